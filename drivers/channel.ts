@@ -1,0 +1,25 @@
+/** A reliable byte stream between two domains, such as a vchan. Agents are written against this; tests use a pair in memory. */
+export interface ByteChannel {
+  /** What arrived: at least one byte, at most `max`; the array is the caller's own copy. undefined once the peer closed and all was read. */
+  read(max?: number): Promise<Uint8Array | undefined>
+  /** Exactly `length` bytes; undefined when the channel ended before the first; throws ChannelClosedError when it ended among them. */
+  readExactly(length: number): Promise<Uint8Array | undefined>
+  /** Resolves when all bytes are in the ring; any length. Calls are kept in order. Throws ChannelClosedError when the peer is gone. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Closes this end and gives everything back. Never throws, may be called twice. */
+  close(): void
+  /** Resolves when either end closed. */
+  readonly closed: Promise<void>
+}
+
+/** The vchan service of a domain, with the path scheme of Qubes (`data/vchan/<peer>/<port>`). */
+export interface Channels {
+  /** As client: waits for the server's keys to appear, then connects. */
+  connect(domid: number, port: number, options?: { signal?: AbortSignal }): Promise<ByteChannel>
+  /** As server: publishes the keys before the first await inside, resolves when a client has connected. One client, then it is over. Sizes in bytes. */
+  serve(domid: number, port: number, options: { readSize: number; writeSize: number; signal?: AbortSignal }): Promise<ByteChannel>
+}
+
+export class ChannelClosedError extends Error {
+  override name = 'ChannelClosedError'
+}

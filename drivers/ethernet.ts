@@ -1,0 +1,29 @@
+/** A network device as the stack sees it: netfront in the guest, a wire of the simulated network in tests. */
+export interface EthernetDevice {
+  /** 6 bytes. */
+  readonly mac: Uint8Array
+  /** Largest IP packet in bytes (without the 14 bytes of the Ethernet header). */
+  readonly mtu: number
+  /**
+   * A free buffer to build a frame in, or undefined when all are with the backend; `onWritable` tells when one came back. The
+   * caller hands it back by `send` or `discard`.
+   */
+  reserve(): Frame | undefined
+  /** Sends the first `length` bytes. The frame belongs to the device from now on. */
+  send(frame: Frame, length: number): void
+  discard(frame: Frame): void
+  /** Called for each frame that arrives. The frame is the receiver's only during the call: copy what must stay. */
+  onReceive: ((frame: Frame, length: number) => void) | undefined
+  /** Called after `reserve` returned undefined, when a buffer is free again. */
+  onWritable: (() => void) | undefined
+  /** Called when a batch of received frames is over: the time to send acknowledgements that were held back. */
+  onIdle: (() => void) | undefined
+  close(): Promise<void>
+}
+
+/** Views of one frame buffer, both starting at byte 0 of the Ethernet header. At least 1514 bytes. */
+export interface Frame {
+  readonly u8: Uint8Array
+  /** Little-endian machine, big-endian fields: see DESIGN, principle 7. */
+  readonly u16: Uint16Array
+}
