@@ -1,0 +1,32 @@
+# xen-ts: `make run` boots the website example on emulated Xen, `make test` runs all tests. Both do all set-up themselves.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+PORT ?= 8080
+
+.PHONY: run test kernel setup typecheck bench clean
+
+run: kernel
+	node cli/bin.ts build examples/website -t qubes -o www.xen
+	node cli/bin.ts run www.xen --port $(PORT)
+
+test: kernel
+	npm test
+
+kernel: setup
+	@node boot/build.ts
+
+setup: node_modules/.package-lock.json
+	@sh boot/packages.sh
+
+node_modules/.package-lock.json: package-lock.json package.json
+	@echo "installing npm packages"
+	npm ci --no-audit --no-fund
+	@touch $@
+
+typecheck: setup
+	npm run typecheck
+
+bench: kernel
+	npm run bench
+
+clean:
+	rm -rf boot/build .cache *.xen *.xen.map

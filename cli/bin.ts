@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander'
+import { describeError } from './errors.ts'
+
+const positive = (unit: string) => (text: string) => {
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError(`a number of ${unit} above 0 is needed.`)
+  return value
+}
+
+const port = (text: string) => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('a port from 1 to 65535 is needed.')
+  return value
+}
+
+const program = new Command('xen-ts')
+  .description('TypeScript programs as Xen unikernels, at home in Qubes OS')
+  .version('0.1.0')
+  .showHelpAfterError('(xen-ts --help, or xen-ts COMMAND --help, lists the options)')
+
+program.command('build')
+  .description('build a program into one .xen file')
+  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
+  .option('-t, --target <name>', 'qubes or xen (default: what package.json says, else xen)')
+  .option('-o, --output <file>', 'the image (default: NAME.xen)')
+  .option('--json', 'print the report as JSON')
+  .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))
+
+program.command('run')
+  .description('boot an image on emulated Xen and show its console')
+  .argument('<image>', 'a .xen file')
+  .argument('[args...]', "the program's own arguments, after --")
+  .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', positive('MiB'))
+  .option('--maxmem <MiB>', 'the maximum that the memory map shows', positive('MiB'))
+  .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', positive('seconds'))
+  .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program', port, 8080)
+  .option('--json', 'print console lines and the result as JSON, one object a line')
+  .action(async (image, args, options) => { process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options) })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(describeError(error))
+  process.exitCode = 1
+}

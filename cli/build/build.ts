@@ -1,0 +1,114 @@
+import { accessSync, constants, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { TraceMap } from '@jridgewell/trace-mapping'
+import { composeImage } from '@xen-ts/boot/image/compose.ts'
+import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
+import { CliError } from '../errors.ts'
+import { rewriterFor } from '../run/positions.ts'
+import { bundleProgram } from './bundle.ts'
+import { findProject } from './project.ts'
+import { bundleShares, type SizeRow } from './report.ts'
+
+export interface BuildOptions {
+  readonly app: string
+  readonly target?: string
+  readonly output?: string
+  /** Called when a stage begins and when it ended, with its time in milliseconds. */
+  onStage?(name: string, milliseconds?: number): void
+}
+
+export interface BuildReport {
+  readonly output: string
+  readonly target: string
+  readonly sha256: string
+  readonly buildId: string
+  readonly bytes: number
+  readonly gzipBytes: number
+  /** Least memory of the domain in MiB, an estimate. */
+  readonly memoryMiB: number
+  readonly stages: readonly { name: string, milliseconds: number }[]
+  readonly sizes: SizeRow
+  readonly warnings: readonly string[]
+}
+
+const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/build/kernel.elf'))
+
+/** Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before. */
+export async function buildProgram(options: BuildOptions): Promise<BuildReport> {
+  const stages: { name: string, milliseconds: number }[] = []
+  const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
+    options.onStage?.(name)
+    const start = performance.now()
+    const result = await work()
+    const milliseconds = performance.now() - start
+    stages.push({ name, milliseconds })
+    options.onStage?.(name, milliseconds)
+    return result
+  }
+
+  const project = findProject(options.app)
+  const target = options.target ?? project.target ?? 'xen'
+  const output = resolve(options.output ?? `${project.name}.xen`)
+  checkWritable(output)
+  if (!existsSync(kernelPath)) throw new CliError('the kernel has not been built', relative(process.cwd(), kernelPath), 'run `make kernel` once; it needs gcc and wabt')
+
+  const bundle = await stage('bundle', () => bundleProgram(project, target))
+  const kernel = readFileSync(kernelPath)
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project.name))
+  const composed = await stage('compose', () => composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }))
+  await stage('write', () => {
+    const map = JSON.parse(bundle.map)
+    map.x_build = composed.buildId
+    map.file = `${project.name}.js`
+    map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(source)))
+    delete map.sourcesContent
+    replaceFile(output, composed.image)
+    replaceFile(`${output}.map`, JSON.stringify(map))
+  })
+
+  return {
+    output, target, sha256: composed.sha256, buildId: composed.buildId, bytes: composed.image.length, gzipBytes: gzipSync(composed.image, { level: 9 }).length,
+    memoryMiB: composed.memoryMiB, stages, warnings: bundle.warnings,
+    sizes: { name: relative(process.cwd(), output) || output, bytes: composed.image.length, parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, relative(process.cwd(), project.root))) },
+  }
+}
+
+/** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
+async function snapshotOf(code: string, map: string, name: string) {
+  try {
+    return await makeSnapshot({ bundle: code, filename: `${name}.js`, program: name })
+  } catch (error) {
+    const stack = (error as Error).stack ?? ''
+    if (!stack.includes(`${name}.js:`)) throw error
+    const rewrite = rewriterFor(new TraceMap(map), `${name}.js`, process.cwd())
+    throw new CliError(`the program could not be loaded: ${(error as Error).message}`, stack.split('\n').map(rewrite).join('\n'), 'code outside functions of the runtime runs while the image is built; move it into start()')
+  }
+}
+
+/** The heap's bytes are divided among packages by their share of the bundle: the engine does not account by module. */
+function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[]): SizeRow[] {
+  const total = shares.reduce((sum, row) => sum + row.bytes, 0) || 1
+  return Object.entries(sizes).map(([name, bytes]) => name !== 'heap' ? { name, bytes }
+    : { name: 'heap (by share of the bundle)', bytes, parts: shares.map(row => ({ name: row.name, bytes: Math.round(row.bytes / total * bytes) })) })
+}
+
+function checkWritable(output: string): void {
+  const shown = relative(process.cwd(), output) || output
+  const folder = dirname(output)
+  if (existsSync(output) && statSync(output).isDirectory()) throw new CliError(`${shown} is a folder`, `--output ${shown}`, 'name a file')
+  if (!existsSync(folder)) throw new CliError(`the folder of ${shown} does not exist`, `--output ${shown}`, 'make it, or choose another output')
+  try {
+    accessSync(existsSync(output) ? output : folder, constants.W_OK)
+  } catch {
+    throw new CliError(`${shown} cannot be written`, `--output ${shown}`, 'check its permissions, or choose another output')
+  }
+}
+
+/** Whole or not at all: a reader never sees half an image. */
+function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  writeFileSync(temporary, content)
+  renameSync(temporary, path)
+}

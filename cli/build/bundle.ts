@@ -1,0 +1,81 @@
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type BuildFailure, type Message, type Metafile } from 'esbuild'
+import { caret, CliError } from '../errors.ts'
+import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
+import type { Project } from './project.ts'
+import { targetModule } from './targets.ts'
+
+export interface Bundle {
+  /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
+  readonly code: string
+  /** Source map, JSON. */
+  readonly map: string
+  readonly metafile: Metafile
+  readonly warnings: readonly string[]
+}
+
+const own = (module: string) => fileURLToPath(import.meta.resolve(module))
+
+/**
+ * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
+ * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
+ */
+export async function bundleProgram(project: Project, target: string): Promise<Bundle> {
+  const folders = new Set<string>()
+  const first = await bundle(project, target, folder => folders.add(folder), [])
+  // Asset folders are known only after the first pass; a program without any is done.
+  return folders.size === 0 ? first : bundle(project, target, () => {}, [...folders].sort())
+}
+
+/** The module that ties target and program together; also what `xen-ts configure` shows. */
+export function mainModule(project: Project, target: string, assets: readonly string[]): string {
+  return [
+    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
+    `import { target } from ${JSON.stringify(targetModule(target))}`,
+    ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
+    `boot({ target, name: ${JSON.stringify(project.name)}, version: ${JSON.stringify(project.version)}, program: () => import(${JSON.stringify(project.entry)}) })`,
+  ].join('\n')
+}
+
+async function bundle(project: Project, target: string, onFolder: (folder: string) => void, assets: readonly string[]): Promise<Bundle> {
+  try {
+    const result = await build({
+      stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      bundle: true, write: false, outfile: `${project.name}.js`, format: 'iife', platform: 'neutral', target: 'es2024',
+      mainFields: ['module', 'main'], conditions: ['worker', 'import'], charset: 'utf8', legalComments: 'none', minifySyntax: true,
+      sourcemap: 'external', metafile: true, logLevel: 'silent', absWorkingDir: process.cwd(),
+      define: { 'process.env.NODE_ENV': '"production"' },
+      inject: [own('@xen-ts/runtime/web/inject.ts')],
+      plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder)],
+    })
+    const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
+    return { code: text('.js'), map: text('.map'), metafile: result.metafile, warnings: result.warnings.map(showMessage) }
+  } catch (error) {
+    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors) : error
+  }
+}
+
+/** The first error as the message, all of them as the place. */
+function bundleError(errors: readonly Message[]): CliError {
+  const [first, ...more] = errors
+  const hint = first.notes[0]?.text ?? hintFor(first.text)
+  const rest = more.slice(0, 4).map(message => `\n${showMessage(message)}`).join('')
+  return new CliError(first.text, place(first) + rest, hint)
+}
+
+function showMessage(message: Message): string {
+  return `${message.text}\n${place(message)}`
+}
+
+function place({ location }: Message): string {
+  if (!location) return ''
+  const file = relative(process.cwd(), location.file) || location.file
+  return caret({ file, line: location.line, column: location.column, lineText: location.lineText, length: location.length })
+}
+
+function hintFor(text: string): string | undefined {
+  if (text.startsWith('Could not resolve')) return 'is it installed, and is the path right? (npm install NAME)'
+  if (text.includes('Top-level await')) return 'await inside start() instead: the top level of a program runs to its end'
+  return undefined
+}

@@ -1,0 +1,19 @@
+import { relative } from 'node:path'
+import { buildProgram } from './build.ts'
+import { kib, sizeTree } from './report.ts'
+
+/** `xen-ts build`: stages with times, size tree, least memory, sha256. */
+export async function buildCommand(app: string, options: { target?: string, output?: string, json?: boolean }): Promise<void> {
+  const say = options.json ? () => {} : (text: string) => { process.stdout.write(text) }
+  const report = await buildProgram({
+    app, target: options.target, output: options.output,
+    onStage: (name, milliseconds) => { if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`) },
+  })
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...report, output: relative(process.cwd(), report.output) }, undefined, 2)}\n`)
+    return
+  }
+  say(`\n${sizeTree(report.sizes).join('\n')}\n\n`)
+  say(`gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`)
+}

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { CliError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+
+/** What `xen-ts build APP` works on. */
+export interface Project {
+  /** Absolute path of the module with the program. */
+  readonly entry: string
+  /** Folder of the package, or of the file when there is no package.json. */
+  readonly root: string
+  readonly name: string
+  readonly version: string
+  /** The target that package.json asks for, if any. */
+  readonly target: string | undefined
+}
+
+const entryNames = ['app.ts', 'main.ts', 'index.ts', 'src/app.ts', 'src/main.ts', 'src/index.ts', 'app.js', 'index.js']
+const extensions = ['.ts', '.mts', '.tsx', '.js', '.mjs', '.jsx']
+
+/** Finds the program: a file, or a folder with a package.json (`"xen-ts": { "entry", "target" }`) or one of the usual entry names. */
+export function findProject(app: string): Project {
+  const path = resolve(app)
+  if (!existsSync(path)) throw new CliError(`there is no ${app}`, undefined, missingHint(path))
+  if (statSync(path).isDirectory()) return fromFolder(path, app)
+  if (!extensions.includes(extname(path))) {
+    throw new CliError(`${app} is not a TypeScript or JavaScript file`, undefined, `a program is a module with a default export, in a file that ends in ${extensions.join(', ')}`)
+  }
+  const root = packageRoot(dirname(path))
+  return describe(root ?? dirname(path), path, root ? undefined : basename(path, extname(path)))
+}
+
+function fromFolder(root: string, shown: string): Project {
+  const manifest = readManifest(root)
+  const named = manifest?.['xen-ts']?.entry ?? manifest?.main
+  if (named !== undefined) {
+    const entry = resolve(root, named)
+    if (!existsSync(entry)) throw new CliError(`the entry ${named} does not exist`, join(shown, 'package.json'), missingHint(entry))
+    return describe(root, entry)
+  }
+  const found = entryNames.find(name => existsSync(join(root, name)))
+  if (!found) throw new CliError(`there is no program in ${shown}`, undefined, `name it app.ts, or say in package.json: "xen-ts": { "entry": "path/to/program.ts" }`)
+  return describe(root, join(root, found))
+}
+
+function describe(root: string, entry: string, fallbackName = basename(root)): Project {
+  const manifest = readManifest(root)
+  const name = String(manifest?.name ?? fallbackName).replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 63)
+  return { entry, root, name, version: String(manifest?.version ?? '0.0.0'), target: manifest?.['xen-ts']?.target }
+}
+
+interface Manifest { name?: string, version?: string, main?: string, 'xen-ts'?: { entry?: string, target?: string } }
+
+function readManifest(root: string): Manifest | undefined {
+  const path = join(root, 'package.json')
+  if (!existsSync(path)) return undefined
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new CliError(`package.json is not JSON: ${(error as Error).message}`, relative(process.cwd(), path), 'correct it')
+  }
+}
+
+function packageRoot(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, 'package.json'))) return at
+    if (dirname(at) === at) return undefined
+  }
+}
+
+function missingHint(path: string): string | undefined {
+  const folder = dirname(path)
+  if (!existsSync(folder)) return `the folder ${relative(process.cwd(), folder) || folder} does not exist either`
+  const near = nearest(basename(path), readdirSync(folder))
+  return near ? `did you mean ${relative(process.cwd(), join(folder, near)) || near}?` : 'give the path of a file, or of a folder with a package.json'
+}
