@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { CliError } from '../errors.ts'
+import { findProject } from './project.ts'
+
+function folder(t: ExecutionContext, files: Record<string, string>): string {
+  const root = mkdtempSync(join(tmpdir(), 'xen-ts-project-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
+  return root
+}
+
+const failure = (t: ExecutionContext, app: string): CliError => t.throws(() => findProject(app), { instanceOf: CliError })!
+
+test('a file: its name is that of its package', t => {
+  const root = folder(t, { 'package.json': '{"name":"@me/site","version":"1.2.3"}', 'src/program.ts': '' })
+  const project = findProject(join(root, 'src/program.ts'))
+  t.like(project, { name: 'site', version: '1.2.3', root, entry: join(root, 'src/program.ts'), target: undefined })
+})
+
+test('a folder: the entry and target that package.json names', t => {
+  const root = folder(t, { 'package.json': '{"name":"www","xen-ts":{"entry":"code/www.ts","target":"qubes"}}', 'code/www.ts': '' })
+  t.like(findProject(root), { name: 'www', entry: join(root, 'code/www.ts'), target: 'qubes' })
+})
+
+test('a folder without package.json: app.ts, named after the folder', t => {
+  const root = folder(t, { 'my-site/app.ts': '' })
+  t.like(findProject(join(root, 'my-site')), { name: 'my-site', entry: join(root, 'my-site/app.ts') })
+})
+
+test('a missing file gets the nearest name', t => {
+  const root = folder(t, { 'app.ts': '' })
+  const error = failure(t, join(root, 'ap.ts'))
+  t.regex(error.message, /there is no .*ap\.ts/)
+  t.regex(error.todo!, /did you mean .*app\.ts/)
+})
+
+test('a folder without a program, a wrong entry, broken JSON, a file of another kind', t => {
+  const root = folder(t, { 'empty/readme.txt': '', 'wrong/package.json': '{"main":"nowhere.ts"}', 'broken/package.json': '{' , 'broken/app.ts': '' })
+  t.regex(failure(t, join(root, 'empty')).todo!, /app\.ts/)
+  t.regex(failure(t, join(root, 'wrong')).message, /nowhere\.ts does not exist/)
+  t.regex(failure(t, join(root, 'broken')).message, /not JSON/)
+  t.regex(failure(t, join(root, 'empty/readme.txt')).message, /not a TypeScript or JavaScript file/)
+})

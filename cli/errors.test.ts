@@ -1,0 +1,21 @@
+import test from 'ava'
+import { caret, CliError, describeError } from './errors.ts'
+
+test('an error for the user has three parts: what, where, what to do', t => {
+  const where = caret({ file: 'app.ts', line: 12, column: 7, lineText: 'import x from "node:fs"', length: 4 })
+  t.is(describeError(new CliError('node:fs does not exist', where, "use assets('./folder')")), [
+    'error: node:fs does not exist',
+    '  app.ts:12:8',
+    '  12 | import x from "node:fs"',
+    '     |        ^~~~',
+    "  use assets('./folder')",
+  ].join('\n'))
+})
+
+test('the caret stays under its place behind tabs', t => {
+  t.true(caret({ file: 'a.ts', line: 1, column: 2, lineText: '\t\tx()' }).endsWith('\n  | \t\t^'))
+})
+
+test('any other error is a defect of the tool and shows its stack', t => {
+  t.regex(describeError(new TypeError('boom')), /xen-ts itself failed[^]*boom[^]*errors\.test\.ts/)
+})
