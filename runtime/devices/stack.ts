@@ -1,0 +1,25 @@
+/** Description of the network stack: what a program may expect of it on every target. @xen-ts/stack and Node's sockets implement it. */
+import { type Device, provided } from '../device.ts'
+
+export interface Stack {
+  readonly tcp: {
+    /** Rejects when the peer refuses, does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
+    connect(options: { host: string, port: number, timeout?: number, signal?: AbortSignal }): Promise<TcpConnection>
+    /** Calls `accept` for each connection, until `signal` aborts; then resolves. */
+    listen(options: { port: number, signal?: AbortSignal }, accept: (connection: TcpConnection) => void): Promise<void>
+  }
+}
+
+export interface TcpConnection extends Disposable {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** At least one byte; undefined once the peer ended its side and all was read. Rejects when the connection broke. */
+  read(): Promise<Uint8Array | undefined>
+  /** Resolves when the bytes were taken over. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Ends the own side after what was written. */
+  end(): void
+}
+
+/** The network stack of the target: one a domain, whoever asks for it. */
+export const stack = (): Device<Stack> => provided('stack')

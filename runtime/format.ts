@@ -1,0 +1,135 @@
+/** Values as readable text, for console.log and error reports. Never throws, whatever the value does. */
+
+const MAX_DEPTH = 3
+const MAX_ITEMS = 100
+const MAX_WIDTH = 76
+
+/** Joins arguments like console.log does: strings as they are, `%s %d %i %f %j %o %O %%` in the first filled in. */
+export function format(...args: unknown[]): string {
+  let rest = args
+  let head: string | undefined
+  if (typeof args[0] === 'string') {
+    let used = 1
+    head = args[0].replace(/%[sdifjoOc%]/g, directive => {
+      if (directive === '%%') return args.length > 1 ? '%' : '%%'
+      if (used >= args.length) return directive
+      const value = args[used++]
+      switch (directive) {
+        case '%s': return typeof value === 'string' ? value : inspect(value)
+        case '%d': return typeof value === 'bigint' ? `${value}n` : String(Number(value))
+        case '%i': return typeof value === 'bigint' ? `${value}n` : String(Number.parseInt(String(value), 10))
+        case '%f': return String(Number.parseFloat(String(value)))
+        case '%j': return JSON.stringify(value) ?? 'undefined'
+        case '%c': return ''
+        default: return inspect(value)
+      }
+    })
+    rest = args.slice(used)
+  }
+  const parts = rest.map(value => typeof value === 'string' ? value : inspect(value))
+  return (head === undefined ? parts : [head, ...parts]).join(' ')
+}
+
+export function inspect(value: unknown): string {
+  try {
+    return show(value, 0, [])
+  } catch (error) {
+    return `[a value that cannot be shown: ${error instanceof Error ? error.name : 'error'}]`
+  }
+}
+
+/** Name, message, stack, cause and collected errors. In QuickJS a stack has only the frames, in V8 it begins with the message. */
+export function describeError(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `thrown value ${inspect(error)}`
+    const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
+    const stack = (error.stack ?? '').trimEnd()
+    let text = stack.startsWith(error.name) ? stack : stack === '' ? title : `${title}\n${stack}`
+    if (error instanceof AggregateError) for (const inner of error.errors) text += `\n- ${describeError(inner).replaceAll('\n', '\n  ')}`
+    if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeError(error.cause)}`
+    return text
+  } catch {
+    return 'an error that cannot be shown'
+  }
+}
+
+function show(value: unknown, depth: number, above: readonly object[]): string {
+  switch (typeof value) {
+    case 'string': return quote(value)
+    case 'bigint': return `${value}n`
+    case 'function': return showFunction(value)
+    case 'object': return value === null ? 'null' : showObject(value, depth, above)
+    case 'number': return Object.is(value, -0) ? '-0' : String(value)
+    default: return String(value)
+  }
+}
+
+function quote(text: string): string {
+  const mark = !text.includes('\'') ? '\'' : !text.includes('"') ? '"' : '`'
+  const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
+  return mark + (mark === '"' || mark === '\'' || !escaped.includes('`') ? escaped : escaped.replaceAll('`', '\\`')) + mark
+}
+
+function showFunction(value: Function): string {
+  const kind = /^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'Function'
+  return kind === 'class' ? `[class ${value.name || '(anonymous)'}]` : value.name ? `[Function: ${value.name}]` : '[Function (anonymous)]'
+}
+
+function showObject(value: object, depth: number, above: readonly object[]): string {
+  if (above.includes(value)) return '[Circular]'
+  if (value instanceof Error) return describeError(value)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
+  if (value instanceof RegExp) return String(value)
+  const name = className(value)
+  if (depth > MAX_DEPTH) return Array.isArray(value) ? '[Array]' : `[${name || 'Object'}]`
+  const inner = [...above, value]
+  const one = (item: unknown) => show(item, depth + 1, inner)
+
+  if (Array.isArray(value)) return block(name === 'Array' ? '' : `${name}(${value.length}) `, '[', items(value, value.length, one), ']')
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    const array = value as Uint8Array
+    return block(`${name}(${array.length}) `, '[', items(array, array.length, one), ']')
+  }
+  if (value instanceof ArrayBuffer) return `ArrayBuffer { byteLength: ${value.byteLength} }`
+  if (value instanceof Map) {
+    return block(`Map(${value.size}) `, '{', items(value, value.size, ([key, item]) => `${one(key)} => ${one(item)}`), '}')
+  }
+  if (value instanceof Set) return block(`Set(${value.size}) `, '{', items(value, value.size, one), '}')
+  if (value instanceof Promise) return 'Promise {}'
+  const members = Reflect.ownKeys(value).filter(key => Object.prototype.propertyIsEnumerable.call(value, key)).map(key => {
+    const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
+    const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
+    return `${showKey(key)}: ${text}`
+  })
+  return block(name === 'Object' ? '' : `${name || '[Object: null prototype]'} `, '{', members, '}')
+}
+
+function className(value: object): string {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null ? '' : String(prototype.constructor?.name ?? '')
+}
+
+function showKey(key: string | symbol): string {
+  if (typeof key === 'symbol') return `[${String(key)}]`
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key)
+}
+
+function items<T>(values: Iterable<T>, length: number, one: (item: T) => string): string[] {
+  const texts: string[] = []
+  for (const item of values) {
+    if (texts.length === MAX_ITEMS) {
+      texts.push(`... ${length - MAX_ITEMS} more`)
+      break
+    }
+    texts.push(one(item))
+  }
+  return texts
+}
+
+/** On one line when it fits, otherwise a member a line. */
+function block(head: string, open: string, parts: readonly string[], close: string): string {
+  if (parts.length === 0) return `${head}${open}${close}`
+  const line = `${head}${open} ${parts.join(', ')} ${close}`
+  if (line.length <= MAX_WIDTH && !line.includes('\n')) return line
+  return `${head}${open}\n${parts.map(part => `  ${part.replaceAll('\n', '\n  ')}`).join(',\n')}\n${close}`
+}

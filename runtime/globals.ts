@@ -1,0 +1,31 @@
+/** Puts the small, always needed web globals in place. The large ones (URL, Request, streams) are linked in where they are used: web/inject.ts. */
+import type { LogWriter } from './log.ts'
+import type { Machine } from './machine.ts'
+import { AbortController, AbortSignal } from './web/abort.ts'
+import { createConsole } from './web/console.ts'
+import { DOMException } from './web/dom-exception.ts'
+import { CustomEvent, Event, EventTarget, reportError } from './web/events.ts'
+import { createTimers } from './web/timers.ts'
+
+export function installGlobals(scope: object, machine: Machine, logs: LogWriter, name: string): void {
+  const { abi, timers } = machine
+  const performance = {
+    now: () => abi.clockMonotonic(),
+    /** Computed when asked: a snapshot has no clock, and a suspended domain wakes up later. */
+    get timeOrigin() { return abi.clockWall() - abi.clockMonotonic() },
+    toJSON() { return { timeOrigin: this.timeOrigin } },
+  }
+  const globals = {
+    ...createTimers(timers),
+    queueMicrotask: (callback: () => void) => {
+      if (typeof callback !== 'function') throw new TypeError(`queueMicrotask: the argument must be a function, not ${typeof callback}`)
+      void Promise.resolve().then(() => callback())
+    },
+    console: createConsole(logs.log(name), () => timers.now()),
+    performance,
+    AbortController, AbortSignal, Event, EventTarget, CustomEvent, DOMException, reportError,
+  }
+  for (const [key, value] of Object.entries(globals)) {
+    Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })
+  }
+}

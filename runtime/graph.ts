@@ -1,0 +1,126 @@
+/** The device graph: order, sharing, connecting, and its description in words. */
+import type { Device, DeviceContext, Devices } from './device.ts'
+import type { Target } from './target.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Everything wrong with a program on a target that can be known before it runs. Thrown by `checkGraph` and, in the guest, before the first connect. */
+export class DeviceError extends UsageError {
+  override name = 'DeviceError'
+}
+
+type Identity = string | Device<any>
+const identity = (device: Device<any>): Identity => device.key ?? device
+
+/** All that must be connected first, including what the target's provider adds. */
+function needsOf(device: Device<any>, target: Target): Devices {
+  const provider = isOwn(device, target) ? undefined : target.provide[device.name]
+  return { ...provider?.needs, ...device.needs }
+}
+
+const isOwn = (device: Device<any>, target: Target): boolean => Object.hasOwn(device.on, target.name) || device.connect !== undefined
+
+/** The devices in the order they are connected: each once, after all it needs. Throws a DeviceError for a cycle or a device the target lacks. */
+export function order(devices: Devices, target: Target): Device<any>[] {
+  const done = new Set<Identity>()
+  const result: Device<any>[] = []
+  const visit = (device: Device<any>, path: readonly Device<any>[]): void => {
+    const id = identity(device)
+    if (done.has(id)) return
+    const start = path.findIndex(above => identity(above) === id)
+    if (start >= 0) {
+      const circle = [...path.slice(start), device].map(one => one.name).join(' -> ')
+      throw new DeviceError(`devices need each other in a circle: ${circle}; take one of these out of 'needs'`)
+    }
+    checkExists(device, target)
+    for (const need of Object.values(needsOf(device, target))) visit(need, [...path, device])
+    done.add(id)
+    result.push(device)
+  }
+  for (const [name, device] of Object.entries(devices)) {
+    if (typeof device?.name !== 'string' || typeof device.needs !== 'object') {
+      throw new DeviceError(`devices.${name} is not a device description; write for example ${name}: http() or ${name}: device({ ... })`)
+    }
+    visit(device, [])
+  }
+  return result
+}
+
+function checkExists(device: Device<any>, target: Target): void {
+  if (isOwn(device, target) || Object.hasOwn(target.provide, device.name)) return
+  const where = Object.keys(device.on).length > 0 ? Object.keys(device.on) : device.targets
+  if (where === undefined) throw new DeviceError(`${device.name}: not on target ${target.name}`)
+  throw new DeviceError(`${device.name}: only on target${where.length > 1 ? 's' : ''} ${where.join(', ')} (target is ${target.name})`)
+}
+
+/** Connects devices, each once however often it is asked for. */
+export class Graph {
+  readonly #target: Target
+  readonly #context: (name: string) => DeviceContext
+  readonly #connected = new Map<Identity, Promise<any>>()
+
+  /** `context` makes the context for the device of a name. */
+  constructor(target: Target, context: (name: string) => DeviceContext) {
+    this.#target = target
+    this.#context = context
+  }
+
+  /** One device and all it needs. */
+  async use<T>(device: Device<T>): Promise<T> {
+    const { it } = await this.connect({ it: device })
+    return it as T
+  }
+
+  /** All of a record, one after the other. The first that fails ends it; the lifecycle closes what was connected before. */
+  async connect(devices: Devices): Promise<Record<string, unknown>> {
+    for (const device of order(devices, this.#target)) await this.#one(device)
+    return this.#resolve(devices)
+  }
+
+  #one(device: Device<any>): Promise<unknown> {
+    const id = identity(device)
+    let result = this.#connected.get(id)
+    if (result === undefined) {
+      result = this.#make(device)
+      this.#connected.set(id, result)
+    }
+    return result
+  }
+
+  async #make(device: Device<any>): Promise<unknown> {
+    const context = this.#context(device.name)
+    const needs = await this.#resolve(needsOf(device, this.#target))
+    const own = device.on[this.#target.name]?.connect ?? device.connect
+    const made = await (own !== undefined ? own(needs, context) : this.#target.provide[device.name].connect(needs, device.options, context))
+    const dispose = made?.[Symbol.asyncDispose] ?? made?.[Symbol.dispose]
+    if (typeof dispose === 'function') context.lifecycle.onShutdown(device.name, () => dispose.call(made))
+    return made
+  }
+
+  async #resolve(devices: Devices): Promise<Record<string, unknown>> {
+    const result: Record<string, unknown> = {}
+    for (const [name, device] of Object.entries(devices)) result[name] = await this.#connected.get(identity(device))
+    return result
+  }
+}
+
+/** The graph as an indented list; a device that stands there already is marked `(shared)`. */
+export function describeGraph(devices: Devices, target: Target): string {
+  order(devices, target)
+  const seen = new Set<Identity>()
+  const lines: string[] = []
+  const visit = (name: string, device: Device<any>, depth: number): void => {
+    const shared = seen.has(identity(device))
+    const title = name === device.name ? name : `${name}: ${device.name}`
+    lines.push(`${'  '.repeat(depth)}${title}${describeOptions(device.options)}${shared ? ' (shared)' : ''}`)
+    if (shared) return
+    seen.add(identity(device))
+    for (const [need, inner] of Object.entries(needsOf(device, target))) visit(need, inner, depth + 1)
+  }
+  for (const [name, device] of Object.entries(devices)) visit(name, device, 0)
+  return lines.join('\n')
+}
+
+function describeOptions(options: unknown): string {
+  const entries = Object.entries(options ?? {})
+  return entries.length === 0 ? '' : ` (${entries.map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')})`
+}

@@ -1,0 +1,105 @@
+/**
+ * The entry of a guest bundle. `boot` is called while the heap snapshot is made: it only puts things in place, for there is neither
+ * clock nor randomness then. The program begins with the first `turn` the kernel calls.
+ */
+import './web/symbols.ts'
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { arg, type ArgTable, ArgReader, helpText } from './args.ts'
+import { clockOf, randomOf } from './devices/ambient.ts'
+import type { DeviceContext } from './device.ts'
+import { installGlobals } from './globals.ts'
+import { Graph, order } from './graph.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { LogWriter, parseThresholds, type Threshold } from './log.ts'
+import { Loop } from './loop.ts'
+import type { Machine } from './machine.ts'
+import { type Program, programOf } from './program.ts'
+import type { Target, TargetContext } from './target.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface BootOptions {
+  readonly target: Target
+  /** Log source and title until the program gives its own name; the name of a program that is only a handler. */
+  readonly name: string
+  readonly version?: string
+  /** Loads the app's module: its top level runs at boot. */
+  readonly program: () => Promise<unknown>
+}
+
+/** What the kernel calls. */
+export interface Hooks {
+  turn(): void
+  fail(reason: unknown): void
+}
+
+const builtin = {
+  logs: arg.list({ doc: 'levels of log sources, such as net-xen:debug,*:info' }),
+  help: arg.boolean({ default: false, doc: 'prints this and ends' }),
+} satisfies ArgTable
+
+/** Sets up the runtime on the ABI in `scope.__abi` and leaves the kernel's hooks in `scope.__xenTs`. */
+export function boot(options: BootOptions, scope: { __abi?: Abi, __xenTs?: Hooks } = globalThis as {}): void {
+  const abi = scope.__abi
+  if (abi === undefined) throw new Error('there is no kernel: __abi is not set; boot() is for bundles that xen-ts build made')
+  const loop = new Loop(abi)
+  const logs = new LogWriter({ write: text => abi.consoleWrite(text), now: () => abi.clockWall() })
+  const machine: Machine = { abi, ports: loop, timers: loop, log: source => logs.log(source) }
+  installGlobals(scope, machine, logs, options.name)
+  const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
+
+  let started = false
+  scope.__xenTs = {
+    turn() {
+      if (lifecycle.ended) return
+      if (started) return loop.turn()
+      started = true
+      lifecycle.own(main(options, machine, logs, lifecycle))
+    },
+    fail: reason => lifecycle.fail(reason),
+  }
+}
+
+async function main({ target, name, version, program: load }: BootOptions, machine: Machine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
+  await lifecycle.run(async () => {
+    const program = programOf(await load(), name)
+    const reader = new ArgReader(allArgs(program, target))
+    reader.commandLine(machine.abi.commandLine())
+    if (reader.peek('help')) {
+      machine.abi.consoleWrite(helpText(program.name, { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }))
+      return undefined
+    }
+    reader.check()
+    logs.setThresholds(thresholds(reader.peek('logs') as string[]))
+    order(program.devices, target)
+
+    const context = (source: string): DeviceContext =>
+      ({ machine, lifecycle, log: logs.log(source), signal: lifecycle.signal, args: reader.values(target.args ?? {}) })
+    const graph = new Graph(target, context)
+    const targetContext: TargetContext = { ...context(target.name), program: { name: program.name, version }, use: device => graph.use(device) }
+    await target.before?.(targetContext)
+    const settings = await target.settings?.(targetContext)
+    if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
+    const args = reader.values(program.args)
+
+    const devices = await graph.connect(program.devices)
+    return () => program.start({
+      ...devices, args, log: logs.log(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
+    } as any)
+  }, start => start?.())
+}
+
+function allArgs(program: Program, target: Target): ArgTable {
+  for (const key of Object.keys(program.args)) {
+    const other = Object.hasOwn(builtin, key) ? 'every program' : Object.hasOwn(target.args ?? {}, key) ? `target ${target.name}` : undefined
+    if (other !== undefined) throw new UsageError(`${program.name}: args.${key} is taken: ${other} has an argument of that name; call it something else`)
+  }
+  return { ...program.args, ...target.args, ...builtin }
+}
+
+function thresholds(texts: readonly string[]): Threshold[] {
+  try {
+    return texts.flatMap(parseThresholds)
+  } catch (error) {
+    throw new UsageError(`--logs: ${(error as Error).message}`)
+  }
+}

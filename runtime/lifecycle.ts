@@ -1,0 +1,130 @@
+/**
+ * How a program ends. `start` resolved: poweroff. `start` rejected, or an error nobody caught: the error with its stack, then crash. A
+ * shutdown request: `signal` aborts, `start` gets some seconds to return, everything is closed in reverse order, poweroff. None of
+ * it can hang: what does not end in time is left behind, with a line that says so.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { describeError } from './format.ts'
+import type { Log } from './log.ts'
+import type { Timers } from './machine.ts'
+import { UsageError } from './usage-error.ts'
+
+export type Stop = 'poweroff' | 'reboot' | 'crash'
+
+/** SHUTDOWN_* of xen/include/public/sched.h. */
+const reasons: Record<Stop, number> = { poweroff: 0, reboot: 1, crash: 3 }
+
+/** Milliseconds `start` has to return after a shutdown request. Qubes kills the domain after 60 s. */
+const GRACE = 5_000
+/** Milliseconds that each clean-up function has. */
+const CLEANUP = 1_000
+
+/** The reason `signal` aborts with. */
+export class ShutdownError extends Error {
+  override name = 'ShutdownError'
+}
+
+export class Lifecycle {
+  readonly #abi: Abi
+  readonly #timers: Timers
+  readonly #log: Log
+  readonly #controller = new AbortController()
+  readonly #cleanups: { readonly name: string, readonly run: () => unknown }[] = []
+  #requested: Stop = 'poweroff'
+  #failed = false
+  #ended = false
+
+  constructor(abi: Abi, timers: Timers, log: Log) {
+    this.#abi = abi
+    this.#timers = timers
+    this.#log = log
+  }
+
+  /** Aborts when the domain is asked to shut down. */
+  get signal(): AbortSignal { return this.#controller.signal }
+
+  /** True after the hypervisor was told to end the domain. */
+  get ended(): boolean { return this.#ended }
+
+  /** Asks the program to end: control/shutdown, a signal under Node. Later requests change nothing. */
+  request(stop: 'poweroff' | 'reboot'): void {
+    if (this.signal.aborted) return
+    this.#log.info(`shutdown requested: ${stop}`)
+    this.#requested = stop
+    this.#controller.abort(new ShutdownError(`shutdown requested: ${stop}`))
+  }
+
+  /** Registers a clean-up function: called once, before the domain ends in good order, in reverse order of registration. `name` stands in log lines. */
+  onShutdown(name: string, run: () => unknown): void { this.#cleanups.push({ name, run }) }
+
+  /** A task that nobody awaits: when it fails, the domain ends with the error on the console. */
+  own(task: Promise<unknown>): void { task.catch(error => this.fail(error)) }
+
+  /** An error that nobody handled: says so and crashes the domain at once. Never throws. */
+  fail(reason: unknown): void {
+    if (this.#ended) return
+    if (!this.#failed) {
+      this.#failed = true
+      this.#log.error(`uncaught ${describeError(reason)}`)
+    }
+    this.#end('crash')
+  }
+
+  /** Runs `connect`, then `start`, then ends the domain, whatever happens in them. */
+  async run<T>(connect: () => Promise<T>, start: (connected: T) => unknown): Promise<void> {
+    let stop: Stop = 'crash'
+    try {
+      // Nothing of the program runs yet: a request while a device still waits for its other end needs no grace.
+      const connected = await Promise.race([connect(), this.#aborted(0)])
+      if (connected !== late) await this.#withGrace(Promise.resolve(start(connected)))
+      stop = this.#requested
+    } catch (error) {
+      if (this.signal.aborted && isAbort(error, this.signal.reason)) stop = this.#requested
+      else this.#log.error(error instanceof UsageError ? error.message : describeError(error))
+    }
+    await this.#cleanUp()
+    this.#end(stop)
+  }
+
+  async #withGrace(work: Promise<unknown>): Promise<void> {
+    if (await Promise.race([work, this.#aborted(GRACE)]) === late) {
+      this.#log.warn(`start() did not end within ${GRACE / 1000} s of the shutdown request, so it is left behind; let it watch 'signal'`)
+    }
+  }
+
+  /** Resolves with `late` this many milliseconds after the shutdown request. */
+  #aborted(delay: number): Promise<typeof late> {
+    return new Promise(resolve => {
+      const begin = () => this.#timers.set(delay, () => resolve(late))
+      if (this.signal.aborted) begin()
+      else this.signal.addEventListener('abort', begin, { once: true })
+    })
+  }
+
+  async #cleanUp(): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) {
+      const { name, run } = cleanup
+      const timeout = Promise.withResolvers<typeof late>()
+      const timer = this.#timers.set(CLEANUP, () => timeout.resolve(late))
+      try {
+        if (await Promise.race([run(), timeout.promise]) === late) this.#log.warn(`${name} did not close within ${CLEANUP / 1000} s`)
+      } catch (error) {
+        this.#log.warn(`${name} did not close cleanly: ${describeError(error)}`)
+      }
+      timer.cancel()
+    }
+  }
+
+  #end(stop: Stop): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#abi.shutdown(reasons[stop])
+  }
+}
+
+const late = Symbol('late')
+
+/** Whether `error` only says that the shutdown request was obeyed. */
+function isAbort(error: unknown, reason: unknown): boolean {
+  return error === reason || (error instanceof Error && (error.name === 'AbortError' || error.cause === reason))
+}

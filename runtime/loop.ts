@@ -1,0 +1,77 @@
+/**
+ * The event loop. The kernel drains all promise jobs, then calls `turn`, for ever; a turn is one macrotask: one timer that is due,
+ * or one event channel port that is pending. Between two of them all jobs run, so a handler never sees the half-done work of another.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Ports, Timer, Timers } from './machine.ts'
+import { TimerHeap } from './timer-heap.ts'
+
+/** Ports taken from the kernel at once. The batch is served to its end before the next is taken, so no busy port starves another. */
+const BATCH = 256
+
+export class Loop implements Ports, Timers {
+  readonly #abi: Abi
+  readonly #heap = new TimerHeap()
+  readonly #handlers = new Map<number, () => void>()
+  readonly #pendingBytes = new Uint8Array(4 * BATCH)
+  readonly #pending = new Uint32Array(this.#pendingBytes.buffer)
+  #pendingCount = 0
+  #pendingNext = 0
+  /** Ports and timers take turns when both have something to do. */
+  #timerIsNext = true
+
+  constructor(abi: Abi) { this.#abi = abi }
+
+  on(port: number, handler: () => void): void {
+    if (this.#handlers.has(port)) throw new Error(`event channel port ${port} has a handler already: call off(${port}) before another on()`)
+    this.#handlers.set(port, handler)
+  }
+
+  off(port: number): void { this.#handlers.delete(port) }
+
+  now(): number { return this.#abi.clockMonotonic() }
+
+  /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
+  set(delay: number, run: () => void): Timer {
+    const timer = this.#heap.add(this.now() + (delay > 0 ? delay : 0), run)
+    return { cancel: () => this.#heap.remove(timer) }
+  }
+
+  /** Does one macrotask, after waiting for one if need be. What a handler throws passes through to the caller. */
+  turn(): void {
+    if (this.#timerIsNext && this.#fireDue()) return
+    if (this.#pendingNext === this.#pendingCount) this.#wait()
+    if (this.#pendingNext < this.#pendingCount) {
+      this.#timerIsNext = true
+      // A handler may be gone by now: its port was closed after the kernel reported it.
+      this.#handlers.get(this.#pending[this.#pendingNext++])?.()
+      return
+    }
+    this.#fireDue()
+  }
+
+  #wait(): void {
+    const deadline = this.#heap.first()?.deadline ?? Infinity
+    if (deadline === Infinity && this.#handlers.size === 0) throw new DeadlockError()
+    this.#pendingNext = 0
+    this.#pendingCount = this.#abi.wait(deadline, this.#pendingBytes)
+  }
+
+  #fireDue(): boolean {
+    const timer = this.#heap.first()
+    if (timer === undefined || timer.deadline > this.now()) return false
+    this.#heap.remove(timer)
+    this.#timerIsNext = false
+    timer.run()
+    return true
+  }
+}
+
+/** Thrown by `turn` when nothing can ever happen again; better than a domain that hangs for ever. */
+export class DeadlockError extends Error {
+  override name = 'DeadlockError'
+  constructor() {
+    super('the program waits for something that can never come: no timer is set and no device is connected; ' +
+      'let start() return, or look for a promise that nobody resolves')
+  }
+}

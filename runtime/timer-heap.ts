@@ -1,0 +1,70 @@
+/** A binary heap of timers: the next deadline in O(1), set and cancel in O(log n). Equal deadlines fire in the order they were set. */
+export class TimerHeap {
+  readonly #entries: HeapTimer[] = []
+  #sequence = 0
+
+  get size(): number { return this.#entries.length }
+
+  /** The timer with the earliest deadline. */
+  first(): HeapTimer | undefined { return this.#entries[0] }
+
+  add(deadline: number, run: () => void): HeapTimer {
+    const timer: HeapTimer = { deadline, sequence: this.#sequence++, run, index: this.#entries.length }
+    this.#entries.push(timer)
+    this.#up(timer)
+    return timer
+  }
+
+  /** Takes a timer out; one that fired or was removed before is left alone. */
+  remove(timer: HeapTimer): void {
+    const { index } = timer
+    if (index < 0) return
+    const last = this.#entries.pop() as HeapTimer
+    timer.index = -1
+    if (last === timer) return
+    this.#place(last, index)
+    this.#up(last)
+    this.#down(last)
+  }
+
+  #up(timer: HeapTimer): void {
+    while (timer.index > 0) {
+      const parentIndex = (timer.index - 1) >> 1
+      const parent = this.#entries[parentIndex]
+      if (!before(timer, parent)) return
+      this.#place(parent, timer.index)
+      this.#place(timer, parentIndex)
+    }
+  }
+
+  #down(timer: HeapTimer): void {
+    for (;;) {
+      const left = 2 * timer.index + 1
+      if (left >= this.#entries.length) return
+      const right = left + 1
+      const childIndex = right < this.#entries.length && before(this.#entries[right], this.#entries[left]) ? right : left
+      const child = this.#entries[childIndex]
+      if (!before(child, timer)) return
+      this.#place(child, timer.index)
+      this.#place(timer, childIndex)
+    }
+  }
+
+  #place(timer: HeapTimer, index: number): void {
+    this.#entries[index] = timer
+    timer.index = index
+  }
+}
+
+export interface HeapTimer {
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+  readonly sequence: number
+  readonly run: () => void
+  /** Where it stands in the heap; -1 when it is not in it. Kept so that cancelling needs no search. */
+  index: number
+}
+
+function before(a: HeapTimer, b: HeapTimer): boolean {
+  return a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence)
+}
