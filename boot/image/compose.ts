@@ -1,0 +1,141 @@
+/** Joins kernel and snapshot to the file that Xen boots, and reads such files again. */
+import { createHash } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
+import { ElfError, readElf, readNotes, segmentFlag, segmentType, writeElf, writeNote, type ElfFile, type Segment } from './elf.ts'
+import { pageSize, writeSnapshot, type Snapshot } from './format.ts'
+import { leastMemory, sizesOf } from './sizes.ts'
+
+/** What an image says of itself, as JSON in a note. */
+export interface ImageMetadata {
+  readonly name: string
+  /** qubes or xen. */
+  readonly target: string
+  readonly version?: string
+  /** Whatever else the tool wants to keep, such as the program's arguments. */
+  readonly [key: string]: unknown
+}
+
+/** What the composer adds. */
+export interface ImageFacts {
+  /** 16 hex digits: the kernel's greeting shows them. */
+  readonly buildId: string
+  /** Least memory of the domain in MiB, an estimate. */
+  readonly memoryMiB: number
+  readonly engine: string
+}
+
+export interface ComposedImage {
+  readonly image: Uint8Array
+  /** Bytes of the image by part; they sum up to its length. */
+  readonly sizes: Record<string, number>
+  /** Hex. */
+  readonly sha256: string
+  readonly buildId: string
+  readonly memoryMiB: number
+}
+
+export class ImageError extends Error {
+  override name = 'ImageError'
+}
+
+const noteName = 'xen-ts'
+const noteType = { kernel: 1, metadata: 2 }
+const kernelBase = 0xffffffff80000000n
+const slotBytes = 16
+/** Of xen-ts itself, for the kernel's greeting. */
+const version = '0.1.0'
+
+/** @param options.kernel the bytes of kernel.elf */
+export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, metadata: ImageMetadata }): ComposedImage {
+  const { snapshot } = options
+  const elf = readKernel(options.kernel)
+  const facts = kernelNote(elf)
+  if (facts.abiHash !== snapshot.abiHash) {
+    const hex = (value: number) => value.toString(16).padStart(8, '0')
+    throw new ImageError(`the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): build it again with \`make kernel\``)
+  }
+  const buildId = createHash('sha256').update(options.kernel).update(writeSnapshot(snapshot, { buildId: '', version })).digest('hex').slice(0, 16)
+  const segment = writeSnapshot(snapshot, { buildId, version })
+  const memoryMiB = leastMemory(facts.end, segment.length)
+  const metadata = new TextEncoder().encode(JSON.stringify({ ...options.metadata, buildId, memoryMiB, engine: snapshot.engine } satisfies ImageMetadata & ImageFacts))
+  const note = writeNote({ name: noteName, type: noteType.metadata, descriptor: metadata })
+
+  const loads = elf.segments.map(part => fillSlot(part, facts.slot, BigInt(facts.end), BigInt(segment.length)))
+  const image = writeElf(elf.entry, [
+    ...loads,
+    {
+      type: segmentType.load, flags: segmentFlag.read | segmentFlag.write, physicalAddress: BigInt(facts.end), virtualAddress: kernelBase + BigInt(facts.end),
+      bytes: segment, memorySize: segment.length, align: pageSize,
+    },
+    { type: segmentType.note, flags: segmentFlag.read, physicalAddress: 0n, virtualAddress: 0n, bytes: note, memorySize: note.length, align: 4 },
+  ])
+  return { image, sizes: sizesOf(elf, snapshot, image.length), sha256: createHash('sha256').update(image).digest('hex'), buildId, memoryMiB }
+}
+
+export interface ImageInfo {
+  readonly metadata: ImageMetadata & ImageFacts
+  readonly segments: readonly Segment[]
+}
+
+/** Metadata and segments of a `.xen` file, plain or gzipped. Throws an ImageError for any other file. */
+export function readImage(file: Uint8Array): ImageInfo {
+  const elf = asImageError(() => readElf(unzip(file), 'the file'), 'is it a .xen file? `xen-ts build` makes them')
+  const note = asImageError(() => readNotes(elf, 'the file'), 'build it again').find(({ name, type }) => name === noteName && type === noteType.metadata)
+  if (!note) throw new ImageError('the file is an ELF executable without the note of a .xen file: `xen-ts build` makes such files from programs')
+  try {
+    return { metadata: JSON.parse(new TextDecoder().decode(note.descriptor)), segments: elf.segments }
+  } catch {
+    throw new ImageError('the file\'s note is not JSON: build it again')
+  }
+}
+
+function unzip(file: Uint8Array): Uint8Array {
+  if (file[0] !== 0x1f || file[1] !== 0x8b) return file
+  try {
+    return gunzipSync(file)
+  } catch (error) {
+    throw new ElfError(`the file is not whole: ${(error as Error).message}`)
+  }
+}
+
+function asImageError<T>(work: () => T, todo: string): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof ElfError) throw new ImageError(`${error.message}: ${todo}`)
+    throw error
+  }
+}
+
+function readKernel(kernel: Uint8Array): ElfFile {
+  return asImageError(() => readElf(kernel, 'the kernel'), 'build it again with `make kernel`')
+}
+
+/** The kernel's own note: u32 version, u32 ABI hash, u64 physical address of image_slot, u64 physical end of the kernel. */
+function kernelNote(elf: ElfFile): { abiHash: number, slot: bigint, end: number } {
+  const wrong = (why: string): never => { throw new ImageError(`the kernel ${why}: build it again with \`make kernel\``) }
+  const note = asImageError(() => readNotes(elf, 'the kernel'), 'build it again with `make kernel`').find(({ name, type }) => name === noteName && type === noteType.kernel)
+    ?? wrong('has no xen-ts note, it is not a kernel of xen-ts')
+  if (note.descriptor.length !== 24) wrong(`has a note of ${note.descriptor.length} bytes, not 24`)
+  const view = new DataView(note.descriptor.buffer, note.descriptor.byteOffset, 24)
+  if (view.getUint32(0, true) !== 1) wrong(`has a note of version ${view.getUint32(0, true)}, not 1`)
+  const end = view.getBigUint64(16, true)
+  const used = elf.segments.filter(({ type }) => type === segmentType.load).map(part => part.physicalAddress + BigInt(part.memorySize))
+  if (end % BigInt(pageSize) !== 0n || end > 0x40000000n || used.some(segmentEnd => segmentEnd > end)) wrong(`says that it ends at 0x${end.toString(16)}, which cannot be`)
+  return { abiHash: view.getUint32(4, true), slot: view.getBigUint64(8, true), end: Number(end) }
+}
+
+/** The segment with address and length of the snapshot written into image_slot, if it is the one that holds it. */
+function fillSlot(part: Segment, slot: bigint, address: bigint, length: bigint): Segment {
+  const at = slot - part.physicalAddress
+  if (part.type !== segmentType.load || at < 0n || at >= BigInt(part.memorySize)) return part
+  const wrong = (why: string): never => { throw new ImageError(`the kernel's image slot ${why}: build the kernel again with \`make kernel\``) }
+  if (at + BigInt(slotBytes) > BigInt(part.bytes.length)) wrong('has no bytes in the file')
+  const start = Number(at)
+  if (part.bytes.subarray(start, start + slotBytes).some(byte => byte !== 0)) wrong('is not empty')
+  const bytes = Uint8Array.from(part.bytes) // slice() of a Buffer would share its memory
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(start, address, true)
+  view.setBigUint64(start + 8, length, true)
+  return { ...part, bytes }
+}

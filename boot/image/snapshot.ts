@@ -1,0 +1,125 @@
+/**
+ * Makes the heap snapshot of a program: runs its bundle in the engine under Node, up to the point where the kernel takes over, and
+ * keeps the pages of linear memory that are not zero. The same bundle gives the same bytes: the engine sees no clock (Date.now() is
+ * 0), no randomness and no machine.
+ */
+import { abiHash } from '../abi/hash.ts'
+import { createEngine, type Engine, type Value } from '../node/engine.ts'
+import { bindAbi } from '../node/abi.ts'
+import { engineNames } from '../engine/names.ts'
+import { buildAbi } from './build-abi.ts'
+import { collect, findGcThreshold, scrub } from './scrub.ts'
+import { pageSize, type Snapshot } from './format.ts'
+
+/** Of the linear stack: what JavaScript may use, and what the engine's C functions may need beyond the last check. */
+const jsStackLimit = 64 << 10
+const stackMargin = 64 << 10
+
+/**
+ * Native stack for the kernel to reserve. The engine checks its linear stack only; measured, its C recursion (JSON.parse, eval
+ * of nested parentheses) takes up to 23 times as much native stack as linear.
+ */
+const nativeStackBytes = 32 * jsStackLimit
+
+export interface SnapshotOptions {
+  /** A classic script that sets globalThis.__xenTs = { turn, fail }. */
+  readonly bundle: string
+  /** The script's name in stack traces. */
+  readonly filename: string
+  /** The program's name, for the kernel's greeting; at most 63 bytes. */
+  readonly program: string
+  /** What modules write while the snapshot is made. Default: to stderr. */
+  readonly output?: (text: string) => void
+}
+
+export class SnapshotError extends Error {
+  override name = 'SnapshotError'
+}
+
+/** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, or a SnapshotError. */
+export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+  const { dataEnd, initialStackPointer, quickjs } = await engineNames()
+  const stackBase = pageCeil(dataEnd)
+  const stackTop = stackBase + stackMargin + jsStackLimit
+  const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
+  const { memory } = engine
+  const gcThreshold = findGcThreshold(engine)
+
+  const engineHeapBytes = usedPages(memory.u8).length * pageSize - stackBase
+  bindAbi(engine, buildAbi(options.output ?? (text => { process.stderr.write(`[build] ${text}`) })))
+  evaluate(engine, options, { start: stackTop, end: initialStackPointer })
+  const { turn, fail } = takeHandles(engine)
+  engine.drain()
+  const rejection = engine.takeRejection()
+  if (rejection !== undefined) throw engine.error(rejection)
+
+  collect(engine, gcThreshold)
+  scrub(engine)
+  if (engine.exports.stackSave() !== stackTop) throw new SnapshotError('the engine\'s stack is not at rest')
+  memory.u8.fill(0, dataEnd, stackTop)
+
+  return {
+    abiHash: abiHash(),
+    memoryPages: memory.size / 65536,
+    stackPointer: stackTop,
+    runtime: engine.runtime,
+    context: engine.context,
+    turn,
+    fail,
+    layout: engine.layout,
+    nativeStackBytes,
+    program: options.program,
+    engine: `QuickJS ${quickjs}`,
+    pages: usedPages(memory.u8),
+    dataEnd,
+    engineHeapBytes,
+  }
+}
+
+/**
+ * Evaluates the bundle with its text in the gap between the lowered stack and the heap, where it leaves no hole in the heap that is
+ * kept. A text that does not fit there goes into the heap.
+ */
+function evaluate(engine: Engine, options: SnapshotOptions, gap: { start: number, end: number }): void {
+  const text = Buffer.from(options.bundle + '\0')
+  const start = pageCeil(gap.start)
+  if (start + text.length > gap.end) {
+    engine.free(engine.eval(options.bundle, options.filename))
+    return
+  }
+  engine.memory.u8.set(text, start)
+  engine.free(engine.evalAt(start, text.length - 1, options.filename))
+  engine.memory.u8.fill(0, start, start + text.length)
+}
+
+/** Takes __xenTs.turn and __xenTs.fail, and deletes __xenTs. */
+function takeHandles(engine: Engine): { turn: Value, fail: Value } {
+  const global = engine.global()
+  const hooks = engine.get(global, '__xenTs')
+  engine.free(global)
+  const take = (name: string) => {
+    const value = engine.values.isObject(hooks) ? engine.get(hooks, name) : undefined
+    if (value === undefined || engine.typeOf(value) !== 'function')
+      throw new SnapshotError(`the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest.ts`)
+    return value
+  }
+  const handles = { turn: take('turn'), fail: take('fail') }
+  engine.free(hooks)
+  engine.free(engine.eval('delete globalThis.__xenTs', '<snapshot>'))
+  return handles
+}
+
+function usedPages(memory: Uint8Array): Snapshot['pages'] {
+  const words = new BigUint64Array(memory.buffer)
+  const perPage = pageSize / 8
+  const pages: { number: number, content: Uint8Array }[] = []
+  for (let number = 0; number < memory.length / pageSize; number++) {
+    let index = number * perPage
+    const end = index + perPage
+    while (index < end && words[index] === 0n) index++
+    if (index < end) pages.push({ number, content: memory.slice(number * pageSize, (number + 1) * pageSize) })
+  }
+  return pages
+}
+
+const pageCeil = (address: number) => Math.ceil(address / pageSize) * pageSize

@@ -1,0 +1,347 @@
+/**
+ * Hosts the engine, the very .wasm that the kernel runs translated, in Node: to make snapshots, and so that test suites run in
+ * the guest's engine.
+ *
+ * `Value` is the address of a JSValue in linear memory that the caller owns: free it with `free`.
+ */
+import { engineLayout, type EngineLayout } from '../engine/layout.ts'
+import { engineNames, engineWasm, type EngineNames } from '../engine/names.ts'
+import { GuestError, hostError } from './errors.ts'
+import { engineImports } from './imports.ts'
+import { LinearMemory } from './memory.ts'
+import { addTracker, tableExport, withTableExport } from './table.ts'
+import { tag, Values } from './values.ts'
+
+export type Value = number
+/** A host function: `argc` borrowed JSValues lie at `argv`; returns 0 for undefined or a JSValue that the engine will own. */
+export type HostFunction = (argc: number, argv: number) => Value
+
+export interface EngineOptions {
+  /** Address of the top of the engine's C stack. Default: the package's own, 5 MiB above static data. */
+  readonly stackTop?: number
+  /** How much of that stack JavaScript may use before a RangeError, bytes. Default: QuickJS's own, 1 MiB. */
+  readonly jsStackLimit?: number
+  /** Do not keep the source text of functions (Function.prototype.toString shows less; line numbers stay). */
+  readonly stripSource?: boolean
+  /** Milliseconds since 1970 for Date. Default: Date.now. */
+  readonly clock?: () => number
+  /** What the engine itself prints. Default: to stderr. */
+  readonly output?: (bytes: Uint8Array) => void
+}
+
+type Exports = Record<string, (...args: any[]) => any>
+const stripSourceFlag = 1 // JS_STRIP_SOURCE, quickjs.h
+
+let compiled: WebAssembly.Module | undefined
+
+/** The parts of an engine before a runtime exists in it. */
+async function instantiate(options: EngineOptions) {
+  const names = await engineNames()
+  const layout = await engineLayout()
+  compiled ??= new WebAssembly.Module(withTableExport(engineWasm()))
+  const memory = new LinearMemory(new WebAssembly.Memory({ initial: names.memoryPages, maximum: maximumPages }))
+  const host: HostFunction[] = []
+  const implementation = engineImports({
+    memory,
+    clock: options.clock ?? Date.now,
+    output: options.output ?? (bytes => { process.stderr.write(bytes) }),
+    call: (id, argc, argv) => host[id](argc, argv),
+  })
+  const imports = Object.fromEntries(Object.entries(names.imports)
+    .map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]))
+  const instance = new WebAssembly.Instance(compiled, { [names.importNamespace]: imports })
+  const exports = Object.fromEntries(Object.entries(names.exports)
+    .map(([name, minified]) => [name, instance.exports[minified]])) as Exports
+  return { names, layout, memory, host, exports, table: instance.exports[tableExport] as WebAssembly.Table }
+}
+
+/** 2 GiB: what the .wasm declares, and where the kernel's I/O area begins. */
+const maximumPages = 32768
+
+/** A new engine with one runtime and one context. */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const parts = await instantiate(options)
+  const { exports, layout, memory } = parts
+  if (options.stackTop !== undefined) exports.stackRestore(options.stackTop)
+  exports.__wasm_call_ctors()
+  const runtime = exports.QTS_NewRuntime()
+  if (options.jsStackLimit !== undefined) exports.QTS_RuntimeSetMaxStackSize(runtime, options.jsStackLimit)
+  if (options.stripSource) memory.u8[runtime + layout.stripFlags] |= stripSourceFlag
+  const context = exports.QTS_NewContext(runtime, 0)
+  return new Engine({ ...parts, runtime, context })
+}
+
+/** What a snapshot holds besides memory. */
+export interface EngineState {
+  readonly memoryPages: number
+  readonly stackPointer: number
+  readonly runtime: number
+  readonly context: number
+}
+
+/** An engine as it was when `state` was taken; `fill` writes the memory that is not zero. */
+export async function restoreEngine(state: EngineState, fill: (memory: Uint8Array) => void, options: EngineOptions = {}): Promise<Engine> {
+  const parts = await instantiate(options)
+  parts.memory.grow(state.memoryPages * 65536)
+  parts.memory.u8.fill(0)
+  fill(parts.memory.u8)
+  parts.exports.stackRestore(state.stackPointer)
+  return new Engine({ ...parts, runtime: state.runtime, context: state.context })
+}
+
+interface Parts {
+  names: EngineNames, layout: EngineLayout, memory: LinearMemory, host: HostFunction[], exports: Exports, table: WebAssembly.Table, runtime: number, context: number
+}
+
+export class Engine {
+  readonly names: EngineNames
+  readonly layout: EngineLayout
+  readonly memory: LinearMemory
+  readonly values: Values
+  /** Every function of the package by its own name (boot/engine/interface.ts). */
+  readonly exports: Exports
+  /** The host functions by id. */
+  readonly host: HostFunction[]
+  /** JSRuntime* and JSContext*. */
+  readonly runtime: number
+  readonly context: number
+  /** Rejected promises that nobody has handled yet, by the address of the promise, in the order of rejection. */
+  readonly #rejections = new Map<number, { promise: Value, reason: Value }>()
+
+  constructor(parts: Parts) {
+    this.names = parts.names
+    this.layout = parts.layout
+    this.memory = parts.memory
+    this.values = new Values(parts.memory, parts.layout)
+    this.exports = parts.exports
+    this.host = parts.host
+    this.runtime = parts.runtime
+    this.context = parts.context
+    addTracker(parts.table, parts.names.rejectionSlot, (_context, promise, reason, handled) => this.#track(promise, reason, handled))
+    this.memory.u32[parts.runtime + parts.layout.rejectionTracker >>> 2] = parts.names.rejectionSlot
+  }
+
+  /** Runs a classic script; returns its completion value. Throws a GuestError for a syntax error or an uncaught exception. */
+  eval(source: string, filename: string): Value {
+    const text = this.#cString(source)
+    try {
+      return this.evalAt(text, Buffer.byteLength(source), filename)
+    } finally {
+      this.exports.free(text)
+    }
+  }
+
+  /** The same with the source at `address` in linear memory: `length` bytes of UTF-8, and a NUL behind them. */
+  evalAt(address: number, length: number, filename: string): Value {
+    const name = this.#cString(filename)
+    try {
+      return this.check(this.exports.QTS_Eval(this.context, address, length, name, 0, 0))
+    } finally {
+      this.exports.free(name)
+    }
+  }
+
+  /** Calls a function with `this` undefined. Borrows all arguments. Throws a GuestError when the function throws. */
+  call(fn: Value, ...args: Value[]): Value {
+    const argv = this.#allocate(4 * args.length || 4)
+    this.memory.u32.set(args, argv >>> 2)
+    try {
+      return this.check(this.exports.QTS_Call(this.context, fn, this.exports.QTS_GetUndefined(), args.length, argv))
+    } finally {
+      this.exports.free(argv)
+    }
+  }
+
+  /** Runs jobs (promise reactions) until none is left. Throws a GuestError when a job throws; the rest stays pending. */
+  drain(): void {
+    const { exports } = this
+    if (!exports.QTS_IsJobPending(this.runtime)) return
+    const contextOut = this.#allocate(4)
+    try {
+      while (exports.QTS_IsJobPending(this.runtime)) {
+        const result = exports.QTS_ExecutePendingJob(this.runtime, -1, contextOut)
+        // The number of jobs, or what was thrown: a number too, when somebody throws one; then jobs may be left, and the loop goes on.
+        if (this.values.number(result) === undefined) throw this.error(result)
+        this.free(result)
+      }
+    } finally {
+      exports.free(contextOut)
+    }
+  }
+
+  /** Takes the reason of the oldest unhandled rejection; undefined when there is none. Call it after drain(). */
+  takeRejection(): Value | undefined {
+    for (const [address, { promise, reason }] of this.#rejections) {
+      this.#rejections.delete(address)
+      this.free(promise)
+      return reason
+    }
+    return undefined
+  }
+
+  /** Frees a value. */
+  free(value: Value): void {
+    this.exports.QTS_FreeValuePointer(this.context, value)
+  }
+
+  global(): Value {
+    return this.exports.QTS_GetGlobalObject(this.context)
+  }
+
+  get(object: Value, name: string): Value {
+    const key = this.string(name)
+    try {
+      return this.check(this.exports.QTS_GetProp(this.context, object, key))
+    } finally {
+      this.free(key)
+    }
+  }
+
+  /** Sets a property; takes over `value`. */
+  set(object: Value, name: string, value: Value): void {
+    const key = this.string(name)
+    this.exports.QTS_SetProp(this.context, object, key, value)
+    this.free(key)
+    this.free(value)
+  }
+
+  string(text: string): Value {
+    const address = this.#cString(text)
+    const value = this.exports.QTS_NewString(this.context, address)
+    this.exports.free(address)
+    return value
+  }
+
+  number(value: number): Value {
+    const box = this.#allocate(8)
+    this.values.setNumber(box, value)
+    return box
+  }
+
+  /** A host function; `id` is its place in `host`. */
+  function(name: string, id: number): Value {
+    const address = this.#cString(name)
+    const value = this.exports.QTS_NewFunction(this.context, address, 0, 0, id)
+    this.exports.free(address)
+    return value
+  }
+
+  /** An ArrayBuffer that aliases linear memory and does not own it. */
+  buffer(address: number, length: number): Value {
+    const value = this.exports.QTS_NewArrayBuffer(this.context, address, length)
+    const words = this.memory.u32
+    const record = words[words[value >>> 2] + this.layout.bufferRecord >>> 2]
+    words[record + this.layout.bufferFree >>> 2] = 0
+    return value
+  }
+
+  /** What String(value) gives. Throws a GuestError when that throws (a symbol). */
+  text(value: Value): string {
+    const address = this.exports.QTS_GetString(this.context, value)
+    if (address === 0) throw this.#pendingError()
+    const length = this.memory.u32[address - this.layout.stringLength >>> 2] & 0x7fffffff
+    const text = this.memory.text(address, length)
+    this.exports.QTS_FreeCString(this.context, address)
+    return text
+  }
+
+  /** What typeof gives. */
+  typeOf(value: Value): string {
+    const address = this.exports.QTS_Typeof(this.context, value)
+    const type = this.memory.cString(address)
+    this.exports.free(address)
+    return type
+  }
+
+  /** `value`, unless it is the mark of an exception: then the exception is taken and thrown as a GuestError. */
+  check(value: Value): Value {
+    const thrown = this.exports.QTS_ResolveException(this.context, value)
+    if (thrown === 0) return value
+    this.free(value)
+    throw this.error(thrown)
+  }
+
+  /** Turns an error of a host function into an exception in the engine: the result that the host function is to return. */
+  throw(error: unknown): Value {
+    const { name, message } = hostError(error)
+    const global = this.global()
+    const constructor = this.get(global, name)
+    const text = this.string(message)
+    const value = this.call(constructor, text)
+    const result = this.exports.QTS_Throw(this.context, value)
+    for (const used of [value, text, constructor, global]) this.free(used)
+    return result
+  }
+
+  /** `count` zeroed, page-aligned pages of 4096 bytes in the engine's heap, for good. Undefined when memory is full. */
+  pages(count: number): Uint8Array<ArrayBuffer> | undefined {
+    const address = this.exports.malloc(count * 4096 + 4095)
+    if (address === 0) return undefined
+    const start = Math.ceil(address / 4096) * 4096
+    return this.memory.u8.subarray(start, start + count * 4096).fill(0)
+  }
+
+  #track(promise: bigint, reason: bigint, handled: number): void {
+    const address = Number(promise & 0xffffffffn)
+    const known = this.#rejections.get(address)
+    if (handled && known) {
+      this.#rejections.delete(address)
+      this.free(known.promise)
+      this.free(known.reason)
+    } else if (!handled) {
+      this.#rejections.set(address, { promise: this.#duplicate(promise), reason: this.#duplicate(reason) })
+    }
+  }
+
+  /** A value of our own from the bits of one that is borrowed. */
+  #duplicate(bits: bigint): Value {
+    const box = this.#allocate(8)
+    this.memory.setU64(box, bits)
+    const value = this.exports.QTS_DupValuePointer(this.context, box)
+    this.exports.free(box)
+    return value
+  }
+
+  #pendingError(): GuestError {
+    // JS_EXCEPTION itself, as the marker that QTS_ResolveException asks for.
+    const marker = this.#allocate(8)
+    this.memory.setU64(marker, BigInt(tag.exception) << 32n)
+    const thrown = this.exports.QTS_ResolveException(this.context, marker)
+    this.exports.free(marker)
+    return this.error(thrown)
+  }
+
+  /** The GuestError for a value that was thrown; frees the value. */
+  error(thrown: Value): GuestError {
+    const property = (name: string) => {
+      const value = this.get(thrown, name)
+      try {
+        return this.values.isString(value) ? this.text(value) : undefined
+      } finally {
+        this.free(value)
+      }
+    }
+    try {
+      const message = this.values.isObject(thrown) ? property('message') : undefined
+      if (message === undefined) return new GuestError('Error', `${this.text(thrown)} was thrown, which is not an Error`, '')
+      return new GuestError(property('name') ?? 'Error', message, property('stack') ?? '')
+    } catch {
+      return new GuestError('Error', 'something was thrown that cannot be shown', '')
+    } finally {
+      this.free(thrown)
+    }
+  }
+
+  #cString(text: string): number {
+    const bytes = Buffer.from(text + '\0')
+    const address = this.#allocate(bytes.length)
+    this.memory.u8.set(bytes, address)
+    return address
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.exports.malloc(bytes)
+    if (address === 0) throw new RangeError(`the engine has no memory for ${bytes} bytes`)
+    return address
+  }
+}
