@@ -103,8 +103,9 @@ export async function deriveNames(engine: EnginePackage): Promise<EngineNames> {
   const quickjs = /QuickJS memory usage -- (\S+) version/.exec(Buffer.from(engine.wasm).toString('latin1'))?.[1]
   const dataEnd = layout.stackPointer - linearStackBytes
   // Zeroed data follows the initialised: a few KiB of it. Anything else means that the stack is not where it is thought to be.
-  if (dataEnd < layout.initialisedEnd || dataEnd > layout.initialisedEnd + 16384)
-    fail(`its stack is not 5 MiB above static data (stack pointer ${layout.stackPointer}, data up to ${layout.initialisedEnd})`)
+  const initialisedEnd = Math.max(...layout.data.map(({ address, bytes }) => address + bytes.length))
+  if (dataEnd < initialisedEnd || dataEnd > initialisedEnd + 16384)
+    fail(`its stack is not 5 MiB above static data (stack pointer ${layout.stackPointer}, data up to ${initialisedEnd})`)
   return {
     package: engine.package,
     version: engine.version,

@@ -8,6 +8,7 @@ export type ValueType = 'i32' | 'i64' | 'f32' | 'f64'
 export interface FunctionType { readonly params: readonly ValueType[], readonly result: ValueType | undefined }
 
 export interface WasmModule {
+  readonly types: readonly FunctionType[]
   /** The imported functions, in order (their index is their function index), and the imported memory. */
   readonly imports: readonly { readonly module: string, readonly name: string, readonly type: FunctionType }[]
   readonly memory: { readonly module: string, readonly name: string, readonly initialPages: number, readonly maximumPages: number }
@@ -16,8 +17,8 @@ export interface WasmModule {
   readonly tableSize: number
   /** Initial value of the one global, the stack pointer. */
   readonly stackPointer: number
-  /** End of the highest initialised byte of linear memory. */
-  readonly initialisedEnd: number
+  /** The initial contents of linear memory; all else is zero. */
+  readonly data: readonly { readonly address: number, readonly bytes: Uint8Array }[]
 }
 
 const valueTypes: Record<number, ValueType> = { 0x7f: 'i32', 0x7e: 'i64', 0x7d: 'f32', 0x7c: 'f64' }
@@ -141,11 +142,10 @@ export function readWasm(bytes: Uint8Array): WasmModule {
     return { name, index, type: functions[index] }
   }))(open('export'))
 
-  const data = open('data')
-  const ends = data.vector(() => {
-    expect(data.byte(), 0, 'the mode of a data segment (active, memory 0)')
-    const offset = data.constant()
-    return offset + data.bytes(data.u32()).length
+  const segments = open('data')
+  const data = segments.vector(() => {
+    expect(segments.byte(), 0, 'the mode of a data segment (active, memory 0)')
+    return { address: segments.constant(), bytes: segments.bytes(segments.u32()) }
   })
-  return { imports, memory, exports, tableSize, stackPointer, initialisedEnd: Math.max(...ends) }
+  return { types, imports, memory, exports, tableSize, stackPointer, data }
 }
