@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
+import { RigError } from './errors.ts'
+import { quote, readLine, type Link } from './link.ts'
+
+export interface Vif {
+  /** Of the guest; dom0 routes it to the vif. */
+  ip: string
+  /** Of dom0 on the vif. */
+  gateway?: string
+  mac?: string
+}
+
+export interface DomainOptions {
+  /** Letters, digits, - and _; unique among the running domains. */
+  name: string
+  /** Path on the host of an ELF file with a PVH entry, gzipped or not, or of a bzImage. */
+  kernel: string
+  /** Path on the host of an initramfs. */
+  ramdisk?: string
+  /** MiB. */
+  memory: number
+  /** MiB; above `memory` the domain is built populate-on-demand, as Qubes does it. */
+  maxmem?: number
+  vcpus?: number
+  cmdline?: string
+  /** Leaves the domain paused, so that its QubesDB or its clock can be made ready. */
+  paused?: boolean
+  vif?: Vif
+  /** Further lines for xl's configuration. */
+  config?: string
+}
+
+/** How a domain ended. */
+export interface DomainEnd {
+  /** `destroyed`: it went without giving a reason. */
+  reason: 'poweroff' | 'reboot' | 'suspend' | 'crash' | 'watchdog' | 'soft-reset' | 'destroyed' | 'unknown'
+  /** The number that it gave (SHUTDOWN_* of sched.h), -1 for none. */
+  code: number
+}
+
+/** A PVH guest. */
+export class Domain {
+  readonly name: string
+  readonly domid: number
+  /**
+   * What the guest writes, as text, from its first byte. What is not read waits in dom0; nothing is lost.
+   * Ends after the domain has ended.
+   */
+  readonly console: Readable
+  readonly #link: Link
+  readonly #end: Promise<DomainEnd>
+
+  /** Use Rig.createDomain. */
+  constructor(link: Link, name: string, domid: number, console: Readable, end: Promise<DomainEnd>) {
+    this.#link = link
+    this.name = name
+    this.domid = domid
+    this.console = console
+    this.#end = end
+  }
+
+  async unpause(): Promise<void> {
+    await this.#link.must(`xl unpause ${this.domid}`)
+  }
+
+  /** Asks the guest to power off (control/shutdown); wait() tells when it did. */
+  async shutdown(): Promise<void> {
+    await this.#link.must(`xl shutdown ${this.domid}`)
+  }
+
+  /** Asks the guest to reboot. It ends then; nobody starts it again. */
+  async reboot(): Promise<void> {
+    await this.#link.must(`xl reboot ${this.domid}`)
+  }
+
+  /** Ends the domain without asking it. Does nothing when it has ended already. */
+  async destroy(): Promise<void> {
+    await this.#link.exec(`xl destroy ${this.domid}`)
+    await this.#end
+  }
+
+  /** Resolves when the domain has ended, after all that it wrote has reached the console's log. It is destroyed by then, except after a suspend. */
+  wait(): Promise<DomainEnd> {
+    return this.#end
+  }
+}
+
+/** Builds a domain with xl, starts following its console and its end, and lets it run unless it is to stay paused. */
+export async function createDomain(link: Link, options: DomainOptions, uploads: Map<string, Promise<string>>): Promise<Domain> {
+  check(options)
+  const [kernel, ramdisk] = await Promise.all([upload(link, options.kernel, uploads), options.ramdisk && upload(link, options.ramdisk, uploads)])
+  const { name, vif } = options
+  const log = `/var/log/xen/guest-${name}.log`
+  if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} > /run/gateway-${vif.ip}`)
+  // -e: no process stays behind to act on the domain's end. It is kept then, which is what lets its reason be read.
+  const created = await link.exec(`rm -f ${log}; echo ${quote(configuration(options, kernel, ramdisk || undefined))} > /guests/${name}.cfg
+    xl create -e -p -q /guests/${name}.cfg && xl domid ${name}`)
+  if (created.code !== 0) {
+    throw new RigError(`Xen did not accept the domain ${name}`, created.stderr || created.stdout, 'Is the image a PVH kernel, and is there memory left? xl dmesg may tell more.')
+  }
+  const domid = Number(created.stdout.trim())
+
+  const [console, watcher] = await Promise.all([link.spawn(`exec follow ${log}`), link.spawn(`exec domain-wait ${domid}`)])
+  const end = readLine(watcher).catch(() => 'destroyed -1').then(async line => {
+    watcher.destroy()
+    const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
+    // follow passes on what is left and ends when its input does.
+    console.end()
+    if (reason !== 'suspend' && reason !== 'destroyed') await link.exec(`xl destroy ${domid}`).catch(() => {})
+    return { reason, code: Number(code) }
+  })
+  console.setEncoding('utf8')
+  console.on('error', () => {})
+  const domain = new Domain(link, name, domid, console, end)
+  if (!options.paused) await domain.unpause()
+  return domain
+}
+
+/** Copies a file to dom0 once, however many domains use it. */
+async function upload(link: Link, file: string, uploads: Map<string, Promise<string>>): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    await pipeline(createReadStream(file), hash)
+  } catch (cause) {
+    throw new RigError(`${file} cannot be read`, (cause as Error).message, 'Check the path; an image is made by xen-ts build.', { cause })
+  }
+  const path = `/guests/${hash.digest('hex').slice(0, 24)}`
+  const sent = uploads.get(path) ?? link.put(file, path).then(() => path)
+  uploads.set(path, sent)
+  sent.catch(() => uploads.delete(path))
+  return sent
+}
+
+function configuration({ name, memory, maxmem, vcpus = 1, cmdline = '', vif, config = '' }: DomainOptions, kernel: string, ramdisk?: string): string {
+  const lines = ['type="pvh"', `name="${name}"`, `kernel="${kernel}"`, `memory=${memory}`, `vcpus=${vcpus}`, `cmdline="${cmdline.replace(/[\\"]/g, '\\$&')}"`,
+    // dom0 has the first CPU for itself, so that neither slows the other.
+    'cpus="all,^0"', 'on_poweroff="preserve"', 'on_reboot="preserve"', 'on_crash="preserve"']
+  if (maxmem !== undefined) lines.push(`maxmem=${maxmem}`)
+  if (ramdisk) lines.push(`ramdisk="${ramdisk}"`)
+  if (vif) lines.push(`vif=["ip=${vif.ip},mac=${vif.mac ?? '00:16:3e:5e:6c:00'},script=/etc/xen/scripts/vif"]`)
+  return [...lines, config].join('\n')
+}
+
+function check({ name, memory, maxmem, vcpus = 1, cmdline = '', vif }: DomainOptions): void {
+  const refuse = (what: string, value: unknown) => new RigError(`createDomain: ${what}`, JSON.stringify(value))
+  if (!/^[A-Za-z0-9_-]{1,60}$/.test(name)) throw refuse('the name must be of letters, digits, - and _', name)
+  if (!Number.isInteger(memory) || memory < 1) throw refuse('memory must be a whole number of MiB', memory)
+  if (maxmem !== undefined && (!Number.isInteger(maxmem) || maxmem < memory)) throw refuse('maxmem must be a whole number of MiB, not below memory', maxmem)
+  if (!Number.isInteger(vcpus) || vcpus < 1) throw refuse('vcpus must be a whole number', vcpus)
+  if (/[\n\0]/.test(cmdline)) throw refuse('the command line must be one line', cmdline)
+  const address = /^\d{1,3}(\.\d{1,3}){3}$/
+  if (vif && !address.test(vif.ip)) throw refuse('vif.ip must be an IPv4 address', vif.ip)
+  if (vif?.gateway && !address.test(vif.gateway)) throw refuse('vif.gateway must be an IPv4 address', vif.gateway)
+  if (vif?.mac && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(vif.mac)) throw refuse('vif.mac must be six hexadecimal bytes with colons', vif.mac)
+}

@@ -1,0 +1,50 @@
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { RigError } from './errors.ts'
+import { run, type Log } from './run.ts'
+
+/** Programs of the host that the rig calls, and the Debian package each comes from. */
+const needed: [program: string, debianPackage: string][] = [
+  ['qemu-system-x86_64', 'qemu-system-x86'],
+  ['gcc', 'gcc'],
+  ['readelf', 'binutils'],
+  ['dpkg-deb', 'dpkg'],
+  ['setpriv', 'util-linux'],
+]
+
+/** Makes sure that the host has QEMU and a C compiler; installs what is missing with apt-get, and says so. */
+export async function ensureHostTools(log: Log): Promise<void> {
+  const missing: string[] = []
+  for (const [program, debianPackage] of needed) {
+    if (!await isInstalled(program)) missing.push(debianPackage)
+  }
+  // gcc alone cannot link a program: the C library's headers are a package of their own.
+  if (!await exists('/usr/include/stdio.h')) missing.push('libc6-dev')
+  if (missing.length === 0) return
+
+  const todo = `Install them: apt-get install --no-install-recommends ${missing.join(' ')}`
+  if (!await isInstalled('apt-get')) throw new RigError(`The host lacks ${missing.join(', ')} and has no apt-get`, undefined, todo)
+  const root = process.getuid?.() === 0
+  if (!root && !await isInstalled('sudo')) throw new RigError(`The host lacks ${missing.join(', ')}, and installing needs root`, undefined, todo)
+  log(`installing ${missing.join(', ')} with apt-get`)
+  const aptGet = (...args: string[]) => root ? run('apt-get', args, { seconds: 900 }) : run('sudo', ['-n', 'apt-get', ...args], { seconds: 900 })
+  try {
+    await aptGet('update', '-qq')
+    await aptGet('install', '-y', '-qq', '--no-install-recommends', ...missing)
+  } catch (cause) {
+    throw new RigError(`The host lacks ${missing.join(', ')}, and apt-get could not install them`, (cause as Error).message, todo, { cause })
+  }
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  // Plain users often lack /usr/sbin in PATH, but may run what is there.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  for (const folder of folders) {
+    if (await exists(join(folder, program), constants.X_OK)) return true
+  }
+  return false
+}
+
+async function exists(path: string, mode = constants.R_OK): Promise<boolean> {
+  return access(path, mode).then(() => true, () => false)
+}
