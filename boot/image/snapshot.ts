@@ -4,22 +4,20 @@
  * 0), no randomness and no machine.
  */
 import { abiHash } from '../abi/hash.ts'
-import { createEngine, type Engine, type Value } from '../node/engine.ts'
+import { createEngine, type Engine } from '../node/engine.ts'
+import { guestStack } from '../node/guest-stack.ts'
+import { takeHooks } from '../node/loop.ts'
 import { bindAbi } from '../node/abi.ts'
 import { engineNames } from '../engine/names.ts'
 import { buildAbi } from './build-abi.ts'
 import { collect, findGcThreshold, scrub } from './scrub.ts'
 import { pageSize, type Snapshot } from './format.ts'
 
-/** Of the linear stack: what JavaScript may use, and what the engine's C functions may need beyond the last check. */
-const jsStackLimit = 64 << 10
-const stackMargin = 64 << 10
-
 /**
- * Native stack for the kernel to reserve. The engine checks its linear stack only; measured, its C recursion (JSON.parse, eval
+ * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured, its C recursion (JSON.parse, eval
  * of nested parentheses) takes up to 23 times as much native stack as linear.
  */
-const nativeStackBytes = 32 * jsStackLimit
+const nativeStackFactor = 32
 
 export interface SnapshotOptions {
   /** A classic script that sets globalThis.__xenTs = { turn, fail }. */
@@ -32,15 +30,10 @@ export interface SnapshotOptions {
   readonly output?: (text: string) => void
 }
 
-export class SnapshotError extends Error {
-  override name = 'SnapshotError'
-}
-
-/** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, or a SnapshotError. */
+/** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
 export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const { dataEnd, initialStackPointer, quickjs } = await engineNames()
-  const stackBase = pageCeil(dataEnd)
-  const stackTop = stackBase + stackMargin + jsStackLimit
+  const { base: stackBase, top: stackTop, jsStackLimit } = guestStack(dataEnd)
   const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
   const { memory } = engine
   const gcThreshold = findGcThreshold(engine)
@@ -48,14 +41,14 @@ export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   const engineHeapBytes = usedPages(memory.u8).length * pageSize - stackBase
   bindAbi(engine, buildAbi(options.output ?? (text => { process.stderr.write(`[build] ${text}`) })))
   evaluate(engine, options, { start: stackTop, end: initialStackPointer })
-  const { turn, fail } = takeHandles(engine)
+  const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
   if (rejection !== undefined) throw engine.error(rejection)
 
   collect(engine, gcThreshold)
   scrub(engine)
-  if (engine.exports.stackSave() !== stackTop) throw new SnapshotError('the engine\'s stack is not at rest')
+  if (engine.exports.stackSave() !== stackTop) throw new Error('the engine\'s stack is not at rest')
   memory.u8.fill(0, dataEnd, stackTop)
 
   return {
@@ -67,7 +60,7 @@ export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     turn,
     fail,
     layout: engine.layout,
-    nativeStackBytes,
+    nativeStackBytes: nativeStackFactor * jsStackLimit,
     program: options.program,
     engine: `QuickJS ${quickjs}`,
     pages: usedPages(memory.u8),
@@ -90,23 +83,6 @@ function evaluate(engine: Engine, options: SnapshotOptions, gap: { start: number
   engine.memory.u8.set(text, start)
   engine.free(engine.evalAt(start, text.length - 1, options.filename))
   engine.memory.u8.fill(0, start, start + text.length)
-}
-
-/** Takes __xenTs.turn and __xenTs.fail, and deletes __xenTs. */
-function takeHandles(engine: Engine): { turn: Value, fail: Value } {
-  const global = engine.global()
-  const hooks = engine.get(global, '__xenTs')
-  engine.free(global)
-  const take = (name: string) => {
-    const value = engine.values.isObject(hooks) ? engine.get(hooks, name) : undefined
-    if (value === undefined || engine.typeOf(value) !== 'function')
-      throw new SnapshotError(`the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest.ts`)
-    return value
-  }
-  const handles = { turn: take('turn'), fail: take('fail') }
-  engine.free(hooks)
-  engine.free(engine.eval('delete globalThis.__xenTs', '<snapshot>'))
-  return handles
 }
 
 function usedPages(memory: Uint8Array): Snapshot['pages'] {

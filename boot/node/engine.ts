@@ -143,10 +143,15 @@ export class Engine {
 
   /** Calls a function with `this` undefined. Borrows all arguments. Throws a GuestError when the function throws. */
   call(fn: Value, ...args: Value[]): Value {
+    return this.check(this.invoke(fn, ...args))
+  }
+
+  /** The same, but what was thrown comes back as a marker that takeThrown() understands. */
+  invoke(fn: Value, ...args: Value[]): Value {
     const argv = this.#allocate(4 * args.length || 4)
     this.memory.u32.set(args, argv >>> 2)
     try {
-      return this.check(this.exports.QTS_Call(this.context, fn, this.exports.QTS_GetUndefined(), args.length, argv))
+      return this.exports.QTS_Call(this.context, fn, this.exports.QTS_GetUndefined(), args.length, argv)
     } finally {
       this.exports.free(argv)
     }
@@ -154,16 +159,23 @@ export class Engine {
 
   /** Runs jobs (promise reactions) until none is left. Throws a GuestError when a job throws; the rest stays pending. */
   drain(): void {
+    const thrown = this.runJobs()
+    if (thrown !== undefined) throw this.error(thrown)
+  }
+
+  /** Runs jobs until none is left, or one throws: returns what it threw. */
+  runJobs(): Value | undefined {
     const { exports } = this
-    if (!exports.QTS_IsJobPending(this.runtime)) return
+    if (!exports.QTS_IsJobPending(this.runtime)) return undefined
     const contextOut = this.#allocate(4)
     try {
       while (exports.QTS_IsJobPending(this.runtime)) {
         const result = exports.QTS_ExecutePendingJob(this.runtime, -1, contextOut)
-        // The number of jobs, or what was thrown: a number too, when somebody throws one; then jobs may be left, and the loop goes on.
-        if (this.values.number(result) === undefined) throw this.error(result)
+        // The number of jobs, or what was thrown. (A job that throws a number looks like success; QuickJS's own jobs throw nothing.)
+        if (this.values.number(result) === undefined) return result
         this.free(result)
       }
+      return undefined
     } finally {
       exports.free(contextOut)
     }
@@ -255,10 +267,17 @@ export class Engine {
 
   /** `value`, unless it is the mark of an exception: then the exception is taken and thrown as a GuestError. */
   check(value: Value): Value {
-    const thrown = this.exports.QTS_ResolveException(this.context, value)
-    if (thrown === 0) return value
-    this.free(value)
+    const thrown = this.takeThrown(value)
+    if (thrown === undefined) return value
     throw this.error(thrown)
+  }
+
+  /** What was thrown, if `value` is the mark of an exception; then the mark is freed. */
+  takeThrown(value: Value): Value | undefined {
+    const thrown = this.exports.QTS_ResolveException(this.context, value)
+    if (thrown === 0) return undefined
+    this.free(value)
+    return thrown
   }
 
   /** Turns an error of a host function into an exception in the engine: the result that the host function is to return. */

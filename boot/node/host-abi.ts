@@ -1,0 +1,60 @@
+/** An Abi for the engine in Node: memory, text, console, randomness and a clock of its own. There is no Xen behind it. */
+import { randomFillSync } from 'node:crypto'
+import type { HostAbi } from './abi.ts'
+import type { Engine } from './engine.ts'
+import { Halt } from './errors.ts'
+import { memoryAbi } from './memory-abi.ts'
+
+export interface HostAbiOptions {
+  /** Where console text goes. Default: to stdout. */
+  readonly output?: (text: string) => void
+  readonly commandLine?: string
+  /** Wall clock at the start, milliseconds since 1970. Default: 2026-01-01. */
+  readonly wallStart?: number
+}
+
+/**
+ * The clock stands still but for wait, which moves it to the deadline at once: tests take no time and give the same result each
+ * time. A wait without a deadline can never end here: it throws.
+ */
+export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
+  const { output = text => { process.stdout.write(text) }, commandLine = '', wallStart = Date.UTC(2026, 0) } = options
+  let now = 0
+  const noXen = (name: string) => () => { throw new Error(`${name}: there is no Xen here`) }
+  return {
+    ...memoryAbi,
+    consoleWrite: output,
+    consoleRead: () => 0,
+    consolePort: () => 0,
+    clockMonotonic: () => now,
+    clockWall: () => wallStart + now,
+    wait(deadline) {
+      if (deadline === Infinity) throw new Error('wait: no deadline, and nothing that could happen')
+      now = Math.max(now, deadline)
+      return 0
+    },
+    pagesAlloc(count) {
+      if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesAlloc: ${count} is not a number of pages`)
+      return engine.pages(count)
+    },
+    pagesReserve: noXen('pagesReserve'),
+    pagesFree: () => 0,
+    pageFrame: (pages, index) => pages.byteOffset / 4096 + index,
+    grantTable: noXen('grantTable'),
+    grantFrames: noXen('grantFrames'),
+    grantMap: noXen('grantMap'),
+    grantUnmap: noXen('grantUnmap'),
+    evtchnAllocUnbound: noXen('evtchnAllocUnbound'),
+    evtchnBindInterdomain: noXen('evtchnBindInterdomain'),
+    evtchnClose: noXen('evtchnClose'),
+    evtchnSend: noXen('evtchnSend'),
+    evtchnStatus: noXen('evtchnStatus'),
+    xenstorePage: () => undefined,
+    xenstorePort: () => 0,
+    random(into) { randomFillSync(into) },
+    randomMix() {},
+    commandLine: () => commandLine,
+    memory: what => what <= 1 ? engine.memory.size : 0,
+    shutdown(reason) { throw new Halt(reason) },
+  }
+}
