@@ -57,6 +57,9 @@ export function scrub(engine: Engine): void {
     for (let size = small; size >= smallest; size = size > 64 ? size >> 1 : size - 16)
       for (let address = take(size); address !== 0; address = take(size)) clear(address, size)
     for (const address of taken.reverse()) engine.exports.free(address)
+    // Sizes that did not fit have left words of the allocator behind the old top. All is free there; the very last is its end mark.
+    const newTop = usedTop(memory.u8)
+    if (newTop > top) memory.u8.fill(0, top, newTop - 4)
   } finally {
     memory.fixed = false
   }
