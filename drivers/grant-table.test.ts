@@ -1,0 +1,113 @@
+import test from 'ava'
+import { XenError } from './errno.ts'
+import { GrantTable } from './grant-table.ts'
+import { ForeignPages, SharedPages } from './shared-pages.ts'
+import { SimulatedXen, grantCopy } from './sim/index.ts'
+
+const setUp = () => {
+  const xen = new SimulatedXen()
+  const owner = xen.createDomain(1)
+  const user = xen.createDomain(2)
+  const grants = new GrantTable(owner.machine)
+  return { xen, owner, user, grants, share: (count: number, readonly = false) => new SharedPages(owner.machine, grants, count, 2, readonly, 'test') }
+}
+
+test('shared pages start zeroed, are seen by the domain they were granted to, in the order of the references', (t) => {
+  const { xen, owner, user, share } = setUp()
+  const pages = share(3)
+  t.true(pages.bytes.every((byte) => byte === 0))
+  t.deepEqual(pages.refs, [8, 9, 10]) // 0..7 are the toolstack's
+  const foreign = new ForeignPages(user.machine, 1, [pages.refs[2], pages.refs[0]], false, 'test')
+  pages.bytes[2 * 4096 + 5] = 77
+  owner.abi.fence()
+  t.is(foreign.bytes[5], 77)
+  foreign.bytes[4096 + 9] = 88
+  user.abi.fence()
+  t.is(pages.bytes[9], 88)
+  foreign.release()
+  pages.release()
+  xen.assertNoLeaks()
+})
+
+test('a page the peer still holds is kept until it lets go, then zeroed and freed', async (t) => {
+  const { xen, owner, user, grants, share } = setUp()
+  const free = owner.freePages
+  const pages = share(2)
+  const foreign = new ForeignPages(user.machine, 1, pages.refs, false, 'test')
+  pages.release()
+  pages.release() // twice is once
+  await xen.advance(5000)
+  t.is(owner.freePages, free - 2)
+  t.deepEqual(grants.list(), ['test: 2 grants (8 9), 2 still held by the peer'])
+  foreign.release()
+  await xen.advance(2000)
+  t.is(owner.freePages, free)
+  t.deepEqual(grants.list(), [])
+  xen.assertNoLeaks()
+})
+
+test('a peer that died holds nothing any more', async (t) => {
+  const { xen, user, share } = setUp()
+  const pages = share(1)
+  new ForeignPages(user.machine, 1, pages.refs, false, 'test')
+  pages.release()
+  user.destroy()
+  await xen.advance(2000)
+  t.notThrows(() => xen.assertNoLeaks())
+})
+
+test('references that are not ours, were taken back, or are read-only cannot be mapped, and nothing of the attempt remains', (t) => {
+  const { xen, owner, user, share } = setUp()
+  const stranger = xen.createDomain(3)
+  const pages = share(1, true)
+  const attempts: [typeof user, number[], boolean][] = [
+    [stranger, [pages.refs[0]], true], // granted to 2
+    [user, [pages.refs[0]], false], // granted read-only
+    [user, [pages.refs[0], 400], true], // the second is unused
+    [user, [0xffffffff], true],
+  ]
+  for (const [domain, refs, readonly] of attempts) {
+    const error = t.throws(() => new ForeignPages(domain.machine, 1, refs, readonly, 'vchan 1:512'), { instanceOf: XenError })
+    t.regex(error.message, /^vchan 1:512: mapping grant \d+ of domain 1: (general_error|bad_gntref)\. .*connect again/)
+  }
+  pages.release()
+  t.throws(() => new ForeignPages(user.machine, 1, [8], true, 'test'), { instanceOf: XenError })
+  t.throws(() => new ForeignPages(user.machine, 7, [8], true, 'test'), { message: /bad_domain/ })
+  void owner
+  xen.assertNoLeaks()
+})
+
+test('revoke shuts the peer out, restore lets it in again, neither changes the reference', (t) => {
+  const { xen, user, grants, share } = setUp()
+  const pages = share(1)
+  const bytes = Uint8Array.of(1, 2, 3)
+  t.is(grantCopy(user, 1, pages.refs[0], 0, bytes, 'write'), 0)
+  t.true(grants.revoke(pages.refs[0]))
+  t.is(grantCopy(user, 1, pages.refs[0], 0, bytes, 'write'), -1)
+  grants.restore(pages.refs[0])
+  const foreign = new ForeignPages(user.machine, 1, pages.refs, false, 'test')
+  t.false(grants.revoke(pages.refs[0])) // in use
+  foreign.release()
+  t.true(grants.revoke(pages.refs[0]))
+  pages.release() // of a revoked reference too
+  xen.assertNoLeaks()
+})
+
+test('the table grows on demand, reuses references, and says when it is full', (t) => {
+  const { xen, owner, grants, share } = setUp()
+  owner.maxGrantFrames = 2
+  const first = share(1000)
+  t.is(owner.grantTableFrames.length, 2)
+  const error = t.throws(() => share(17), { instanceOf: XenError })
+  t.is(error.code, 'no_space')
+  t.is(grants.list().length, 1) // what the failed attempt had granted is back
+  first.release()
+  share(1016).release()
+  xen.assertNoLeaks()
+})
+
+test('no memory is an error that says how much was asked for', (t) => {
+  const { owner, share } = setUp()
+  owner.freePages = 3
+  t.throws(() => share(4), { instanceOf: XenError, message: /allocating 4 pages to share: ENOMEM\. Give the domain more memory/ })
+})

@@ -1,0 +1,98 @@
+/** Memory shared with another domain: pages of ours that it may use, and pages of its that we map. */
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { dispose } from './dispose.ts'
+import { XenError, grantStatusName } from './errno.ts'
+import { PAGE_SIZE } from './grant-table.ts'
+import type { GrantTable } from './grant-table.ts'
+
+/** Pages of ours, contiguous, each granted to one domain. Zeroed before they are shared, and after. */
+export class SharedPages implements Disposable {
+  readonly bytes: Uint8Array
+  /** Grant reference of each page. */
+  readonly refs: readonly number[]
+  readonly #machine: Machine
+  readonly #grants: GrantTable
+  #released = false
+
+  /** @throws XenError when there is no memory or no grant reference left */
+  constructor(machine: Machine, grants: GrantTable, count: number, domid: number, readonly: boolean, owner: string) {
+    const buffer = machine.abi.pagesAlloc(count)
+    if (buffer === undefined) {
+      throw new XenError(`${owner}: allocating ${count} pages to share`, 'ENOMEM', 'Give the domain more memory, or ask for smaller buffers.')
+    }
+    this.#machine = machine
+    this.#grants = grants
+    this.bytes = new Uint8Array(buffer) // pagesAlloc gives zeroed pages
+    const refs: number[] = []
+    this.refs = refs
+    try {
+      for (let i = 0; i < count; i++) refs.push(grants.grant(domid, machine.abi.pageFrame(this.bytes, i), readonly, owner))
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  /** Takes the pages back. They are freed when the peer holds none of them any more; our views must not be used from now on. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#grants.release(this.refs, () => {
+      this.bytes.fill(0)
+      this.#machine.abi.pagesFree(this.bytes)
+    })
+  }
+
+  [dispose](): void {
+    this.release()
+  }
+}
+
+/** Pages of another domain, mapped next to each other in the order of `refs`. What is in them may change at any moment. */
+export class ForeignPages implements Disposable {
+  readonly bytes: Uint8Array
+  readonly #machine: Machine
+  readonly #owner: string
+  readonly #handles: number[] = []
+  #released = false
+
+  /** @throws XenError when a reference is not valid for us, or there is no room */
+  constructor(machine: Machine, domid: number, refs: readonly number[], readonly: boolean, owner: string) {
+    const buffer = machine.abi.pagesReserve(refs.length)
+    if (buffer === undefined) {
+      throw new XenError(`${owner}: reserving addresses for ${refs.length} pages`, 'ENOMEM', 'Too many foreign pages are mapped: close channels.')
+    }
+    this.#machine = machine
+    this.#owner = owner
+    this.bytes = new Uint8Array(buffer)
+    for (let i = 0; i < refs.length; i++) {
+      const handle = machine.abi.grantMap(this.bytes, i, domid, refs[i], readonly ? 1 : 0)
+      if (handle < 0) {
+        this.release()
+        throw new XenError(`${owner}: mapping grant ${refs[i]} of domain ${domid}`, grantStatusName(handle),
+          'The peer published a reference that is not meant for this domain, or has taken it back: connect again.')
+      }
+      this.#handles.push(handle)
+    }
+  }
+
+  /** Unmaps everything. No view of the pages may be used from now on. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    let stuck = 0
+    for (let i = 0; i < this.#handles.length; i++) {
+      const status = this.#machine.abi.grantUnmap(this.bytes, i, this.#handles[i])
+      if (status < 0) stuck = status
+    }
+    // A page that Xen would not unmap stays reserved for ever: giving its address to someone else would share it.
+    if (stuck < 0) this.#machine.log('grants').error(`${this.#owner}: unmapping a page failed: ${grantStatusName(stuck)}. Its address is not used again.`)
+    else this.#machine.abi.pagesFree(this.bytes)
+  }
+
+  [dispose](): void {
+    this.release()
+  }
+}
+
+export const pagesFor = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE)

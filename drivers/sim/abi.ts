@@ -1,0 +1,161 @@
+/**
+ * The kernel's ABI (boot/abi/table.ts) on the simulated Xen, one object a domain. Arguments are checked as the kernel does:
+ * a wrong offset is a RangeError here too, not an access somewhere else.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { SimulatedDomain } from './domain.ts'
+import * as channels from './event-channels.ts'
+import { grantMap, grantUnmap, newReservation } from './grants.ts'
+import { PAGE, frameOf } from './memory.ts'
+import type { Allocation } from './memory.ts'
+import { bytesOf, latin1, utf8 } from './text.ts'
+
+const EBUSY = -16
+
+function range(name: string, bytes: Uint8Array, offset: number, length: number): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name}: not a Uint8Array`)
+  if (!Number.isInteger(offset) || !Number.isInteger(length) || offset < 0 || length < 0 || offset + length > bytes.length) {
+    throw new RangeError(`${name}: ${length} bytes at ${offset} of ${bytes.length}`)
+  }
+}
+
+export function makeAbi(domain: SimulatedDomain): Abi {
+  const { xen } = domain
+
+  const allocationOf = (name: string, pages: Uint8Array): Allocation => {
+    const allocation = domain.allocations.get(pages.buffer as ArrayBuffer)
+    if (allocation === undefined || pages.byteOffset !== 0 || pages.length !== allocation.count * PAGE) {
+      throw new RangeError(`${name}: not a view of a whole allocation`)
+    }
+    return allocation
+  }
+  const pageOf = (name: string, pages: Uint8Array, index: number): Allocation => {
+    const allocation = allocationOf(name, pages)
+    if (!Number.isInteger(index) || index < 0 || index >= allocation.count) throw new RangeError(`${name}: page ${index} of ${allocation.count}`)
+    return allocation
+  }
+  const untilNul = (bytes: Uint8Array, offset: number, length: number): number => {
+    const nul = bytes.subarray(offset, offset + length).indexOf(0)
+    return nul < 0 ? length : nul
+  }
+  /** An atomic read-modify-write, ordered against everything the peers do. */
+  const atomic = (name: string, bytes: Uint8Array, offset: number, size: number, change: (view: DataView) => number): number => {
+    range(name, bytes, offset, size)
+    if ((bytes.byteOffset + offset) % size !== 0) throw new RangeError(`${name}: offset ${offset} is not aligned`)
+    domain.order(name)
+    const old = change(new DataView(bytes.buffer, bytes.byteOffset + offset, size))
+    domain.syncBuffer(bytes.buffer as ArrayBuffer)
+    return old
+  }
+
+  return {
+    consoleWrite: (text) => { domain.console += text },
+    consoleRead: () => 0,
+    consolePort: () => 0,
+    clockMonotonic: () => xen.now,
+    clockWall: () => xen.epoch + xen.now,
+    wait: (deadline, ports) => domain.wait(deadline, ports),
+
+    pagesAlloc: (count) => domain.allocate(count),
+    pagesReserve: (count) => {
+      if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesReserve: ${count} pages`)
+      const allocation = newReservation(count)
+      domain.allocations.set(allocation.buffer, allocation)
+      return allocation.buffer
+    },
+    pagesFree: (pages) => {
+      const allocation = allocationOf('pagesFree', pages)
+      if (allocation.mappings.some((mapping) => mapping !== undefined)) return EBUSY
+      domain.free(allocation)
+      return 0
+    },
+    pageFrame: (pages, index) => pageOf('pageFrame', pages, index).frames[index],
+
+    grantTable: (frame) => {
+      if (frame >= domain.maxGrantFrames) return undefined
+      for (let i = domain.grantTableFrames.length; i <= frame; i++) domain.grantTableFrames.push(new ArrayBuffer(PAGE))
+      return domain.grantTableFrames[frame]
+    },
+    grantFrames: () => domain.maxGrantFrames,
+    grantMap: (pages, index, domid, ref, readonly) => {
+      domain.order('grantMap')
+      return grantMap(domain, pageOf('grantMap', pages, index), index, domid, ref, readonly !== 0)
+    },
+    grantUnmap: (pages, index, handle) => {
+      domain.order('grantUnmap')
+      return grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle)
+    },
+
+    evtchnAllocUnbound: (remote) => channels.allocUnbound(domain, remote),
+    evtchnBindInterdomain: (remote, port) => channels.bindInterdomain(domain, remote, port),
+    evtchnClose: (port) => channels.close(domain, port),
+    evtchnSend: (port) => {
+      domain.order('evtchnSend')
+      return channels.send(domain, port)
+    },
+    evtchnStatus: (port) => domain.openPorts.get(port)?.state ?? 0,
+
+    xenstorePage: () => domain.xenstore?.page,
+    xenstorePort: () => domain.xenstore?.port ?? 0,
+
+    or8: (bytes, offset, value) => atomic('or8', bytes, offset, 1, (view) => {
+      const old = view.getUint8(0)
+      view.setUint8(0, old | value)
+      return old
+    }),
+    and8: (bytes, offset, value) => atomic('and8', bytes, offset, 1, (view) => {
+      const old = view.getUint8(0)
+      view.setUint8(0, old & value)
+      return old
+    }),
+    exchange32: (bytes, offset, value) => atomic('exchange32', bytes, offset, 4, (view) => {
+      const old = view.getUint32(0, true)
+      view.setUint32(0, value, true)
+      return old
+    }),
+    compareExchange16: (bytes, offset, expected, desired) => atomic('compareExchange16', bytes, offset, 2, (view) => {
+      const old = view.getUint16(0, true)
+      if (old === expected) view.setUint16(0, desired, true)
+      return old
+    }),
+    fence: () => domain.order('fence'),
+    copy: (into, intoOffset, from, fromOffset, length) => {
+      range('copy into', into, intoOffset, length)
+      range('copy from', from, fromOffset, length)
+      domain.hook?.('copy')
+      domain.syncBuffer(from.buffer as ArrayBuffer)
+      into.set(from.subarray(fromOffset, fromOffset + length), intoOffset)
+      domain.syncBuffer(into.buffer as ArrayBuffer)
+    },
+    checksum: (bytes, offset, length, initial) => {
+      range('checksum', bytes, offset, length)
+      domain.syncBuffer(bytes.buffer as ArrayBuffer)
+      let sum = initial
+      for (let i = 0; i < length; i++) sum += bytes[offset + i] << (i & 1) * 8
+      while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)
+      return sum
+    },
+
+    utf8Encode: (text, into, offset) => {
+      range('utf8Encode', into, offset, 0)
+      const bytes = bytesOf(text)
+      if (bytes.length > into.length - offset) return -bytes.length
+      into.set(bytes, offset)
+      return bytes.length
+    },
+    utf8Decode: (bytes, offset, length) => {
+      range('utf8Decode', bytes, offset, length)
+      return utf8(bytes, offset, untilNul(bytes, offset, length))
+    },
+    latin1Decode: (bytes, offset, length) => {
+      range('latin1Decode', bytes, offset, length)
+      return latin1(bytes, offset, untilNul(bytes, offset, length))
+    },
+
+    random: (into) => { for (let i = 0; i < into.length; i++) into[i] = xen.random(256) },
+    randomMix: () => {},
+    commandLine: () => domain.commandLine,
+    memory: () => 64 * 1024 * 1024,
+    shutdown: (reason) => domain.shutdown(reason),
+  }
+}

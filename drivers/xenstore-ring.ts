@@ -1,0 +1,77 @@
+/**
+ * The ring page between a domain and the xenstore daemon (xen/include/public/io/xs_wire.h): two byte rings of 1024 bytes,
+ * requests to the daemon and responses from it. Bytes in and out; who notifies whom, and when, is the caller's.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+
+const RING_SIZE = 1024
+const MASK = RING_SIZE - 1
+
+// Offsets of the page, the indices as indices of a Uint32Array.
+const REQUESTS = 0
+const RESPONSES = 1024
+const REQ_CONS = 2048 / 4
+const REQ_PROD = 2052 / 4
+const RSP_CONS = 2056 / 4
+const RSP_PROD = 2060 / 4
+const FEATURES = 2064 / 4
+const ERROR = 2072 / 4
+const FEATURE_ERROR = 2
+
+/** What read and write return when the daemon's index cannot be: more than a ring's length away from ours. */
+export const CORRUPT = -1
+
+export class XenstoreRing {
+  readonly #io: Pick<Abi, 'copy' | 'fence'>
+  readonly #bytes: Uint8Array
+  readonly #words: Uint32Array
+  // Our own indices live here; the page holds copies for the daemon, and what it does to them does not concern us.
+  #produced: number
+  #consumed: number
+
+  constructor(page: ArrayBuffer, io: Pick<Abi, 'copy' | 'fence'>) {
+    this.#io = io
+    this.#bytes = new Uint8Array(page)
+    this.#words = new Uint32Array(page)
+    this.#produced = this.#words[REQ_PROD]
+    this.#consumed = this.#words[RSP_CONS]
+  }
+
+  /** Copies bytes of a request into the ring; returns how many had room, or CORRUPT. Notify the daemon afterwards. */
+  write(from: Uint8Array, offset: number, length: number): number {
+    const used = (this.#produced - this.#words[REQ_CONS]) >>> 0
+    if (used > RING_SIZE) return CORRUPT
+    const count = Math.min(length, RING_SIZE - used)
+    if (count === 0) return 0
+    const position = this.#produced & MASK
+    const first = Math.min(count, RING_SIZE - position)
+    this.#io.copy(this.#bytes, REQUESTS + position, from, offset, first)
+    if (count > first) this.#io.copy(this.#bytes, REQUESTS, from, offset + first, count - first)
+    this.#produced = (this.#produced + count) >>> 0
+    this.#words[REQ_PROD] = this.#produced
+    this.#io.fence()
+    return count
+  }
+
+  /** Takes up to `length` bytes of what the daemon sent; returns how many there were, or CORRUPT. Notify the daemon afterwards. */
+  read(into: Uint8Array, offset: number, length: number): number {
+    this.#io.fence()
+    const available = (this.#words[RSP_PROD] - this.#consumed) >>> 0
+    if (available > RING_SIZE) return CORRUPT
+    const count = Math.min(length, available)
+    if (count === 0) return 0
+    const position = this.#consumed & MASK
+    const first = Math.min(count, RING_SIZE - position)
+    this.#io.copy(into, offset, this.#bytes, RESPONSES + position, first)
+    if (count > first) this.#io.copy(into, offset + first, this.#bytes, RESPONSES, count - first)
+    this.#io.fence() // the bytes are out before the daemon may overwrite them
+    this.#consumed = (this.#consumed + count) >>> 0
+    this.#words[RSP_CONS] = this.#consumed
+    return count
+  }
+
+  /** The daemon's complaint about this connection (XENSTORE_ERROR_*), 0 when there is none or it does not tell. */
+  get error(): number {
+    return (this.#words[FEATURES] & FEATURE_ERROR) !== 0 ? this.#words[ERROR] : 0
+  }
+}

@@ -1,0 +1,281 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { SimulatedXen } from './sim/index.ts'
+import type { Reply } from './sim/index.ts'
+import { Xenstore } from './xenstore.ts'
+import { XenstoreError } from './xenstore-error.ts'
+
+const setUp = (seed?: number) => {
+  const xen = new SimulatedXen({ seed })
+  const domain = xen.createDomain(1)
+  xen.createDomain(2)
+  const connection = xen.store.connections.get(1)
+  if (connection === undefined) throw new Error('no connection')
+  return { xen, domain, connection, xenstore: new Xenstore(domain.machine), other: new Xenstore((xen.domain(2) as typeof domain).machine) }
+}
+
+test('read, write, mkdir, directory and remove, with relative and absolute paths', async (t) => {
+  const { xen, xenstore } = setUp()
+  await xen.run(async () => {
+    await xenstore.write('data/a/b', 'hello')
+    t.is(await xenstore.read('/local/domain/1/data/a/b'), 'hello')
+    await xenstore.mkdir('data/a/empty')
+    t.is(await xenstore.read('data/a/empty'), '')
+    t.deepEqual((await xenstore.directory('data/a')).sort(), ['b', 'empty'])
+    t.deepEqual(await xenstore.directory('data/a/b'), [])
+    await xenstore.remove('data/a')
+    t.is(await xenstore.tryRead('data/a/b'), undefined)
+    await xenstore.remove('data/a') // is not there: fine
+    t.is(await xenstore.read('domid'), '1')
+  })
+  xen.assertNoLeaks()
+})
+
+test('an error has the name, the path and a hint', async (t) => {
+  const { xen, xenstore } = setUp()
+  const missing = await t.throwsAsync(xen.run(xenstore.read('data/nothing')), { instanceOf: XenstoreError })
+  t.is(missing.code, 'ENOENT')
+  t.is(missing.path, 'data/nothing')
+  t.regex(missing.message, /^xenstore: read data\/nothing: ENOENT\. There is no such key/)
+  const forbidden = await t.throwsAsync(xen.run(xenstore.write('/local/domain/2/data/x', '1')), { instanceOf: XenstoreError })
+  t.is(forbidden.code, 'EACCES')
+  t.is((await t.throwsAsync(xen.run(xenstore.write('data/a\0b', '1')), { instanceOf: XenstoreError })).code, 'EINVAL')
+  t.is((await t.throwsAsync(xen.run(xenstore.read('/' + 'a'.repeat(4000))), { instanceOf: XenstoreError })).code, 'EINVAL')
+  t.is((await t.throwsAsync(xen.run(xenstore.write('data/x', 'a'.repeat(5000))), { instanceOf: XenstoreError })).code, 'E2BIG')
+  xen.assertNoLeaks()
+})
+
+test('hundreds of requests in flight, far more than the ring holds, get each its own reply', async (t) => {
+  const { xen, xenstore } = setUp(7)
+  await xen.run(async () => {
+    await Promise.all(Array.from({ length: 300 }, (_, i) => xenstore.write(`data/k${i}`, `value ${i} ${'x'.repeat(i)}`)))
+    const values = await Promise.all(Array.from({ length: 300 }, (_, i) => xenstore.read(`data/k${i}`)))
+    t.deepEqual(values, Array.from({ length: 300 }, (_, i) => `value ${i} ${'x'.repeat(i)}`))
+  })
+  xen.assertNoLeaks()
+})
+
+test('a directory of more than 4096 bytes comes in parts', async (t) => {
+  const { xen, xenstore } = setUp()
+  const names = Array.from({ length: 700 }, (_, i) => `a-rather-long-name-${i}`)
+  await xen.run(async () => {
+    await Promise.all(names.map((name) => xenstore.write(`data/${name}`, '')))
+    t.deepEqual((await xenstore.directory('data')).sort(), names.sort())
+  })
+})
+
+test('permissions open a key to one other domain', async (t) => {
+  const { xen, xenstore, other } = setUp()
+  await xen.run(async () => {
+    await xenstore.write('data/key', 'secret')
+    await t.throwsAsync(other.read('/local/domain/1/data/key'), { message: /EACCES/ })
+    await xenstore.setPermissions('data/key', { owner: 1, others: 'none', peers: [{ domid: 2, access: 'read' }] })
+    t.is(await other.read('/local/domain/1/data/key'), 'secret')
+    await t.throwsAsync(other.write('/local/domain/1/data/key', ''), { message: /EACCES/ })
+  })
+})
+
+test('a watch fires once at first and then for every change at or below its path, until it is closed', async (t) => {
+  const { xen, xenstore } = setUp()
+  const seen: string[] = []
+  const watch = xenstore.watch('data/dir', (path) => seen.push(path))
+  await xen.settle()
+  t.deepEqual(seen, ['data/dir'])
+  await xen.run(async () => {
+    await xenstore.write('data/dir/x', '1')
+    await xenstore.write('data/elsewhere', '1')
+    await xenstore.remove('data/dir')
+  })
+  t.deepEqual(seen, ['data/dir', 'data/dir/x', 'data/dir'])
+  void xenstore.write('data/dir', 'again') // its event will be on the way when the watch is closed
+  xen.step()
+  watch.close()
+  watch.close()
+  await xen.settle()
+  t.is(seen.length, 3)
+  xen.assertNoLeaks()
+})
+
+test('watches of the same path share one watch of the store, and each gets its first event', async (t) => {
+  const { xen, xenstore, connection } = setUp()
+  const counts = new Array(200).fill(0)
+  const watches = counts.map((_, i) => xenstore.watch('@releaseDomain', () => counts[i]++))
+  await xen.settle()
+  t.is(connection.watches.length, 1)
+  t.deepEqual(counts, new Array(200).fill(1))
+  for (const watch of watches) watch.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('more watches than the store allows fall back to looking once a second', async (t) => {
+  const { xen, domain, xenstore } = setUp()
+  const values = new Map<number, string | undefined>()
+  const watches = Array.from({ length: 140 }, (_, i) => xenstore.watch(`data/k${i}`, async () => { values.set(i, await xenstore.tryRead(`data/k${i}`)) }))
+  await xen.settle()
+  for (let i = 0; i < 140; i++) xen.store.write(`/local/domain/1/data/k${i}`, `v${i}`)
+  await xen.advance(1500)
+  t.is(values.size, 140)
+  for (const [i, value] of values) t.is(value, `v${i}`)
+  t.is(domain.log.filter(({ level }) => level === 'warn').length, 12)
+  for (const watch of watches) watch.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('until waits for a value, and gives up when its signal aborts', async (t) => {
+  const { xen, xenstore } = setUp()
+  const waiting = xenstore.until('data/state', (value) => value === '4')
+  await xen.settle()
+  xen.store.write('/local/domain/1/data/state', '2')
+  await xen.settle()
+  xen.store.write('/local/domain/1/data/state', '4')
+  t.is(await xen.run(waiting), '4')
+  const controller = new AbortController()
+  const aborted = xenstore.until('data/never', () => false, controller.signal)
+  await xen.settle()
+  controller.abort(new Error('enough'))
+  await t.throwsAsync(xen.run(aborted), { message: 'enough' })
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('changes() loses nothing that happens while the loop is busy', async (t) => {
+  const { xen, xenstore } = setUp()
+  const seen: string[] = []
+  await xen.run(async () => {
+    for await (const path of xenstore.changes('data')) {
+      seen.push(path)
+      if (path === 'data/last') break
+      if (seen.length === 1) for (const name of ['a', 'b', 'last']) await xenstore.write(`data/${name}`, '')
+    }
+  })
+  t.deepEqual(seen, ['data', 'data/a', 'data/b', 'data/last'])
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('a transaction happens as a whole, is repeated after a collision, and not at all when its body throws', async (t) => {
+  const { xen, xenstore } = setUp()
+  let runs = 0
+  xen.store.store.collisions = 3
+  await xen.run(xenstore.transaction(async (view) => {
+    runs++
+    await view.write('data/a', '1')
+    await view.write('data/b', '2')
+    t.is(xen.store.read('/local/domain/1/data/a'), undefined) // nobody sees it yet
+  }))
+  t.is(runs, 4)
+  t.is(xen.store.read('/local/domain/1/data/b'), '2')
+  await t.throwsAsync(xen.run(xenstore.transaction(async (view) => {
+    await view.write('data/a', 'changed')
+    throw new Error('no, not this')
+  })), { message: 'no, not this' })
+  t.is(xen.store.read('/local/domain/1/data/a'), '1')
+  xen.assertNoLeaks()
+})
+
+test('a transaction that really collides with another domain sees the newer value when it runs again', async (t) => {
+  const { xen, xenstore } = setUp()
+  xen.store.write('/local/domain/1/data/counter', '1')
+  let interfere = true
+  await xen.run(xenstore.transaction(async (view) => {
+    const value = Number(await view.read('data/counter'))
+    if (interfere) xen.store.write('/local/domain/1/data/counter', '10')
+    interfere = false
+    await view.write('data/counter', String(value + 1))
+  }))
+  t.is(xen.store.read('/local/domain/1/data/counter'), '11')
+})
+
+test('more transactions at once than the store allows take turns', async (t) => {
+  const { xen, xenstore } = setUp(3)
+  await xen.run(Promise.all(Array.from({ length: 40 }, (_, i) => xenstore.transaction(async (view) => {
+    await view.write(`data/t${i}`, await view.read('domid'))
+  }))))
+  t.is((await xen.run(xenstore.directory('data'))).length, 40)
+  xen.assertNoLeaks()
+})
+
+test('domainExists tells the living from the dead', async (t) => {
+  const { xen, xenstore } = setUp()
+  t.true(await xen.run(xenstore.domainExists(2)))
+  xen.domain(2)?.destroy()
+  t.false(await xen.run(xenstore.domainExists(2)))
+})
+
+// A daemon that misbehaves. Expected of each: no crash, no hang, requests rejected or still answered.
+
+const text = (string: string): Uint8Array => Uint8Array.from(string, (character) => character.charCodeAt(0))
+
+const misbehaviours: Record<string, (reply: Reply) => Reply[]> = {
+  'answers of the wrong type': (reply) => [{ ...reply, type: 11 + (reply.type & 1) }],
+  'an error that is no name': (reply) => [{ ...reply, type: 16, payload: text('\u0000\u0001 rubbish') }],
+  'an error that is empty': (reply) => [{ ...reply, type: 16, payload: new Uint8Array(0) }],
+  'unknown ids first': (reply) => [{ ...reply, requestId: 0xdeadbeef }, { ...reply, requestId: 0 }, reply],
+  'every answer twice': (reply) => [reply, reply],
+  'watch events nobody asked for': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: text('data\0w99\0') }, reply],
+  'watch events without token': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: text('data') }, reply],
+  'empty watch events': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: new Uint8Array(0) }, reply],
+  'a transaction id that is no number': (reply) => [reply.type === 6 ? { ...reply, payload: text('many\0') } : reply],
+  'a directory without end': (reply) => [reply.type === 1 ? { ...reply, type: 16, payload: text('E2BIG\0') } : reply.type === 22 ? { ...reply, payload: text('') } : reply],
+}
+
+for (const [name, tamper] of Object.entries(misbehaviours)) {
+  test(`hostile daemon: ${name}`, async (t) => {
+    const { xen, domain, connection, xenstore } = setUp()
+    connection.tamper = tamper
+    const results = await xen.run(Promise.allSettled([
+      xenstore.read('domid'), xenstore.directory('data'), xenstore.write('data/x', '1'), xenstore.transaction((view) => view.mkdir('data/y')),
+    ]))
+    for (const result of results) if (result.status === 'rejected') t.true(result.reason instanceof XenstoreError)
+    connection.tamper = undefined
+    t.is(await xen.run(xenstore.read('domid')), '1') // and it still works
+    t.true(domain.log.filter(({ level }) => level === 'warn').length <= 2)
+  })
+}
+
+test('hostile daemon: a message longer than the protocol allows, or indices that cannot be, break the connection with one error', async (t) => {
+  const spoil: ((page: ArrayBuffer) => void)[] = [
+    (page) => { new Uint32Array(page)[2060 / 4] += 1025 },
+    (page) => { new Uint32Array(page)[2060 / 4] -= 1 },
+    (page) => { new Uint32Array(page)[2048 / 4] += 5000 },
+    (page) => {
+      const words = new Uint32Array(page)
+      const at = words[2060 / 4] & 1023
+      new Uint8Array(page).set([2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 16, 0, 0], 1024 + at)
+      words[2060 / 4] += 16
+    },
+  ]
+  for (const change of spoil) {
+    const { xen, domain, connection, xenstore } = setUp()
+    await xen.run(xenstore.read('domid'))
+    const watch = xenstore.watch('data', () => {})
+    await xen.settle()
+    const page = domain.xenstore?.page as ArrayBuffer
+    connection.stopped = true
+    const waiting = xenstore.read('domid')
+    change(page)
+    domain.dispatch(connection.port)
+    t.is((await t.throwsAsync(xen.run(Promise.race([waiting, xenstore.read('domid')])), { instanceOf: XenstoreError })).code, 'EIO')
+    t.is(domain.log.filter(({ level }) => level === 'error').length, 1)
+    t.is((await t.throwsAsync(xen.run(xenstore.until('data', () => true)), { instanceOf: XenstoreError })).code, 'EIO')
+    watch.close()
+  }
+})
+
+test('property: whatever the ring page holds, the client neither throws nor hangs', async (t) => {
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.array(fc.nat(0xffffffff), { minLength: 4, maxLength: 4 }), async (bytes, indices) => {
+    const { xen, domain, connection, xenstore } = setUp()
+    connection.stopped = true
+    const waiting = Promise.allSettled([xenstore.read('domid'), xenstore.directory('data')])
+    const page = domain.xenstore?.page as ArrayBuffer
+    new Uint8Array(page).set(bytes, 1024)
+    new Uint32Array(page).set([indices[0] % 2048, indices[1], indices[2] % 2048, indices[3] % 2048], 2048 / 4)
+    domain.dispatch(connection.port)
+    xenstore.close()
+    await waiting
+    return true
+  }), { numRuns: 200 })
+  t.pass()
+})

@@ -1,0 +1,243 @@
+/**
+ * The xenstore client: the small database through which domains, toolstack and drivers find each other
+ * (xen/docs/misc/xenstore.txt). Relative paths are relative to `/local/domain/<own domid>`.
+ */
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { XenstoreConnection } from './xenstore-connection.ts'
+import { XenstoreError } from './xenstore-error.ts'
+import { Watches } from './xenstore-watches.ts'
+import type { Watch } from './xenstore-watches.ts'
+import { MessageType, decodeStrings, isValidPath } from './xenstore-wire.ts'
+
+/** Who may do what with a key. The owner may always do everything. */
+export interface Permissions {
+  /** Domain id of the owner. */
+  readonly owner: number
+  /** What domains that are not listed may do. */
+  readonly others: Access
+  readonly peers?: readonly { readonly domid: number; readonly access: Access }[]
+}
+export type Access = 'none' | 'read' | 'write' | 'both'
+
+const accessLetters: Readonly<Record<Access, string>> = { none: 'n', read: 'r', write: 'w', both: 'b' }
+
+/** The daemon lets a guest have 10 transactions open. */
+const MAX_TRANSACTIONS = 8
+const MAX_ATTEMPTS = 100
+
+/** Reading and writing, either directly or inside a transaction. Every method throws XenstoreError when the store refuses. */
+export class XenstoreView {
+  readonly #connection: XenstoreConnection
+  readonly #transactionId: number
+
+  /** @internal */
+  constructor(connection: XenstoreConnection, transactionId: number) {
+    this.#connection = connection
+    this.#transactionId = transactionId
+  }
+
+  /** The value of a key, as text of one character a byte, up to the first NUL. */
+  async read(path: string): Promise<string> {
+    const payload = await this.#request(MessageType.read, path)
+    return this.#connection.machine.abi.latin1Decode(payload, 0, payload.length)
+  }
+
+  /** The same, but undefined when there is no such key. */
+  async tryRead(path: string): Promise<string | undefined> {
+    try {
+      return await this.read(path)
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined
+      throw error
+    }
+  }
+
+  /** Writes a key; missing parents are created. */
+  async write(path: string, value: string): Promise<void> {
+    await this.#request(MessageType.write, path, [], value)
+  }
+
+  /** Creates an empty key if there is none; missing parents are created. */
+  async mkdir(path: string): Promise<void> {
+    await this.#request(MessageType.mkdir, path)
+  }
+
+  /** Removes a key and everything below it. A key that does not exist is fine. */
+  async remove(path: string): Promise<void> {
+    try {
+      await this.#request(MessageType.remove, path)
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error
+    }
+  }
+
+  /** Names of the keys directly below a key. */
+  async directory(path: string): Promise<string[]> {
+    const { abi } = this.#connection.machine
+    try {
+      return decodeStrings(abi, await this.#request(MessageType.directory, path))
+    } catch (error) {
+      if (!isCode(error, 'E2BIG')) throw error
+      return this.#directoryInParts(path)
+    }
+  }
+
+  async setPermissions(path: string, { owner, others, peers = [] }: Permissions): Promise<void> {
+    const entries = [`${accessLetters[others]}${owner}`, ...peers.map(({ domid, access }) => `${accessLetters[access]}${domid}`)]
+    await this.#request(MessageType.setPermissions, path, entries)
+  }
+
+  /** A listing of more than 4096 bytes comes in parts, each with the generation of the directory: a change in between means again. */
+  async #directoryInParts(path: string): Promise<string[]> {
+    const { abi } = this.#connection.machine
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const names: string[] = []
+      let generation: string | undefined
+      let offset = 0
+      for (;;) {
+        const payload = await this.#request(MessageType.directoryPart, path, [String(offset)])
+        const [current, ...part] = decodeStrings(abi, payload)
+        if (generation !== undefined && current !== generation) break
+        generation = current
+        // An empty name marks the end of the listing.
+        const last = part.at(-1) === ''
+        names.push(...(last ? part.slice(0, -1) : part))
+        if (last || part.length === 0) return names
+        offset += payload.length - current.length - 1
+      }
+    }
+    throw new XenstoreError('directory', path, 'EAGAIN')
+  }
+
+  #request(type: number, path: string, more: readonly string[] = [], tail?: string): Promise<Uint8Array> {
+    if (!isValidPath(path)) return Promise.reject(new XenstoreError('a request with the path', path.slice(0, 100), 'EINVAL'))
+    return this.#connection.request(type, this.#transactionId, path, [path, ...more], tail)
+  }
+}
+
+export class Xenstore extends XenstoreView {
+  readonly #connection: XenstoreConnection
+  readonly #watches: Watches
+  #openTransactions = 0
+  readonly #waitingForTransaction: (() => void)[] = []
+
+  constructor(machine: Machine) {
+    const connection = new XenstoreConnection(machine)
+    super(connection, 0)
+    this.#connection = connection
+    this.#watches = new Watches(connection)
+  }
+
+  /**
+   * Calls `onChange` with the path that changed: once soon after the call, then whenever `path` or something below it is written,
+   * created or removed. Several changes may arrive as one call. Special paths: `@introduceDomain`, `@releaseDomain`.
+   * Any number of watches on the same path cost one of the 128 the store allows this domain.
+   */
+  watch(path: string, onChange: (path: string) => void): Watch {
+    if (!isValidPath(path)) throw new XenstoreError('watch', path.slice(0, 100), 'EINVAL')
+    return this.#watches.add(path, onChange)
+  }
+
+  /** The same as a loop: `for await (const path of xenstore.changes('device/vif', signal))`. Changes during the loop's body are not lost. */
+  async *changes(path: string, signal?: AbortSignal): AsyncGenerator<string, void> {
+    const changed: string[] = []
+    let wake = (): void => {}
+    const watch = this.watch(path, (path) => {
+      if (!changed.includes(path)) changed.push(path)
+      wake()
+    })
+    const onAbort = (): void => wake()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      while (signal?.aborted !== true) {
+        const next = changed.shift()
+        if (next !== undefined) yield next
+        else await new Promise<void>((resolve) => { wake = resolve })
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      watch.close()
+    }
+  }
+
+  /**
+   * Watches a key until its value (undefined: there is no such key) satisfies `test`, and resolves with it.
+   * @throws what `signal` was aborted with, or XenstoreError when the key may not be read
+   */
+  async until(path: string, test: (value: string | undefined) => boolean, signal?: AbortSignal): Promise<string | undefined> {
+    signal?.throwIfAborted()
+    for await (const _ of this.changes(path, signal)) {
+      const value = await this.tryRead(path)
+      if (test(value)) return value
+    }
+    throw signal?.reason
+  }
+
+  /**
+   * Runs `body` so that all it does happens at once, or not at all when it throws. It may run several times: when somebody
+   * else changed what it had read or written, the store says EAGAIN, and it begins again.
+   */
+  async transaction<T>(body: (view: XenstoreView) => Promise<T>): Promise<T> {
+    await this.#transactionSlot()
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const result = await this.#attempt(body)
+        if (result !== COLLIDED) return result as T
+        if (attempt === MAX_ATTEMPTS) throw new XenstoreError('transaction', '', 'EAGAIN')
+        // The others must get through some time: wait a little longer after each collision.
+        await new Promise<void>((resolve) => { this.#connection.machine.timers.set(Math.min(attempt - 1, 50), resolve) })
+      }
+    } finally {
+      this.#openTransactions--
+      this.#waitingForTransaction.shift()?.()
+    }
+  }
+
+  /** Whether a domain exists; true also when the store does not tell. */
+  async domainExists(domid: number): Promise<boolean> {
+    try {
+      const payload = await this.#connection.request(MessageType.isDomainIntroduced, 0, `domain ${domid}`, [String(domid)])
+      return payload[0] !== 0x46 // 'F'
+    } catch (error) {
+      if (error instanceof XenstoreError && error.code !== 'EIO') return true
+      throw error
+    }
+  }
+
+  /** One line a watch, for debugging. */
+  list(): string[] {
+    return [`${this.#connection.inFlight} requests in flight, ${this.#openTransactions} transactions`, ...this.#watches.list()]
+  }
+
+  /** Stops listening and rejects what is in flight. */
+  close(): void {
+    this.#connection.close()
+  }
+
+  async #attempt<T>(body: (view: XenstoreView) => Promise<T>): Promise<T | typeof COLLIDED> {
+    const reply = await this.#connection.request(MessageType.transactionStart, 0, 'transaction', [''])
+    const id = Number(this.#connection.machine.abi.latin1Decode(reply, 0, reply.length))
+    if (!Number.isInteger(id) || id < 1 || id > 0xffffffff) throw new XenstoreError('transaction', '', 'EIO')
+    const end = (verdict: 'T' | 'F'): Promise<Uint8Array> =>
+      this.#connection.request(MessageType.transactionEnd, id, 'transaction', [verdict])
+    try {
+      const result = await body(new XenstoreView(this.#connection, id))
+      await end('T')
+      return result
+    } catch (error) {
+      if (isCode(error, 'EAGAIN')) return COLLIDED
+      // What went wrong in the body is what the caller must learn, whatever becomes of the abort.
+      await end('F').catch(() => {})
+      throw error
+    }
+  }
+
+  async #transactionSlot(): Promise<void> {
+    while (this.#openTransactions >= MAX_TRANSACTIONS) await new Promise<void>((resolve) => this.#waitingForTransaction.push(resolve))
+    this.#openTransactions++
+  }
+}
+
+const COLLIDED = Symbol('the transaction collided with another')
+
+export const isCode = (error: unknown, code: string): boolean => error instanceof XenstoreError && error.code === code
