@@ -17,9 +17,13 @@ export class Text {
     return space.slice(0, this.#abi.utf8Encode(text, space, 0))
   }
 
-  /** Text up to the first NUL, or all of `length` bytes; what is not UTF-8 becomes U+FFFD. */
+  /** Text from UTF-8; what is not UTF-8 becomes U+FFFD. */
   decode(bytes: Uint8Array, offset = 0, length = bytes.length - offset): string {
-    return length === 0 ? '' : this.#abi.utf8Decode(bytes, offset, length)
+    const end = offset + length
+    let text = ''
+    // The kernel's decoder stops at a NUL.
+    for (let nul; (nul = bytes.indexOf(0, offset)) >= 0 && nul < end; offset = nul + 1) text += this.#abi.utf8Decode(bytes, offset, nul - offset) + '\0'
+    return offset === end ? text : text + this.#abi.utf8Decode(bytes, offset, end - offset)
   }
 
   /**

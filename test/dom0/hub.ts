@@ -11,7 +11,7 @@ interface Offer {
 export class Hub {
   readonly #offers = new Map<string, Offer>()
   #changed: (() => void)[] = []
-  readonly #open = new Set<string>()
+  readonly #open: string[] = []
   /** Sizes the servers asked for, as `server>client:port read/write`, in order. */
   readonly served: string[] = []
 
@@ -53,8 +53,8 @@ export class Hub {
     }
     this.#offers.delete(name)
     const [server, client] = pipe(offer.readSize, offer.writeSize)
-    this.#open.add(name)
-    void server.closed.then(() => this.#open.delete(name))
+    this.#open.push(name)
+    void server.closed.then(() => this.#open.splice(this.#open.indexOf(name), 1))
     offer.accept(server)
     return client
   }

@@ -1,0 +1,146 @@
+/** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import { ProtocolError } from '../supervise.ts'
+import { concat, readU32, type Text } from '../text.ts'
+import { DataChannel } from './data.ts'
+import { ByteReader, unowned } from './streams.ts'
+import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
+
+export class QrexecError extends Error {
+  override name = 'QrexecError'
+}
+
+/** Policy said no, or the user did, or there is no such qube: dom0 does not tell which. */
+export class QrexecRefusedError extends QrexecError {
+  override name = 'QrexecRefusedError'
+}
+
+export type Input = string | Uint8Array | AsyncIterable<Uint8Array>
+
+/** How a call ended. */
+export interface Result {
+  readonly code: number
+  /** The first 64 KiB of what the service wrote to stderr. */
+  readonly stderr: string
+}
+
+const STDERR_LIMIT = 65536
+
+/** A call under way. Its output is pulled: read it, or `wait`, or `close` the call. */
+export class OutgoingCall {
+  readonly stdout: ByteReader
+  readonly #name: string
+  readonly #text: Text
+  readonly #data: Promise<DataChannel>
+  readonly #release: () => void
+  readonly #stderr: Uint8Array[] = []
+  #stderrLength = 0
+  #code: number | undefined
+  #inputError: unknown
+  #released = false
+
+  /**
+   * @param name for errors, such as `qubes.GetDate in @default`
+   * @param data the greeted channel; rejects when the call was refused
+   * @param release closes the channel and frees its port; called once
+   */
+  constructor(name: string, text: Text, input: Input, data: Promise<DataChannel>, release: () => void) {
+    this.#name = name
+    this.#text = text
+    this.#data = unowned(data)
+    this.#release = release
+    this.stdout = new ByteReader(text, () => this.#pull())
+    data.then((channel) => this.#feed(channel, input)).catch((error) => { this.#inputError = error })
+  }
+
+  /**
+   * Waits for the end, all output read; what nobody read of it is lost.
+   * @throws QrexecRefusedError, or QrexecError when the service's qube went away
+   */
+  async wait(): Promise<Result> {
+    await this.stdout.drain()
+    return { code: this.#code!, stderr: this.#text.decode(concat(this.#stderr)) }
+  }
+
+  /** All output, as text. @throws QrexecError when the exit code is not 0; as `wait` */
+  async text(limit?: number): Promise<string> {
+    return this.#text.decode(await this.bytes(limit))
+  }
+
+  /** All output. @throws QrexecError when the exit code is not 0; as `wait` */
+  async bytes(limit?: number): Promise<Uint8Array> {
+    const output = await this.stdout.bytes(limit)
+    const { code, stderr } = await this.wait()
+    if (code !== 0) throw new QrexecError(`${this.#name} ended with exit code ${code}${stderr === '' ? '' : `: ${stderr.trim()}`}`)
+    return output
+  }
+
+  /** Gives the call up. */
+  close(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#release()
+  }
+
+  async #feed(data: DataChannel, input: Input): Promise<void> {
+    for await (const bytes of pieces(this.#text, input)) if (bytes.length > 0) await data.send(DATA_STDIN, bytes)
+    await data.send(DATA_STDIN, new Uint8Array(0))
+  }
+
+  async #pull(): Promise<Uint8Array | undefined> {
+    if (this.#code !== undefined) return undefined
+    const data = await this.#data
+    try {
+      const bytes = await this.#output(data)
+      if (bytes === undefined) this.close()
+      return bytes
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Next bytes of stdout. The end is the exit code, not the end of stdout: only then is everything here. */
+  async #output(data: DataChannel): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const more = await data.body()
+      if (more !== undefined) return more
+      const header = await data.next()
+      if (header === undefined) throw this.#lost()
+      switch (header.type) {
+        case DATA_STDOUT:
+        case DATA_STDIN:
+          break
+        case DATA_STDERR:
+          await this.#keep(data)
+          break
+        case DATA_EXIT_CODE: {
+          if (header.length !== 4) throw new ProtocolError(`${this.#name} sent an exit code of ${header.length} bytes`)
+          this.#code = readU32(await data.whole(), 0) | 0
+          return undefined
+        }
+        default:
+          throw new ProtocolError(`${this.#name} sent a message of unknown type 0x${header.type.toString(16)}`)
+      }
+    }
+  }
+
+  async #keep(data: DataChannel): Promise<void> {
+    for (let bytes; (bytes = await data.body()) !== undefined;) {
+      const kept = bytes.subarray(0, STDERR_LIMIT - this.#stderrLength)
+      this.#stderrLength += kept.length
+      if (kept.length > 0) this.#stderr.push(kept)
+    }
+  }
+
+  #lost(): Error {
+    const why = this.#inputError === undefined || this.#inputError instanceof ChannelClosedError ? '' : `; its input failed: ${String(this.#inputError)}`
+    return new QrexecError(`${this.#name} went away without an exit code${why}`)
+  }
+}
+
+async function* pieces(text: Text, input: Input): AsyncGenerator<Uint8Array> {
+  if (typeof input === 'string') yield text.encode(input)
+  else if (input instanceof Uint8Array) yield input
+  else yield* input
+}
