@@ -1,0 +1,118 @@
+/** dom0's GUI daemon for one domain, without a screen: the handshake, its limits, and as strict as the real one about both. */
+import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { DaemonDied } from './qubesdb.ts'
+
+/** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */
+const LENGTHS: Record<number, number> = { 130: 24, 131: 0, 132: 8, 133: 0, 134: 20, 136: 16, 141: 128, 143: 0, 144: 36, 145: 8, 146: 128, 148: 4 }
+const CLIPBOARD_DATA = 140
+const WINDOW_DUMP = 147
+
+export interface GuiDaemonOptions {
+  /** vchan client of the domain's server on port 6000. */
+  connect(): Promise<ByteChannel>
+  /** What the daemon speaks at most; R4.1 has 5, R4.2 has 7, R4.3 has 8. */
+  readonly minor?: number
+  readonly log?: (line: string) => void
+}
+
+export class GuiDaemon {
+  readonly #options: GuiDaemonOptions
+  #channel: ByteChannel | undefined
+  #stopped = false
+  /** Minor version of the connection; 0 while there is none. */
+  minor = 0
+  readonly windows = new Set<number>()
+  /** Answers to requests for the clipboard. */
+  readonly clipboard: Buffer[] = []
+  #waiting: (() => void)[] = []
+
+  constructor(options: GuiDaemonOptions) {
+    this.#options = options
+  }
+
+  /** Serves the agent, over its reconnects, until `stop`. Rejects with DaemonDied when the real daemon would exit. */
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const channel = this.#channel = await this.#options.connect()
+      try {
+        if (this.#stopped || !await this.#greet(channel)) continue
+        while (await this.#message(channel)) this.#wake()
+      } finally {
+        channel.close()
+        this.minor = 0
+        this.windows.clear()
+        this.#wake()
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#channel?.close()
+  }
+
+  disconnect(): void {
+    this.#channel?.close()
+  }
+
+  /** Resolves when `condition` holds, looked at after each message of the agent. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
+  }
+
+  /** Sends a message to the agent. */
+  async send(type: number, window: number, body: Uint8Array = Buffer.alloc(0)): Promise<void> {
+    await this.#channel!.write(Buffer.concat([words(type, window, body.length), body]))
+  }
+
+  /** Ctrl-Shift-C. */
+  async requestClipboard(window = 0): Promise<Buffer> {
+    const before = this.clipboard.length
+    await this.send(139, window)
+    await this.until(() => this.clipboard.length > before)
+    return this.clipboard[before]
+  }
+
+  async #greet(channel: ByteChannel): Promise<boolean> {
+    const bytes = await channel.readExactly(4)
+    if (bytes === undefined) return false
+    const theirs = Buffer.from(bytes).readUInt32LE(0)
+    if (theirs >>> 16 !== 1) throw new DaemonDied(`the agent speaks GUI protocol ${theirs >>> 16}.x`)
+    const minor = Math.min(theirs & 0xffff, this.#options.minor ?? 7)
+    if (minor >= 4) await channel.write(words(1 << 16 | minor))
+    await channel.write(words(1920, 1080, 24, 1920 * 1080 * 4 / 1024 + 1))
+    this.minor = minor
+    this.#options.log?.(`gui: agent connected, protocol 1.${minor}`)
+    this.#wake()
+    return true
+  }
+
+  async #message(channel: ByteChannel): Promise<boolean> {
+    const header = await channel.readExactly(12)
+    if (header === undefined) return false
+    const [type, window, length] = [0, 4, 8].map((offset) => Buffer.from(header).readUInt32LE(offset))
+    const fixed = LENGTHS[type]
+    if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw new DaemonDied(`GUI message ${type}`)
+    if (fixed !== undefined && fixed !== length) throw new DaemonDied(`GUI message ${type} of ${length} bytes`)
+    if (type === CLIPBOARD_DATA && length > 65000) throw new DaemonDied(`clipboard of ${length} bytes`)
+    if (type === WINDOW_DUMP && (length < 20 || length % 4 !== 0 || length > 16 + 4 * 98304)) throw new DaemonDied(`WINDOW_DUMP of ${length} bytes`)
+    const body = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
+    if (body === undefined) return false
+    if (type === 130 && this.windows.has(window)) throw new DaemonDied(`window ${window} created twice`)
+    if (type !== 130 && type !== CLIPBOARD_DATA && !this.windows.has(window)) throw new DaemonDied(`GUI message ${type} for window ${window}, which does not exist`)
+    if (type === 130) this.windows.add(window)
+    if (type === 131) this.windows.delete(window)
+    if (type === CLIPBOARD_DATA) this.clipboard.push(Buffer.from(body))
+    return true
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+}
+
+function words(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4)
+  values.forEach((value, index) => bytes.writeUInt32LE(value, index * 4))
+  return bytes
+}
