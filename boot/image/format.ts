@@ -1,10 +1,16 @@
-/** The snapshot segment as it lies in the image: written here, read by the kernel (boot/kernel) and by readSnapshot. */
+/** The snapshot segment as it lies in the image: written here, read by the kernel (boot/kernel). */
 import type { EngineLayout } from '../engine/layout.ts'
 import type { EngineState } from '../node/engine.ts'
 
 export const pageSize = 4096
 const magic = 0x49535458 // "XTSI"
-const fixedBytes = 256
+
+/** Of the header's fields: u32, except two u64 and four texts. Little-endian. The kernel's side: boot/kernel/image.h. */
+export const offsets = {
+  magic: 0, abiHash: 4, headerBytes: 8, pageCount: 12, memoryPages: 16, stackPointer: 20, runtime: 24, context: 28, turn: 32, fail: 36,
+  float64Addend: 40, undefinedValue: 48, classId: 56, uint8ArrayClass: 60, arrayData: 64, arrayLength: 68, bufferRecord: 72, bufferFree: 76,
+  stringLength: 80, randomState: 84, nativeStackBytes: 88, program: 96, buildId: 160, engine: 192, version: 224, pageNumbers: 256,
+} as const
 
 /** A page of linear memory: its number and its 4096 bytes. */
 export interface Page { readonly number: number, readonly content: Uint8Array }
@@ -36,27 +42,29 @@ export interface Stamp {
 /** The segment's bytes: a header in whole pages, then the content of the pages. */
 export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
   const { layout, pages } = snapshot
-  const headerBytes = Math.ceil((fixedBytes + 4 * pages.length) / pageSize) * pageSize
+  const headerBytes = Math.ceil((offsets.pageNumbers + 4 * pages.length) / pageSize) * pageSize
   const bytes = new Uint8Array(headerBytes + pages.length * pageSize)
   const view = new DataView(bytes.buffer)
-  const u32 = (offset: number, ...values: number[]) => values.forEach((value, i) => view.setUint32(offset + 4 * i, value, true))
-  u32(0, magic, snapshot.abiHash, headerBytes, pages.length, snapshot.memoryPages, snapshot.stackPointer, snapshot.runtime, snapshot.context,
-    snapshot.turn, snapshot.fail)
-  view.setBigUint64(40, layout.float64Addend, true)
-  view.setBigUint64(48, layout.undefinedValue, true)
-  u32(56, layout.classId, layout.uint8ArrayClass, layout.arrayData, layout.arrayLength, layout.bufferRecord, layout.bufferFree,
-    layout.stringLength, snapshot.context + layout.randomState, snapshot.nativeStackBytes, 0)
-  const text = (offset: number, room: number, what: string, value: string) => {
-    const encoded = new TextEncoder().encode(value)
-    if (encoded.length >= room) throw new RangeError(`the ${what} "${value}" is longer than ${room - 1} bytes`)
-    bytes.set(encoded, offset)
+  const numbers: Partial<Record<keyof typeof offsets, number>> = {
+    magic, abiHash: snapshot.abiHash, headerBytes, pageCount: pages.length, memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer,
+    runtime: snapshot.runtime, context: snapshot.context, turn: snapshot.turn, fail: snapshot.fail, nativeStackBytes: snapshot.nativeStackBytes,
+    classId: layout.classId, uint8ArrayClass: layout.uint8ArrayClass, arrayData: layout.arrayData, arrayLength: layout.arrayLength,
+    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: layout.randomState,
   }
-  text(96, 64, 'program name', snapshot.program)
-  text(160, 32, 'build id', stamp.buildId)
-  text(192, 32, 'engine version', snapshot.engine)
-  text(224, 32, 'xen-ts version', stamp.version)
+  for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)
+  view.setBigUint64(offsets.float64Addend, layout.float64Addend, true)
+  view.setBigUint64(offsets.undefinedValue, layout.undefinedValue, true)
+  const text = (field: 'program' | 'buildId' | 'engine' | 'version', room: number, value: string) => {
+    const encoded = new TextEncoder().encode(value)
+    if (encoded.length >= room) throw new RangeError(`the image's field ${field} has no room for "${value}": at most ${room - 1} bytes`)
+    bytes.set(encoded, offsets[field])
+  }
+  text('program', 64, snapshot.program)
+  text('buildId', 32, stamp.buildId)
+  text('engine', 32, snapshot.engine)
+  text('version', 32, stamp.version)
   pages.forEach((page, i) => {
-    u32(fixedBytes + 4 * i, page.number)
+    view.setUint32(offsets.pageNumbers + 4 * i, page.number, true)
     bytes.set(page.content, headerBytes + i * pageSize)
   })
   return bytes
