@@ -5,7 +5,7 @@ import type { EngineState } from '../node/engine.ts'
 export const pageSize = 4096
 const magic = 0x49535458 // "XTSI"
 
-/** Of the header's fields: u32, except two u64 and four texts. Little-endian. The kernel's side: boot/kernel/image.h. */
+/** Of the header's fields: u32, except two u64 and four texts. Little-endian. The kernel's side: struct snapshot in boot/kernel/js.h. */
 export const offsets = {
   magic: 0, abiHash: 4, headerBytes: 8, pageCount: 12, memoryPages: 16, stackPointer: 20, runtime: 24, context: 28, turn: 32, fail: 36,
   float64Addend: 40, undefinedValue: 48, classId: 56, uint8ArrayClass: 60, arrayData: 64, arrayLength: 68, bufferRecord: 72, bufferFree: 76,
@@ -49,7 +49,7 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
     magic, abiHash: snapshot.abiHash, headerBytes, pageCount: pages.length, memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer,
     runtime: snapshot.runtime, context: snapshot.context, turn: snapshot.turn, fail: snapshot.fail, nativeStackBytes: snapshot.nativeStackBytes,
     classId: layout.classId, uint8ArrayClass: layout.uint8ArrayClass, arrayData: layout.arrayData, arrayLength: layout.arrayLength,
-    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: layout.randomState,
+    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: snapshot.context + layout.randomState, // its linear address, as the kernel reads it
   }
   for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)
   view.setBigUint64(offsets.float64Addend, layout.float64Addend, true)
