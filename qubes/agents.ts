@@ -1,0 +1,71 @@
+/** What every qube does beside its program: QubesDB, qrexec and the GUI agent, each on its own. */
+import type { Channels } from '@xen-ts/drivers/channel.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { Gui } from './gui/agent.ts'
+import { Qrexec } from './qrexec/agent.ts'
+import { QubesDB } from './qubesdb/client.ts'
+import { sleep } from './supervise.ts'
+import { Text } from './text.ts'
+
+/** How long (ms) the GUI agent waits for QubesDB to say where the GUI daemon is, before it takes dom0. */
+const GUI_DOMAIN_TIMEOUT = 5_000
+const GUI_DOMAIN_KEY = '/qubes-gui-domain-xid'
+
+export interface Agents {
+  readonly db: QubesDB
+  readonly qrexec: Qrexec
+  readonly gui: Gui
+  /** Ends all three: every channel is closed when the promise resolves. Never rejects. */
+  close(): Promise<void>
+}
+
+export interface AgentsOptions {
+  readonly machine: Machine
+  readonly channels: Channels
+}
+
+/**
+ * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong in one
+ * is a line in the log, and a new attempt.
+ */
+export function startAgents({ machine, channels }: AgentsOptions): Agents {
+  const { timers } = machine
+  const db = new QubesDB({ machine, channels })
+  const qrexec = new Qrexec({ machine, channels })
+  const closing = new AbortController()
+  const gui = new Gui({
+    machine, channels,
+    async domain() {
+      await Promise.race([db.synced, sleep(timers, GUI_DOMAIN_TIMEOUT, closing.signal)])
+      return guiDomain(db)
+    },
+  })
+  let domain = 0
+  void db.synced.then(() => {
+    // 64 bytes of dom0's randomness, in base64: as good mixed in as text.
+    machine.abi.randomMix(new Text(machine.abi).encode(db.get('/qubes-random-seed') ?? ''))
+    domain = guiDomain(db)
+  })
+  db.watch(GUI_DOMAIN_KEY, () => {
+    if (guiDomain(db) !== domain) gui.reconnect()
+    domain = guiDomain(db)
+  })
+  const running = Promise.all([db.run(), qrexec.run(), gui.run()])
+  return {
+    db, qrexec, gui,
+    async close() {
+      closing.abort()
+      // dom0 is told last that the qube is gone: calls under way end first.
+      qrexec.close()
+      gui.close()
+      db.close()
+      await running
+    },
+  }
+}
+
+/** dom0 unless QubesDB names another domain; the key is there only while that domain runs. */
+function guiDomain(db: QubesDB): number {
+  const value = db.get(GUI_DOMAIN_KEY) ?? ''
+  return /^[0-9]{1,5}$/.test(value) && Number(value) < 0x7ff0 ? Number(value) : 0
+}

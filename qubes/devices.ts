@@ -1,0 +1,16 @@
+/** Descriptions of what a program may ask of a qube. They exist on target qubes only. */
+import { provided, type Device } from '@xen-ts/runtime/device.ts'
+import type { Gui } from './gui/agent.ts'
+import type { Qrexec } from './qrexec/agent.ts'
+import type { QubesDB } from './qubesdb/client.ts'
+
+const targets = ['qubes']
+
+/** Services for other qubes, and calls to theirs. */
+export const qrexec = (): Device<Pick<Qrexec, 'service' | 'call' | 'connected'>> => provided('qrexec', { targets })
+
+/** The settings dom0 gives to this qube; all keys are there when `start` is called. */
+export const qubesdb = (): Device<Omit<QubesDB, 'run' | 'close' | 'synced'>> => provided('qubesdb', { targets })
+
+/** The screen of the GUI domain. */
+export const screen = (): Device<Pick<Gui, 'screen'>> => provided('screen', { targets })

@@ -1,0 +1,12 @@
+/** The public surface of @xen-ts/qubes. */
+export { qrexec, qubesdb, screen } from './devices.ts'
+export { startAgents, type Agents, type AgentsOptions } from './agents.ts'
+export { QubesDB } from './qubesdb/client.ts'
+export type { Change } from './qubesdb/replica.ts'
+export { QubesDBError, type QubesNetwork } from './qubesdb/network.ts'
+export { Qrexec } from './qrexec/agent.ts'
+export type { ServiceCall, ServiceHandler } from './qrexec/incoming.ts'
+export { QrexecError, QrexecRefusedError, type Input, type OutgoingCall, type Result } from './qrexec/outgoing.ts'
+export type { ByteReader, ByteWriter } from './qrexec/streams.ts'
+export { Gui } from './gui/agent.ts'
+export type { Screen } from './gui/wire.ts'
