@@ -1,0 +1,82 @@
+import { formatIpv4, isSpecial, maskBits, parseIpv4, prefixMask, type Ipv4 } from './address.ts'
+
+/** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
+export interface StackConfig {
+  /** Dotted decimal, such as `10.137.0.16`. */
+  readonly address: string
+  /** Length of the prefix, 0..32; or `netmask` in dotted decimal. Default 32: everything goes through the gateway. */
+  readonly prefix?: number
+  readonly netmask?: string
+  /** Next hop for everything that is not on the link; need not lie inside the prefix. */
+  readonly gateway?: string
+  /** Name servers, in order of preference. */
+  readonly dns?: readonly string[]
+  /** Limits; the defaults suit a guest of 12 MiB. */
+  readonly limits?: Partial<Limits>
+}
+
+/** Bounds on what peers can make the stack hold. */
+export interface Limits {
+  /** TCP connections in all states but TIME-WAIT. */
+  readonly connections: number
+  /** TIME-WAIT entries; the oldest ends early when there are more. */
+  readonly timeWait: number
+  /** Receive window of a connection, in bytes. */
+  readonly receiveWindow: number
+  /** Bytes of received data that all connections together may hold (out of order, or not read by the program). */
+  readonly receiveMemory: number
+  /** Bytes queued on a connection before a writer is told to wait. */
+  readonly sendBuffer: number
+  /** Neighbours in the ARP cache. */
+  readonly neighbours: number
+}
+
+export const defaultLimits: Limits = {
+  connections: 1024,
+  timeWait: 512,
+  receiveWindow: 256 * 1024,
+  receiveMemory: 2 * 1024 * 1024,
+  sendBuffer: 128 * 1024,
+  neighbours: 64,
+}
+
+/** A configuration after checking, in the form the stack works with. */
+export interface Addresses {
+  readonly address: Ipv4
+  readonly bits: number
+  readonly mask: Ipv4
+  readonly gateway: Ipv4 | undefined
+  readonly dns: readonly Ipv4[]
+}
+
+export class StackConfigError extends Error {
+  override name = 'StackConfigError'
+}
+
+export function checkConfig(config: StackConfig): Addresses {
+  const address = host('address', config.address)
+  const bits = prefixBits(config)
+  const gateway = config.gateway === undefined ? undefined : host('gateway', config.gateway)
+  if (gateway === address) throw new StackConfigError(`gateway is ${config.gateway}, the address itself, in the stack's configuration: give the router's address, or none`)
+  return { address, bits, mask: prefixMask(bits), gateway, dns: (config.dns ?? []).map((text) => host('dns', text)) }
+}
+
+function host(what: string, text: string): Ipv4 {
+  const address = parseIpv4(text)
+  if (address === undefined) throw new StackConfigError(`${what} ${JSON.stringify(text)} in the stack's configuration is not an IPv4 address: write it as 10.137.0.16`)
+  if (isSpecial(address)) throw new StackConfigError(`${what} ${formatIpv4(address)} in the stack's configuration is reserved: give the address of a host`)
+  return address
+}
+
+function prefixBits({ prefix, netmask }: StackConfig): number {
+  if (netmask !== undefined) {
+    const mask = parseIpv4(netmask)
+    const bits = mask === undefined ? undefined : maskBits(mask)
+    if (bits === undefined) throw new StackConfigError(`netmask ${JSON.stringify(netmask)} in the stack's configuration is not a mask: write it as 255.255.255.0`)
+    if (prefix !== undefined && prefix !== bits) throw new StackConfigError(`prefix ${prefix} contradicts netmask ${netmask} in the stack's configuration: give one of them`)
+    return bits
+  }
+  if (prefix === undefined) return 32
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > 32) throw new StackConfigError(`prefix ${prefix} in the stack's configuration is not a number of bits: use 0 to 32`)
+  return prefix
+}

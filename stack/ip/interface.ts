@@ -1,0 +1,137 @@
+/**
+ * The interface: takes frames from the device, checks them up to the IP header and hands them to ARP, ICMP, UDP and TCP; and finds
+ * the next hop for what goes out.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { isSpecial, type Ipv4 } from '../address.ts'
+import type { Addresses, Limits } from '../config.ts'
+import type { Counters } from '../counters.ts'
+import { ETH_BYTES, ETH_TYPE, isForUs, macWords, TYPE_ARP, TYPE_IPV4, writeEthernet, type MacWords } from '../wire/ethernet.ts'
+import {
+  checkIpv4, IP_BAD_CHECKSUM, IP_BYTES, IP_DESTINATION, IP_FRAGMENTED, IP_SOURCE_ROUTED, ipLength, ipProtocol, ipSource,
+  PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, writeIpv4,
+} from '../wire/ipv4.ts'
+import { Neighbours, type Neighbour } from './neighbours.ts'
+
+/**
+ * A transport protocol. `at` is the byte where its header begins (even), `length` its bytes with header; the IP header before it
+ * was checked. The frame is valid during the call only.
+ */
+export interface Receiver {
+  receive(frame: Frame, at: number, length: number): void
+}
+
+export class Interface {
+  readonly abi: Abi
+  readonly device: EthernetDevice
+  readonly counters: Counters
+  readonly address: Ipv4
+  readonly mac: MacWords
+  readonly neighbours: Neighbours
+  /** Set by the stack once all parts exist. */
+  tcp: Receiver = nobody
+  udp: Receiver = nobody
+  icmp: Receiver = nobody
+  readonly #addresses: Addresses
+  readonly #addressLow: number
+  readonly #addressHigh: number
+
+  constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
+    this.abi = machine.abi
+    this.device = device
+    this.counters = counters
+    this.address = addresses.address
+    this.mac = macWords(device.mac)
+    this.#addresses = addresses
+    this.#addressLow = addresses.address & 0xffff
+    this.#addressHigh = addresses.address >>> 16
+    this.neighbours = new Neighbours({
+      device, timers: machine.timers, log: machine.log('stack:arp'), counters, mac: this.mac,
+      address: addresses.address, gateway: addresses.gateway, limit: limits.neighbours,
+    })
+  }
+
+  /** A frame arrived from the device: `length` bytes, from the Ethernet header on. */
+  receive(frame: Frame, length: number): void {
+    const counters = this.counters
+    const u16 = frame.u16
+    counters.framesIn++
+    if (length < ETH_BYTES) {
+      counters.malformed++
+      return
+    }
+    const type = u16[ETH_TYPE]
+    if ((type !== TYPE_IPV4 && type !== TYPE_ARP) || !isForUs(u16, this.mac)) {
+      counters.foreign++
+      return
+    }
+    if (type === TYPE_ARP) {
+      this.neighbours.receive(u16, length)
+      return
+    }
+    const header = checkIpv4(this.abi, frame.u8, u16, length)
+    if (header < 0) {
+      this.#refused(header)
+      return
+    }
+    // Broadcast is for DHCP, which does not come through here; a source must be a host that is not ourselves.
+    const source = ipSource(u16)
+    if (u16[IP_DESTINATION] !== this.#addressLow || u16[IP_DESTINATION + 1] !== this.#addressHigh || isSpecial(source) || source === this.address) {
+      counters.badAddress++
+      return
+    }
+    const at = ETH_BYTES + header
+    const payload = ipLength(u16) - header
+    const protocol = ipProtocol(u16)
+    if (protocol === PROTOCOL_TCP) this.tcp.receive(frame, at, payload)
+    else if (protocol === PROTOCOL_UDP) this.udp.receive(frame, at, payload)
+    else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload)
+    else counters.foreign++
+  }
+
+  #refused(reason: number): void {
+    if (reason === IP_BAD_CHECKSUM) this.counters.badChecksum++
+    else if (reason === IP_FRAGMENTED) this.counters.fragments++
+    else if (reason === IP_SOURCE_ROUTED) this.counters.sourceRouted++
+    else this.counters.malformed++
+  }
+
+  /** The neighbour through which `destination` is reached; undefined when there is no route. */
+  nextHop(destination: Ipv4): Neighbour | undefined {
+    const { address, mask, bits, gateway } = this.#addresses
+    if (isSpecial(destination) || destination === address) return undefined
+    if (bits < 32 && ((destination ^ address) & mask) === 0) return this.neighbours.get(destination)
+    return gateway === undefined ? undefined : this.neighbours.get(gateway)
+  }
+
+  /** A frame to build a packet in, or undefined (counted): then the packet is lost, as on any wire. */
+  reserve(): Frame | undefined {
+    const frame = this.device.reserve()
+    if (frame === undefined) this.counters.noFrame++
+    return frame
+  }
+
+  /** Writes the Ethernet and IP headers round `length` bytes of payload, which stand at byte 34, and sends the frame. */
+  send(frame: Frame, destination: Ipv4, protocol: number, length: number): void {
+    const hop = this.nextHop(destination)
+    if (hop === undefined) {
+      this.counters.noRoute++
+      this.device.discard(frame)
+      return
+    }
+    writeEthernet(frame.u16, hop.mac ?? this.mac, this.mac, TYPE_IPV4)
+    writeIpv4(frame.u16, this.address, destination, protocol, IP_BYTES + length)
+    this.transmit(hop, frame, ETH_BYTES + IP_BYTES + length)
+  }
+
+  /** Sends a finished frame, or keeps it until the neighbour has answered ARP. */
+  transmit(hop: Neighbour, frame: Frame, length: number): void {
+    this.counters.framesOut++
+    if (hop.mac === undefined) this.neighbours.hold(hop, frame, length)
+    else this.device.send(frame, length)
+  }
+}
+
+const nobody: Receiver = { receive() {} }

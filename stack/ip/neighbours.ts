@@ -1,0 +1,200 @@
+/**
+ * The ARP cache (RFC 826). Bounded: a few dozen neighbours, a few frames waiting for each, a few tries. Only our own traffic and
+ * requests that ask for us make entries; a reply that nobody asked for changes nothing.
+ *
+ * The gateway is special. In Qubes it is off the link, its Linux end has the MAC fe:ff:ff:ff:ff:ff, and some network VMs answer no
+ * ARP at all: after a few tries that address is used, and ARP goes on trying in the background.
+ */
+import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Log } from '@xen-ts/runtime/log.ts'
+import { formatIpv4, formatMac, isSpecial, type Ipv4 } from '../address.ts'
+import type { Counters } from '../counters.ts'
+import {
+  ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp,
+} from '../wire/arp.ts'
+import type { MacWords } from '../wire/ethernet.ts'
+
+/** Milliseconds between tries, their number, how long an answer is believed, and how many frames wait for one. */
+const RETRY = 300
+const TRIES = 3
+const LIFETIME = 60_000
+const WAITING = 4
+
+const FALLBACK_MAC: MacWords = new Uint16Array([0xfffe, 0xffff, 0xffff])
+
+export class Neighbour {
+  readonly ip: Ipv4
+  /** Where to send; undefined until the first answer. */
+  mac: MacWords | undefined = undefined
+  /**
+   * Changes whenever `mac` does, 0 when the entry needs attention (unresolved, out of date, evicted): who keeps a frame header for
+   * this neighbour compares this one number and comes back to `Neighbours.get` when it differs.
+   */
+  version = 0
+  stale = false
+  tries = 0
+  timer: Timer | undefined = undefined
+  readonly waiting: { frame: Frame; length: number }[] = []
+
+  constructor(ip: Ipv4) {
+    this.ip = ip
+  }
+}
+
+export class Neighbours {
+  readonly #device: EthernetDevice
+  readonly #timers: Timers
+  readonly #log: Log
+  readonly #counters: Counters
+  readonly #mac: MacWords
+  readonly #address: Ipv4
+  readonly #gateway: Ipv4 | undefined
+  readonly #limit: number
+  readonly #entries = new Map<Ipv4, Neighbour>()
+  #versions = 0
+  #closed = false
+
+  constructor(parts: {
+    device: EthernetDevice; timers: Timers; log: Log; counters: Counters; mac: MacWords; address: Ipv4; gateway: Ipv4 | undefined; limit: number
+  }) {
+    this.#device = parts.device
+    this.#timers = parts.timers
+    this.#log = parts.log
+    this.#counters = parts.counters
+    this.#mac = parts.mac
+    this.#address = parts.address
+    this.#gateway = parts.gateway
+    this.#limit = parts.limit
+  }
+
+  /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. */
+  get(ip: Ipv4): Neighbour {
+    let entry = this.#entries.get(ip)
+    if (entry === undefined) {
+      if (this.#entries.size >= this.#limit) this.#evict()
+      entry = new Neighbour(ip)
+      this.#entries.set(ip, entry)
+    }
+    if (entry.version === 0 && entry.timer === undefined) this.#ask(entry)
+    return entry
+  }
+
+  /** Keeps a frame until the neighbour answers; its destination MAC is filled in then. The newest of too many is dropped. */
+  hold(entry: Neighbour, frame: Frame, length: number): void {
+    if (entry.waiting.length >= WAITING || this.#closed) {
+      this.#counters.noRoute++
+      this.#device.discard(frame)
+    } else {
+      entry.waiting.push({ frame, length })
+    }
+  }
+
+  /** A frame of type ARP arrived. */
+  receive(u16: Uint16Array, length: number): void {
+    this.#counters.arpIn++
+    const operation = arpOperation(u16, length)
+    if (operation === 0) {
+      this.#counters.malformed++
+      return
+    }
+    const senderIp = arpSenderIp(u16)
+    const senderMac = arpSenderMac(u16)
+    if (isSpecial(senderIp) || (senderMac[0] & 1) !== 0 || senderIp === this.#address) {
+      this.#counters.arpIgnored++ // probes (RFC 5227), group addresses, and somebody with our own address
+      return
+    }
+    const forUs = arpTargetIp(u16) === this.#address
+    let entry = this.#entries.get(senderIp)
+    if (entry === undefined && forUs && operation === ARP_REQUEST && this.#entries.size < this.#limit) {
+      entry = new Neighbour(senderIp)
+      this.#entries.set(senderIp, entry)
+    }
+    if (entry !== undefined) this.#learn(entry, senderMac)
+    if (forUs && operation === ARP_REQUEST) this.#send(ARP_REPLY, senderMac, senderIp)
+    else if (entry === undefined) this.#counters.arpIgnored++
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const entry of this.#entries.values()) this.#forget(entry)
+    this.#entries.clear()
+  }
+
+  #learn(entry: Neighbour, mac: MacWords): void {
+    const old = entry.mac
+    if (old === undefined || old[0] !== mac[0] || old[1] !== mac[1] || old[2] !== mac[2]) {
+      entry.mac = mac
+      this.#log.debug(`${formatIpv4(entry.ip)} is at ${formatMac(new Uint8Array(mac.buffer))}`)
+    }
+    entry.version = ++this.#versions
+    entry.stale = false
+    entry.tries = 0
+    entry.timer?.cancel()
+    entry.timer = this.#timers.set(LIFETIME, () => {
+      entry.timer = undefined
+      entry.stale = true
+      entry.version = 0 // the next frame asks again, and meanwhile goes to the known address
+    })
+    for (const { frame, length } of entry.waiting.splice(0)) {
+      frame.u16.set(mac, 0)
+      this.#device.send(frame, length)
+    }
+  }
+
+  #ask(entry: Neighbour): void {
+    if (entry.tries === TRIES) {
+      this.#unanswered(entry)
+      return
+    }
+    entry.tries++
+    this.#send(ARP_REQUEST, undefined, entry.ip)
+    entry.timer = this.#timers.set(RETRY, () => {
+      entry.timer = undefined
+      this.#ask(entry)
+    })
+  }
+
+  #unanswered(entry: Neighbour): void {
+    if (entry.ip === this.#gateway) {
+      if (entry.mac === undefined) this.#log.info(`gateway ${formatIpv4(entry.ip)} answers no ARP, using fe:ff:ff:ff:ff:ff`)
+      this.#learn(entry, entry.mac ?? FALLBACK_MAC)
+      return
+    }
+    this.#log.debug(`${formatIpv4(entry.ip)} answers no ARP`)
+    this.#entries.delete(entry.ip)
+    this.#forget(entry)
+  }
+
+  #send(operation: number, targetMac: MacWords | undefined, targetIp: Ipv4): void {
+    const frame = this.#device.reserve()
+    if (frame === undefined) {
+      this.#counters.noFrame++
+      return
+    }
+    writeArp(frame.u16, operation, this.#mac, this.#address, targetMac, targetIp)
+    this.#counters.framesOut++
+    this.#device.send(frame, ARP_FRAME_BYTES)
+  }
+
+  /** Makes room: the oldest entry goes, but never the gateway. */
+  #evict(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.ip === this.#gateway) continue
+      this.#entries.delete(entry.ip)
+      this.#forget(entry)
+      return
+    }
+  }
+
+  #forget(entry: Neighbour): void {
+    entry.version = 0
+    entry.mac = undefined
+    entry.timer?.cancel()
+    entry.timer = undefined
+    for (const { frame } of entry.waiting.splice(0)) {
+      this.#counters.noRoute++
+      this.#device.discard(frame)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Acknowledgments that are held back (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2): a segment's is due when its batch of frames is
+ * over and two full segments have come; otherwise it may wait for an answer to ride on, up to DELAY. One timer serves all
+ * connections: nobody waits longer than DELAY, some less.
+ */
+import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Connection } from './connection.ts'
+import { acknowledge } from './output.ts'
+import { CLOSED } from './state.ts'
+
+/** Milliseconds; the RFC's bound is 500. */
+const DELAY = 40
+
+export class HeldAcknowledgments {
+  readonly #timers: Timers
+  #batch: Connection[] = []
+  #delayed: Connection[] = []
+  #timer: Timer | undefined = undefined
+
+  constructor(timers: Timers) {
+    this.#timers = timers
+  }
+
+  add(c: Connection): void {
+    if (c.unacknowledged >= 2 * c.mss) {
+      c.inBatch = true
+      this.#batch.push(c)
+    } else if (!c.inDelayed) {
+      c.inDelayed = true
+      this.#delayed.push(c)
+      this.#timer ??= this.#timers.set(DELAY, () => this.#expired())
+    }
+  }
+
+  /** The batch of received frames is over. */
+  batchEnds(): void {
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    for (const c of batch) {
+      c.inBatch = false
+      send(c)
+    }
+  }
+
+  #expired(): void {
+    this.#timer = undefined
+    const delayed = this.#delayed
+    this.#delayed = []
+    for (const c of delayed) {
+      c.inDelayed = false
+      send(c)
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+}
+
+function send(c: Connection): void {
+  if (c.unacknowledged > 0 && c.state !== CLOSED) acknowledge(c)
+}

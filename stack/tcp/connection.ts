@@ -1,0 +1,230 @@
+/**
+ * The state of one connection (the transmission control block of RFC 9293 section 3.3.1) and what its user may do with it. What
+ * happens when a segment arrives is in input.ts, what is sent when in output.ts, and what timers do in timers.ts: plain functions
+ * over this object, because every access counts on the way of a packet.
+ */
+import type { Timer } from '@xen-ts/runtime/machine.ts'
+import { formatIpv4, type Ipv4 } from '../address.ts'
+import type { Neighbour } from '../ip/neighbours.ts'
+import { SocketError, type ByteSocket, type Endpoint, type SocketHandler } from '../socket.ts'
+import { ACK, RST } from '../wire/tcp.ts'
+import { Congestion } from './congestion.ts'
+import type { Environment } from './environment.ts'
+import { acknowledge, output } from './output.ts'
+import { Reassembly } from './reassembly.ts'
+import { RoundTrip } from './round-trip.ts'
+import { SendQueue } from './send-queue.ts'
+import {
+  CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT,
+} from './state.ts'
+
+export interface Opener {
+  opened(connection: Connection): boolean
+}
+
+export class Connection implements ByteSocket {
+  readonly environment: Environment
+  readonly localPort: number
+  readonly remoteIp: Ipv4
+  readonly remotePort: number
+  state = CLOSED
+  /** Told when the connection is established; false when it is not wanted any more. */
+  readonly opener: Opener
+  handler: SocketHandler = silent
+
+  // Send sequence (names of RFC 9293): una = oldest unacknowledged, nxt = next to send, max = highest ever sent (after a timeout
+  // nxt goes back to una). wl1, wl2: segment of the last window update.
+  iss: number
+  sndUna: number
+  sndNxt: number
+  sndMax: number
+  sndWnd = 0
+  sndWl1 = 0
+  sndWl2 = 0
+  sndShift = 0
+  /** Largest window the peer ever offered: half of it is worth a segment (silly window avoidance). */
+  sndWndMax = 0
+  /** Payload bytes of a full segment. */
+  mss: number
+  readonly send: SendQueue
+  /** The user called end; and the FIN that follows from it was not acknowledged yet. */
+  ended = false
+  finPending = false
+  /** The writer was told to wait. */
+  full = false
+  /** Waits for full segments while something is in flight (RFC 9293 section 3.7.4). Off: our writers gather before they flush. */
+  nagle = false
+
+  // Receive sequence: nxt = next expected, adv = right edge of the window as advertised; it never moves back.
+  irs = 0
+  rcvNxt = 0
+  rcvAdv = 0
+  rcvShift = 0
+  /** Whether the peer offered window scaling. */
+  scaling = false
+  /** Bytes delivered that the handler keeps. */
+  retained = 0
+  reassembly: Reassembly | undefined = undefined
+  /** Bytes received since the last acknowledgment was sent, and whether one must go out at once. */
+  unacknowledged = 0
+  ackNow = false
+  /** Whether the connection stands in the environment's lists of held-back acknowledgments. */
+  inBatch = false
+  inDelayed = false
+  inBlocked = false
+
+  // Retransmission: the timed segment's end (Karn), when it was sent (-1: none), expirations in a row.
+  readonly roundTrip = new RoundTrip()
+  readonly congestion: Congestion
+  timedEnd = 0
+  timedAt = -1
+  retries = 0
+  lastSent = 0
+
+  // Deadlines in milliseconds; one lazy timer serves both: it may fire early and then finds nothing due.
+  retransmitAt = Infinity
+  abortAt = Infinity
+  wakeAt = Infinity
+  timer: Timer | undefined = undefined
+  /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
+  challengedAt = -Infinity
+
+  // Prepared headers of the frames to the peer (segments.ts).
+  hop: Neighbour | undefined = undefined
+  headerVersion = -1
+  header: Uint8Array | undefined = undefined
+  ipSum = 0
+  pseudo = 0
+
+  constructor(environment: Environment, localPort: number, remoteIp: Ipv4, remotePort: number, iss: number, opener: Opener) {
+    this.environment = environment
+    this.localPort = localPort
+    this.remoteIp = remoteIp
+    this.remotePort = remotePort
+    this.opener = opener
+    this.iss = iss
+    this.sndUna = iss
+    this.sndNxt = iss
+    this.sndMax = iss
+    this.mss = environment.mss
+    this.send = new SendQueue(environment.abi)
+    this.congestion = new Congestion(environment.mss, iss)
+  }
+
+  get remote(): Endpoint {
+    return { address: formatIpv4(this.remoteIp), port: this.remotePort }
+  }
+
+  get local(): Endpoint {
+    return { address: formatIpv4(this.environment.address), port: this.localPort }
+  }
+
+  get room(): number {
+    return this.environment.limits.sendBuffer - this.send.bytes
+  }
+
+  queue(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.state === CLOSED || this.state === TIME_WAIT) return
+    if (this.ended) throw new SocketError('EPIPE', `write to ${this.#name()} after its end: write before calling end()`)
+    this.send.push(bytes, offset, length)
+    if (this.send.bytes >= this.environment.limits.sendBuffer) this.full = true
+  }
+
+  flush(): void {
+    if (this.state >= ESTABLISHED && this.state !== TIME_WAIT) output(this, this.environment.now(), false)
+  }
+
+  consumed(length: number): void {
+    if (this.state === CLOSED) return
+    this.retained -= length
+    this.environment.memory.give(length)
+    if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
+    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2); smaller steps ride on other segments.
+    const opened = this.environment.limits.receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
+    if (opened >= 2 * this.mss || opened >= this.environment.limits.receiveWindow >>> 1) acknowledge(this)
+  }
+
+  end(): void {
+    if (this.ended || this.state === CLOSED || this.state === TIME_WAIT) return
+    this.ended = this.finPending = true
+    if (this.state === SYN_SENT) this.finish(new SocketError('ECONNABORTED', `${this.#name()} was closed before it was established`))
+    else this.flush()
+  }
+
+  abort(error?: Error): void {
+    if (this.state === CLOSED || this.state === TIME_WAIT) return
+    if (this.state !== SYN_SENT) this.environment.emit(this, this.sndMax, RST | ACK, 0, 0)
+    this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
+  }
+
+  /** Aborts the connection unless it is closed `delay` milliseconds from now; Infinity takes that back. */
+  abortAfter(delay: number): void {
+    if (this.state === CLOSED || this.state === TIME_WAIT) return
+    this.abortAt = delay === Infinity ? Infinity : this.environment.now() + delay
+    if (this.abortAt < this.wakeAt) {
+      this.wakeAt = this.abortAt
+      this.environment.wake(this)
+    }
+  }
+
+  /** Whether the peer can still send. */
+  get isReceiving(): boolean {
+    return this.state === ESTABLISHED || this.state === FIN_WAIT_1 || this.state === FIN_WAIT_2
+  }
+
+  /** Ends in state CLOSED, gives everything back and tells the handler; `error` when that was not the plan. */
+  finish(error: Error | undefined): void {
+    if (this.state === CLOSED) return
+    this.state = CLOSED
+    this.release()
+    this.environment.closed(this)
+    this.#tell(error)
+  }
+
+  /** Both sides are done, and this one waits for stray segments: only sequence numbers stay. */
+  enterTimeWait(): void {
+    this.state = TIME_WAIT
+    this.release()
+    this.environment.timeWait(this)
+    this.#tell(undefined)
+  }
+
+  release(): void {
+    this.timer?.cancel()
+    this.timer = undefined
+    this.retransmitAt = this.abortAt = this.wakeAt = Infinity
+    this.send.clear()
+    this.reassembly?.clear()
+    this.environment.memory.give(this.retained)
+    this.retained = 0
+  }
+
+  #tell(error: Error | undefined): void {
+    const handler = this.handler
+    this.handler = silent
+    handler.onClosed(error)
+  }
+
+  /** For error texts and logs. */
+  #name(): string {
+    return `connection to ${formatIpv4(this.remoteIp)}:${this.remotePort}`
+  }
+
+  failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {
+    return new SocketError(code, `${this.#name()} ${what}`)
+  }
+
+  /** The FIN went out. */
+  finSent(): void {
+    if (this.state === ESTABLISHED) this.state = FIN_WAIT_1
+    else if (this.state === CLOSE_WAIT) this.state = LAST_ACK
+  }
+}
+
+/** Handler of a connection that has none yet, or no more. */
+const silent: SocketHandler = {
+  onData: () => 0,
+  onEnd() {},
+  onWritable() {},
+  onClosed() {},
+}

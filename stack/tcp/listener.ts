@@ -1,0 +1,34 @@
+/** A listening port: its half-open connections, bounded (RFC 4987: the oldest makes room for the newest). */
+import type { ByteSocket, SocketHandler } from '../socket.ts'
+import type { Connection, Opener } from './connection.ts'
+
+export const DEFAULT_BACKLOG = 128
+
+export class PortListener implements Opener {
+  readonly backlog: number
+  readonly halfOpen = new Set<Connection>()
+  readonly #accept: (socket: ByteSocket) => SocketHandler
+  #closed = false
+
+  constructor(backlog: number, accept: (socket: ByteSocket) => SocketHandler) {
+    this.backlog = backlog
+    this.#accept = accept
+  }
+
+  opened(c: Connection): boolean {
+    this.halfOpen.delete(c)
+    if (this.#closed) {
+      c.finish(undefined)
+      return false
+    }
+    c.handler = this.#accept(c)
+    return true
+  }
+
+  /** Gives up the half-open connections; those that are established go on. */
+  close(): void {
+    this.#closed = true
+    for (const c of this.halfOpen) c.finish(undefined)
+    this.halfOpen.clear()
+  }
+}

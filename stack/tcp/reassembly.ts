@@ -1,0 +1,84 @@
+/**
+ * Segments that arrived before their turn, sorted by sequence number. Bounded by the receive window, by a number of segments, and
+ * by the memory that all connections share; what does not fit is dropped, and the peer sends it again.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+
+/** Bytes of received data that a stack may hold. One for all connections. */
+export class MemoryBudget {
+  used = 0
+  readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  take(bytes: number): boolean {
+    if (this.used + bytes > this.limit) return false
+    this.used += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.used -= bytes
+  }
+}
+
+/** Segments a connection may hold, and what one costs beside its bytes. */
+const MOST = 256
+const OVERHEAD = 128
+
+interface Piece {
+  sequence: number
+  bytes: Uint8Array
+  fin: boolean
+}
+
+export class Reassembly {
+  readonly #abi: Abi
+  readonly #budget: MemoryBudget
+  readonly #pieces: Piece[] = []
+
+  constructor(abi: Abi, budget: MemoryBudget) {
+    this.#abi = abi
+    this.#budget = budget
+  }
+
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0
+  }
+
+  /** Keeps a copy. False when there was no room. */
+  add(sequence: number, from: Uint8Array, offset: number, length: number, fin: boolean): boolean {
+    // Mostly in ascending order: look for the place from the end.
+    let at = this.#pieces.length
+    while (at > 0 && ((this.#pieces[at - 1].sequence - sequence) | 0) > 0) at--
+    if (at > 0) {
+      const before = this.#pieces[at - 1]
+      const covered = (before.sequence + before.bytes.length - sequence) | 0
+      if (covered >= length && (before.fin || !fin)) return true // a duplicate
+    }
+    if (this.#pieces.length >= MOST || !this.#budget.take(length + OVERHEAD)) return false
+    const bytes = new Uint8Array(length)
+    this.#abi.copy(bytes, 0, from, offset, length)
+    this.#pieces.splice(at, 0, { sequence, bytes, fin })
+    return true
+  }
+
+  /** Takes the piece that reaches `next` or beyond, when there is one; older ones are dropped. */
+  take(next: number): Piece | undefined {
+    while (this.#pieces.length > 0) {
+      const piece = this.#pieces[0]
+      if (((piece.sequence - next) | 0) > 0) return undefined
+      this.#pieces.shift()
+      this.#budget.give(piece.bytes.length + OVERHEAD)
+      const rest = (piece.sequence + piece.bytes.length - next) | 0
+      if (rest > 0 || (rest === 0 && piece.fin)) return piece
+    }
+    return undefined
+  }
+
+  clear(): void {
+    for (const piece of this.#pieces.splice(0)) this.#budget.give(piece.bytes.length + OVERHEAD)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Bytes from the first unacknowledged one on, as references to the writers' arrays: nothing is copied but into frames. Small writes
+ * are gathered in an array of our own, so that a writer of single bytes costs a byte each and not an object.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+
+/** Writes below SMALL bytes are copied into arrays of GATHER bytes. */
+const SMALL = 256
+const GATHER = 2048
+
+interface Chunk {
+  bytes: Uint8Array
+  offset: number
+  length: number
+  /** Free bytes behind the chunk that it may grow into; 0 for arrays that are not ours. */
+  room: number
+  next: Chunk | undefined
+}
+
+export class SendQueue {
+  /** Bytes held. */
+  bytes = 0
+  readonly #abi: Abi
+  #first: Chunk | undefined = undefined
+  #last: Chunk | undefined = undefined
+  /** Where the last copy stopped: sending goes on from there nearly always. `#at` is the position of the cursor's first byte. */
+  #cursor: Chunk | undefined = undefined
+  #at = 0
+
+  constructor(abi: Abi) {
+    this.#abi = abi
+  }
+
+  push(bytes: Uint8Array, offset: number, length: number): void {
+    if (length === 0) return
+    this.bytes += length
+    const last = this.#last
+    if (length < SMALL && last !== undefined) {
+      if (length > last.room) {
+        // Only when there is a queue already: a single small write is a whole answer and goes out as it is.
+        this.#append({ bytes: new Uint8Array(GATHER), offset: 0, length: 0, room: GATHER, next: undefined })
+      }
+      const tail = this.#last!
+      this.#abi.copy(tail.bytes, tail.offset + tail.length, bytes, offset, length)
+      tail.length += length
+      tail.room -= length
+      return
+    }
+    this.#append({ bytes, offset, length, room: 0, next: undefined })
+  }
+
+  #append(chunk: Chunk): void {
+    if (this.#last === undefined) this.#first = chunk
+    else this.#last.next = chunk
+    this.#last = chunk
+  }
+
+  /** Drops the first `length` bytes: they were acknowledged. */
+  drop(length: number): void {
+    this.bytes -= length
+    if (this.bytes === 0) {
+      this.#first = this.#last = this.#cursor = undefined
+      this.#at = 0
+      return
+    }
+    this.#at -= length
+    let chunk = this.#first!
+    while (length >= chunk.length) {
+      length -= chunk.length
+      chunk = chunk.next!
+    }
+    chunk.offset += length
+    chunk.length -= length
+    this.#first = chunk
+    if (this.#at <= 0) {
+      this.#cursor = chunk
+      this.#at = 0
+    }
+  }
+
+  /** Copies `length` bytes, which must be there, from position `at` on to `into`. */
+  copy(at: number, length: number, into: Uint8Array, intoOffset: number): void {
+    let chunk = this.#cursor
+    let start = this.#at
+    if (chunk === undefined || at < start) {
+      chunk = this.#first
+      start = 0
+    }
+    for (;;) {
+      const skip = at - start
+      if (skip < chunk!.length) {
+        const size = chunk!.length - skip < length ? chunk!.length - skip : length
+        this.#abi.copy(into, intoOffset, chunk!.bytes, chunk!.offset + skip, size)
+        length -= size
+        if (length === 0) break
+        at += size
+        intoOffset += size
+      }
+      start += chunk!.length
+      chunk = chunk!.next
+    }
+    this.#cursor = chunk
+    this.#at = start
+  }
+
+  clear(): void {
+    this.bytes = 0
+    this.#first = this.#last = this.#cursor = undefined
+    this.#at = 0
+  }
+}

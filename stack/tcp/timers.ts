@@ -1,0 +1,60 @@
+/**
+ * What the timer of a connection does. There is one, lazy: deadlines are numbers that move with every segment, the timer is set
+ * anew only when one moves forward, and finds out when it fires whether anything is due.
+ */
+import { ACK } from '../wire/tcp.ts'
+import type { Connection } from './connection.ts'
+import { output, startTimer } from './output.ts'
+import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
+
+/**
+ * Expirations in a row before giving up: SYN 1+2+4+8+16+32 = 63 s, SYN-ACK 31 s (they only hold memory), data at least 100 s
+ * (RFC 9293 section 3.8.3: R2).
+ */
+const SYN_TRIES = 5
+const SYN_ACK_TRIES = 4
+const DATA_TRIES = 10
+
+export function timerFired(c: Connection, now: number): void {
+  c.timer = undefined
+  c.wakeAt = Infinity
+  if (now >= c.abortAt) {
+    c.abort(c.failure('ETIMEDOUT', c.state === SYN_SENT ? 'was not answered in time' : 'did not close in time'))
+    return
+  }
+  if (now >= c.retransmitAt) expired(c, now)
+  const next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
+  if (next < c.wakeAt) {
+    c.wakeAt = next
+    c.environment.wake(c)
+  }
+}
+
+function expired(c: Connection, now: number): void {
+  const tries = c.state === SYN_SENT ? SYN_TRIES : c.state === SYN_RECEIVED ? SYN_ACK_TRIES : DATA_TRIES
+  if (c.retries >= tries) {
+    const error = c.failure('ETIMEDOUT', 'got no answer')
+    if (c.state === SYN_RECEIVED) c.finish(error) // no RST: the address is likely forged
+    else c.abort(error)
+    return
+  }
+  const again = c.retries++ > 0
+  c.timedAt = -1
+  c.retransmitAt = Infinity
+  if (c.state < ESTABLISHED) {
+    c.environment.emitSyn(c)
+    startTimer(c, now)
+    return
+  }
+  const flight = (c.sndMax - c.sndUna) | 0
+  if (flight > 0) {
+    c.congestion.timedOut(flight, (c.sndMax - 1) | 0, again)
+    c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
+  }
+  const before = c.sndNxt
+  output(c, now, true)
+  // The window is shut. A segment below the window makes any peer answer with its present window, and moves nothing (Linux probes
+  // the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
+  if (c.sndNxt === before) c.environment.emit(c, (c.sndUna - 1) | 0, ACK, 0, 0)
+  if (c.retransmitAt === Infinity) startTimer(c, now)
+}

@@ -1,0 +1,149 @@
+/** A wire between devices: everything that is sent by one arrives at the others, or does not, in the ways that wires have. */
+import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { World } from './world.ts'
+
+export interface WireConditions {
+  /** Chance of a frame to be lost, to arrive twice, or to be delayed by up to `jitter`: 0 to 1. */
+  loss?: number
+  duplication?: number
+  reordering?: number
+  /** Chance that one byte of a frame is changed. */
+  corruption?: number
+  /** Milliseconds from one end to the other, and the most that reordering adds. */
+  delay?: number
+  jitter?: number
+  /** Bytes per millisecond; frames beyond `queue` bytes that wait for their turn are dropped. Default: no limit. */
+  rate?: number
+  queue?: number
+}
+
+export class Wire {
+  readonly world: World
+  conditions: WireConditions
+  readonly devices: SimulatedDevice[] = []
+  /** Sees every frame before the wire does anything to it; false drops it. */
+  filter: ((frame: Uint8Array, from: SimulatedDevice) => boolean) | undefined = undefined
+  carried = 0
+  lost = 0
+
+  constructor(world: World, conditions: WireConditions = {}) {
+    this.world = world
+    this.conditions = conditions
+  }
+
+  device(mac: string, options: { mtu?: number; frames?: number } = {}): SimulatedDevice {
+    const device = new SimulatedDevice(this, new Uint8Array(mac.split(':').map((octet) => parseInt(octet, 16))), options.mtu ?? 1500, options.frames ?? 256)
+    this.devices.push(device)
+    return device
+  }
+
+  transmit(bytes: Uint8Array, from: SimulatedDevice): void {
+    const { loss = 0, duplication = 0, reordering = 0, corruption = 0, delay = 0.1, jitter = 2, rate, queue = 64 * 1024 } = this.conditions
+    const { world } = this
+    this.carried++
+    if (this.filter?.(bytes, from) === false || world.random() < loss) {
+      this.lost++
+      return
+    }
+    let wait = delay
+    if (rate !== undefined) {
+      const backlog = Math.max(from.busyUntil - world.now, 0)
+      if (backlog * rate > queue) {
+        this.lost++
+        return
+      }
+      from.busyUntil = world.now + backlog + bytes.length / rate
+      wait += from.busyUntil - world.now
+    }
+    if (world.random() < reordering) wait += world.random() * jitter
+    const copies = world.random() < duplication ? 2 : 1
+    if (world.random() < corruption) bytes[Math.floor(world.random() * bytes.length)] ^= 1 << Math.floor(world.random() * 8)
+    for (const device of this.devices) {
+      if (device === from) continue
+      for (let i = 0; i < copies; i++) world.at(wait + i * world.random() * jitter, () => device.arrive(bytes))
+    }
+  }
+}
+
+export class SimulatedDevice implements EthernetDevice {
+  readonly mac: Uint8Array
+  readonly mtu: number
+  onReceive: EthernetDevice['onReceive'] = undefined
+  onWritable: EthernetDevice['onWritable'] = undefined
+  onIdle: EthernetDevice['onIdle'] = undefined
+  /** When the last frame will have left, for wires with a rate. */
+  busyUntil = 0
+  readonly #wire: Wire
+  readonly #free: Frame[] = []
+  readonly #all = new Set<Frame>()
+  #starved = false
+  #inbox: Uint8Array[] = []
+  readonly #receiveFrame = newFrame(1514)
+
+  constructor(wire: Wire, mac: Uint8Array, mtu: number, frames: number) {
+    this.#wire = wire
+    this.mac = mac
+    this.mtu = mtu
+    for (let i = 0; i < frames; i++) {
+      const frame = newFrame(mtu + 14)
+      this.#free.push(frame)
+      this.#all.add(frame)
+    }
+  }
+
+  /** Frames that the stack has reserved and not handed back. */
+  get reserved(): number {
+    return this.#all.size - this.#free.length
+  }
+
+  reserve(): Frame | undefined {
+    const frame = this.#free.pop()
+    if (frame === undefined) this.#starved = true
+    return frame
+  }
+
+  send(frame: Frame, length: number): void {
+    if (length < 14 || length > this.mtu + 14) throw new RangeError(`frame of ${length} bytes, MTU ${this.mtu}`)
+    const bytes = frame.u8.slice(0, length)
+    // The frame stays with the backend for a moment, as in netfront.
+    this.#wire.world.at(0.01, () => this.#back(frame))
+    this.#wire.transmit(bytes, this)
+  }
+
+  discard(frame: Frame): void {
+    this.#back(frame)
+  }
+
+  #back(frame: Frame): void {
+    if (!this.#all.has(frame) || this.#free.includes(frame)) throw new Error('frame handed back twice')
+    frame.u8.fill(0xa5) // nobody may rely on what was in it
+    this.#free.push(frame)
+    if (this.#starved) {
+      this.#starved = false
+      this.onWritable?.()
+    }
+  }
+
+  /** Frames that arrive at the same moment are one batch. */
+  arrive(bytes: Uint8Array): void {
+    this.#inbox.push(bytes)
+    if (this.#inbox.length > 1) return
+    this.#wire.world.at(0, () => {
+      for (const one of this.#inbox.splice(0)) {
+        const frame = this.#receiveFrame
+        frame.u8.fill(0x5a)
+        frame.u8.set(one)
+        this.onReceive?.(frame, one.length)
+        frame.u8.fill(0x5a) // the frame is the receiver's during the call only
+      }
+      this.onIdle?.()
+    })
+  }
+
+  async close(): Promise<void> {}
+}
+
+function newFrame(size: number): Frame {
+  const u8 = new Uint8Array(size + (size & 1))
+  return { u8, u16: new Uint16Array(u8.buffer) }
+}

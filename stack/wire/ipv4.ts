@@ -1,0 +1,104 @@
+/** IPv4 (RFC 791). Word offsets in the frame, see ethernet.ts; the header stands right behind the Ethernet header. */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Ipv4 } from '../address.ts'
+import { ETH_BYTES, swap16 } from './ethernet.ts'
+
+export const IP_VERSION = 7
+export const IP_LENGTH = 8
+export const IP_ID = 9
+export const IP_FRAGMENT = 10
+export const IP_PROTOCOL = 11
+export const IP_CHECKSUM = 12
+export const IP_SOURCE = 13
+export const IP_DESTINATION = 15
+/** Bytes of a header without options, and where the transport header then stands: in bytes and words of the frame. */
+export const IP_BYTES = 20
+export const IP_PAYLOAD = 34
+
+export const PROTOCOL_ICMP = 1
+export const PROTOCOL_TCP = 6
+export const PROTOCOL_UDP = 17
+
+/** More-fragments bit and offset, byte-swapped; what is left (0x0040) is don't-fragment. */
+const FRAGMENT_BITS = 0xffff & ~0x0040 & ~0x0080
+
+/** What checkIpv4 found wrong. */
+export const IP_MALFORMED = -1
+export const IP_BAD_CHECKSUM = -2
+export const IP_FRAGMENTED = -3
+export const IP_SOURCE_ROUTED = -4
+
+/**
+ * Checks a header. Returns the length of the header in bytes, or one of the negative results above. Lengths first: nothing
+ * beyond `length`, the frame's length in bytes, is ever read.
+ */
+export function checkIpv4(abi: Abi, u8: Uint8Array, u16: Uint16Array, length: number): number {
+  if (length < ETH_BYTES + IP_BYTES) return IP_MALFORMED
+  const version = u16[IP_VERSION] & 0xff
+  const header = version === 0x45 ? IP_BYTES : (version & 0xf) * 4
+  if (header < IP_BYTES || version >>> 4 !== 4) return IP_MALFORMED
+  const total = swap16(u16[IP_LENGTH])
+  if (total < header || total > length - ETH_BYTES) return IP_MALFORMED
+  if (abi.checksum(u8, ETH_BYTES, header, 0) !== 0xffff) return IP_BAD_CHECKSUM
+  if ((u16[IP_FRAGMENT] & FRAGMENT_BITS) !== 0) return IP_FRAGMENTED
+  if (header > IP_BYTES) return checkOptions(u8, ETH_BYTES + IP_BYTES, ETH_BYTES + header) ? header : IP_SOURCE_ROUTED
+  return header
+}
+
+/** False for options that ask to route (loose and strict source route), or that run over their end: RFC 7126 drops those. */
+function checkOptions(u8: Uint8Array, at: number, end: number): boolean {
+  while (at < end) {
+    const kind = u8[at]
+    if (kind === 0) return true
+    if (kind === 1) {
+      at++
+      continue
+    }
+    const size = at + 1 < end ? u8[at + 1] : 0
+    if (kind === 131 || kind === 137 || size < 2 || at + size > end) return false
+    at += size
+  }
+  return true
+}
+
+export const ipSource = (u16: Uint16Array): Ipv4 => u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
+export const ipDestination = (u16: Uint16Array): Ipv4 => u16[IP_DESTINATION] | (u16[IP_DESTINATION + 1] << 16)
+/** Protocol number: the second byte of the word with the time to live. */
+export const ipProtocol = (u16: Uint16Array): number => u16[IP_PROTOCOL] >>> 8
+/** Bytes of the packet from its version field on. */
+export const ipLength = (u16: Uint16Array): number => swap16(u16[IP_LENGTH])
+
+/** Folds a sum of words to 16 bits. */
+export function fold(sum: number): number {
+  sum = (sum & 0xffff) + (sum >>> 16)
+  return (sum & 0xffff) + (sum >>> 16)
+}
+
+/**
+ * Sum of the pseudo header that TCP and UDP checksums begin with (RFC 9293 section 3.1), without the length, which the caller
+ * adds byte-swapped.
+ */
+export function pseudoSum(source: Ipv4, destination: Ipv4, protocol: number): number {
+  return fold((source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16) + (protocol << 8))
+}
+
+/**
+ * Writes a header of 20 bytes for a packet of `length` bytes with its checksum. Don't-fragment is set, so that the identification
+ * may be 0 (RFC 6864) and routers report too big packets (RFC 1191).
+ */
+export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, protocol: number, length: number): void {
+  const size = swap16(length)
+  const ttlProtocol = 64 | (protocol << 8)
+  u16[IP_VERSION] = 0x0045
+  u16[IP_LENGTH] = size
+  u16[IP_ID] = 0
+  u16[IP_FRAGMENT] = 0x0040
+  u16[IP_PROTOCOL] = ttlProtocol
+  u16[IP_SOURCE] = source
+  u16[IP_SOURCE + 1] = source >>> 16
+  u16[IP_DESTINATION] = destination
+  u16[IP_DESTINATION + 1] = destination >>> 16
+  const sum = 0x0045 + size + 0x0040 + ttlProtocol
+    + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
+  u16[IP_CHECKSUM] = ~fold(sum)
+}

@@ -1,0 +1,127 @@
+/** TCP segments (RFC 9293 section 3.1). Word offsets count from the start of the TCP header, see ethernet.ts. */
+import type { Ipv4 } from '../address.ts'
+import { swap16 } from './ethernet.ts'
+
+export const TCP_SOURCE = 0
+export const TCP_DESTINATION = 1
+export const TCP_SEQUENCE = 2
+export const TCP_ACKNOWLEDGMENT = 4
+export const TCP_OFFSET_FLAGS = 6
+export const TCP_WINDOW = 7
+export const TCP_CHECKSUM = 8
+export const TCP_URGENT = 9
+/** Bytes of a header without options. */
+export const TCP_BYTES = 20
+
+export const FIN = 0x01
+export const SYN = 0x02
+export const RST = 0x04
+export const PSH = 0x08
+export const ACK = 0x10
+
+/** What MSS to assume when the peer's SYN names none (RFC 9293 section 3.7.1), and the least we believe: smaller is an attack. */
+export const DEFAULT_MSS = 536
+export const LEAST_MSS = 88
+
+/**
+ * A received segment. There is one of these for a whole stack, filled again for each segment: it and the bytes it points to are
+ * valid only while the segment is dealt with. Sequence numbers are int32, see tcp/sequence.ts.
+ */
+export class Segment {
+  remoteIp: Ipv4 = 0
+  /** In host order. */
+  remotePort = 0
+  localPort = 0
+  sequence = 0
+  acknowledgment = 0
+  flags = 0
+  /** As it stands in the header, unscaled. */
+  window = 0
+  /** Payload: `length` bytes of `bytes` from `offset` on. */
+  bytes: Uint8Array = EMPTY
+  offset = 0
+  length = 0
+  /** Options of a SYN: maximum segment size, 0 when absent; window scale shift, -1 when absent. */
+  mss = 0
+  scale = -1
+}
+
+const EMPTY = new Uint8Array(0)
+
+/**
+ * Fills `segment` from the TCP header at byte `at` (even) of a frame, `length` bytes with payload. False when lengths contradict
+ * each other. Addresses and the checksum are the caller's.
+ */
+export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: number, segment: Segment): boolean {
+  if (length < TCP_BYTES) return false
+  const word = at >>> 1
+  const offsetFlags = u16[word + TCP_OFFSET_FLAGS]
+  const header = (offsetFlags & 0xf0) >>> 2
+  if (header < TCP_BYTES || header > length) return false
+  let value = u16[word]
+  segment.remotePort = ((value & 0xff) << 8) | (value >>> 8)
+  value = u16[word + TCP_DESTINATION]
+  segment.localPort = ((value & 0xff) << 8) | (value >>> 8)
+  let low = u16[word + TCP_SEQUENCE + 1]
+  value = u16[word + TCP_SEQUENCE]
+  segment.sequence = ((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((low & 0xff) << 8) | (low >>> 8)
+  low = u16[word + TCP_ACKNOWLEDGMENT + 1]
+  value = u16[word + TCP_ACKNOWLEDGMENT]
+  segment.acknowledgment = ((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((low & 0xff) << 8) | (low >>> 8)
+  const flags = offsetFlags >>> 8
+  segment.flags = flags
+  value = u16[word + TCP_WINDOW]
+  segment.window = ((value & 0xff) << 8) | (value >>> 8)
+  segment.bytes = u8
+  segment.offset = at + header
+  segment.length = length - header
+  // Only a SYN carries options that we use; on other segments they are skipped by the header's length.
+  if ((flags & SYN) !== 0) parseOptions(u8, at + TCP_BYTES, at + header, segment)
+  return true
+}
+
+/** Options of a SYN (RFC 9293 section 3.2). An option that runs over the end stops the reading: what was read before counts. */
+function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment): void {
+  segment.mss = 0
+  segment.scale = -1
+  while (at < end) {
+    const kind = u8[at]
+    if (kind === 0) return
+    if (kind === 1) {
+      at++
+      continue
+    }
+    const size = at + 1 < end ? u8[at + 1] : 0
+    if (size < 2 || at + size > end) return
+    if (kind === 2 && size === 4) segment.mss = (u8[at + 2] << 8) | u8[at + 3]
+    if (kind === 3 && size === 3) segment.scale = u8[at + 2] > 14 ? 14 : u8[at + 2]
+    at += size
+  }
+}
+
+/** Writes a header without options but for the checksum; `word` is where it begins. Ports in host order, flags as above. */
+export function writeTcp(
+  u16: Uint16Array, word: number, sourcePort: number, destinationPort: number,
+  sequence: number, acknowledgment: number, flags: number, window: number, headerBytes = TCP_BYTES,
+): void {
+  u16[word + TCP_SOURCE] = swap16(sourcePort)
+  u16[word + TCP_DESTINATION] = swap16(destinationPort)
+  u16[word + TCP_SEQUENCE] = swap16(sequence >>> 16)
+  u16[word + TCP_SEQUENCE + 1] = swap16(sequence & 0xffff)
+  u16[word + TCP_ACKNOWLEDGMENT] = swap16(acknowledgment >>> 16)
+  u16[word + TCP_ACKNOWLEDGMENT + 1] = swap16(acknowledgment & 0xffff)
+  u16[word + TCP_OFFSET_FLAGS] = (headerBytes << 2) | (flags << 8)
+  u16[word + TCP_WINDOW] = swap16(window)
+  u16[word + TCP_CHECKSUM] = 0
+  u16[word + TCP_URGENT] = 0
+}
+
+/** Writes the options of a SYN at `word`: MSS, and a window scale when `scale` is 0..14. Returns their length in bytes. */
+export function writeSynOptions(u16: Uint16Array, word: number, mss: number, scale: number): number {
+  u16[word] = 0x0402
+  u16[word + 1] = swap16(mss)
+  if (scale < 0) return 4
+  u16[word + 2] = 0x0301
+  u16[word + 3] = 0x0003 | (scale << 8)
+  return 8
+}
