@@ -1,0 +1,89 @@
+/* ABI: console, time, events, randomness, command line, memory figures, shutdown. */
+#include "js.h"
+#include "xen.h"
+
+void abi_consoleWrite(const struct arg *a) { console_write((char *)a[0].bytes, a[0].length); }
+f64 abi_consoleRead(const struct arg *a) { return console_read(a[0].bytes, a[0].length); }
+f64 abi_consolePort(const struct arg *a) { (void)a; return console_port(); }
+
+f64 abi_clockMonotonic(const struct arg *a) { (void)a; return time_since_entry() / 1e6; }
+f64 abi_clockWall(const struct arg *a) { (void)a; return time_wall() / 1e6; }
+
+f64 abi_wait(const struct arg *a)
+{
+	u32 ports[64], most = a[1].length / 4;
+	if (!most)
+		return range_error("ports must have room for a port, 4 bytes");
+	f64 ns = a[0].number * 1e6;
+	if (ns != ns)
+		return range_error("deadline is NaN");
+	/* Rounded up: when the deadline is reached, clockMonotonic() is not below it. Beyond 2^63 ns (292 years) is never. */
+	u64 deadline = ns >= 9.2e18 ? ~0ul : ns <= 0 ? 0 : (u64)__builtin_ceil(ns);
+	u32 n = events_wait(deadline, ports, most < 64 ? most : 64);
+	memcpy(a[1].bytes, ports, n * 4);
+	return n;
+}
+
+static s64 bound(s64 error, u32 port)
+{
+	if (!error)
+		xen_unmask(port);
+	return error ? error : port;
+}
+
+f64 abi_evtchnAllocUnbound(const struct arg *a)
+{
+	struct { u16 domain, remote; u32 port; } op = { DOMID_SELF, whole(&a[0], "remote", 0x7fff), 0 };
+	return failed() ? 0 : bound(hypercall(HC_event_channel, EVTCHNOP_alloc_unbound, (u64)&op, 0), op.port);
+}
+
+f64 abi_evtchnBindInterdomain(const struct arg *a)
+{
+	struct { u16 remote, pad; u32 remote_port, port; } op = { whole(&a[0], "remote", 0x7fff), 0, whole(&a[1], "port", PORTS - 1), 0 };
+	return failed() ? 0 : bound(hypercall(HC_event_channel, EVTCHNOP_bind_interdomain, (u64)&op, 0), op.port);
+}
+
+f64 abi_evtchnClose(const struct arg *a)
+{
+	u32 port = whole(&a[0], "port", PORTS - 1);
+	if (failed())
+		return 0;
+	if (port == timer_port || port == console_port() || port == xenstore_port)
+		return -EBUSY;
+	__atomic_fetch_or((u64 *)&shared_info->mask[port / 64], 1ul << (port & 63), __ATOMIC_SEQ_CST);
+	s64 error = hypercall(HC_event_channel, EVTCHNOP_close, (u64)&port, 0);
+	events_forget(port);	/* or the next owner of the number would see an event that was not for it */
+	return error;
+}
+
+f64 abi_evtchnSend(const struct arg *a)
+{
+	u32 port = whole(&a[0], "port", PORTS - 1);
+	return failed() ? 0 : xen_send(port);
+}
+
+f64 abi_evtchnStatus(const struct arg *a)
+{
+	struct { u16 domain, pad; u32 port, status, vcpu; u32 more[2]; } op = { DOMID_SELF, 0, whole(&a[0], "port", PORTS - 1), 0, 0, { 0 } };
+	s64 error = failed() ? 0 : hypercall(HC_event_channel, EVTCHNOP_status, (u64)&op, 0);
+	return error ? error : op.status;
+}
+
+void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
+void abi_randomMix(const struct arg *a) { random_mix(a[0].bytes, a[0].length); }
+
+u32 abi_commandLine(const struct arg *a) { (void)a; return new_string(command_line); }
+
+f64 abi_memory(const struct arg *a)
+{
+	u64 image = (u64)(_end - _image) / PAGE;
+	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack, image + frames_tables };
+	u64 what = whole(&a[0], "what", sizeof figures / sizeof figures[0] - 1);
+	return figures[what] * PAGE;
+}
+
+f64 abi_shutdown(const struct arg *a)
+{
+	u64 reason = whole(&a[0], "reason", SHUTDOWN_crash);
+	return failed() ? 0 : xen_shutdown(reason);
+}

@@ -1,0 +1,80 @@
+/*
+ * Event channels and waiting. Interrupts stay off; while we wait, `sti; hlt` lets Xen's event vector in, whose handler only takes
+ * back the request. The ports are read from the shared bitmaps (two-level ABI), here and nowhere else.
+ */
+#include "xen.h"
+
+static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
+static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
+static bool console_fired;
+
+static bool test_and_clear(u32 port)
+{
+	u64 bit = 1ul << (port & 63);
+	return __atomic_fetch_and((u64 *)&shared_info->pending[port / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
+}
+
+void events_upcall(void) { shared_info->vcpu[0].upcall_pending = 0; }
+
+/* The console writer polls on the console port and would see its old mark: it clears it, and the wait below makes up for it. */
+void events_forget(u32 port)
+{
+	if (test_and_clear(port) && port == console_port())
+		console_fired = true;
+}
+
+/* xenconsoled also notifies when it has taken output; only input is news. */
+static bool console_input_arrived(void)
+{
+	bool news = console_fired && console_has_input();
+	console_fired = false;
+	return news;
+}
+
+static u32 collect(u32 *ports, u32 most)
+{
+	u32 n = 0;
+	shared_info->vcpu[0].upcall_pending = 0;	/* first, or an event between here and the scan would be lost */
+	to_scan |= __atomic_exchange_n((u64 *)&shared_info->vcpu[0].pending_select, 0, __ATOMIC_SEQ_CST);
+	while (to_scan && n < most) {
+		u32 i = __builtin_ctzll(to_scan);
+		u64 pending = shared_info->pending[i] & ~shared_info->mask[i];
+		if (!pending) {
+			to_scan &= to_scan - 1;
+			continue;
+		}
+		u32 port = i * 64 + __builtin_ctzll(pending);
+		test_and_clear(port);
+		if (port == timer_port)
+			timer_set_for = 0;
+		else if (port == console_port())
+			console_fired = true;
+		else
+			ports[n++] = port;
+	}
+	if (n < most && console_input_arrived())
+		ports[n++] = console_port();
+	return n;
+}
+
+static void set_timer(u64 system_time)
+{
+	if (timer_set_for == system_time)
+		return;
+	struct { u64 timeout; u32 flags, pad; } op = { system_time, 0, 0 };
+	if (hypercall(HC_vcpu, VCPUOP_set_singleshot_timer, 0, (u64)&op))
+		panic("Xen refuses the timer for %lu ns", system_time);
+	timer_set_for = system_time;
+}
+
+u32 events_wait(u64 deadline, u32 *ports, u32 most)
+{
+	for (;;) {
+		u32 n = collect(ports, most);
+		if (n || time_since_entry() >= deadline)	/* the timer may come early by this clock: then once more */
+			return n;
+		if (deadline != ~0ul)
+			set_timer(deadline + time_of_entry());
+		__asm__ volatile("sti; hlt; cli" ::: "memory");	/* sti takes effect after hlt: an event in between wakes it */
+	}
+}

@@ -1,0 +1,57 @@
+/*
+ * Demand-zero memory: the engine's heap and the native stack get a frame when they are first touched. Growing the heap is a
+ * promise; it is given only when there are frames for all that was promised, so that JavaScript sees "out of memory" as an
+ * exception and the page fault that finds no frame stays the exception's exception.
+ */
+#include "kernel.h"
+
+#define KEPT 48			/* frames kept back for page tables and the native stack */
+
+extern u32 engine_pages;	/* linear memory in 64 KiB pages (engine.h) */
+u64 frames_heap, frames_stack, stack_low = STACK_TOP - 16 * PAGE;
+static u64 heap_from = ~0ul;	/* first 4 KiB page that counts as promised */
+static u64 promises_kept;	/* pages from there on that have a frame */
+
+static u64 heap_end(void) { return (u64)engine_pages * 16; }
+
+bool demand_page(u64 address, bool *out_of_memory)
+{
+	u64 page = (address - LINEAR_BASE) / PAGE;
+	bool heap = address >= LINEAR_BASE && page < heap_end();
+	if (!heap && !(address >= stack_low && address < STACK_TOP))
+		return false;
+	u64 frame = frame_alloc();
+	if (!frame || !map(address & ~(PAGE - 1), frame, PTE_DATA)) {
+		*out_of_memory = true;
+		return false;
+	}
+	if (!heap)
+		frames_stack++;
+	else if (frames_heap++, page >= heap_from)
+		promises_kept++;
+	return true;
+}
+
+/* The snapshot is mapped: what lies behind its last page is heap that the engine may take without asking. */
+void linear_ready(u64 first_unsaved_page) { heap_from = first_unsaved_page; }
+
+u64 frames_available(void)
+{
+	u64 promised = heap_end() > heap_from ? heap_end() - heap_from - promises_kept : 0;
+	u64 bound = promised + promised / 512 + KEPT;
+	return frames_free > bound ? frames_free - bound : 0;
+}
+
+bool heap_resize(u64 bytes)
+{
+	u64 pages = (bytes + 0xffff) >> 16;
+	if (pages > IO_START >> 16)
+		return false;
+	if (pages <= engine_pages)
+		return true;
+	u64 more = (pages - engine_pages) * 16;
+	if (more + more / 512 > frames_available())
+		return false;
+	engine_pages = pages;
+	return true;
+}

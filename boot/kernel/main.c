@@ -1,0 +1,73 @@
+/*
+ * Boot, in order: find Xen, memory map, frames, page tables (on the boot stack); then, on the final tables, connect to Xen, greet,
+ * map the snapshot, and run the program for ever.
+ */
+#include "js.h"
+#include "xen.h"
+#include "abi.h"
+
+/* Where the composer writes the place of the snapshot, and the note that tells it so (ELF note "xen-ts", type 1). */
+__typeof__(image_slot) image_slot __attribute__((section(".data"), aligned(16)));
+static const struct { u32 name_size, size, type; char name[8]; u32 version, abi_hash; u64 slot, end; } __attribute__((packed, aligned(4)))
+note __attribute__((used, section(".note.xen-ts"))) = {
+	7, 24, 1, "xen-ts", 1, ABI_HASH, (u64)&image_slot - KERNEL_BASE, (u64)_end - KERNEL_BASE,
+};
+
+#define POD_MARGIN 64		/* frames that count as ours but are not RAM of the map: special pages, ACPI (17 on Xen 4.17) */
+#define LEAST_FREE 96		/* frames to start with: the heap's first growth, the native stack, a few I/O pages */
+
+u64 boot_memory(void)		/* from boot.S, on the boot tables; returns CR3 */
+{
+	traps_init();
+	if (!xen_find())
+		refuse("this is not Xen (no XenVMMXenVMM in CPUID 0x40000000): start it as a PVH domain");
+	start_info_read();
+	u64 end = image_slot.address ? image_slot.address + image_slot.length : image_physical(_end);
+	frames_init(image_physical(_image), ROUND_UP(end, PAGE));
+	return paging_init();
+}
+
+/* See frames_limit: only with maxmem above memory does the map show more than Xen will give. */
+static void limit_to_reservation(void)
+{
+	u16 self = DOMID_SELF;
+	s64 pages = hypercall(HC_memory, XENMEM_current_reservation, (u64)&self, 0);
+	if (pages > POD_MARGIN && (u64)pages < frames_total)
+		frames_limit(pages - POD_MARGIN);
+}
+
+static u64 mib(u64 frames) { return (frames + 128) / 256; }
+
+static void greet(void)
+{
+	print("xen-ts %s (build %s) on Xen %u.%u, %lu MiB, %s\n", snapshot->version, snapshot->build, xen_version >> 16, xen_version & 0xffff,
+		mib(frames_total), snapshot->engine);
+	for (u32 i = 0; i < memory_ranges; i++)
+		if (memory_map[i].type == 1)
+			print("memory: RAM %lx-%lx\n", memory_map[i].start, memory_map[i].end);
+	print("memory: kernel %lu KiB, %s %lu KiB, page tables %lu KiB, free %lu KiB\n", (u64)(_end - _image) / 1024, snapshot->program,
+		image_slot.length / 1024, frames_tables * 4, frames_free * 4);
+	if (*command_line)
+		print("command line: %s\n", command_line);
+}
+
+static void check_memory(void)
+{
+	if (frames_free < LEAST_FREE)
+		refuse("%lu MiB of memory are too few for this program: give the domain at least %lu", mib(frames_total),
+			mib(frames_total + 2 * LEAST_FREE - frames_free));
+}
+
+void kernel_main(void)		/* from boot.S, on the final tables and the native stack */
+{
+	xen_connect();
+	limit_to_reservation();
+	frames_add(image_physical(_boot_only), image_physical(_boot_only_end));
+	snapshot_find();
+	greet();
+	check_memory();
+	random_init();
+	snapshot_map();
+	selftest();
+	engine_run();
+}

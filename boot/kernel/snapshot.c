@@ -1,0 +1,43 @@
+/*
+ * The snapshot: linear memory as it was when the program's modules had been evaluated. Its pages are mapped where they lie in
+ * the image, without a copy. What must differ from boot to boot is renewed here: the state of Math.random.
+ */
+#include "js.h"
+#include "abi.h"	/* boot/build: ABI_HASH */
+
+#define MAGIC 0x49535458	/* "XTSI" */
+const struct snapshot *snapshot;
+
+void snapshot_find(void)
+{
+	const struct snapshot *s = direct(image_slot.address);
+	if (!image_slot.address)
+		refuse("this kernel has no program: `xen-ts build` makes an image of a kernel and a program");
+	if (s->magic != MAGIC || s->header_bytes + s->page_count * PAGE > image_slot.length)
+		refuse("the program's snapshot is damaged (magic %x, %u pages, %lu bytes): build the image again", s->magic, s->page_count,
+			image_slot.length);
+	if (s->abi_hash != ABI_HASH)
+		refuse("the program was built for another kernel (its ABI is %08x, this kernel's %08x): build both again", s->abi_hash, ABI_HASH);
+	snapshot = s;
+}
+
+void snapshot_map(void)
+{
+	const struct snapshot *s = snapshot;
+	u64 physical = image_slot.address + s->header_bytes, last = 0;
+	for (u32 i = 0; i < s->page_count; i++) {
+		last = s->pages[i];
+		if (last >= s->memory_pages * 16ul || !map(LINEAR_BASE + last * PAGE, physical + i * PAGE, PTE_DATA))
+			refuse("page %lu of the snapshot cannot be mapped: no memory for page tables, or the image is damaged", last);
+	}
+	engine_pages = s->memory_pages;
+	engine_sp = s->stack_pointer;
+	linear_ready(last + 1);
+	u64 most = STACK_MAX, stack = ROUND_UP(s->native_stack, PAGE);
+	stack_low = STACK_TOP - (stack < most ? stack : most);
+
+	u64 random = 0;
+	while (!random)		/* its generator cannot leave 0 */
+		random_bytes(&random, sizeof random);
+	set64(s->context + s->random_state, random);
+}
