@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { CliError } from '../errors.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@xen-ts/runtime/nearest.ts'
 
 /** What `xen-ts build APP` works on. */
 export interface Project {

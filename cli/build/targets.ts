@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../errors.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '@xen-ts/runtime/nearest.ts'
 
 /** The targets that become a `.xen`, and the module that makes each one. */
 const modules: Record<string, string> = {
