@@ -1,6 +1,6 @@
 /**
- * Defines globalThis.__abi in an engine: the functions of boot/abi/table.ts with the checks of the kernel's dispatcher, carried out
- * by a JavaScript object.
+ * Defines globalThis.__abi in an engine: the functions of boot/abi/table.ts with the checks and error texts of the kernel's dispatcher
+ * (boot/kernel/abi.c), carried out by a JavaScript object.
  */
 import type { Abi } from '../abi/abi.ts'
 import { abiTable, type AbiFunction, type Argument } from '../abi/table.ts'
@@ -40,8 +40,9 @@ function hostFunction(engine: Engine, row: AbiFunction, abi: Partial<HostAbi>): 
   return (argc, argv) => {
     try {
       if (!implementation) throw new Error(`${row.name}: this host does not have it`)
+      if (argc !== read.length) throw new TypeError(`${row.name}: takes ${read.length} arguments, not ${argc}`)
       const args = read.map((argument, i) => {
-        const value = i < argc ? argument(argv + 8 * i) : undefined
+        const value = argument(argv + 8 * i)
         if (value === undefined) throw new TypeError(`${row.name}: argument ${i + 1} must be ${wanted[row.args[i][1]]}`)
         return value
       })

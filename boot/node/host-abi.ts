@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto'
 import type { HostAbi } from './abi.ts'
 import type { Engine } from './engine.ts'
 import { Halt } from './errors.ts'
-import { memoryAbi } from './memory-abi.ts'
+import { checkWhole, memoryAbi } from './memory-abi.ts'
 
 export interface HostAbiOptions {
   /** Where console text goes. Default: to stdout. */
@@ -28,13 +28,16 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     consolePort: () => 0,
     clockMonotonic: () => now,
     clockWall: () => wallStart + now,
-    wait(deadline) {
+    wait(deadline, ports) {
+      if (ports.length < 4) throw new RangeError('wait: ports must have room for a port, 4 bytes')
+      if (Number.isNaN(deadline)) throw new RangeError('wait: deadline is NaN')
       if (deadline === Infinity) throw new Error('wait: no deadline, and nothing that could happen')
       now = Math.max(now, deadline)
       return 0
     },
     pagesAlloc(count) {
-      if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesAlloc: ${count} is not a number of pages`)
+      checkWhole('pagesAlloc', 'count', count, 0x7ffff)
+      if (count === 0) throw new RangeError('pagesAlloc: count is 0; it must be at least 1')
       return engine.pages(count)
     },
     pagesReserve: noXen('pagesReserve'),
@@ -54,7 +57,13 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     random(into) { randomFillSync(into) },
     randomMix() {},
     commandLine: () => commandLine,
-    memory: what => what <= 1 ? engine.memory.size : 0,
-    shutdown(reason) { throw new Halt(reason) },
+    memory(what) {
+      checkWhole('memory', 'what', what, 5)
+      return what === 0 || what === 2 ? engine.memory.size : 0
+    },
+    shutdown(reason) {
+      checkWhole('shutdown', 'reason', reason, 3)
+      throw new Halt(reason)
+    },
   }
 }

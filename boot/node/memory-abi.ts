@@ -1,17 +1,22 @@
-/** The functions of the ABI that touch memory only, on any Uint8Array. The same checks as in the kernel. */
+/** The functions of the ABI that touch memory only, on any Uint8Array. The checks and error texts are the kernel's (boot/kernel/abi.c). */
 import type { Abi } from '../abi/abi.ts'
 
 type MemoryAbi = Pick<Abi, 'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
 
-/** Throws unless [offset, offset + length) lies inside of `bytes`. */
-function checkRange(name: string, bytes: Uint8Array, offset: number, length: number): void {
-  if (!Number.isInteger(offset) || !Number.isInteger(length) || offset < 0 || length < 0 || offset + length > bytes.length)
-    throw new RangeError(`${name}: offset ${offset}, length ${length} is outside of an array of ${bytes.length} bytes`)
+const u32Max = 0xffffffff
+
+/** Throws a RangeError unless `value` is a whole number from 0 to `most`. */
+export function checkWhole(fn: string, name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return
+  const shown = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : 'not a whole number'
+  throw new RangeError(`${fn}: ${name} is ${shown}; it must be a whole number from 0 to ${most}`)
 }
 
-function checkAligned(name: string, bytes: Uint8Array, offset: number, size: number): void {
-  checkRange(name, bytes, offset, size)
-  if ((bytes.byteOffset + offset) % size !== 0) throw new RangeError(`${name}: offset ${offset} is not aligned to ${size} bytes`)
+/** Throws a RangeError unless [offset, offset + length) lies inside of `bytes`, aligned to `align` in memory. */
+function checkRange(fn: string, bytes: Uint8Array, offset: number, length: number, align = 1): void {
+  checkWhole(fn, 'offset', offset, u32Max)
+  if (offset + length > bytes.length) throw new RangeError(`${fn}: offset ${offset}, length ${length} is outside of an array of ${bytes.length} bytes`)
+  if ((bytes.byteOffset + offset) % align !== 0) throw new RangeError(`${fn}: offset ${offset} is not aligned to ${align} bytes`)
 }
 
 const upToNul = (bytes: Uint8Array) => {
@@ -25,33 +30,41 @@ const fromUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 export const memoryAbi: MemoryAbi = {
   or8(bytes, offset, value) {
     checkRange('or8', bytes, offset, 1)
+    checkWhole('or8', 'value', value, 0xff)
     return Atomics.or(bytes, offset, value)
   },
   and8(bytes, offset, value) {
     checkRange('and8', bytes, offset, 1)
+    checkWhole('and8', 'value', value, 0xff)
     return Atomics.and(bytes, offset, value)
   },
   exchange32(bytes, offset, value) {
-    checkAligned('exchange32', bytes, offset, 4)
+    checkRange('exchange32', bytes, offset, 4, 4)
+    checkWhole('exchange32', 'value', value, u32Max)
     return Atomics.exchange(new Uint32Array(bytes.buffer, bytes.byteOffset + offset, 1), 0, value)
   },
   compareExchange16(bytes, offset, expected, desired) {
-    checkAligned('compareExchange16', bytes, offset, 2)
+    checkRange('compareExchange16', bytes, offset, 2, 2)
+    checkWhole('compareExchange16', 'expected', expected, 0xffff)
+    checkWhole('compareExchange16', 'desired', desired, 0xffff)
     return Atomics.compareExchange(new Uint16Array(bytes.buffer, bytes.byteOffset + offset, 1), 0, expected, desired)
   },
   fence() {},
   copy(into, intoOffset, from, fromOffset, length) {
+    checkWhole('copy', 'length', length, u32Max)
     checkRange('copy', into, intoOffset, length)
     checkRange('copy', from, fromOffset, length)
     into.set(from.subarray(fromOffset, fromOffset + length), intoOffset)
   },
   checksum(bytes, offset, length, initial) {
+    checkWhole('checksum', 'length', length, u32Max)
+    checkWhole('checksum', 'initial', initial, 2 ** 48)
     checkRange('checksum', bytes, offset, length)
     let sum = initial
-    const even = offset + (length & ~1)
+    const even = offset + length - length % 2
     for (let i = offset; i < even; i += 2) sum += bytes[i] | bytes[i + 1] << 8
-    if (length & 1) sum += bytes[even]
-    while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)
+    if (length % 2) sum += bytes[even]
+    while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000)
     return sum
   },
   utf8Encode(text, into, offset) {
@@ -62,10 +75,12 @@ export const memoryAbi: MemoryAbi = {
     return encoded.length
   },
   utf8Decode(bytes, offset, length) {
+    checkWhole('utf8Decode', 'length', length, u32Max)
     checkRange('utf8Decode', bytes, offset, length)
     return fromUtf8.decode(upToNul(bytes.subarray(offset, offset + length)))
   },
   latin1Decode(bytes, offset, length) {
+    checkWhole('latin1Decode', 'length', length, u32Max)
     checkRange('latin1Decode', bytes, offset, length)
     return Buffer.from(upToNul(bytes.subarray(offset, offset + length))).toString('latin1')
   },
