@@ -39,5 +39,5 @@ void snapshot_map(void)
 	u64 random = 0;
 	while (!random)		/* its generator cannot leave 0 */
 		random_bytes(&random, sizeof random);
-	set64(s->context + s->random_state, random);
+	set64(s->random_state, random);
 }
