@@ -78,8 +78,9 @@ export class Domain {
 
   /** Ends the domain without asking it. Does nothing when it has ended already. */
   async destroy(): Promise<void> {
-    await this.#link.exec(`xl destroy ${this.domid}`)
-    await this.#end
+    const { code, stderr } = await this.#link.exec(`xl destroy ${this.domid}`)
+    const { reason } = await this.#end
+    if (code !== 0 && reason === 'destroyed') throw new RigError(`The domain ${this.name} could not be destroyed`, stderr)
   }
 
   /** Resolves when the domain has ended, after all that it wrote has reached the console's log. It is destroyed by then, except after a suspend. */
@@ -109,9 +110,11 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
     const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
     // follow passes on what is left and ends when its input does.
     console.end()
-    if (reason !== 'suspend' && reason !== 'destroyed') await link.exec(`xl destroy ${domid}`).catch(() => {})
+    if (reason !== 'suspend' && reason !== 'destroyed') await link.must(`xl destroy ${domid}`)
     return { reason, code: Number(code) }
   })
+  // A machine that is stopped takes its domains with it, whether somebody waits for them or not.
+  end.catch(() => {})
   console.setEncoding('utf8')
   console.on('error', () => {})
   const domain = new Domain(link, name, domid, console, end)

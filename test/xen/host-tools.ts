@@ -9,6 +9,7 @@ const needed: [program: string, debianPackage: string][] = [
   ['gcc', 'gcc'],
   ['readelf', 'binutils'],
   ['dpkg-deb', 'dpkg'],
+  ['xz', 'xz-utils'],
   ['setpriv', 'util-linux'],
 ]
 

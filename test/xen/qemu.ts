@@ -16,7 +16,11 @@ export interface QemuOptions {
 /** Of dom0: enough for its daemons and the images it is given. */
 const dom0MemoryMiB = 1024
 
-const xenOptions = `dom0_mem=${dom0MemoryMiB}M dom0_max_vcpus=1 dom0_vcpus_pin console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all sched=credit`
+// Without max: dom0 would set up tables for all of the machine's memory.
+const xenOptions = `dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M dom0_max_vcpus=1 dom0_vcpus_pin console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all sched=credit`
+
+/** Nothing to mitigate in an emulated CPU, and less to patch at the start. */
+const dom0Options = 'console=hvc0 quiet mitigations=off tsc=reliable random.trust_cpu=on'
 
 /** QEMU running Xen, as a child that cannot outlive this process. */
 export class Qemu {
@@ -34,7 +38,7 @@ export class Qemu {
       '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'qemu64,+svm,+npt,+rdrand,+ssse3,+sse4_1,+sse4_2,+popcnt',
       '-smp', '2', '-m', String(memoryMiB), '-serial', 'stdio', '-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control',
       '-netdev', 'user,id=net,hostfwd=tcp:127.0.0.1:0-10.0.2.15:1', '-device', 'virtio-net-pci,netdev=net,romfile=',
-      '-kernel', 'xen', '-append', xenOptions, '-initrd', 'vmlinuz console=hvc0 quiet,dom0.img']
+      '-kernel', 'xen', '-append', xenOptions, '-initrd', `vmlinux ${dom0Options},dom0.img`]
     this.#child = spawn('setpriv', args, { cwd: files.folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     const limit = setTimeout(() => this.kill(), seconds * 1000)
     limit.unref()

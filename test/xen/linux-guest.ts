@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { access, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeCpio, type Entry } from './cpio.ts'
+import { addModules, busyboxFiles, defaultCache, ensureRig } from './dom0.ts'
+import { sharedLibraries } from './libraries.ts'
+import { unpackPackages } from './packages.ts'
+import type { Log } from './run.ts'
+
+/** What createDomain needs to know of a Linux guest. */
+export interface LinuxGuest {
+  /** Debian's kernel, an ELF file with a PVH entry. */
+  kernel: string
+  ramdisk: string
+  cmdline: string
+  /** MiB that suffice. */
+  memory: number
+}
+
+/** What nginx needs, in the versions of Debian 12. */
+const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6']
+
+/** For the role vchan: the devices that libxenvchan opens. */
+const vchanModules = ['xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc']
+
+export type LinuxRole = 'init' | 'nginx' | 'vchan'
+
+/** As many bytes as nginx' own front page used to have; the benchmarks speak of this page. */
+export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\n<h1>Welcome</h1>\n${'<p>Nothing to see.</p>\n'.repeat(40)}`.slice(0, 594).padEnd(596, '.') + '\n</body></html>\n'
+
+/**
+ * A small Linux as a peer for tests and measurements: Debian's kernel, busybox, and no distribution.
+ * @param role `init` says "init reached" on the console and obeys a shutdown; `nginx` also serves a page of 612 bytes on port 80;
+ *   `vchan` also sends back what dom0 sends on two vchans: it is the server of port 5000 and the client of port 5001
+ * @param ip of the guest, for role nginx
+ */
+export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0.1', cache = defaultCache, log = () => {} }: {
+  role: LinuxRole, ip?: string, gateway?: string, cache?: string, log?: Log
+}): Promise<LinuxGuest> {
+  const { vmlinux, tree, folder } = await ensureRig({ cache, log })
+  const nginx = role === 'nginx' ? await unpackPackages(nginxPackages, cache, log) : undefined
+  const script = await readFile(join(import.meta.dirname, 'guest/init'))
+  const id = createHash('sha256').update(script).update(await readFile(import.meta.filename)).update(nginx?.id ?? '').digest('hex').slice(0, 12)
+  const ramdisk = join(folder, `linux-${role}-${id}.img`)
+  if (!await access(ramdisk).then(() => true, () => false)) {
+    log(`making the initramfs of the Linux guest (${role})`)
+    const files = await busyboxFiles(tree)
+    files.set('init', { content: script, mode: 0o755 })
+    if (nginx) await addNginx(files, nginx.root)
+    if (role === 'vchan') {
+      const bridge = join(folder, 'vchan-bridge')
+      files.set('usr/bin/vchan-bridge', { content: await readFile(bridge), mode: 0o755 })
+      for (const [path, file] of await sharedLibraries(tree, [bridge])) files.set(path, { content: await readFile(file), mode: 0o755 })
+    }
+    await addModules(files, tree, role === 'nginx' ? ['xen-netfront'] : role === 'vchan' ? vchanModules : [])
+    const part = `${ramdisk}.${process.pid}`
+    await writeFile(part, writeCpio(files))
+    await rename(part, ramdisk).finally(() => rm(part, { force: true }))
+  }
+  const network = nginx ? ` guest.ip=${ip} guest.gateway=${gateway}` : ''
+  return { kernel: vmlinux, ramdisk, cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`, memory: nginx ? 256 : 192 }
+}
+
+async function addNginx(files: Map<string, Entry>, root: string): Promise<void> {
+  const program = join(root, 'usr/sbin/nginx')
+  files.set('usr/sbin/nginx', { content: await readFile(program), mode: 0o755 })
+  for (const [path, file] of await sharedLibraries(root, [program])) files.set(path, { content: await readFile(file), mode: 0o755 })
+  files.set('etc/passwd', { content: 'root:x:0:0:root:/:/bin/sh\n' })
+  files.set('etc/group', { content: 'root:x:0:\n' })
+  files.set('var/www/index.html', { content: page })
+  files.set('var/log/nginx/.keep', { content: '' })
+  files.set('var/lib/nginx/.keep', { content: '' })
+  files.set('etc/nginx.conf', { content: `user root; worker_processes 1; pid /run/nginx.pid; error_log stderr;
+events { worker_connections 1024; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type text/html; server { listen 80 backlog=1024; root /var/www; } }
+` })
+}
