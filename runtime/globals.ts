@@ -3,7 +3,9 @@ import type { LogWriter } from './log.ts'
 import type { Machine } from './machine.ts'
 import { AbortController, AbortSignal } from './web/abort.ts'
 import { createConsole } from './web/console.ts'
+import { createCrypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
+import { createEncoding } from './web/encoding.ts'
 import { CustomEvent, Event, EventTarget, reportError } from './web/events.ts'
 import { createTimers } from './web/timers.ts'
 
@@ -17,6 +19,8 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
   }
   const globals = {
     ...createTimers(timers),
+    ...createEncoding(abi),
+    crypto: createCrypto(abi),
     queueMicrotask: (callback: () => void) => {
       if (typeof callback !== 'function') throw new TypeError(`queueMicrotask: the argument must be a function, not ${typeof callback}`)
       void Promise.resolve().then(() => callback())

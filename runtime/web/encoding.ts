@@ -1,0 +1,138 @@
+/**
+ * TextEncoder and TextDecoder (https://encoding.spec.whatwg.org) on the ABI's text functions. The kernel's decoder ends at a NUL and is not
+ * exact about wrong bytes; here the standard's rules are put round it, so that only unusual text takes the slow way.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { decodeUtf8 } from './utf8.ts'
+
+type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
+
+const labels: Record<string, 'utf-8' | 'windows-1252'> = {
+  'utf-8': 'utf-8', 'utf8': 'utf-8', 'unicode-1-1-utf-8': 'utf-8',
+  'latin1': 'windows-1252', 'iso-8859-1': 'windows-1252', 'iso8859-1': 'windows-1252', 'l1': 'windows-1252', 'ascii': 'windows-1252', 'us-ascii': 'windows-1252', 'windows-1252': 'windows-1252', 'cp1252': 'windows-1252',
+}
+
+/** 0x80..0x9f in windows-1252, which the standard means by "latin1". */
+const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
+export function createEncoding(abi: TextAbi) {
+  class TextEncoder {
+    get encoding(): string { return 'utf-8' }
+
+    encode(text = ''): Uint8Array {
+      const source = String(text).toWellFormed()
+      const bytes = new Uint8Array(source.length)
+      const length = abi.utf8Encode(source, bytes, 0)
+      // As many bytes as characters: plain ASCII, the usual case, needs one attempt.
+      if (length >= 0) return bytes
+      const exact = new Uint8Array(-length)
+      abi.utf8Encode(source, exact, 0)
+      return exact
+    }
+
+    encodeInto(text: string, into: Uint8Array): { read: number, written: number } {
+      const source = String(text).toWellFormed()
+      const length = abi.utf8Encode(source, into, 0)
+      if (length > 0 || source === '') return { read: source.length, written: length }
+      let read = 0
+      let written = 0
+      for (const character of source) {
+        const size = abi.utf8Encode(character, into.subarray(written), 0)
+        if (size <= 0) break
+        read += character.length
+        written += size
+      }
+      return { read, written }
+    }
+  }
+
+  class TextDecoder {
+    readonly encoding: string
+    readonly fatal: boolean
+    readonly ignoreBOM: boolean
+    /** Bytes of a character that the last piece of a stream broke off. */
+    #rest: Uint8Array | undefined
+    #atStart = true
+
+    constructor(label = 'utf-8', { fatal = false, ignoreBOM = false }: { fatal?: boolean, ignoreBOM?: boolean } = {}) {
+      const name = String(label).trim().toLowerCase()
+      if (!Object.hasOwn(labels, name)) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
+      this.encoding = labels[name]
+      this.fatal = Boolean(fatal)
+      this.ignoreBOM = Boolean(ignoreBOM)
+    }
+
+    decode(input?: ArrayBuffer | ArrayBufferView, { stream = false }: { stream?: boolean } = {}): string {
+      let bytes = toBytes(input)
+      if (this.encoding !== 'utf-8') return decodeLatin1(abi, bytes)
+      if (this.#rest !== undefined) {
+        bytes = joinBytes(this.#rest, bytes)
+        this.#rest = undefined
+      }
+      if (stream) {
+        const end = bytes.length - unfinished(bytes)
+        if (end < bytes.length) this.#rest = bytes.slice(end)
+        bytes = bytes.subarray(0, end)
+      }
+      let text
+      try {
+        text = decodeUtf8(abi, bytes, this.fatal)
+      } catch (error) {
+        this.#atStart = true
+        throw error
+      }
+      if (this.#atStart && bytes.length > 0) {
+        this.#atStart = false
+        if (!this.ignoreBOM && text.startsWith('\ufeff')) text = text.slice(1)
+      }
+      if (!stream) this.#atStart = true
+      return text
+    }
+  }
+  return { TextEncoder, TextDecoder }
+}
+
+function toBytes(input: unknown): Uint8Array {
+  if (input === undefined) return new Uint8Array(0)
+  if (input instanceof Uint8Array) return input
+  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+  if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer) return new Uint8Array(input)
+  throw new TypeError('TextDecoder.decode: the input must be an ArrayBuffer or a view of one')
+}
+
+function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
+}
+
+/** How many bytes at the end are the beginning of a character. */
+function unfinished(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back]
+    if (byte >= 0xc2 && byte <= 0xf4) {
+      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+      return back < needed && isPrefix(bytes.subarray(bytes.length - back)) ? back : 0
+    }
+    if (byte < 0x80 || byte >= 0xc0) return 0
+  }
+  return 0
+}
+
+/** Not for an overlong form, a surrogate or beyond U+10FFFF: there the first byte alone is wrong already. */
+function isPrefix([first, second]: Uint8Array): boolean {
+  if (second === undefined) return true
+  return !(first === 0xe0 && second < 0xa0) && !(first === 0xed && second > 0x9f) && !(first === 0xf0 && second < 0x90) && !(first === 0xf4 && second > 0x8f)
+}
+
+function decodeLatin1(abi: TextAbi, bytes: Uint8Array): string {
+  let text = ''
+  for (let start = 0; start < bytes.length;) {
+    const nul = bytes.indexOf(0, start)
+    const end = nul < 0 ? bytes.length : nul
+    text += abi.latin1Decode(bytes, start, end - start) + (nul < 0 ? '' : '\0')
+    start = end + 1
+  }
+  return text.replace(/[\x80-\x9f]/g, character => windows1252[character.charCodeAt(0) - 0x80])
+}

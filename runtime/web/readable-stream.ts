@@ -1,0 +1,318 @@
+/**
+ * ReadableStream: https://streams.spec.whatwg.org/#rs . Default streams and readers; a source of type 'bytes' is served as a default one,
+ * and there are no BYOB readers.
+ */
+
+export interface ReadableController<R> {
+  readonly desiredSize: number | null
+  enqueue(chunk: R): void
+  close(): void
+  error(reason?: unknown): void
+}
+
+export interface Source<R> {
+  type?: 'bytes'
+  start?(controller: ReadableController<R>): unknown
+  pull?(controller: ReadableController<R>): unknown
+  cancel?(reason?: unknown): unknown
+}
+
+export interface Strategy<T> { highWaterMark?: number, size?(chunk: T): number }
+export type ReadResult<R> = { done: false, value: R } | { done: true, value: undefined }
+interface Writable<R> { readonly locked: boolean, getWriter(): { readonly ready: Promise<unknown>, readonly closed: Promise<unknown>, write(chunk: R): Promise<void>, close(): Promise<void>, abort(reason?: unknown): Promise<void>, releaseLock(): void } }
+interface PipeOptions { preventClose?: boolean, preventAbort?: boolean, preventCancel?: boolean, signal?: AbortSignal }
+
+/** State and algorithms; stream and reader are two views of it. */
+class Core<R> {
+  state: 'readable' | 'closed' | 'errored' = 'readable'
+  error: unknown
+  disturbed = false
+  reader: ReadableStreamDefaultReader<R> | undefined
+  readonly requests: PromiseWithResolvers<ReadResult<R>>[] = []
+  /** Of the current reader. */
+  closed: PromiseWithResolvers<undefined> | undefined
+  readonly #source: Source<R>
+  readonly #highWaterMark: number
+  readonly #size: (chunk: R) => number
+  #queue: { chunk: R, size: number }[] = []
+  #queued = 0
+  #started = false
+  #pulling = false
+  #pullAgain = false
+  #closing = false
+
+  constructor(source: Source<R>, { highWaterMark, size }: Strategy<R>) {
+    this.#source = source
+    this.#highWaterMark = highWaterMark === undefined ? source.type === 'bytes' ? 0 : 1 : Number(highWaterMark)
+    if (!(this.#highWaterMark >= 0)) throw new RangeError(`ReadableStream: highWaterMark ${highWaterMark} is not a size`)
+    this.#size = size ?? (() => 1)
+    const started = source.start?.(this.controller)
+    void Promise.resolve(started).then(() => {
+      this.#started = true
+      this.pull()
+    }, error => this.fail(error))
+  }
+
+  readonly controller: ReadableController<R> = (core => ({
+    get desiredSize() { return core.state === 'errored' ? null : core.state === 'closed' ? 0 : core.#highWaterMark - core.#queued },
+    enqueue: (chunk: R) => core.#enqueue(chunk),
+    close: () => core.#close(),
+    error: (reason?: unknown) => core.fail(reason),
+  }))(this)
+
+  #enqueue(chunk: R): void {
+    if (this.#closing || this.state !== 'readable') throw new TypeError('Invalid state: the stream is closed')
+    const request = this.requests.shift()
+    if (request !== undefined) {
+      request.resolve({ done: false, value: chunk })
+    } else {
+      let size
+      try {
+        size = this.#size(chunk)
+      } catch (error) {
+        this.fail(error)
+        throw error
+      }
+      this.#queue.push({ chunk, size })
+      this.#queued += size
+    }
+    this.pull()
+  }
+
+  #close(): void {
+    if (this.#closing || this.state !== 'readable') throw new TypeError('Invalid state: the stream is closed')
+    this.#closing = true
+    if (this.#queue.length === 0) this.#finish()
+  }
+
+  #finish(): void {
+    this.state = 'closed'
+    for (const request of this.requests.splice(0)) request.resolve({ done: true, value: undefined })
+    this.closed?.resolve(undefined)
+  }
+
+  fail(error: unknown): void {
+    if (this.state !== 'readable') return
+    this.state = 'errored'
+    this.error = error
+    this.#queue = []
+    for (const request of this.requests.splice(0)) request.reject(error)
+    this.closed?.reject(error)
+  }
+
+  pull(): void {
+    if (!this.#started || this.#closing || this.state !== 'readable' || this.#source.pull === undefined) return
+    if (this.requests.length === 0 && !(this.#highWaterMark - this.#queued > 0)) return
+    if (this.#pulling) {
+      this.#pullAgain = true
+      return
+    }
+    this.#pulling = true
+    void Promise.try(() => this.#source.pull?.(this.controller)).then(() => {
+      this.#pulling = false
+      if (!this.#pullAgain) return
+      this.#pullAgain = false
+      this.pull()
+    }, error => this.fail(error))
+  }
+
+  read(): Promise<ReadResult<R>> {
+    this.disturbed = true
+    const entry = this.#queue.shift()
+    if (entry !== undefined) {
+      this.#queued -= entry.size
+      if (this.#closing && this.#queue.length === 0) this.#finish()
+      else this.pull()
+      return Promise.resolve({ done: false, value: entry.chunk })
+    }
+    if (this.state === 'closed') return Promise.resolve({ done: true, value: undefined })
+    if (this.state === 'errored') return Promise.reject(this.error)
+    const request = Promise.withResolvers<ReadResult<R>>()
+    this.requests.push(request)
+    this.pull()
+    return request.promise
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    this.disturbed = true
+    if (this.state === 'closed') return
+    if (this.state === 'errored') throw this.error
+    this.#queue = []
+    this.#finish()
+    await this.#source.cancel?.(reason)
+  }
+}
+
+export class ReadableStreamDefaultReader<R = any> {
+  #core: Core<R> | undefined
+  readonly #closed: PromiseWithResolvers<undefined> = Promise.withResolvers()
+
+  constructor(stream: ReadableStream<R>) {
+    const core = coreOf(stream)
+    if (core.reader !== undefined) throw new TypeError('Invalid state: ReadableStream is locked')
+    this.#core = core
+    core.reader = this
+    core.closed = this.#closed
+    // Nobody has to look at `closed`: its rejection is not a lost error.
+    this.#closed.promise.catch(() => {})
+    if (core.state === 'closed') this.#closed.resolve(undefined)
+    if (core.state === 'errored') this.#closed.reject(core.error)
+  }
+
+  get closed(): Promise<undefined> { return this.#closed.promise }
+  async read(): Promise<ReadResult<R>> { return this.#attached().read() }
+  async cancel(reason?: unknown): Promise<void> { return this.#attached().cancel(reason) }
+
+  releaseLock(): void {
+    const core = this.#core
+    if (core === undefined) return
+    const error = new TypeError('Invalid state: the reader was released')
+    for (const request of core.requests.splice(0)) request.reject(error)
+    this.#closed.reject(error)
+    core.reader = core.closed = undefined
+    this.#core = undefined
+  }
+
+  #attached(): Core<R> {
+    if (this.#core === undefined) throw new TypeError('Invalid state: the reader was released')
+    return this.#core
+  }
+}
+
+/** Set by ReadableStream's static block: its private state for the reader in this file. */
+let coreOf: <R>(stream: ReadableStream<R>) => Core<R>
+
+export class ReadableStream<R = any> {
+  readonly #core: Core<R>
+  static { coreOf = stream => stream.#core }
+
+  constructor(source: Source<R> = {}, strategy: Strategy<R> = {}) {
+    this.#core = new Core(source ?? {}, strategy)
+  }
+
+  /** A stream of the items of an iterable, read as they are asked for. */
+  static from<R>(iterable: Iterable<R> | AsyncIterable<R>): ReadableStream<R> {
+    const iterator: any = (iterable as any)[Symbol.asyncIterator]?.() ?? (iterable as any)[Symbol.iterator]()
+    return new ReadableStream<R>({
+      async pull(controller) {
+        const { done, value } = await iterator.next()
+        if (done) controller.close()
+        else controller.enqueue(await value)
+      },
+      async cancel(reason) { await iterator.return?.(reason) },
+    }, { highWaterMark: 0 })
+  }
+
+  get locked(): boolean { return this.#core.reader !== undefined }
+
+  async cancel(reason?: unknown): Promise<void> {
+    if (this.locked) throw new TypeError('Invalid state: ReadableStream is locked')
+    return this.#core.cancel(reason)
+  }
+
+  getReader(options?: { mode?: string }): ReadableStreamDefaultReader<R> {
+    if (options?.mode !== undefined) throw new TypeError(`ReadableStream.getReader: mode '${options.mode}' is not supported; leave it out`)
+    return new ReadableStreamDefaultReader(this)
+  }
+
+  async pipeTo(destination: Writable<R>, { preventClose, preventAbort, preventCancel, signal }: PipeOptions = {}): Promise<void> {
+    if (this.locked || destination.locked) throw new TypeError('Invalid state: the stream is locked')
+    const reader = this.getReader()
+    const writer = destination.getWriter()
+    const aborted = Promise.withResolvers<never>()
+    aborted.promise.catch(() => {})
+    const onAbort = () => aborted.reject(signal?.reason)
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      for (;;) {
+        await Promise.race([aborted.promise, writer.ready])
+        const { done, value } = await Promise.race([aborted.promise, reader.read(), failureOf(writer.closed)])
+        if (done) break
+        // The next piece is read while this one is written; a failure shows in `ready`.
+        writer.write(value as R).catch(() => {})
+      }
+      if (!preventClose) await writer.close()
+    } catch (error) {
+      const sourceFailed = this.#core.state === 'errored' && this.#core.error === error
+      if (!preventAbort && (sourceFailed || signal?.aborted)) await writer.abort(error).catch(() => {})
+      if (!preventCancel && !sourceFailed) await reader.cancel(error).catch(() => {})
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      reader.releaseLock()
+      writer.releaseLock()
+    }
+  }
+
+  pipeThrough<T>({ writable, readable }: { writable: Writable<R>, readable: ReadableStream<T> }, options?: PipeOptions): ReadableStream<T> {
+    this.pipeTo(writable, options).catch(() => {})
+    return readable
+  }
+
+  /** Two streams that both give all of this one; what one has not read yet is kept for it. */
+  tee(): [ReadableStream<R>, ReadableStream<R>] {
+    const reader = this.getReader()
+    const controllers: ReadableController<R>[] = []
+    const cancelled: { reason: unknown }[] = []
+    const cancelDone = Promise.withResolvers<void>()
+    let reading: Promise<void> | undefined
+    const pull = (): Promise<void> => reading ??= reader.read().then(({ done, value }) => {
+      reading = undefined
+      for (const [i, controller] of controllers.entries()) {
+        if (cancelled[i] !== undefined) continue
+        if (done) controller.close()
+        else controller.enqueue(value)
+      }
+    }, error => { for (const controller of controllers) controller.error(error) })
+    const branch = (i: number) => new ReadableStream<R>({
+      start(controller) { controllers[i] = controller },
+      pull,
+      cancel(reason) {
+        cancelled[i] = { reason }
+        if (cancelled[0] !== undefined && cancelled[1] !== undefined) cancelDone.resolve(reader.cancel(cancelled.map(one => one.reason)))
+        return cancelDone.promise
+      },
+    }, { highWaterMark: 0 })
+    return [branch(0), branch(1)]
+  }
+
+  async * values({ preventCancel = false } = {}): AsyncGenerator<R, void, undefined> {
+    const reader = this.getReader()
+    let finished = false
+    try {
+      for (;;) {
+        const result = await reader.read()
+        if (result.done) break
+        yield result.value
+      }
+      finished = true
+    } catch (error) {
+      finished = true
+      throw error
+    } finally {
+      if (!finished && !preventCancel) await reader.cancel()
+      reader.releaseLock()
+    }
+  }
+
+  [Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncGenerator<R, void, undefined> { return this.values(options) }
+  get [Symbol.toStringTag](): string { return 'ReadableStream' }
+}
+
+/** Whether anything was read from it, or it was cancelled. */
+export const isDisturbed = (stream: ReadableStream): boolean => coreOf(stream).disturbed
+
+const failureOf = (closed: Promise<unknown>): Promise<never> => closed.then(() => { throw new TypeError('Invalid state: the destination is closed') })
+
+export class CountQueuingStrategy {
+  readonly highWaterMark: number
+  constructor({ highWaterMark }: { highWaterMark: number }) { this.highWaterMark = Number(highWaterMark) }
+  size(): number { return 1 }
+}
+
+export class ByteLengthQueuingStrategy {
+  readonly highWaterMark: number
+  constructor({ highWaterMark }: { highWaterMark: number }) { this.highWaterMark = Number(highWaterMark) }
+  size(chunk: ArrayBufferView): number { return chunk.byteLength }
+}
