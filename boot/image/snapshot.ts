@@ -86,13 +86,13 @@ function evaluate(engine: Engine, options: SnapshotOptions, gap: { start: number
 }
 
 function usedPages(memory: Uint8Array): Snapshot['pages'] {
-  const words = new BigUint64Array(memory.buffer)
-  const perPage = pageSize / 8
+  const words = new Uint32Array(memory.buffer)
+  const perPage = pageSize / 4
   const pages: { number: number, content: Uint8Array }[] = []
   for (let number = 0; number < memory.length / pageSize; number++) {
     let index = number * perPage
     const end = index + perPage
-    while (index < end && words[index] === 0n) index++
+    while (index < end && words[index] === 0) index++
     if (index < end) pages.push({ number, content: memory.slice(number * pageSize, (number + 1) * pageSize) })
   }
   return pages

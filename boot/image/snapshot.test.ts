@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+import { GuestError } from '../node/errors.ts'
+import { hostAbi, type HostAbiOptions } from '../node/host-abi.ts'
+import { runLoop } from '../node/loop.ts'
+import { offsets, pageSize, writeSnapshot } from './format.ts'
+import { restoreSnapshot } from './restore.ts'
+import { makeSnapshot } from './snapshot.ts'
+
+const stamp = { buildId: '0123456789abcdef', version: '0.1.0' }
+const firstLight = readFileSync(new URL('./fixture/first-light.js', import.meta.url), 'utf8')
+
+const snapshotOf = (bundle: string, output: (text: string) => void = () => {}) => makeSnapshot({ bundle, filename: 'app.js', program: 'app', output })
+const segmentOf = async (bundle: string) => writeSnapshot(await snapshotOf(bundle), stamp)
+
+/** A program whose turns are the given statements. */
+const program = (top: string, ...turns: string[]) => `${top}
+const turns = [${turns.map(turn => `() => { ${turn} }`).join()}]
+const say = text => __abi.consoleWrite(text + '\\n')
+globalThis.__xenTs = { turn() { const next = turns.shift(); next ? next() : __abi.shutdown(0) }, fail(e) { say('fail: ' + (e?.stack ?? e)) } }`
+
+/** Restores a segment in a fresh engine and runs it to its end. */
+async function run(segment: Uint8Array, { seed = 1n, ...options }: { seed?: bigint } & HostAbiOptions = {}) {
+  let output = ''
+  const { engine, hooks } = await restoreSnapshot(segment, seed, engine => hostAbi(engine, { ...options, output: text => { output += text } }))
+  const reason = runLoop(engine, hooks)
+  return { reason, output, engine }
+}
+
+test('a restored snapshot runs its turns and shuts down', async t => {
+  const { reason, output } = await run(await segmentOf(firstLight))
+  t.is(reason, 0)
+  t.regex(output, /^first light: 2026-01-01T00:00:00.000Z, .*\na second later: 1000\.000 ms since entry\na job ran\nbye\n$/)
+})
+
+test('what the bundle made while the snapshot was made is there after it', async t => {
+  const bundle = program('const made = new Map([["a", { list: [1, 2.5, "x"], bytes: new Uint8Array([1, 2, 3]) }]]); class C { #p = 7n; get p() { return this.#p } }; const c = new C()',
+    'const a = made.get("a"); say(JSON.stringify(a) + a.bytes.join() + c.p + /b+/.exec("abbc")[0])')
+  t.is((await run(await segmentOf(bundle))).output, '{"list":[1,2.5,"x"],"bytes":{"0":1,"1":2,"2":3}}1,2,37bb\n')
+})
+
+test('the heap of a restored snapshot is sound: it takes a heavy load of every size', async t => {
+  const bundle = program('', `
+    let live = [], sum = 0
+    for (let i = 0; i < 60000; i++) {
+      const size = (i * 7919) % (i % 100 === 0 ? 100000 : 300)
+      live.push(i % 3 ? new Uint8Array(size).fill(i) : { text: 'x'.repeat(size % 200) + i, link: live[i % 50] })
+      if (live.length > 500) for (const item of live.splice(0, 250)) sum += item.text ? Number(item.text.replace(/x+/, '')) % 7 : (item[0] ?? 0)
+    }
+    say(sum)`)
+  const { output } = await run(await segmentOf(bundle))
+  t.regex(output, /^\d+\n$/)
+})
+
+test('errors reach fail: thrown in a turn, in a job, and rejected without a handler', async t => {
+  const bundle = program('', 'throw new Error("one")', 'Promise.reject(new RangeError("two"))', '(async () => { await 0; nothing.here })()')
+  const { output } = await run(await segmentOf(bundle))
+  t.regex(output, /fail: .*app\.js:2:\d+\)[^]*fail: [^]*fail: /)
+  t.is(output.match(/fail: /g)?.length, 3)
+})
+
+test('stack traces keep line numbers, functions lose their text', async t => {
+  const bundle = program('function far() {\n  /* a comment */\n  throw new TypeError("here")\n}', 'say(far.toString().includes("comment"))', 'far()')
+  const { output } = await run(await segmentOf(bundle))
+  t.regex(output, /^false\nfail: .*at far \(app\.js:3:\d+\)/)
+})
+
+test('the state of Math.random is at the offset that the header gives', async t => {
+  const segment = await segmentOf(program('', 'say([Math.random(), Math.random()].join())'))
+  const draw = async (seed: bigint) => (await run(segment, { seed })).output
+  const one = await draw(0x123456789abcdefn)
+  t.is(await draw(0x123456789abcdefn), one)
+  t.not(await draw(0x123456789abcdf0n), one)
+})
+
+test('clock and command line are those of the boot', async t => {
+  const bundle = program('const builtAt = Date.now()', 'say([builtAt, new Date(__abi.clockWall()).getUTCFullYear(), __abi.commandLine()].join())')
+  t.is((await run(await segmentOf(bundle), { commandLine: 'x=1', wallStart: Date.UTC(2031, 5) })).output, '0,2031,x=1\n')
+})
+
+test('the same bundle gives the same bytes: again, later, and in another process', async t => {
+  const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+  const first = digest(await segmentOf(firstLight))
+  await new Promise(resolve => setTimeout(resolve, 30))
+  t.is(digest(await segmentOf(firstLight)), first)
+  const script = `
+    const { makeSnapshot } = await import(${JSON.stringify(import.meta.resolve('./snapshot.ts'))})
+    const { writeSnapshot } = await import(${JSON.stringify(import.meta.resolve('./format.ts'))})
+    const snapshot = await makeSnapshot({ bundle: require('node:fs').readFileSync(${JSON.stringify(fileURLToPath(import.meta.resolve('./fixture/first-light.js')))}, 'utf8'), filename: 'app.js', program: 'app' })
+    console.log(require('node:crypto').createHash('sha256').update(writeSnapshot(snapshot, ${JSON.stringify(stamp)})).digest('hex'))`
+  const other = execFileSync(process.execPath, ['-e', `(async () => {${script}})()`], { encoding: 'utf8', env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8' } })
+  t.is(other.trim(), first)
+})
+
+test('a program that depends on randomness at build time is still reproducible', async t => {
+  const bundle = program('const ids = Array.from({ length: 5 }, () => Math.random()); const at = new Date().toString()')
+  t.deepEqual(await segmentOf(bundle), await segmentOf(bundle))
+})
+
+test('the machine is out of reach while the snapshot is made', async t => {
+  for (const call of ['clockMonotonic()', 'clockWall()', 'commandLine()', 'random(new Uint8Array(4))', 'shutdown(0)', 'pagesAlloc(1)', 'wait(0, new Uint8Array(4))']) {
+    const name = call.slice(0, call.indexOf('('))
+    await t.throwsAsync(snapshotOf(`\n__abi.${call}`), { instanceOf: GuestError, message: `${name} is not available while the snapshot is made: call it from start()` })
+  }
+})
+
+test('texts and buffers can be made while the snapshot is made', async t => {
+  const bundle = program('const bytes = new Uint8Array(9); __abi.utf8Encode("grüß", bytes, 1); const text = __abi.utf8Decode(bytes, 1, 6)', 'say(text + bytes.join())')
+  t.is((await run(await segmentOf(bundle))).output, 'grüß0,103,114,195,188,195,159,0,0\n')
+})
+
+test('what modules print while the snapshot is made is shown then, and not at boot', async t => {
+  let printed = ''
+  const snapshot = await snapshotOf(program('__abi.consoleWrite("loading")', 'say("run")'), text => { printed += text })
+  t.is(printed, 'loading')
+  t.is((await run(writeSnapshot(snapshot, stamp))).output, 'run\n')
+})
+
+test('errors of the bundle come out with QuickJS\'s message and position', async t => {
+  const syntax = await t.throwsAsync(snapshotOf('let a = 1\nlet b = = 2'), { instanceOf: GuestError, name: 'SyntaxError' })
+  t.regex(syntax!.stack!, /app\.js:2:\d+/)
+  const thrown = await t.throwsAsync(snapshotOf('function load() {\n  null.x\n}\nload()'), { instanceOf: GuestError, name: 'TypeError', message: /null/ })
+  t.regex(thrown!.stack!, /at load \(app\.js:2:\d+\)\n    at <eval> \(app\.js:4:\d+\)/)
+  await t.throwsAsync(snapshotOf(`${program('')}; Promise.reject(new Error("lost while loading"))`), { message: 'lost while loading' })
+  await t.throwsAsync(snapshotOf('var nothing'), { message: /does not set globalThis\.__xenTs\.turn to a function/ })
+})
+
+test('the hooks are not left behind as a global', async t => {
+  t.is((await run(await segmentOf(program('', 'say("__xenTs" in globalThis)')))).output, 'false\n')
+})
+
+test('garbage, dead stack and the source text are not in the image', async t => {
+  const bundle = program('const marker = ["mark", "er"].join("-") + "-garbage"; let a = { marker: marker + 1 }, b = { a }; a.b = b; a = b = null /* secret comment */')
+  const bytes = Buffer.from(await segmentOf(bundle))
+  t.false(bytes.includes('secret comment'))
+  t.false(bytes.includes('er-garbage1'))
+  t.true(bytes.includes('er-garbage'))
+})
+
+test('a cycle that is dropped does not stay in the image', async t => {
+  const dropped = (size: number) => `for (let i = 0; i < 50; i++) { const a = { data: new Uint8Array(${size}).fill(7) }; a.self = a }`
+  const pages = async (top: string) => (await snapshotOf(program(top))).pages.length
+  t.true(await pages(dropped(50_000)) <= await pages(dropped(50)) + 1)
+})
+
+test('pages are ascending, none is zero, and the header counts them', async t => {
+  const snapshot = await snapshotOf(firstLight)
+  const segment = writeSnapshot(snapshot, stamp)
+  const view = new DataView(segment.buffer)
+  const count = view.getUint32(offsets.pageCount, true), header = view.getUint32(offsets.headerBytes, true)
+  t.is(count, snapshot.pages.length)
+  t.is(header % pageSize, 0)
+  t.is(segment.length, header + count * pageSize)
+  const numbers = snapshot.pages.map(page => page.number)
+  t.deepEqual(numbers, [...numbers].sort((a, b) => a - b))
+  t.true(snapshot.pages.every(page => page.content.some(byte => byte !== 0)))
+  t.is(Buffer.from(segment.subarray(offsets.engine, offsets.engine + 18)).toString(), 'QuickJS 2025-09-13')
+})
+
+test('a program name that has no room is refused', async t => {
+  const snapshot = await snapshotOf(firstLight)
+  t.throws(() => writeSnapshot({ ...snapshot, program: 'ü'.repeat(32) }, stamp), { instanceOf: RangeError, message: /at most 63 bytes/ })
+})
+
+test('a bundle too big for the gap below the heap is taken all the same', async t => {
+  const bundle = program(`const big = ${JSON.stringify('y'.repeat(6_000_000))}`, 'say(big.length)')
+  t.is((await run(await segmentOf(bundle))).output, '6000000\n')
+})
+
+test.serial('a snapshot of 300 KB of code takes less than a second', async t => {
+  const code = Array.from({ length: 3000 }, (_, i) => `function f${i}(a, b) { if (a > b) return a * ${i} + b; return [a, b].map(x => x + ${i}).join("${i}") }`).join('\n')
+  await segmentOf(firstLight) // the first in a process compiles the engine
+  let best = Infinity
+  for (let round = 0; round < 3; round++) {
+    const start = performance.now()
+    await segmentOf(program(code))
+    best = Math.min(best, performance.now() - start)
+  }
+  t.log(`${code.length} bytes of code: ${best.toFixed(0)} ms`)
+  t.true(best < 1000)
+})
