@@ -18,12 +18,13 @@ test('shared pages start zeroed, are seen by the domain they were granted to, in
   t.true(pages.bytes.every((byte) => byte === 0))
   t.deepEqual(pages.refs, [8, 9, 10]) // 0..7 are the toolstack's
   const foreign = new ForeignPages(user.machine, 1, [pages.refs[2], pages.refs[0]], false, 'test')
-  pages.bytes[2 * 4096 + 5] = 77
-  owner.abi.fence()
-  t.is(foreign.bytes[5], 77)
-  foreign.bytes[4096 + 9] = 88
-  user.abi.fence()
-  t.is(pages.bytes[9], 88)
+  const seen = new Uint8Array(1)
+  owner.abi.copy(pages.bytes, 2 * 4096 + 5, Uint8Array.of(77), 0, 1)
+  user.abi.copy(seen, 0, foreign.bytes, 5, 1)
+  t.is(seen[0], 77)
+  user.abi.copy(foreign.bytes, 4096 + 9, Uint8Array.of(88), 0, 1)
+  owner.abi.copy(seen, 0, pages.bytes, 9, 1)
+  t.is(seen[0], 88)
   foreign.release()
   pages.release()
   xen.assertNoLeaks()

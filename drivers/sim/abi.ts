@@ -43,9 +43,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     range(name, bytes, offset, size)
     if ((bytes.byteOffset + offset) % size !== 0) throw new RangeError(`${name}: offset ${offset} is not aligned`)
     domain.order(name)
-    const old = change(new DataView(bytes.buffer, bytes.byteOffset + offset, size))
-    domain.syncBuffer(bytes.buffer as ArrayBuffer)
-    return old
+    return change(new DataView(bytes.buffer, bytes.byteOffset + offset, size))
   }
 
   return {
@@ -122,14 +120,15 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     copy: (into, intoOffset, from, fromOffset, length) => {
       range('copy into', into, intoOffset, length)
       range('copy from', from, fromOffset, length)
-      domain.hook?.('copy')
-      domain.syncBuffer(from.buffer as ArrayBuffer)
+      domain.order('copy')
+      xen.bulk.sync(from, fromOffset, length)
       into.set(from.subarray(fromOffset, fromOffset + length), intoOffset)
-      domain.syncBuffer(into.buffer as ArrayBuffer)
+      xen.bulk.sync(into, intoOffset, length)
     },
     checksum: (bytes, offset, length, initial) => {
       range('checksum', bytes, offset, length)
-      domain.syncBuffer(bytes.buffer as ArrayBuffer)
+      domain.order('checksum')
+      xen.bulk.sync(bytes, offset, length)
       let sum = initial
       for (let i = 0; i < length; i++) sum += bytes[offset + i] << (i & 1) * 8
       while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)

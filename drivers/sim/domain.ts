@@ -71,7 +71,7 @@ export class SimulatedDomain {
 
   /** Runs the handler of a port, as the runtime does. */
   dispatch(port: number): void {
-    this.order('event')
+    this.order('event', true)
     this.handlers.get(port)?.()
   }
 
@@ -104,19 +104,17 @@ export class SimulatedDomain {
     buffer.transfer() // detaches it: every view left over is empty from now on
   }
 
-  /** Everything the peers did becomes visible, and what we did to them. */
-  order(operation: string): void {
+  /** Everything the peers did becomes visible, and what we did to them. Without need when nobody else ran since the last time. */
+  order(operation: string, always = false): void {
     this.hook?.(operation)
-    for (const mapping of this.mappings) mapping.sync()
-  }
-
-  syncBuffer(buffer: ArrayBuffer): void {
-    for (const mapping of this.mappings) if (mapping.buffer === buffer || mapping.owner.frame.buffer === buffer) mapping.sync()
+    if (this.xen.current === this && this.hook === undefined && !always) return
+    this.xen.current = this
+    for (const mapping of this.mappings) if (!mapping.bulk) mapping.sync()
   }
 
   /** The ABI's wait, for tests of the runtime's loop. Other domains do not run meanwhile. */
   wait(deadline: number, ports: Uint8Array): number {
-    this.order('wait')
+    this.order('wait', true)
     const out = new DataView(ports.buffer, ports.byteOffset, ports.length)
     let count = 0
     for (const [number, port] of this.openPorts) {
@@ -169,7 +167,7 @@ export class SimulatedDomain {
     if (!this.alive) return { cancel: () => {} }
     const timer = this.xen.setTimer(delay, () => {
       this.timers.delete(handle)
-      this.order('timer')
+      this.order('timer', true)
       run()
     })
     const handle: Timer = {

@@ -38,10 +38,11 @@ export function grantMap(user: SimulatedDomain, allocation: Allocation, page: nu
   const owner = user.xen.domain(ownerDomid)
   const frame = acquire(owner, user, ref, !readonly)
   if (typeof frame === 'number') return frame
-  const mapping = new Mapping(user.nextHandle++, { domid: ownerDomid, ref, frame }, allocation.buffer, page, readonly)
+  const mapping = new Mapping(user.nextHandle++, { domid: ownerDomid, ref, frame }, allocation, page, readonly)
   allocation.mappings[page] = mapping
   user.mappings.add(mapping)
   owner?.mappings.add(mapping)
+  if (mapping.bulk) user.xen.bulk.add(mapping)
   updateInUse(owner as SimulatedDomain, ref)
   return mapping.handle
 }
@@ -52,6 +53,7 @@ export function grantUnmap(user: SimulatedDomain, allocation: Allocation, page: 
   mapping.unmap()
   allocation.mappings[page] = undefined
   user.mappings.delete(mapping)
+  user.xen.bulk.remove(mapping)
   const owner = user.xen.domain(mapping.owner.domid)
   owner?.mappings.delete(mapping)
   if (owner !== undefined) updateInUse(owner, mapping.owner.ref)

@@ -1,7 +1,11 @@
 /**
  * Memory of the simulated domains. JavaScript cannot alias two ArrayBuffers, so a page that one domain maps from another exists
- * twice, and the copies are made equal whenever a domain does something that orders memory: a fence, an atomic operation, a copy,
- * an event. In between each side sees its own view, as real processors may: code that forgets a fence is found out here.
+ * twice, and the copies are made equal when a domain does something that orders memory (a fence, an atomic operation, a copy, an
+ * event) and another domain did so before it. In between each side sees its own view, as real processors may: code that forgets
+ * to order its accesses is found out here.
+ *
+ * Pages of a reservation of several pages are taken to be bulk data, which drivers touch by the ABI's copy and checksum only:
+ * they are made equal page by page when that happens. A mapped ring or control page is a reservation of its own.
  */
 
 export const PAGE = 4096
@@ -38,15 +42,17 @@ export class Mapping {
   readonly buffer: ArrayBuffer
   readonly page: number
   readonly readonly: boolean
+  readonly bulk: boolean
   readonly #view: Uint32Array
   readonly #last = new Uint32Array(WORDS)
 
-  constructor(handle: number, owner: { domid: number; ref: number; frame: Frame }, buffer: ArrayBuffer, page: number, readonly: boolean) {
+  constructor(handle: number, owner: { domid: number; ref: number; frame: Frame }, { buffer, count }: Allocation, page: number, readonly: boolean) {
     this.handle = handle
     this.owner = owner
     this.buffer = buffer
     this.page = page
     this.readonly = readonly
+    this.bulk = count > 1
     this.#view = wordsOf(buffer, page)
     this.#view.set(owner.frame.words)
     this.#last.set(owner.frame.words)
@@ -85,3 +91,39 @@ const merge = (mine: number, theirs: number, before: number): number => {
 }
 
 export const isUntouched = (buffer: ArrayBuffer, page: number): boolean => wordsOf(buffer, page).every((word) => word === UNMAPPED)
+
+/** Bulk mappings by where they can be touched: the user's page and the owner's. */
+export class BulkMappings {
+  readonly #pages = new Map<ArrayBuffer, Map<number, Set<Mapping>>>()
+
+  add(mapping: Mapping): void {
+    for (const [buffer, page] of places(mapping)) {
+      let pages = this.#pages.get(buffer)
+      if (pages === undefined) this.#pages.set(buffer, pages = new Map())
+      let mappings = pages.get(page)
+      if (mappings === undefined) pages.set(page, mappings = new Set())
+      mappings.add(mapping)
+    }
+  }
+
+  remove(mapping: Mapping): void {
+    for (const [buffer, page] of places(mapping)) {
+      const pages = this.#pages.get(buffer)
+      pages?.get(page)?.delete(mapping)
+      if (pages?.get(page)?.size === 0) pages.delete(page)
+      if (pages?.size === 0) this.#pages.delete(buffer)
+    }
+  }
+
+  /** Makes the pages that a range of bytes touches equal. */
+  sync(bytes: Uint8Array, offset: number, length: number): void {
+    const pages = this.#pages.get(bytes.buffer as ArrayBuffer)
+    if (pages === undefined || length === 0) return
+    const start = bytes.byteOffset + offset
+    for (let page = Math.floor(start / PAGE); page * PAGE < start + length; page++) {
+      for (const mapping of pages.get(page) ?? []) mapping.sync()
+    }
+  }
+}
+
+const places = ({ buffer, page, owner: { frame } }: Mapping): [ArrayBuffer, number][] => [[buffer, page], [frame.buffer, frame.page]]

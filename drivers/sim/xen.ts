@@ -5,6 +5,7 @@
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { SimulatedDomain } from './domain.ts'
+import { BulkMappings } from './memory.ts'
 import { SimulatedXenstore } from './xenstored.ts'
 
 export interface SimulationOptions {
@@ -38,6 +39,9 @@ export class SimulatedXen {
   readonly epoch = Date.UTC(2026, 10, 22, 18)
   readonly store: SimulatedXenstore
   readonly domains = new Map<number, SimulatedDomain>()
+  readonly bulk = new BulkMappings()
+  /** The domain that ordered its memory last. */
+  current: SimulatedDomain | undefined
   readonly #idle: () => Promise<void>
   readonly #timeLimit: number
   readonly #seeded: boolean

@@ -99,6 +99,8 @@ export class StoreConnection {
 export class SimulatedXenstore {
   readonly store = new Store()
   readonly connections = new Map<number, StoreConnection>()
+  /** Whether guests are told when a domain ends; a dom0 with the default permissions does not (XSA-115). */
+  tellsReleases = true
   /** Messages that arrived, for tests that count them. */
   requests = 0
   readonly #xen: SimulatedXen
@@ -151,7 +153,7 @@ export class SimulatedXenstore {
 
   release(domain: SimulatedDomain): void {
     this.connections.delete(domain.domid)
-    this.#tell([{ path: '@releaseDomain', exact: false, permissions: [{ domid: 0, access: Access.read }] }])
+    if (this.tellsReleases) this.#tell([{ path: '@releaseDomain', exact: false, permissions: [{ domid: 0, access: Access.read }] }])
   }
 
   leaks(): string[] {

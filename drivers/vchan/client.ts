@@ -1,0 +1,122 @@
+/** The side of a vchan that maps the pages of a server. */
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { XenError } from '@xen-ts/drivers/errno.ts'
+import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
+import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
+import { Endpoint, clientSide } from './endpoint.ts'
+import { eventChannelKey, readKeys } from './keys.ts'
+import type { Keys } from './keys.ts'
+import { Byte, Live, Notify, Order, Word, areValid, ringBytes, ringPages } from './layout.ts'
+import { RingReader, RingWriter } from './ring.ts'
+import type { Vchans } from './index.ts'
+import { Wakeup } from './wakeup.ts'
+
+/** What a server published does not work (any more). */
+class StaleServerError extends Error {}
+
+/** Whether it was for want of something in this domain: no other server will help. */
+const isOurs = ({ code }: XenError): boolean => code === 'ENOMEM' || code === 'ENOSPC'
+
+/** Everything mapped from a server. */
+class Mapped {
+  readonly control: ForeignPages
+  readonly reader: RingReader
+  readonly writer: RingWriter
+  readonly #all: ForeignPages[] = []
+
+  constructor({ machine }: Vchans, domid: number, ringRef: number, name: string) {
+    const map = (refs: readonly number[], readonly: boolean): ForeignPages => {
+      const pages = new ForeignPages(machine, domid, refs, readonly, name)
+      this.#all.push(pages)
+      return pages
+    }
+    try {
+      this.control = map([ringRef], false)
+      const { bytes } = this.control
+      const words = new Uint32Array(bytes.buffer)
+      const halves = new Uint16Array(bytes.buffer)
+      // The server can change its page at any time: orders and references are read once, checked, and never read again.
+      const orders = { left: halves[Order.left], right: halves[Order.right] }
+      if (!areValid(orders)) throw new StaleServerError(`ring orders ${orders.left} and ${orders.right} are not valid`)
+      if (bytes[Byte.serverLive] !== Live.connected) throw new StaleServerError('the server has closed it')
+      const leftPages = ringPages(orders.left)
+      const refs = Array.from(words.subarray(Word.grants, Word.grants + leftPages + ringPages(orders.right)))
+      const left = leftPages > 0 ? map(refs.slice(0, leftPages), false) : undefined
+      const right = refs.length > leftPages ? map(refs.slice(leftPages), true) : undefined
+      this.writer = new RingWriter(machine.abi, ringBytes(bytes, left?.bytes, orders.left), words, Word.leftProducer, Word.leftConsumer)
+      this.reader = new RingReader(machine.abi, ringBytes(bytes, right?.bytes, orders.right), words, Word.rightProducer, Word.rightConsumer)
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  release(): void {
+    for (const pages of this.#all) pages.release()
+  }
+}
+
+/** @throws StaleServerError, XenError */
+function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChannel }: Keys): Endpoint {
+  const { machine, events, liveness } = vchans
+  const mapped = new Mapped(vchans, domid, ringRef, name)
+  let endpoint: Endpoint | undefined
+  let channel: EventChannel
+  try {
+    channel = events.bindInterdomain(domid, eventChannel, name, () => endpoint?.wake())
+  } catch (error) {
+    mapped.release()
+    throw error
+  }
+  const stopLooking = liveness.add(() => endpoint?.checkAlive())
+  const control = mapped.control.bytes
+  endpoint = new Endpoint(machine, {
+    name, side: clientSide, control, reader: mapped.reader, writer: mapped.writer, channel,
+    release: () => {
+      stopLooking()
+      channel.close()
+      mapped.release()
+    },
+  })
+  control[Byte.clientLive] = Live.connected
+  machine.abi.or8(control, Byte.serverNotify, Notify.write)
+  channel.notify()
+  return endpoint
+}
+
+export async function connect(vchans: Vchans, domid: number, port: number, signal?: AbortSignal): Promise<ByteChannel> {
+  signal?.throwIfAborted()
+  const { machine, xenstore, liveness } = vchans
+  const name = `vchan ${domid}:${port}`
+  const own = Number(await xenstore.read('domid'))
+  if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
+  const wakeup = new Wakeup()
+  const stopLooking = liveness.add(wakeup.wake)
+  const watch = xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
+  signal?.addEventListener('abort', wakeup.wake)
+  let refused: Keys | undefined
+  try {
+    for (;;) {
+      await wakeup.wait()
+      signal?.throwIfAborted()
+      const keys = await readKeys(xenstore, domid, own, port)
+      signal?.throwIfAborted()
+      // Keys that did not work once are waste of a server that died; the next one writes others.
+      if (keys !== undefined && (keys.ringRef !== refused?.ringRef || keys.eventChannel !== refused.eventChannel)) {
+        try {
+          return open(vchans, domid, name, keys)
+        } catch (error) {
+          if (!(error instanceof StaleServerError) && !(error instanceof XenError && !isOurs(error))) throw error
+          machine.log('vchan').warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
+          refused = keys
+        }
+      }
+      if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
+    }
+  } finally {
+    stopLooking()
+    watch.close()
+    signal?.removeEventListener('abort', wakeup.wake)
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * vchan: byte streams between two domains over shared memory, as libxenvchan makes them, with the path scheme of Qubes.
+ *
+ *     const channels = vchanChannels({ machine, events, grants, xenstore })
+ *     using channel = await channels.connect(0, 111)
+ *     await channel.write(request)
+ *     const header = await channel.readExactly(88)
+ */
+import type { Channels } from '@xen-ts/drivers/channel.ts'
+import type { EventChannels } from '@xen-ts/drivers/event-channel.ts'
+import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { connect } from './client.ts'
+import { Liveness } from './liveness.ts'
+import { serve } from './server.ts'
+
+export type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
+export { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+
+/** What vchans stand on. */
+export interface VchanParts {
+  readonly machine: Machine
+  readonly events: EventChannels
+  readonly grants: GrantTable
+  readonly xenstore: Xenstore
+}
+
+/** The same, with what all vchans of a domain share. */
+export interface Vchans extends VchanParts {
+  readonly liveness: Liveness
+}
+
+/** The vchan service of this domain. Make one: its channels share watches and timers. */
+export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): Channels {
+  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore) }
+  return {
+    connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
+    serve: (domid, port, options) => serve(vchans, domid, port, options),
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Where a vchan is found: the path scheme of Qubes. A server writes `data/vchan/<client domid>/<port>/ring-ref` and
+ * `.../event-channel` below its own directory, readable for that client only.
+ */
+import { parseDecimal } from '@xen-ts/drivers/parse.ts'
+import type { Xenstore, XenstoreView } from '@xen-ts/drivers/xenstore.ts'
+import { isCode } from '@xen-ts/drivers/xenstore.ts'
+import type { Vchans } from './index.ts'
+
+export interface Keys {
+  /** Grant reference of the control page. */
+  readonly ringRef: number
+  /** Event channel port of the server. */
+  readonly eventChannel: number
+}
+
+const MAX_GRANT_REFERENCE = 0xffffffff
+const MAX_PORT = 0x1ffff // FIFO event channels
+
+const ownDirectory = (client: number): string => `data/vchan/${client}`
+const serverDirectory = (server: number, client: number, port: number): string => `/local/domain/${server}/data/vchan/${client}/${port}`
+
+/** The key a client watches: the directories above it are not readable for it. */
+export const eventChannelKey = (server: number, client: number, port: number): string => `${serverDirectory(server, client, port)}/event-channel`
+
+/** Both keys appear at once, with their permissions, so that a client never sees half of them. */
+export async function publishKeys(xenstore: Xenstore, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
+  await xenstore.transaction(async (view) => {
+    const owner = Number(await view.read('domid'))
+    const directory = `${ownDirectory(client)}/${port}`
+    for (const [name, value] of [['ring-ref', ringRef], ['event-channel', eventChannel]] as const) {
+      await view.write(`${directory}/${name}`, String(value))
+      await view.setPermissions(`${directory}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] })
+    }
+  })
+}
+
+/** Removes our keys, and the client's directory when they were the last in it. Keys of a newer server stay. Never rejects. */
+export async function withdrawKeys({ machine, xenstore }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
+  const directory = ownDirectory(client)
+  const holds = async (view: XenstoreView, name: string, value: number): Promise<boolean> =>
+    await view.tryRead(`${directory}/${port}/${name}`) === String(value)
+  try {
+    await xenstore.transaction(async (view) => {
+      if (!(await holds(view, 'ring-ref', ringRef)) || !(await holds(view, 'event-channel', eventChannel))) return
+      await view.remove(`${directory}/${port}`)
+      if ((await view.directory(directory)).length === 0) await view.remove(directory)
+    })
+  } catch (error) {
+    machine.log('vchan').warn(`vchan ${client}:${port}: its keys could not be removed: ${(error as Error).message}`)
+  }
+}
+
+/** What a server published, or undefined when there is nothing complete and valid. */
+export async function readKeys(xenstore: Xenstore, server: number, client: number, port: number): Promise<Keys | undefined> {
+  const directory = serverDirectory(server, client, port)
+  const [ringRef, eventChannel] = await Promise.all([
+    readNumber(xenstore, `${directory}/ring-ref`, MAX_GRANT_REFERENCE), readNumber(xenstore, `${directory}/event-channel`, MAX_PORT),
+  ])
+  return ringRef !== undefined && eventChannel !== undefined ? { ringRef, eventChannel } : undefined
+}
+
+/** A number from 1 on; 0 is no reference and no port. */
+async function readNumber(xenstore: Xenstore, path: string, max: number): Promise<number | undefined> {
+  try {
+    const number = parseDecimal(await xenstore.tryRead(path), max)
+    return number === 0 ? undefined : number
+  } catch (error) {
+    // While nothing is published, the store says that what is above may not be read rather than that there is nothing.
+    if (isCode(error, 'EACCES')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * When to look whether peers are still alive. xenstore's `@releaseDomain` tells at once where dom0 lets guests watch it; a timer
+ * looks all the same, as seldom as the Qubes library does. One of each for any number of channels.
+ */
+import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Watch } from '@xen-ts/drivers/xenstore-watches.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+
+const LOOK_EVERY_MS = 10_000
+
+export class Liveness {
+  readonly #machine: Machine
+  readonly #xenstore: Xenstore
+  readonly #checks = new Set<() => void>()
+  #timer: Timer | undefined
+  #watch: Watch | undefined
+
+  constructor(machine: Machine, xenstore: Xenstore) {
+    this.#machine = machine
+    this.#xenstore = xenstore
+  }
+
+  /** Calls `check` whenever a domain may have gone, until the returned function is called. */
+  add(check: () => void): () => void {
+    const own = (): void => check()
+    this.#checks.add(own)
+    if (this.#checks.size === 1) {
+      this.#watch = this.#xenstore.watch('@releaseDomain', () => this.#look())
+      this.#tick()
+    }
+    return () => {
+      if (!this.#checks.delete(own) || this.#checks.size > 0) return
+      this.#watch?.close()
+      this.#timer?.cancel()
+    }
+  }
+
+  #tick(): void {
+    this.#timer = this.#machine.timers.set(LOOK_EVERY_MS, () => {
+      this.#tick()
+      this.#look()
+    })
+  }
+
+  #look(): void {
+    for (const check of [...this.#checks]) if (this.#checks.has(check)) check()
+  }
+}

@@ -1,0 +1,108 @@
+/** The side of a vchan that owns the pages: shares them, publishes where they are, and waits for its one client. */
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
+import { SharedPages } from '@xen-ts/drivers/shared-pages.ts'
+import { Endpoint, serverSide } from './endpoint.ts'
+import { publishKeys, withdrawKeys } from './keys.ts'
+import type { Keys } from './keys.ts'
+import { Byte, Live, Notify, Order, Word, chooseOrders, ringBytes, ringPages } from './layout.ts'
+import { RingReader, RingWriter } from './ring.ts'
+import type { Vchans } from './index.ts'
+import { Wakeup } from './wakeup.ts'
+
+export interface ServeOptions {
+  /** Least size in bytes of the ring we read from, and of the one we write to. */
+  readonly readSize: number
+  readonly writeSize: number
+  readonly signal?: AbortSignal
+}
+
+/** Everything a server shares with its client. */
+class Shared {
+  readonly control: SharedPages
+  readonly reader: RingReader
+  readonly writer: RingWriter
+  readonly #all: SharedPages[] = []
+
+  constructor({ machine, grants }: Vchans, domid: number, name: string, readSize: number, writeSize: number) {
+    const orders = chooseOrders(readSize, writeSize)
+    // RIGHT could be granted read-only; libxenvchan grants it for writing, and a client that maps it so is known to exist.
+    const share = (count: number): SharedPages => {
+      const pages = new SharedPages(machine, grants, count, domid, false, name)
+      this.#all.push(pages)
+      return pages
+    }
+    try {
+      this.control = share(1)
+      const left = ringPages(orders.left) > 0 ? share(ringPages(orders.left)) : undefined
+      const right = ringPages(orders.right) > 0 ? share(ringPages(orders.right)) : undefined
+      const { bytes } = this.control
+      const words = new Uint32Array(bytes.buffer)
+      new Uint16Array(bytes.buffer).set([orders.left, orders.right], Order.left)
+      words.set([...(left?.refs ?? []), ...(right?.refs ?? [])], Word.grants)
+      bytes[Byte.clientNotify] = Notify.write // kick us at the first sign of life
+      bytes[Byte.serverLive] = Live.connected
+      bytes[Byte.clientLive] = Live.notYet
+      this.reader = new RingReader(machine.abi, ringBytes(bytes, left?.bytes, orders.left), words, Word.leftProducer, Word.leftConsumer)
+      this.writer = new RingWriter(machine.abi, ringBytes(bytes, right?.bytes, orders.right), words, Word.rightProducer, Word.rightConsumer)
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  release(): void {
+    for (const pages of this.#all) pages.release()
+  }
+}
+
+export async function serve(vchans: Vchans, domid: number, port: number, { readSize, writeSize, signal }: ServeOptions): Promise<ByteChannel> {
+  signal?.throwIfAborted()
+  const { machine, events, xenstore, liveness } = vchans
+  const name = `vchan ${domid}:${port}`
+  const shared = new Shared(vchans, domid, name, readSize, writeSize)
+  let endpoint: Endpoint | undefined
+  const wakeup = new Wakeup()
+  let channel: EventChannel
+  try {
+    channel = events.allocUnbound(domid, name, () => endpoint === undefined ? wakeup.wake() : endpoint.wake())
+  } catch (error) {
+    shared.release()
+    throw error
+  }
+  const keys: Keys = { ringRef: shared.control.refs[0], eventChannel: channel.port }
+  const release = (): void => {
+    channel.close()
+    shared.release()
+  }
+  const stopLooking = liveness.add(() => endpoint === undefined ? wakeup.wake() : endpoint.checkAlive())
+  signal?.addEventListener('abort', wakeup.wake)
+  try {
+    await publishKeys(xenstore, domid, port, keys)
+    while (shared.control.bytes[Byte.clientLive] === Live.notYet) {
+      signal?.throwIfAborted()
+      if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
+      await wakeup.wait()
+      machine.abi.fence()
+    }
+  } catch (error) {
+    stopLooking()
+    // Keys never point to a port or page that means something else already.
+    void withdrawKeys(vchans, domid, port, keys).then(release)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', wakeup.wake)
+  }
+  // One client in a life: whoever comes next must not find these keys.
+  const withdrawn = withdrawKeys(vchans, domid, port, keys)
+  endpoint = new Endpoint(machine, {
+    name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel,
+    release: () => {
+      stopLooking()
+      void withdrawn.then(release)
+    },
+  })
+  endpoint.wake()
+  return endpoint
+}

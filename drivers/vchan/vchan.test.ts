@@ -1,0 +1,356 @@
+import test from 'ava'
+import type { ExecutionContext } from 'ava'
+import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
+import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
+import { Access, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import type { SimulatedDomain, SimulationOptions } from '@xen-ts/drivers/sim/index.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { ChannelClosedError, vchanChannels } from './index.ts'
+import type { ByteChannel } from './index.ts'
+import { Byte, Order, Word } from './layout.ts'
+
+const partsOf = (domain: SimulatedDomain) => {
+  const { machine } = domain
+  const parts = { machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) }
+  return { domain, ...parts, channels: vchanChannels(parts) }
+}
+
+/** Domain 1 is the server of everything, domain 2 its client. */
+const setUp = (options?: SimulationOptions) => {
+  const xen = new SimulatedXen(options)
+  return { xen, server: partsOf(xen.createDomain(1)), client: partsOf(xen.createDomain(2)) }
+}
+
+const open = async ({ xen, server, client }: ReturnType<typeof setUp>, readSize = 4096, writeSize = 4096): Promise<[ByteChannel, ByteChannel]> =>
+  xen.run(Promise.all([server.channels.serve(2, 512, { readSize, writeSize }), client.channels.connect(1, 512)]))
+
+const pattern = (length: number, start = 0): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = (start + i) * 7 + (i >> 8)
+  return bytes
+}
+const equal = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** Closes everything and lets deferred releases finish. */
+const end = async (xen: SimulatedXen, ...channels: ByteChannel[]): Promise<void> => {
+  for (const channel of channels) channel.close()
+  await xen.advance(3000)
+  xen.assertNoLeaks()
+}
+
+const sizes: [number, number][] = [[1024, 2048], [2048, 1024], [2048, 4096], [8192, 128], [4096, 4096], [65536, 65536], [1 << 20, 1 << 20]]
+for (const [readSize, writeSize] of sizes) {
+  test(`streams both ways at once through rings of ${readSize} and ${writeSize} bytes`, async (t) => {
+    const set = setUp({ seed: readSize + writeSize })
+    const [a, b] = await open(set, readSize, writeSize)
+    const up = pattern(readSize * 3 + 77)
+    const down = pattern(writeSize * 3 + 11, 5)
+    const [, , atServer, atClient] = await set.xen.run(Promise.all([b.write(up), a.write(down), a.readExactly(up.length), b.readExactly(down.length)]))
+    t.true(equal(atServer, up))
+    t.true(equal(atClient, down))
+    await end(set.xen, a, b)
+  })
+}
+
+test('writes are kept in order and reads too, however they are cut', async (t) => {
+  const set = setUp({ seed: 42 })
+  const [a, b] = await open(set)
+  const pieces = [1, 5000, 3, 0, 4096, 4097, 12, 20000].map((length, i) => pattern(length, i))
+  const all = Uint8Array.from(pieces.flatMap((piece) => [...piece]))
+  const writing = Promise.all(pieces.map((piece) => b.write(piece)))
+  const received: number[] = []
+  await set.xen.run(async () => {
+    while (received.length < all.length) received.push(...(await a.read(1 + received.length % 999)) ?? [])
+  })
+  await set.xen.run(writing)
+  t.true(equal(Uint8Array.from(received), all))
+  await end(set.xen, a, b)
+})
+
+test('the keys are readable for the client only, and gone once it is connected', async (t) => {
+  const set = setUp()
+  const { xen, server, client } = set
+  const serving = server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096 })
+  await xen.settle()
+  const directory = '/local/domain/1/data/vchan/2/512'
+  t.regex(xen.store.read(`${directory}/ring-ref`) as string, /^\d+$/)
+  for (const key of ['ring-ref', 'event-channel']) {
+    t.deepEqual(xen.store.permissions(`${directory}/${key}`), [{ domid: 1, access: Access.none }, { domid: 2, access: Access.read }])
+  }
+  const [a, b] = await xen.run(Promise.all([serving, client.channels.connect(1, 512)]))
+  await xen.settle()
+  t.is(xen.store.read('/local/domain/1/data/vchan/2'), undefined)
+  t.not(xen.store.read('/local/domain/1/data/vchan'), undefined)
+  await end(xen, a, b)
+})
+
+test('a client waits for a server that comes later, and a second client for a second server', async (t) => {
+  const { xen, server, client } = setUp()
+  const first = client.channels.connect(1, 512)
+  const second = client.channels.connect(1, 512)
+  await xen.advance(30_000)
+  const sizes = { readSize: 4096, writeSize: 4096 }
+  const one = await xen.run(server.channels.serve(2, 512, sizes))
+  const two = await xen.run(server.channels.serve(2, 512, sizes))
+  await Promise.all([one.write(Uint8Array.of(1)), two.write(Uint8Array.of(2))])
+  const [a, b] = await xen.run(Promise.all([first, second]))
+  const got = await xen.run(Promise.all([a.read(), b.read()]))
+  t.deepEqual(got.map((bytes) => bytes?.[0]).sort(), [1, 2])
+  await end(xen, one, two, a, b)
+})
+
+test('serving again at once on the same port never loses the new keys to the clean-up of the old', async (t) => {
+  const { xen, server, client } = setUp({ seed: 11 })
+  const sizes = { readSize: 4096, writeSize: 4096 }
+  for (let round = 0; round < 20; round++) {
+    xen.store.store.collisions = round % 3
+    const [a, b] = await xen.run(Promise.all([server.channels.serve(2, 512, sizes), client.channels.connect(1, 512)]))
+    a.close() // and serve again in the same turn
+    b.close()
+  }
+  await end(xen)
+  t.pass()
+})
+
+for (const closer of ['server', 'client'] as const) {
+  test(`when the ${closer} closes, the other end reads what was sent before, then the end; writing fails`, async (t) => {
+    const set = setUp()
+    const [a, b] = await open(set)
+    const [closing, other] = closer === 'server' ? [a, b] : [b, a]
+    await set.xen.run(closing.write(pattern(100)))
+    closing.close()
+    closing.close()
+    await set.xen.run(other.closed)
+    t.is((await set.xen.run(other.read(60)))?.length, 60)
+    const cut = await t.throwsAsync(set.xen.run(other.readExactly(50)), { instanceOf: ChannelClosedError })
+    t.regex(cut.message, /ended after 40 of 50 bytes/)
+    t.is(await set.xen.run(other.read()), undefined)
+    t.is(await set.xen.run(other.readExactly(4)), undefined)
+    await t.throwsAsync(set.xen.run(other.write(Uint8Array.of(1))), { instanceOf: ChannelClosedError, message: /The peer has closed it or died/ })
+    await t.throwsAsync(closing.write(Uint8Array.of(1)), { instanceOf: ChannelClosedError, message: /closed here/ })
+    t.is(await closing.read(), undefined)
+    await end(set.xen, other)
+  })
+}
+
+test('readers and writers that wait when the channel closes are all told', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  const waiting = [b.read(), b.readExactly(10), b.write(pattern(10_000)), b.write(Uint8Array.of(1))]
+  await set.xen.settle()
+  a.close()
+  const results = await set.xen.run(Promise.allSettled(waiting))
+  t.deepEqual(results.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected', 'rejected'])
+  await end(set.xen, b)
+})
+
+for (const tells of [true, false]) {
+  test(`a peer whose domain is destroyed is noticed ${tells ? 'at once' : 'within ten seconds when dom0 does not tell'}`, async (t) => {
+    for (const victim of [1, 2]) {
+      const set = setUp()
+      set.xen.store.tellsReleases = tells
+      const [a, b] = await open(set)
+      const [dying, other] = victim === 1 ? [a, b] : [b, a]
+      await set.xen.run(dying.write(Uint8Array.of(9)))
+      set.xen.domain(victim)?.destroy()
+      const start = set.xen.now
+      t.deepEqual(await set.xen.run(other.readExactly(1)), Uint8Array.of(9))
+      t.is(await set.xen.run(other.read()), undefined)
+      t.true(set.xen.now - start <= (tells ? 0 : 10_000))
+      await set.xen.run(other.closed)
+      await end(set.xen, other)
+    }
+  })
+}
+
+test('waiting ends when the peer domain dies, and when the signal aborts, and nothing remains', async (t) => {
+  const { xen, server, client } = setUp()
+  const sizes = { readSize: 4096, writeSize: 4096 }
+  const controller = new AbortController()
+  const attempts = [server.channels.serve(2, 1, { ...sizes, signal: controller.signal }), client.channels.connect(1, 2, { signal: controller.signal })]
+  await xen.settle()
+  controller.abort(new Error('no more'))
+  for (const attempt of attempts) await t.throwsAsync(xen.run(attempt), { message: 'no more' })
+  await xen.settle()
+  xen.assertNoLeaks()
+  await t.throwsAsync(xen.run(server.channels.serve(2, 1, { ...sizes, signal: controller.signal })), { message: 'no more' })
+
+  const serving = server.channels.serve(2, 3, sizes)
+  await xen.settle()
+  xen.domain(2)?.destroy()
+  await t.throwsAsync(xen.run(serving), { instanceOf: ChannelClosedError, message: /domain 2 has gone/ })
+  await t.throwsAsync(xen.run(server.channels.connect(2, 3)), { instanceOf: ChannelClosedError, message: /domain 2 does not exist/ })
+  await t.throwsAsync(xen.run(server.channels.connect(1, 3)), { message: /cannot connect to itself/ })
+  await xen.settle()
+  t.is(xen.store.read('/local/domain/1/data/vchan/2'), undefined)
+  xen.assertNoLeaks()
+})
+
+test('several hundred channels are open at once', async (t) => {
+  const set = setUp()
+  const count = 200
+  const channels = await set.xen.run(Promise.all(Array.from({ length: count }, async (_, port) => Promise.all([
+    set.server.channels.serve(2, 1000 + port, { readSize: 1024, writeSize: 2048 }), set.client.channels.connect(1, 1000 + port),
+  ]))))
+  await set.xen.run(Promise.all(channels.map(async ([a, b], port) => {
+    await b.write(Uint8Array.of(port))
+    t.deepEqual(await a.read(), Uint8Array.of(port))
+  })))
+  await end(set.xen, ...channels.flat())
+})
+
+test('a peer that is busy is not kicked: events stay few while data flows', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set, 65536, 65536)
+  let events = 0
+  set.client.domain.hook = (operation) => { if (operation === 'evtchnSend') events++ }
+  const reading = a.readExactly(60_000)
+  await set.xen.run(async () => { for (let i = 0; i < 600; i++) await b.write(pattern(100)) })
+  await set.xen.run(reading)
+  t.true(events < 5, `${events} events`)
+  await end(set.xen, a, b)
+})
+
+// Hostile peers. Expected of each: the channel closes or does not open, one warning, no crash, no hang, no leak.
+
+/** A server that does what it likes: `prepare` changes the control page before the client sees it. */
+const rawServer = async (set: ReturnType<typeof setUp>, prepare: (control: Uint8Array, refs: readonly number[]) => void, keys?: [string, string]) => {
+  const { xen, server } = set
+  const pages = new SharedPages(server.machine, server.grants, 3, 2, false, 'hostile')
+  const channel = server.events.allocUnbound(2, 'hostile', () => {})
+  const control = pages.bytes.subarray(0, 4096)
+  new Uint16Array(control.buffer).set([12, 12], Order.left)
+  new Uint32Array(control.buffer).set([pages.refs[1], pages.refs[2]], Word.grants)
+  control[Byte.serverLive] = 1
+  control[Byte.clientLive] = 2
+  prepare(control, pages.refs)
+  const directory = '/local/domain/1/data/vchan/2/512'
+  const readable = [{ domid: 1, access: Access.none }, { domid: 2, access: Access.read }]
+  xen.store.write(`${directory}/ring-ref`, keys?.[0] ?? String(pages.refs[0]), readable)
+  xen.store.write(`${directory}/event-channel`, keys?.[1] ?? String(channel.port), readable)
+  return { control, words: new Uint32Array(control.buffer, 0, 4), channel, release: () => { channel.close(); pages.release() } }
+}
+
+const warnings = (domain: SimulatedDomain): number => domain.log.filter(({ level }) => level === 'warn').length
+
+const halves = (control: Uint8Array): Uint16Array => new Uint16Array(control.buffer)
+const words = (control: Uint8Array): Uint32Array => new Uint32Array(control.buffer, 0, 1024)
+const stale: Record<string, (control: Uint8Array) => void> = {
+  'a page of zeros': (control) => control.fill(0, 0, 4096),
+  'order 9': (control) => { halves(control)[Order.left] = 9 },
+  'order 21': (control) => { halves(control)[Order.right] = 21 },
+  'order 65535': (control) => { halves(control)[Order.right] = 65535 },
+  'both rings on the same bytes': (control) => { halves(control).fill(11, Order.left, Order.right + 1) },
+  'order 20 with references of 512 pages that are not granted': (control) => { halves(control).fill(20, Order.left, Order.right + 1) },
+  'a reference that is not granted': (control) => { words(control)[Word.grants] = 400 },
+  'a huge reference': (control) => { words(control)[Word.grants + 1] = 0xffffffff },
+  'a server that is gone': (control) => { control[Byte.serverLive] = 0 },
+  'a live byte without meaning': (control) => { control[Byte.serverLive] = 77 },
+}
+for (const [name, prepare] of Object.entries(stale)) {
+  test(`hostile server: ${name} is refused, and the client connects to the next server`, async (t) => {
+    const set = setUp()
+    const raw = await rawServer(set, prepare)
+    const connecting = set.client.channels.connect(1, 512)
+    await set.xen.advance(30_000)
+    t.is(warnings(set.client.domain), 1)
+    raw.release()
+    const [a, b] = await set.xen.run(Promise.all([set.server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096 }), connecting]))
+    await end(set.xen, a, b)
+  })
+}
+
+for (const keys of [['0', '0'], ['', ''], ['-1', '1'], ['1e3', '5'], ['99999999999', '1'], ['8', 'x'.repeat(2000)], ['8', '4000'], ['777', '1'], [' 8', '1']] as [string, string][]) {
+  test(`hostile server: keys ${JSON.stringify(keys).slice(0, 40)} connect nobody`, async (t) => {
+    const set = setUp()
+    const raw = await rawServer(set, () => {}, keys)
+    const controller = new AbortController()
+    const connecting = set.client.channels.connect(1, 512, { signal: controller.signal })
+    await set.xen.advance(15_000)
+    controller.abort(new Error('enough'))
+    await t.throwsAsync(set.xen.run(connecting), { message: 'enough' })
+    t.true(warnings(set.client.domain) <= 1)
+    raw.release()
+    await end(set.xen)
+  })
+}
+
+const breakages: Record<string, (control: Uint8Array) => void> = {
+  'a producer index that jumps': (control) => { words(control)[Word.rightProducer] += 4097 },
+  'a producer index that goes back': (control) => { words(control)[Word.rightProducer] -= 1 },
+  'a consumer index ahead of what was written': (control) => { words(control)[Word.leftConsumer] += 4097 },
+  'a consumer index far behind': (control) => { words(control)[Word.leftConsumer] -= 5000 },
+}
+for (const [name, spoil] of Object.entries(breakages)) {
+  test(`hostile server: ${name} closes the channel with one warning`, async (t) => {
+    const set = setUp()
+    const raw = await rawServer(set, () => {})
+    const channel = await set.xen.run(set.client.channels.connect(1, 512))
+    const work = [channel.read(), channel.write(new Uint8Array(5000))]
+    await set.xen.settle()
+    spoil(raw.control)
+    raw.channel.notify()
+    for (const result of await set.xen.run(Promise.allSettled(work))) t.is(result.status, 'rejected')
+    await t.throwsAsync(channel.read(), { instanceOf: ChannelClosedError, message: /peer broke the ring/ })
+    t.is(warnings(set.client.domain), 1)
+    raw.release()
+    await end(set.xen, channel)
+  })
+}
+
+test('hostile client: the same against a server, from a client that maps the page and writes into it', async (t) => {
+  for (const spoil of [Word.leftProducer, Word.rightConsumer]) {
+    const set = setUp()
+    const serving = set.server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096 })
+    await set.xen.settle()
+    const read = (key: string): number => Number(set.xen.store.read(`/local/domain/1/data/vchan/2/512/${key}`))
+    const foreign = new ForeignPages(set.client.machine, 1, [read('ring-ref')], false, 'hostile')
+    const channel = set.client.events.bindInterdomain(1, read('event-channel'), 'hostile', () => {})
+    foreign.bytes[Byte.clientLive] = 1
+    channel.notify()
+    const served = await set.xen.run(serving)
+    const work = [served.read(), served.write(new Uint8Array(5000))]
+    await set.xen.settle()
+    new Uint32Array(foreign.bytes.buffer)[spoil] += 100_000
+    foreign.bytes.fill(0xff, Order.left * 2, Order.left * 2 + 4) // orders that change after the fact mean nothing
+    channel.notify()
+    for (const result of await set.xen.run(Promise.allSettled(work))) t.is(result.status, 'rejected')
+    t.is(warnings(set.server.domain), 1)
+    await set.xen.advance(5000) // the client still holds the page: it must not be reused
+    t.is(set.server.grants.list().length, 1)
+    channel.close()
+    foreign.release()
+    await end(set.xen, served)
+  }
+})
+
+test('hostile peer: a storm of events without a reason costs nothing but time', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  const raw = (set.client.events as unknown as { list(): string[] }).list()
+  t.is(raw.length, 1)
+  const port = Number(/port (\d+)/.exec(raw[0])?.[1])
+  const reading = a.read()
+  for (let i = 0; i < 1000; i++) {
+    set.client.domain.abi.evtchnSend(port)
+    await set.xen.settle()
+  }
+  await set.xen.run(b.write(Uint8Array.of(5)))
+  t.deepEqual(await set.xen.run(reading), Uint8Array.of(5))
+  await end(set.xen, a, b)
+})
+
+test('hostile peer: a live byte without meaning is the end, after what was sent', async (t: ExecutionContext) => {
+  const set = setUp()
+  const raw = await rawServer(set, () => {})
+  const channel = await set.xen.run(set.client.channels.connect(1, 512))
+  raw.words[Word.rightProducer] = 3
+  raw.control[Byte.serverLive] = 200
+  raw.channel.notify()
+  await set.xen.run(channel.closed)
+  t.is((await set.xen.run(channel.readExactly(3)))?.length, 3)
+  t.is(await set.xen.run(channel.read()), undefined)
+  raw.release()
+  await end(set.xen, channel)
+})
