@@ -1,6 +1,7 @@
 /** The public surface: what a program imports, through the package `xen-ts`. Targets and drivers import single files. */
 export { arg, type Arg, type ArgTable, type ArgValues } from './args.ts'
 export { device, type Connected, type Device, type DeviceContext, type Devices } from './device.ts'
+export { assets, type Assets, type AssetFile, type AssetFiles } from './devices/assets.ts'
 export { clock, random, type Clock, type Random } from './devices/ambient.ts'
 export { http, type HttpHandler, type HttpServer } from './devices/http.ts'
 export { stack, type Stack, type TcpConnection } from './devices/stack.ts'
