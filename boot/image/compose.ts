@@ -42,6 +42,7 @@ const noteName = 'xen-ts'
 const noteType = { kernel: 1, metadata: 2 }
 const kernelBase = 0xffffffff80000000n
 const slotBytes = 16
+const rebuild = 'build it again with `make kernel`'
 /** Of xen-ts itself, for the kernel's greeting. */
 const version = '0.1.0'
 
@@ -52,7 +53,7 @@ export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, 
   const facts = kernelNote(elf)
   if (facts.abiHash !== snapshot.abiHash) {
     const hex = (value: number) => value.toString(16).padStart(8, '0')
-    throw new ImageError(`the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): build it again with \`make kernel\``)
+    throw new ImageError(`the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): ${rebuild}`)
   }
   const buildId = createHash('sha256').update(options.kernel).update(writeSnapshot(snapshot, { buildId: '', version })).digest('hex').slice(0, 16)
   const segment = writeSnapshot(snapshot, { buildId, version })
@@ -60,9 +61,11 @@ export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, 
   const metadata = new TextEncoder().encode(JSON.stringify({ ...options.metadata, buildId, memoryMiB, engine: snapshot.engine } satisfies ImageMetadata & ImageFacts))
   const note = writeNote({ name: noteName, type: noteType.metadata, descriptor: metadata })
 
-  const loads = elf.segments.map(part => fillSlot(part, facts.slot, BigInt(facts.end), BigInt(segment.length)))
+  const holder = elf.segments.find(part => part.type === segmentType.load && holds(part, facts.slot))
+  if (!holder) throw new ImageError(`the kernel's image slot is in none of its segments: ${rebuild}`)
+  const filled = fillSlot(holder, facts.slot, BigInt(facts.end), BigInt(segment.length))
   const image = writeElf(elf.entry, [
-    ...loads,
+    ...elf.segments.map(part => part === holder ? filled : part),
     {
       type: segmentType.load, flags: segmentFlag.read | segmentFlag.write, physicalAddress: BigInt(facts.end), virtualAddress: kernelBase + BigInt(facts.end),
       bytes: segment, memorySize: segment.length, align: pageSize,
@@ -108,13 +111,13 @@ function asImageError<T>(work: () => T, todo: string): T {
 }
 
 function readKernel(kernel: Uint8Array): ElfFile {
-  return asImageError(() => readElf(kernel, 'the kernel'), 'build it again with `make kernel`')
+  return asImageError(() => readElf(kernel, 'the kernel'), rebuild)
 }
 
 /** The kernel's own note: u32 version, u32 ABI hash, u64 physical address of image_slot, u64 physical end of the kernel. */
 function kernelNote(elf: ElfFile): { abiHash: number, slot: bigint, end: number } {
-  const wrong = (why: string): never => { throw new ImageError(`the kernel ${why}: build it again with \`make kernel\``) }
-  const note = asImageError(() => readNotes(elf, 'the kernel'), 'build it again with `make kernel`').find(({ name, type }) => name === noteName && type === noteType.kernel)
+  const wrong = (why: string): never => { throw new ImageError(`the kernel ${why}: ${rebuild}`) }
+  const note = asImageError(() => readNotes(elf, 'the kernel'), rebuild).find(({ name, type }) => name === noteName && type === noteType.kernel)
     ?? wrong('has no xen-ts note, it is not a kernel of xen-ts')
   if (note.descriptor.length !== 24) wrong(`has a note of ${note.descriptor.length} bytes, not 24`)
   const view = new DataView(note.descriptor.buffer, note.descriptor.byteOffset, 24)
@@ -125,15 +128,14 @@ function kernelNote(elf: ElfFile): { abiHash: number, slot: bigint, end: number 
   return { abiHash: view.getUint32(4, true), slot: view.getBigUint64(8, true), end: Number(end) }
 }
 
-/** The segment with address and length of the snapshot written into image_slot, if it is the one that holds it. */
+const holds = (part: Segment, address: bigint) => address >= part.physicalAddress && address < part.physicalAddress + BigInt(part.memorySize)
+
+/** The segment with address and length of the snapshot written into image_slot. */
 function fillSlot(part: Segment, slot: bigint, address: bigint, length: bigint): Segment {
-  const at = slot - part.physicalAddress
-  if (part.type !== segmentType.load || at < 0n || at >= BigInt(part.memorySize)) return part
-  const wrong = (why: string): never => { throw new ImageError(`the kernel's image slot ${why}: build the kernel again with \`make kernel\``) }
-  if (at + BigInt(slotBytes) > BigInt(part.bytes.length)) wrong('has no bytes in the file')
-  const start = Number(at)
-  if (part.bytes.subarray(start, start + slotBytes).some(byte => byte !== 0)) wrong('is not empty')
+  const start = Number(slot - part.physicalAddress)
+  if (start + slotBytes > part.bytes.length) throw new ImageError(`the kernel's image slot has no bytes in the file: ${rebuild}`)
   const bytes = Uint8Array.from(part.bytes) // slice() of a Buffer would share its memory
+  if (bytes.subarray(start, start + slotBytes).some(byte => byte !== 0)) throw new ImageError(`the kernel's image slot is not empty: ${rebuild}`)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(start, address, true)
   view.setBigUint64(start + 8, length, true)
