@@ -30,6 +30,8 @@ export type ServiceHandler = (call: ServiceCall) => number | void | Promise<numb
 
 /** How long (ms) a service may go on after its caller has gone, before its port is freed. */
 const GRACE = 10_000
+/** How long (ms) a caller may take to end its input after it was told the exit code. */
+const LINGER = 5_000
 
 export interface Incoming {
   readonly command: Command & { readonly service: string }
@@ -65,6 +67,7 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
   try {
     const finished = run(incoming, { service, argument, source, user, stdin, stdout, stderr, signal: desertion.signal })
     await end(channel, stdout, stderr, await Promise.race([finished, desertion.final]))
+    await linger(stdin, incoming.timers)
   } finally {
     desertion.dispose()
   }
@@ -113,6 +116,18 @@ function end(channel: ByteChannel, stdout: ByteWriter, stderr: ByteWriter, code:
     return encode(type, new Uint8Array(0))
   })
   return channel.write(concat([...rest, encodeNumbers(DATA_EXIT_CODE, code)]))
+}
+
+/**
+ * Takes the rest of the caller's input. A caller that is writing reads the exit code afterwards, then ends its input; closing on it
+ * meanwhile would make Linux's qrexec-client report an error instead of the exit code.
+ */
+async function linger(stdin: ByteReader, timers: Timers): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = timers.set(LINGER, resolve)
+  // It may have gone as well, or the handler has left a read behind: all the same now.
+  await Promise.race([stdin.drain().catch(() => {}), promise])
+  timer.cancel()
 }
 
 async function run({ handler, log, command }: Incoming, call: ServiceCall): Promise<number> {

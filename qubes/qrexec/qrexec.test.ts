@@ -149,6 +149,14 @@ test('a service that answers before it has read its input ends cleanly', async (
   await daemon.idle()
 })
 
+test('a caller whose input never ends is told the exit code, and ends it then', async (t) => {
+  const { agent, daemon } = setUp()
+  agent.service('first', async ({ stdin }) => (await stdin.read())![0])
+  const endless = async function* (): AsyncGenerator<Uint8Array> { yield Uint8Array.of(33); await new Promise(() => {}) }
+  t.is((await daemon.call('first', { input: endless() })).code, 33)
+  await daemon.idle()
+})
+
 test('streams closed by the service end once, output after the end is an error of the service', async (t) => {
   const { agent, daemon } = setUp()
   agent.service('closes', async ({ stdout, stderr }) => {
@@ -175,7 +183,7 @@ test('a caller that goes away aborts the service, cuts its input short with an e
   const call = daemon.call('waits', { input: endless(), signal: caller.signal })
   while (seen.length === 0) await tick()
   caller.abort()
-  await t.throwsAsync(call)
+  await t.throwsAsync(call, { instanceOf: Error })
   await daemon.idle()
   t.deepEqual(seen.sort(), ['ChannelClosedError', 'abort', 'half'])
   t.false(machine.lines.some((line) => line.startsWith('ERR')))
@@ -302,6 +310,7 @@ test('golden order of a call that prints nothing: HELLO, two ends, exit code, cl
   const data = await served
   t.is(Buffer.from((await data.readExactly(12))!).toString('hex'), '000300000400000003000000')
   await data.write(message(0x300, u32(3)))
+  await data.write(message(0x190, Buffer.alloc(0)))
   t.is(Buffer.from((await data.readExactly(28))!).toString('hex'), '9101000000000000' + '9201000000000000' + '930100000400000007000000')
   t.is(await data.read(), undefined)
   t.is(Buffer.from((await control.readExactly(16))!).toString('hex'), '11020000080000000000000058020000')

@@ -26,6 +26,8 @@ export async function hello(channel: ByteChannel, version: number): Promise<numb
 export class Frames {
   readonly #channel: ByteChannel
   readonly #limit: number
+  /** Resolves when the exit code has come: no more input is sent then. */
+  readonly #exited = Promise.withResolvers<undefined>()
 
   constructor(channel: ByteChannel, version: number) {
     this.#channel = channel
@@ -35,7 +37,9 @@ export class Frames {
   /** Sends everything as frames of one type, then the end of the stream. */
   async feed(type: number, input: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const pieces = typeof input === 'string' ? [Buffer.from(input)] : input instanceof Uint8Array ? [input] : input
-    for await (const piece of pieces) {
+    const iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]()
+    for (let next; (next = await Promise.race([iterator.next(), this.#exited.promise])) !== undefined && !next.done;) {
+      const piece = next.value
       for (let offset = 0; offset < piece.length; offset += this.#limit) {
         await this.#channel.write(message(type, piece.subarray(offset, offset + this.#limit)))
       }
@@ -67,6 +71,7 @@ export class Frames {
       if (frame === undefined) throw new Error('the service went away without an exit code')
       const { type, body } = frame
       if (type === 0x193) {
+        this.#exited.resolve(undefined)
         if (body.length !== 4) throw new Error(`exit code of ${body.length} bytes`)
         if (!justExec && ended.size < 2) throw new Error('exit code before the end of stdout and stderr')
         if (await this.#channel.read(1) !== undefined) throw new Error('data after the exit code')

@@ -142,10 +142,9 @@ export class QrexecDaemon {
   }
 
   async #client(frames: Frames, { input = '', justExec, onStdout }: CallOptions): Promise<CallResult> {
-    const feed = justExec ? Promise.resolve() : frames.feed(0x190, input)
-    // The executor may be done before it has read everything: it then closes, and the rest of the input is lost, as with a pipe.
-    feed.catch(() => {})
-    return frames.result(onStdout, justExec)
+    // Before R4.3 a client that cannot write its input exits without the exit code: the executor must take it all, read or not.
+    const [result] = await Promise.all([frames.result(onStdout, justExec), justExec ? undefined : frames.feed(0x190, input)])
+    return result
   }
 
   async #converse(): Promise<void> {
