@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { readImage } from '@xen-ts/boot/image/compose.ts'
+import { MiniQubes } from '../test/dom0/index.ts'
+import type { Domain, DomainOptions, Vif } from '../test/xen/domain.ts'
+import { linuxGuest, type LinuxRole } from '../test/xen/linux-guest.ts'
+import type { Rig } from '../test/xen/rig.ts'
+import { rigChannels } from '../test/xen/vchan.ts'
+
+/** A guest that can be started again and again on a rig. */
+export interface Peer {
+  readonly title: string
+  /** On its console when the program runs: the app's first line, or Linux' init. */
+  readonly sign: string
+  /** Of its web server on port 80, if it has one. */
+  readonly ip?: string
+  /** Builds it, paused, with all that it needs beside it. */
+  build(rig: Rig): Promise<{ domain: Domain, destroy(): Promise<void> }>
+}
+
+export interface BenchOptions {
+  /** MiB for the image; by default what it says it needs, and 32 at least. */
+  memory?: number
+  /** Command line of the image. */
+  cmdline?: string
+  /** How often each peer is measured; the median counts. */
+  runs?: number
+}
+
+/** Reads what the benchmarks take from the command line: IMAGE [--memory MIB] [--runs N] [-- COMMAND LINE]. */
+export function benchArguments(): { image: string, options: BenchOptions } {
+  const split = process.argv.indexOf('--')
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2, split < 0 ? undefined : split), allowPositionals: true, options: { memory: { type: 'string' }, runs: { type: 'string' } },
+  })
+  if (positionals.length !== 1) {
+    console.error('usage: IMAGE.xen [--memory MIB] [--runs N] [-- COMMAND LINE]')
+    process.exit(2)
+  }
+  return {
+    image: positionals[0]!,
+    options: {
+      memory: values.memory ? Number(values.memory) : undefined, runs: values.runs ? Number(values.runs) : undefined,
+      cmdline: split < 0 ? undefined : process.argv.slice(split + 1).join(' '),
+    },
+  }
+}
+
+/** An image of ours, with a miniature Qubes dom0 if that is its target. */
+export async function imagePeer(path: string, { memory, cmdline = '' }: BenchOptions): Promise<Peer> {
+  const { metadata: { name, target, memoryMiB } } = readImage(await readFile(path))
+  const vif: Vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
+  const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline, vif }
+  return {
+    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: vif.ip,
+    async build(rig) {
+      const domain = await buildDomain(rig, options)
+      const qubes = target === 'qubes' ? new MiniQubes({ domid: domain.domid, channels: rigChannels(rig), qube: { name, ...vif } }) : undefined
+      qubes?.failed.catch(error => console.error('dom0:', error))
+      qubes?.start()
+      qubes?.connect()
+      return { domain, async destroy() { qubes?.stop(); await domain.destroy() } }
+    },
+  }
+}
+
+/** Linux on the same rig. */
+export async function linuxPeer(role: LinuxRole): Promise<Peer> {
+  const vif: Vif = { ip: '10.137.0.20', mac: '00:16:3e:5e:6c:20' }
+  const guest = await linuxGuest({ role, ip: vif.ip })
+  return {
+    title: role === 'nginx' ? 'Linux, nginx' : 'Linux', sign: 'init reached', ip: role === 'nginx' ? vif.ip : undefined,
+    async build(rig) {
+      const domain = await buildDomain(rig, { name: `linux-${role}`, ...guest, vif: role === 'nginx' ? vif : undefined })
+      return { domain, destroy: () => domain.destroy() }
+    },
+  }
+}
+
+async function buildDomain(rig: Rig, options: DomainOptions): Promise<Domain> {
+  const domain = await rig.createDomain({ ...options, paused: true })
+  domain.console.resume()
+  return domain
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Prints rows of text in columns, the first to the left, the others to the right. */
+export function printTable(rows: string[][]): void {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  for (const row of rows) console.log(row.map((cell, column) => column ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)).join('   '))
+}
