@@ -52,7 +52,7 @@ export interface ListenOptions {
 
 export interface Listener {
   /** Calls `accept` for each new connection and uses the handler it returns. Throws when the port is taken. */
-  listen(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void
+  bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void
 }
 
 export type SocketErrorCode =

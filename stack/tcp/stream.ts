@@ -1,12 +1,15 @@
 /** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
+import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
 import type { Endpoint, SocketHandler } from '../socket.ts'
 import type { Connection } from './connection.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
 
-export class TcpConnection {
-  readonly remote: Endpoint
+export class TcpConnection implements ProgramConnection {
+  /** Dotted decimal. */
+  readonly remoteAddress: string
+  readonly remotePort: number
   readonly local: Endpoint
   /** Resolves when both sides have closed; rejects with a SocketError when the connection failed. Need not be watched. */
   readonly closed: Promise<void>
@@ -23,7 +26,8 @@ export class TcpConnection {
 
   constructor(connection: Connection) {
     this.#connection = connection
-    this.remote = connection.remote
+    this.remoteAddress = connection.remote.address
+    this.remotePort = connection.remotePort
     this.local = connection.local
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
@@ -88,7 +92,7 @@ export class TcpConnection {
     this.#connection.abort()
   }
 
-  [Symbol.dispose ?? Symbol.for('Symbol.dispose')](): void {
+  [Symbol.dispose](): void {
     this.close()
   }
 

@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly port: number
   /** Milliseconds until the attempt fails with ETIMEDOUT. Default: after the sixth SYN, about a minute. */
   readonly timeout?: number
+  /** Gives the attempt up when it aborts before the connection is established. */
+  readonly signal?: AbortSignal
 }
 
 export class Tcp implements Environment, Listener {
@@ -81,7 +83,7 @@ export class Tcp implements Environment, Listener {
   // ---- for programs
 
   /** Listens without promises: see socket.ts. */
-  listen(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void {
+  bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void {
     checkPort(port)
     if (options.signal?.aborted || this.#closed) return
     const entry = this.#table.open(port)
@@ -95,29 +97,49 @@ export class Tcp implements Environment, Listener {
     }, { once: true })
   }
 
-  /** Listens and hands out connections with promises. */
-  accept(port: number, options: ListenOptions, onConnection: (connection: TcpConnection) => void): void {
-    this.listen(port, options, (socket) => {
+  /** Calls `accept` for each connection until `signal` aborts, then resolves; rejects with EADDRINUSE when the port is taken. */
+  async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
+    const { port, signal } = options
+    this.bind(port, options, (socket) => {
       const connection = new TcpConnection(socket as Connection)
-      onConnection(connection)
+      accept(connection)
       return connection.handler
     })
+    if (signal?.aborted) return
+    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
   }
 
-  /** Connects to a peer. Rejects with a SocketError: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS (limits). */
+  /**
+   * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS for the stack's limits),
+   * or with the reason of `signal`.
+   */
   async connect(options: ConnectOptions): Promise<TcpConnection> {
-    const { host, port, timeout } = options
+    const { host, port, timeout, signal } = options
+    signal?.throwIfAborted()
     checkPort(port)
     const ip = parseIpv4(host)
     if (ip === undefined) throw new SocketError('EHOSTUNREACH', `cannot connect to ${JSON.stringify(host)}: it is not an IPv4 address, and names are not resolved here`)
     if (this.#ip.nextHop(ip) === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${formatIpv4(ip)}: give the stack a gateway, or the prefix of its network`)
-    return new Promise((resolve, reject) => {
-      const connection: Connection = this.open(ip, port, { opened: () => (resolve(stream), true) })
-      const stream = new TcpConnection(connection)
-      connection.handler = stream.handler
-      stream.closed.catch(reject)
-      if (timeout !== undefined) connection.abortAfter(timeout)
-    })
+    const established = Promise.withResolvers<void>()
+    const opener: Opener = {
+      opened() {
+        established.resolve()
+        return true
+      },
+    }
+    const connection = this.open(ip, port, opener)
+    const stream = new TcpConnection(connection)
+    connection.handler = stream.handler
+    stream.closed.catch(established.reject)
+    if (timeout !== undefined) connection.abortAfter(timeout)
+    const abort = (): void => connection.abort(signal!.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      await established.promise
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+    return stream
   }
 
   /** Starts an active connection; its handler is to be set by the caller before anything else happens. */

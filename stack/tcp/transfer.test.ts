@@ -10,7 +10,7 @@ async function readAll(connection: TcpConnection): Promise<Uint8Array> {
 
 test('an echo over a clean wire: connect, send, half-close, receive, close in order', async (t) => {
   const { world, client, server } = pair(1)
-  server.tcp.accept(7, {}, async (connection) => {
+  void server.tcp.listen({ port: 7 }, async (connection) => {
     await connection.write(await readAll(connection))
     connection.end()
   })

@@ -1,0 +1,44 @@
+/** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { reasonPhrase } from './status.ts'
+
+/** How the end of a body is told: by its length, by chunks, or by the end of the connection (to clients of HTTP/1.0). */
+export const CHUNKED = -1
+export const UNTIL_CLOSE = -2
+/** No body and no length: 204, 304 and their like. */
+export const NO_BODY = -3
+
+/** Fields that describe the connection: the server decides them, not the handler. */
+const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'proxy-connection', 'te', 'trailer'])
+
+/** `length` in bytes, or one of the constants above; `date` and `connection` are whole lines with their line end, or empty. */
+export function headText(status: number, headers: Headers | undefined, length: number, date: string, connection: string): string {
+  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+  let dateLine = date
+  if (headers !== undefined) {
+    headers.forEach((value, name) => {
+      if (ours.has(name)) return
+      if (name === 'date') dateLine = ''
+      text += `${name}: ${value}\r\n`
+    })
+  }
+  if (length >= 0) text += `content-length: ${length}\r\n`
+  else if (length === CHUNKED) text += 'transfer-encoding: chunked\r\n'
+  return `${text}${dateLine}${connection}\r\n`
+}
+
+/** One byte a character, as HTTP wants it. */
+export function encodeText(abi: Abi, text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  if (abi.utf8Encode(text, bytes, 0) !== text.length) {
+    // Characters above 127: header values are byte strings (Fetch), so each is one byte.
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  }
+  return bytes
+}
+
+/** The Date line (RFC 9110 section 6.6.1), made once a second by the server. */
+export const dateLine = (wall: number): string => `date: ${new Date(wall).toUTCString()}\r\n`
+
+/** Whether responses with this status have no body whatever the handler says (RFC 9110 section 6.4.1). */
+export const isBodiless = (status: number): boolean => status === 204 || status === 304 || status < 200

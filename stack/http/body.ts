@@ -1,0 +1,118 @@
+/** The body of a request: gathers it up to a limit, by Content-Length or chunked (RFC 9112 section 7.1). */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { BadRequest } from './head.ts'
+
+/** Longest chunk-size line with its extensions, and all trailer lines together, in bytes. */
+const MAX_SIZE_LINE = 256
+const MAX_TRAILERS = 8 * 1024
+
+const SIZE_LINE = 0
+const DATA = 1
+const DATA_END = 2
+const TRAILERS = 3
+const DONE = 4
+
+export class BodyReader {
+  /** Set when the body cannot be read; the connection is of no further use. */
+  error: BadRequest | undefined = undefined
+  readonly #abi: Abi
+  readonly #limit: number
+  readonly #chunked: boolean
+  #state: number
+  /** Bytes of the body, or of the chunk, that are still to come. */
+  #remaining: number
+  #bytes: Uint8Array
+  #length = 0
+  /** Begin of a line of the chunked coding, whose end is in a later segment. */
+  #line = ''
+  #trailers = 0
+
+  /** `length` in bytes, -1 for chunked; `limit` in bytes. */
+  constructor(abi: Abi, length: number, limit: number) {
+    this.#abi = abi
+    this.#limit = limit
+    this.#chunked = length < 0
+    this.#state = this.#chunked ? SIZE_LINE : DATA
+    this.#remaining = length
+    // A client that announces much and sends little gets little.
+    this.#bytes = new Uint8Array(length < 0 ? 1024 : Math.min(length, 16 * 1024))
+    if (length > limit) this.error = tooLarge(limit)
+  }
+
+  get isDone(): boolean {
+    return this.#state === DONE
+  }
+
+  result(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Takes what belongs to the body from `bytes`, from `at` up to `end`; returns where it stopped. */
+  feed(bytes: Uint8Array, at: number, end: number): number {
+    while (at < end && this.#state !== DONE && this.error === undefined) {
+      at = this.#state === DATA ? this.#takeData(bytes, at, end) : this.#takeLine(bytes, at, end)
+    }
+    return at
+  }
+
+  #takeData(bytes: Uint8Array, at: number, end: number): number {
+    const size = Math.min(end - at, this.#remaining)
+    const total = this.#length + size
+    if (total > this.#bytes.length) {
+      const larger = new Uint8Array(Math.min(Math.max(total, 2 * this.#bytes.length), Math.max(total, this.#limit)))
+      this.#abi.copy(larger, 0, this.#bytes, 0, this.#length)
+      this.#bytes = larger
+    }
+    this.#abi.copy(this.#bytes, this.#length, bytes, at, size)
+    this.#length = total
+    this.#remaining -= size
+    if (this.#remaining === 0) this.#state = this.#chunked ? DATA_END : DONE
+    return at + size
+  }
+
+  /** Reads up to the next line feed, and the line when it is complete. */
+  #takeLine(bytes: Uint8Array, at: number, end: number): number {
+    const feed = bytes.indexOf(10, at)
+    const stop = feed < 0 || feed >= end ? end : feed + 1
+    const limit = this.#state === TRAILERS ? MAX_TRAILERS : MAX_SIZE_LINE
+    if (this.#line.length + stop - at > limit) {
+      this.error = new BadRequest(this.#state === TRAILERS ? 431 : 400, 'a line of the chunked body is too long')
+      return stop
+    }
+    this.#line += this.#abi.latin1Decode(bytes, at, stop - at)
+    if (feed < 0 || feed >= end) return stop
+    const line = this.#line
+    this.#line = ''
+    // Decoding ends at a NUL, which no line may contain: then the line feed is missing here.
+    if (!line.endsWith('\r\n') || line.indexOf('\r') !== line.length - 2) this.error = new BadRequest(400, 'a line of the chunked body does not end with CR LF')
+    else this.#readLine(line.slice(0, -2))
+    return stop
+  }
+
+  #readLine(line: string): void {
+    if (this.#state === DATA_END) {
+      if (line !== '') this.error = new BadRequest(400, 'a chunk is longer than its size')
+      this.#state = SIZE_LINE
+    } else if (this.#state === TRAILERS) {
+      this.#trailers += line.length + 2
+      if (this.#trailers > MAX_TRAILERS) this.error = new BadRequest(431, 'the trailer fields are too long')
+      if (line === '') this.#state = DONE
+    } else {
+      this.#readSize(line)
+    }
+  }
+
+  #readSize(line: string): void {
+    const match = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line)
+    if (match === null) {
+      this.error = new BadRequest(400, 'a chunk size is not a hexadecimal number')
+      return
+    }
+    const size = parseInt(match[1], 16)
+    if (size > this.#limit - this.#length) this.error = tooLarge(this.#limit)
+    this.#remaining = size
+    this.#state = size === 0 ? TRAILERS : DATA
+  }
+}
+
+const tooLarge = (limit: number): BadRequest => new BadRequest(413, `the body is larger than ${limit} bytes`)

@@ -1,0 +1,23 @@
+/**
+ * Heads of requests without a body, by their text: a client sends the same head again and again, and to look it up costs a fraction of
+ * reading it. Bounded; what one client fills it with, another only finds missing.
+ */
+import { BadRequest, parseHead, type RequestHead } from './head.ts'
+
+const ENTRIES = 64
+const LONGEST = 1024
+
+export class HeadCache {
+  readonly #heads = new Map<string, RequestHead>()
+
+  parse(text: string): RequestHead | BadRequest {
+    const known = this.#heads.get(text)
+    if (known !== undefined) return known
+    const head = parseHead(text)
+    if (!(head instanceof BadRequest) && head.length === 0 && text.length <= LONGEST) {
+      if (this.#heads.size >= ENTRIES) this.#heads.clear()
+      this.#heads.set(text, head)
+    }
+    return head
+  }
+}

@@ -1,0 +1,37 @@
+/** Received bytes that wait: the begin of a head, or requests behind one that is not answered yet. */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+
+export class PendingBytes {
+  /** They stand in `bytes`, from `start` on. */
+  bytes: Uint8Array = EMPTY
+  start = 0
+  length = 0
+  readonly #abi: Abi
+
+  constructor(abi: Abi) {
+    this.#abi = abi
+  }
+
+  append(from: Uint8Array, offset: number, length: number): void {
+    const total = this.length + length
+    if (this.start + total > this.bytes.length) {
+      const target = total <= this.bytes.length / 2 ? this.bytes : new Uint8Array(Math.max(1024, 2 * total))
+      this.#abi.copy(target, 0, this.bytes, this.start, this.length)
+      this.bytes = target
+      this.start = 0
+    }
+    this.#abi.copy(this.bytes, this.start + this.length, from, offset, length)
+    this.length = total
+  }
+
+  drop(length: number): void {
+    this.length -= length
+    this.start += length
+    if (this.length === 0) {
+      this.bytes = EMPTY // most connections need none most of the time
+      this.start = 0
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0)

@@ -1,0 +1,21 @@
+/** What the connections of a server share. */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Log } from '@xen-ts/runtime/log.ts'
+import type { HttpConnection } from './connection.ts'
+import type { HeadCache } from './head-cache.ts'
+import type { HttpLimits } from './options.ts'
+
+export interface Service {
+  readonly abi: Abi
+  readonly log: Log
+  readonly limits: HttpLimits
+  readonly heads: HeadCache
+  readonly handler: (request: Request) => Response | Promise<Response>
+  readonly connections: Set<HttpConnection>
+  /** The Date line of this second. */
+  readonly date: string
+  /** No request is taken any more but those under way. */
+  readonly stopping: boolean
+  /** A connection is gone. */
+  closed(): void
+}

@@ -1,0 +1,60 @@
+/** Node's sockets behind the interfaces of socket.ts, and a machine with Node's clock: the HTTP server without our TCP. */
+import { createServer, type Socket } from 'node:net'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { ByteSocket, Listener } from '../socket.ts'
+import { testAbi } from './abi.ts'
+
+const HIGH_WATER = 64 * 1024
+
+export function nodeMachine(lines: string[] = []): Machine {
+  const now = (): number => performance.now()
+  const line = (level: string, source: string) => (text: string) => void lines.push(`${level} [${source}] ${text}`)
+  return {
+    abi: testAbi(1, now),
+    ports: { on() {}, off() {} },
+    timers: {
+      now,
+      set(delay, run) {
+        const timer = setTimeout(run, delay)
+        return { cancel: () => clearTimeout(timer) }
+      },
+    },
+    log: (source) => ({ app: line('APP', source), error: line('ERR', source), warn: line('WRN', source), info: line('INF', source), debug: line('DBG', source) }),
+  }
+}
+
+export const nodeListener: Listener = {
+  bind(port, { signal }, accept) {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const handler = accept(wrap(socket))
+      socket.on('data', (data) => handler.onData(data, 0, data.length))
+      socket.on('end', () => handler.onEnd())
+      socket.on('drain', () => handler.onWritable())
+      socket.on('error', () => {})
+      socket.on('close', (failed) => handler.onClosed(failed ? new Error('socket failed') : undefined))
+    })
+    server.listen(port, '127.0.0.1')
+    signal?.addEventListener('abort', () => server.close(), { once: true })
+  },
+}
+
+function wrap(socket: Socket): ByteSocket {
+  let corked = false
+  return {
+    remote: { address: socket.remoteAddress!, port: socket.remotePort! },
+    local: { address: socket.localAddress!, port: socket.localPort! },
+    queue(bytes, offset, length) {
+      if (!corked) socket.cork()
+      corked = true
+      socket.write(bytes.subarray(offset, offset + length))
+    },
+    flush() {
+      if (corked) socket.uncork()
+      corked = false
+    },
+    get room() { return HIGH_WATER - socket.writableLength },
+    consumed() {},
+    end: () => void socket.end(),
+    abort: () => void socket.destroy(),
+  }
+}
