@@ -49,7 +49,7 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
     magic, abiHash: snapshot.abiHash, headerBytes, pageCount: pages.length, memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer,
     runtime: snapshot.runtime, context: snapshot.context, turn: snapshot.turn, fail: snapshot.fail, nativeStackBytes: snapshot.nativeStackBytes,
     classId: layout.classId, uint8ArrayClass: layout.uint8ArrayClass, arrayData: layout.arrayData, arrayLength: layout.arrayLength,
-    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: snapshot.context + layout.randomState, // a linear address, as the kernel's struct snapshot has it
+    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: layout.randomState, // an offset in JSContext
   }
   for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)
   view.setBigUint64(offsets.float64Addend, layout.float64Addend, true)

@@ -24,7 +24,7 @@ export async function restoreSnapshot(segment: Uint8Array, seed: bigint, abi: (e
       memory.set(segment.subarray(start, start + pageSize), u32(offsets.pageNumbers + 4 * i) * pageSize)
     }
   })
-  engine.memory.setU64(u32(offsets.randomState), seed)
+  engine.memory.setU64(u32(offsets.context) + u32(offsets.randomState), seed)
   rebindAbi(engine, abi(engine))
   return { engine, hooks: { turn: u32(offsets.turn), fail: u32(offsets.fail) } }
 }

@@ -68,7 +68,7 @@ test('stack traces keep line numbers, functions lose their text', async t => {
   t.regex(output, /^false\nfail: .*at far \(app\.js:3:\d+\)/)
 })
 
-test('the state of Math.random is at the address that the header gives', async t => {
+test('the state of Math.random is at the offset in JSContext that the header gives', async t => {
   const segment = await segmentOf(program('', 'say([Math.random(), Math.random()].join())'))
   const draw = async (seed: bigint) => (await run(segment, { seed })).output
   const one = await draw(0x123456789abcdefn)
