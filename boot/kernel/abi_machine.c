@@ -24,23 +24,25 @@ f64 abi_wait(const struct arg *a)
 	return n;
 }
 
-static s64 bound(s64 error, u32 port)
+/* Both kinds of new port: the number that Xen wrote, unmasked. */
+static s64 new_port(u32 operation, void *argument, const u32 *port)
 {
+	s64 error = hypercall(HC_event_channel, operation, (u64)argument, 0);
 	if (!error)
-		xen_unmask(port);
-	return error ? error : port;
+		xen_unmask(*port);
+	return error ? error : *port;
 }
 
 f64 abi_evtchnAllocUnbound(const struct arg *a)
 {
 	struct { u16 domain, remote; u32 port; } op = { DOMID_SELF, whole(&a[0], "remote", 0x7fff), 0 };
-	return failed() ? 0 : bound(hypercall(HC_event_channel, EVTCHNOP_alloc_unbound, (u64)&op, 0), op.port);
+	return failed() ? 0 : new_port(EVTCHNOP_alloc_unbound, &op, &op.port);
 }
 
 f64 abi_evtchnBindInterdomain(const struct arg *a)
 {
 	struct { u16 remote, pad; u32 remote_port, port; } op = { whole(&a[0], "remote", 0x7fff), 0, whole(&a[1], "port", PORTS - 1), 0 };
-	return failed() ? 0 : bound(hypercall(HC_event_channel, EVTCHNOP_bind_interdomain, (u64)&op, 0), op.port);
+	return failed() ? 0 : new_port(EVTCHNOP_bind_interdomain, &op, &op.port);
 }
 
 f64 abi_evtchnClose(const struct arg *a)

@@ -71,7 +71,7 @@ u32 events_wait(u64 deadline, u32 *ports, u32 most)
 {
 	for (;;) {
 		u32 n = collect(ports, most);
-		if (n || time_since_entry() >= deadline)	/* the timer may come early by this clock: then once more */
+		if (n || !deadline || time_since_entry() >= deadline)	/* the timer may come early by this clock: then once more */
 			return n;
 		if (deadline != ~0ul)
 			set_timer(deadline + time_of_entry());

@@ -8,6 +8,7 @@ static struct { u64 next, end; } fresh[MEMORY_RANGES + 2];
 static u32 ranges;
 static u64 free_list;
 u64 frames_total, frames_free;
+u64 frames_kept = 16;	/* for the report of running out of all others */
 
 void frames_add(u64 start, u64 end)
 {
@@ -55,6 +56,8 @@ void frames_limit(u64 pages)
 u64 frame_alloc(void)
 {
 	u64 physical = free_list;
+	if (frames_free <= frames_kept)
+		return 0;
 	if (physical) {
 		free_list = *(u64 *)direct(physical);
 	} else {

@@ -25,7 +25,7 @@ struct snapshot {
 	u32 array_data, array_length;			/* in the JSObject of a Uint8Array */
 	u32 buffer_record, buffer_free;			/* in the JSObject of an ArrayBuffer; in that record */
 	u32 string_length;				/* how far before the char* of QTS_GetString the length stands */
-	u32 random_state;				/* linear address of the u64 state of Math.random */
+	u32 random_state;				/* in JSContext: the u64 state of Math.random */
 	u32 native_stack, reserved;
 	char program[64], build[32], engine[32], version[32];
 	u32 pages[];

@@ -37,7 +37,7 @@ typedef int64_t s64;
 static inline void *direct(u64 physical) { return (void *)(DIRECT_BASE + physical); }
 static inline u64 image_physical(const void *p) { return (u64)p - KERNEL_BASE; }
 
-extern u8 _image[], _text_end[], _rodata_end[], _boot_only[], _boot_only_end[], _end[];	/* kernel.lds */
+extern u8 _image[], _engine_text[], _text_end[], _rodata_end[], _boot_only[], _boot_only_end[], _end[];	/* kernel.lds */
 
 /* ---- processor ---- */
 
@@ -96,7 +96,7 @@ bool word(const char *name, char *value, u32 size);	/* is `name` or `name=value`
 
 /* ---- frames.c, paging.c, linear.c, io_area.c ---- */
 
-extern u64 frames_total, frames_free;		/* in 4 KiB frames; total is what the domain may touch */
+extern u64 frames_total, frames_free, frames_kept;	/* in 4 KiB frames; total is what the domain may touch */
 void frames_init(u64 image_start, u64 image_end);
 void frames_limit(u64 pages);
 void frames_add(u64 start, u64 end);
@@ -117,7 +117,7 @@ void *fixed_map(u32 slot, u64 physical);	/* slot 0 shared_info, 1 console */
 
 extern u64 frames_heap, frames_stack, stack_low;
 bool demand_page(u64 address, bool *out_of_memory);
-void linear_ready(u64 first_unsaved_page);
+void linear_ready(u64 heap_start, u64 mapped);	/* in 4 KiB pages */
 u64 frames_available(void);			/* free, and promised to nobody */
 bool heap_resize(u64 bytes);
 

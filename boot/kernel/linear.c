@@ -9,8 +9,8 @@
 
 extern u32 engine_pages;	/* linear memory in 64 KiB pages (engine.h) */
 u64 frames_heap, frames_stack, stack_low = STACK_TOP - 16 * PAGE;
-static u64 heap_from = ~0ul;	/* first 4 KiB page that counts as promised */
-static u64 promises_kept;	/* pages from there on that have a frame */
+static u64 heap_start = ~0ul;	/* first page of the heap in linear memory */
+static u64 promised;		/* pages of the heap without a frame */
 
 static u64 heap_end(void) { return (u64)engine_pages * 16; }
 
@@ -27,17 +27,20 @@ bool demand_page(u64 address, bool *out_of_memory)
 	}
 	if (!heap)
 		frames_stack++;
-	else if (frames_heap++, page >= heap_from)
-		promises_kept++;
+	else if (frames_heap++, page >= heap_start)
+		promised--;
 	return true;
 }
 
-/* The snapshot is mapped: what lies behind its last page is heap that the engine may take without asking. */
-void linear_ready(u64 first_unsaved_page) { heap_from = first_unsaved_page; }
+/* The snapshot is mapped, `mapped` pages of it in the heap. The rest of the heap the engine may take without asking. */
+void linear_ready(u64 start, u64 mapped)
+{
+	heap_start = start;
+	promised = heap_end() - start - mapped;
+}
 
 u64 frames_available(void)
 {
-	u64 promised = heap_end() > heap_from ? heap_end() - heap_from - promises_kept : 0;
 	u64 bound = promised + promised / 512 + KEPT;
 	return frames_free > bound ? frames_free - bound : 0;
 }
@@ -52,6 +55,7 @@ bool heap_resize(u64 bytes)
 	u64 more = (pages - engine_pages) * 16;
 	if (more + more / 512 > frames_available())
 		return false;
+	promised += more;
 	engine_pages = pages;
 	return true;
 }

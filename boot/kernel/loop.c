@@ -113,18 +113,17 @@ void engine_run(void)
 /* For the report of a trap: where JavaScript was. Its frames are in linear memory; the engine may be in the middle of anything. */
 void javascript_stack(void)
 {
-	static const char source[] = "new Error().stack", name[] = "<report>";
+	static const char source[] = "new Error().stack", name[] = "report";
 	if (!running)
 		return;
 	running = false;
 	print("JavaScript stack:\n");
 	engine_QTS_RuntimeSetMaxStackSize(snapshot->runtime, 0);	/* when its stack was what overflowed */
-	u32 text = engine_malloc(sizeof source + sizeof name);
-	if (!text)
-		return;
-	memcpy(text_at(text), source, sizeof source);
-	memcpy(text_at(text) + sizeof source, name, sizeof name);
-	u32 stack = engine_QTS_Eval(snapshot->context, text, sizeof source - 1, text + sizeof source, 0, 0);
-	u32 thrown = engine_QTS_ResolveException(snapshot->context, stack);
-	print_error(thrown ? thrown : stack);
+	u32 code = new_string(source), text = engine_QTS_GetString(snapshot->context, code), file = engine_malloc(sizeof name);
+	memcpy(text_at(file), name, sizeof name);
+	u32 stack = engine_QTS_Eval(snapshot->context, text, sizeof source - 1, file, 0, 0);
+	const char *line = text_at(engine_QTS_GetString(snapshot->context, stack));
+	while (*line && *line++ != '\n')	/* the first line is our own */
+		;
+	console_write(line, strlen(line));
 }

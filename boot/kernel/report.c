@@ -18,6 +18,7 @@ static _Noreturn void end(void)
 {
 	if (depth == 1) {
 		depth++;	/* a fault from here on only adds a short report */
+		frames_kept = 0;
 		javascript_stack();
 	}
 	print("xen-ts: shutting down, reason crash\n");
@@ -50,7 +51,7 @@ static const char *describe(u64 address)
 			? "direct map, where kernel text and rodata are left out" : "direct map";
 	}
 	if (address >= (u64)_image && address < (u64)_end)
-		return address < (u64)_text_end ? "kernel text" : address < (u64)_rodata_end ? "kernel rodata" : "kernel data";
+		return address < (u64)_engine_text ? "kernel text" : address < (u64)_text_end ? "engine text" : address < (u64)_rodata_end ? "kernel rodata" : "kernel data";
 	if (address >= STACK_TOP - STACK_MAX - PAGE && address < FIXED_BASE)
 		return address < stack_low ? "native stack guard" : address < STACK_TOP ? "native stack" : "guard above the native stack";
 	return "unmapped";

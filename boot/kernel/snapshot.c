@@ -24,20 +24,25 @@ void snapshot_find(void)
 void snapshot_map(void)
 {
 	const struct snapshot *s = snapshot;
-	u64 physical = image_slot.address + s->header_bytes, last = 0;
+	u64 physical = image_slot.address + s->header_bytes, heap = ENGINE_STACK_POINTER / PAGE, page = 0, in_heap = 0;
 	for (u32 i = 0; i < s->page_count; i++) {
-		last = s->pages[i];
-		if (last >= s->memory_pages * 16ul || !map(LINEAR_BASE + last * PAGE, physical + i * PAGE, PTE_DATA))
-			refuse("page %lu of the snapshot cannot be mapped: no memory for page tables, or the image is damaged", last);
+		page = s->pages[i];
+		in_heap += page >= heap;
+		if (page >= s->memory_pages * 16ul || !map(LINEAR_BASE + page * PAGE, physical + i * PAGE, PTE_DATA))
+			refuse("page %lu of the snapshot cannot be mapped: no memory for page tables, or the image is damaged", page);
 	}
-	engine_pages = s->memory_pages;
+	/*
+	 * The engine starts with 16 MiB by declaration, most of which its allocator has not taken yet: the allocator's end mark is the
+	 * last word that is not zero (boot/image/scrub.ts). Ending there makes it ask for more, and be refused when there is none.
+	 */
+	engine_pages = ROUND_UP((page + 1) * PAGE, ENGINE_PAGE) / ENGINE_PAGE;
 	engine_sp = s->stack_pointer;
-	linear_ready(last + 1);
+	linear_ready(heap, in_heap);
 	u64 most = STACK_MAX, stack = ROUND_UP(s->native_stack, PAGE);
 	stack_low = STACK_TOP - (stack < most ? stack : most);
 
 	u64 random = 0;
 	while (!random)		/* its generator cannot leave 0 */
 		random_bytes(&random, sizeof random);
-	set64(s->random_state, random);
+	set64(s->random_state < s->context ? s->context + s->random_state : s->random_state, random);
 }
