@@ -52,7 +52,10 @@ export function ownPackages(): Plugin {
   }
 }
 
-const assetsCall = /\bassets\(\s*(['"])([^'"\n]+)\1\s*\)/g
+/** Comments and strings are consumed before a call is looked for, so that one inside them is left alone. */
+const assetsCall = /\/\/[^\n]*|\/\*[^]*?\*\/|\bassets\(\s*(['"])([^'"\n]+)\1\s*\)|`(?:\\[^]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g
+const ownSources = fileURLToPath(new URL('../../', import.meta.resolve('@xen-ts/runtime/index.ts')))
+const ownFolders = ['runtime', 'drivers', 'stack', 'qubes', 'cli'].map(folder => `${ownSources}${folder}/`)
 
 /**
  * `assets('./folder')` with a literal path becomes `assets(files)` with the folder's files as a module, which the generated
@@ -67,10 +70,11 @@ export function assetFolders(onFolder: (folder: string) => void): Plugin {
       build.onLoad({ filter: /./, namespace: 'assets' }, args => assetModule(args.path))
       build.onLoad({ filter: /\.(m?[tj]s|[tj]sx)$/ }, args => {
         const source = readFileSync(args.path, 'utf8')
-        if (args.path.includes('/node_modules/') || !source.includes('assets(') || !/from\s*['"]xen-ts['"]/.test(source)) return undefined
+        if (args.path.includes('/node_modules/') || ownFolders.some(folder => args.path.startsWith(folder)) || !source.includes('assets(') || !/from\s*['"]xen-ts['"]/.test(source)) return undefined
         const folders: string[] = []
         let failure: { text: string, at: number, length: number } | undefined
         const contents = source.replace(assetsCall, (call, _quote, path, at) => {
+          if (path === undefined) return call
           const folder = resolve(dirname(args.path), path)
           if (!existsSync(folder) || !statSync(folder).isDirectory()) {
             failure ??= { text: `assets: there is no folder ${path}`, at, length: call.length }

@@ -17,10 +17,10 @@ function folder(t: ExecutionContext, files: Record<string, string>): string {
 
 const failure = (t: ExecutionContext, app: string): CliError => t.throws(() => findProject(app), { instanceOf: CliError })!
 
-test('a file: its name is that of its package', t => {
-  const root = folder(t, { 'package.json': '{"name":"@me/site","version":"1.2.3"}', 'src/program.ts': '' })
-  const project = findProject(join(root, 'src/program.ts'))
-  t.like(project, { name: 'site', version: '1.2.3', root, entry: join(root, 'src/program.ts'), target: undefined })
+test('a file: the name of its package when it is the package\'s program, else its own', t => {
+  const root = folder(t, { 'package.json': '{"name":"@me/site","version":"1.2.3"}', 'src/app.ts': '', 'src/other one.ts': '' })
+  t.like(findProject(join(root, 'src/app.ts')), { name: 'site', version: '1.2.3', root, entry: join(root, 'src/app.ts'), target: undefined })
+  t.like(findProject(join(root, 'src/other one.ts')), { name: 'other-one', version: '1.2.3', root })
 })
 
 test('a folder: the entry and target that package.json names', t => {

@@ -26,27 +26,35 @@ export function findProject(app: string): Project {
   if (!extensions.includes(extname(path))) {
     throw new CliError(`${app} is not a TypeScript or JavaScript file`, undefined, `a program is a module with a default export, in a file that ends in ${extensions.join(', ')}`)
   }
-  const root = packageRoot(dirname(path))
-  return describe(root ?? dirname(path), path, root ? undefined : basename(path, extname(path)))
+  const root = packageRoot(dirname(path)) ?? dirname(path)
+  // Other files of a package are programs of their own, with the name of the file.
+  return entryOf(root) === path ? describe(root, path) : { ...describe(root, path), name: programName(basename(path, extname(path))) }
 }
 
 function fromFolder(root: string, shown: string): Project {
-  const manifest = readManifest(root)
-  const named = manifest?.['xen-ts']?.entry ?? manifest?.main
-  if (named !== undefined) {
-    const entry = resolve(root, named)
-    if (!existsSync(entry)) throw new CliError(`the entry ${named} does not exist`, join(shown, 'package.json'), missingHint(entry))
-    return describe(root, entry)
-  }
-  const found = entryNames.find(name => existsSync(join(root, name)))
-  if (!found) throw new CliError(`there is no program in ${shown}`, undefined, `name it app.ts, or say in package.json: "xen-ts": { "entry": "path/to/program.ts" }`)
-  return describe(root, join(root, found))
+  const entry = entryOf(root)
+  if (!entry) throw new CliError(`there is no program in ${shown}`, undefined, `name it app.ts, or say in package.json: "xen-ts": { "entry": "path/to/program.ts" }`)
+  if (!existsSync(entry)) throw new CliError(`the entry ${relative(root, entry)} does not exist`, join(shown, 'package.json'), missingHint(entry))
+  return describe(root, entry)
 }
 
-function describe(root: string, entry: string, fallbackName = basename(root)): Project {
+/** The program of a package: what package.json names (it may not exist), else the first of the usual names. */
+function entryOf(root: string): string | undefined {
   const manifest = readManifest(root)
-  const name = String(manifest?.name ?? fallbackName).replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 63)
-  return { entry, root, name, version: String(manifest?.version ?? '0.0.0'), target: manifest?.['xen-ts']?.target }
+  const named = manifest?.['xen-ts']?.entry ?? manifest?.main
+  if (named !== undefined) return resolve(root, named)
+  const found = entryNames.find(name => existsSync(join(root, name)))
+  return found && join(root, found)
+}
+
+function describe(root: string, entry: string): Project {
+  const manifest = readManifest(root)
+  return { entry, root, name: programName(manifest?.name ?? basename(root)), version: String(manifest?.version ?? '0.0.0'), target: manifest?.['xen-ts']?.target }
+}
+
+/** A name that Xen and Qubes accept for a domain. */
+function programName(text: string): string {
+  return text.replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 63)
 }
 
 interface Manifest { name?: string, version?: string, main?: string, 'xen-ts'?: { entry?: string, target?: string } }

@@ -8,13 +8,13 @@ export type Rewrite = (line: string) => string
 /**
  * Reads the source map beside an image. Without one the lines stay as they are.
  * @param image path of the `.xen`
- * @param buildId of the image; a map of another build is not used
+ * @param buildId of the image; a map of another build is not used. Not given: any is
  */
-export function positionRewriter(image: string, buildId: string | undefined): { rewrite: Rewrite, note: string | undefined } {
+export function positionRewriter(image: string, buildId?: string): { rewrite: Rewrite, note: string | undefined } {
   const path = `${image}.map`
   if (!existsSync(path)) return { rewrite: line => line, note: `no ${path}: positions in stack traces are those of the bundle` }
   const json = JSON.parse(readFileSync(path, 'utf8'))
-  if (json.x_build !== buildId) return { rewrite: line => line, note: `${path} belongs to another build: positions in stack traces are those of the bundle` }
+  if (buildId !== undefined && json.x_build !== buildId) return { rewrite: line => line, note: `${path} belongs to another build: positions in stack traces are those of the bundle` }
   return { rewrite: rewriterFor(new TraceMap(json), json.file, resolve(path, '..')), note: undefined }
 }
 
