@@ -177,5 +177,5 @@ export function helpText(name: string, tables: Readonly<Record<string, ArgTable>
     const width = Math.max(...rows.map(([option]) => option.length))
     lines.push('', `${title}:`, ...rows.map(([option, doc]) => `${option.padEnd(width)}  ${doc}`))
   }
-  return `${name}: arguments, on the kernel command line\n${lines.join('\n').replace(/^\n/, '')}\n`
+  return `${name}: arguments, on the kernel command line\n${lines.join('\n')}\n`
 }

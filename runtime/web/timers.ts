@@ -9,12 +9,13 @@ export function createTimers(timers: Timers) {
     if (typeof callback !== 'function') throw new TypeError(`${name}: the first argument must be a function, not ${typeof callback}`)
     const interval = Math.max(Number(delay ?? 0) || 0, repeat ? 1 : 0)
     const id = ++lastId
-    // An interval keeps its rhythm however long its function takes, but never fires more than once for a time that was missed.
+    // An interval keeps its rhythm however long its function takes; the times it misses are left out.
     let due = timers.now() + interval
     const fire = (): void => {
       if (repeat) {
-        due = Math.max(due + interval, timers.now())
-        active.set(id, timers.set(due - timers.now(), fire))
+        const now = timers.now()
+        due += interval * Math.max(1, Math.floor((now - due) / interval) + 1)
+        active.set(id, timers.set(due - now, fire))
       } else {
         active.delete(id)
       }

@@ -1,0 +1,57 @@
+import test from 'ava'
+import { describeError, format, inspect } from './format.ts'
+
+test('values look as people know them from Node', t => {
+  class Point { x = 1; y = 2 }
+  const table: [unknown, string][] = [
+    ['it\'s', '"it\'s"'], [5, '5'], [-0, '-0'], [5n, '5n'], [null, 'null'], [undefined, 'undefined'], [true, 'true'], [Symbol('s'), 'Symbol(s)'],
+    [[], '[]'], [[1, 'a', [2]], '[ 1, \'a\', [ 2 ] ]'], [{}, '{}'], [{ a: 1, 'b-c': { d: [] } }, '{ a: 1, \'b-c\': { d: [] } }'],
+    [new Point(), 'Point { x: 1, y: 2 }'], [new Map([['a', 1]]), 'Map(1) { \'a\' => 1 }'], [new Set([1]), 'Set(1) { 1 }'], [Uint8Array.of(1, 2), 'Uint8Array(2) [ 1, 2 ]'],
+    [new Date(0), '1970-01-01T00:00:00.000Z'], [new Date(NaN), 'Invalid Date'], [/x/g, '/x/g'], [function named() {}, '[Function: named]'], [() => {}, '[Function (anonymous)]'], [class A {}, '[class A]'],
+    [Object.create(null), '[Object: null prototype] {}'], [{ get a() { return 1 } }, '{ a: [Getter] }'], [new ArrayBuffer(3), 'ArrayBuffer { byteLength: 3 }'],
+    [{ a: { b: { c: { d: { e: 1 } } } } }, '{ a: { b: { c: { d: [Object] } } } }'],
+  ]
+  for (const [value, text] of table) t.is(inspect(value), text)
+})
+
+test('circles end, long values break into lines, long arrays are cut', t => {
+  const circle: any = { name: 'x' }
+  circle.self = circle
+  t.is(inspect(circle), '{ name: \'x\', self: [Circular] }')
+  t.is(inspect({ first: 'a'.repeat(40), second: 'b'.repeat(40) }), `{\n  first: '${'a'.repeat(40)}',\n  second: '${'b'.repeat(40)}'\n}`)
+  t.regex(inspect(new Array(150).fill(0)), /\.\.\. 50 more/)
+})
+
+test('a value that resists is no reason to fail', t => {
+  const hostile = new Proxy({}, { ownKeys() { throw new Error('no') } })
+  t.regex(inspect(hostile), /cannot be shown: Error/)
+  const error = new Error('x')
+  Object.defineProperty(error, 'stack', { get() { throw new Error('no') } })
+  t.is(describeError(error), 'an error that cannot be shown')
+})
+
+test('format fills in directives as Node does', t => {
+  t.is(format('%s is %d, %i, %f', 'x', '5', 5.7, '1.5', { rest: 1 }), 'x is 5, 5, 1.5 { rest: 1 }')
+  t.is(format('%j %o %%', [1], { a: 1 }), '[1] { a: 1 } %')
+  t.is(format('100%'), '100%')
+  t.is(format('%s'), '%s')
+  t.is(format(1, 'a', null), '1 a null')
+  t.is(format(), '')
+})
+
+test('an error is told with name, message, stack, cause and collected errors, the message once', t => {
+  const v8 = new TypeError('bad')
+  t.is(describeError(v8).match(/TypeError: bad/g)?.length, 1)
+  const quickjs = new TypeError('bad')
+  quickjs.stack = '    at f (app.js:1:2)\n'
+  t.is(describeError(quickjs), 'TypeError: bad\n    at f (app.js:1:2)')
+  const bare = new Error('outer', { cause: Object.assign(new RangeError('inner'), { stack: '' }) })
+  bare.stack = ''
+  t.is(describeError(bare), 'Error: outer\ncause: RangeError: inner')
+  const both = new AggregateError([Object.assign(new Error('one'), { stack: '' })], 'all')
+  both.stack = ''
+  t.is(describeError(both), 'AggregateError: all\n- Error: one')
+  t.is(describeError('text'), 'thrown value \'text\'')
+  const renamed = Object.assign(new Error('x'), { name: 'NamedLater' })
+  t.regex(describeError(renamed), /x/)
+})

@@ -1,0 +1,158 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { FakeKernel } from './fake-kernel.ts'
+import { DeadlockError, Loop } from './loop.ts'
+import { type HeapTimer, TimerHeap } from './timer-heap.ts'
+
+function setUp() {
+  const kernel = new FakeKernel()
+  const loop = new Loop(kernel.abi)
+  const log: string[] = []
+  return { kernel, loop, log, note: (text: string) => () => { log.push(text) } }
+}
+
+test('timers fire in the order of their deadlines, equal ones as they were set, one a turn', t => {
+  const { kernel, loop, log, note } = setUp()
+  loop.set(20, note('c'))
+  loop.set(10, note('a'))
+  loop.set(10, note('b'))
+  loop.turn()
+  t.deepEqual(log, ['a'])
+  t.is(kernel.time, 10)
+  loop.turn()
+  loop.turn()
+  t.deepEqual(log, ['a', 'b', 'c'])
+  t.is(kernel.time, 20)
+})
+
+test('a cancelled timer does not fire, also when one that is due with it cancels it; cancelling again does nothing', t => {
+  const { loop, log, note } = setUp()
+  const second = loop.set(1, note('second'))
+  const first = loop.set(0, () => {
+    log.push('first')
+    second.cancel()
+    first.cancel()
+  })
+  loop.set(2, note('third'))
+  for (let i = 0; i < 2; i++) loop.turn()
+  t.deepEqual(log, ['first', 'third'])
+})
+
+test('a timer never fires early, even when wait returns early', t => {
+  const { kernel, loop, log, note } = setUp()
+  const wait = kernel.abi.wait
+  const early = new Loop({ ...kernel.abi, clockMonotonic: () => kernel.time, wait: (deadline: number, ports: Uint8Array) => wait(deadline - 1, ports) } as any)
+  early.set(5, note('fired'))
+  early.turn()
+  t.deepEqual(log, [])
+  kernel.time = 5
+  early.turn()
+  t.deepEqual(log, ['fired'])
+  t.is(loop.now(), 5)
+})
+
+test('each pending port gets one call, one a turn', t => {
+  const { kernel, loop, log, note } = setUp()
+  for (const port of [3, 7]) loop.on(port, note(`port ${port}`))
+  kernel.notify(7)
+  kernel.notify(3)
+  kernel.notify(7)
+  loop.turn()
+  t.is(log.length, 1)
+  loop.turn()
+  t.deepEqual(log.sort(), ['port 3', 'port 7'])
+})
+
+test('a port that is closed between report and turn is not called', t => {
+  const { kernel, loop, log, note } = setUp()
+  loop.on(3, () => {
+    log.push('three')
+    loop.off(7)
+  })
+  loop.on(7, note('seven'))
+  kernel.notify(3)
+  kernel.notify(7)
+  loop.set(1, note('timer'))
+  for (let i = 0; i < 3; i++) loop.turn()
+  t.deepEqual(log, ['three', 'timer'])
+})
+
+test('a port that is always busy does not starve timers, and timers that are always due do not starve a port', t => {
+  const { kernel, loop, log } = setUp()
+  loop.on(1, () => {
+    log.push('port')
+    kernel.notify(1)
+  })
+  const again = () => {
+    log.push('timer')
+    loop.set(0, again)
+  }
+  again()
+  kernel.notify(1)
+  for (let i = 0; i < 100; i++) loop.turn()
+  t.true(log.filter(entry => entry === 'port').length >= 49, log.join())
+  t.true(log.filter(entry => entry === 'timer').length >= 49, log.join())
+})
+
+test('more busy ports than fit a batch are all served', t => {
+  const { kernel, loop } = setUp()
+  const calls = new Map<number, number>()
+  for (let port = 1; port <= 600; port++) {
+    loop.on(port, () => {
+      calls.set(port, (calls.get(port) ?? 0) + 1)
+      kernel.notify(port)
+    })
+    kernel.notify(port)
+  }
+  for (let i = 0; i < 2_400; i++) loop.turn()
+  t.is(calls.size, 600)
+  t.true(Math.min(...calls.values()) >= 3)
+})
+
+test('a second handler for a port is refused', t => {
+  const { loop } = setUp()
+  loop.on(1, () => {})
+  t.throws(() => loop.on(1, () => {}), { message: /port 1 has a handler already/ })
+})
+
+test('when nothing can ever happen the loop says so instead of waiting for ever', t => {
+  const { loop } = setUp()
+  t.throws(() => loop.turn(), { instanceOf: DeadlockError })
+  loop.set(Infinity, () => {})
+  t.throws(() => loop.turn(), { instanceOf: DeadlockError })
+})
+
+test('what a handler throws reaches the kernel, and the loop goes on', t => {
+  const { loop, log, note } = setUp()
+  loop.set(0, () => { throw new RangeError('x') })
+  loop.set(0, note('next'))
+  t.throws(() => loop.turn(), { instanceOf: RangeError })
+  loop.turn()
+  t.deepEqual(log, ['next'])
+})
+
+test('the heap gives timers in order whatever is set and removed', t => {
+  const action = fc.oneof(fc.record({ add: fc.nat(20) }), fc.record({ remove: fc.nat(30) }), fc.constant('pop' as const))
+  fc.assert(fc.property(fc.array(action, { maxLength: 60 }), actions => {
+    const heap = new TimerHeap()
+    const model: HeapTimer[] = []
+    const all: HeapTimer[] = []
+    const drop = (timer: HeapTimer | undefined) => {
+      if (timer === undefined) return
+      heap.remove(timer)
+      const index = model.indexOf(timer)
+      if (index >= 0) model.splice(index, 1)
+    }
+    for (const step of actions) {
+      if (step === 'pop') drop(heap.first())
+      else if ('add' in step) {
+        const timer = heap.add(step.add, () => {})
+        model.push(timer)
+        all.push(timer)
+      } else drop(all[step.remove])
+      model.sort((a, b) => a.deadline - b.deadline || a.sequence - b.sequence)
+      t.is(heap.first(), model[0])
+      t.is(heap.size, model.length)
+    }
+  }))
+})
