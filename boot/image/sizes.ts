@@ -25,15 +25,21 @@ export function sizesOf(kernel: ElfFile, snapshot: Snapshot, total: number): Rec
   return { ...parts, 'headers and padding': total - counted }
 }
 
+/** Where the kernel is loaded; memory below is free once it runs. */
+const kernelStart = 1 * MiB
+/** For what Xen's loader puts behind the image: start_info, its module list, the boot page tables. */
+const loaderMargin = 256 << 10
+/** Kernel's page tables, native and linear stack, event handling, what a small program allocates. Hello was seen to run with it. */
+const working = 640 << 10
+
 /**
- * Estimate of the least memory of a domain that can start this, in MiB: what the loader puts into memory (from address 0 on; the
- * kernel starts at 1 MiB), page tables, and room for stacks, event handling and the first allocations of the engine.
+ * Estimate of the least memory of a domain that can start this, in MiB: the loader must find room for the image, and the running
+ * program for its heap, which grows by half before the engine collects garbage. What a program allocates beyond (network
+ * buffers, data) comes on top.
  * @param kernelEnd physical address of the kernel's end
  */
 export function leastMemory(kernelEnd: number, snapshotBytes: number): number {
-  const working = 1 * MiB
-  const loaded = kernelEnd + snapshotBytes
-  // Every 4 KiB page is mapped twice at most (direct map; text or linear memory), with 8 bytes each time.
-  const tables = 2 * 8 * (loaded + working) / pageSize + 16 * pageSize
-  return Math.ceil((loaded + working + tables) / MiB)
+  const loading = kernelEnd + snapshotBytes + loaderMargin
+  const running = kernelEnd - kernelStart + 1.5 * snapshotBytes + working
+  return Math.ceil(Math.max(loading, running) / MiB)
 }
