@@ -5,7 +5,8 @@
  */
 #include "kernel.h"
 
-#define KEPT 48			/* frames kept back for page tables and the native stack */
+#define KEPT 32			/* frames kept back for page tables */
+#define STACK_KEPT 64		/* and for the native stack, as long as it is smaller: recursion to JavaScript's limit takes half of it */
 
 extern u32 engine_pages;	/* linear memory in 64 KiB pages (engine.h) */
 u64 frames_heap, frames_stack, stack_low = STACK_TOP - 16 * PAGE;
@@ -41,7 +42,7 @@ void linear_ready(u64 start, u64 mapped)
 
 u64 frames_available(void)
 {
-	u64 bound = promised + promised / 512 + KEPT;
+	u64 bound = promised + promised / 512 + KEPT + (frames_stack < STACK_KEPT ? STACK_KEPT - frames_stack : 0);
 	return frames_free > bound ? frames_free - bound : 0;
 }
 

@@ -123,7 +123,12 @@ void javascript_stack(void)
 	memcpy(text_at(file), name, sizeof name);
 	u32 stack = engine_QTS_Eval(snapshot->context, text, sizeof source - 1, file, 0, 0);
 	const char *line = text_at(engine_QTS_GetString(snapshot->context, stack));
-	while (*line && *line++ != '\n')	/* the first line is our own */
-		;
-	console_write(line, strlen(line));
+	for (u32 number = 0, length; *line && number <= 32; number++, line += length) {	/* a deep recursion has hundreds */
+		for (length = 0; line[length] && line[length++] != '\n';)
+			;
+		if (number)	/* the first line is our own */
+			console_write(line, length);
+	}
+	if (*line)
+		print("    ...\n");
 }

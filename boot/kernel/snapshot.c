@@ -44,5 +44,5 @@ void snapshot_map(void)
 	u64 random = 0;
 	while (!random)		/* its generator cannot leave 0 */
 		random_bytes(&random, sizeof random);
-	set64(s->random_state < s->context ? s->context + s->random_state : s->random_state, random);
+	set64(s->context + s->random_state, random);
 }
