@@ -13,16 +13,19 @@ const DELAY = 40
 
 export class HeldAcknowledgments {
   readonly #timers: Timers
+  /** Bytes of a receive window that are worth an acknowledgment even when they are not two full segments. */
+  readonly #quarter: number
   #batch: Connection[] = []
   #delayed: Connection[] = []
   #timer: Timer | undefined = undefined
 
-  constructor(timers: Timers) {
+  constructor(timers: Timers, receiveWindow: number) {
     this.#timers = timers
+    this.#quarter = receiveWindow >>> 2
   }
 
   add(c: Connection): void {
-    if (c.unacknowledged >= 2 * c.mss) {
+    if (c.unacknowledged >= 2 * c.mss || c.unacknowledged >= this.#quarter) {
       c.inBatch = true
       this.#batch.push(c)
     } else if (!c.inDelayed) {

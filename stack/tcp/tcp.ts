@@ -68,7 +68,7 @@ export class Tcp implements Environment, Listener {
     this.#timers = machine.timers
     this.#isn = new InitialSequence(machine.abi)
     this.#timeWait = new TimeWait(machine.timers, limits.timeWait, () => ip.counters.tcpTimeWaitEvicted++)
-    this.#acks = new HeldAcknowledgments(machine.timers)
+    this.#acks = new HeldAcknowledgments(machine.timers, limits.receiveWindow)
   }
 
   /** Connections in all states, and those of them in TIME-WAIT. */

@@ -7,7 +7,7 @@ export interface WireConditions {
   loss?: number
   duplication?: number
   reordering?: number
-  /** Chance that one byte of a frame is changed. */
+  /** Chance that one bit of an IP packet is changed. (Ethernet has a checksum of its own, and ARP relies on it.) */
   corruption?: number
   /** Milliseconds from one end to the other, and the most that reordering adds. */
   delay?: number
@@ -57,7 +57,9 @@ export class Wire {
     }
     if (world.random() < reordering) wait += world.random() * jitter
     const copies = world.random() < duplication ? 2 : 1
-    if (world.random() < corruption) bytes[Math.floor(world.random() * bytes.length)] ^= 1 << Math.floor(world.random() * 8)
+    if (bytes[12] === 8 && bytes[13] === 0 && world.random() < corruption) {
+      bytes[14 + Math.floor(world.random() * (bytes.length - 14))] ^= 1 << Math.floor(world.random() * 8)
+    }
     for (const device of this.devices) {
       if (device === from) continue
       for (let i = 0; i < copies; i++) world.at(wait + i * world.random() * jitter, () => device.arrive(bytes))
