@@ -7,11 +7,19 @@ export const reportMark = '\u0001'
 
 export interface CaseReport { readonly name: string, readonly failure?: { readonly name: string, readonly message: string, readonly stack: string } }
 
-/** Sets globalThis.__xenTs. */
+interface Scope {
+  readonly __abi: Abi
+  __xenTs?: { turn(): void, fail(reason: unknown): void }
+  setTimeout?: (run: () => void, delay?: number) => number
+  clearTimeout?: (id: number) => void
+}
+
+/** Sets globalThis.__xenTs, and setTimeout and clearTimeout in the engine's virtual time. */
 export function serveCases(all: Cases): void {
-  const scope = globalThis as unknown as { __abi: Abi, __xenTs?: { turn(): void, fail(reason: unknown): void } }
+  const scope = globalThis as unknown as Scope
   const abi = scope.__abi
   const left = Object.entries(all)
+  const timers = new Timers(abi)
   let current: string | undefined
   let last = ''
 
@@ -20,10 +28,14 @@ export function serveCases(all: Cases): void {
     const failure = error === undefined ? undefined : describeError(error)
     abi.consoleWrite(`${reportMark}${JSON.stringify({ name, failure } satisfies CaseReport)}\n`)
   }
+  scope.setTimeout = (run, delay = 0) => timers.set(run, delay)
+  scope.clearTimeout = id => { timers.clear(id) }
   scope.__xenTs = {
     turn() {
-      // Called when no promise job is left: whatever the case still waits for cannot happen.
+      // Called when no promise job is left: a case that is not at its end waits for a timer, or for what cannot happen.
+      if (current !== undefined && timers.runNext()) return
       if (current !== undefined) report(current, new Error('the case never ends: it waits for something that does not happen'))
+      timers.clearAll()
       const next = left.shift()
       if (!next) {
         abi.shutdown(0)
@@ -37,6 +49,43 @@ export function serveCases(all: Cases): void {
     },
     // An unhandled rejection: of the case that ran last, which may have passed already. The later report counts.
     fail(reason) { report(last, reason ?? new Error(`${reason} was thrown`)) },
+  }
+}
+
+class Timers {
+  readonly #abi: Abi
+  readonly #pending = new Map<number, { time: number, run: () => void }>()
+  readonly #ports = new Uint8Array(4)
+  #count = 0
+
+  constructor(abi: Abi) {
+    this.#abi = abi
+  }
+
+  set(run: () => void, delay: number): number {
+    this.#pending.set(++this.#count, { time: this.#abi.clockMonotonic() + delay, run })
+    return this.#count
+  }
+
+  clear(id: number): void {
+    this.#pending.delete(id)
+  }
+
+  clearAll(): void {
+    this.#pending.clear()
+  }
+
+  /** Waits for the earliest and runs it; of two at the same time, the one set first. False when there is none. */
+  runNext(): boolean {
+    let id: number | undefined
+    let earliest = Infinity
+    for (const [candidate, { time }] of this.#pending) if (time < earliest) [id, earliest] = [candidate, time]
+    if (id === undefined) return false
+    const { run } = this.#pending.get(id)!
+    this.#pending.delete(id)
+    this.#abi.wait(earliest, this.#ports)
+    run()
+    return true
   }
 }
 

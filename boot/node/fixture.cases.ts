@@ -19,5 +19,16 @@ export default cases({
     Promise.reject(new Error('lost'))
   },
   'expects an error in vain': t => { t.throws(() => 5) },
+  'timers run in order of time, which passes at once in the engine': async t => {
+    const order: string[] = []
+    const done = new Promise<void>(resolve => {
+      setTimeout(() => { order.push('30'); resolve() }, 30)
+      setTimeout(() => order.push('10'), 10)
+      clearTimeout(setTimeout(() => order.push('never'), 5))
+      setTimeout(() => order.push('10 again'), 10)
+    })
+    await done
+    t.deepEqual(order, ['10', '10 again', '30'])
+  },
   'rejects as expected': async t => { t.is((await t.rejects(Promise.reject(new TypeError('x')))).message, 'x') },
 })

@@ -6,9 +6,10 @@ const results = await engineCases(import.meta.resolve('./fixture.cases.ts'))
 const failure = (name: string) => results.get(name)?.message
 
 test('cases run in the guest\'s engine, and a case that holds passes', t => {
-  t.is(results.size, 7)
+  t.is(results.size, 8)
   t.is(results.get('passes'), undefined)
   t.is(results.get('rejects as expected'), undefined)
+  t.is(results.get('timers run in order of time, which passes at once in the engine'), undefined)
 })
 
 test('a failed assertion is reported with its TypeScript position', t => {
