@@ -52,7 +52,7 @@ export class LinearMemory {
 
   /** UTF-8 text of `length` bytes at `address`. */
   text(address: number, length: number): string {
-    return new TextDecoder().decode(this.u8.subarray(address, address + length))
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.u8.subarray(address, address + length))
   }
 
   /** The u64 at an address that is a multiple of 8 (a JSValue). */
