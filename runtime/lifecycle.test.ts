@@ -1,6 +1,6 @@
 import test from 'ava'
 import { FakeKernel } from './fake-kernel.ts'
-import { device, type Devices, unikernel } from './index.ts'
+import { device, type Devices, once, unikernel } from './index.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Target, TargetContext } from './target.ts'
 
@@ -72,7 +72,11 @@ test('a task that nobody awaits ends the domain when it fails', async t => {
 test('a shutdown request while start runs aborts its signal; a start that obeys powers off', async t => {
   for (const start of [
     ({ clock, signal }: any) => clock.sleep(60_000, { signal }), // rejects with the signal's reason
-    ({ signal }: any) => new Promise<void>(resolve => signal.addEventListener('abort', () => resolve())),
+    ({ signal }: any) => once(signal),
+    async ({ signal }: any) => {
+      await once(signal)
+      await once(signal)
+    },
     ({ signal }: any) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped', { cause: signal.reason })))),
   ]) {
     const { reason, time, lines } = await run({ start, request: 100 })

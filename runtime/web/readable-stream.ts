@@ -277,26 +277,39 @@ export class ReadableStream<R = any> {
     return [branch(0), branch(1)]
   }
 
-  async * values({ preventCancel = false } = {}): AsyncGenerator<R, void, undefined> {
+  /** Not a generator: leaving a loop shall unlock the stream at once, in engines too that do not wait for `return`. */
+  values({ preventCancel = false } = {}): AsyncIterableIterator<R> {
     const reader = this.getReader()
     let finished = false
-    try {
-      for (;;) {
-        const result = await reader.read()
-        if (result.done) break
-        yield result.value
-      }
+    const finish = (): void => {
       finished = true
-    } catch (error) {
-      finished = true
-      throw error
-    } finally {
-      if (!finished && !preventCancel) await reader.cancel()
       reader.releaseLock()
+    }
+    return {
+      async next() {
+        if (finished) return { done: true, value: undefined }
+        try {
+          const result = await reader.read()
+          if (result.done) finish()
+          return result
+        } catch (error) {
+          finish()
+          throw error
+        }
+      },
+      async return(value?: unknown) {
+        if (!finished) {
+          const cancelled = preventCancel ? undefined : reader.cancel(value)
+          finish()
+          await cancelled
+        }
+        return { done: true, value: value as undefined }
+      },
+      [Symbol.asyncIterator]() { return this },
     }
   }
 
-  [Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncGenerator<R, void, undefined> { return this.values(options) }
+  [Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncIterableIterator<R> { return this.values(options) }
   get [Symbol.toStringTag](): string { return 'ReadableStream' }
 }
 

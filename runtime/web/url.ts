@@ -63,9 +63,8 @@ export class URL {
   get port(): string { return this.#url.port === null ? '' : String(this.#url.port) }
   set port(value: string) {
     if (!this.#mayHaveCredentials()) return
-    const text = withoutNewlines(String(value))
-    if (text === '') this.#url.port = null
-    else setPort(this.#url, (/^\d*/.exec(text) as RegExpExecArray)[0])
+    if (String(value) === '') this.#url.port = null
+    else setPort(this.#url, (/^\d*/.exec(withoutNewlines(String(value))) as RegExpExecArray)[0])
   }
 
   get pathname(): string { return serializePath(this.#url) }
@@ -81,7 +80,7 @@ export class URL {
 
   get search(): string { return this.#url.query ? `?${this.#url.query}` : '' }
   set search(value: string) {
-    const text = withoutNewlines(String(value)).replace(/^\?/, '')
+    const text = withoutNewlines(String(value).replace(/^\?/, ''))
     setQuery(this.#url, String(value) === '' ? null : text)
     this.#updateParams()
   }
@@ -95,7 +94,7 @@ export class URL {
 
   get hash(): string { return this.#url.fragment ? `#${this.#url.fragment}` : '' }
   set hash(value: string) {
-    const text = withoutNewlines(String(value)).replace(/^#/, '')
+    const text = withoutNewlines(String(value).replace(/^#/, ''))
     this.#url.fragment = String(value) === '' ? null : percentEncode(text, encodeSets.fragment)
   }
 

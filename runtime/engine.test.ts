@@ -1,0 +1,61 @@
+/** The runtime in the guest's engine: what passes only on V8 does not count. */
+import test from 'ava'
+import { runProgram } from './engine-testing.ts'
+import { scenarios } from './fixtures/scenarios.ts'
+import { outcome } from './web/testing.ts'
+
+const fixture = (name: string) => import.meta.resolve(`./fixtures/${name}.ts`)
+
+test('hello says its three lines a second apart, then bye, and powers off', async t => {
+  const { reason, output } = await runProgram(import.meta.resolve('../examples/hello/app.ts'))
+  t.is(output, [
+    '2026-11-22 18:29:54.123 -00:00: INF [hello] hello 1',
+    '2026-11-22 18:29:55.123 -00:00: INF [hello] hello 2',
+    '2026-11-22 18:29:56.123 -00:00: INF [hello] hello 3',
+    '2026-11-22 18:29:57.123 -00:00: INF [hello] bye', ''].join('\n'))
+  t.is(reason, 0)
+})
+
+const ends: [how: string, reason: number, output: RegExp][] = [
+  ['throw', 3, /ERR \[app\] RangeError: thrown\n +at .*\(app\.js:\d+:\d+\)/],
+  ['reject', 3, /ERR \[app\] RangeError: rejected\n +at .*app\.js:\d+:\d+/],
+  ['timer', 3, /54\.128 .*ERR \[app\] uncaught RangeError: in a timer\n +at .*app\.js:\d+:\d+/],
+  ['lost', 3, /54\.123 .*ERR \[app\] uncaught RangeError: lost\n +at .*app\.js:\d+:\d+/],
+  ['microtask', 3, /54\.123 .*ERR \[app\] uncaught RangeError: in a microtask\n/],
+  ['listener', 3, /54\.123 .*ERR \[app\] uncaught RangeError: in a listener\n/],
+  ['overflow', 3, /ERR \[app\] (RangeError|InternalError): .*(stack|call)/i],
+  ['nothing', 3, /ERR \[app\] uncaught DeadlockError: the program waits for something that can never come/],
+  ['value', 3, /ERR \[app\] thrown value 'a text'/],
+  ['cause', 3, /ERR \[app\] Error: outer\n[^]*cause: TypeError: inner\n/],
+  ['late', 0, /^$/],
+]
+
+for (const [how, reason, expected] of ends) {
+  test(`a program that ends by '${how}' is reported, and shuts down with ${reason}`, async t => {
+    const result = await runProgram(fixture('errors'), { commandLine: `--how=${how}` })
+    t.regex(result.output, expected)
+    t.is(result.reason, reason)
+    t.true(result.output.split('ERR').length <= 2, result.output)
+  })
+}
+
+test('arguments are refused, and --help answered', async t => {
+  const wrong = await runProgram(fixture('errors'), { commandLine: 'root=x --how=thrwo' })
+  t.is(wrong.reason, 3)
+  t.regex(wrong.output, /--how: 'thrwo' is not one of throw, .*; did you mean throw\?/)
+  const help = await runProgram(fixture('errors'), { commandLine: '--help' })
+  t.is(help.reason, 0)
+  t.regex(help.output, /--how=throw\|reject/)
+})
+
+const played = runProgram(fixture('scenarios'))
+played.catch(() => {})
+
+for (const [name, scenario] of Object.entries(scenarios)) {
+  test(`as in Node: ${name}`, async t => {
+    const { output } = await played
+    const outcomes = new Map<string, unknown>(output.split('\n').filter(line => line.startsWith('[')).map(line => JSON.parse(line)))
+    t.true(outcomes.has(name), output.slice(-500))
+    t.deepEqual(outcomes.get(name), JSON.parse(JSON.stringify(await outcome(scenario, globalThis))))
+  })
+}
