@@ -48,6 +48,19 @@ test('arguments are refused, and --help answered', async t => {
   t.regex(help.output, /--how=throw\|reject/)
 })
 
+test('a handler module and a site answer requests', async t => {
+  const target = fixture('http-target')
+  const texts = async (app: string) => (await runProgram(app, { target })).output.split('\n').slice(0, -1).map(line => line.replace(/^.*?\] /, ''))
+  t.deepEqual(await texts(import.meta.resolve('../examples/handler/app.ts')), [
+    '80 GET /: 200 text/plain;charset=UTF-8 "hello from /\\n"',
+    '80 GET /a/../b%20c?d: 200 text/plain;charset=UTF-8 "hello from /b%20c\\n"',
+    '80 POST /missing: 200 text/plain;charset=UTF-8 "hello from /missing\\n"'])
+  t.deepEqual(await texts(fixture('site')), [
+    '80 GET /: 200 text/html "<!"',
+    '80 GET /a/../b%20c?d: 404 text/plain;charset=UTF-8 "no /b%20c"',
+    '80 POST /missing: 404 text/plain;charset=UTF-8 "no /missing"'])
+})
+
 const played = runProgram(fixture('scenarios'))
 played.catch(() => {})
 

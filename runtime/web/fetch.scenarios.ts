@@ -112,7 +112,7 @@ export const fetchScenarios: Scenarios = {
     const second = first.clone()
     return [await first.text(), await second.text(), second.method, second.url]
   },
-  'unusual methods keep their case': ({ Request }) => ['patch', 'Get', 'FOO', 'query'].map(method => new Request('http://a', { method }).method),
+  'unusual methods keep their case': ({ Request }) => ['Get', 'FOO', 'query', 'dElEtE'].map(method => new Request('http://a', { method }).method),
   'a method that may not be': ({ Request }) => new Request('http://a', { method: 'trace' }),
   'a method that is none': ({ Request }) => new Request('http://a', { method: 'a b' }),
   'GET with a body': ({ Request }) => new Request('http://a', { body: 'x' }),

@@ -3,6 +3,8 @@
 export type HeadersInit = Headers | Iterable<readonly [string, string] | readonly string[]> | Record<string, string>
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** A value that has to be trimmed or looked at closely. */
+const unusual = /^[\t ]|[\0\r\n\u0100-\uffff]|[\t ]$/
 const badValue = /[\0\r\n\u0100-\uffff]/
 
 export class Headers {
@@ -79,14 +81,24 @@ export class Headers {
   get [Symbol.toStringTag](): string { return 'Headers' }
 }
 
+/** Names in lower case, so that the usual ones are checked once. */
+const known = new Map<string, string>()
+
 function checkName(name: string): string {
+  const usual = known.get(name)
+  if (usual !== undefined) return usual
   const text = String(name)
   if (!token.test(text)) throw new TypeError(`Headers: '${text}' is not a header name`)
-  return text.toLowerCase()
+  const lower = text.toLowerCase()
+  // Peers choose names too: only so many are remembered.
+  if (known.size < 256) known.set(text, lower)
+  return lower
 }
 
 function checkValue(value: string): string {
-  const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
+  let text = String(value)
+  if (!unusual.test(text)) return text
+  text = text.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
   if (badValue.test(text)) throw new TypeError('Headers: a header value may not have NUL, line breaks or characters above U+00FF')
   return text
 }

@@ -2,6 +2,7 @@
 import { Body, type BodyInit } from './body.ts'
 import { Headers, type HeadersInit } from './headers.ts'
 import { URL } from './url.ts'
+import { plainTarget } from './url-parse.ts'
 
 export interface RequestInit {
   method?: string
@@ -80,8 +81,6 @@ export interface Incoming {
   readonly signal?: AbortSignal
 }
 
-/** A path and query that parsing would leave as they are: no segment of dots, nothing to encode. */
-const plainTarget = /^\/(?!\/)[\w\-~!$&()*+,;=:@/]*(?:\.[\w\-~!$&()*+,;=:@][\w\-~!$&()*+,;=:@/]*)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/
 let lastOrigin = ''
 let lastOriginSerialized = ''
 

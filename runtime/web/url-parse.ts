@@ -22,8 +22,28 @@ export interface UrlRecord {
 const defaultPorts: Record<string, number | null> = { 'http': 80, 'https': 443, 'ws': 80, 'wss': 443, 'ftp': 21, 'file': null }
 export const isSpecial = (scheme: string): boolean => Object.hasOwn(defaultPorts, scheme)
 
+// What parsing would leave as it is: no segment of dots, nothing to encode. Each character can match in one way only: no backtracking.
+const plainPath = String.raw`\/(?!\/)(?:[\w\-~!$&()*+,;=:@/]|%(?!2[eE])|\.(?:[\w\-~!$&()*+,;=:@]|%(?!2[eE])))*`
+const plainQuery = String.raw`\?[\w\-.~!$&()*+,;=:@%/?]*`
+const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const label = '[a-wyz][a-z0-9-]*'
+const plainUrl = new RegExp(`^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte})(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`)
+
+/** A path and query that stand in an http URL as they are. */
+export const plainTarget = new RegExp(`^${plainPath}(?:${plainQuery})?$`)
+
 /** The record of `input`, or undefined when it is no URL. `base` is never changed. */
 export function parseUrl(input: string, base?: UrlRecord): UrlRecord | undefined {
+  // Nearly every address a server sees is plain: one match instead of a dozen steps.
+  const plain = base === undefined ? plainUrl.exec(input) : null
+  if (plain === null) return parseAny(input, base)
+  const [, scheme, host, port, path, query] = plain
+  const url: UrlRecord = { scheme, username: '', password: '', host, port: null, path: path.slice(1).split('/'), query: query === undefined ? null : query.slice(1), fragment: null }
+  if (port !== undefined) setPort(url, port)
+  return url
+}
+
+function parseAny(input: string, base: UrlRecord | undefined): UrlRecord | undefined {
   let text = withoutNewlines(input.replace(/^[\0- ]+/, '').replace(/[\0- ]+$/, ''))
   let fragment: string | null = null
   const hash = text.indexOf('#')
