@@ -26,4 +26,9 @@ export interface Frame {
   readonly u8: Uint8Array
   /** Little-endian machine, big-endian fields: see DESIGN, principle 7. */
   readonly u16: Uint16Array
+  /**
+   * Set by a device on a frame that arrived: its TCP or UDP checksum need not be verified, and may not be filled in at all (the
+   * sender is on the same host). Undefined means verify.
+   */
+  checked?: boolean
 }

@@ -10,7 +10,7 @@ import type { Keys } from './keys.ts'
 import { Byte, Live, Notify, Order, Word, areValid, ringBytes, ringPages } from './layout.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import type { Vchans } from './index.ts'
-import { Wakeup } from './wakeup.ts'
+import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 /** What a server published does not work (any more). */
 class StaleServerError extends Error {}

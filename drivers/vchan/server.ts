@@ -9,7 +9,7 @@ import type { Keys } from './keys.ts'
 import { Byte, Live, Notify, Order, Word, chooseOrders, ringBytes, ringPages } from './layout.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import type { Vchans } from './index.ts'
-import { Wakeup } from './wakeup.ts'
+import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 export interface ServeOptions {
   /** Least size in bytes of the ring we read from, and of the one we write to. */

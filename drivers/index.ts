@@ -1,0 +1,47 @@
+/**
+ * Xen in TypeScript. A program of its own needs `connectDrivers` and `connectNetfront`; the classes behind them are for writing
+ * further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
+ */
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { vchanChannels } from '@xen-ts/vchan/index.ts'
+import type { Channels } from './channel.ts'
+import { EventChannels } from './event-channel.ts'
+import { GrantTable } from './grant-table.ts'
+import { Xenstore } from './xenstore.ts'
+
+export type { ByteChannel, Channels } from './channel.ts'
+export { ChannelClosedError } from './channel.ts'
+export type { EthernetDevice, Frame } from './ethernet.ts'
+export { XenError } from './errno.ts'
+export { EventChannel, EventChannels } from './event-channel.ts'
+export { GrantTable } from './grant-table.ts'
+export { ForeignPages, SharedPages } from './shared-pages.ts'
+export { Xenstore, XenstoreView } from './xenstore.ts'
+export type { Access, Permissions } from './xenstore.ts'
+export { XenstoreError } from './xenstore-error.ts'
+export type { Watch } from './xenstore-watches.ts'
+export { Netfront, connectNetfront } from './netfront.ts'
+export type { NetfrontOptions } from './netfront.ts'
+export { serveControl } from './control.ts'
+export type { ControlOptions, ShutdownRequest } from './control.ts'
+
+/** What every Xen domain has. Make one: there is one xenstore ring and one grant table. */
+export interface Drivers {
+  readonly machine: Machine
+  readonly events: EventChannels
+  readonly grants: GrantTable
+  readonly xenstore: Xenstore
+  /** vchan. */
+  readonly channels: Channels
+}
+
+/** @throws Error when the domain was built without xenstore */
+export function connectDrivers(machine: Machine): Drivers {
+  const events = new EventChannels(machine)
+  const grants = new GrantTable(machine)
+  const xenstore = new Xenstore(machine)
+  return { machine, events, grants, xenstore, channels: vchanChannels({ machine, events, grants, xenstore }) }
+}
+
+/** What the drivers hold, one line each, for debugging. */
+export const listResources = ({ events, grants, xenstore }: Drivers): string[] => [...events.list(), ...grants.list(), ...xenstore.list()]

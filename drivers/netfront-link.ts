@@ -1,0 +1,145 @@
+/** One connection to one backend: two rings, their buffers and an event channel. A new backend gets a new link. */
+import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { EventChannel } from './event-channel.ts'
+import type { EthernetDevice, Frame } from './ethernet.ts'
+import type { NetfrontOptions, NetfrontParts } from './netfront.ts'
+import { BROKEN, Receiver } from './netfront-rx.ts'
+import { Transmitter } from './netfront-tx.ts'
+import type { Backend } from './xenbus.ts'
+
+/**
+ * 128 pages, 512 KiB: with frames of 1,514 bytes that holds a TCP window of 185 KB, and seven packets of 64 KiB once those are
+ * offered. netback queues as much again on its side, so more would only take memory from a guest of 12 MiB.
+ */
+const RECEIVE_BUFFERS = 128
+/** Two a page, 256 KiB: what two full TCP windows of 64 KiB need, and acknowledgements beside them. */
+const SEND_BUFFERS = 128
+/** Packets taken in one turn of the event loop. Timers and other devices get their turn under any flood. */
+const BUDGET = 256
+
+const resolved = Promise.resolve()
+
+export class Link {
+  readonly backend: Backend
+  /** The backend has said that it is connected too. */
+  up = false
+  /** It broke the rules of the rings; the link is closed. */
+  broken = false
+  readonly #device: EthernetDevice
+  readonly #machine: Machine
+  readonly #channel: EventChannel
+  readonly #tx: Transmitter
+  readonly #rx: Receiver
+  readonly #onBroken: () => void
+  readonly #deliver = (frame: Frame, length: number): void => this.#device.onReceive?.(frame, length)
+  readonly #flushLater = (): void => this.#flush()
+  readonly #again = (): void => this.#onEvent()
+  #open = true
+  #batch = false
+  #flushScheduled = false
+  #pending: Timer | undefined
+
+  /** @throws XenError when there is not enough memory, or no grant or port left */
+  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, owner: string, onBroken: () => void) {
+    this.#device = device
+    this.#machine = machine
+    this.backend = backend
+    this.#onBroken = onBroken
+    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, owner)
+    try {
+      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, owner)
+    } catch (error) {
+      this.#tx.close()
+      throw error
+    }
+    try {
+      this.#channel = events.allocUnbound(backend.domid, owner, () => this.#onEvent())
+    } catch (error) {
+      this.#tx.close()
+      this.#rx.close()
+      throw error
+    }
+    this.#rx.flush(this.#channel)
+  }
+
+  /** What the backend must know to connect. */
+  get keys(): readonly (readonly [name: string, value: number])[] {
+    return [['tx-ring-ref', this.#tx.ringRef], ['rx-ring-ref', this.#rx.ringRef], ['event-channel', this.#channel.port]]
+  }
+
+  /** The backend is connected: whatever happened before that is looked at now. */
+  start(): void {
+    this.up = true
+    this.#channel.notify()
+    this.#onEvent()
+  }
+
+  reserve(): Frame | undefined {
+    const frame = this.#tx.reserve()
+    if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
+    return frame
+  }
+
+  /** A frame was handed in: it goes out with all others of this turn. */
+  sent(): void {
+    if (this.#batch || this.#flushScheduled) return
+    this.#flushScheduled = true
+    void resolved.then(this.#flushLater)
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.up = false
+    this.#pending?.cancel()
+    this.#channel.close()
+    this.#tx.close()
+    this.#rx.close()
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false
+    if (this.#open) this.#tx.flush(this.#channel)
+  }
+
+  #onEvent(): void {
+    if (!this.up) return
+    this.#pending?.cancel()
+    this.#pending = undefined
+    this.#batch = true
+    this.#reclaim()
+    this.#receive()
+    if (this.#open) this.#device.onIdle?.()
+    this.#batch = false
+    this.#flush()
+  }
+
+  #reclaim(): void {
+    if (!this.#tx.starved) return // nobody waits: frames are taken back when they are needed
+    this.#tx.reclaim()
+    if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
+    else if (this.#tx.relieved) this.#device.onWritable?.()
+  }
+
+  #receive(): void {
+    for (let budget = BUDGET; this.#open; ) {
+      const taken = this.#rx.receive(this.#deliver, budget)
+      if (taken === BROKEN) return this.#fail('it delivered a packet into a buffer it did not have, or beyond its end')
+      this.#rx.flush(this.#channel)
+      budget -= taken
+      if (budget <= 0) {
+        this.#pending = this.#machine.timers.set(0, this.#again)
+        return
+      }
+      if (!this.#rx.sleep()) return
+    }
+  }
+
+  #fail(why: string): void {
+    if (!this.#open) return
+    this.#machine.log('net-xen').warn(`the backend in domain ${this.backend.domid} broke the ring: ${why}. The connection is closed.`)
+    this.close()
+    this.broken = true
+    this.#onBroken()
+  }
+}

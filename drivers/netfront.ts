@@ -1,0 +1,272 @@
+/**
+ * netfront: the network device of a guest (xen/include/public/io/netif.h). The device lives as long as the program; backends come
+ * and go under it (a netvm that restarts, a vif that is detached and attached again), each with a link of its own.
+ *
+ * Offered to the backend: packets of one slot, complete checksums. Not yet: scatter-gather, segmentation and checksum offload.
+ */
+import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import { XenError } from './errno.ts'
+import type { EthernetDevice, Frame } from './ethernet.ts'
+import type { EventChannels } from './event-channel.ts'
+import type { GrantTable } from './grant-table.ts'
+import { Link } from './netfront-link.ts'
+import { TxFrame } from './netfront-tx.ts'
+import { parseDecimal, parseMac } from './parse.ts'
+import { Wakeup } from './wakeup.ts'
+import { XenbusState, readBackend, readState, switchState, tryRead } from './xenbus.ts'
+import type { Backend } from './xenbus.ts'
+import type { Watch } from './xenstore-watches.ts'
+import type { Xenstore } from './xenstore.ts'
+
+/** What netfront stands on. */
+export interface NetfrontParts {
+  readonly machine: Machine
+  readonly events: EventChannels
+  readonly grants: GrantTable
+  readonly xenstore: Xenstore
+}
+
+export interface NetfrontOptions {
+  /** Number of the vif, the `0` of `device/vif/0`. */
+  readonly index?: number
+  /** Pages posted for packets to come, at most 256; 128 by default. */
+  readonly receiveBuffers?: number
+  /** Packets under way to the backend, at most 256; 128 by default. Two take a page. */
+  readonly sendBuffers?: number
+  /**
+   * Lets senders on the same host leave TCP and UDP checksums out: only for a stack that looks at `Frame.checked`. Otherwise the
+   * backend completes them for us.
+   */
+  readonly blankChecksums?: boolean
+  /** Gives up waiting for the backend. */
+  readonly signal?: AbortSignal
+}
+
+const ETHERNET_MTU = 1500
+/** RFC 791: every host must take this. */
+const SMALLEST_MTU = 68
+/** Milliseconds that a backend has to let go when we close. */
+const CLOSE_TIMEOUT = 500
+/** Milliseconds before we connect again to a backend that broke the rules. */
+const PENALTY = 1000
+
+/**
+ * Connects the network device; resolves when the backend is connected too.
+ * @throws Error when the domain has no such device or its MAC address is not one; XenError when resources are short; what `signal`
+ * was aborted with
+ */
+export async function connectNetfront(parts: NetfrontParts, options: NetfrontOptions = {}): Promise<Netfront> {
+  const { index = 0, signal } = options
+  signal?.throwIfAborted()
+  const frontend = `device/vif/${index}`
+  const [backend, untrustedMac, untrustedMtu] = await Promise.all([
+    readBackend(parts.xenstore, frontend), tryRead(parts.xenstore, `${frontend}/mac`), tryRead(parts.xenstore, `${frontend}/mtu`),
+  ])
+  if (backend === undefined) throw new Error(`net-xen: this domain has no network device ${index} (${frontend}/backend in xenstore). Give the qube a netvm, or the domain a vif=[...].`)
+  const mac = parseMac(untrustedMac)
+  if (mac === undefined) throw new Error(`net-xen: ${frontend}/mac is ${JSON.stringify(untrustedMac?.slice(0, 40))}, not the address of a device. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
+  const device = new Netfront(parts, options, frontend, mac, parseDecimal(untrustedMtu, 65535) ?? ETHERNET_MTU)
+  const onAbort = (): void => void device.close()
+  signal?.addEventListener('abort', onAbort)
+  try {
+    await device.connected
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+  return device
+}
+
+/** Use connectNetfront. */
+export class Netfront implements EthernetDevice {
+  readonly mac: Uint8Array
+  readonly mtu: number
+  onReceive: ((frame: Frame, length: number) => void) | undefined
+  onWritable: (() => void) | undefined
+  onIdle: (() => void) | undefined
+  /** Resolves when the first backend is connected. */
+  readonly connected: Promise<void>
+  readonly #parts: NetfrontParts
+  readonly #options: NetfrontOptions
+  readonly #frontend: string
+  readonly #name: string
+  readonly #wakeup = new Wakeup()
+  readonly #life: Promise<void>
+  #link: Link | undefined
+  #penalty: Timer | undefined
+  #backendWatch: Watch | undefined
+  #closing = false
+  /** Somebody could not send while there was no backend. */
+  #starved = false
+  /** A backend was there before; what is in its directory is not what an earlier kernel left. */
+  #settled = false
+  #wasConnected = false
+  /** After a backend broke the rules, the next one has to wait until then. */
+  #notBefore = 0
+  #resolveConnected = (): void => {}
+
+  /** @internal */
+  constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, mac: Uint8Array, mtu: number) {
+    this.#parts = parts
+    this.#options = options
+    this.#frontend = frontend
+    this.#name = `vif ${options.index ?? 0}`
+    this.mac = mac
+    this.mtu = mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU) // without scatter-gather netback sends no more
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.connected = promise
+    this.#resolveConnected = resolve
+    // Before the first connection an error is the caller's.
+    this.#life = this.#live().catch((error: Error) => {
+      if (this.#wasConnected) parts.machine.log('net-xen').error(`${this.#name}: ${error.message} The device is dead.`)
+      reject(error)
+    })
+  }
+
+  reserve(): Frame | undefined {
+    const frame = this.#link?.up === true ? this.#link.reserve() : undefined
+    if (frame === undefined) this.#starved = true
+    return frame
+  }
+
+  send(frame: Frame, length: number): void {
+    if (!(frame instanceof TxFrame)) throw new TypeError('net-xen: this frame is of another device. Send what reserve() gave.')
+    frame.sender.send(frame, length)
+    this.#link?.sent()
+  }
+
+  discard(frame: Frame): void {
+    if (!(frame instanceof TxFrame)) throw new TypeError('net-xen: this frame is of another device. Discard what reserve() gave.')
+    frame.sender.discard(frame)
+  }
+
+  close(): Promise<void> {
+    this.#closing = true
+    this.#wakeup.wake()
+    return this.#life
+  }
+
+  /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
+  async #live(): Promise<void> {
+    const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
+    try {
+      while (!this.#closing) {
+        await this.#wakeup.wait()
+        if (!this.#closing) await this.#lookOrComplain()
+      }
+      await this.#shutDown()
+    } finally {
+      watch.close()
+      this.#backendWatch?.close()
+      this.#penalty?.cancel()
+      this.#link?.close()
+      this.#link = undefined
+    }
+    this.#options.signal?.throwIfAborted()
+  }
+
+  /** Want of memory or grants at a later connection must not end the device: there may be more when the next backend comes. */
+  async #lookOrComplain(): Promise<void> {
+    try {
+      await this.#look()
+    } catch (error) {
+      if (!this.#wasConnected || !(error instanceof XenError)) throw error
+      this.#parts.machine.log('net-xen').error(error.message)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    const backend = await readBackend(xenstore, this.#frontend)
+    this.#watchBackend(backend)
+    const [own, state] = await Promise.all([
+      readState(xenstore, this.#frontend), backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path),
+    ])
+    if (this.#closing) return
+    const link = this.#link
+    if (link === undefined) {
+      if (backend !== undefined && state === XenbusState.initWait) await this.#connectInTime(backend)
+      else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset()
+      return
+    }
+    const lost = link.broken ? 'it broke the rules' : backend === undefined || state === XenbusState.unknown ? 'its directory is gone'
+      : backend.path !== link.backend.path || own !== XenbusState.connected ? 'another one has taken its place'
+        : state === XenbusState.closing || state === XenbusState.closed ? 'it is closing' : undefined
+    if (lost !== undefined) {
+      machine.log('net-xen').info(`${this.#name}: disconnected from domain ${link.backend.domid}: ${lost}`)
+      if (link.broken) this.#notBefore = machine.timers.now() + PENALTY
+      await this.#disconnect()
+    } else if (!link.up && state === XenbusState.connected) {
+      machine.log('net-xen').info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(this.mac)}, MTU ${this.mtu}`)
+      link.start()
+      this.#wasConnected = true
+      this.#resolveConnected()
+      if (this.#starved) {
+        this.#starved = false
+        this.onWritable?.()
+      }
+    }
+  }
+
+  #watchBackend(backend: Backend | undefined): void {
+    const path = backend === undefined ? undefined : `${backend.path}/state`
+    if (this.#backendWatch?.path === path) return
+    this.#backendWatch?.close()
+    this.#backendWatch = path === undefined ? undefined : this.#parts.xenstore.watch(path, this.#wakeup.wake)
+  }
+
+  async #connectInTime(backend: Backend): Promise<void> {
+    const delay = this.#notBefore - this.#parts.machine.timers.now()
+    if (delay <= 0) return this.#connect(backend)
+    this.#penalty?.cancel()
+    this.#penalty = this.#parts.machine.timers.set(delay, this.#wakeup.wake)
+  }
+
+  /** Makes the rings and tells the backend where they are. */
+  async #connect(backend: Backend): Promise<void> {
+    const { xenstore } = this.#parts
+    const link = new Link(this, this.#parts, backend, this.#options, this.#name, this.#wakeup.wake)
+    this.#link = link
+    this.#settled = true
+    await xenstore.transaction(async (view) => {
+      if (await view.tryRead(`${this.#frontend}/backend`) !== backend.path) return // it has gone meanwhile, the next look will tell
+      for (const [name, value] of link.keys) await view.write(`${this.#frontend}/${name}`, String(value))
+      await view.write(`${this.#frontend}/request-rx-copy`, '1')
+      await view.write(`${this.#frontend}/feature-rx-notify`, '1')
+      if (this.#options.blankChecksums !== true) await view.write(`${this.#frontend}/feature-no-csum-offload`, '1')
+      await view.write(`${this.#frontend}/state`, String(XenbusState.connected))
+    })
+  }
+
+  /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */
+  async #reset(): Promise<void> {
+    this.#settled = true
+    for (const state of [XenbusState.closing, XenbusState.closed, XenbusState.initialising]) await switchState(this.#parts.xenstore, this.#frontend, state)
+  }
+
+  async #disconnect(): Promise<void> {
+    this.#link?.close()
+    this.#link = undefined
+    const { xenstore } = this.#parts
+    if (await switchState(xenstore, this.#frontend, XenbusState.closing)) await switchState(xenstore, this.#frontend, XenbusState.closed)
+  }
+
+  /** Our own wish to end: the backend lets go of the rings first, if it does so soon. */
+  async #shutDown(): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    const backend = this.#link?.backend
+    if (backend === undefined) return
+    if (await switchState(xenstore, this.#frontend, XenbusState.closing)) {
+      let late = false
+      const timer = machine.timers.set(CLOSE_TIMEOUT, () => { late = true; this.#wakeup.wake() })
+      for (;;) {
+        const state = await readState(xenstore, backend.path)
+        if (late || (state !== XenbusState.connected && state !== XenbusState.initWait)) break
+        await this.#wakeup.wait()
+      }
+      timer.cancel()
+    }
+    await this.#disconnect()
+  }
+}
+
+const formatMac = (mac: Uint8Array): string => [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':')

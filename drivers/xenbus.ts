@@ -1,0 +1,57 @@
+/**
+ * The handshake between the two halves of a split device (xen/include/public/io/xenbus.h): each half has a directory in
+ * xenstore with a `state`, and goes by what the other's says.
+ */
+import { parseDecimal } from './parse.ts'
+import { isCode } from './xenstore.ts'
+import type { Xenstore } from './xenstore.ts'
+
+export const XenbusState = {
+  unknown: 0, initialising: 1, initWait: 2, initialised: 3, connected: 4, closing: 5, closed: 6, reconfiguring: 7, reconfigured: 8,
+} as const
+
+/** Where the other half of a device is, as the toolstack wrote it into ours. */
+export interface Backend {
+  readonly path: string
+  readonly domid: number
+}
+
+const MAX_DOMID = 0x7fef
+
+/**
+ * State of the device half at `path`; `unknown` when there is none, it is no number, or may not be read: a directory that is
+ * being made or taken down is not readable for a moment.
+ */
+export async function readState(xenstore: Xenstore, path: string): Promise<number> {
+  return parseDecimal(await tryRead(xenstore, `${path}/state`), XenbusState.reconfigured) ?? XenbusState.unknown
+}
+
+/** Writes our own state. False when our directory has gone: the device was taken away, and nobody is left to tell. */
+export async function switchState(xenstore: Xenstore, frontend: string, state: number): Promise<boolean> {
+  return xenstore.transaction(async (view) => {
+    // Without this look a directory that was just removed would come back, with nothing but a state in it.
+    if (await view.tryRead(`${frontend}/backend`) === undefined) return false
+    await view.write(`${frontend}/state`, String(state))
+    return true
+  }).catch((error: unknown) => {
+    if (isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
+    throw error
+  })
+}
+
+/** The backend of the device at `frontend`, or undefined when there is no such device (any more). */
+export async function readBackend(xenstore: Xenstore, frontend: string): Promise<Backend | undefined> {
+  const [path, domid] = await Promise.all([tryRead(xenstore, `${frontend}/backend`), tryRead(xenstore, `${frontend}/backend-id`)])
+  const number = parseDecimal(domid, MAX_DOMID)
+  return path !== undefined && path.startsWith('/') && number !== undefined ? { path, domid: number } : undefined
+}
+
+/** A key that may be missing or not readable. */
+export async function tryRead(xenstore: Xenstore, path: string): Promise<string | undefined> {
+  try {
+    return await xenstore.tryRead(path)
+  } catch (error) {
+    if (isCode(error, 'EACCES')) return undefined
+    throw error
+  }
+}
