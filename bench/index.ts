@@ -1,0 +1,43 @@
+/** `npm run bench [NAME...]`: each benchmark prints a table of ratios against a peer measured in the same run. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildProgram } from '../cli/build/build.ts'
+import { kib } from '../cli/build/report.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'xen-ts-bench-'))
+
+/** Builds an example and tells its size and the time of a second build, which is what a change costs. */
+async function image(example: string, target: string): Promise<string> {
+  const app = fileURLToPath(new URL(`../examples/${example}`, import.meta.url))
+  const output = join(folder, `${example}.xen`)
+  await buildProgram({ app, target, output })
+  const { bytes, gzipBytes, stages } = await buildProgram({ app, target, output })
+  const milliseconds = stages.reduce((sum, stage) => sum + stage.milliseconds, 0)
+  console.log(`${example}: ${kib(bytes)}, gzipped ${kib(gzipBytes)}, rebuilt in ${milliseconds.toFixed(0)} ms`)
+  return output
+}
+
+const benchmarks: Record<string, () => Promise<unknown>> = {
+  build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
+  engine: async () => (await import('./engine.ts')).benchEngine(),
+  boot: async () => (await import('./boot.ts')).benchBoot(await image('website', 'xen')),
+  http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks)
+const unknown = names.find(name => !Object.hasOwn(benchmarks, name))
+if (unknown !== undefined) {
+  console.error(`error: there is no benchmark ${unknown}\n  npm run bench ${Object.keys(benchmarks).join(' | ')}`)
+  process.exitCode = 1
+} else {
+  try {
+    for (const name of names) {
+      console.log(`\n== ${name}`)
+      await benchmarks[name]()
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

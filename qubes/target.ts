@@ -1,0 +1,50 @@
+/** Target `qubes`: a qube. Shutdown requests and the agents are served from the start, whatever the program does; the address is dom0's. */
+import type { Drivers } from '@xen-ts/drivers'
+import type { DeviceContext } from '@xen-ts/runtime/device.ts'
+import type { Target } from '@xen-ts/runtime/target.ts'
+import { connectDomain, connectStack, http } from '@xen-ts/stack/xen-domain.ts'
+import { startAgents, type Agents } from './agents.ts'
+import { sleep } from './supervise.ts'
+
+/** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or it is not there at all. */
+const SETTINGS_TIMEOUT = 5_000
+
+/** The one domain this is. */
+let drivers: Drivers
+let agents: Agents
+
+export const target: Target = {
+  name: 'qubes',
+  before({ machine, lifecycle }) {
+    drivers = connectDomain({ machine, lifecycle })
+    agents = startAgents({ machine, channels: drivers.channels })
+    lifecycle.onShutdown('agents', () => agents.close())
+  },
+  async settings({ machine, signal, log }) {
+    const { db } = agents
+    await Promise.race([db.synced, sleep(machine.timers, SETTINGS_TIMEOUT, signal)])
+    if (db.name === undefined) log.warn(`QubesDB did not answer within ${SETTINGS_TIMEOUT / 1000} s: going on without the settings of vm-config`)
+    return db.config
+  },
+  provide: {
+    stack: { connect: (_needs, _options, context) => qubeStack(context) },
+    http,
+    qubesdb: {
+      async connect() {
+        await agents.db.synced
+        return agents.db
+      },
+    },
+    qrexec: { connect: () => agents.qrexec },
+    screen: { connect: () => agents.gui },
+  },
+}
+
+/** The stack with the address dom0 gave; without a netvm there is none, and the program that needs one says so and ends. */
+async function qubeStack({ signal }: DeviceContext): Promise<unknown> {
+  await agents.db.synced
+  const { network } = agents.db
+  if (network === undefined) throw new Error('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
+  const { address, netmask, gateway, dns } = network
+  return connectStack(drivers, { address, netmask, gateway, dns }, signal)
+}

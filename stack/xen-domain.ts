@@ -1,0 +1,44 @@
+/** What the targets `xen` and `qubes` have in common: the drivers, obedience to the toolstack, the network device and what stands on it. */
+import { connectDrivers, connectNetfront, serveControl, type Drivers } from '@xen-ts/drivers'
+import type { DeviceContext } from '@xen-ts/runtime/device.ts'
+import type { HttpHandler } from '@xen-ts/runtime/devices/http.ts'
+import type { Provider } from '@xen-ts/runtime/target.ts'
+import type { StackConfig } from './config.ts'
+import { httpServer, type ServeOptions } from './http/server.ts'
+import { createStack, type Stack } from './stack.ts'
+
+/** Connects the drivers and serves shutdown requests from now on, whatever else waits. Make one for a domain. */
+export function connectDomain({ machine, lifecycle }: Pick<DeviceContext, 'machine' | 'lifecycle'>): Drivers {
+  const drivers = connectDrivers(machine)
+  // Suspend is not announced: a domain that announces it and does not come back makes the suspend of the whole host fail.
+  serveControl(drivers, request => {
+    if (request === 'crash') lifecycle.fail(new Error('the toolstack asked for a crash'))
+    else if (request !== 'suspend') lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
+  }, { features: ['poweroff', 'reboot'] })
+  return drivers
+}
+
+/** The stack on the domain's first vif. Waits for the backend. */
+export async function connectStack(drivers: Drivers, config: StackConfig, signal: AbortSignal): Promise<Stack & AsyncDisposable> {
+  const device = await connectNetfront(drivers, { signal })
+  const stack = createStack(drivers.machine, device, config)
+  return Object.assign(stack, {
+    async [Symbol.asyncDispose]() {
+      stack.close()
+      await device.close()
+    },
+  })
+}
+
+/** Device kind `http` on the stack of either target. */
+export const http: Provider = {
+  connect({ stack }: { stack: Stack }, _options: unknown, { machine, log }: DeviceContext) {
+    const server = httpServer(machine, stack.tcp)
+    return {
+      serve(options: ServeOptions, handler: HttpHandler) {
+        log.info(`listening on http://${stack.address}${options.port === 80 ? '' : `:${options.port}`}/`)
+        return server.serve(options, handler)
+      },
+    }
+  },
+}
