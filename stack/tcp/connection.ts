@@ -62,6 +62,8 @@ export class Connection implements ByteSocket {
   rcvShift = 0
   /** Whether the peer offered window scaling. */
   scaling = false
+  /** Whether the peer understands selective acknowledgments (we send them, and ignore its). */
+  sack = false
   /** Bytes delivered that the handler keeps. */
   retained = 0
   reassembly: Reassembly | undefined = undefined
@@ -135,7 +137,7 @@ export class Connection implements ByteSocket {
   }
 
   consumed(length: number): void {
-    if (this.state === CLOSED) return
+    if (this.state === CLOSED || this.state === TIME_WAIT) return // all was given back already
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return

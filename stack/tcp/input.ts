@@ -209,6 +209,7 @@ export function synchronize(c: Connection, s: Segment): void {
     c.mss = offered
     c.congestion.mss = offered
   }
+  c.sack = s.sack
   if (s.scale >= 0) {
     c.scaling = true
     c.sndShift = s.scale

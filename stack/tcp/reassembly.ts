@@ -38,6 +38,8 @@ export class Reassembly {
   readonly #abi: Abi
   readonly #budget: MemoryBudget
   readonly #pieces: Piece[] = []
+  /** Sequence number of the piece that came last: RFC 2018 wants its block first. */
+  #latest = 0
 
   constructor(abi: Abi, budget: MemoryBudget) {
     this.#abi = abi
@@ -50,6 +52,7 @@ export class Reassembly {
 
   /** Keeps a copy. False when there was no room. */
   add(sequence: number, from: Uint8Array, offset: number, length: number, fin: boolean): boolean {
+    this.#latest = sequence
     // Mostly in ascending order: look for the place from the end.
     let at = this.#pieces.length
     while (at > 0 && ((this.#pieces[at - 1].sequence - sequence) | 0) > 0) at--
@@ -76,6 +79,24 @@ export class Reassembly {
       if (rest > 0 || (rest === 0 && piece.fin)) return piece
     }
     return undefined
+  }
+
+  /** What is held, as pairs of first and next sequence number, for a SACK option: at most four blocks. */
+  blocks(): number[] {
+    const blocks: number[] = []
+    let latest = 0
+    for (const { sequence, bytes, fin } of this.#pieces) {
+      const end = (sequence + bytes.length + (fin ? 1 : 0)) | 0
+      if (((sequence - this.#latest) | 0) <= 0) latest = blocks.length
+      const last = blocks.length - 1
+      if (last > 0 && ((sequence - blocks[last]) | 0) <= 0) {
+        if (((end - blocks[last]) | 0) > 0) blocks[last] = end
+        if (((sequence - this.#latest) | 0) <= 0) latest = last - 1
+      } else {
+        blocks.push(sequence, end)
+      }
+    }
+    return [...blocks.splice(latest, 2), ...blocks.slice(0, 6)]
   }
 
   clear(): void {

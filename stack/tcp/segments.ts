@@ -8,7 +8,7 @@ import type { Neighbour } from '../ip/neighbours.ts'
 import { ETH_BYTES, swap16, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
 import { fold, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, PROTOCOL_TCP, pseudoSum, writeIpv4 } from '../wire/ipv4.ts'
 import {
-  ACK, FIN, RST, SYN, TCP_BYTES, TCP_CHECKSUM, writeSynOptions, writeTcp, type Segment,
+  ACK, FIN, RST, SYN, TCP_BYTES, TCP_CHECKSUM, writeSack, writeSynOptions, writeTcp, type Segment,
 } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { receiveWindow } from './receive.ts'
@@ -52,6 +52,18 @@ export function buildSegment(
   return HEADERS + length
 }
 
+/** Adds to an acknowledgment without data what has arrived beyond the hole. Returns the frame's length in bytes. */
+export function addSack(ip: Interface, c: Connection, { u8, u16 }: Frame): number {
+  const options = writeSack(u16, HEADERS >>> 1, c.reassembly!.blocks())
+  const segment = TCP_BYTES + options
+  u16[TCP + 6] = (segment << 2) | (ACK << 8)
+  u16[IP_LENGTH] = swap16(IP_BYTES + segment)
+  u16[IP_CHECKSUM] = ~fold(c.ipSum + swap16(IP_BYTES + segment))
+  u16[TCP + TCP_CHECKSUM] = 0
+  u16[TCP + TCP_CHECKSUM] = ~ip.abi.checksum(u8, IP_PAYLOAD, segment, c.pseudo + swap16(segment))
+  return HEADERS + options
+}
+
 /** Prepares the header template, for the first segment and whenever the neighbour's address may have changed. */
 function prepare(ip: Interface, c: Connection, hop: Neighbour): void {
   c.header ??= new Uint8Array(HEADERS)
@@ -72,7 +84,7 @@ export function sendSyn(ip: Interface, c: Connection): void {
   const answer = c.state === SYN_RECEIVED
   const scale = !answer ? c.rcvShift : c.scaling ? c.rcvShift : -1
   const window = Math.min(c.environment.limits.receiveWindow, 0xffff) // a SYN's window is not scaled
-  const options = writeSynOptions(frame.u16, TCP + TCP_BYTES / 2, c.environment.mss, scale)
+  const options = writeSynOptions(frame.u16, TCP + TCP_BYTES / 2, c.environment.mss, scale, !answer || c.sack)
   c.rcvAdv = (c.rcvNxt + window) | 0
   writeTcp(frame.u16, TCP, c.localPort, c.remotePort, c.iss, c.rcvNxt, answer ? SYN | ACK : SYN, window, TCP_BYTES + options)
   sendControl(ip, frame, c.remoteIp, TCP_BYTES + options)

@@ -22,7 +22,7 @@ import { InitialSequence } from './isn.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import { output, startTimer } from './output.ts'
 import { MemoryBudget } from './reassembly.ts'
-import { buildSegment, hasGoodChecksum, MSS_OVERHEAD, sendReset, sendSyn } from './segments.ts'
+import { addSack, buildSegment, hasGoodChecksum, MSS_OVERHEAD, sendReset, sendSyn } from './segments.ts'
 import { CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { TcpConnection } from './stream.ts'
 import { Table, type Port } from './table.ts'
@@ -301,7 +301,9 @@ export class Tcp implements Environment, Listener {
     }
     c.unacknowledged = 0
     c.ackNow = false
-    this.#ip.transmit(hop, frame, buildSegment(this.#ip, c, hop, frame, sequence, flags, at, length))
+    let size = buildSegment(this.#ip, c, hop, frame, sequence, flags, at, length)
+    if (length === 0 && flags === ACK && c.sack && c.reassembly !== undefined && !c.reassembly.isEmpty) size = addSack(this.#ip, c, frame)
+    this.#ip.transmit(hop, frame, size)
     return true
   }
 

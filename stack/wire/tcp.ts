@@ -41,9 +41,10 @@ export class Segment {
   bytes: Uint8Array = EMPTY
   offset = 0
   length = 0
-  /** Options of a SYN: maximum segment size, 0 when absent; window scale shift, -1 when absent. */
+  /** Options of a SYN: maximum segment size, 0 when absent; window scale shift, -1 when absent; selective acknowledgment permitted. */
   mss = 0
   scale = -1
+  sack = false
 }
 
 const EMPTY = new Uint8Array(0)
@@ -84,6 +85,7 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
 function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment): void {
   segment.mss = 0
   segment.scale = -1
+  segment.sack = false
   while (at < end) {
     const kind = u8[at]
     if (kind === 0) return
@@ -94,6 +96,7 @@ function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment)
     const size = at + 1 < end ? u8[at + 1] : 0
     if (size < 2 || at + size > end) return
     if (kind === 2 && size === 4) segment.mss = (u8[at + 2] << 8) | u8[at + 3]
+    if (kind === 4 && size === 2) segment.sack = true
     if (kind === 3 && size === 3) segment.scale = u8[at + 2] > 14 ? 14 : u8[at + 2]
     at += size
   }
@@ -116,12 +119,33 @@ export function writeTcp(
   u16[word + TCP_URGENT] = 0
 }
 
-/** Writes the options of a SYN at `word`: MSS, and a window scale when `scale` is 0..14. Returns their length in bytes. */
-export function writeSynOptions(u16: Uint16Array, word: number, mss: number, scale: number): number {
+/**
+ * Writes the options of a SYN at `word`: MSS, a window scale when `scale` is 0..14, and permission for selective acknowledgments.
+ * Returns their length in bytes.
+ */
+export function writeSynOptions(u16: Uint16Array, word: number, mss: number, scale: number, sack: boolean): number {
   u16[word] = 0x0402
   u16[word + 1] = swap16(mss)
-  if (scale < 0) return 4
-  u16[word + 2] = 0x0301
-  u16[word + 3] = 0x0003 | (scale << 8)
-  return 8
+  let at = word + 2
+  if (scale >= 0) {
+    u16[at++] = 0x0301 // no-operation, kind 3
+    u16[at++] = 0x0003 | (scale << 8)
+  }
+  if (sack) {
+    u16[at++] = 0x0101
+    u16[at++] = 0x0204
+  }
+  return (at - word) * 2
+}
+
+/** Writes a SACK option (RFC 2018): `blocks` holds pairs of first and next sequence number. Returns its length in bytes. */
+export function writeSack(u16: Uint16Array, word: number, blocks: readonly number[]): number {
+  u16[word] = 0x0101
+  u16[word + 1] = 0x0005 | ((2 + 4 * blocks.length) << 8)
+  let at = word + 2
+  for (const edge of blocks) {
+    u16[at++] = swap16(edge >>> 16)
+    u16[at++] = swap16(edge & 0xffff)
+  }
+  return (at - word) * 2
 }
