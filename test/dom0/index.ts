@@ -3,7 +3,7 @@ import type { Channels } from '@xen-ts/drivers/channel.ts'
 import { GuiDaemon } from './gui.ts'
 import { qubesKeys, type QubeProperties } from './keys.ts'
 import { QrexecDaemon, type CallOptions, type CallResult, type Policy } from './qrexec.ts'
-import { QubesDBDaemon } from './qubesdb.ts'
+import { DaemonDied, QubesDBDaemon } from './qubesdb.ts'
 
 export { qubesKeys, type QubeProperties } from './keys.ts'
 export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
@@ -34,10 +34,12 @@ export class MiniQubes {
   /** Rejects when the domain did something a real daemon would have exited for; never resolves. */
   readonly failed: Promise<never>
   #fail!: (error: unknown) => void
+  readonly #log: ((line: string) => void) | undefined
   #stopped = false
 
   /** Starts nothing yet. */
   constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log }: MiniQubesOptions) {
+    this.#log = log
     this.failed = new Promise((_, reject) => { this.#fail = reject })
     this.failed.catch(() => {})
     const connect = (port: number) => channels.connect(domid, port)
@@ -72,7 +74,10 @@ export class MiniQubes {
   }
 
   #watch(daemon: Promise<void>): void {
-    // With the domain its vchans end in any way they like.
-    daemon.catch((error) => { if (!this.#stopped) this.#fail(error) })
+    daemon.catch((error) => {
+      if (error instanceof DaemonDied) this.#fail(error)
+      // The domain has ended, and its vchans with it: nobody is there to connect to.
+      else if (!this.#stopped) this.#log?.(`a daemon ended: ${String(error)}`)
+    })
   }
 }
