@@ -1,4 +1,7 @@
-/** The engine's side of suite.ts: runs the cases one after the other, and reports each as a line of JSON. */
+/**
+ * The engine's side of suite.ts: runs the cases one after the other, and reports each as a line of JSON. To be imported before all
+ * else: it puts setTimeout and clearTimeout in place, which run in the engine's virtual time.
+ */
 import type { Abi } from '../abi/abi.ts'
 import { assert, type Cases } from './cases.ts'
 
@@ -14,12 +17,9 @@ interface Scope {
   clearTimeout?: (id: number) => void
 }
 
-/** Sets globalThis.__xenTs, and setTimeout and clearTimeout in the engine's virtual time. */
+/** Sets globalThis.__xenTs. */
 export function serveCases(all: Cases): void {
-  const scope = globalThis as unknown as Scope
-  const abi = scope.__abi
   const left = Object.entries(all)
-  const timers = new Timers(abi)
   let current: string | undefined
   let last = ''
 
@@ -28,8 +28,6 @@ export function serveCases(all: Cases): void {
     const failure = error === undefined ? undefined : describeError(error)
     abi.consoleWrite(`${reportMark}${JSON.stringify({ name, failure } satisfies CaseReport)}\n`)
   }
-  scope.setTimeout = (run, delay = 0) => timers.set(run, delay)
-  scope.clearTimeout = id => { timers.clear(id) }
   scope.__xenTs = {
     turn() {
       // Called when no promise job is left: a case that is not at its end waits for a timer, or for what cannot happen.
@@ -88,6 +86,12 @@ class Timers {
     return true
   }
 }
+
+const scope = globalThis as unknown as Scope
+const abi = scope.__abi
+const timers = new Timers(abi)
+scope.setTimeout = (run, delay = 0) => timers.set(run, delay)
+scope.clearTimeout = id => { timers.clear(id) }
 
 function describeError(error: unknown): CaseReport['failure'] {
   if (!(error instanceof Error)) return { name: 'Error', message: `${String(error)} was thrown, which is not an Error`, stack: '' }

@@ -1,14 +1,20 @@
-/** Runs a file of cases (cases.ts) twice: in Node, and in the guest's engine. What passes only on V8 does not count. */
+/**
+ * Runs tests in the guest's engine, since what passes only on V8 does not count: a file of cases (cases.ts) in both, or a test file of
+ * ava once more.
+ */
 import { SourceMap } from 'node:module'
-import { relative } from 'node:path'
+import { basename, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestFn } from 'ava'
 import { build } from 'esbuild'
 import { assert, type Cases } from './cases.ts'
+import type { GuestError } from './errors.ts'
 import { reportMark, type CaseReport } from './cases-guest.ts'
 import { runInEngine, type RunOptions } from './run.ts'
 
 export interface SuiteOptions extends Pick<RunOptions, 'abi' | 'commandLine' | 'wallStart'> {
+  /** Files that are evaluated before the tests: what puts globals in place. */
+  readonly setup?: readonly string[]
   /** Files whose exports stand in for missing globals of the engine (esbuild's inject). */
   readonly inject?: readonly string[]
 }
@@ -35,13 +41,49 @@ export async function suite(test: TestFn, file: string, options: SuiteOptions = 
   }
 }
 
+/**
+ * Registers the tests of files that are written for ava once more, run in the guest's engine. To be awaited at the top of a test file,
+ * once, and before any other test is declared: `await engineTests(test, import.meta.url, ['./segment.test.ts', './window.test.ts'])`
+ * @param base what the files are relative to
+ * @param files test files; they and what they import must do without Node
+ */
+export async function engineTests(test: TestFn, base: string, files: readonly string[], options: SuiteOptions = {}): Promise<void> {
+  const ava = fileURLToPath(import.meta.resolve('./ava-guest.ts'))
+  const ran = []
+  for (const file of files) {
+    const path = fileURLToPath(new URL(file, base))
+    const contents = `import ${JSON.stringify(path)}\nimport { collected } from ${JSON.stringify(ava)}\nserveCases(collected)`
+    ran.push({ file, ...await runCases(contents, options, { ava }) })
+  }
+  // ava wants all declarations in one go, without a wait in between.
+  for (const { file, results, stopped } of ran) {
+    const name = basename(file, '.test.ts')
+    for (const [title, failure] of results) {
+      test(`${name}: ${title} (engine)`, t => {
+        if (failure) throw failure
+        t.pass()
+      })
+    }
+    test(`${name}: runs to its end (engine)`, t => {
+      if (stopped !== undefined) throw stopped
+      t.true(results.size > 0, 'it has no tests')
+    })
+  }
+}
+
 /** Runs the cases of a file in the guest's engine: name to what failed, or undefined for a case that passed. */
 export async function engineCases(file: string, options: SuiteOptions = {}): Promise<Map<string, Error | undefined>> {
-  const path = fileURLToPath(file)
-  const { code, map } = await bundleCases(path, options.inject ?? [])
-  const names = Object.keys((await import(file)).default)
+  const contents = `import cases from ${JSON.stringify(fileURLToPath(file))}\nserveCases(cases)`
+  const { results, stopped } = await runCases(contents, options)
+  for (const name of Object.keys((await import(file)).default))
+    if (!results.has(name)) results.set(name, new Error(`the case did not run: the engine stopped before (${stopped})`, { cause: stopped }))
+  return results
+}
+
+/** Bundles a main module that calls serveCases and runs it. `stopped` is what ended the run before its time. */
+async function runCases(contents: string, options: SuiteOptions, alias: Record<string, string> = {}) {
+  const { code, map } = await bundleCases(contents, options, alias)
   const results = new Map<string, Error | undefined>()
-  let stopped: unknown
   const output = (text: string) => {
     if (!text.startsWith(reportMark)) {
       process.stdout.write(text)
@@ -52,25 +94,22 @@ export async function engineCases(file: string, options: SuiteOptions = {}): Pro
   }
   try {
     await runInEngine({ ...options, bundle: code, filename: bundleName, output })
+    return { results }
   } catch (error) {
-    stopped = error
+    const { name, message, guestStack } = error as GuestError
+    return { results, stopped: guestStack === undefined ? error : asError({ name, message, stack: guestStack }, map) }
   }
-  for (const name of names)
-    if (!results.has(name)) results.set(name, new Error(`the case did not run: the engine stopped before (${stopped})`, { cause: stopped }))
-  return results
 }
 
 const bundleName = 'cases.js'
 
-async function bundleCases(path: string, inject: readonly string[]): Promise<{ code: string, map: SourceMap }> {
+async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteOptions, alias: Record<string, string>): Promise<{ code: string, map: SourceMap }> {
   const guest = fileURLToPath(import.meta.resolve('./cases-guest.ts'))
+  const first = [`import { serveCases } from ${JSON.stringify(guest)}`, ...setup.map(file => `import ${JSON.stringify(file)}`)]
   const result = await build({
-    stdin: {
-      contents: `import { serveCases } from ${JSON.stringify(guest)}\nimport cases from ${JSON.stringify(path)}\nserveCases(cases)`,
-      resolveDir: '/', sourcefile: 'main.ts', loader: 'ts',
-    },
+    stdin: { contents: [...first, contents].join('\n'), resolveDir: fileURLToPath(new URL('.', import.meta.url)), sourcefile: 'main.ts', loader: 'ts' },
     bundle: true, write: false, outfile: bundleName, format: 'iife', platform: 'neutral', target: 'es2024', mainFields: ['module', 'main'],
-    conditions: ['worker', 'import'], charset: 'utf8', sourcemap: 'external', logLevel: 'silent', inject: [...inject],
+    conditions: ['worker', 'import'], charset: 'utf8', sourcemap: 'external', logLevel: 'silent', inject: [...inject], alias,
   })
   const text = (ending: string) => result.outputFiles.find(output => output.path.endsWith(ending))!.text
   return { code: text('.js'), map: new SourceMap(JSON.parse(text('.map'))) }
