@@ -17,7 +17,7 @@ export class AbortSignal extends EventTarget {
 
   constructor(key?: symbol) {
     super()
-    if (key !== internal) throw new TypeError('AbortSignal has no public constructor: use new AbortController().signal, AbortSignal.timeout() or AbortSignal.any()')
+    if (key !== internal) throw new TypeError('AbortSignal is not constructed; use new AbortController().signal, AbortSignal.timeout() or AbortSignal.any()')
   }
 
   get aborted(): boolean { return this.#aborted }

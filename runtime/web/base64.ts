@@ -9,7 +9,9 @@ export function btoa(binary: string): string {
   let result = ''
   for (let i = 0; i < text.length; i += 3) {
     const a = text.charCodeAt(i), b = text.charCodeAt(i + 1), c = text.charCodeAt(i + 2)
-    if (a > 255 || b > 255 || c > 255) throw new DOMException('btoa: the text has a character above U+00FF; encode it first (TextEncoder)', 'InvalidCharacterError')
+    if (a > 255 || b > 255 || c > 255) {
+      throw new DOMException('btoa: the text has a character above U+00FF; encode it first (TextEncoder)', 'InvalidCharacterError')
+    }
     result += alphabet[a >> 2] + alphabet[(a & 3) << 4 | b >> 4] +
       (i + 1 < text.length ? alphabet[(b & 15) << 2 | c >> 6] : '=') + (i + 2 < text.length ? alphabet[c & 63] : '=')
   }

@@ -63,18 +63,25 @@ export class Body {
     return other
   }
 
+  /** What a body is made of, for one more that is made from it. It counts as used. */
+  static take(body: Body): BodySource { return body.#take() }
+
   #take(): BodySource {
     if (this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked)) throw new TypeError('Body is unusable: Body has already been read')
     this.#used = this.#source !== null
     return this.#source
   }
 
-  /** For servers: what to send (see takeBody). */
-  static take(body: Body): BodySource { return body.#take() }
+  /** For servers: the whole body when it is known without waiting (text as UTF-8), which counts as used then. undefined for a stream, and for a body that was used before. */
+  bodyBytes(): Uint8Array | undefined {
+    const source = this.#source
+    if (this.#used || source instanceof ReadableStream) return undefined
+    this.#used = source !== null
+    return source === null ? EMPTY : toBytes(source)
+  }
 }
 
-/** What a server sends for a message: text (as UTF-8), bytes, a stream, or nothing. The body counts as used. Throws a TypeError when it was used before. */
-export const takeBody = (message: Body): BodySource => Body.take(message)
+const EMPTY = new Uint8Array(0)
 
 const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   typeof source === 'string' ? new TextEncoder().encode(source) as Uint8Array<ArrayBuffer> : source
