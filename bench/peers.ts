@@ -25,34 +25,36 @@ export interface BenchOptions {
   cmdline?: string
   /** How often each peer is measured; the median counts. */
   runs?: number
+  /** False for a program without a web server. */
+  http?: boolean
 }
 
-/** Reads what the benchmarks take from the command line: IMAGE [--memory MIB] [--runs N] [-- COMMAND LINE]. */
+/** Reads what the benchmarks take from the command line: IMAGE [--memory MIB] [--runs N] [--no-http] [-- COMMAND LINE]. */
 export function benchArguments(): { image: string, options: BenchOptions } {
   const split = process.argv.indexOf('--')
   const { values, positionals } = parseArgs({
-    args: process.argv.slice(2, split < 0 ? undefined : split), allowPositionals: true, options: { memory: { type: 'string' }, runs: { type: 'string' } },
+    args: process.argv.slice(2, split < 0 ? undefined : split), allowPositionals: true, options: { memory: { type: 'string' }, runs: { type: 'string' }, 'no-http': { type: 'boolean' } },
   })
   if (positionals.length !== 1) {
-    console.error('usage: IMAGE.xen [--memory MIB] [--runs N] [-- COMMAND LINE]')
+    console.error('usage: IMAGE.xen [--memory MIB] [--runs N] [--no-http] [-- COMMAND LINE]')
     process.exit(2)
   }
   return {
     image: positionals[0]!,
     options: {
-      memory: values.memory ? Number(values.memory) : undefined, runs: values.runs ? Number(values.runs) : undefined,
+      memory: values.memory ? Number(values.memory) : undefined, runs: values.runs ? Number(values.runs) : undefined, http: !values['no-http'],
       cmdline: split < 0 ? undefined : process.argv.slice(split + 1).join(' '),
     },
   }
 }
 
 /** An image of ours, with a miniature Qubes dom0 if that is its target. */
-export async function imagePeer(path: string, { memory, cmdline = '' }: BenchOptions): Promise<Peer> {
+export async function imagePeer(path: string, { memory, cmdline = '', http = true }: BenchOptions): Promise<Peer> {
   const { metadata: { name, target, memoryMiB } } = readImage(await readFile(path))
   const vif: Vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
   const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline, vif }
   return {
-    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: vif.ip,
+    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined,
     async build(rig) {
       const domain = await buildDomain(rig, options)
       const qubes = target === 'qubes' ? new MiniQubes({ domid: domain.domid, channels: rigChannels(rig), qube: { name, ...vif } }) : undefined

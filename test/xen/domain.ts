@@ -52,14 +52,16 @@ export class Domain {
   readonly console: Readable
   readonly #link: Link
   readonly #end: Promise<DomainEnd>
+  readonly #destroy: () => Promise<void>
 
   /** Use Rig.createDomain. */
-  constructor(link: Link, name: string, domid: number, console: Readable, end: Promise<DomainEnd>) {
+  constructor(link: Link, name: string, domid: number, console: Readable, end: Promise<DomainEnd>, destroy: () => Promise<void>) {
     this.#link = link
     this.name = name
     this.domid = domid
     this.console = console
     this.#end = end
+    this.#destroy = destroy
   }
 
   async unpause(): Promise<void> {
@@ -78,9 +80,8 @@ export class Domain {
 
   /** Ends the domain without asking it. Does nothing when it has ended already. */
   async destroy(): Promise<void> {
-    const { code, stderr } = await this.#link.exec(`xl destroy ${this.domid}`)
-    const { reason } = await this.#end
-    if (code !== 0 && reason === 'destroyed') throw new RigError(`The domain ${this.name} could not be destroyed`, stderr)
+    await this.#destroy()
+    await this.#end
   }
 
   /** Resolves when the domain has ended, after all that it wrote has reached the console's log. It is destroyed by then, except after a suspend. */
@@ -105,19 +106,22 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   const domid = Number(created.stdout.trim())
 
   const [console, watcher] = await Promise.all([link.spawn(`exec follow ${log}`), link.spawn(`exec domain-wait ${domid}`)])
+  // Once, whether the domain ends by itself or somebody ends it meanwhile.
+  let destroyed: Promise<void> | undefined
+  const destroy = () => destroyed ??= link.must(`xl destroy ${domid}`).then(() => {})
   const end = readLine(watcher).catch(() => 'destroyed -1').then(async line => {
     watcher.destroy()
     const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
     // follow passes on what is left and ends when its input does.
     console.end()
-    if (reason !== 'suspend' && reason !== 'destroyed') await link.must(`xl destroy ${domid}`)
+    if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
     return { reason, code: Number(code) }
   })
   // A machine that is stopped takes its domains with it, whether somebody waits for them or not.
   end.catch(() => {})
   console.setEncoding('utf8')
   console.on('error', () => {})
-  const domain = new Domain(link, name, domid, console, end)
+  const domain = new Domain(link, name, domid, console, end, destroy)
   if (!options.paused) await domain.unpause()
   return domain
 }
