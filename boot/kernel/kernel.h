@@ -154,7 +154,7 @@ struct date { u32 year, month, day, hour, minute, second, weekday; };	/* month f
 struct date date_of(s64 seconds);
 
 u32 events_wait(u64 deadline, u32 *ports, u32 most);	/* deadline in ns since entry, ~0 for none */
-void events_upcall(void);
+void events_upcall(struct frame *f);
 void events_forget(u32 port);			/* takes away a pending mark without handling it */
 
 void random_init(void);

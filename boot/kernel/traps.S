@@ -33,6 +33,15 @@ common:
 	addq $16, %rsp			/* vector, error code */
 	iretq
 
+	/* The only place where interrupts are on. */
+	.globl wait_for_event, halt_instruction
+wait_for_event:
+	sti
+halt_instruction:
+	hlt
+	cli
+	ret
+
 	/* void on_stack(u64 stack_top, void (*function)(void)): leaves the present stack for good. */
 	.globl on_stack
 on_stack:

@@ -40,7 +40,7 @@ void trap(struct frame *f)	/* from traps.S */
 	u64 address = 0;
 	bool out_of_memory = false;
 	if (f->vector == EVENT_VECTOR) {
-		events_upcall();
+		events_upcall(f);
 		return;
 	}
 	if (f->vector == PAGE_FAULT) {
