@@ -305,6 +305,17 @@ test('no device, a wrong MAC, too little memory and an abort are errors, and not
   set.xen.assertNoLeaks()
 })
 
+test('once it is connected, the signal that waited for the backend ends nothing', async (t) => {
+  const set = setUp()
+  const controller = new AbortController()
+  const device = await connect(set, { signal: controller.signal })
+  controller.abort(new Error('shutdown'))
+  await set.xen.advance(1000)
+  t.true(transmit(device, packet(60)))
+  await end(set, device)
+  t.deepEqual(warnings(set), [])
+})
+
 for (const keys of [{ mtu: '99999' }, { mtu: 'many' }, { mtu: '' }, { mtu: '3' }, { mtu: '-1' }, { mtu: '9000' }]) {
   test(`an MTU of ${JSON.stringify(keys.mtu)} is taken as 1500`, async (t) => {
     const set = setUp(keys)

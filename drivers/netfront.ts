@@ -38,7 +38,7 @@ export interface NetfrontOptions {
    * backend completes them for us.
    */
   readonly blankChecksums?: boolean
-  /** Gives up waiting for the backend. */
+  /** Gives up waiting for the first backend. Once connected, it has no meaning any more. */
   readonly signal?: AbortSignal
 }
 
@@ -161,7 +161,7 @@ export class Netfront implements EthernetDevice {
       this.#link?.close()
       this.#link = undefined
     }
-    this.#options.signal?.throwIfAborted()
+    if (!this.#wasConnected) this.#options.signal?.throwIfAborted()
   }
 
   /** Want of memory or grants at a later connection must not end the device: there may be more when the next backend comes. */

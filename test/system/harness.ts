@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly vcpus?: number
   readonly vif?: DomainOptions['vif']
   readonly paused?: boolean
+  /** The domain outlives the test (or hook) that starts it; whoever asks destroys it. */
+  readonly keep?: boolean
   /** Seconds until the domain is destroyed and the test fails. */
   readonly seconds?: number
 }
@@ -69,11 +71,11 @@ export class XenTests {
     return running.ended
   }
 
-  async start(t: ExecutionContext, image: string, { args = '', memory = 32, seconds = 60, ...rest }: RunOptions = {}): Promise<Running> {
+  async start(t: ExecutionContext, image: string, { args = '', memory = 32, seconds = 60, keep = false, ...rest }: RunOptions = {}): Promise<Running> {
     t.timeout((seconds + 60) * 1000)
     const name = `test${++this.#domains}`
     const domain = await this.rig.createDomain({ name, kernel: image, memory, cmdline: args, ...rest })
-    t.teardown(() => domain.destroy().catch(() => {}))
+    if (!keep) t.teardown(() => domain.destroy().catch(() => {}))
     return collect(domain, image, seconds)
   }
 }

@@ -1,0 +1,96 @@
+/** The whole: a website as a qube on real Xen, beside the miniature dom0. QubesDB → address → ping → curl → qrexec → shutdown. */
+import test from 'ava'
+import { MiniQubes } from '../dom0/index.ts'
+import { rigChannels } from '../xen/vchan.ts'
+import { XenTests, type Running } from './harness.ts'
+
+const xen = new XenTests(test)
+const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
+
+let running: Running
+let qubes: MiniQubes
+let url: string
+const dom0: string[] = []
+
+test.serial.before('a website starts as a qube with 12 MiB', async t => {
+  const { domain, ...rest } = await xen.start(t, await xen.image('../../examples/website', 'qubes'), { memory: 12, vif, paused: true, args: 'greeting="Good day"', seconds: 240, keep: true })
+  running = { domain, ...rest }
+  qubes = new MiniQubes({ domid: domain.domid, channels: rigChannels(xen.rig), qube: { name: 'www', ...vif }, log: line => dom0.push(line) })
+  qubes.start()
+  await domain.unpause()
+  qubes.connect()
+  const port = await xen.rig.forward(0, vif.ip, 80)
+  url = `http://127.0.0.1:${port}`
+  await running.line(/listening on/)
+})
+
+test.after.always('the qube ends', async () => {
+  await running?.domain.destroy()
+  qubes?.stop()
+})
+
+test.serial('the console shows banner, QubesDB, agents, MAC, address, argument and listening, in the order of things', t => {
+  const expected = [
+    /^xen-ts .* on Xen 4\.17, 12 MiB/, /\[qubesdb\] connecting to server/, /\[qubesdb\] connected, \d+ keys/, /\[net-xen\] vif 0: backend domain 0, MAC 00:16:3e:5e:6c:00/,
+    /\[stack\] 10\.137\.0\.16\/32 via 10\.137\.0\.1, DNS 10\.139\.1\.1 10\.139\.1\.2/, /\[www\] greeting is Good day/, /listening on http:\/\/10\.137\.0\.16\//,
+  ]
+  const found = expected.map(pattern => running.lines.findIndex(line => pattern.test(line)))
+  t.false(found.includes(-1), running.lines.join('\n'))
+  t.deepEqual(found, [...found].sort((a, b) => a - b))
+})
+
+test.serial('qrexec and GUI agents have shaken hands with dom0', async t => {
+  await running.line(/\[qrexec\] connected to dom0, protocol 3/)
+  await running.line(/\[gui\] connected to dom0, protocol 1\.7/)
+  t.true(dom0.some(line => line.startsWith('qrexec: agent connected')), dom0.join('\n'))
+})
+
+test.serial('ping from dom0, small and of 1,400 bytes', async t => {
+  for (const size of [56, 1400]) t.regex(await xen.rig.must(`ping -c 3 -s ${size} -w 10 ${vif.ip}`), / 3 packets received/)
+})
+
+test.serial('the page comes through Linux netback, with its length', async t => {
+  const response = await fetch(`${url}/`)
+  t.is(response.status, 200)
+  t.is(response.headers.get('content-type'), 'text/html; charset=utf-8')
+  const text = await response.text()
+  t.is(response.headers.get('content-length'), String(Buffer.byteLength(text)))
+  t.true(text.startsWith('<!DOCTYPE html>'))
+})
+
+test.serial('argument, query, 404, revalidation, HEAD and a bad request', async t => {
+  t.regex(await (await fetch(`${url}/greeting`)).text(), /^Good day from 127\.0\.0\.1/)
+  t.is((await fetch(`${url}/nowhere?x=1`)).status, 404)
+  const etag = (await fetch(`${url}/style.css`)).headers.get('etag')!
+  t.is((await fetch(`${url}/style.css`, { headers: { 'if-none-match': etag } })).status, 304)
+  const head = await fetch(`${url}/`, { method: 'HEAD' })
+  t.is(head.status, 200)
+  t.is(await head.text(), '')
+  t.is((await fetch(`${url}/`, { method: 'DELETE' })).status, 405)
+})
+
+test.serial('200 requests on 10 connections', async t => {
+  t.timeout(120_000)
+  const get = async (): Promise<number> => (await (await fetch(`${url}/`)).text()).length
+  const lengths = new Set<number>()
+  for (let round = 0; round < 20; round++) for (const length of await Promise.all(Array.from({ length: 10 }, get))) lengths.add(length)
+  t.is(lengths.size, 1)
+})
+
+test.serial('qrexec: a service nobody provides is answered with 127, a shell is refused with 126', async t => {
+  t.is((await qubes.call('xen-ts.Nothing')).code, 127)
+  const shell = await qubes.call('qubes.VMShell', { input: 'ls; exit\n' })
+  t.is(shell.code, 126)
+  t.true(shell.stderr.length > 0)
+  t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+})
+
+test.serial('xl shutdown: a clean end within two seconds', async t => {
+  const start = performance.now()
+  await running.domain.shutdown()
+  const { reason, lines } = await running.ended
+  t.is(reason, 'poweroff', lines.join('\n'))
+  t.log(`${(performance.now() - start).toFixed(0)} ms`)
+  t.true(lines.some(line => /shutdown requested: poweroff/.test(line)))
+  t.false(lines.some(line => / (ERR|WRN) /.test(line)), lines.join('\n'))
+})
