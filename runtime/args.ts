@@ -129,7 +129,9 @@ export class ArgReader {
     const result: Record<string, unknown> = {}
     for (const key of Object.keys(table)) {
       result[key] = this.peek(key)
-      if (result[key] === undefined && table[key].required) problems.push(`--${optionName(key)} is missing: ${table[key].doc}; add --${optionName(key)}=${table[key].shape}`)
+      if (result[key] !== undefined || !table[key].required) continue
+      const option = `--${optionName(key)}`
+      problems.push(`${option} is missing: ${table[key].doc}; add ${option}=${table[key].shape}`)
     }
     if (problems.length > 0) throw new UsageError(`${problems.join('\n')}\n--help lists all arguments`)
     return result

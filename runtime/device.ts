@@ -47,7 +47,10 @@ export interface DeviceContext {
 export interface DeviceOptions<T, N extends Devices> {
   readonly name: string
   readonly needs?: N
-  /** Makes the device from what it needs. When it has [Symbol.asyncDispose] or [Symbol.dispose], that is called at the end, in reverse order. */
+  /**
+   * Makes the device from what it needs. When it has [Symbol.asyncDispose] or [Symbol.dispose], that is called at the end, in reverse
+   * order.
+   */
   readonly connect?: (needs: Connected<N>, context: DeviceContext) => T | Promise<T>
   /** The same by target, where targets differ: `on: { unix: { connect }, xen: { connect } }`. */
   readonly on?: Readonly<Record<string, { connect(needs: Connected<N>, context: DeviceContext): T | Promise<T> }>>
@@ -59,10 +62,16 @@ export function device<T, N extends Devices = {}>({ name, needs, connect, on = {
   if (connect === undefined && Object.keys(on).length === 0) {
     throw new TypeError(`device '${name}' has neither connect nor on: nothing says how to make it`)
   }
-  return { name, options: undefined, needs: needs ?? {}, key: undefined, connect: connect as Connect<Awaited<T>>, on: on as any, targets: undefined }
+  return {
+    name, options: undefined, needs: needs ?? {}, key: undefined, connect: connect as Connect<Awaited<T>>, on: on as Device<Awaited<T>>['on'], targets: undefined,
+  }
 }
 
-/** Describes a device of a kind that targets provide. Equal options give the same device. `targets`: where it exists, if not everywhere. */
-export function provided<T>(name: string, { options = {}, needs = {}, targets }: { options?: object, needs?: Devices, targets?: string[] } = {}): Device<T> {
+/**
+ * Describes a device of a kind that targets provide. Equal options give the same device. `targets`: where it exists, if not everywhere
+ * (for the message that refuses it elsewhere).
+ */
+export function provided<T>(name: string, more: { options?: object, needs?: Devices, targets?: string[] } = {}): Device<T> {
+  const { options = {}, needs = {}, targets } = more
   return { name, options, needs, key: `${name} ${JSON.stringify(options)}`, connect: undefined, on: {}, targets }
 }

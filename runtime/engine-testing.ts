@@ -18,7 +18,8 @@ ${target === undefined ? 'const target = { name: \'test\', provide: {} }' : `imp
 boot({ target, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({
     stdin: { contents: main, resolveDir: fileURLToPath(import.meta.resolve('.')), sourcefile: 'main.ts', loader: 'ts' },
-    bundle: true, write: false, outfile: 'app.js', format: 'iife', platform: 'neutral', target: 'es2024', charset: 'utf8', minifySyntax: true, logLevel: 'silent',
+    bundle: true, write: false, outfile: 'app.js', format: 'iife', platform: 'neutral', target: 'es2024', charset: 'utf8', minifySyntax: true,
+    logLevel: 'silent',
     inject: [fileURLToPath(import.meta.resolve('./web/inject.ts'))],
   })
   let output = ''

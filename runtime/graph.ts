@@ -3,7 +3,7 @@ import type { Device, DeviceContext, Devices } from './device.ts'
 import type { Target } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Everything wrong with a program on a target that can be known before it runs. Thrown by `checkGraph` and, in the guest, before the first connect. */
+/** What is wrong with a program's devices on a target, known before any is connected. */
 export class DeviceError extends UsageError {
   override name = 'DeviceError'
 }
@@ -19,7 +19,10 @@ function needsOf(device: Device<any>, target: Target): Devices {
 
 const isOwn = (device: Device<any>, target: Target): boolean => Object.hasOwn(device.on, target.name) || device.connect !== undefined
 
-/** The devices in the order they are connected: each once, after all it needs. Throws a DeviceError for a cycle or a device the target lacks. */
+/**
+ * The devices in the order they are connected: each once, after all it needs. Throws a DeviceError for a circle or a device that the target
+ * lacks.
+ */
 export function order(devices: Devices, target: Target): Device<any>[] {
   const done = new Set<Identity>()
   const result: Device<any>[] = []
@@ -121,6 +124,6 @@ export function describeGraph(devices: Devices, target: Target): string {
 }
 
 function describeOptions(options: unknown): string {
-  const entries = Object.entries(options ?? {})
-  return entries.length === 0 ? '' : ` (${entries.map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')})`
+  const texts = Object.entries(options ?? {}).map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return texts.length === 0 ? '' : ` (${texts.join(', ')})`
 }

@@ -59,13 +59,15 @@ export function boot(options: BootOptions, scope: { __abi?: Abi, __xenTs?: Hooks
   }
 }
 
-async function main({ target, name, version, program: load }: BootOptions, machine: Machine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
+async function main(options: BootOptions, machine: Machine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
+  const { target, name, version, program: load } = options
   await lifecycle.run(async () => {
     const program = programOf(await load(), name)
     const reader = new ArgReader(allArgs(program, target))
     reader.commandLine(machine.abi.commandLine())
     if (reader.peek('help')) {
-      machine.abi.consoleWrite(helpText(program.name, { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }))
+      const tables = { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }
+      machine.abi.consoleWrite(helpText(program.name, tables))
       return undefined
     }
     reader.check()
@@ -90,8 +92,9 @@ async function main({ target, name, version, program: load }: BootOptions, machi
 
 function allArgs(program: Program, target: Target): ArgTable {
   for (const key of Object.keys(program.args)) {
-    const other = Object.hasOwn(builtin, key) ? 'every program' : Object.hasOwn(target.args ?? {}, key) ? `target ${target.name}` : undefined
-    if (other !== undefined) throw new UsageError(`${program.name}: args.${key} is taken: ${other} has an argument of that name; call it something else`)
+    const owner = Object.hasOwn(builtin, key) ? 'every program' : Object.hasOwn(target.args ?? {}, key) ? `target ${target.name}` : undefined
+    if (owner === undefined) continue
+    throw new UsageError(`${program.name}: args.${key} is taken: ${owner} has an argument of that name; call it something else`)
   }
   return { ...program.args, ...target.args, ...builtin }
 }

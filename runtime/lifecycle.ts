@@ -54,7 +54,10 @@ export class Lifecycle {
     this.#controller.abort(new ShutdownError(`shutdown requested: ${stop}`))
   }
 
-  /** Registers a clean-up function: called once, before the domain ends in good order, in reverse order of registration. `name` stands in log lines. */
+  /**
+   * Registers a clean-up function: called once, before the domain ends in good order, in reverse order of registration. `name` stands in
+   * log lines.
+   */
   onShutdown(name: string, run: () => unknown): void { this.#cleanups.push({ name, run }) }
 
   /** A task that nobody awaits: when it fails, the domain ends with the error on the console. */

@@ -48,7 +48,8 @@ export function unikernel<const D extends Devices = {}, const A extends ArgTable
   }
   if (typeof start !== 'function') throw new UsageError(`unikernel '${name}' has no start; write async start({ log }) { ... }`)
   for (const key of Object.keys(devices)) {
-    if (reserved.includes(key)) throw new UsageError(`unikernel '${name}': devices.${key} hides what start receives under that name; call it something else`)
+    if (!reserved.includes(key)) continue
+    throw new UsageError(`unikernel '${name}': devices.${key} hides what start receives under that name; call it something else`)
   }
   return Object.freeze({ [brand]: true as const, name, args, devices, start: start as Program<D, A>['start'] })
 }
@@ -78,5 +79,6 @@ function handlerProgram(handler: { fetch(request: Request): Response | Promise<R
 export function describe(program: Program, target: Target): string {
   const graph = describeGraph(program.devices, target).replace(/^(?=.)/gm, '  ')
   const args = Object.entries(program.args).map(([key, { shape, doc }]) => `  ${key}: ${shape}, ${doc}`)
-  return [`${program.name} on ${target.name}`, ...(graph === '' ? [] : ['devices', graph]), ...(args.length === 0 ? [] : ['arguments', ...args])].join('\n')
+  const part = (title: string, lines: readonly string[]) => lines.length === 0 ? [] : [title, ...lines]
+  return [`${program.name} on ${target.name}`, ...part('devices', graph === '' ? [] : [graph]), ...part('arguments', args)].join('\n')
 }

@@ -28,7 +28,8 @@ export function splitWords(line: string): string[] {
     }
   }
   if (quote !== '') {
-    throw new UsageError(`command line: the quote at character ${quoteAt + 1} is never closed: ${line.slice(quoteAt, quoteAt + 30)}; add a ${quote} or take it away`)
+    const place = `the quote at character ${quoteAt + 1} is never closed: ${line.slice(quoteAt, quoteAt + 30)}`
+    throw new UsageError(`command line: ${place}; add a ${quote} or take it away`)
   }
   if (word !== undefined) words.push(word)
   return words

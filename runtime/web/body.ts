@@ -5,7 +5,8 @@
 import { isDisturbed, ReadableStream } from './readable-stream.ts'
 import { URLSearchParams } from './url-search-params.ts'
 
-export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined
+export type BodyInit =
+  string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined
 /** What a body is made of. */
 export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
 
@@ -17,7 +18,9 @@ export class Body {
 
   protected constructor(init: BodyInit) {
     this.#source = sourceOf(init)
-    this.defaultType = typeof this.#source === 'string' ? init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8' : undefined
+    if (typeof this.#source === 'string') {
+      this.defaultType = init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'
+    }
   }
 
   get bodyUsed(): boolean { return this.#used || (this.#source instanceof ReadableStream && isDisturbed(this.#source)) }
@@ -56,7 +59,7 @@ export class Body {
 
   /** For clone(): the same once more. */
   protected split(): BodySource {
-    if (this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked)) throw new TypeError('clone: Body has already been consumed.')
+    if (this.#unusable) throw new TypeError('clone: Body has already been consumed.')
     if (!(this.#source instanceof ReadableStream)) return this.#source
     const [own, other] = this.#source.tee()
     this.#source = own
@@ -66,13 +69,18 @@ export class Body {
   /** What a body is made of, for one more that is made from it. It counts as used. */
   static take(body: Body): BodySource { return body.#take() }
 
+  get #unusable(): boolean { return this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked) }
+
   #take(): BodySource {
-    if (this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked)) throw new TypeError('Body is unusable: Body has already been read')
+    if (this.#unusable) throw new TypeError('Body is unusable: Body has already been read')
     this.#used = this.#source !== null
     return this.#source
   }
 
-  /** For servers: the whole body when it is known without waiting (text as UTF-8), which counts as used then. undefined for a stream, and for a body that was used before. */
+  /**
+   * For servers: the whole body when it is known without waiting (text as UTF-8), which counts as used then. undefined for a stream, and
+   * for a body that was used before.
+   */
   bodyBytes(): Uint8Array | undefined {
     const source = this.#source
     if (this.#used || source instanceof ReadableStream) return undefined

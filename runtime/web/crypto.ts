@@ -9,7 +9,9 @@ export function createCrypto(abi: Pick<Abi, 'random'>) {
     if (!ArrayBuffer.isView(array) || /^(Float|DataView)/.test(array[Symbol.toStringTag as keyof T] as string)) {
       throw new DOMException('crypto.getRandomValues: the argument must be an integer typed array', 'TypeMismatchError')
     }
-    if (array.byteLength > MAX_BYTES) throw new DOMException(`crypto.getRandomValues: ${array.byteLength} bytes are asked for; at most ${MAX_BYTES} at a time`, 'QuotaExceededError')
+    if (array.byteLength > MAX_BYTES) {
+      throw new DOMException(`crypto.getRandomValues: ${array.byteLength} bytes are asked for; at most ${MAX_BYTES} at a time`, 'QuotaExceededError')
+    }
     abi.random(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     return array
   }

@@ -7,10 +7,11 @@ import { decodeUtf8 } from './utf8.ts'
 
 type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
 
-const labels: Record<string, 'utf-8' | 'windows-1252'> = {
-  'utf-8': 'utf-8', 'utf8': 'utf-8', 'unicode-1-1-utf-8': 'utf-8',
-  'latin1': 'windows-1252', 'iso-8859-1': 'windows-1252', 'iso8859-1': 'windows-1252', 'l1': 'windows-1252', 'ascii': 'windows-1252', 'us-ascii': 'windows-1252', 'windows-1252': 'windows-1252', 'cp1252': 'windows-1252',
-}
+/** The usual ones of https://encoding.spec.whatwg.org/#names-and-labels . */
+const labels = new Map<string, 'utf-8' | 'windows-1252'>([
+  ...['utf-8', 'utf8', 'unicode-1-1-utf-8'].map(label => [label, 'utf-8'] as const),
+  ...['latin1', 'l1', 'iso-8859-1', 'iso8859-1', 'iso_8859-1', 'ascii', 'us-ascii', 'windows-1252', 'cp1252'].map(label => [label, 'windows-1252'] as const),
+])
 
 /** 0x80..0x9f in windows-1252, which the standard means by "latin1". */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
@@ -55,9 +56,9 @@ export function createEncoding(abi: TextAbi) {
     #atStart = true
 
     constructor(label = 'utf-8', { fatal = false, ignoreBOM = false }: { fatal?: boolean, ignoreBOM?: boolean } = {}) {
-      const name = String(label).trim().toLowerCase()
-      if (!Object.hasOwn(labels, name)) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
-      this.encoding = labels[name]
+      const encoding = labels.get(String(label).trim().toLowerCase())
+      if (encoding === undefined) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
+      this.encoding = encoding
       this.fatal = Boolean(fatal)
       this.ignoreBOM = Boolean(ignoreBOM)
     }
@@ -123,7 +124,13 @@ function unfinished(bytes: Uint8Array): number {
 /** Not for an overlong form, a surrogate or beyond U+10FFFF: there the first byte alone is wrong already. */
 function isPrefix([first, second]: Uint8Array): boolean {
   if (second === undefined) return true
-  return !(first === 0xe0 && second < 0xa0) && !(first === 0xed && second > 0x9f) && !(first === 0xf0 && second < 0x90) && !(first === 0xf4 && second > 0x8f)
+  switch (first) {
+    case 0xe0: return second >= 0xa0
+    case 0xed: return second <= 0x9f
+    case 0xf0: return second >= 0x90
+    case 0xf4: return second <= 0x8f
+    default: return true
+  }
 }
 
 function decodeLatin1(abi: TextAbi, bytes: Uint8Array): string {

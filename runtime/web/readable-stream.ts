@@ -19,7 +19,18 @@ export interface Source<R> {
 
 export interface Strategy<T> { highWaterMark?: number, size?(chunk: T): number }
 export type ReadResult<R> = { done: false, value: R } | { done: true, value: undefined }
-interface Writable<R> { readonly locked: boolean, getWriter(): { readonly ready: Promise<unknown>, readonly closed: Promise<unknown>, write(chunk: R): Promise<void>, close(): Promise<void>, abort(reason?: unknown): Promise<void>, releaseLock(): void } }
+
+/** What pipeTo needs of a WritableStream, which is in a module of its own: most programs use only one of the two. */
+interface Writable<R> { readonly locked: boolean, getWriter(): Writer<R> }
+interface Writer<R> {
+  readonly ready: Promise<unknown>
+  readonly closed: Promise<unknown>
+  write(chunk: R): Promise<void>
+  close(): Promise<void>
+  abort(reason?: unknown): Promise<void>
+  releaseLock(): void
+}
+
 interface PipeOptions { preventClose?: boolean, preventAbort?: boolean, preventCancel?: boolean, signal?: AbortSignal }
 
 /** State and algorithms; stream and reader are two views of it. */
@@ -270,7 +281,7 @@ export class ReadableStream<R = any> {
       pull,
       cancel(reason) {
         cancelled[i] = { reason }
-        if (cancelled[0] !== undefined && cancelled[1] !== undefined) cancelDone.resolve(reader.cancel(cancelled.map(one => one.reason)))
+        if (cancelled[1 - i] !== undefined) cancelDone.resolve(reader.cancel(cancelled.map(one => one.reason)))
         return cancelDone.promise
       },
     }, { highWaterMark: 0 })

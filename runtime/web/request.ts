@@ -2,7 +2,7 @@
 import { Body, type BodyInit } from './body.ts'
 import { Headers, type HeadersInit } from './headers.ts'
 import { URL } from './url.ts'
-import { plainTarget } from './url-parse.ts'
+import { isPlainUrl } from './url-parse.ts'
 
 export interface RequestInit {
   method?: string
@@ -32,16 +32,20 @@ export class Request extends Body {
   readonly referrerPolicy = ''
   #signal: AbortSignal | undefined
 
-  constructor(input: string | URL | Request | CheckedUrl, init: RequestInit = {}) {
+  constructor(input: string | URL | Request, init: RequestInit = {}) {
     const from = input instanceof Request ? input : undefined
     super(init.body !== undefined ? init.body : from === undefined ? null : Body.take(from))
     const method = String(init.method ?? from?.method ?? 'GET')
     if (!token.test(method) || forbidden.test(method)) throw new TypeError(`Request: '${method}' is not a method that can be used`)
     this.method = normalized.test(method) ? method.toUpperCase() : method
-    if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) throw new TypeError(`Request: ${this.method} may not have a body`)
-    this.url = from?.url ?? addressOf(input as string)
+    if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) {
+      throw new TypeError(`Request: ${this.method} may not have a body`)
+    }
+    this.url = from?.url ?? addressOf(String(input))
     this.headers = new Headers(init.headers ?? from?.headers)
-    if (this.defaultType !== undefined && init.body !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', this.defaultType)
+    if (this.defaultType !== undefined && init.body !== undefined && !this.headers.has('content-type')) {
+      this.headers.set('content-type', this.defaultType)
+    }
     this.redirect = init.redirect ?? from?.redirect ?? 'follow'
     this.#signal = init.signal === null ? undefined : init.signal ?? from?.signal
   }
@@ -51,45 +55,17 @@ export class Request extends Body {
 
   clone(): Request {
     const { url, method, headers, redirect } = this
-    return new Request(new CheckedUrl(url), { method, headers, redirect, signal: this.#signal, body: this.split() })
+    return new Request(url, { method, headers, redirect, signal: this.#signal, body: this.split() })
   }
 
   get [Symbol.toStringTag](): string { return 'Request' }
 }
 
-/** An address that is serialized already. */
-class CheckedUrl {
-  readonly href: string
-  constructor(href: string) { this.href = href }
-}
-
-function addressOf(input: string | URL | CheckedUrl): string {
-  if (input instanceof CheckedUrl) return input.href
-  const url = new URL(String(input))
-  if (url.username !== '' || url.password !== '') throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url}`)
-  return url.href
-}
-
-export interface Incoming {
-  /** `http://` and the Host header. */
-  readonly origin: string
-  /** The request target in origin form: path and query. */
-  readonly target: string
-  readonly method: string
-  readonly headers: Headers
-  readonly body?: BodyInit
-  readonly signal?: AbortSignal
-}
-
-let lastOrigin = ''
-let lastOriginSerialized = ''
-
-/** For servers: a request that came in. Throws a TypeError when origin and target are no address. */
-export function incomingRequest({ origin, target, method, headers, body, signal }: Incoming): Request {
-  if (origin !== lastOrigin) {
-    lastOriginSerialized = new URL(origin).origin
-    lastOrigin = origin
+function addressOf(text: string): string {
+  if (isPlainUrl(text)) return text
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url}`)
   }
-  const url = plainTarget.test(target) ? new CheckedUrl(lastOriginSerialized + target) : lastOriginSerialized + target
-  return new Request(url, { method, headers, body: body ?? null, signal })
+  return url.href
 }

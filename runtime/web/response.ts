@@ -19,7 +19,9 @@ export class Response extends Body {
     super(body)
     if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Response: status ${status} is not one from 200 to 599`)
     if (/[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError('Response: statusText has a character that may not stand in it')
-    if (body !== null && body !== undefined && withoutBody.has(status)) throw new TypeError(`Response: status ${status} may not have a body; give null`)
+    if (body !== null && body !== undefined && withoutBody.has(status)) {
+      throw new TypeError(`Response: status ${status} may not have a body; give null`)
+    }
     this.status = status
     this.statusText = statusText
     this.headers = new Headers(headers)

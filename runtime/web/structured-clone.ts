@@ -1,7 +1,7 @@
 /** structuredClone: https://html.spec.whatwg.org/#structured-cloning . Cycles and shared parts are kept; functions and symbols are refused. */
 import { DOMException } from './dom-exception.ts'
 
-const errors: Record<string, ErrorConstructor> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as Record<string, ErrorConstructor>
+const errors: Readonly<Record<string, ErrorConstructor>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
 
 export function structuredClone<T>(value: T, options: { transfer?: ArrayBuffer[] } = {}): T {
   const seen = new Map<object, unknown>()
@@ -46,10 +46,11 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     if ('cause' in value) Object.defineProperty(copy, 'cause', { value: inner(value.cause), writable: true, configurable: true })
     return copy
   }
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef) throw refuse(`#<${value.constructor.name}>`)
+  if (refused.some(Class => value instanceof Class)) throw refuse(`#<${value.constructor.name}>`)
   const copy: any = keep(Array.isArray(value) ? new Array(value.length) : {})
   for (const key of Object.keys(value)) copy[key] = inner((value as any)[key])
   return copy
 }
 
+const refused = [Promise, WeakMap, WeakSet, WeakRef]
 const refuse = (what: string) => new DOMException(`${what} could not be cloned.`, 'DataCloneError')

@@ -7,7 +7,7 @@ import { encodeSets, percentDecode, percentEncode } from './percent.ts'
 import { punycode, unpunycode } from './punycode.ts'
 
 const forbiddenHost = /[\0\t\n\r #/:<>?@[\\\]^|]/
-const forbiddenDomain = /[\0- "#%/:<>?@[\\\]^`{|}\x7f]/
+const forbiddenDomain = /[\0- #%/:<>?@[\\\]^|\x7f]/
 const simpleDomain = /^[a-z0-9._-]+$/
 
 /** The serialized host, or undefined when it is none. */
@@ -19,15 +19,13 @@ export function parseHost(text: string, special: boolean): string | undefined {
   }
   if (!special) return forbiddenHost.test(text) ? undefined : percentEncode(text, encodeSets.c0)
   const domain = toAscii(simpleDomain.test(text) ? text : percentDecode(text))
-  if (domain === undefined || domain === '' || forbiddenDomain.test(domain.replace(/["`{}]/g, ''))) return undefined
+  if (domain === undefined || domain === '' || forbiddenDomain.test(domain)) return undefined
   return endsInNumber(domain) ? parseIpv4(domain) : domain
 }
 
 function toAscii(text: string): string | undefined {
   const plain = simpleDomain.test(text) || /^[\0-\x7f]*$/.test(text)
-  // UTS #46: soft hyphens and zero-width characters vanish, other full stops count as dots.
-  const mapped = plain ? text.toLowerCase()
-    : text.replace(/[\xad\u200b\u2060\ufeff\u034f\u180b-\u180d\u180f\ufe00-\ufe0f]/g, '').replaceAll('ẞ', 'ss').normalize('NFKC').toLowerCase().normalize('NFKC').replace(/[\u3002]/g, '.')
+  const mapped = plain ? text.toLowerCase() : mapUnicode(text)
   if (plain && !mapped.includes('xn--')) return mapped
   const labels = mapped.split('.').map(label => {
     if (label.startsWith('xn--')) return isPunycode(label) ? label : undefined
@@ -37,9 +35,16 @@ function toAscii(text: string): string | undefined {
   return labels.includes(undefined) ? undefined : labels.join('.')
 }
 
+/** After UTS #46: soft hyphens, zero-width characters and variation selectors vanish, other full stops count as dots. */
+function mapUnicode(text: string): string {
+  const visible = text.replace(/[\xad\u200b\u2060\ufeff\u034f\u180b-\u180d\u180f\ufe00-\ufe0f]/g, '').replaceAll('ẞ', 'ss')
+  return visible.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('\u3002', '.')
+}
+
+/** Whether the label is what `punycode` would make of a name outside of ASCII, in its normal form. */
 function isPunycode(label: string): boolean {
-  const decoded = unpunycode(label.slice(4))
-  return decoded !== undefined && /[^\0-\x7f]/.test(decoded) && decoded === decoded.normalize('NFC') && decoded === decoded.toLowerCase() && punycode(decoded) === label.slice(4)
+  const name = unpunycode(label.slice(4))
+  return name !== undefined && /[^\0-\x7f]/.test(name) && name === name.normalize('NFC').toLowerCase() && punycode(name) === label.slice(4)
 }
 
 /** https://url.spec.whatwg.org/#ends-in-a-number-checker */

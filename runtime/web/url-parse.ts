@@ -29,8 +29,11 @@ const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const label = '[a-wyz][a-z0-9-]*'
 const plainUrl = new RegExp(`^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte})(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`)
 
-/** A path and query that stand in an http URL as they are. */
-export const plainTarget = new RegExp(`^${plainPath}(?:${plainQuery})?$`)
+/** Whether parsing and serializing give the very same text; false when that takes a closer look. */
+export function isPlainUrl(text: string): boolean {
+  const [, scheme, , port] = plainUrl.exec(text) ?? []
+  return scheme !== undefined && (port === undefined || Number(port) !== defaultPorts[scheme])
+}
 
 /** The record of `input`, or undefined when it is no URL. `base` is never changed. */
 export function parseUrl(input: string, base?: UrlRecord): UrlRecord | undefined {
@@ -38,7 +41,7 @@ export function parseUrl(input: string, base?: UrlRecord): UrlRecord | undefined
   const plain = base === undefined ? plainUrl.exec(input) : null
   if (plain === null) return parseAny(input, base)
   const [, scheme, host, port, path, query] = plain
-  const url: UrlRecord = { scheme, username: '', password: '', host, port: null, path: path.slice(1).split('/'), query: query === undefined ? null : query.slice(1), fragment: null }
+  const url: UrlRecord = { ...empty(scheme), host, path: path.slice(1).split('/'), query: query === undefined ? null : query.slice(1) }
   if (port !== undefined) setPort(url, port)
   return url
 }

@@ -1,7 +1,9 @@
 /** https://url.spec.whatwg.org/#url-class */
 import { encodeSets, percentEncode } from './percent.ts'
 import { parseHost } from './url-host.ts'
-import { appendPath, isSpecial, parseUrl, serializePath, serializeUrl, setPort, setQuery, splitPort, type UrlRecord, withoutNewlines } from './url-parse.ts'
+import {
+  appendPath, isSpecial, parseUrl, serializePath, serializeUrl, setPort, setQuery, splitPort, type UrlRecord, withoutNewlines,
+} from './url-parse.ts'
 import { URLSearchParams } from './url-search-params.ts'
 
 export class URL {
@@ -10,9 +12,7 @@ export class URL {
 
   constructor(url: string | URL, base?: string | URL) {
     const record = parse(url, base)
-    if (record === undefined) {
-      throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: String(url), ...(base === undefined ? {} : { base: String(base) }) })
-    }
+    if (record === undefined) throw invalid(String(url))
     this.#url = record
   }
 
@@ -25,7 +25,7 @@ export class URL {
   get href(): string { return serializeUrl(this.#url) }
   set href(value: string) {
     const record = parse(value)
-    if (record === undefined) throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: value })
+    if (record === undefined) throw invalid(value)
     this.#url = record
     this.#updateParams()
   }
@@ -119,6 +119,11 @@ export class URL {
     url.host = url.scheme === 'file' && host === 'localhost' ? '' : host
     if (port !== undefined) setPort(url, (/^\d*/.exec(port) as RegExpExecArray)[0])
   }
+}
+
+/** With the fields that Node gives it. */
+function invalid(input: string): TypeError {
+  return Object.assign(new TypeError(`Invalid URL: ${input}`), { code: 'ERR_INVALID_URL', input })
 }
 
 function originOf(url: UrlRecord): string { return `${url.scheme}://${url.host}${url.port === null ? '' : `:${url.port}`}` }

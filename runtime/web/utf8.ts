@@ -1,7 +1,10 @@
 /** UTF-8 decoding by the letter of the standard, fast for text that is what it should be. */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 
-/** Throws a TypeError for wrong bytes when `fatal`; otherwise they become U+FFFD, one for each maximal wrong part. No byte order mark is removed. */
+/**
+ * Throws a TypeError for wrong bytes when `fatal`; otherwise they become U+FFFD, one for each maximal wrong part. No byte order mark is
+ * removed.
+ */
 export function decodeUtf8(abi: Pick<Abi, 'utf8Decode'>, bytes: Uint8Array, fatal: boolean): string {
   let text = ''
   for (let start = 0; start < bytes.length;) {

@@ -188,10 +188,7 @@ export class TransformStream<I = any, O = any> {
     let wanted = Promise.withResolvers<void>()
     this.readable = new ReadableStream<O>({
       start: controller => { output = controller },
-      pull: () => {
-        wanted.resolve()
-        // Until a chunk is written, pulling again would only spin: the next write makes a new promise.
-      },
+      pull: () => wanted.resolve(),
       cancel: async reason => {
         input.error(reason)
         wanted.resolve()
