@@ -1,6 +1,6 @@
 /**
  * The engine's side of suite.ts: runs the cases one after the other, and reports each as a line of JSON. To be imported before all
- * else: it puts setTimeout and clearTimeout in place, which run in the engine's virtual time.
+ * else: it puts setTimeout, clearTimeout and setImmediate in place, which run in the engine's virtual time.
  */
 import type { Abi } from '../abi/abi.ts'
 import { assert, type Cases } from './cases.ts'
@@ -15,6 +15,7 @@ interface Scope {
   __xenTs?: { turn(): void, fail(reason: unknown): void }
   setTimeout?: (run: () => void, delay?: number) => number
   clearTimeout?: (id: number) => void
+  setImmediate?: (run: () => void) => number
 }
 
 /** Sets globalThis.__xenTs. */
@@ -92,6 +93,7 @@ const abi = scope.__abi
 const timers = new Timers(abi)
 scope.setTimeout = (run, delay = 0) => timers.set(run, delay)
 scope.clearTimeout = id => { timers.clear(id) }
+scope.setImmediate = run => timers.set(run, 0)
 
 function describeError(error: unknown): CaseReport['failure'] {
   if (!(error instanceof Error)) return { name: 'Error', message: `${String(error)} was thrown, which is not an Error`, stack: '' }

@@ -48,13 +48,8 @@ export async function suite(test: TestFn, file: string, options: SuiteOptions = 
  * @param files test files; they and what they import must do without Node
  */
 export async function engineTests(test: TestFn, base: string, files: readonly string[], options: SuiteOptions = {}): Promise<void> {
-  const ava = fileURLToPath(import.meta.resolve('./ava-guest.ts'))
   const ran = []
-  for (const file of files) {
-    const path = fileURLToPath(new URL(file, base))
-    const contents = `import ${JSON.stringify(path)}\nimport { collected } from ${JSON.stringify(ava)}\nserveCases(collected)`
-    ran.push({ file, ...await runCases(contents, options, { ava }) })
-  }
+  for (const file of files) ran.push({ file, ...await runTestFile(new URL(file, base).href, options) })
   // ava wants all declarations in one go, without a wait in between.
   for (const { file, results, stopped } of ran) {
     const name = basename(file, '.test.ts')
@@ -69,6 +64,13 @@ export async function engineTests(test: TestFn, base: string, files: readonly st
       t.true(results.size > 0, 'it has no tests')
     })
   }
+}
+
+/** Runs a test file that is written for ava in the guest's engine. */
+export function runTestFile(file: string, options: SuiteOptions = {}): Promise<{ results: Map<string, Error | undefined>, stopped?: unknown }> {
+  const ava = fileURLToPath(import.meta.resolve('./ava-guest.ts'))
+  const contents = `import ${JSON.stringify(fileURLToPath(file))}\nimport { collected } from ${JSON.stringify(ava)}\nserveCases(collected)`
+  return runCases(contents, options, { ava })
 }
 
 /** Runs the cases of a file in the guest's engine: name to what failed, or undefined for a case that passed. */
@@ -110,6 +112,7 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
     stdin: { contents: [...first, contents].join('\n'), resolveDir: fileURLToPath(new URL('.', import.meta.url)), sourcefile: 'main.ts', loader: 'ts' },
     bundle: true, write: false, outfile: bundleName, format: 'iife', platform: 'neutral', target: 'es2024', mainFields: ['module', 'main'],
     conditions: ['worker', 'import'], charset: 'utf8', sourcemap: 'external', logLevel: 'silent', inject: [...inject], alias,
+    ignoreAnnotations: true, // "sideEffects": false would drop a test file, of which nothing is imported
   })
   const text = (ending: string) => result.outputFiles.find(output => output.path.endsWith(ending))!.text
   return { code: text('.js'), map: new SourceMap(JSON.parse(text('.map'))) }
