@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { writeCpio, type Entry } from './cpio.ts'
@@ -79,7 +79,16 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+  await removeOld(cache, folder)
   return files
+}
+
+/** Deletes what earlier versions of these files made: 90 MB each. Not what is younger than a day: it may be in use. */
+async function removeOld(cache: string, current: string): Promise<void> {
+  for await (const folder of glob(join(cache, 'dom0-*'))) {
+    const age = Date.now() - (await stat(folder)).mtimeMs
+    if (folder !== current && age > 24 * 3600 * 1000) await rm(folder, { recursive: true, force: true })
+  }
 }
 
 async function compileTools(tree: string, out: string): Promise<void> {

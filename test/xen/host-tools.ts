@@ -25,16 +25,20 @@ export async function ensureHostTools(log: Log): Promise<void> {
 
   const todo = `Install them: apt-get install --no-install-recommends ${missing.join(' ')}`
   if (!await isInstalled('apt-get')) throw new RigError(`The host lacks ${missing.join(', ')} and has no apt-get`, undefined, todo)
-  const root = process.getuid?.() === 0
-  if (!root && !await isInstalled('sudo')) throw new RigError(`The host lacks ${missing.join(', ')}, and installing needs root`, undefined, todo)
   log(`installing ${missing.join(', ')} with apt-get`)
-  const aptGet = (...args: string[]) => root ? run('apt-get', args, { seconds: 900 }) : run('sudo', ['-n', 'apt-get', ...args], { seconds: 900 })
   try {
-    await aptGet('update', '-qq')
-    await aptGet('install', '-y', '-qq', '--no-install-recommends', ...missing)
+    await aptGetAsRoot('update', '-qq')
+    await aptGetAsRoot('install', '-y', '-qq', '--no-install-recommends', ...missing)
   } catch (cause) {
     throw new RigError(`The host lacks ${missing.join(', ')}, and apt-get could not install them`, (cause as Error).message, todo, { cause })
   }
+}
+
+/** Runs apt-get as root, by sudo (without asking for a password) if need be. */
+export async function aptGetAsRoot(...args: string[]): Promise<void> {
+  if (process.getuid?.() === 0) await run('apt-get', args, { seconds: 900 })
+  else if (await isInstalled('sudo')) await run('sudo', ['-n', 'apt-get', ...args], { seconds: 900 })
+  else throw new RigError('apt-get needs root, and there is no sudo', `apt-get ${args.join(' ')}`)
 }
 
 async function isInstalled(program: string): Promise<boolean> {

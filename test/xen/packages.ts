@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:f
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { RigError } from './errors.ts'
+import { aptGetAsRoot } from './host-tools.ts'
 import { run, type Log } from './run.ts'
 
 /** The metapackage of the current kernel of Debian; the package that it depends on carries the version in its name. */
@@ -30,9 +31,14 @@ export async function unpackPackages(names: string[], cache: string, log: Log): 
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(join(cache, 'unpacking-'))
   try {
-    const wanted = await Promise.all(names.map(name => name === kernelMetapackage ? kernelPackage() : name))
-    log(`downloading ${wanted.length} Debian packages`)
-    const debs = await download(wanted, join(work, 'debs'))
+    log(`downloading ${names.length} Debian packages`)
+    const folder = join(work, 'debs')
+    const debs = await download(names, folder).catch(async () => {
+      // A new machine has no package lists yet, and old lists name versions that are gone.
+      log('updating the package lists with apt-get update')
+      await aptGetAsRoot('update', '-qq').catch((error: Error) => log(error.message))
+      return download(names, folder)
+    })
     log(`unpacking ${debs.length} packages`)
     for (const deb of debs) await run('dpkg-deb', ['-x', join(work, 'debs', deb), join(work, 'tree')])
     await writeFile(join(work, 'tree', '.packages'), debs.join('\n') + '\n')
@@ -49,7 +55,8 @@ export async function unpackPackages(names: string[], cache: string, log: Log): 
 async function download(names: string[], folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true })
   try {
-    await run('apt-get', ['download', ...names], { cwd: folder, seconds: 600 })
+    const wanted = await Promise.all(names.map(name => name === kernelMetapackage ? kernelPackage() : name))
+    await run('apt-get', ['download', ...wanted], { cwd: folder, seconds: 600 })
   } catch (cause) {
     throw new RigError('Debian packages for the rig could not be downloaded', (cause as Error).message,
       'The rig needs the packages of Debian 12 (bookworm) and its package lists: run apt-get update, and check the network.', { cause })
