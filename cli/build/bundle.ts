@@ -59,7 +59,8 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
 /** The first error as the message, all of them as the place. */
 function bundleError(errors: readonly Message[]): CliError {
   const [first, ...more] = errors
-  const hint = first.notes[0]?.text ?? hintFor(first.text)
+  // Notes of our own plugins say what to do; esbuild's are about its own options.
+  const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
   const rest = more.slice(0, 4).map(message => `\n${showMessage(message)}`).join('')
   return new CliError(first.text, place(first) + rest, hint)
 }

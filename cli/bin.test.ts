@@ -1,0 +1,118 @@
+/** The tool as a person meets it: what it prints and its exit codes. Nothing here boots. */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+
+const bin = fileURLToPath(new URL('./bin.ts', import.meta.url))
+const example = (name: string) => fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
+
+function folder(t: ExecutionContext, files: Record<string, string> = {}): string {
+  const root = mkdtempSync(join(tmpdir(), 'xen-ts-cli-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text)
+  return root
+}
+
+function xenTs(cwd: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd, encoding: 'utf8', env: { ...process.env, ...env } })
+  return { status, stdout, stderr }
+}
+
+const app = (body: string, imports = '') => `import { unikernel } from 'xen-ts'\n${imports}\nexport default unikernel({ name: 'app', async start() {\n${body}\n} })\n`
+
+/** A program that must not build, and what the tool says of it. */
+function refused(t: ExecutionContext, source: string): string {
+  const { status, stderr, stdout } = xenTs(folder(t, { 'app.ts': source }), ['build', 'app.ts'])
+  t.is(status, 1, stdout)
+  return stderr
+}
+
+test('build prints stages, size tree, memory and sha256, and writes image and map', t => {
+  const root = folder(t)
+  const { status, stdout, stderr } = xenTs(root, ['build', example('hello'), '-o', 'hello.xen'])
+  t.is(status, 0, stderr)
+  for (const part of [/^bundle +\d+ ms$/m, /^snapshot +\d+ ms$/m, /^hello\.xen +[\d.]+ KiB +100\.0%$/m, /engine/, /program/, /^memory +\d+ MiB at least$/m, /^sha256 +[0-9a-f]{64}$/m]) t.regex(stdout, part)
+  t.true(existsSync(join(root, 'hello.xen')) && existsSync(join(root, 'hello.xen.map')))
+})
+
+test('the same program gives the same bytes, from another folder too', t => {
+  const roots = [folder(t), folder(t)]
+  for (const root of roots) t.is(xenTs(root, ['build', example('website'), '-t', 'qubes', '-o', 'www.xen']).status, 0)
+  const [a, b] = roots.map(root => readFileSync(join(root, 'www.xen')))
+  t.true(a.equals(b))
+})
+
+test('build --json is one JSON document', t => {
+  const { status, stdout } = xenTs(folder(t), ['build', example('hello'), '--json'])
+  t.is(status, 0)
+  t.like(JSON.parse(stdout), { output: 'hello.xen', target: 'xen' })
+})
+
+test('an image stays below the sizes we promise', t => {
+  const report = JSON.parse(xenTs(folder(t), ['build', example('hello'), '--json']).stdout)
+  t.true(report.bytes <= 2.3e6, `${report.bytes} bytes`)
+  t.true(report.gzipBytes <= 0.9e6, `${report.gzipBytes} bytes gzipped`)
+})
+
+test('a syntax error: file, line, caret', t => {
+  t.regex(refused(t, 'export default {\n  fetch: (request) => new Response(\n}\n'), /error: .*\n +app\.ts:3:1\n +3 \| \}\n +\| \^/)
+})
+
+test('node:fs: not on this target, and what to use instead', t => {
+  const text = refused(t, app('readFileSync("x")', `import { readFileSync } from 'node:fs'`))
+  t.regex(text, /node:fs does not exist on target xen/)
+  t.regex(text, /app\.ts:2:/)
+  t.regex(text, /assets\('\.\/folder'\)/)
+})
+
+test('a module that is not installed', t => {
+  const text = refused(t, app('left()', `import left from 'left-padding'`))
+  t.regex(text, /Could not resolve "left-padding"/)
+  t.regex(text, /npm install/)
+})
+
+test('top-level await is refused with the way out', t => {
+  t.regex(refused(t, `await 1\n${app('')}`), /Top-level await[^]*start\(\)/)
+})
+
+test('a folder of assets that does not exist', t => {
+  const text = refused(t, `import { assets, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { site: assets('./nowhere') }, async start() {} })\n`)
+  t.regex(text, /there is no folder \.\/nowhere[^]*app\.ts:2:/)
+})
+
+test('a missing app, an unknown target, an unknown option: with the nearest name', t => {
+  const root = folder(t, { 'app.ts': app('') })
+  t.regex(xenTs(root, ['build', 'apt.ts']).stderr, /there is no apt\.ts[^]*did you mean app\.ts\?/)
+  t.regex(xenTs(root, ['build', 'app.ts', '-t', 'qbues']).stderr, /there is no target qbues[^]*did you mean qubes\?/)
+  const option = xenTs(root, ['run', '--memroy', '5', 'x.xen'])
+  t.regex(option.stderr, /unknown option '--memroy'[^]*Did you mean --memory\?/)
+  t.not(option.status, 0)
+  t.regex(xenTs(root, ['biuld']).stderr, /unknown command[^]*Did you mean build\?/)
+})
+
+test('an output that cannot be written', t => {
+  const root = folder(t, { 'app.ts': app('') })
+  mkdirSync(join(root, 'there.xen'))
+  t.regex(xenTs(root, ['build', 'app.ts', '-o', 'there.xen']).stderr, /there\.xen is a folder/)
+  t.regex(xenTs(root, ['build', 'app.ts', '-o', 'no/where.xen']).stderr, /folder of no\/where\.xen does not exist/)
+  if (process.getuid?.() === 0) return // root may write everywhere
+  chmodSync(root, 0o500)
+  t.regex(xenTs(root, ['build', 'app.ts', '-o', 'a.xen']).stderr, /cannot be written/)
+  chmodSync(root, 0o700)
+})
+
+test('run: a missing file, a folder, a file that is no image', t => {
+  const root = folder(t, { 'text.xen': 'hello', 'short.xen': '' })
+  for (const [file, expected] of [['missing.xen', /missing\.xen cannot be read: ENOENT/], ['.', /is a folder/], ['text.xen', /text\.xen is not a \.xen image/], ['short.xen', /not a \.xen image/]] as const) {
+    const { status, stderr } = xenTs(root, ['run', file])
+    t.is(status, 1)
+    t.regex(stderr, expected)
+  }
+})
+
+test('run: a memory size that is not one', t => {
+  t.regex(xenTs(folder(t), ['run', 'x.xen', '--memory', 'lots']).stderr, /number of MiB/)
+})
