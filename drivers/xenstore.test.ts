@@ -276,6 +276,6 @@ test('property: whatever the ring page holds, the client neither throws nor hang
     xenstore.close()
     await waiting
     return true
-  }), { numRuns: 200 })
+  }), { numRuns: 100 })
   t.pass()
 })

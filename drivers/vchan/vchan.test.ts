@@ -1,56 +1,14 @@
 import test from 'ava'
-import type { ExecutionContext } from 'ava'
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import { Access, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import type { SimulatedDomain, SimulationOptions } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
-import { ChannelClosedError, vchanChannels } from './index.ts'
-import type { ByteChannel } from './index.ts'
+import { Access } from '@xen-ts/drivers/sim/index.ts'
+import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { ChannelClosedError } from './index.ts'
 import { Byte, Order, Word } from './layout.ts'
+import { end, equal, open, pattern, setUp, streamBothWays } from './testing.ts'
 
-const partsOf = (domain: SimulatedDomain) => {
-  const { machine } = domain
-  const parts = { machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) }
-  return { domain, ...parts, channels: vchanChannels(parts) }
-}
-
-/** Domain 1 is the server of everything, domain 2 its client. */
-const setUp = (options?: SimulationOptions) => {
-  const xen = new SimulatedXen(options)
-  return { xen, server: partsOf(xen.createDomain(1)), client: partsOf(xen.createDomain(2)) }
-}
-
-const open = async ({ xen, server, client }: ReturnType<typeof setUp>, readSize = 4096, writeSize = 4096): Promise<[ByteChannel, ByteChannel]> =>
-  xen.run(Promise.all([server.channels.serve(2, 512, { readSize, writeSize }), client.channels.connect(1, 512)]))
-
-const pattern = (length: number, start = 0): Uint8Array => {
-  const bytes = new Uint8Array(length)
-  for (let i = 0; i < length; i++) bytes[i] = (start + i) * 7 + (i >> 8)
-  return bytes
-}
-const equal = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])
-
-/** Closes everything and lets deferred releases finish. */
-const end = async (xen: SimulatedXen, ...channels: ByteChannel[]): Promise<void> => {
-  for (const channel of channels) channel.close()
-  await xen.advance(3000)
-  xen.assertNoLeaks()
-}
-
-const sizes: [number, number][] = [[1024, 2048], [2048, 1024], [2048, 4096], [8192, 128], [4096, 4096], [65536, 65536], [1 << 20, 1 << 20]]
+const sizes: [number, number][] = [[1024, 2048], [2048, 1024], [2048, 4096], [8192, 128], [4096, 4096], [65536, 65536]]
 for (const [readSize, writeSize] of sizes) {
-  test(`streams both ways at once through rings of ${readSize} and ${writeSize} bytes`, async (t) => {
-    const set = setUp({ seed: readSize + writeSize })
-    const [a, b] = await open(set, readSize, writeSize)
-    const up = pattern(readSize * 3 + 77)
-    const down = pattern(writeSize * 3 + 11, 5)
-    const [, , atServer, atClient] = await set.xen.run(Promise.all([b.write(up), a.write(down), a.readExactly(up.length), b.readExactly(down.length)]))
-    t.true(equal(atServer, up))
-    t.true(equal(atClient, down))
-    await end(set.xen, a, b)
-  })
+  test(`streams both ways at once through rings of ${readSize} and ${writeSize} bytes`, (t) => streamBothWays(t, readSize, writeSize))
 }
 
 test('writes are kept in order and reads too, however they are cut', async (t) => {
@@ -171,7 +129,7 @@ test('waiting ends when the peer domain dies, and when the signal aborts, and no
   const attempts = [server.channels.serve(2, 1, { ...sizes, signal: controller.signal }), client.channels.connect(1, 2, { signal: controller.signal })]
   await xen.settle()
   controller.abort(new Error('no more'))
-  for (const attempt of attempts) await t.throwsAsync(xen.run(attempt), { message: 'no more' })
+  for (const result of await xen.run(Promise.allSettled(attempts))) t.like(result, { status: 'rejected', reason: { message: 'no more' } })
   await xen.settle()
   xen.assertNoLeaks()
   await t.throwsAsync(xen.run(server.channels.serve(2, 1, { ...sizes, signal: controller.signal })), { message: 'no more' })
@@ -185,19 +143,6 @@ test('waiting ends when the peer domain dies, and when the signal aborts, and no
   await xen.settle()
   t.is(xen.store.read('/local/domain/1/data/vchan/2'), undefined)
   xen.assertNoLeaks()
-})
-
-test('several hundred channels are open at once', async (t) => {
-  const set = setUp()
-  const count = 200
-  const channels = await set.xen.run(Promise.all(Array.from({ length: count }, async (_, port) => Promise.all([
-    set.server.channels.serve(2, 1000 + port, { readSize: 1024, writeSize: 2048 }), set.client.channels.connect(1, 1000 + port),
-  ]))))
-  await set.xen.run(Promise.all(channels.map(async ([a, b], port) => {
-    await b.write(Uint8Array.of(port))
-    t.deepEqual(await a.read(), Uint8Array.of(port))
-  })))
-  await end(set.xen, ...channels.flat())
 })
 
 test('a peer that is busy is not kicked: events stay few while data flows', async (t) => {
@@ -341,7 +286,7 @@ test('hostile peer: a storm of events without a reason costs nothing but time', 
   await end(set.xen, a, b)
 })
 
-test('hostile peer: a live byte without meaning is the end, after what was sent', async (t: ExecutionContext) => {
+test('hostile peer: a live byte without meaning is the end, after what was sent', async (t) => {
   const set = setUp()
   const raw = await rawServer(set, () => {})
   const channel = await set.xen.run(set.client.channels.connect(1, 512))

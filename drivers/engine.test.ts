@@ -1,0 +1,8 @@
+/** What passes only on V8 does not count: the tests of this folder once more, in the engine of the guest. */
+import test from 'ava'
+import { fileURLToPath } from 'node:url'
+import { engineTests } from '@xen-ts/boot/node/suite.ts'
+
+await engineTests(test, import.meta.url, [
+  './event-channel.test.ts', './grant-table.test.ts', './parse.test.ts', './xenstore.test.ts', './control.test.ts', './netfront.test.ts', './sim/memory.test.ts',
+], { setup: [fileURLToPath(import.meta.resolve('./sim/engine-setup.ts'))] })
