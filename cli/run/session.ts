@@ -40,6 +40,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     const drained = follow(domain.console, options.onConsole)
     const qubes = options.target === 'qubes' ? miniQubes(rig, domain.domid, options) : undefined
     ends.unshift(() => qubes?.stop())
+    void domain.wait().then(() => qubes?.stop())
     let reason: string | undefined
     const interrupt = () => {
       if (reason) return void rig.stop()
@@ -81,11 +82,23 @@ async function startRig(options: SessionOptions, signal: AbortSignal): Promise<R
 }
 
 /** The dom0 side of QubesDB, qrexec and GUI; QubesDB is filled before the domain's first instruction, as in Qubes. */
-function miniQubes(rig: Rig, domid: number, { name, onNote }: SessionOptions): MiniQubes {
-  const qubes = new MiniQubes({ domid, channels: rigChannels(rig), qube: { name, ...network }, log: line => onNote(`dom0: ${line}`) })
+function miniQubes(rig: Rig, domid: number, { name, onNote }: SessionOptions): Pick<MiniQubes, 'connect' | 'stop'> {
+  let stopped = false
+  const log = (line: string) => {
+    // With its domain a daemon loses its vchan a moment before the rig tells the domain's end: that is no news.
+    if (line.startsWith('a daemon ended')) setTimeout(() => { if (!stopped) onNote(`dom0: ${line}`) }, 5_000).unref()
+    else onNote(`dom0: ${line}`)
+  }
+  const qubes = new MiniQubes({ domid, channels: rigChannels(rig), qube: { name, ...network }, log })
   qubes.failed.catch(error => onNote(`dom0: ${error instanceof Error ? error.message : error}`))
   qubes.start()
-  return qubes
+  return {
+    connect: () => qubes.connect(),
+    stop() {
+      stopped = true
+      qubes.stop()
+    },
+  }
 }
 
 /** Words with blanks are quoted, so that the program's argument reader sees them whole. */
