@@ -1,11 +1,10 @@
 /*
- * Event channels and waiting. Interrupts stay off; while we wait, `sti; hlt` lets Xen's event vector in, whose handler only takes
- * back the request. The ports are read from the shared bitmaps (two-level ABI), here and nowhere else.
+ * Event channels and waiting. Interrupts are on only while we wait, and Xen's event vector does no more than end that. The ports
+ * are read from the shared bitmaps (two-level ABI), here and nowhere else.
  */
 #include "xen.h"
 
 void wait_for_event(void);	/* traps.S */
-extern u8 halt_instruction[];
 
 static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
 static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
@@ -15,17 +14,6 @@ static bool test_and_clear(u32 port)
 {
 	u64 bit = 1ul << (port & 63);
 	return __atomic_fetch_and((u64 *)&shared_info->pending[port / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
-}
-
-/*
- * An event that comes after the scan and before `hlt` must not be slept over. On hardware `sti` keeps interrupts out for one more
- * instruction; emulated SVM (QEMU 7.2) loses that when it leaves the guest just there. So a `hlt` not yet executed is skipped.
- */
-void events_upcall(struct frame *f)
-{
-	shared_info->vcpu[0].upcall_pending = 0;
-	if (f->rip == (u64)halt_instruction)
-		f->rip++;
 }
 
 /* The console writer polls on the console port and would see its old mark: it clears it, and the wait below makes up for it. */

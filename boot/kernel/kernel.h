@@ -1,9 +1,9 @@
 /*
  * What the parts of the kernel share: types, the address map, processor instructions, and the interface of each file.
  *
- * One processor, no threads, and interrupts are off except in `sti; hlt` (events.c): no interrupt ever enters the engine, and
- * only two things run asynchronously, the page fault handler (demand paging) and the event upcall. Both, and all that they
- * call, are compiled without SSE, so that neither has to save the engine's registers.
+ * One processor, no threads, and interrupts are off except while waiting (traps.S): no interrupt ever enters the engine. Only the
+ * page fault handler (demand paging) runs in between. It and all that it calls are compiled without SSE, so that it need not
+ * save the engine's registers.
  */
 #pragma once
 #include <stdarg.h>
@@ -154,7 +154,6 @@ struct date { u32 year, month, day, hour, minute, second, weekday; };	/* month f
 struct date date_of(s64 seconds);
 
 u32 events_wait(u64 deadline, u32 *ports, u32 most);	/* deadline in ns since entry, ~0 for none */
-void events_upcall(struct frame *f);
 void events_forget(u32 port);			/* takes away a pending mark without handling it */
 
 void random_init(void);

@@ -1,4 +1,4 @@
-/* Interrupt stubs, 16 bytes each: push an error code where the processor does not, then the vector; save; call trap() in traps.c. */
+/* Exception stubs, 16 bytes each: push an error code where the processor does not, then the vector; save; call trap() in traps.c. */
 	.macro stub vector
 	.balign 16
 	.if !((\vector == 8) || ((\vector >= 10) && (\vector <= 14)) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30))
@@ -14,7 +14,7 @@
 	.altmacro
 trap_stubs:
 	.set i, 0
-	.rept 33			/* 32 exceptions and EVENT_VECTOR */
+	.rept 32
 	stub %i
 	.set i, i + 1
 	.endr
@@ -33,14 +33,24 @@ common:
 	addq $16, %rsp			/* vector, error code */
 	iretq
 
-	/* The only place where interrupts are on. */
-	.globl wait_for_event, halt_instruction
+	/*
+	 * Waits for Xen's event vector, with interrupts on: the only place where they are. The vector does not return to where it
+	 * came, but from wait_for_event, with interrupts off. So an event between sti and hlt is not slept over, and one that is
+	 * delivered twice (seen under QEMU's emulated SVM, which also loses the interrupt shadow of sti) does no harm.
+	 */
+	.globl wait_for_event, event_entry
 wait_for_event:
+	movq %rsp, waiting_stack
 	sti
-halt_instruction:
-	hlt
-	cli
+1:	hlt
+	jmp 1b
+
+event_entry:
+	movq waiting_stack, %rsp
 	ret
+
+	.local waiting_stack
+	.comm waiting_stack, 8, 8
 
 	/* void on_stack(u64 stack_top, void (*function)(void)): leaves the present stack for good. */
 	.globl on_stack

@@ -7,7 +7,7 @@
 enum { IST_PAGE_FAULT = 1, IST_DOUBLE_FAULT, IST_EVENT, IST_OTHER };
 enum { DOUBLE_FAULT = 8, PAGE_FAULT = 14, VECTORS = 33 };
 
-extern u8 trap_stubs[];
+extern u8 trap_stubs[], event_entry[];
 extern u64 gdt[];
 static struct { u16 low, selector; u8 ist, type; u16 middle; u32 high, reserved; } idt[VECTORS];
 static struct { u32 reserved; u64 rsp[3], reserved2, ist[7], reserved3; u16 reserved4, io_map; } __attribute__((packed)) tss;
@@ -16,7 +16,7 @@ static u8 stacks[4][4096] __attribute__((aligned(16)));
 void traps_init(void)
 {
 	for (u32 v = 0; v < VECTORS; v++) {
-		u64 stub = (u64)trap_stubs + 16 * v;
+		u64 stub = (u64)(v == EVENT_VECTOR ? event_entry : trap_stubs + 16 * v);
 		u8 ist = v == PAGE_FAULT ? IST_PAGE_FAULT : v == DOUBLE_FAULT ? IST_DOUBLE_FAULT : v == EVENT_VECTOR ? IST_EVENT : IST_OTHER;
 		idt[v].low = stub;
 		idt[v].middle = stub >> 16;
@@ -39,10 +39,6 @@ void trap(struct frame *f)	/* from traps.S */
 {
 	u64 address = 0;
 	bool out_of_memory = false;
-	if (f->vector == EVENT_VECTOR) {
-		events_upcall(f);
-		return;
-	}
 	if (f->vector == PAGE_FAULT) {
 		__asm__ volatile("mov %%cr2, %0" : "=r"(address));
 		if (!(f->error & 1) && demand_page(address, &out_of_memory))	/* bit 0: a page was present, its rights forbid it */
