@@ -4,7 +4,8 @@ import type { HostAbi } from '../node/abi.ts'
 import { memoryAbi } from '../node/memory-abi.ts'
 
 /** Functions that depend on their arguments only work as ever: module top levels may encode texts and fill buffers. */
-const pure = { copy: memoryAbi.copy, checksum: memoryAbi.checksum, utf8Encode: memoryAbi.utf8Encode, utf8Decode: memoryAbi.utf8Decode, latin1Decode: memoryAbi.latin1Decode }
+const { copy, checksum, utf8Encode, utf8Decode, latin1Decode } = memoryAbi
+const pure = { copy, checksum, utf8Encode, utf8Decode, latin1Decode }
 
 export function buildAbi(output: (text: string) => void): HostAbi {
   const refused = Object.fromEntries(abiTable.map(({ name }) => [name, () => {

@@ -36,7 +36,8 @@ function smallKernel(parts: KernelParts = {}): Uint8Array {
     ({ type: segmentType.load, flags, physicalAddress, virtualAddress: base + physicalAddress, bytes, memorySize, align: 4096 })
   const rodata = load(0x101000n, 4, Uint8Array.from([...notes, 1, 2, 3]))
   return writeElf(entry, [
-    load(entry, 5, code), rodata, load(0x102000n, 6, parts.data ?? new Uint8Array(0x100), 0x2345), { ...rodata, type: segmentType.note, bytes: notes, memorySize: notes.length, align: 4 },
+    load(entry, 5, code), rodata, load(0x102000n, 6, parts.data ?? new Uint8Array(0x100), 0x2345),
+    { ...rodata, type: segmentType.note, bytes: notes, memorySize: notes.length, align: 4 },
   ])
 }
 

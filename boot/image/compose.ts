@@ -41,6 +41,8 @@ export class ImageError extends Error {
 const noteName = 'xen-ts'
 const noteType = { kernel: 1, metadata: 2 }
 const kernelBase = 0xffffffff80000000n
+/** No kernel ends above this: 1 GiB is what the kernel's address space maps of the image. */
+const kernelMost = 0x40000000n
 const slotBytes = 16
 const rebuild = 'build it again with `make kernel`'
 /** Of xen-ts itself, for the kernel's greeting. */
@@ -55,11 +57,12 @@ export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, 
     const hex = (value: number) => value.toString(16).padStart(8, '0')
     throw new ImageError(`the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): ${rebuild}`)
   }
-  const buildId = createHash('sha256').update(options.kernel).update(writeSnapshot(snapshot, { buildId: '', version })).digest('hex').slice(0, 16)
+  const buildId = sha256(options.kernel, writeSnapshot(snapshot, { buildId: '', version })).slice(0, 16)
   const segment = writeSnapshot(snapshot, { buildId, version })
   const memoryMiB = leastMemory(facts.end, segment.length)
-  const metadata = new TextEncoder().encode(JSON.stringify({ ...options.metadata, buildId, memoryMiB, engine: snapshot.engine } satisfies ImageMetadata & ImageFacts))
-  const note = writeNote({ name: noteName, type: noteType.metadata, descriptor: metadata })
+  const metadata: ImageMetadata & ImageFacts = { ...options.metadata, buildId, memoryMiB, engine: snapshot.engine }
+  const descriptor = new TextEncoder().encode(JSON.stringify(metadata))
+  const note = writeNote({ name: noteName, type: noteType.metadata, descriptor })
 
   const holder = elf.segments.find(part => part.type === segmentType.load && holds(part, facts.slot))
   if (!holder) throw new ImageError(`the kernel's image slot is in none of its segments: ${rebuild}`)
@@ -67,12 +70,12 @@ export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, 
   const image = writeElf(elf.entry, [
     ...elf.segments.map(part => part === holder ? filled : part),
     {
-      type: segmentType.load, flags: segmentFlag.read | segmentFlag.write, physicalAddress: BigInt(facts.end), virtualAddress: kernelBase + BigInt(facts.end),
-      bytes: segment, memorySize: segment.length, align: pageSize,
+      type: segmentType.load, flags: segmentFlag.read | segmentFlag.write,
+      physicalAddress: BigInt(facts.end), virtualAddress: kernelBase + BigInt(facts.end), bytes: segment, memorySize: segment.length, align: pageSize,
     },
     { type: segmentType.note, flags: segmentFlag.read, physicalAddress: 0n, virtualAddress: 0n, bytes: note, memorySize: note.length, align: 4 },
   ])
-  return { image, sizes: sizesOf(elf, snapshot, image.length), sha256: createHash('sha256').update(image).digest('hex'), buildId, memoryMiB }
+  return { image, sizes: sizesOf(elf, snapshot, image.length), sha256: sha256(image), buildId, memoryMiB }
 }
 
 export interface ImageInfo {
@@ -83,8 +86,9 @@ export interface ImageInfo {
 /** Metadata and segments of a `.xen` file, plain or gzipped. Throws an ImageError for any other file. */
 export function readImage(file: Uint8Array): ImageInfo {
   const elf = asImageError(() => readElf(unzip(file), 'the file'), 'is it a .xen file? `xen-ts build` makes them')
-  const note = asImageError(() => readNotes(elf, 'the file'), 'build it again').find(({ name, type }) => name === noteName && type === noteType.metadata)
-  if (!note) throw new ImageError('the file is an ELF executable without the note of a .xen file: `xen-ts build` makes such files from programs')
+  const notes = asImageError(() => readNotes(elf, 'the file'), 'build it again')
+  const note = notes.find(({ name, type }) => name === noteName && type === noteType.metadata)
+  if (!note) throw new ImageError('the file is an ELF executable without the note of a .xen file: `xen-ts build` makes .xen files')
   try {
     return { metadata: JSON.parse(new TextDecoder().decode(note.descriptor)), segments: elf.segments }
   } catch {
@@ -117,18 +121,27 @@ function readKernel(kernel: Uint8Array): ElfFile {
 /** The kernel's own note: u32 version, u32 ABI hash, u64 physical address of image_slot, u64 physical end of the kernel. */
 function kernelNote(elf: ElfFile): { abiHash: number, slot: bigint, end: number } {
   const wrong = (why: string): never => { throw new ImageError(`the kernel ${why}: ${rebuild}`) }
-  const note = asImageError(() => readNotes(elf, 'the kernel'), rebuild).find(({ name, type }) => name === noteName && type === noteType.kernel)
+  const notes = asImageError(() => readNotes(elf, 'the kernel'), rebuild)
+  const note = notes.find(({ name, type }) => name === noteName && type === noteType.kernel)
     ?? wrong('has no xen-ts note, it is not a kernel of xen-ts')
   if (note.descriptor.length !== 24) wrong(`has a note of ${note.descriptor.length} bytes, not 24`)
   const view = new DataView(note.descriptor.buffer, note.descriptor.byteOffset, 24)
   if (view.getUint32(0, true) !== 1) wrong(`has a note of version ${view.getUint32(0, true)}, not 1`)
   const end = view.getBigUint64(16, true)
   const used = elf.segments.filter(({ type }) => type === segmentType.load).map(part => part.physicalAddress + BigInt(part.memorySize))
-  if (end % BigInt(pageSize) !== 0n || end > 0x40000000n || used.some(segmentEnd => segmentEnd > end)) wrong(`says that it ends at 0x${end.toString(16)}, which cannot be`)
+  if (end % BigInt(pageSize) !== 0n || end > kernelMost || used.some(segmentEnd => segmentEnd > end))
+    wrong(`says that it ends at 0x${end.toString(16)}, which cannot be`)
   return { abiHash: view.getUint32(4, true), slot: view.getBigUint64(8, true), end: Number(end) }
 }
 
-const holds = (part: Segment, address: bigint) => address >= part.physicalAddress && address < part.physicalAddress + BigInt(part.memorySize)
+function sha256(...parts: Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}
+
+const holds = (part: Segment, address: bigint) =>
+  address >= part.physicalAddress && address < part.physicalAddress + BigInt(part.memorySize)
 
 /** The segment with address and length of the snapshot written into image_slot. */
 function fillSlot(part: Segment, slot: bigint, address: bigint, length: bigint): Segment {

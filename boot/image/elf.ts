@@ -125,7 +125,9 @@ export function writeElf(entry: bigint, segments: readonly Omit<Segment, 'offset
   let end = headerBytes + segments.length * programHeaderBytes
   const offsets: number[] = []
   for (const segment of segments) {
-    const holder = segment.type === segmentType.note ? segments.findIndex(other => other.type === segmentType.load && contains(other, segment)) : -1
+    const holder = segment.type === segmentType.note
+      ? segments.findIndex(other => other.type === segmentType.load && contains(other, segment))
+      : -1
     if (holder >= 0) {
       offsets.push(offsets[holder] + Number(segment.virtualAddress - segments[holder].virtualAddress))
       continue

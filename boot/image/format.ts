@@ -1,6 +1,6 @@
 /** The snapshot segment as it lies in the image: written here, read by the kernel (boot/kernel). */
 import type { EngineLayout } from '../engine/layout.ts'
-import type { EngineState } from '../node/engine.ts'
+import type { EngineState } from '../node/create.ts'
 
 export const pageSize = 4096
 const magic = 0x49535458 // "XTSI"
@@ -46,10 +46,12 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
   const bytes = new Uint8Array(headerBytes + pages.length * pageSize)
   const view = new DataView(bytes.buffer)
   const numbers: Partial<Record<keyof typeof offsets, number>> = {
-    magic, abiHash: snapshot.abiHash, headerBytes, pageCount: pages.length, memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer,
-    runtime: snapshot.runtime, context: snapshot.context, turn: snapshot.turn, fail: snapshot.fail, nativeStackBytes: snapshot.nativeStackBytes,
+    magic, headerBytes, pageCount: pages.length, abiHash: snapshot.abiHash, nativeStackBytes: snapshot.nativeStackBytes,
+    memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer, runtime: snapshot.runtime, context: snapshot.context,
+    turn: snapshot.turn, fail: snapshot.fail,
     classId: layout.classId, uint8ArrayClass: layout.uint8ArrayClass, arrayData: layout.arrayData, arrayLength: layout.arrayLength,
-    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength, randomState: layout.randomState, // an offset in JSContext
+    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength,
+    randomState: layout.randomState, // an offset in JSContext
   }
   for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)
   view.setBigUint64(offsets.float64Addend, layout.float64Addend, true)

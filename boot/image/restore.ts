@@ -1,6 +1,7 @@
 /** Runs a snapshot in the engine under Node as the kernel runs it natively: from the segment's bytes alone. */
 import { rebindAbi, type HostAbi } from '../node/abi.ts'
-import { restoreEngine, type Engine } from '../node/engine.ts'
+import { restoreEngine } from '../node/create.ts'
+import type { Engine } from '../node/engine.ts'
 import type { Hooks } from '../node/loop.ts'
 import { offsets, pageSize } from './format.ts'
 

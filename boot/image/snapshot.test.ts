@@ -37,7 +37,9 @@ test('a restored snapshot runs its turns and shuts down', async t => {
 })
 
 test('what the bundle made while the snapshot was made is there after it', async t => {
-  const bundle = program('const made = new Map([["a", { list: [1, 2.5, "x"], bytes: new Uint8Array([1, 2, 3]) }]]); class C { #p = 7n; get p() { return this.#p } }; const c = new C()',
+  const bundle = program(`const made = new Map([["a", { list: [1, 2.5, "x"], bytes: new Uint8Array([1, 2, 3]) }]])
+    class C { #p = 7n; get p() { return this.#p } }
+    const c = new C()`,
     'const a = made.get("a"); say(JSON.stringify(a) + a.bytes.join() + c.p + /b+/.exec("abbc")[0])')
   t.is((await run(await segmentOf(bundle))).output, '{"list":[1,2.5,"x"],"bytes":{"0":1,"1":2,"2":3}}1,2,37bb\n')
 })
@@ -89,9 +91,11 @@ test('the same bundle gives the same bytes: again, later, and in another process
   const script = `
     const { makeSnapshot } = await import(${JSON.stringify(import.meta.resolve('./snapshot.ts'))})
     const { writeSnapshot } = await import(${JSON.stringify(import.meta.resolve('./format.ts'))})
-    const snapshot = await makeSnapshot({ bundle: require('node:fs').readFileSync(${JSON.stringify(fileURLToPath(import.meta.resolve('./fixture/first-light.js')))}, 'utf8'), filename: 'app.js', program: 'app' })
+    const bundle = require('node:fs').readFileSync(${JSON.stringify(fileURLToPath(import.meta.resolve('./fixture/first-light.js')))}, 'utf8')
+    const snapshot = await makeSnapshot({ bundle, filename: 'app.js', program: 'app' })
     console.log(require('node:crypto').createHash('sha256').update(writeSnapshot(snapshot, ${JSON.stringify(stamp)})).digest('hex'))`
-  const other = execFileSync(process.execPath, ['-e', `(async () => {${script}})()`], { encoding: 'utf8', env: { ...process.env, TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8' } })
+  const env = { ...process.env, TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8' }
+  const other = execFileSync(process.execPath, ['-e', `(async () => {${script}})()`], { encoding: 'utf8', env })
   t.is(other.trim(), first)
 })
 
@@ -101,14 +105,16 @@ test('a program that depends on randomness at build time is still reproducible',
 })
 
 test('the machine is out of reach while the snapshot is made', async t => {
-  for (const call of ['clockMonotonic()', 'clockWall()', 'commandLine()', 'random(new Uint8Array(4))', 'shutdown(0)', 'pagesAlloc(1)', 'wait(0, new Uint8Array(4))']) {
-    const name = call.slice(0, call.indexOf('('))
-    await t.throwsAsync(snapshotOf(`\n__abi.${call}`), { instanceOf: GuestError, message: `${name} is not available while the snapshot is made: call it from start()` })
+  const calls = ['clockMonotonic()', 'clockWall()', 'commandLine()', 'random(new Uint8Array(4))', 'shutdown(0)', 'pagesAlloc(1)', 'wait(0, new Uint8Array(4))']
+  for (const call of calls) {
+    const message = `${call.slice(0, call.indexOf('('))} is not available while the snapshot is made: call it from start()`
+    await t.throwsAsync(snapshotOf(`\n__abi.${call}`), { instanceOf: GuestError, message })
   }
 })
 
 test('texts and buffers can be made while the snapshot is made', async t => {
-  const bundle = program('const bytes = new Uint8Array(9); __abi.utf8Encode("grüß", bytes, 1); const text = __abi.utf8Decode(bytes, 1, 6)', 'say(text + bytes.join())')
+  const top = 'const bytes = new Uint8Array(9); __abi.utf8Encode("grüß", bytes, 1); const text = __abi.utf8Decode(bytes, 1, 6)'
+  const bundle = program(top, 'say(text + bytes.join())')
   t.is((await run(await segmentOf(bundle))).output, 'grüß0,103,114,195,188,195,159,0,0\n')
 })
 
@@ -133,7 +139,8 @@ test('the hooks are not left behind as a global', async t => {
 })
 
 test('garbage, dead stack and the source text are not in the image', async t => {
-  const bundle = program('const marker = ["mark", "er"].join("-") + "-garbage"; let a = { marker: marker + 1 }, b = { a }; a.b = b; a = b = null /* secret comment */')
+  const bundle = program(`const marker = ["mark", "er"].join("-") + "-garbage"
+    let a = { marker: marker + 1 }, b = { a }; a.b = b; a = b = null /* secret comment */`)
   const bytes = Buffer.from(await segmentOf(bundle))
   t.false(bytes.includes('secret comment'))
   t.false(bytes.includes('er-garbage1'))
@@ -171,7 +178,8 @@ test('a bundle too big for the gap below the heap is taken all the same', async 
 })
 
 test.serial('a snapshot of 300 KB of code takes less than a second', async t => {
-  const code = Array.from({ length: 3000 }, (_, i) => `function f${i}(a, b) { if (a > b) return a * ${i} + b; return [a, b].map(x => x + ${i}).join("${i}") }`).join('\n')
+  const body = (i: number) => `{ if (a > b) return a * ${i} + b; return [a, b].map(x => x + ${i}).join("${i}") }`
+  const code = Array.from({ length: 3000 }, (_, i) => `function f${i}(a, b) ${body(i)}`).join('\n')
   await segmentOf(firstLight) // the first in a process compiles the engine
   let best = Infinity
   for (let round = 0; round < 3; round++) {

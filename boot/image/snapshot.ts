@@ -4,7 +4,8 @@
  * 0), no randomness and no machine.
  */
 import { abiHash } from '../abi/hash.ts'
-import { createEngine, type Engine } from '../node/engine.ts'
+import { createEngine } from '../node/create.ts'
+import type { Engine } from '../node/engine.ts'
 import { guestStack } from '../node/guest-stack.ts'
 import { takeHooks } from '../node/loop.ts'
 import { bindAbi } from '../node/abi.ts'
@@ -14,8 +15,8 @@ import { collect, findGcThreshold, scrub } from './scrub.ts'
 import { pageSize, type Snapshot } from './format.ts'
 
 /**
- * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured, its C recursion (JSON.parse, eval
- * of nested parentheses) takes up to 23 times as much native stack as linear.
+ * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured,
+ * its C recursion (JSON.parse, eval of nested parentheses) takes up to 23 times as much native stack as linear.
  */
 const nativeStackFactor = 32
 

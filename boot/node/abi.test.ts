@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { abiTable } from '../abi/table.ts'
 import { bindAbi, type HostAbi } from './abi.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine } from './create.ts'
+import type { Engine } from './engine.ts'
 import { hostAbi } from './host-abi.ts'
 import { runInEngine } from './run.ts'
 
@@ -31,7 +32,9 @@ test('an argument of the wrong kind is a TypeError that names it', async t => {
   const { run } = await bound()
   for (const wrong of ['"0"', 'true', 'null', 'undefined', '1n', '{}', 'Symbol()'])
     refused(t, run, `abi.checksum(new Uint8Array(1), ${wrong}, 0, 0)`, 'TypeError', 'checksum: argument 2 must be a number')
-  for (const wrong of ['new Uint16Array(1)', 'new Uint8ClampedArray(1)', 'new DataView(new ArrayBuffer(1))', 'new ArrayBuffer(1)', '[1]', 'null', '"x"', '{ length: 1 }', 'new Proxy(new Uint8Array(1), {})'])
+  const noArrays = ['new Uint16Array(1)', 'new Uint8ClampedArray(1)', 'new DataView(new ArrayBuffer(1))', 'new ArrayBuffer(1)', '[1]', 'null',
+    '"x"', '{ length: 1 }', 'new Proxy(new Uint8Array(1), {})']
+  for (const wrong of noArrays)
     refused(t, run, `abi.random(${wrong})`, 'TypeError', 'random: argument 1 must be a Uint8Array')
   for (const wrong of ['1', 'new String("x")', 'undefined', 'Symbol()'])
     refused(t, run, `abi.consoleWrite(${wrong})`, 'TypeError', 'consoleWrite: argument 1 must be a string')
@@ -60,8 +63,8 @@ test('arguments reach the host, and results the guest', async t => {
     xenstorePage: () => undefined,
   }))
   run('abi.consoleWrite("aé\\0€")')
-  t.is(run('var pages = new Uint8Array([0, 1, 2, 3, 4]).subarray(1, 4); `${abi.grantMap(pages, 1, 2 ** 31, -0.5, NaN)} ${pages[0]} ${abi.commandLine()} ${abi.xenstorePage()}`'),
-    '-1.5 77 a=ü b undefined')
+  run('var pages = new Uint8Array([0, 1, 2, 3, 4]).subarray(1, 4)')
+  t.is(run('[abi.grantMap(pages, 1, 2 ** 31, -0.5, NaN), pages[0], abi.commandLine(), String(abi.xenstorePage())].join()'), '-1.5,77,a=ü b,undefined')
   t.deepEqual(seen, ['aé\0€', 3, 2, 1, 2 ** 31, -0.5, NaN])
 })
 
@@ -126,7 +129,11 @@ test('a bundle without hooks is refused', async t => {
 test('a wait without a deadline is an error where nothing can happen, and time passes at once', async t => {
   let output = ''
   const bundle = `globalThis.__xenTs = {
-    turn() { __abi.wait(__abi.clockMonotonic() + 3600e3, new Uint8Array(4)); __abi.consoleWrite(__abi.clockMonotonic() + ' '); __abi.wait(Infinity, new Uint8Array(4)) },
+    turn() {
+      __abi.wait(__abi.clockMonotonic() + 3600e3, new Uint8Array(4))
+      __abi.consoleWrite(__abi.clockMonotonic() + ' ')
+      __abi.wait(Infinity, new Uint8Array(4))
+    },
     fail(e) { __abi.consoleWrite(e.message); __abi.shutdown(3) } }`
   t.is(await runInEngine({ bundle, output: text => { output += text } }), 3)
   t.is(output, '3600000 wait: no deadline, and nothing that could happen')

@@ -61,10 +61,21 @@ class Execution {
   assert(actual: unknown, message?: string): void { check(Boolean(actual), `${show(actual)} is not truthy`, message) }
   truthy(actual: unknown, message?: string): void { this.assert(actual, message) }
   falsy(actual: unknown, message?: string): void { check(!actual, `${show(actual)} is not falsy`, message) }
-  notDeepEqual(actual: unknown, other: unknown, message?: string): void { check(!equal(actual, other), `both are ${show(actual)}`, message) }
-  regex(text: string, pattern: RegExp, message?: string): void { check(pattern.test(text), `${show(text)} does not match ${pattern}`, message) }
-  notRegex(text: string, pattern: RegExp, message?: string): void { check(!pattern.test(text), `${show(text)} matches ${pattern}`, message) }
-  like(actual: unknown, selector: unknown, message?: string): void { check(like(actual, selector), `${show(actual)} is not like ${show(selector)}`, message) }
+  notDeepEqual(actual: unknown, other: unknown, message?: string): void {
+    check(!equal(actual, other), `both are ${show(actual)}`, message)
+  }
+
+  regex(text: string, pattern: RegExp, message?: string): void {
+    check(pattern.test(text), `${show(text)} does not match ${pattern}`, message)
+  }
+
+  notRegex(text: string, pattern: RegExp, message?: string): void {
+    check(!pattern.test(text), `${show(text)} matches ${pattern}`, message)
+  }
+
+  like(actual: unknown, selector: unknown, message?: string): void {
+    check(like(actual, selector), `${show(actual)} is not like ${show(selector)}`, message)
+  }
 
   throws(work: () => unknown, expectation?: Expectation, message?: string): unknown {
     let result: unknown
@@ -87,7 +98,9 @@ class Execution {
   }
 
   notThrows(work: () => unknown): void { work() }
-  async notThrowsAsync(work: Promise<unknown> | (() => Promise<unknown>)): Promise<void> { await (typeof work === 'function' ? work() : work) }
+  async notThrowsAsync(work: Promise<unknown> | (() => Promise<unknown>)): Promise<void> {
+    await (typeof work === 'function' ? work() : work)
+  }
 }
 
 function checkThrown(error: unknown, expectation: Expectation = {}, message?: string): unknown {
@@ -106,8 +119,9 @@ function checkThrown(error: unknown, expectation: Expectation = {}, message?: st
 
 /** Everything that the selector has, the value has. */
 function like(actual: unknown, selector: unknown): boolean {
-  if (typeof selector !== 'object' || selector === null || typeof actual !== 'object' || actual === null) return equal(actual, selector)
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null
+  if (!isObject(selector) || !isObject(actual)) return equal(actual, selector)
   const plain = Array.isArray(selector) || Object.getPrototypeOf(selector) === Object.prototype
   if (!plain) return equal(actual, selector)
-  return Object.entries(selector).every(([key, part]) => like((actual as Record<string, unknown>)[key], part))
+  return Object.entries(selector as object).every(([key, part]) => like((actual as Record<string, unknown>)[key], part))
 }

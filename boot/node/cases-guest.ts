@@ -8,7 +8,10 @@ import { assert, type Cases } from './cases.ts'
 /** Stands before a report, to tell it from what a case writes itself. */
 export const reportMark = '\u0001'
 
-export interface CaseReport { readonly name: string, readonly failure?: { readonly name: string, readonly message: string, readonly stack: string } }
+export interface CaseReport {
+  readonly name: string
+  readonly failure?: { readonly name: string, readonly message: string, readonly stack: string }
+}
 
 interface Scope {
   readonly __abi: Abi

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { createEngine } from './engine.ts'
+import { createEngine } from './create.ts'
 import { GuestError } from './errors.ts'
 
 test('values come out as they are in JavaScript', async t => {
@@ -86,7 +86,10 @@ test('a recursion without end is an InternalError at the given limit', async t =
 
 test('unhandled rejections are told, handled ones are not', async t => {
   const engine = await createEngine()
-  engine.eval('Promise.reject(new Error("first")); Promise.reject(2).catch(() => {}); globalThis.late = Promise.reject(3); (async () => { throw new Error("last") })()', 'a.js')
+  engine.eval(`Promise.reject(new Error("first"))
+    Promise.reject(2).catch(() => {})
+    globalThis.late = Promise.reject(3);
+    (async () => { throw new Error("last") })()`, 'a.js')
   engine.drain()
   engine.eval('late.catch(() => {})', 'a.js')
   const reasons = []

@@ -1,96 +1,33 @@
 /**
  * Hosts the engine, the very .wasm that the kernel runs translated, in Node: to make snapshots, and so that test suites run in
- * the guest's engine.
+ * the guest's engine. create.ts makes engines.
  *
  * `Value` is the address of a JSValue in linear memory that the caller owns: free it with `free`.
  */
-import { engineLayout, type EngineLayout } from '../engine/layout.ts'
-import { engineNames, engineWasm, type EngineNames } from '../engine/names.ts'
+import type { EngineLayout } from '../engine/layout.ts'
+import type { EngineNames } from '../engine/names.ts'
 import { GuestError, hostError } from './errors.ts'
-import { engineImports } from './imports.ts'
-import { LinearMemory } from './memory.ts'
-import { addTracker, tableExport, withTableExport } from './table.ts'
+import type { LinearMemory } from './memory.ts'
+import { Rejections } from './rejections.ts'
+import { addTracker } from './table.ts'
 import { tag, Values } from './values.ts'
 
 export type Value = number
 /** A host function: `argc` borrowed JSValues lie at `argv`; returns 0 for undefined or a JSValue that the engine will own. */
 export type HostFunction = (argc: number, argv: number) => Value
+export type Exports = Record<string, (...args: any[]) => any>
 
-export interface EngineOptions {
-  /** Address of the top of the engine's C stack. Default: the package's own, 5 MiB above static data. */
-  readonly stackTop?: number
-  /** How much of that stack JavaScript may use before a RangeError, bytes. Default: QuickJS's own, 1 MiB. */
-  readonly jsStackLimit?: number
-  /** Do not keep the source text of functions (Function.prototype.toString shows less; line numbers stay). */
-  readonly stripSource?: boolean
-  /** Milliseconds since 1970 for Date. Default: Date.now. */
-  readonly clock?: () => number
-  /** What the engine itself prints. Default: to stderr. */
-  readonly output?: (bytes: Uint8Array) => void
-}
-
-type Exports = Record<string, (...args: any[]) => any>
-const stripSourceFlag = 1 // JS_STRIP_SOURCE, quickjs.h
-
-let compiled: WebAssembly.Module | undefined
-
-/** The parts of an engine before a runtime exists in it. */
-async function instantiate(options: EngineOptions) {
-  const names = await engineNames()
-  const layout = await engineLayout()
-  compiled ??= new WebAssembly.Module(withTableExport(engineWasm()))
-  const memory = new LinearMemory(new WebAssembly.Memory({ initial: names.memoryPages, maximum: maximumPages }))
-  const host: HostFunction[] = []
-  const implementation = engineImports({
-    memory,
-    clock: options.clock ?? Date.now,
-    output: options.output ?? (bytes => { process.stderr.write(bytes) }),
-    call: (id, argc, argv) => host[id](argc, argv),
-  })
-  const imports = Object.fromEntries(Object.entries(names.imports)
-    .map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]))
-  const instance = new WebAssembly.Instance(compiled, { [names.importNamespace]: imports })
-  const exports = Object.fromEntries(Object.entries(names.exports)
-    .map(([name, minified]) => [name, instance.exports[minified]])) as Exports
-  return { names, layout, memory, host, exports, table: instance.exports[tableExport] as WebAssembly.Table }
-}
-
-/** 2 GiB: what the .wasm declares, and where the kernel's I/O area begins. */
-const maximumPages = 32768
-
-/** A new engine with one runtime and one context. */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const parts = await instantiate(options)
-  const { exports, layout, memory } = parts
-  if (options.stackTop !== undefined) exports.stackRestore(options.stackTop)
-  exports.__wasm_call_ctors()
-  const runtime = exports.QTS_NewRuntime()
-  if (options.jsStackLimit !== undefined) exports.QTS_RuntimeSetMaxStackSize(runtime, options.jsStackLimit)
-  if (options.stripSource) memory.u8[runtime + layout.stripFlags] |= stripSourceFlag
-  const context = exports.QTS_NewContext(runtime, 0)
-  return new Engine({ ...parts, runtime, context })
-}
-
-/** What a snapshot holds besides memory. */
-export interface EngineState {
-  readonly memoryPages: number
-  readonly stackPointer: number
+/** What the engine is made of. */
+export interface EngineParts {
+  readonly names: EngineNames
+  readonly layout: EngineLayout
+  readonly memory: LinearMemory
+  readonly host: HostFunction[]
+  readonly exports: Exports
+  readonly table: WebAssembly.Table
+  /** JSRuntime* and JSContext*. */
   readonly runtime: number
   readonly context: number
-}
-
-/** An engine as it was when `state` was taken; `fill` writes the memory that is not zero. */
-export async function restoreEngine(state: EngineState, fill: (memory: Uint8Array) => void, options: EngineOptions = {}): Promise<Engine> {
-  const parts = await instantiate(options)
-  parts.memory.grow(state.memoryPages * 65536)
-  parts.memory.u8.fill(0)
-  fill(parts.memory.u8)
-  parts.exports.stackRestore(state.stackPointer)
-  return new Engine({ ...parts, runtime: state.runtime, context: state.context })
-}
-
-interface Parts {
-  names: EngineNames, layout: EngineLayout, memory: LinearMemory, host: HostFunction[], exports: Exports, table: WebAssembly.Table, runtime: number, context: number
 }
 
 export class Engine {
@@ -105,10 +42,9 @@ export class Engine {
   /** JSRuntime* and JSContext*. */
   readonly runtime: number
   readonly context: number
-  /** Rejected promises that nobody has handled yet, by the address of the promise, in the order of rejection. */
-  readonly #rejections = new Map<number, { promise: Value, reason: Value }>()
+  readonly #rejections: Rejections
 
-  constructor(parts: Parts) {
+  constructor(parts: EngineParts) {
     this.names = parts.names
     this.layout = parts.layout
     this.memory = parts.memory
@@ -117,7 +53,10 @@ export class Engine {
     this.host = parts.host
     this.runtime = parts.runtime
     this.context = parts.context
-    addTracker(parts.table, parts.names.rejectionSlot, (_context, promise, reason, handled) => this.#track(promise, reason, handled))
+    this.#rejections = new Rejections(this)
+    addTracker(parts.table, parts.names.rejectionSlot, (_context, promise, reason, handled) => {
+      this.#rejections.track(promise, reason, handled !== 0)
+    })
     this.memory.u32[parts.runtime + parts.layout.rejectionTracker >>> 2] = parts.names.rejectionSlot
   }
 
@@ -148,7 +87,7 @@ export class Engine {
 
   /** The same, but what was thrown comes back as a marker that takeThrown() understands. */
   invoke(fn: Value, ...args: Value[]): Value {
-    const argv = this.#allocate(4 * args.length || 4)
+    const argv = this.allocate(4 * args.length || 4)
     this.memory.u32.set(args, argv >>> 2)
     try {
       return this.exports.QTS_Call(this.context, fn, this.exports.QTS_GetUndefined(), args.length, argv)
@@ -167,7 +106,7 @@ export class Engine {
   runJobs(): Value | undefined {
     const { exports } = this
     if (!exports.QTS_IsJobPending(this.runtime)) return undefined
-    const contextOut = this.#allocate(4)
+    const contextOut = this.allocate(4)
     try {
       while (exports.QTS_IsJobPending(this.runtime)) {
         const result = exports.QTS_ExecutePendingJob(this.runtime, -1, contextOut)
@@ -183,12 +122,7 @@ export class Engine {
 
   /** Takes the reason of the oldest unhandled rejection; undefined when there is none. Call it after drain(). */
   takeRejection(): Value | undefined {
-    for (const [address, { promise, reason }] of this.#rejections) {
-      this.#rejections.delete(address)
-      this.free(promise)
-      return reason
-    }
-    return undefined
+    return this.#rejections.take()
   }
 
   /** Frees a value. */
@@ -225,7 +159,7 @@ export class Engine {
   }
 
   number(value: number): Value {
-    const box = this.#allocate(8)
+    const box = this.allocate(8)
     this.values.setNumber(box, value)
     return box
   }
@@ -300,30 +234,9 @@ export class Engine {
     return this.memory.u8.subarray(start, start + count * 4096).fill(0)
   }
 
-  #track(promise: bigint, reason: bigint, handled: number): void {
-    const address = Number(promise & 0xffffffffn)
-    const known = this.#rejections.get(address)
-    if (handled && known) {
-      this.#rejections.delete(address)
-      this.free(known.promise)
-      this.free(known.reason)
-    } else if (!handled) {
-      this.#rejections.set(address, { promise: this.#duplicate(promise), reason: this.#duplicate(reason) })
-    }
-  }
-
-  /** A value of our own from the bits of one that is borrowed. */
-  #duplicate(bits: bigint): Value {
-    const box = this.#allocate(8)
-    this.memory.setU64(box, bits)
-    const value = this.exports.QTS_DupValuePointer(this.context, box)
-    this.exports.free(box)
-    return value
-  }
-
   #pendingError(): GuestError {
     // JS_EXCEPTION itself, as the marker that QTS_ResolveException asks for.
-    const marker = this.#allocate(8)
+    const marker = this.allocate(8)
     this.memory.setU64(marker, BigInt(tag.exception) << 32n)
     const thrown = this.exports.QTS_ResolveException(this.context, marker)
     this.exports.free(marker)
@@ -353,12 +266,13 @@ export class Engine {
 
   #cString(text: string): number {
     const bytes = Buffer.from(text + '\0')
-    const address = this.#allocate(bytes.length)
+    const address = this.allocate(bytes.length)
     this.memory.u8.set(bytes, address)
     return address
   }
 
-  #allocate(bytes: number): number {
+  /** malloc, which must succeed. */
+  allocate(bytes: number): number {
     const address = this.exports.malloc(bytes)
     if (address === 0) throw new RangeError(`the engine has no memory for ${bytes} bytes`)
     return address

@@ -30,7 +30,8 @@ function describe(value: unknown, depth: number): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (depth === 0) return '...'
   const inner = (item: unknown) => describe(item, depth - 1)
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return `${value.constructor.name} [${[...value as Uint8Array].slice(0, 64).join(', ')}]`
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return `${value.constructor.name} [${(value as Uint8Array).subarray(0, 64).join(', ')}]`
   if (Array.isArray(value)) return `[${value.slice(0, 64).map(inner).join(', ')}]`
   if (value instanceof Map) return `Map {${[...value].map(([key, item]) => `${inner(key)} => ${inner(item)}`).join(', ')}}`
   if (value instanceof Set) return `Set {${[...value].map(inner).join(', ')}}`

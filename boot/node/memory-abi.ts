@@ -1,7 +1,8 @@
 /** The functions of the ABI that touch memory only, on any Uint8Array. The checks and error texts are the kernel's (boot/kernel/abi.c). */
 import type { Abi } from '../abi/abi.ts'
 
-type MemoryAbi = Pick<Abi, 'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
+type MemoryAbi = Pick<Abi,
+  'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
 
 const u32Max = 0xffffffff
 
@@ -15,7 +16,8 @@ export function checkWhole(fn: string, name: string, value: number, most: number
 /** Throws a RangeError unless [offset, offset + length) lies inside of `bytes`, aligned to `align` in memory. */
 function checkRange(fn: string, bytes: Uint8Array, offset: number, length: number, align = 1): void {
   checkWhole(fn, 'offset', offset, u32Max)
-  if (offset + length > bytes.length) throw new RangeError(`${fn}: offset ${offset}, length ${length} is outside of an array of ${bytes.length} bytes`)
+  if (offset + length > bytes.length)
+    throw new RangeError(`${fn}: offset ${offset}, length ${length} is outside of an array of ${bytes.length} bytes`)
   if ((bytes.byteOffset + offset) % align !== 0) throw new RangeError(`${fn}: offset ${offset} is not aligned to ${align} bytes`)
 }
 

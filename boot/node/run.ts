@@ -1,7 +1,8 @@
 /** Runs a guest bundle in the engine under Node. */
 import { engineNames } from '../engine/names.ts'
 import { bindAbi, type HostAbi } from './abi.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine } from './create.ts'
+import type { Engine } from './engine.ts'
 import { guestStack } from './guest-stack.ts'
 import { hostAbi, type HostAbiOptions } from './host-abi.ts'
 import { runLoop, takeHooks } from './loop.ts'

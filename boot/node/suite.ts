@@ -67,7 +67,7 @@ export async function engineTests(test: TestFn, base: string, files: readonly st
 }
 
 /** Runs a test file that is written for ava in the guest's engine. */
-export function runTestFile(file: string, options: SuiteOptions = {}): Promise<{ results: Map<string, Error | undefined>, stopped?: unknown }> {
+export function runTestFile(file: string, options: SuiteOptions = {}): Promise<Results> {
   const ava = fileURLToPath(import.meta.resolve('./ava-guest.ts'))
   const contents = `import ${JSON.stringify(fileURLToPath(file))}\nimport { collected } from ${JSON.stringify(ava)}\nserveCases(collected)`
   return runCases(contents, options, { ava })
@@ -82,8 +82,15 @@ export async function engineCases(file: string, options: SuiteOptions = {}): Pro
   return results
 }
 
-/** Bundles a main module that calls serveCases and runs it. `stopped` is what ended the run before its time. */
-async function runCases(contents: string, options: SuiteOptions, alias: Record<string, string> = {}) {
+export interface Results {
+  /** Name to what failed, or undefined. */
+  readonly results: Map<string, Error | undefined>
+  /** What ended the run before its time. */
+  readonly stopped?: unknown
+}
+
+/** Bundles a main module that calls serveCases, and runs it. */
+async function runCases(contents: string, options: SuiteOptions, alias: Record<string, string> = {}): Promise<Results> {
   const { code, map } = await bundleCases(contents, options, alias)
   const results = new Map<string, Error | undefined>()
   const output = (text: string) => {
@@ -105,11 +112,13 @@ async function runCases(contents: string, options: SuiteOptions, alias: Record<s
 
 const bundleName = 'cases.js'
 
-async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteOptions, alias: Record<string, string>): Promise<{ code: string, map: SourceMap }> {
+async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteOptions, alias: Record<string, string>) {
   const guest = fileURLToPath(import.meta.resolve('./cases-guest.ts'))
   const first = [`import { serveCases } from ${JSON.stringify(guest)}`, ...setup.map(file => `import ${JSON.stringify(file)}`)]
   const result = await build({
-    stdin: { contents: [...first, contents].join('\n'), resolveDir: fileURLToPath(new URL('.', import.meta.url)), sourcefile: 'main.ts', loader: 'ts' },
+    stdin: {
+      contents: [...first, contents].join('\n'), resolveDir: fileURLToPath(new URL('.', import.meta.url)), sourcefile: 'main.ts', loader: 'ts',
+    },
     bundle: true, write: false, outfile: bundleName, format: 'iife', platform: 'neutral', target: 'es2024', mainFields: ['module', 'main'],
     conditions: ['worker', 'import'], charset: 'utf8', sourcemap: 'external', logLevel: 'silent', inject: [...inject], alias,
     ignoreAnnotations: true, // "sideEffects": false would drop a test file, of which nothing is imported
@@ -124,7 +133,8 @@ function asError({ name, message, stack }: NonNullable<CaseReport['failure']>, m
   error.name = name
   const lines = stack.replace(/cases\.js:(\d+):(\d+)/g, (position, line, column) => {
     const entry = map.findEntry(Number(line) - 1, Number(column) - 1)
-    return 'originalSource' in entry ? `${relative(process.cwd(), entry.originalSource)}:${entry.originalLine + 1}:${entry.originalColumn + 1}` : position
+    if (!('originalSource' in entry)) return position
+    return `${relative(process.cwd(), entry.originalSource)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
   })
   error.stack = `${name}: ${message}\n${lines}`
   return error
