@@ -20,6 +20,7 @@ export const CORRUPT = -1
 export class FrontRing {
   /** The page. Slots are written and read by the ring's user, each word once. */
   readonly words: Uint32Array
+  // Both only ever count up, by one a packet: 2^53 of them last for longer than the machine. In the page they are modulo 2^32.
   /** Requests written so far, published or not. */
   produced = 0
   /** Responses taken so far. */
@@ -37,9 +38,10 @@ export class FrontRing {
   /** Publishes the requests written since the last time; true when the backend asked to be notified of one of them. */
   push(): boolean {
     const { words, produced } = this
-    const count = (produced - this.#published) >>> 0
+    const count = produced - this.#published
     if (count === 0) return false
-    words[REQ_PROD] = this.#published = produced
+    this.#published = produced
+    words[REQ_PROD] = produced
     this.#abi.fence() // the index is out before we look whether the backend sleeps
     return ((produced - words[REQ_EVENT]) >>> 0) < count
   }
@@ -47,7 +49,7 @@ export class FrontRing {
   /** Responses that wait to be taken, or CORRUPT. */
   responses(): number {
     const count = (this.words[RSP_PROD] - this.consumed) >>> 0
-    return count > ((this.#published - this.consumed) >>> 0) ? CORRUPT : count
+    return count > this.#published - this.consumed ? CORRUPT : count
   }
 
   /** The same before going to sleep: asks for an event with the response after `ahead` more, then looks once again. */

@@ -21,6 +21,19 @@ const ENTRIES_PER_FRAME = 512
 const FIRST_RETRY_MS = 10
 const LAST_RETRY_MS = 1000
 
+/** Where the flags of an entry are, for a driver that takes a buffer and gives it again with every packet. */
+export interface GrantFlags {
+  readonly bytes: Uint8Array
+  /** Of the flags in `bytes`: for compareExchange16. */
+  readonly offset: number
+  /** The same place as an element: for giving access, with a plain store of `permitAccess`. */
+  readonly halves: Uint16Array
+  readonly index: number
+}
+
+/** The flags of an entry that lets the peer read and write. */
+export const permitAccess = PERMIT_ACCESS
+
 /** A grant that could not be taken back yet because the peer still holds the page. */
 interface Deferred {
   refs: number[]
@@ -61,20 +74,18 @@ export class GrantTable {
     return ref
   }
 
-  /**
-   * Takes the peer's access to the page back but keeps the reference, for `restore`: how a buffer changes hands without a new
-   * entry. False, and nothing changed, while the peer is using the page.
-   */
+  flagsOf(ref: number): GrantFlags {
+    const table = ref >>> 9
+    const entry = ref & (ENTRIES_PER_FRAME - 1)
+    return { bytes: this.#bytes[table], offset: entry * 8, halves: this.#u16[table], index: entry * 4 }
+  }
+
+  /** Takes the peer's access to the page back but keeps the reference. False, and nothing changed, while the peer is using the page. */
   revoke(ref: number): boolean {
     const table = ref >>> 9
     const entry = ref & (ENTRIES_PER_FRAME - 1)
     const flags = this.#u16[table][entry * 4] & ~IN_USE
     return this.#machine.abi.compareExchange16(this.#bytes[table], entry * 8, flags, 0) === flags
-  }
-
-  /** Gives the peer access again after `revoke`, to the same page and for writing. */
-  restore(ref: number): void {
-    this.#u16[ref >>> 9][(ref & (ENTRIES_PER_FRAME - 1)) * 4] = PERMIT_ACCESS
   }
 
   /**

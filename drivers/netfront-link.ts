@@ -31,12 +31,12 @@ export class Link {
   readonly #tx: Transmitter
   readonly #rx: Receiver
   readonly #onBroken: () => void
-  readonly #deliver = (frame: Frame, length: number): void => this.#device.onReceive?.(frame, length)
-  readonly #flushLater = (): void => this.#flush()
+  readonly #flush = (): void => {
+    if (this.#open) this.#tx.flush(this.#channel)
+  }
   readonly #again = (): void => this.#onEvent()
   #open = true
   #batch = false
-  #flushScheduled = false
   #pending: Timer | undefined
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
@@ -45,7 +45,9 @@ export class Link {
     this.#machine = machine
     this.backend = backend
     this.#onBroken = onBroken
-    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, owner)
+    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, owner, () => {
+      if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
+    })
     try {
       this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, owner)
     } catch (error) {
@@ -80,13 +82,6 @@ export class Link {
     return frame
   }
 
-  /** A frame was handed in: it goes out with all others of this turn. */
-  sent(): void {
-    if (this.#batch || this.#flushScheduled) return
-    this.#flushScheduled = true
-    void resolved.then(this.#flushLater)
-  }
-
   close(): void {
     if (!this.#open) return
     this.#open = false
@@ -95,11 +90,6 @@ export class Link {
     this.#channel.close()
     this.#tx.close()
     this.#rx.close()
-  }
-
-  #flush(): void {
-    this.#flushScheduled = false
-    if (this.#open) this.#tx.flush(this.#channel)
   }
 
   #onEvent(): void {
@@ -123,7 +113,7 @@ export class Link {
 
   #receive(): void {
     for (let budget = BUDGET; this.#open; ) {
-      const taken = this.#rx.receive(this.#deliver, budget)
+      const taken = this.#rx.receive(this.#device, budget)
       if (taken === BROKEN) return this.#fail('it delivered a packet into a buffer it did not have, or beyond its end')
       this.#rx.flush(this.#channel)
       budget -= taken

@@ -2,11 +2,12 @@
  * Receiving: pages posted to the backend, which copies a packet into each. Before anybody looks at a packet its page is taken
  * from the backend, and granted again afterwards: what was checked cannot change any more, and neither step is a hypercall.
  */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import type { EventChannel } from './event-channel.ts'
-import type { Frame } from './ethernet.ts'
+import type { EthernetDevice, Frame } from './ethernet.ts'
 import { CORRUPT, FIRST_SLOT, FrontRing, SLOTS, SLOT_MASK } from './front-ring.ts'
-import { PAGE_SIZE } from './grant-table.ts'
+import { PAGE_SIZE, permitAccess } from './grant-table.ts'
 import type { GrantTable } from './grant-table.ts'
 import { SharedPages } from './shared-pages.ts'
 
@@ -25,11 +26,21 @@ class RxFrame implements Frame {
   checked = false
   readonly ref: number
   posted = false
+  // Where its grant entry has its flags.
+  readonly table: Uint8Array
+  readonly flags: number
+  readonly halves: Uint16Array
+  readonly half: number
 
-  constructor(page: Uint8Array, ref: number) {
+  constructor(page: Uint8Array, ref: number, grants: GrantTable) {
     this.u8 = page
     this.u16 = new Uint16Array(page.buffer, page.byteOffset, PAGE_SIZE / 2)
     this.ref = ref
+    const { bytes, offset, halves, index } = grants.flagsOf(ref)
+    this.table = bytes
+    this.flags = offset
+    this.halves = halves
+    this.half = index
   }
 }
 
@@ -37,8 +48,7 @@ export class Receiver {
   readonly ringRef: number
   /** Packets that came with an error, or were no packets, or whose page the backend did not let go. */
   dropped = 0
-  readonly #machine: Machine
-  readonly #grants: GrantTable
+  readonly #abi: Abi
   readonly #ring: FrontRing
   readonly #ringPage: SharedPages
   readonly #pages: SharedPages
@@ -49,8 +59,7 @@ export class Receiver {
   /** @param count buffers of a page, at most 256 */
   constructor(machine: Machine, grants: GrantTable, backend: number, count: number, owner: string) {
     if (!Number.isInteger(count) || count < 2 || count > SLOTS) throw new RangeError(`${owner}: ${count} receive buffers. The ring takes 2 to ${SLOTS}.`)
-    this.#machine = machine
-    this.#grants = grants
+    this.#abi = machine.abi
     this.#ringPage = new SharedPages(machine, grants, 1, backend, false, owner)
     try {
       this.#pages = new SharedPages(machine, grants, count, backend, false, owner)
@@ -61,20 +70,48 @@ export class Receiver {
     this.ringRef = this.#ringPage.refs[0]
     this.#ring = new FrontRing(machine.abi, this.#ringPage.bytes)
     for (let id = 0; id < count; id++) {
-      this.#frames.push(new RxFrame(this.#pages.bytes.subarray(id * PAGE_SIZE, (id + 1) * PAGE_SIZE), this.#pages.refs[id]))
-      this.#post(id)
+      this.#frames.push(new RxFrame(this.#pages.bytes.subarray(id * PAGE_SIZE, (id + 1) * PAGE_SIZE), this.#pages.refs[id], grants))
+      this.#post(this.#frames[id], id)
     }
   }
 
   /**
-   * Hands up to `budget` packets to `deliver` and posts their buffers again.
+   * Hands up to `budget` packets to `device.onReceive` and posts their buffers again.
    * @returns how many responses it took, or BROKEN
    */
-  receive(deliver: (frame: Frame, length: number) => void, budget: number): number {
+  receive(device: EthernetDevice, budget: number): number {
     const waiting = this.#ring.responses()
     if (waiting === CORRUPT) return BROKEN
     const count = Math.min(waiting, budget)
-    for (let i = 0; i < count && !this.#closed; i++) if (!this.#receiveOne(deliver)) return BROKEN
+    const { words } = this.#ring
+    const abi = this.#abi
+    const frames = this.#frames
+    this.#delivering = true
+    for (let i = 0; i < count; i++) {
+      const slot = FIRST_SLOT + (this.#ring.consumed++ & SLOT_MASK) * 2
+      // Each word is read once: the backend may change it at any time.
+      const first = words[slot]
+      const second = words[slot + 1]
+      const length = second >> 16 // signed: a negative status is an error
+      const frame = frames[first & 0xffff]
+      if (frame === undefined || !frame.posted || (second & MULTI_SLOT) !== 0 || (first >>> 16) + length > PAGE_SIZE) {
+        this.#delivering = false
+        return BROKEN
+      }
+      frame.posted = false
+      if (length < MIN_FRAME || abi.compareExchange16(frame.table, frame.flags, permitAccess, 0) !== permitAccess) {
+        this.dropped++
+      } else {
+        if (first > 0xffff) abi.copy(frame.u8, 0, frame.u8, first >>> 16, length)
+        frame.checked = (second & CHECKSUM_KNOWN) !== 0
+        device.onReceive?.(frame, length)
+        if (this.#closed) break // while the packet was being looked at
+        frame.halves[frame.half] = permitAccess
+      }
+      this.#post(frame, first & 0xffff)
+    }
+    this.#delivering = false
+    if (this.#closed) this.#pages.release()
     return count
   }
 
@@ -95,46 +132,11 @@ export class Receiver {
     if (!this.#delivering) this.#pages.release()
   }
 
-  #post(id: number): void {
-    const ring = this.#ring
-    const slot = FIRST_SLOT + (ring.produced & SLOT_MASK) * 2
-    const frame = this.#frames[id]
+  #post(frame: RxFrame, id: number): void {
+    const { words } = this.#ring
+    const slot = FIRST_SLOT + (this.#ring.produced++ & SLOT_MASK) * 2
     frame.posted = true
-    ring.words[slot] = id
-    ring.words[slot + 1] = frame.ref
-    ring.produced = (ring.produced + 1) >>> 0
-  }
-
-  /** One response: read once, checked, used. False when it breaks the rules. */
-  #receiveOne(deliver: (frame: Frame, length: number) => void): boolean {
-    const ring = this.#ring
-    const slot = FIRST_SLOT + (ring.consumed & SLOT_MASK) * 2
-    const first = ring.words[slot]
-    const second = ring.words[slot + 1]
-    ring.consumed = (ring.consumed + 1) >>> 0
-    const id = first & 0xffff
-    const offset = first >>> 16
-    const length = second >> 16 // signed: a negative status is an error
-    const frame = this.#frames[id]
-    if (frame === undefined || !frame.posted) return false
-    if ((second & MULTI_SLOT) !== 0 || offset + length > PAGE_SIZE) return false
-    frame.posted = false
-    if (length < MIN_FRAME || !this.#grants.revoke(frame.ref)) {
-      this.dropped++
-      this.#post(id)
-      return true
-    }
-    if (offset !== 0) this.#machine.abi.copy(frame.u8, 0, frame.u8, offset, length)
-    frame.checked = (second & CHECKSUM_KNOWN) !== 0
-    this.#delivering = true
-    deliver(frame, length)
-    this.#delivering = false
-    if (this.#closed) {
-      this.#pages.release() // closed while the packet was being looked at
-      return true
-    }
-    this.#grants.restore(frame.ref)
-    this.#post(id)
-    return true
+    words[slot] = id
+    words[slot + 1] = frame.ref
   }
 }

@@ -33,12 +33,15 @@ export class TxFrame implements Frame {
   readonly ref: number
   readonly offset: number
   state = FREE
+  /** The next free one. */
+  next: TxFrame | undefined
 
-  constructor(sender: Transmitter, id: number, page: Uint8Array, ref: number, offset: number) {
+  constructor(sender: Transmitter, id: number, page: Uint8Array, ref: number, offset: number, next: TxFrame | undefined) {
     this.sender = sender
     this.id = id
     this.ref = ref
     this.offset = offset
+    this.next = next
     this.u8 = page.subarray(offset, offset + BUFFER_SIZE)
     this.u16 = new Uint16Array(page.buffer, page.byteOffset + offset, BUFFER_SIZE / 2)
   }
@@ -56,15 +59,18 @@ export class Transmitter {
   readonly #ringPage: SharedPages
   readonly #pages: SharedPages
   readonly #frames: TxFrame[] = []
-  /** Ids of free frames, a stack. */
-  readonly #free: Uint16Array
-  #freeCount = 0
-  #reserved = 0
+  readonly #onUnsent: () => void
+  #free: TxFrame | undefined
+  #unsent = false
   #closed = false
 
-  /** @param count frames, at most 256 */
-  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, owner: string) {
+  /**
+   * @param count frames, at most 256
+   * @param onUnsent called with the first packet after a flush: the time to arrange for the next
+   */
+  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, owner: string, onUnsent: () => void) {
     if (!Number.isInteger(count) || count < 2 || count > SLOTS) throw new RangeError(`${owner}: ${count} send buffers. The ring takes 2 to ${SLOTS}.`)
+    this.#onUnsent = onUnsent
     this.#ringPage = new SharedPages(machine, grants, 1, backend, false, owner)
     try {
       this.#pages = new SharedPages(machine, grants, Math.ceil(count / BUFFERS_PER_PAGE), backend, true, owner)
@@ -74,45 +80,47 @@ export class Transmitter {
     }
     this.ringRef = this.#ringPage.refs[0]
     this.#ring = new FrontRing(machine.abi, this.#ringPage.bytes)
-    this.#free = new Uint16Array(count)
     for (let id = 0; id < count; id++) {
       const page = Math.floor(id / BUFFERS_PER_PAGE)
       const bytes = this.#pages.bytes.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
-      this.#frames.push(new TxFrame(this, id, bytes, this.#pages.refs[page], (id % BUFFERS_PER_PAGE) * BUFFER_SIZE))
-      this.#free[this.#freeCount++] = id
+      this.#free = new TxFrame(this, id, bytes, this.#pages.refs[page], (id % BUFFERS_PER_PAGE) * BUFFER_SIZE, this.#free)
+      this.#frames.push(this.#free)
     }
   }
 
   /** A free frame, or undefined when the backend has them all; it then tells when one comes back. */
   reserve(): TxFrame | undefined {
-    if (this.#freeCount === 0 && !this.#reclaimOrWait()) return undefined
-    const frame = this.#frames[this.#free[--this.#freeCount]]
+    const frame = this.#free ?? this.#reclaimOrWait()
+    if (frame === undefined) return undefined
+    this.#free = frame.next
     frame.state = RESERVED
-    this.#reserved++
     return frame
   }
 
   /** Puts a packet into the ring; `flush` shows it to the backend. */
   send(frame: TxFrame, length: number): void {
     if (!(length >= MIN_FRAME && length <= BUFFER_SIZE)) throw new RangeError(`net-xen: a frame of ${length} bytes. Send ${MIN_FRAME} to ${BUFFER_SIZE} bytes.`)
-    this.#take(frame, 'sent')
-    if (this.#closed) return this.#putBack(frame)
+    if (frame.state !== RESERVED || this.#closed) return this.discard(frame)
     frame.state = SENT
-    const ring = this.#ring
-    const slot = FIRST_SLOT + (ring.produced & SLOT_MASK) * 3
-    ring.words[slot] = frame.ref
-    ring.words[slot + 1] = frame.offset // flags, in the upper half, are 0
-    ring.words[slot + 2] = frame.id | length << 16
-    ring.produced = (ring.produced + 1) >>> 0
+    const { words } = this.#ring
+    const slot = FIRST_SLOT + (this.#ring.produced++ & SLOT_MASK) * 3
+    words[slot] = frame.ref
+    words[slot + 1] = frame.offset // flags, in the upper half, are 0
+    words[slot + 2] = frame.id | length << 16
+    if (this.#unsent) return
+    this.#unsent = true
+    this.#onUnsent()
   }
 
   discard(frame: TxFrame): void {
-    this.#take(frame, 'discarded')
+    if (frame.state !== RESERVED) throw new Error('net-xen: a frame was sent or discarded that had not been reserved, or twice. It belongs to the device after either.')
     this.#putBack(frame)
+    if (this.#closed) this.#releaseUnlessInUse()
   }
 
   /** Shows the backend what was sent since the last time. */
   flush(channel: EventChannel): void {
+    this.#unsent = false
     if (!this.#closed && this.#ring.push()) channel.notify()
   }
 
@@ -122,31 +130,22 @@ export class Transmitter {
     const count = this.#closed ? 0 : ring.responses()
     if (count === CORRUPT) this.broken = true
     for (let i = 0; i < count; i++) {
-      const response = ring.words[FIRST_SLOT + (ring.consumed & SLOT_MASK) * 3]
-      ring.consumed = (ring.consumed + 1) >>> 0
+      const response = ring.words[FIRST_SLOT + (ring.consumed++ & SLOT_MASK) * 3]
       const frame = this.#frames[response & 0xffff]
       if (frame === undefined || frame.state !== SENT) {
         this.broken = true
         return
       }
-      if (response >>> 16 !== 0) this.errors++
-      frame.state = FREE
-      this.#free[this.#freeCount++] = frame.id
+      if (response > 0xffff) this.errors++
+      this.#putBack(frame)
     }
   }
 
   /** Whether frames are free after `reserve` had said no. */
   get relieved(): boolean {
-    if (!this.starved || this.#freeCount === 0) return false
+    if (!this.starved || this.#free === undefined) return false
     this.starved = false
     return true
-  }
-
-  /** Half of what is under way should be back before it is worth an event. */
-  askForEvent(): void {
-    if (this.#closed) return
-    const underway = this.#frames.length - this.#reserved - this.#freeCount
-    if (this.#ring.responsesOrEvent(Math.max(1, underway >>> 1)) > 0) this.reclaim()
   }
 
   /** Gives the pages back; those of frames that the stack still builds in, when it hands in the last. */
@@ -154,25 +153,28 @@ export class Transmitter {
     if (this.#closed) return
     this.#closed = true
     this.#ringPage.release()
-    if (this.#reserved === 0) this.#pages.release()
-  }
-
-  /** No event comes for a packet that was sent, so frames are taken back when they are needed. */
-  #reclaimOrWait(): boolean {
-    this.reclaim()
-    if (this.#freeCount === 0) this.askForEvent()
-    this.starved = this.#freeCount === 0
-    return !this.starved
-  }
-
-  #take(frame: TxFrame, what: string): void {
-    if (frame.state !== RESERVED) throw new Error(`net-xen: a frame was ${what} that had not been reserved, or twice. A frame belongs to the device after send and discard.`)
-    this.#reserved--
+    this.#releaseUnlessInUse()
   }
 
   #putBack(frame: TxFrame): void {
     frame.state = FREE
-    this.#free[this.#freeCount++] = frame.id
-    if (this.#closed && this.#reserved === 0) this.#pages.release()
+    frame.next = this.#free
+    this.#free = frame
+  }
+
+  #releaseUnlessInUse(): void {
+    if (this.#frames.every(({ state }) => state !== RESERVED)) this.#pages.release()
+  }
+
+  /** No event comes for a packet that was sent, so frames are taken back when they are needed. */
+  #reclaimOrWait(): TxFrame | undefined {
+    this.reclaim()
+    if (this.#free === undefined && !this.#closed) {
+      // Half of what is under way should be back before it is worth an event.
+      const underway = this.#frames.filter(({ state }) => state === SENT).length
+      if (this.#ring.responsesOrEvent(Math.max(1, underway >>> 1)) > 0) this.reclaim()
+    }
+    this.starved = this.#free === undefined
+    return this.#free
   }
 }

@@ -131,7 +131,6 @@ export class Netfront implements EthernetDevice {
   send(frame: Frame, length: number): void {
     if (!(frame instanceof TxFrame)) throw new TypeError('net-xen: this frame is of another device. Send what reserve() gave.')
     frame.sender.send(frame, length)
-    this.#link?.sent()
   }
 
   discard(frame: Frame): void {

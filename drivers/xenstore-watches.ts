@@ -77,8 +77,9 @@ export class Watches {
     this.#connection.request(MessageType.watch, 0, path, [path, shared.token]).catch((error: XenstoreError) => {
       if (this.#byToken.get(shared.token) !== shared) return
       if (error.code === 'EIO') return this.#deliver(shared, path)
-      // A guest may not watch @releaseDomain (XSA-115) unless dom0 allowed it: nothing to warn about.
-      this.#log[path.startsWith('@') ? 'debug' : 'warn'](`${error.message} Looking once a second instead.`)
+      // Special paths have nothing to look at. Without leave of dom0 their events do not come anyway (XSA-115).
+      if (path.startsWith('@')) return this.#log.debug(error.message)
+      this.#log.warn(`${error.message} Looking once a second instead.`)
       this.#poll(shared)
     })
     return shared

@@ -130,7 +130,8 @@ export class Xenstore extends XenstoreView {
 
   /**
    * Calls `onChange` with the path that changed: once soon after the call, then whenever `path` or something below it is written,
-   * created or removed. Several changes may arrive as one call. Special paths: `@introduceDomain`, `@releaseDomain`.
+   * created or removed. Several changes may arrive as one call. Special paths: `@introduceDomain`, `@releaseDomain`;
+   * a guest is told of those only when dom0 allows it.
    * Any number of watches on the same path cost one of the 128 the store allows this domain.
    */
   watch(path: string, onChange: (path: string) => void): Watch {
