@@ -192,6 +192,28 @@ test('misuse of frames is an error, not a packet', async (t) => {
   await end(set, device)
 })
 
+test('property: in whatever order events come, an echo answers every packet', async (t) => {
+  await fc.assert(fc.asyncProperty(fc.nat(0x7fffffff), fc.integer({ min: 2, max: 12 }), fc.nat(100), async (seed, buffers, count) => {
+    const set = setUp(undefined, { seed })
+    const device = await connect(set, { receiveBuffers: buffers, sendBuffers: buffers })
+    const waiting: Uint8Array[] = []
+    const sendWaiting = (): void => {
+      while (waiting.length > 0 && transmit(device, waiting[0])) waiting.shift()
+    }
+    device.onReceive = (frame, length) => { waiting.push(frame.u8.slice(0, length)) }
+    device.onIdle = device.onWritable = sendWaiting
+    for (let i = 0; i < count; i++) {
+      set.netback.send(packet(60, i))
+      if (i % 7 === 0) await set.xen.settle()
+    }
+    await set.xen.settle()
+    const good = set.netback.received.length === count && set.netback.received.every((bytes, i) => bytes[0] === (i & 255))
+    await end(set, device)
+    return good && set.netback.fatal === undefined
+  }), { numRuns: 40 })
+  t.pass()
+})
+
 // Life.
 
 test('a detach is answered with states 5 and 6, soon, and everything is given back', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import fc from 'fast-check'
 import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
 import { Access } from '@xen-ts/drivers/sim/index.ts'
 import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
@@ -155,6 +156,29 @@ test('a peer that is busy is not kicked: events stay few while data flows', asyn
   await set.xen.run(reading)
   t.true(events < 5, `${events} events`)
   await end(set.xen, a, b)
+})
+
+test('property: in whatever order events come, streams arrive whole and the end is seen', async (t) => {
+  await fc.assert(fc.asyncProperty(fc.nat(0x7fffffff), fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 12 }), async (seed, lengths) => {
+    const set = setUp({ seed })
+    const [a, b] = await open(set, 1024, 2048)
+    const total = lengths.reduce((sum, length) => sum + length, 0)
+    const echo = async (): Promise<void> => {
+      for (let bytes = await a.read(); bytes !== undefined; bytes = await a.read()) await a.write(bytes)
+      a.close()
+    }
+    const talk = async (): Promise<number> => {
+      const writing = (async () => { for (const length of lengths) await b.write(pattern(length)) })()
+      const back = await b.readExactly(total)
+      await writing
+      b.close()
+      return back?.length ?? -1
+    }
+    const [, received] = await set.xen.run(Promise.all([echo(), talk()]))
+    await end(set.xen)
+    return received === total
+  }), { numRuns: 40 })
+  t.pass()
 })
 
 // Hostile peers. Expected of each: the channel closes or does not open, one warning, no crash, no hang, no leak.
