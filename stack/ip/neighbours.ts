@@ -8,7 +8,7 @@
 import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
-import { formatIpv4, formatMac, isSpecial, type Ipv4 } from '../address.ts'
+import { ANY, formatIpv4, formatMac, isSpecial, type Ipv4 } from '../address.ts'
 import type { Counters } from '../counters.ts'
 import {
   ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp,
@@ -100,11 +100,15 @@ export class Neighbours {
     }
     const senderIp = arpSenderIp(u16)
     const senderMac = arpSenderMac(u16)
-    if (isSpecial(senderIp) || (senderMac[0] & 1) !== 0 || senderIp === this.#address) {
-      this.#counters.arpIgnored++ // probes (RFC 5227), group addresses, and somebody with our own address
+    const forUs = arpTargetIp(u16) === this.#address
+    if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
+      this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return
     }
-    const forUs = arpTargetIp(u16) === this.#address
+    if (isSpecial(senderIp) || (senderMac[0] & 1) !== 0 || senderIp === this.#address) {
+      this.#counters.arpIgnored++ // group addresses, and somebody with our own address
+      return
+    }
     let entry = this.#entries.get(senderIp)
     if (entry === undefined && forUs && operation === ARP_REQUEST && this.#entries.size < this.#limit) {
       entry = new Neighbour(senderIp)
