@@ -49,10 +49,12 @@ export function benchArguments(): { image: string, options: BenchOptions } {
 }
 
 /** An image of ours, with a miniature Qubes dom0 if that is its target. */
-export async function imagePeer(path: string, { memory, cmdline = '', http = true }: BenchOptions): Promise<Peer> {
+export async function imagePeer(path: string, { memory, cmdline, http = true }: BenchOptions): Promise<Peer> {
   const { metadata: { name, target, memoryMiB } } = readImage(await readFile(path))
   const vif: Vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
-  const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline, vif }
+  // In Qubes the address comes from QubesDB.
+  const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}` : ''
+  const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline: cmdline ?? address, vif }
   return {
     title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined,
     async build(rig) {

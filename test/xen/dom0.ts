@@ -85,7 +85,7 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
 
 /** Deletes what earlier versions of these files made: 90 MB each. Not what is younger than a day: it may be in use. */
 async function removeOld(cache: string, current: string): Promise<void> {
-  for await (const folder of glob(join(cache, 'dom0-*'))) {
+  for await (const folder of glob(join(cache, '{dom0,making,unpacking}-*'))) {
     const age = Date.now() - (await stat(folder)).mtimeMs
     if (folder !== current && age > 24 * 3600 * 1000) await rm(folder, { recursive: true, force: true })
   }

@@ -108,7 +108,10 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   const [console, watcher] = await Promise.all([link.spawn(`exec follow ${log}`), link.spawn(`exec domain-wait ${domid}`)])
   // Once, whether the domain ends by itself or somebody ends it meanwhile.
   let destroyed: Promise<void> | undefined
-  const destroy = () => destroyed ??= link.must(`xl destroy ${domid}`).then(() => {})
+  const destroy = () => destroyed ??= link.must(`xl destroy ${domid}`).then(() => {}, (error: unknown) => {
+    // A machine that is stopped takes its domains with it.
+    if (!link.closed) throw error
+  })
   const end = readLine(watcher).catch(() => 'destroyed -1').then(async line => {
     watcher.destroy()
     const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
@@ -117,7 +120,7 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
     if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
     return { reason, code: Number(code) }
   })
-  // A machine that is stopped takes its domains with it, whether somebody waits for them or not.
+  // Nobody may be waiting for it.
   end.catch(() => {})
   console.setEncoding('utf8')
   console.on('error', () => {})

@@ -16,6 +16,7 @@ export interface ExecResult {
 export class Link {
   readonly #port: number
   readonly #open = new Set<Socket>()
+  #closed = false
 
   /** @param port on 127.0.0.1 */
   constructor(port: number) {
@@ -73,8 +74,14 @@ export class Link {
     if (answer !== 'done') throw new RigError(`${file} could not be copied to dom0`, path, 'Is dom0 out of memory? See the rig\'s log.')
   }
 
+  /** True when the machine was stopped: whatever did not end then was cut off. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Closes every connection. */
   close(): void {
+    this.#closed = true
     for (const socket of this.#open) socket.destroy()
   }
 }

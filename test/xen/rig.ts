@@ -62,6 +62,7 @@ export class Rig {
     try {
       await up.promise
       const link = new Link(await qemu.forwardedPort('10.0.2.15', 1))
+      void qemu.exited.then(() => link.close())
       await link.must('true')
       const rig = new Rig(files, qemu, link)
       for (const { hostPort, ip, port } of forwards) await rig.forward(hostPort, ip, port)
