@@ -2,6 +2,7 @@
  * One connection of an HTTP/1.1 server: reads requests, one at a time, and writes their responses in order. Pipelined requests wait in
  * the receive buffer, so that a client that sends faster than it reads is held back by TCP.
  */
+import { describeError } from '@xen-ts/runtime/format.ts'
 import type { ByteSocket, SocketHandler } from '../socket.ts'
 import { CHUNKED, encodeText, headText, isBodiless, NO_BODY, UNTIL_CLOSE } from './answer.ts'
 import { BodyReader } from './body.ts'
@@ -234,7 +235,7 @@ export class HttpConnection implements SocketHandler {
 
   #failed(error: unknown): void {
     const head = this.#head!
-    this.#service.log.error(`${head.method} ${head.url} failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    this.#service.log.error(`${head.method} ${head.url} failed: ${describeError(error)}`)
     if (this.#state !== HANDLING) return
     this.#plain(500, 'the program failed to answer; its log says why')
   }
@@ -285,7 +286,7 @@ export class HttpConnection implements SocketHandler {
       this.#continue()
     }, (error) => {
       // The head is out: the only way to tell the client is to break the connection.
-      this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+      this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${describeError(error)}`)
       this.abort()
     })
   }
