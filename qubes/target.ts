@@ -2,6 +2,7 @@
 import type { Drivers } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
+import { UsageError } from '@xen-ts/runtime/usage-error.ts'
 import { connectDomain, connectStack, http } from '@xen-ts/stack/xen-domain.ts'
 import { startAgents, type Agents } from './agents.ts'
 import { sleep } from './supervise.ts'
@@ -40,11 +41,11 @@ export const target: Target = {
   },
 }
 
-/** The stack with the address dom0 gave; without a netvm there is none, and the program that needs one says so and ends. */
+/** The stack with the address dom0 gave. Without a netvm there is none: a program that needs one says so and ends. */
 async function qubeStack({ signal }: DeviceContext): Promise<unknown> {
-  await agents.db.synced
-  const { network } = agents.db
-  if (network === undefined) throw new Error('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
-  const { address, netmask, gateway, dns } = network
+  const { db } = agents
+  await db.synced
+  if (!db.hasNetwork) throw new UsageError('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
+  const { address, netmask, gateway, dns } = db.network
   return connectStack(drivers, { address, netmask, gateway, dns }, signal)
 }
