@@ -47,6 +47,16 @@ test('a page the peer still holds is kept until it lets go, then zeroed and free
   xen.assertNoLeaks()
 })
 
+test('what the peer wrote is wiped before the pages go to anybody else', (t) => {
+  const { owner, user, share } = setUp()
+  const pages = share(1)
+  grantCopy(user, 1, pages.refs[0], 100, Uint8Array.of(1, 2, 3), 'write')
+  let freed: Uint8Array | undefined
+  owner.abi.pagesFree = (bytes) => { freed = bytes.slice(); return 0 }
+  pages.release()
+  t.true(freed?.every((byte) => byte === 0))
+})
+
 test('a peer that died holds nothing any more', async (t) => {
   const { xen, user, share } = setUp()
   const pages = share(1)

@@ -141,6 +141,28 @@ test('what is sent in one turn goes out with one notification, and what came in 
   await end(set, device)
 })
 
+test('a packet, or a buffer that is back, between the last look and going to sleep is not overlooked', async (t) => {
+  const set = setUp()
+  const device = await connect(set, { sendBuffers: 2 })
+  const packets = collect(device)
+  let fences = 0
+  set.guest.hook = (operation) => { if (operation === 'fence' && ++fences === 2) set.netback.send(packet(60, 2)) } // the fence of the last look
+  set.netback.send(packet(60, 1))
+  await set.xen.settle()
+  t.is(packets.length, 2)
+
+  set.netback.holdResponses = true
+  for (let i = 0; i < 2; i++) transmit(device, packet(60))
+  await set.xen.settle()
+  set.guest.hook = (operation) => { if (operation === 'fence' && set.netback.holdResponses) set.netback.releaseResponses() }
+  t.not(device.reserve(), undefined)
+  await set.xen.settle()
+  set.guest.hook = undefined
+  set.netback.vanish()
+  await set.xen.settle()
+  t.pass()
+})
+
 test('a flood gives timers and others their turn', async (t) => {
   const set = setUp()
   const device = await connect(set, { receiveBuffers: 256 })

@@ -158,6 +158,34 @@ test('a peer that is busy is not kicked: events stay few while data flows', asyn
   await end(set.xen, a, b)
 })
 
+test('bytes that arrive between the last look and the request for a kick are not overlooked', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  await set.xen.run(Promise.all([b.write(Uint8Array.of(1)), a.readExactly(1)])) // uses up the kick a server asks for at first
+  await set.xen.settle()
+  set.server.domain.hook = (operation) => {
+    if (operation !== 'or8') return
+    set.server.domain.hook = undefined
+    void b.write(Uint8Array.of(7)) // nobody asked for a kick yet, so none comes
+  }
+  t.deepEqual(await set.xen.run(a.read()), Uint8Array.of(7))
+  await end(set.xen, a, b)
+})
+
+test('room that appears between the last look and the request for a kick is not overlooked', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  let reading: Promise<unknown> | undefined
+  set.client.domain.hook = (operation) => {
+    if (operation !== 'or8') return
+    set.client.domain.hook = undefined
+    reading = a.readExactly(4096)
+  }
+  await set.xen.run(b.write(pattern(4097)))
+  t.not(reading, undefined)
+  await end(set.xen, a, b)
+})
+
 test('property: in whatever order events come, streams arrive whole and the end is seen', async (t) => {
   await fc.assert(fc.asyncProperty(fc.nat(0x7fffffff), fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 12 }), async (seed, lengths) => {
     const set = setUp({ seed })
