@@ -117,7 +117,6 @@ static u32 invoke(u32 id, const struct arg *arg)
 
 u32 import_qts_host_call_function(u32 context, u32 this_value, u32 argc, u32 argv, u32 id)
 {
-	(void)context, (void)this_value;
 	if (id >= ABI_COUNT)
 		panic("host function %u does not exist: the snapshot does not belong to this kernel", id);
 	const char *kinds = table[id].kinds;

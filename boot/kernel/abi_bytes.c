@@ -34,7 +34,7 @@ f64 abi_compareExchange16(const struct arg *a)
 	return expected;	/* the old value, whether it was exchanged or not */
 }
 
-void abi_fence(const struct arg *a) { (void)a; __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+void abi_fence(const struct arg *a) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 void abi_copy(const struct arg *a)
 {
@@ -153,7 +153,6 @@ static u32 put_utf8(u8 **out, const u8 *at, u32 left)
 
 static u32 put_latin1(u8 **out, const u8 *at, u32 left)
 {
-	(void)left;
 	if (*at >= 0x80)
 		*(*out)++ = 0xc0 | *at >> 6;
 	*(*out)++ = *at < 0x80 ? *at : 0x80 | (*at & 0x3f);

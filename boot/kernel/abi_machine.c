@@ -4,10 +4,10 @@
 
 void abi_consoleWrite(const struct arg *a) { console_write((char *)a[0].bytes, a[0].length); }
 f64 abi_consoleRead(const struct arg *a) { return console_read(a[0].bytes, a[0].length); }
-f64 abi_consolePort(const struct arg *a) { (void)a; return console_port(); }
+f64 abi_consolePort(const struct arg *a) { return console_port(); }
 
-f64 abi_clockMonotonic(const struct arg *a) { (void)a; return time_since_entry() / 1e6; }
-f64 abi_clockWall(const struct arg *a) { (void)a; return time_wall() / 1e6; }
+f64 abi_clockMonotonic(const struct arg *a) { return time_since_entry() / 1e6; }
+f64 abi_clockWall(const struct arg *a) { return time_wall() / 1e6; }
 
 f64 abi_wait(const struct arg *a)
 {
@@ -74,7 +74,7 @@ f64 abi_evtchnStatus(const struct arg *a)
 void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
 void abi_randomMix(const struct arg *a) { random_mix(a[0].bytes, a[0].length); }
 
-u32 abi_commandLine(const struct arg *a) { (void)a; return new_string(command_line); }
+u32 abi_commandLine(const struct arg *a) { return new_string(command_line); }
 
 f64 abi_memory(const struct arg *a)
 {

@@ -59,7 +59,6 @@ struct pages abi_grantTable(const struct arg *a)
 
 f64 abi_grantFrames(const struct arg *a)
 {
-	(void)a;
 	struct gnttab_size op = { DOMID_SELF, 0, 0, 0 };
 	return hypercall(HC_grant_table, GNTTABOP_query_size, (u64)&op, 1) || op.status ? 0 : op.most;
 }
@@ -78,5 +77,5 @@ f64 abi_grantUnmap(const struct arg *a)
 	return failed() ? 0 : io_grant_unmap(page, handle);
 }
 
-struct pages abi_xenstorePage(const struct arg *a) { (void)a; return span(io_xenstore(), 1); }
-f64 abi_xenstorePort(const struct arg *a) { (void)a; return xenstore_port; }
+struct pages abi_xenstorePage(const struct arg *a) { return span(io_xenstore(), 1); }
+f64 abi_xenstorePort(const struct arg *a) { return xenstore_port; }

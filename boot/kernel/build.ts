@@ -28,7 +28,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const flags = [
   '-std=gnu11', '-O2', '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector',
   '-fno-strict-aliasing', '-fno-delete-null-pointer-checks', '--param=min-pagesize=0', '-fno-asynchronous-unwind-tables',
-  '-fcf-protection=none', '-malign-data=abi', '-Wall', '-Wextra', '-Werror', '-g0',
+  '-fcf-protection=none', '-malign-data=abi', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '-g0',
 ]
 /** What the page fault handler may interrupt the engine with: no SSE register is touched. */
 const integerFlags = ['-mgeneral-regs-only']

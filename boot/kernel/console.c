@@ -6,7 +6,8 @@
 
 struct console_ring { char in[1024], out[2048]; u32 in_cons, in_prod, out_cons, out_prod; };
 #define DEBUG_PORT 0xe9
-#define PATIENCE 3000000000ul	/* ns without any progress, once the domain is going down */
+#define MS 1000000ul		/* in ns */
+#define PATIENCE (3000 * MS)	/* without any progress, once the domain is going down */
 
 static volatile struct console_ring *ring;
 static u32 port;
@@ -29,20 +30,20 @@ static u32 waiting(void)
 	return n <= sizeof ring->out ? n : sizeof ring->out;
 }
 
-/* Blocks until dom0 has taken something, `more` than now; false when there is no more patience. */
+/* Blocks until fewer than so many bytes are waiting; false when there was no progress for as long as patience lasts. */
 static bool wait_below(u32 bytes, bool bounded)
 {
-	u32 before = waiting();
-	u64 until = time_system() + PATIENCE;
-	while (waiting() >= bytes) {
-		if (waiting() != before)
-			before = waiting(), until = time_system() + PATIENCE;
-		if (bounded && time_system() >= until)
+	u64 until = 0;
+	for (u32 left = waiting(), before = 0; left >= bytes; left = waiting()) {
+		u64 now = time_system();
+		if (left != before)
+			before = left, until = now + PATIENCE;
+		if (bounded && now >= until)
 			return false;
-		events_forget(port);
+		events_forget(port);	/* an old mark would end the poll; after this, look again before sleeping */
 		if (waiting() < bytes)
 			break;
-		struct sched_poll poll = { &port, 1, 0, time_system() + 100000000 };
+		struct sched_poll poll = { &port, 1, 0, now + 100 * MS };
 		hypercall(HC_sched, SCHEDOP_poll, (u64)&poll, 0);
 	}
 	return true;

@@ -16,14 +16,13 @@ void engine_trap(int code)
 
 void import___assert_fail(u32 condition, u32 file, u32 line, u32 function)
 {
-	(void)function;
 	panic("engine assertion failed: %s (%s:%u)", text_at(condition), text_at(file), line);
 }
 
 void import__abort_js(void) { panic("the engine called abort()"); }
 void import_proc_exit(u32 code) { panic("the engine called exit(%u)", code); }
 void import__emscripten_runtime_keepalive_clear(void) {}
-u32 import__setitimer_js(u32 which, f64 milliseconds) { (void)which, (void)milliseconds; return 0; }
+u32 import__setitimer_js(u32 which, f64 milliseconds) { return 0; }
 f64 import_emscripten_date_now(void) { return time_wall() / 1000000; }
 u32 import_emscripten_resize_heap(u32 bytes) { return heap_resize(bytes); }
 
@@ -46,7 +45,7 @@ void import__localtime_js(u64 seconds, u32 tm)
 	memcpy(text_at(tm), fields, sizeof fields);
 }
 
-u32 import_environ_get(u32 list, u32 text) { (void)list, (void)text; return 0; }
+u32 import_environ_get(u32 list, u32 text) { return 0; }
 u32 import_environ_sizes_get(u32 count, u32 bytes)
 {
 	set32(count, 0);
@@ -54,13 +53,12 @@ u32 import_environ_sizes_get(u32 count, u32 bytes)
 	return 0;
 }
 
-u32 import_fd_close(u32 fd) { (void)fd; return WASI_EBADF; }
-u32 import_fd_seek(u32 fd, u64 offset, u32 whence, u32 result) { (void)fd, (void)offset, (void)whence, (void)result; return WASI_ESPIPE; }
+u32 import_fd_close(u32 fd) { return WASI_EBADF; }
+u32 import_fd_seek(u32 fd, u64 offset, u32 whence, u32 result) { return WASI_ESPIPE; }
 
 /* Whatever the engine itself prints goes to the console. */
 u32 import_fd_write(u32 fd, u32 vectors, u32 count, u32 written)
 {
-	(void)fd;
 	u32 total = 0;
 	for (u32 i = 0; i < count; i++) {
 		u32 length = get32(vectors + 8 * i + 4);
@@ -72,7 +70,7 @@ u32 import_fd_write(u32 fd, u32 vectors, u32 count, u32 written)
 }
 
 /* No watchdog, no modules outside of the bundle, and host references hold nothing. */
-u32 import_qts_host_interrupt_handler(u32 runtime) { (void)runtime; return 0; }
-u32 import_qts_host_load_module_source(u32 runtime, u32 context, u32 name) { (void)runtime, (void)context, (void)name; return 0; }
-u32 import_qts_host_normalize_module(u32 runtime, u32 context, u32 base, u32 name) { (void)runtime, (void)context, (void)base, (void)name; return 0; }
-void import_qts_host_ref_free(u32 runtime, u32 id) { (void)runtime, (void)id; }
+u32 import_qts_host_interrupt_handler(u32 runtime) { return 0; }
+u32 import_qts_host_load_module_source(u32 runtime, u32 context, u32 name) { return 0; }
+u32 import_qts_host_normalize_module(u32 runtime, u32 context, u32 base, u32 name) { return 0; }
+void import_qts_host_ref_free(u32 runtime, u32 id) {}

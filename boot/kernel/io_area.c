@@ -25,7 +25,7 @@ static u64 entry_of(u32 page)
 	return e ? *e : 0;
 }
 
-/* The page of a linear address in the area that is the start of a page; 0 when it is not. */
+/* The page that starts at a linear address of the area; 0 when none does. */
 static u32 page_of(u32 address) { return address >= IO_START && !(address & (PAGE - 1)) ? (address - IO_START) / PAGE : 0; }
 
 static u32 find(u32 count)

@@ -117,7 +117,7 @@ void *fixed_map(u32 slot, u64 physical);	/* slot 0 shared_info, 1 console */
 
 extern u64 frames_heap, frames_stack, stack_low;
 bool demand_page(u64 address, bool *out_of_memory);
-void linear_ready(u64 heap_start, u64 mapped);	/* in 4 KiB pages */
+void linear_ready(void);			/* the snapshot is mapped, engine_pages is set */
 u64 frames_available(void);			/* free, and promised to nobody */
 bool heap_resize(u64 bytes);
 

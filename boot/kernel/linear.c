@@ -10,8 +10,8 @@
 
 extern u32 engine_pages;	/* linear memory in 64 KiB pages (engine.h) */
 u64 frames_heap, frames_stack, stack_low = STACK_TOP - 16 * PAGE;
-static u64 heap_start = ~0ul;	/* first page of the heap in linear memory */
-static u64 promised;		/* pages of the heap without a frame */
+static u64 first_end;		/* where the heap ended when the snapshot was made, in pages */
+static u64 promised;		/* pages behind it without a frame */
 
 static u64 heap_end(void) { return (u64)engine_pages * 16; }
 
@@ -28,17 +28,12 @@ bool demand_page(u64 address, bool *out_of_memory)
 	}
 	if (!heap)
 		frames_stack++;
-	else if (frames_heap++, page >= heap_start)
+	else if (frames_heap++, page >= first_end)
 		promised--;
 	return true;
 }
 
-/* The snapshot is mapped, `mapped` pages of it in the heap. The rest of the heap the engine may take without asking. */
-void linear_ready(u64 start, u64 mapped)
-{
-	heap_start = start;
-	promised = heap_end() - start - mapped;
-}
+void linear_ready(void) { first_end = heap_end(); }
 
 u64 frames_available(void)
 {

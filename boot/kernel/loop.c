@@ -35,7 +35,6 @@ static u32 unlink(u32 *link)
 /* Called by the engine: once when a promise is rejected without a handler, again when it gets one after all. */
 void engine_rejection(u32 context, u64 promise, u64 reason, u32 is_handled, u32 opaque)
 {
-	(void)context, (void)opaque;
 	u32 *link = &oldest;
 	while (*link && get64(PROMISE(*link)) != promise)
 		link = rejection(*link, 0);

@@ -14,7 +14,7 @@ note __attribute__((used, section(".note.xen-ts"))) = {
 };
 
 #define POD_MARGIN 64		/* frames that count as ours but are not RAM of the map: special pages, ACPI (17 on Xen 4.17) */
-#define LEAST_FREE 96		/* frames to start with: the heap's first growth, the native stack, a few I/O pages */
+#define LEAST 192		/* frames to start with, for the heap's growth and I/O pages */
 
 u64 boot_memory(void)		/* from boot.S, on the boot tables; returns CR3 */
 {
@@ -53,9 +53,10 @@ static void greet(void)
 
 static void check_memory(void)
 {
-	if (frames_free < LEAST_FREE)
+	u64 available = frames_available();
+	if (available < LEAST)
 		refuse("%lu MiB of memory are too few for this program: give the domain at least %lu", mib(frames_total),
-			mib(frames_total + 2 * LEAST_FREE - frames_free));
+			mib(frames_total + LEAST - available + 128));
 }
 
 void kernel_main(void)		/* from boot.S, on the final tables and the native stack */
@@ -65,9 +66,9 @@ void kernel_main(void)		/* from boot.S, on the final tables and the native stack
 	frames_add(image_physical(_boot_only), image_physical(_boot_only_end));
 	snapshot_find();
 	greet();
-	check_memory();
 	random_init();
 	snapshot_map();
+	check_memory();
 	selftest();
 	engine_run();
 }

@@ -36,19 +36,18 @@ bool map(u64 address, u64 physical, u64 flags)
 	return entry;
 }
 
-void *fixed_map(u32 slot, u64 physical)
-{
-	u64 address = FIXED_BASE + slot * PAGE;
-	if (!map(address, physical, PTE_DATA))
-		refuse("no memory for the kernel's page tables: give the domain more");
-	invlpg(address);
-	return (void *)address;
-}
-
 static void need(bool ok)
 {
 	if (!ok)
 		refuse("no memory for the kernel's page tables: give the domain more");
+}
+
+void *fixed_map(u32 slot, u64 physical)
+{
+	u64 address = FIXED_BASE + slot * PAGE;
+	need(map(address, physical, PTE_DATA));
+	invlpg(address);
+	return (void *)address;
 }
 
 static void map_image(const u8 *from, const u8 *to, u64 flags)

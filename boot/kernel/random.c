@@ -21,13 +21,11 @@ static void quarter(u32 *s, u32 a, u32 b, u32 c, u32 d)
 static void block(u32 out[16], u32 counter, u64 nonce)
 {
 	u32 in[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };	/* "expand 32-byte k" */
-	for (u32 i = 0; i < 8; i++)
-		in[4 + i] = key[i];
+	memcpy(in + 4, key, sizeof key);
 	in[12] = counter;
 	in[13] = nonce;
 	in[14] = nonce >> 32;
-	for (u32 i = 0; i < 16; i++)
-		out[i] = in[i];
+	memcpy(out, in, sizeof in);
 	for (u32 i = 0; i < 10; i++) {
 		for (u32 k = 0; k < 4; k++)
 			quarter(out, k, k + 4, k + 8, k + 12);
@@ -43,8 +41,7 @@ static void stir(u64 nonce)
 {
 	u32 out[16];
 	block(out, 0, nonce);
-	for (u32 i = 0; i < 8; i++)
-		key[i] = out[i];
+	memcpy(key, out, sizeof key);
 }
 
 /* 0 when the processor has nothing to give, which both instructions may say for a while. */
@@ -64,27 +61,19 @@ static u64 from_processor(void)
 	return 0;
 }
 
-static void stir_fresh(void) { stir(from_processor() ^ rdtsc()); }
-
-/* How long the same work takes, in TSC ticks: interrupts, caches and the hypervisor decide. At most a bit or so each time. */
-static void gather_jitter(void)
-{
-	for (u32 i = 0; i < 2048; i++)
-		stir(rdtsc());
-}
-
 void random_init(void)
 {
 	if (cpuid(7, 0).ebx & 1u << 18)
 		source = RDSEED;
 	else if (cpuid(1, 0).ecx & 1u << 30)
 		source = RDRAND;
-	for (u32 i = 0; i < 16; i++)
-		stir_fresh();
-	u64 seed[] = { time_wall(), time_system(), entry_tsc };
+	u64 seed[8 + 3] = { time_wall(), time_system(), entry_tsc };
+	for (u32 i = 3; i < 8 + 3; i++)
+		seed[i] = from_processor();
 	random_mix(seed, sizeof seed);
-	if (!source) {
-		gather_jitter();
+	if (!source) {	/* how long the same work takes, in TSC ticks: caches and the hypervisor decide; at most a bit or so each time */
+		for (u32 i = 0; i < 2048; i++)
+			stir(rdtsc());
 		print("random: this processor has neither RDSEED nor RDRAND; seeded from the jitter of its clock, which is weak\n");
 	}
 }
@@ -103,14 +92,13 @@ void random_bytes(void *to, u64 length)
 {
 	u8 *out = to;
 	u32 bytes[16];
-	stir_fresh();
+	stir(source ? from_processor() : rdtsc());
 	for (u32 counter = 1; length; counter++) {
 		u32 n = length < sizeof bytes ? length : sizeof bytes;
 		block(bytes, counter, 0);
-		for (u32 i = 0; i < n; i++)
-			out[i] = ((u8 *)bytes)[i];
+		memcpy(out, bytes, n);
 		out += n;
 		length -= n;
 	}
-	stir_fresh();
+	stir(0);
 }

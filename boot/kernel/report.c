@@ -26,13 +26,6 @@ static _Noreturn void end(void)
 	__builtin_unreachable();
 }
 
-/* The interrupted native stack is lost by this. JavaScript's own frames are in linear memory, so it can still be asked for. */
-static _Noreturn void end_on_fresh_stack(void)
-{
-	on_stack(STACK_TOP, end);
-	__builtin_unreachable();
-}
-
 static const char *describe(u64 address)
 {
 	u64 linear = address - LINEAR_BASE;
@@ -57,11 +50,7 @@ static const char *describe(u64 address)
 	return "unmapped";
 }
 
-/* A text offset is what addr2line wants: the ELF's symbols start at KERNEL_BASE. */
-static void print_place(const char *what, u64 address)
-{
-	print("  %s %lx (%s)\n", what, address, describe(address));
-}
+static void print_place(const char *what, u64 address) { print("  %s %lx (%s)\n", what, address, describe(address)); }
 
 void report_trap(const struct frame *f, u64 address, bool out_of_memory)
 {
@@ -87,31 +76,32 @@ void report_trap(const struct frame *f, u64 address, bool out_of_memory)
 	print("  rsi %016lx rdi %016lx r8  %016lx r9  %016lx\n", f->rsi, f->rdi, f->r8, f->r9);
 	print("  r10 %016lx r11 %016lx r12 %016lx r13 %016lx\n", f->r10, f->r11, f->r12, f->r13);
 	print("  r14 %016lx r15 %016lx\n", f->r14, f->r15);
-	end_on_fresh_stack();
+	on_stack(STACK_TOP, end);	/* the interrupted native stack is lost; JavaScript's own frames are in linear memory */
+	__builtin_unreachable();
+}
+
+static void say(const char *text, va_list args)
+{
+	static char what[300];
+	vformat(what, sizeof what, text, args);
+	console_give_up();
+	print("\nxen-ts: %s\n", what);
 }
 
 void panic(const char *text, ...)
 {
-	static char what[300];
 	va_list args;
 	va_start(args, text);
-	vformat(what, sizeof what, text, args);
-	va_end(args);
-	console_give_up();
+	say(text, args);
 	depth++;
-	print("\nxen-ts: %s\n", what);
 	end();
 }
 
 void refuse(const char *text, ...)
 {
-	static char what[300];
 	va_list args;
 	va_start(args, text);
-	vformat(what, sizeof what, text, args);
-	va_end(args);
-	console_give_up();
-	print("xen-ts: %s\n", what);
+	say(text, args);
 	xen_shutdown(SHUTDOWN_crash);
 	__builtin_unreachable();
 }

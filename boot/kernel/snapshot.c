@@ -24,10 +24,9 @@ void snapshot_find(void)
 void snapshot_map(void)
 {
 	const struct snapshot *s = snapshot;
-	u64 physical = image_slot.address + s->header_bytes, heap = ENGINE_STACK_POINTER / PAGE, page = 0, in_heap = 0;
+	u64 physical = image_slot.address + s->header_bytes, page = 0;
 	for (u32 i = 0; i < s->page_count; i++) {
 		page = s->pages[i];
-		in_heap += page >= heap;
 		if (page >= s->memory_pages * 16ul || !map(LINEAR_BASE + page * PAGE, physical + i * PAGE, PTE_DATA))
 			refuse("page %lu of the snapshot cannot be mapped: no memory for page tables, or the image is damaged", page);
 	}
@@ -37,7 +36,7 @@ void snapshot_map(void)
 	 */
 	engine_pages = ROUND_UP((page + 1) * PAGE, ENGINE_PAGE) / ENGINE_PAGE;
 	engine_sp = s->stack_pointer;
-	linear_ready(heap, in_heap);
+	linear_ready();
 	u64 most = STACK_MAX, stack = ROUND_UP(s->native_stack, PAGE);
 	stack_low = STACK_TOP - (stack < most ? stack : most);
 
