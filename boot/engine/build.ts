@@ -3,7 +3,7 @@
  * each branch is taken while the training scripts run in a Linux program; the second uses the counts. It is a fifth faster and a
  * tenth smaller for it.
  *
- * The results lie in one folder, which is all that the kernel's build needs: engine.h, rt.h, engine.c, engine.o, names.json.
+ * The results lie in one folder, which is all that the kernel's build needs: engine.h, rt.h, engine.o, names.json.
  * memory.bin and host are for tests and the benchmark: the same object as a Linux program (host.c).
  */
 import { createHash } from 'node:crypto'
@@ -17,7 +17,7 @@ import { readWasm } from './wasm.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const hostSource = join(here, 'host.c')
-const results = ['engine.c', 'engine.h', 'engine.o', 'names.json', 'rt.h', 'memory.bin', 'host']
+const results = ['engine.c', 'engine.h', 'engine.o', 'names.json', 'rt.h', 'operations.h', 'memory.bin', 'host']
 
 /** Where `make kernel` puts the engine, and where tests and the benchmark take it from. */
 export const engineFolder = fileURLToPath(new URL('../build/engine', import.meta.url))
@@ -54,7 +54,7 @@ function writeSources(out: string, names: EngineNames): void {
   writeFileSync(join(out, 'engine.c'), source)
   writeFileSync(join(out, 'engine.h'), header)
   writeFileSync(join(out, 'memory.bin'), initialMemory(names))
-  copyFileSync(join(here, 'rt.h'), join(out, 'rt.h'))
+  for (const name of ['rt.h', 'operations.h']) copyFileSync(join(here, name), join(out, name))
 }
 
 async function compile(out: string, profile: Profile): Promise<void> {
@@ -81,7 +81,7 @@ function initialMemory(names: EngineNames): Uint8Array {
 
 /** Everything that decides what comes out: the .wasm, the compiler, and our part in it. */
 async function hashInputs(wasm: string): Promise<string> {
-  const sources = ['build.ts', 'compile.ts', 'host.c', 'interface.ts', 'names.ts', 'rt.h', 'translate.ts', 'wasm.ts', 'wasm2c.ts']
+  const sources = ['build.ts', 'compile.ts', 'host.c', 'interface.ts', 'names.ts', 'operations.h', 'rt.h', 'translate.ts', 'wasm.ts', 'wasm2c.ts']
   const hash = createHash('sha256').update(wasm).update(await compilerVersion())
   for (const file of [...sources.map(name => join(here, name)), ...trainingScripts()]) hash.update(readFileSync(file))
   return hash.digest('hex')

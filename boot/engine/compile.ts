@@ -27,14 +27,14 @@ export function run(program: string, args: readonly string[], { seconds, cwd }: 
 
 /**
  * How engine.c is compiled, for the kernel and for Linux alike. The first line is what its text relies on: with these flags
- * sqrt, floor and the like are instructions where they would be calls of a mathematical library, linear memory may be looked at
- * through all types, and no address is special. The second makes code for the kernel: it is linked at the top of the address
+ * sqrt is an instruction and not a call of a mathematical library, linear memory may be looked at through all types, and no
+ * address is special. (No -fno-trapping-math, see operations.h.) The second makes code for the kernel: it is linked at the top of the address
  * space, and interrupts arrive on its stack. Addresses are sign-extended 32-bit numbers for -mcmodel=kernel, so that the same
  * object also links into a Linux program at a low address: what is tested and measured there is what boots. -fno-gcse: the one
  * big function that interprets bytecode gets a tenth faster without it, as gcc's manual promises for such functions.
  */
 const engineFlags = [
-  '-std=gnu11', '-O2', '-msse4.1', '-fno-math-errno', '-fno-trapping-math', '-fno-strict-aliasing', '-fno-delete-null-pointer-checks',
+  '-std=gnu11', '-O2', '-msse4.1', '-fno-math-errno', '-fno-strict-aliasing', '-fno-delete-null-pointer-checks',
   '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector', '-fno-asynchronous-unwind-tables',
   '-fcf-protection=none', '-fno-gcse', '-Wall', '-Wno-unused', '-Werror=implicit-function-declaration',
 ]

@@ -1,5 +1,5 @@
 /**
- * From wasm2c's C to the engine's: the same functions, on rt.h instead of wabt's runtime. What changes: no instance is passed
+ * From wasm2c's C to the engine's: the same functions, on operations.h instead of wabt's runtime. What changes: no instance is passed
  * round, since there is only one; memory is at a constant address; the function table is a constant with one slot more, for the
  * host's promise rejection tracker; imports and exports have their names. What is not wanted is cut off: the start-up code (a
  * snapshot brings memory, globals and table as they are) and the initial data (90 KB, likewise).
@@ -70,6 +70,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)
   return `/* Made by boot/engine/translate.ts from ${names.package} ${names.version} (QuickJS ${names.quickjs}): do not edit. */
 #include "engine.h"
+#include "operations.h"
 
 u32 engine_sp = ENGINE_STACK_POINTER;
 u32 engine_pages = ENGINE_INITIAL_PAGES;
@@ -79,7 +80,7 @@ ${c.text.trim()}
 ${exportedFunctions(names, internal)}`
 }
 
-/** All before the first thing that depends on the module: includes, macros and helpers, whose place rt.h takes. */
+/** All before the first thing that depends on the module: includes, macros and helpers, whose place operations.h takes. */
 function dropPreamble(c: Text): void {
   c.take(/^[^]*?static bool s_module_initialized = false;\n/)
 }

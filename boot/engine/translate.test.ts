@@ -1,0 +1,54 @@
+import test from 'ava'
+import { engineNames, engineWasm } from './names.ts'
+import { rewrite, translate } from './translate.ts'
+import { readWasm } from './wasm.ts'
+import { checkWasm2c, runWasm2c } from './wasm2c.ts'
+
+const module = readWasm(engineWasm())
+const output = runWasm2c(engineWasm())
+
+test('the translation has every function by its name and nothing of the old runtime', async t => {
+  const { source, header } = translate(engineWasm(), await engineNames())
+  t.regex(source, /^u32 engine_QTS_Eval\(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4, u32 p5\) \{ return w2c_\w+\(/m)
+  t.regex(source, /\bimport_emscripten_resize_heap\(/)
+  t.regex(header, /^u32 engine_QTS_Eval\(u32, u32, u32, u32, u32, u32\);$/m)
+  t.regex(header, /^f64 import_emscripten_date_now\(void\);$/m)
+  t.notRegex(source, /instance|wasm_rt|data_segment|FUNC_PROLOGUE/)
+})
+
+test('the table has the tracker in the slot behind the last', async t => {
+  const { source } = translate(engineWasm(), await engineNames())
+  const table = /engine_table\[(\d+)\] = \{\n([^]*?)\n\};/.exec(source)!
+  const slots = table[2].split('\n')
+  t.is(slots.length, Number(table[1]))
+  t.is(slots.length, module.tableSize + 1)
+  t.is(slots[0].trim(), '{0, 0},')
+  t.regex(slots.at(-1)!, /engine_rejection/)
+})
+
+// What another wasm2c, or another .wasm, could change: each must be noticed.
+const changes: Record<string, [pattern: RegExp | string, to: string]> = {
+  'a second global': ['instance->w2c_g0;', 'instance->w2c_g1;'],
+  'another name for the memory': [/instance->Z_aZ_a/g, 'instance->w2c_M0'],
+  'a second table': ['instance->w2c_T0.data', 'instance->w2c_T1.data'],
+  'another stack pointer': [/instance->w2c_g0 = \d+u;/, 'instance->w2c_g0 = 4096u;'],
+  'an import without a name': ['(*Z_aZ_c)(', '(*Z_aZ_zz)('],
+  'a table that is not full': [/^  \{17, .*\n/m, ''],
+  'fewer types': [/func_types\[\d+\]/, 'func_types[7]'],
+  'an export less': [/\/\* export: 'pa' \*\//, ''],
+  'memory that grows by itself': ['(*instance->Z_aZ_a).pages', 'wasm_rt_grow_memory(instance->Z_aZ_a, 1)'],
+  'another preamble': ['static bool s_module_initialized', 'static int s_module_initialized'],
+  'more at start-up': ['init_elem_instances(instance);\n', 'init_elem_instances(instance);\n  init_more(instance);\n'],
+}
+for (const [what, [pattern, to]] of Object.entries(changes)) {
+  test(`changed wasm2c output is refused: ${what}`, async t => {
+    const names = await engineNames()
+    const changed = output.replace(pattern, to)
+    t.not(changed, output, 'the change applies')
+    t.throws(() => rewrite(changed, module, names), { name: 'EngineError', message: /output is not as expected: [^]*wasm2c 1\.0\.32[^]*translate\.ts/ })
+  })
+}
+
+test('another wasm2c is refused by its version', t => {
+  t.throws(() => checkWasm2c('1.0.39'), { message: /wasm2c has version 1\.0\.32, expected 1\.0\.39[^]*apt install wabt/ })
+})
