@@ -11,14 +11,17 @@ import { takeHooks } from '../node/loop.ts'
 import { bindAbi } from '../node/abi.ts'
 import { engineNames } from '../engine/names.ts'
 import { buildAbi } from './build-abi.ts'
+import { Placement, type Plan } from './placement.ts'
 import { collect, findGcThreshold, scrub } from './scrub.ts'
-import { pageSize, type Snapshot } from './format.ts'
+import { pageSize, type Page, type Snapshot } from './format.ts'
 
 /**
  * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured,
  * its C recursion (JSON.parse, eval of nested parentheses) takes up to 23 times as much native stack as linear.
  */
 const nativeStackFactor = 32
+/** Of the heap that a new context takes: far more than it does. */
+const engineHeapMost = 1 << 20
 
 export interface SnapshotOptions {
   /** A classic script that sets globalThis.__xenTs = { turn, fail }. */
@@ -33,70 +36,68 @@ export interface SnapshotOptions {
 
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
 export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+  const { output = text => { process.stderr.write(`[build] ${text}`) } } = options
+  const first = await run(options, output)
+  const second = await run(options, () => {}, first.plan)
+  return second.whole ? second.snapshot : first.snapshot
+}
+
+async function run(
+  options: SnapshotOptions, output: (text: string) => void, plan?: Plan,
+): Promise<{ snapshot: Snapshot, plan: Plan, whole: boolean }> {
   const { dataEnd, initialStackPointer, quickjs } = await engineNames()
-  const { base: stackBase, top: stackTop, jsStackLimit } = guestStack(dataEnd)
+  const { top: stackTop, jsStackLimit } = guestStack(dataEnd)
   const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
   const { memory } = engine
   const gcThreshold = findGcThreshold(engine)
+  const engineHeapBytes = usedPages(memory.u8, initialStackPointer, initialStackPointer + engineHeapMost).length * pageSize
 
-  const engineHeapBytes = usedPages(memory.u8).length * pageSize - stackBase
-  bindAbi(engine, buildAbi(options.output ?? (text => { process.stderr.write(`[build] ${text}`) })))
-  evaluate(engine, options, { start: stackTop, end: initialStackPointer })
+  // Between the lowered stack and the heap nothing lives: room for the text of the bundle, and for what evaluating it takes.
+  const text = placeText(engine, options.bundle, stackTop, initialStackPointer)
+  const placement = new Placement(engine, { start: text.end, end: initialStackPointer }, plan)
+  bindAbi(engine, buildAbi(output))
+  engine.free(engine.evalAt(text.start, text.length, options.filename))
   const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
   if (rejection !== undefined) throw engine.error(rejection)
-
   collect(engine, gcThreshold)
+
+  const result = placement.stop()
+  text.free()
   scrub(engine)
   if (engine.exports.stackSave() !== stackTop) throw new Error('the engine\'s stack is not at rest')
   memory.u8.fill(0, dataEnd, stackTop)
-
-  return {
-    abiHash: abiHash(),
-    memoryPages: memory.size / 65536,
-    stackPointer: stackTop,
-    runtime: engine.runtime,
-    context: engine.context,
-    turn,
-    fail,
-    layout: engine.layout,
-    nativeStackBytes: nativeStackFactor * jsStackLimit,
-    program: options.program,
-    engine: `QuickJS ${quickjs}`,
-    pages: usedPages(memory.u8),
-    dataEnd,
-    engineHeapBytes,
+  if (result.whole) memory.u8.fill(0, stackTop, initialStackPointer)
+  const snapshot = {
+    abiHash: abiHash(), memoryPages: memory.size / 65536, stackPointer: stackTop, runtime: engine.runtime, context: engine.context,
+    turn, fail, layout: engine.layout, nativeStackBytes: nativeStackFactor * jsStackLimit,
+    program: options.program, engine: `QuickJS ${quickjs}`,
+    pages: usedPages(memory.u8, 0, memory.size), dataEnd, engineHeapBytes,
   }
+  return { snapshot, ...result }
 }
 
-/**
- * Evaluates the bundle with its text in the gap between the lowered stack and the heap, where it leaves no hole in the heap that is
- * kept. A text that does not fit there goes into the heap.
- */
-function evaluate(engine: Engine, options: SnapshotOptions, gap: { start: number, end: number }): void {
-  const text = Buffer.from(options.bundle + '\0')
-  const start = pageCeil(gap.start)
-  if (start + text.length > gap.end) {
-    engine.free(engine.eval(options.bundle, options.filename))
-    return
-  }
+/** Puts the text of the bundle, with a NUL behind it, into the gap, or where it does not fit there into the heap. */
+function placeText(engine: Engine, bundle: string, gapStart: number, gapEnd: number) {
+  const text = Buffer.from(bundle + '\0')
+  const length = text.length - 1
+  const inGap = gapStart + text.length <= gapEnd
+  const start = inGap ? gapStart : engine.allocate(text.length)
   engine.memory.u8.set(text, start)
-  engine.free(engine.evalAt(start, text.length - 1, options.filename))
-  engine.memory.u8.fill(0, start, start + text.length)
+  return { start, length, end: inGap ? start + text.length : gapStart, free: () => { if (!inGap) engine.exports.free(start) } }
 }
 
-function usedPages(memory: Uint8Array): Snapshot['pages'] {
+/** The pages between two addresses that are not all zero. */
+function usedPages(memory: Uint8Array, start: number, end: number): Snapshot['pages'] {
   const words = new Uint32Array(memory.buffer)
   const perPage = pageSize / 4
-  const pages: { number: number, content: Uint8Array }[] = []
-  for (let number = 0; number < memory.length / pageSize; number++) {
+  const pages: Page[] = []
+  for (let number = Math.floor(start / pageSize); number * pageSize < end; number++) {
     let index = number * perPage
-    const end = index + perPage
-    while (index < end && words[index] === 0) index++
-    if (index < end) pages.push({ number, content: memory.slice(number * pageSize, (number + 1) * pageSize) })
+    const pageEnd = index + perPage
+    while (index < pageEnd && words[index] === 0) index++
+    if (index < pageEnd) pages.push({ number, content: memory.slice(number * pageSize, (number + 1) * pageSize) })
   }
   return pages
 }
-
-const pageCeil = (address: number) => Math.ceil(address / pageSize) * pageSize

@@ -9,13 +9,16 @@ import type { EngineNames } from '../engine/names.ts'
 import { GuestError, hostError } from './errors.ts'
 import type { LinearMemory } from './memory.ts'
 import { Rejections } from './rejections.ts'
-import { addTracker } from './table.ts'
+import { addFunction } from './table.ts'
 import { tag, Values } from './values.ts'
 
 export type Value = number
 /** A host function: `argc` borrowed JSValues lie at `argv`; returns 0 for undefined or a JSValue that the engine will own. */
 export type HostFunction = (argc: number, argv: number) => Value
 export type Exports = Record<string, (...args: any[]) => any>
+
+/** JSHostPromiseRejectionTracker: context, promise, reason, whether it is handled now, opaque. */
+const trackerType = { params: ['i32', 'i64', 'i64', 'i32', 'i32'], result: undefined } as const
 
 /** What the engine is made of. */
 export interface EngineParts {
@@ -42,6 +45,7 @@ export class Engine {
   /** JSRuntime* and JSContext*. */
   readonly runtime: number
   readonly context: number
+  readonly table: WebAssembly.Table
   readonly #rejections: Rejections
 
   constructor(parts: EngineParts) {
@@ -54,9 +58,10 @@ export class Engine {
     this.runtime = parts.runtime
     this.context = parts.context
     this.#rejections = new Rejections(this)
-    addTracker(parts.table, parts.names.rejectionSlot, (_context, promise, reason, handled) => {
-      this.#rejections.track(promise, reason, handled !== 0)
-    })
+    this.table = parts.table
+    const track = (_context: number, promise: bigint, reason: bigint, handled: number) => { this.#rejections.track(promise, reason, handled !== 0) }
+    const slot = addFunction(parts.table, trackerType, track)
+    if (slot !== parts.names.rejectionSlot) throw new Error(`the rejection tracker has table slot ${slot}, expected ${parts.names.rejectionSlot}`)
     this.memory.u32[parts.runtime + parts.layout.rejectionTracker >>> 2] = parts.names.rejectionSlot
   }
 

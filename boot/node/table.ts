@@ -1,16 +1,15 @@
 /**
- * QuickJS tells of unhandled rejections through a C function pointer, which no export of the package can set. The kernel's engine has
- * one extra slot in its function table for it (EngineNames.rejectionSlot); here the .wasm under Node gets the same slot: its table is
- * exported by a change of the module's export section, grown by one, and filled with a function of the right type.
+ * Host functions as C function pointers of the engine. QuickJS tells of unhandled rejections through one, and no export of the package
+ * can set it. The kernel's engine has an extra slot in its function table for it (EngineNames.rejectionSlot); here the .wasm gets the
+ * same: its table is exported by a change of the module's export section, grown, and filled with functions of the right type.
  */
+import type { FunctionType, ValueType } from '../engine/wasm.ts'
+
 const exportSection = 7
 const tableKind = 1
-const i32 = 0x7f, i64 = 0x7e
+const valueCode: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c }
 
 export const tableExport = 'table'
-
-/** context, promise, reason (JSValues), 1 when a handler was added later, opaque: QuickJS's JSHostPromiseRejectionTracker. */
-export type RejectionTracker = (context: number, promise: bigint, reason: bigint, handled: number, opaque: number) => void
 
 /** The same module with its (only) table exported as `tableExport`. */
 export function withTableExport(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -29,20 +28,22 @@ export function withTableExport(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   throw new Error('the engine\'s .wasm has no export section')
 }
 
-/** Puts `tracker` at `slot`, the first one behind the table's end. */
-export function addTracker(table: WebAssembly.Table, slot: number, tracker: RejectionTracker): void {
-  if (table.length !== slot) throw new Error(`the engine's function table has ${table.length} slots, expected ${slot}`)
-  table.grow(1)
-  const { exports } = new WebAssembly.Instance(adapter(), { '': { f: tracker } })
+/** Adds a host function behind the table's end and returns its slot: a C function pointer that the engine can call. */
+export function addFunction(table: WebAssembly.Table, type: FunctionType, fn: (...args: never[]) => unknown): number {
+  const slot = table.grow(1)
+  const { exports } = new WebAssembly.Instance(adapter(type), { '': { f: fn } })
   table.set(slot, exports.f)
+  return slot
 }
 
 /** A table takes only WebAssembly functions: this module imports `f` and exports it again. */
-function adapter(): WebAssembly.Module {
+function adapter({ params, result }: FunctionType): WebAssembly.Module {
   const section = (id: number, content: number[]) => [id, content.length, ...content]
+  const codes = params.map(type => valueCode[type])
+  const results = result === undefined ? [] : [valueCode[result]]
   return new WebAssembly.Module(Uint8Array.from([
     0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    ...section(1, [1, 0x60, 5, i32, i64, i64, i32, i32, 0]), // one type: (i32, i64, i64, i32, i32) -> ()
+    ...section(1, [1, 0x60, codes.length, ...codes, results.length, ...results]), // one type
     ...section(2, [1, 0, 1, 0x66, 0, 0]), // import "" "f", a function of type 0
     ...section(exportSection, [1, 1, 0x66, 0, 0]), // export "f", function 0
   ]))

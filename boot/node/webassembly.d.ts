@@ -2,7 +2,9 @@
 declare namespace WebAssembly {
   class Table {
     readonly length: number
+    /** Adds slots; returns the old length. */
     grow(slots: number): number
+    get(slot: number): unknown
     set(slot: number, value: unknown): void
   }
 }
