@@ -85,22 +85,12 @@ static void drain_jobs(u32 last_context)
 	}
 }
 
-static void print_boot_time(void)
-{
-	u64 ns = time_since_entry(), wall = time_wall();
-	struct date d = date_of(wall / 1000000000);
-	if (word("boottime", NULL, 0))
-		print("%04u-%02u-%02u %02u:%02u:%02u.%03lu -00:00: DBG [kernel] first JavaScript %lu us after entry\n", d.year, d.month, d.day, d.hour,
-			d.minute, d.second, wall / 1000000 % 1000, ns / 1000);
-}
-
 void engine_run(void)
 {
 	u32 last_context = engine_malloc(4);
 	if (!last_context)
 		refuse("out of memory before the program started: give the domain more");
 	running = true;
-	print_boot_time();
 	for (;;) {
 		drain_jobs(last_context);
 		u32 error = oldest ? unlink(&oldest) : call(snapshot->turn, 0);

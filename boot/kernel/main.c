@@ -16,6 +16,27 @@ note __attribute__((used, section(".note.xen-ts"))) = {
 #define POD_MARGIN 64		/* frames that count as ours but are not RAM of the map: special pages, ACPI (17 on Xen 4.17) */
 #define LEAST 192		/* frames to start with, for the heap's growth and I/O pages */
 
+static struct { const char *name; u64 end; } stages[8];
+static u32 stage_count;
+static void stage(const char *name) { stages[stage_count].name = name, stages[stage_count++].end = rdtsc(); }
+
+/* `boottime` on the command line: a line like those of the log, with what each stage took. */
+static void print_boot_time(void)
+{
+	u64 wall = time_wall(), before = 0;
+	struct date d = date_of(wall / 1000000000);
+	if (!word("boottime", NULL, 0))
+		return;
+	print("%04u-%02u-%02u %02u:%02u:%02u.%03lu -00:00: DBG [kernel] first JavaScript %lu us after entry:", d.year, d.month, d.day, d.hour, d.minute,
+		d.second, wall / 1000000 % 1000, time_since_entry() / 1000);
+	for (u32 i = 0; i < stage_count; i++) {
+		u64 end = time_at(stages[i].end);
+		print(" %s %lu", stages[i].name, (end - before) / 1000);
+		before = end;
+	}
+	print("\n");
+}
+
 u64 boot_memory(void)		/* from boot.S, on the boot tables; returns CR3 */
 {
 	traps_init();
@@ -61,14 +82,20 @@ static void check_memory(void)
 
 void kernel_main(void)		/* from boot.S, on the final tables and the native stack */
 {
+	stage("memory");
 	xen_connect();
 	limit_to_reservation();
 	frames_add(image_physical(_boot_only), image_physical(_boot_only_end));
+	stage("Xen");
 	snapshot_find();
 	greet();
+	stage("greeting");
 	random_init();
+	stage("random");
 	snapshot_map();
 	check_memory();
+	stage("snapshot");
+	print_boot_time();
 	selftest();
 	engine_run();
 }

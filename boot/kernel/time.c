@@ -29,6 +29,7 @@ static u64 from_tsc(bool now, u64 tsc)
 }
 
 u64 time_system(void) { return from_tsc(true, 0); }
+u64 time_at(u64 tsc) { return from_tsc(false, tsc) - time_of_entry(); }
 
 u64 time_of_entry(void)
 {

@@ -3,11 +3,13 @@
 
 #define CONTEXT (snapshot->context)
 
+union bits { f64 number; u64 bits; };
+
 f64 number_of(u64 value)
 {
 	if (tag_of(value) == TAG_INT)
 		return (s32)value;
-	return f64_reinterpret_i64(value + snapshot->float_addend);
+	return (union bits){ .bits = value + snapshot->float_addend }.number;
 }
 
 static u64 value_of(f64 number)
@@ -15,7 +17,7 @@ static u64 value_of(f64 number)
 	s32 i = number >= -2147483648. && number <= 2147483647. ? (s32)number : 0;
 	if (i == number && (i || !__builtin_signbit(number)))	/* as an int where it is one; -0 is none */
 		return (u32)i;
-	u64 bits = number == number ? i64_reinterpret_f64(number) : 0x7ff8000000000000ul;	/* one NaN only: others are tags */
+	u64 bits = number == number ? (union bits){ .number = number }.bits : 0x7ff8000000000000ul;	/* one NaN only: others are tags */
 	return bits - snapshot->float_addend;
 }
 
