@@ -27,13 +27,15 @@ export function headText(status: number, headers: Headers | undefined, length: n
   return `${text}${dateLine}${connection}\r\n`
 }
 
-/** One byte a character, as HTTP wants it. */
-export function encodeText(abi: Abi, text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length)
-  if (abi.utf8Encode(text, bytes, 0) !== text.length) {
+/** One byte a character, as HTTP wants it; and a body behind it. */
+export function encodeText(abi: Abi, text: string, body?: Uint8Array): Uint8Array {
+  const length = text.length
+  const bytes = new Uint8Array(body === undefined ? length : length + body.length)
+  if (abi.utf8Encode(text, bytes, 0) !== length) {
     // Characters above 127: header values are byte strings (Fetch), so each is one byte.
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+    for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i)
   }
+  if (body !== undefined) abi.copy(bytes, length, body, 0, body.length)
   return bytes
 }
 

@@ -21,6 +21,9 @@ const WRITING = 3
 const CLOSING = 4
 const CLOSED = 5
 
+/** Bodies up to so many bytes are copied behind their head, which is cheaper than to queue two pieces; larger ones are sent from where they are. */
+const TOGETHER = 4096
+
 export class HttpConnection implements SocketHandler {
   readonly #service: Service
   readonly #socket: ByteSocket
@@ -123,17 +126,17 @@ export class HttpConnection implements SocketHandler {
       }
       const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
       const text = this.#service.abi.latin1Decode(bytes, at, size)
+      const stop = text.indexOf('\r\n\r\n') + 4
+      if (stop < 4) {
+        this.#incomplete(text, size)
+        return at
+      }
       if (text.startsWith('\r\n')) {
         at += 2 // RFC 9112 section 2.2: an empty line before a request is forgiven
         continue
       }
-      const stop = text.indexOf('\r\n\r\n')
-      if (stop < 0) {
-        this.#incomplete(text, size)
-        return at
-      }
-      at += stop + 4
-      const head = this.#service.heads.parse(text.slice(0, stop))
+      at += stop
+      const head = this.#service.heads.parse(stop === text.length ? text : text.slice(0, stop))
       if (head instanceof BadRequest) this.#refuse(head)
       else this.#begin(head)
     }
@@ -258,8 +261,15 @@ export class HttpConnection implements SocketHandler {
     const bodiless = isBodiless(status)
     const toHead = this.#head!.method === 'HEAD'
     const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(headers) : body.length
-    this.#write(encodeText(this.#service.abi, headText(status, headers, length, this.#service.date, this.#connectionLine())))
-    if (!bodiless && !toHead && body.length > 0) this.#write(body)
+    const text = headText(status, headers, length, this.#service.date, this.#connectionLine())
+    if (bodiless || toHead || body.length === 0) {
+      this.#write(encodeText(this.#service.abi, text))
+    } else if (body.length <= TOGETHER) {
+      this.#write(encodeText(this.#service.abi, text, body))
+    } else {
+      this.#write(encodeText(this.#service.abi, text))
+      this.#write(body)
+    }
     this.#next()
   }
 

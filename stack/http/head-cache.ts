@@ -10,10 +10,11 @@ const LONGEST = 1024
 export class HeadCache {
   readonly #heads = new Map<string, RequestHead>()
 
+  /** `text` up to and with the empty line. */
   parse(text: string): RequestHead | BadRequest {
     const known = this.#heads.get(text)
     if (known !== undefined) return known
-    const head = parseHead(text)
+    const head = parseHead(text.slice(0, -4))
     if (!(head instanceof BadRequest) && head.length === 0 && text.length <= LONGEST) {
       if (this.#heads.size >= ENTRIES) this.#heads.clear()
       this.#heads.set(text, head)

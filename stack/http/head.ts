@@ -21,6 +21,8 @@ export interface RequestHead {
   readonly length: number
   /** The client waits for 100 Continue before it sends the body. */
   readonly expectsContinue: boolean
+  /** What requests with this head are copied from, once there was one: see request.ts. */
+  template?: Request
 }
 
 /** A request that is answered without the handler, and then the connection is closed: nobody knows where the next one begins. */

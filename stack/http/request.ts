@@ -1,17 +1,26 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
 import type { RequestHead } from './head.ts'
 
-/** undefined when the URL is one that cannot be parsed. */
+/**
+ * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs half
+ * of making one from its parts, and a handler may do with its own copy what it likes.
+ */
 export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Request | undefined {
   const { method, url } = head
   const headers = head.fields as [string, string][]
-  const hasBody = body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD'
   try {
-    return hasBody ? new Request(url, { method, headers, body: body as Uint8Array<ArrayBuffer> }) : new Request(url, { method, headers })
+    if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
+      return new Request(url, { method, headers, body: body as Uint8Array<ArrayBuffer> })
+    }
+    head.template ??= new Request(url, { method, headers })
+    return new Request(head.template, NO_SIGNAL)
   } catch {
     return undefined
   }
 }
+
+/** The template's signal is not copied, since it would have to be made first. */
+const NO_SIGNAL: RequestInit = { signal: null }
 
 /** The runtime's Response has its bytes at hand when it was made from a string or bytes; Node's has only a stream. */
 interface WithBytes {

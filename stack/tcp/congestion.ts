@@ -49,6 +49,8 @@ export class Congestion {
       this.window = Math.max(this.window - bytes, 0) + this.#mss
       return true
     }
+    // A window that was not used says nothing about the network, so it does not grow (RFC 7661).
+    if (2 * (flight + bytes) < this.window) return false
     if (this.window < this.#threshold) {
       this.window += bytes < 2 * this.#mss ? bytes : 2 * this.#mss
     } else {

@@ -89,6 +89,8 @@ test('congestion window: slow start, loss, NewReno recovery, avoidance, timeout'
   const mss = 1000
   const c = new Congestion(mss, 0)
   t.is(c.window, 10_000)
+  c.acknowledged(100, 1, 0)
+  t.is(c.window, 10_000, 'a window that is not used does not grow')
   c.acknowledged(2000, 2001, 8000)
   t.is(c.window, 12_000)
   t.false(c.duplicate(2001, 12_000, 14_000))

@@ -55,6 +55,8 @@ export class Tcp implements Environment, Listener {
   readonly #segment = new Segment()
   /** Connections that had something to send when there was no free frame. */
   #blocked: Connection[] = []
+  /** The time at which the segment arrived that is being dealt with: it serves all that follows from it. -1: none is. */
+  #segmentTime = -1
   #closed = false
 
   constructor(machine: Machine, ip: Interface, limits: Limits) {
@@ -182,7 +184,9 @@ export class Tcp implements Environment, Listener {
       this.#withoutConnection(port, s)
       return
     }
-    const verdict = segmentArrives(c, s, this.#timers.now())
+    const now = this.#segmentTime = this.#timers.now()
+    const verdict = segmentArrives(c, s, now)
+    this.#segmentTime = -1
     if (verdict === SEND_RESET) sendReset(this.#ip, s)
     else if (verdict === NEW_CONNECTION) {
       c.finish(undefined)
@@ -279,7 +283,7 @@ export class Tcp implements Environment, Listener {
   // ---- environment of the protocol core
 
   now(): number {
-    return this.#timers.now()
+    return this.#segmentTime < 0 ? this.#timers.now() : this.#segmentTime
   }
 
   emit(c: Connection, sequence: number, flags: number, at: number, length: number): boolean {
