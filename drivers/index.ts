@@ -1,6 +1,6 @@
 /**
- * Xen in TypeScript. A program of its own needs `connectDrivers` and `connectNetfront`; the classes behind them are for writing
- * further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
+ * Xen in TypeScript. A program asks for `xenstore()`, `vchan()` or `ethernet()` among its devices; a target needs `connectDrivers` and
+ * `connectNetfront`; the classes behind them are for writing further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { vchanChannels } from '@xen-ts/vchan/index.ts'
@@ -11,6 +11,7 @@ import { Xenstore } from './xenstore.ts'
 
 export type { ByteChannel, Channels } from './channel.ts'
 export { ChannelClosedError } from './channel.ts'
+export { ethernet, vchan, xenstore } from './devices.ts'
 export type { EthernetDevice, Frame } from './ethernet.ts'
 export { XenError } from './errno.ts'
 export { EventChannel, EventChannels } from './event-channel.ts'

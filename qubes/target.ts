@@ -3,7 +3,7 @@ import type { Drivers } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
 import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import { connectDomain, connectStack, http } from '@xen-ts/stack/xen-domain.ts'
+import { connectDomain, connectStack, driverKinds, http } from '@xen-ts/stack/xen-domain.ts'
 import { startAgents, type Agents } from './agents.ts'
 import { sleep } from './supervise.ts'
 
@@ -30,6 +30,7 @@ export const target: Target = {
   provide: {
     stack: { connect: (_needs, _options, context) => qubeStack(context) },
     http,
+    ...driverKinds(() => drivers),
     qubesdb: {
       async connect() {
         await agents.db.synced

@@ -6,7 +6,7 @@ import type { Drivers } from '@xen-ts/drivers'
 import { arg } from '@xen-ts/runtime/args.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
 import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import { connectDomain, connectStack, http } from './xen-domain.ts'
+import { connectDomain, connectStack, driverKinds, http } from './xen-domain.ts'
 
 let drivers: Drivers
 
@@ -31,5 +31,6 @@ export const target: Target<typeof args> = {
       },
     },
     http,
+    ...driverKinds(() => drivers),
   },
 }

@@ -1,8 +1,9 @@
 /** What the targets `xen` and `qubes` have in common: the drivers, obedience to the toolstack, the network device and what stands on it. */
-import { connectDrivers, connectNetfront, serveControl, type Drivers } from '@xen-ts/drivers'
+import { connectDrivers, connectNetfront, serveControl, type Drivers, type Netfront } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { HttpHandler } from '@xen-ts/runtime/devices/http.ts'
 import type { Provider } from '@xen-ts/runtime/target.ts'
+import { UsageError } from '@xen-ts/runtime/usage-error.ts'
 import type { StackConfig } from './config.ts'
 import { httpServer, type ServeOptions } from './http/server.ts'
 import { createStack, type Stack } from './stack.ts'
@@ -18,9 +19,32 @@ export function connectDomain({ machine, lifecycle }: Pick<DeviceContext, 'machi
   return drivers
 }
 
+/** The drivers by themselves, as device kinds of either target. `drivers` is called when one is asked for. */
+export const driverKinds = (drivers: () => Drivers): Record<'xenstore' | 'vchan' | 'ethernet', Provider> => ({
+  xenstore: { connect: () => drivers().xenstore },
+  vchan: { connect: () => drivers().channels },
+  ethernet: {
+    async connect(_needs, _options, { signal }) {
+      const device = await connectVif(drivers(), 'ethernet', signal)
+      return Object.assign(device, { [Symbol.asyncDispose]: () => device.close() })
+    },
+  },
+})
+
+/** Who has the first vif: frames go to one receiver. */
+const vifUsers = new WeakMap<Drivers, string>()
+
+/** The domain's first vif, for one user. Waits for the backend. */
+async function connectVif(drivers: Drivers, user: string, signal: AbortSignal): Promise<Netfront> {
+  const other = vifUsers.get(drivers)
+  if (other !== undefined) throw new UsageError(`${user}: the network device belongs to ${other} already: a program uses either stack() or ethernet()`)
+  vifUsers.set(drivers, user)
+  return connectNetfront(drivers, { signal })
+}
+
 /** The stack on the domain's first vif. Waits for the backend. */
 export async function connectStack(drivers: Drivers, config: StackConfig, signal: AbortSignal): Promise<Stack & AsyncDisposable> {
-  const device = await connectNetfront(drivers, { signal })
+  const device = await connectVif(drivers, 'stack', signal)
   const stack = createStack(drivers.machine, device, config)
   return Object.assign(stack, {
     async [Symbol.asyncDispose]() {

@@ -45,7 +45,7 @@ export function ownPackages(): Plugin {
         try {
           return { path: fileURLToPath(import.meta.resolve(args.path)), sideEffects: false }
         } catch {
-          return { errors: [{ text: `there is no module ${args.path}`, notes: [{ text: "programs import from 'xen-ts' and '@xen-ts/qubes'" }] }] }
+          return { errors: [{ text: `there is no module ${args.path}`, notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }] }] }
         }
       })
     },

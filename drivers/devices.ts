@@ -1,0 +1,16 @@
+/** Descriptions of the drivers, for programs that use one without what usually stands on it. They exist wherever there is Xen. */
+import { provided, type Device } from '@xen-ts/runtime/device.ts'
+import type { Channels } from './channel.ts'
+import type { EthernetDevice } from './ethernet.ts'
+import type { Xenstore } from './xenstore.ts'
+
+const targets = ['qubes', 'xen']
+
+/** The store through which domains, toolstack and drivers find each other. */
+export const xenstore = (): Device<Omit<Xenstore, 'close'>> => provided('xenstore', { targets })
+
+/** Byte streams to other domains. */
+export const vchan = (): Device<Channels> => provided('vchan', { targets })
+
+/** Frames of the first network device. It has one user: a program asks for this or for `stack`. */
+export const ethernet = (): Device<Omit<EthernetDevice, 'close'>> => provided('ethernet', { targets })
