@@ -63,6 +63,11 @@ export class Headers {
   getSetCookie(): string[] { return [...this.#cookies] }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
+    if (this.#values.size < 2 && this.#cookies.length === 0) {
+      // As most responses have it: nothing to sort, so no generator.
+      this.#values.forEach((value, name) => { callback.call(self, value, name, this) })
+      return
+    }
     for (const [name, value] of this) callback.call(self, value, name, this)
   }
 

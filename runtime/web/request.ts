@@ -13,6 +13,8 @@ export interface RequestInit {
   [ignored: string]: unknown
 }
 
+/** Methods that need no closer look. */
+const usual = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
 const normalized = /^(delete|get|head|options|post|put)$/i
 const forbidden = /^(connect|trace|track)$/i
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -21,23 +23,13 @@ export class Request extends Body {
   readonly url: string
   readonly headers: Headers
   readonly redirect: string
-  readonly cache = 'default'
-  readonly credentials = 'same-origin'
-  readonly destination = ''
-  readonly duplex = 'half'
-  readonly integrity = ''
-  readonly keepalive = false
-  readonly mode = 'cors'
-  readonly referrer = 'about:client'
-  readonly referrerPolicy = ''
   #signal: AbortSignal | undefined
 
   constructor(input: string | URL | Request, init: RequestInit = {}) {
     const from = input instanceof Request ? input : undefined
     super(init.body !== undefined ? init.body : from === undefined ? null : Body.take(from))
     const method = String(init.method ?? from?.method ?? 'GET')
-    if (!token.test(method) || forbidden.test(method)) throw new TypeError(`Request: '${method}' is not a method that can be used`)
-    this.method = normalized.test(method) ? method.toUpperCase() : method
+    this.method = usual.has(method) ? method : checkMethod(method)
     if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) {
       throw new TypeError(`Request: ${this.method} may not have a body`)
     }
@@ -50,6 +42,17 @@ export class Request extends Body {
     this.#signal = init.signal === null ? undefined : init.signal ?? from?.signal
   }
 
+  // The same for every request: a getter costs nothing until somebody asks.
+  get cache(): string { return 'default' }
+  get credentials(): string { return 'same-origin' }
+  get destination(): string { return '' }
+  get duplex(): string { return 'half' }
+  get integrity(): string { return '' }
+  get keepalive(): boolean { return false }
+  get mode(): string { return 'cors' }
+  get referrer(): string { return 'about:client' }
+  get referrerPolicy(): string { return '' }
+
   /** Made when somebody asks: most handlers do not. */
   get signal(): AbortSignal { return this.#signal ??= new AbortController().signal }
 
@@ -59,6 +62,11 @@ export class Request extends Body {
   }
 
   get [Symbol.toStringTag](): string { return 'Request' }
+}
+
+function checkMethod(method: string): string {
+  if (!token.test(method) || forbidden.test(method)) throw new TypeError(`Request: '${method}' is not a method that can be used`)
+  return normalized.test(method) ? method.toUpperCase() : method
 }
 
 function addressOf(text: string): string {

@@ -11,14 +11,11 @@ export class Response extends Body {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
-  readonly type: string = 'default'
-  readonly url: string = ''
-  readonly redirected: boolean = false
 
   constructor(body?: BodyInit, { status = 200, statusText = '', headers }: ResponseInit = {}) {
     super(body)
     if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Response: status ${status} is not one from 200 to 599`)
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError('Response: statusText has a character that may not stand in it')
+    if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError('Response: statusText has a character that may not stand in it')
     if (body !== null && body !== undefined && withoutBody.has(status)) {
       throw new TypeError(`Response: status ${status} may not have a body; give null`)
     }
@@ -28,6 +25,9 @@ export class Response extends Body {
     if (this.defaultType !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', this.defaultType)
   }
 
+  get type(): string { return 'default' }
+  get url(): string { return '' }
+  get redirected(): boolean { return false }
   get ok(): boolean { return this.status >= 200 && this.status <= 299 }
 
   clone(): Response {
