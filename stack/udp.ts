@@ -3,7 +3,7 @@ import type { Frame } from '@xen-ts/drivers/ethernet.ts'
 import { formatIpv4, type Ipv4 } from './address.ts'
 import type { Interface } from './ip/interface.ts'
 import { swap16 } from './wire/ethernet.ts'
-import { IP_BYTES, IP_PAYLOAD, ipSource, PROTOCOL_UDP, pseudoSum } from './wire/ipv4.ts'
+import { IP_BYTES, IP_PAYLOAD, PROTOCOL_UDP, pseudoSum } from './wire/ipv4.ts'
 import { UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from './wire/udp.ts'
 
 /** Receives a datagram: `length` bytes of `bytes` from `offset` on, valid during the call only. */
@@ -47,7 +47,7 @@ export class Udp {
     return true
   }
 
-  receive({ u8, u16 }: Frame, at: number, length: number): void {
+  receive({ u8, u16 }: Frame, at: number, length: number, remoteIp: Ipv4): void {
     const { abi, address, counters } = this.#ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
@@ -55,7 +55,6 @@ export class Udp {
       counters.malformed++
       return
     }
-    const remoteIp = ipSource(u16)
     const sum = pseudoSum(remoteIp, address, PROTOCOL_UDP) + swap16(size)
     if (u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++

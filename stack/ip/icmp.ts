@@ -6,7 +6,7 @@ import type { Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Ipv4 } from '../address.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, FRAGMENTATION_NEEDED, ICMP_BYTES, ICMP_CHECKSUM } from '../wire/icmp.ts'
-import { IP_BYTES, IP_PAYLOAD, ipSource, PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.ts'
+import { IP_BYTES, IP_PAYLOAD, PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.ts'
 import type { Interface } from './interface.ts'
 
 /** What a router or host says about a TCP segment that we sent. All of it is hearsay until TCP has compared `sequence`. */
@@ -30,7 +30,7 @@ export class Icmp {
     this.#ip = ip
   }
 
-  receive(frame: Frame, at: number, length: number): void {
+  receive(frame: Frame, at: number, length: number, source: Ipv4): void {
     const ip = this.#ip
     if (length < ICMP_BYTES) {
       ip.counters.malformed++
@@ -41,12 +41,12 @@ export class Icmp {
       return
     }
     const type = frame.u8[at]
-    if (type === ECHO_REQUEST && frame.u8[at + 1] === 0) this.#echo(frame, at, length)
+    if (type === ECHO_REQUEST && frame.u8[at + 1] === 0) this.#echo(frame, at, length, source)
     else if (type === DESTINATION_UNREACHABLE) this.#unreachable(frame, at, length)
     else ip.counters.icmpIgnored++
   }
 
-  #echo(request: Frame, at: number, length: number): void {
+  #echo(request: Frame, at: number, length: number, source: Ipv4): void {
     const ip = this.#ip
     if (IP_BYTES + length > ip.device.mtu) {
       ip.counters.malformed++
@@ -61,7 +61,7 @@ export class Icmp {
     u16[word + ICMP_CHECKSUM] = 0
     u16[word + ICMP_CHECKSUM] = ~ip.abi.checksum(u8, IP_PAYLOAD, length, 0)
     ip.counters.echoReplies++
-    ip.send(reply, ipSource(request.u16), PROTOCOL_ICMP, length)
+    ip.send(reply, source, PROTOCOL_ICMP, length)
   }
 
   /** The message quotes the IP header and at least 8 bytes of what we sent: enough for ports and sequence number. */

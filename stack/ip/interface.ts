@@ -17,10 +17,10 @@ import { Neighbours, type Neighbour } from './neighbours.ts'
 
 /**
  * A transport protocol. `at` is the byte where its header begins (even), `length` its bytes with header; the IP header before it
- * was checked. The frame is valid during the call only.
+ * was checked, and `source` is a host's address. The frame is valid during the call only.
  */
 export interface Receiver {
-  receive(frame: Frame, at: number, length: number): void
+  receive(frame: Frame, at: number, length: number, source: Ipv4): void
 }
 
 export class Interface {
@@ -85,9 +85,9 @@ export class Interface {
     const at = ETH_BYTES + header
     const payload = ipLength(u16) - header
     const protocol = ipProtocol(u16)
-    if (protocol === PROTOCOL_TCP) this.tcp.receive(frame, at, payload)
-    else if (protocol === PROTOCOL_UDP) this.udp.receive(frame, at, payload)
-    else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload)
+    if (protocol === PROTOCOL_TCP) this.tcp.receive(frame, at, payload, source)
+    else if (protocol === PROTOCOL_UDP) this.udp.receive(frame, at, payload, source)
+    else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload, source)
     else counters.foreign++
   }
 

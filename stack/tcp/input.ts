@@ -169,7 +169,7 @@ function finAcked(c: Connection): void {
 
 /** Seventh and eighth checks: data and FIN. */
 function dataArrives(c: Connection, s: Segment): void {
-  if (!c.isReceiving) return // after its FIN a peer has nothing to say
+  if (c.state > FIN_WAIT_2) return // after its FIN a peer has nothing to say
   const fin = (s.flags & FIN) !== 0
   if (s.sequence !== c.rcvNxt) {
     keepForLater(c, s.sequence, s.bytes, s.offset, s.length, fin)

@@ -12,7 +12,6 @@ import type { Unreachable } from '../ip/icmp.ts'
 import type { Interface } from '../ip/interface.ts'
 import { SocketError, type ByteSocket, type Listener, type ListenOptions, type SocketHandler } from '../socket.ts'
 import { FRAGMENTATION_NEEDED } from '../wire/icmp.ts'
-import { ipSource } from '../wire/ipv4.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN } from '../wire/tcp.ts'
 import { HeldAcknowledgments } from './acks.ts'
 import { Connection, type Opener } from './connection.ts'
@@ -167,7 +166,7 @@ export class Tcp implements Environment, Listener {
 
   // ---- for the stack
 
-  receive(frame: Frame, at: number, length: number): void {
+  receive(frame: Frame, at: number, length: number, source: Ipv4): void {
     const s = this.#segment
     if (!parseTcp(frame.u8, frame.u16, at, length, s)) {
       this.counters.malformed++
@@ -177,7 +176,7 @@ export class Tcp implements Environment, Listener {
       this.counters.badChecksum++
       return
     }
-    s.remoteIp = ipSource(frame.u16)
+    s.remoteIp = source
     const port = this.#table.port(s.localPort)
     const c = port === undefined ? undefined : this.#table.find(port, s.remoteIp, s.remotePort)
     if (c === undefined) {
