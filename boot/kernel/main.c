@@ -65,7 +65,7 @@ static void greet(void)
 		mib(frames_total), snapshot->engine);
 	for (u32 i = 0; i < memory_ranges; i++)
 		if (memory_map[i].type == 1)
-			print("memory: RAM %lx-%lx\n", memory_map[i].start, memory_map[i].end);
+			print("memory: RAM 0x%lx-0x%lx\n", memory_map[i].start, memory_map[i].end);
 	print("memory: kernel %lu KiB, %s %lu KiB, page tables %lu KiB, free %lu KiB\n", (u64)(_end - _image) / 1024, snapshot->program,
 		image_slot.length / 1024, frames_tables * 4, frames_free * 4);
 	if (*command_line)
