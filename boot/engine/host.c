@@ -5,11 +5,13 @@
  *	host MEMORY [option...] FILE.js...
  *
  * MEMORY is the initial linear memory (memory.bin, made by build.ts); the files are evaluated one after the other as classic
- * scripts in one context, promise jobs are run after each. Options: --clock (else time stands still but for a
- * millisecond a look, so that a run is the same every time), --rejections OFFSET (sets the rejection tracker at that offset in
- * JSRuntime), --stack-used (prints the native stack's high water mark at the end).
+ * scripts in one context, promise jobs are run after each. Options:
+ *	--clock			time passes (else by a millisecond at every look, so that a run is the same every time)
+ *	--uint8array DATA,LENGTH	offsets in a Uint8Array's JSObject, for checksum() (layout.ts finds them)
+ *	--rejections OFFSET	sets the rejection tracker, at that offset in JSRuntime; rejections are printed
+ *	--stack-used		prints the native stack's high water mark at the end
  *
- * Scripts see print(text), now() (milliseconds of CPU time, for measuring), add(a, b) and checksum(address, length).
+ * Scripts see print(text), now() in milliseconds, add(a, b) and checksum(bytes).
  */
 #include "engine.h"
 #include <errno.h>
@@ -33,6 +35,7 @@ enum {
 
 static u32 runtime, context;
 static int real_clock;
+static u32 array_data, array_length;
 
 static _Noreturn void fail(const char *what, const char *where)
 {
@@ -84,7 +87,7 @@ static u32 new_text(const char *text)
 	return address;
 }
 
-/* ---- values: NaN boxing as layout.ts finds it; an int32 has 0 in its upper half */
+/* ---- values: a u32 is the address of a JSValue */
 
 static f64 to_number(u32 value) { return engine_QTS_GetFloat64(context, value); }
 
@@ -109,11 +112,14 @@ static void check(u32 value, const char *where)
 enum { PRINT, NOW, ADD, CHECKSUM, HOST_FUNCTIONS };
 static const char *const host_names[HOST_FUNCTIONS] = { "print", "now", "add", "checksum" };
 
-static u32 checksum(u32 address, u32 length)
+/* Of a Uint8Array, in place: this is how the kernel's functions see one. */
+static u32 checksum(u32 value)
 {
+	u32 object = *word(value), length = *word(object + array_length);
+	u8 *bytes = engine_memory(*word(object + array_data));
 	u32 sum = 0;
 	for (u32 i = 0; i + 1 < length; i += 2)
-		sum += engine_memory(address)[i] | engine_memory(address)[i + 1] << 8;
+		sum += bytes[i] | bytes[i + 1] << 8;
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return sum;
@@ -129,11 +135,11 @@ u32 import_qts_host_call_function(u32 ctx, u32 this, u32 argc, u32 argv, u32 id)
 		putchar('\n');
 		return 0;
 	case NOW:
-		return engine_QTS_NewFloat64(ctx, milliseconds(CLOCK_THREAD_CPUTIME_ID));
+		return engine_QTS_NewFloat64(ctx, milliseconds(CLOCK_MONOTONIC));
 	case ADD:
 		return engine_QTS_NewFloat64(ctx, to_number(first) + to_number(second));
 	case CHECKSUM:
-		return engine_QTS_NewFloat64(ctx, checksum(to_number(first), to_number(second)));
+		return engine_QTS_NewFloat64(ctx, array_data ? checksum(first) : 0);
 	}
 	return 0;
 }
@@ -251,7 +257,7 @@ static __attribute__((noinline)) u32 stack_used(int look)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		fail("usage: host MEMORY [--clock] [--rejections OFFSET] [--stack-used] FILE.js...", "arguments");
+		fail("usage: host MEMORY [option...] FILE.js...", "arguments");
 	make_memory(argv[1]);
 	int watch_stack = 0;
 	u32 tracker = 0;
@@ -259,6 +265,8 @@ int main(int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--clock"))
 			real_clock = 1;
+		else if (!strcmp(argv[i], "--uint8array") && i + 1 < argc && sscanf(argv[i + 1], "%u,%u", &array_data, &array_length) == 2)
+			i++;
 		else if (!strcmp(argv[i], "--rejections") && i + 1 < argc)
 			tracker = strtoul(argv[++i], 0, 10);
 		else if (!strcmp(argv[i], "--stack-used"))

@@ -65,6 +65,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   const internal = takeExports(c, module)
   dropInstance(c)
   nameImports(c, names)
+  threadInterpreter(c)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)
@@ -159,6 +160,31 @@ function nameImports(c: Text, names: EngineNames): void {
     const name = names.imports[minified]
     return name ? `import_${name}(` : unexpected(`import ${minified} is called, which has no name`)
   })
+}
+
+/**
+ * QuickJS's interpreter is a loop round a switch over 243 opcodes, which compiles to one jump for all: the processor can hardly
+ * predict it. Here every opcode ends with a jump of its own (threaded code, as QuickJS has it when compiled from C), for which
+ * wasm has no instruction but gcc has labels as values. The head of the loop goes to the other end of the jump, once for each
+ * opcode: there the opcode is a constant, and what the head sets is mostly not needed.
+ */
+function threadInterpreter(c: Text): void {
+  const assignments = String.raw`((?:\s+w2c_\w+ [-+]?= [^;{}]*;\n)+)`
+  const loop = new RegExp(String.raw`^\s+(w2c_L\d+): \n${assignments}\s+switch \(w2c_i0\) \{\n((?:\s+case \d+: goto \w+;\n){200,})\s+default: goto (\w+);\n\s+\}\n([^]*?^\}\n)`, 'm')
+  c.replace(loop, (label, head, cases, otherwise, body) => {
+    // pc = next; ... opcode = *pc; switch (opcode - 1)
+    const [, next, pc] = /w2c_i0 = (\w+);\n\s+(\w+) = w2c_i0;\n\s+w2c_i1 = 1u;/.exec(head) ?? unexpected('the interpreter does not step its program counter')
+    const fetch = new RegExp(String.raw`(w2c_i0 = ${pc};\n\s+w2c_i0 = )i32_load8_u\(\(u64\)\(w2c_i0\)\);(\n\s+\w+ = w2c_i0;\n\s+w2c_i1 = 1u;\n\s+w2c_i0 -= w2c_i1;\n)$`)
+    if (!fetch.test(head)) unexpected('the interpreter does not fetch opcodes as it did')
+    const targets = new Map([...cases.matchAll(/case (\d+): goto (\w+);/g)].map(([, index, target]) => [Number(index) + 1, target]))
+    const opcodes = Array.from({ length: 256 }, (_, opcode) => opcode)
+    const entries = opcodes.map(opcode => `  opcode_${opcode}:;${head.replace(fetch, `$1${opcode}u;$2`)}  goto ${targets.get(opcode) ?? otherwise};\n`)
+    return `
+  static const void *const opcode_labels[256] = { ${opcodes.map(opcode => `&&opcode_${opcode}`).join(', ')} };
+  #define NEXT_OPCODE goto *opcode_labels[i32_load8_u(${next})]
+  NEXT_OPCODE;
+${(entries.join('') + body).replaceAll(`goto ${label};`, 'NEXT_OPCODE;')}`
+  }, 1)
 }
 
 /** The table stands between the functions' declarations and their definitions. */

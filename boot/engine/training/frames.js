@@ -108,5 +108,7 @@
   for (let i = 0; i < 500; i++) parts.push(bytes.subarray(i, i + 40))
   let total = 0
   for (const part of parts) total += part.length + part[3] + (part.indexOf(64) + 1)
-  print(`frames: ${replies} replies, ${octets} octets, ${neighbours.size} neighbours, ${total}, sum ${checksum(4096, 512) >= 0}`)
+  let calls = 0
+  for (let i = 0; i < 400; i++) calls += add(i, 0.5) + checksum(bytes)
+  print(`frames: ${replies} replies, ${octets} octets, ${neighbours.size} neighbours, ${total}, ${calls}`)
 })()
