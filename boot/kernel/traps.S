@@ -35,19 +35,26 @@ common:
 
 	/*
 	 * Waits for Xen's event vector, with interrupts on: the only place where they are. The vector does not return to where it
-	 * came, but from wait_for_event, with interrupts off. So an event between sti and hlt is not slept over, and one that is
-	 * delivered twice (seen under QEMU's emulated SVM, which also loses the interrupt shadow of sti) does no harm.
+	 * came, but from wait_for_event, with interrupts off. So an event between sti and hlt is not slept over. One that is delivered
+	 * twice (seen under QEMU's emulated SVM, which also loses the interrupt shadow of sti), the second time at any later moment
+	 * and whether interrupts are on or not, finds that nobody waits, and goes back to where it came. It is on the interrupted stack
+	 * (there is no red zone), so that deliveries nest.
 	 */
 	.globl wait_for_event, event_entry
 wait_for_event:
+	movq $0, -64(%rsp)		/* demand-zero: present when the processor pushes onto it */
 	movq %rsp, waiting_stack
 	sti
 1:	hlt
 	jmp 1b
 
 event_entry:
+	cmpq $0, waiting_stack
+	je 2f
 	movq waiting_stack, %rsp
+	movq $0, waiting_stack
 	ret
+2:	iretq
 
 	.local waiting_stack
 	.comm waiting_stack, 8, 8
