@@ -29,7 +29,7 @@ const moduleOptions: Record<string, string> = {
 const xenPrograms = ['xl', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
 const otherPrograms = ['xenstore-read', 'xenstore-write', 'xenstore-ls', 'xenstore-rm', 'xenstore-list', 'xenstore-watch', 'xenstore-exists', 'xenstore-chmod']
   .map(name => `usr/bin/${name}`)
-const ourTools = ['vchan-bridge', 'domain-wait', 'follow', 'boot-clock']
+const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'follow', 'boot-clock']
 
 /** The files that a machine with Xen starts from. */
 export interface RigFiles {
