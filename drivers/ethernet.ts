@@ -9,8 +9,12 @@ export interface EthernetDevice {
    * caller hands it back by `send` or `discard`.
    */
   reserve(): Frame | undefined
-  /** Sends the first `length` bytes. The frame belongs to the device from now on. */
-  send(frame: Frame, length: number): void
+  /**
+   * Sends the first `length` bytes. The frame belongs to the device from now on.
+   * @param offload what is left to the device: COMPLETE, CHECKSUM, or to cut the frame (which was made with `grow`) into segments
+   * of so many bytes of payload
+   */
+  send(frame: Frame, length: number, offload?: number): void
   discard(frame: Frame): void
   /** Called for each frame that arrives. The frame is the receiver's only during the call: copy what must stay. */
   onReceive: ((frame: Frame, length: number) => void) | undefined
@@ -19,11 +23,33 @@ export interface EthernetDevice {
   /** Called when a batch of received frames is over: the time to send acknowledgements that were held back. */
   onIdle: (() => void) | undefined
   close(): Promise<void>
+
+  // What not every device does.
+
+  /** Whether `send` takes CHECKSUM for the frames that `reserve` gives now. */
+  readonly checksums?: boolean
+  /** Bytes of the largest TCP frame that may be built now for the device to cut into segments; 0 when it cannot. */
+  largest?(): number
+  /** Gives a reserved frame as many further buffers that `length` bytes fit, at most `largest()`. */
+  grow?(frame: Frame, length: number): void
+}
+
+/** For `send`: the frame goes out as it is. */
+export const COMPLETE = 0
+/** For `send`: the field for TCP's or UDP's checksum holds the sum of the pseudo header, not inverted; the device does the rest. */
+export const CHECKSUM = 1
+
+/** A buffer that holds some of a frame. */
+export interface Piece {
+  readonly u8: Uint8Array
+  /** Bytes of the frame in this buffer, from its first on; meaningful in frames that arrive in more than one. */
+  readonly filled?: number
+  /** Where the frame goes on once this buffer is full. */
+  readonly more?: Piece
 }
 
 /** Views of one frame buffer, both starting at byte 0 of the Ethernet header. At least 1514 bytes. */
-export interface Frame {
-  readonly u8: Uint8Array
+export interface Frame extends Piece {
   /** Little-endian machine, big-endian fields: see DESIGN, principle 7. */
   readonly u16: Uint16Array
   /**

@@ -6,6 +6,7 @@ import { checkConfig, defaultLimits, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
 import { Icmp } from './ip/icmp.ts'
 import { Interface } from './ip/interface.ts'
+import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp.ts'
 
@@ -29,14 +30,15 @@ export function createStack(machine: Machine, device: EthernetDevice, config: St
   const ip = new Interface(machine, device, addresses, limits, counters)
   const icmp = new Icmp(ip)
   const udp = new Udp(ip)
-  const tcp = new Tcp(machine, ip, limits)
-  icmp.onUnreachable = (message) => tcp.unreachable(message)
+  const engine = new TcpEngine(machine, ip, limits)
+  const tcp = new Tcp(engine)
+  icmp.onUnreachable = (message) => engine.unreachable(message)
   ip.icmp = icmp
   ip.udp = udp
-  ip.tcp = tcp
+  ip.tcp = engine
   device.onReceive = (frame, length) => ip.receive(frame, length)
-  device.onIdle = () => tcp.batchEnds()
-  device.onWritable = () => tcp.framesFree()
+  device.onIdle = () => engine.batchEnds()
+  device.onWritable = () => engine.framesFree()
 
   const gateway = addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway)
   const dns = addresses.dns.map(formatIpv4)
@@ -49,7 +51,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config: St
   return {
     tcp, udp, counters, address, gateway, dns,
     close() {
-      tcp.close()
+      engine.close()
       ip.neighbours.close()
       device.onReceive = device.onIdle = device.onWritable = undefined
     },

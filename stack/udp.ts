@@ -47,7 +47,7 @@ export class Udp {
     return true
   }
 
-  receive({ u8, u16 }: Frame, at: number, length: number, remoteIp: Ipv4): void {
+  receive({ u8, u16, checked }: Frame, at: number, length: number, remoteIp: Ipv4): void {
     const { abi, address, counters } = this.#ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
@@ -56,7 +56,7 @@ export class Udp {
       return
     }
     const sum = pseudoSum(remoteIp, address, PROTOCOL_UDP) + swap16(size)
-    if (u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
+    if (checked !== true && u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
       return
     }

@@ -66,6 +66,7 @@ const cases: Case[] = [
   { name: '100-continue', send: [`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n${closing}\r\n`, 'ok'], statuses: [100, 200], contains: '"ok"' },
   { name: 'HEAD has the length and no body', send: [`HEAD / HTTP/1.1\r\nHost: a\r\n${closing}\r\n`], statuses: [200], contains: 'content-length: 24\r\n' },
   // refused
+  { name: 'empty lines without end', send: ['\r\n'.repeat(8000)], statuses: [400] },
   { name: 'no request line', send: ['hello\r\n\r\n'], statuses: [400] },
   { name: 'two spaces in the request line', send: ['GET  / HTTP/1.1\r\nHost: a\r\n\r\n'], statuses: [400] },
   { name: 'method that is no token', send: ['G(T / HTTP/1.1\r\nHost: a\r\n\r\n'], statuses: [400] },

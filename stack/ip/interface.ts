@@ -3,7 +3,7 @@
  * the next hop for what goes out.
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { isSpecial, type Ipv4 } from '../address.ts'
 import type { Addresses, Limits } from '../config.ts'
@@ -126,11 +126,11 @@ export class Interface {
     this.transmit(hop, frame, ETH_BYTES + IP_BYTES + length)
   }
 
-  /** Sends a finished frame, or keeps it until the neighbour has answered ARP. */
-  transmit(hop: Neighbour, frame: Frame, length: number): void {
+  /** Sends a finished frame, or keeps it until the neighbour has answered ARP. `offload`: see EthernetDevice.send. */
+  transmit(hop: Neighbour, frame: Frame, length: number, offload = COMPLETE): void {
     this.counters.framesOut++
-    if (hop.mac === undefined) this.neighbours.hold(hop, frame, length)
-    else this.device.send(frame, length)
+    if (hop.mac === undefined) this.neighbours.hold(hop, frame, length, offload)
+    else this.device.send(frame, length, offload)
   }
 }
 

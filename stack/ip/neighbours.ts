@@ -35,7 +35,7 @@ export class Neighbour {
   stale = false
   tries = 0
   timer: Timer | undefined = undefined
-  readonly waiting: { frame: Frame; length: number }[] = []
+  readonly waiting: { frame: Frame; length: number; offload: number }[] = []
 
   constructor(ip: Ipv4) {
     this.ip = ip
@@ -81,12 +81,12 @@ export class Neighbours {
   }
 
   /** Keeps a frame until the neighbour answers; its destination MAC is filled in then. The newest of too many is dropped. */
-  hold(entry: Neighbour, frame: Frame, length: number): void {
+  hold(entry: Neighbour, frame: Frame, length: number, offload: number): void {
     if (entry.waiting.length >= WAITING || this.#closed) {
       this.#counters.noRoute++
       this.#device.discard(frame)
     } else {
-      entry.waiting.push({ frame, length })
+      entry.waiting.push({ frame, length, offload })
     }
   }
 
@@ -140,9 +140,9 @@ export class Neighbours {
       entry.stale = true
       entry.version = 0 // the next frame asks again, and meanwhile goes to the known address
     })
-    for (const { frame, length } of entry.waiting.splice(0)) {
+    for (const { frame, length, offload } of entry.waiting.splice(0)) {
       frame.u16.set(mac, 0)
-      this.#device.send(frame, length)
+      this.#device.send(frame, length, offload)
     }
   }
 

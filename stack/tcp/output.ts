@@ -19,9 +19,14 @@ export function output(c: Connection, now: number, force: boolean): void {
     for (;;) {
       const sent = (c.sndNxt - c.sndUna) | 0
       const unsent = send.bytes - sent // -1 when the FIN was sent as well
-      let length = unsent > mss ? mss : unsent
+      let length = unsent
+      if (unsent > mss) {
+        const most = c.environment.largest()
+        if (length > most) length = most > mss ? most : mss
+      }
       if (length > limit - sent) length = limit - sent
       const last = length === unsent
+      if (length > mss && !last) length -= length % mss
       const fin = last && c.finPending
       if (length < 0 || (length === 0 && !fin)) {
         // Nothing in flight that could bring a window update, so ask for one: zero-window probes (section 3.8.6.1).

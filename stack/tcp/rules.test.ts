@@ -509,3 +509,16 @@ test('closing the stack resets its connections and gives everything back', async
   await s.world.run(100_000)
   t.is(s.world.pending, 0, 'no timer is left')
 })
+
+test('a handler that throws costs its connection, not the domain', async (t) => {
+  const { world, peer, stack } = raw()
+  stack.tcp.bind(80, {}, () => ({ ...record([]), onData() { throw new Error('a bug') } }))
+  peer.tcp({ seq: 0, flags: SYN })
+  await world.run(5)
+  const [{ seq }] = peer.segments()
+  peer.tcp({ seq: 1, ack: seq + 1, payload: text('x') })
+  await world.run(5)
+  t.deepEqual(peer.segments().map(({ flags }) => flags), [RST | ACK])
+  t.true(world.logLines.some((line) => line.includes('connection from 10.0.0.1:5000 to port 80 is reset: Error: a bug')))
+  t.is(stack.tcp.connections, 0)
+})

@@ -2,7 +2,7 @@
  * Builds segments in place, in frames of the device. What never changes on a connection (54 bytes of Ethernet, IP and TCP header,
  * the sums of its addresses) is prepared once and copied.
  */
-import type { Frame } from '@xen-ts/drivers/ethernet.ts'
+import { COMPLETE, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Interface } from '../ip/interface.ts'
 import type { Neighbour } from '../ip/neighbours.ts'
 import { ETH_BYTES, swap16, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
@@ -18,15 +18,22 @@ import { SYN_RECEIVED } from './state.ts'
 const HEADERS = IP_PAYLOAD + TCP_BYTES
 const TCP = IP_PAYLOAD >>> 1
 
-/** Fills `frame` with a segment: `length` bytes of the send queue from `at` on. Returns the frame's length in bytes. */
+/**
+ * Fills `frame` with a segment: `length` bytes of the send queue from `at` on. Unless `offload` is COMPLETE, the device finishes the
+ * checksum. Returns the frame's length in bytes.
+ */
 export function buildSegment(
-  ip: Interface, c: Connection, hop: Neighbour, frame: Frame, sequence: number, flags: number, at: number, length: number,
+  ip: Interface, c: Connection, hop: Neighbour, frame: Frame, sequence: number, flags: number, at: number, length: number, offload: number,
 ): number {
   if (hop.version !== c.headerVersion || hop !== c.hop) prepare(ip, c, hop)
   const { u8, u16 } = frame
   const abi = ip.abi
   abi.copy(u8, 0, c.header!, 0, HEADERS)
-  if (length > 0) c.send.copy(at, length, u8, HEADERS)
+  if (length > 0) {
+    const first = u8.length - HEADERS
+    c.send.copy(at, length < first ? length : first, u8, HEADERS)
+    if (length > first) copyOn(c, frame, at + first, length - first)
+  }
   const total = length + IP_BYTES + TCP_BYTES
   const size = ((total & 0xff) << 8) | (total >>> 8)
   u16[IP_LENGTH] = size
@@ -48,8 +55,19 @@ export function buildSegment(
   c.rcvAdv = (c.rcvNxt + (window << c.rcvShift)) | 0
   u16[TCP + 7] = ((window & 0xff) << 8) | (window >>> 8)
   const segment = length + TCP_BYTES
-  u16[TCP + TCP_CHECKSUM] = ~abi.checksum(u8, IP_PAYLOAD, segment, c.pseudo + (((segment & 0xff) << 8) | (segment >>> 8)))
+  sum = c.pseudo + (((segment & 0xff) << 8) | (segment >>> 8))
+  u16[TCP + TCP_CHECKSUM] = offload === COMPLETE ? ~abi.checksum(u8, IP_PAYLOAD, segment, sum) : (sum & 0xffff) + (sum >>> 16)
   return HEADERS + length
+}
+
+/** Data of a large segment beyond its first buffer. */
+function copyOn(c: Connection, frame: Frame, at: number, length: number): void {
+  for (let piece = frame.more; length > 0 && piece !== undefined; piece = piece.more) {
+    const size = length < piece.u8.length ? length : piece.u8.length
+    c.send.copy(at, size, piece.u8, 0)
+    at += size
+    length -= size
+  }
 }
 
 /** Adds to an acknowledgment without data what has arrived beyond the hole. Returns the frame's length in bytes. */
@@ -108,10 +126,15 @@ function sendControl(ip: Interface, frame: Frame, destination: number, length: n
 }
 
 /** Whether a received segment's checksum is right: `length` bytes with header at byte `at` of the frame. */
-export function hasGoodChecksum(ip: Interface, { u8, u16 }: Frame, at: number, length: number): boolean {
+export function hasGoodChecksum(ip: Interface, { u8, u16, checked }: Frame, at: number, length: number): boolean {
+  if (checked === true) return true
   const pseudo = u16[13] + u16[14] + u16[15] + u16[16] + (PROTOCOL_TCP << 8) + (((length & 0xff) << 8) | (length >>> 8))
   return ip.abi.checksum(u8, at, length, pseudo) === 0xffff
 }
 
-/** Bytes of headers before the payload of a full frame; what remains of the MTU is the MSS. */
+/** Payload of the largest segment that a device's frame of `bytes` holds; a frame must also not be larger than an IP packet may be. */
+export const payloadOf = (bytes: number): number => bytes > HEADERS ? Math.min(bytes - HEADERS, 0xffff - IP_BYTES - TCP_BYTES) : 0
+
+/** Bytes of headers before the payload, in a frame; and in an IP packet: what remains of the MTU is the MSS. */
+export const FRAME_OVERHEAD = HEADERS
 export const MSS_OVERHEAD = HEADERS - ETH_BYTES

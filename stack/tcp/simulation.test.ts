@@ -94,12 +94,24 @@ test('whatever the wire does, what arrives is what was sent', async (t) => {
   const chance = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: 100 }).map((n) => (n * most) / 100)
   await fc.assert(fc.asyncProperty(
     fc.record({ loss: chance(0.25), duplication: chance(0.3), reordering: chance(0.5), corruption: chance(0.1), delay: chance(50), jitter: chance(100) }),
-    fc.integer(), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1000, max: 100_000 }),
-    async (conditions, seed, up, down, receiveWindow) => {
-      await transfer(pair(seed, conditions, { server: { receiveWindow } }), up, down)
+    fc.integer(), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1000, max: 100_000 }), fc.boolean(),
+    async (conditions, seed, up, down, receiveWindow, offload) => {
+      await transfer(pair(seed, conditions, { server: { receiveWindow } }, { offload }), up, down)
     },
   ), { numRuns: 150, seed: 20 })
   t.pass()
+})
+
+test('a device that cuts large frames gets them, a good deal fewer, and what is lost of one is sent again', async (t) => {
+  for (const loss of [0, 0.02]) {
+    const p = pair(9, { loss }, {}, { offload: true })
+    const before = p.clientDevice.large
+    const { retransmits } = await transfer(p, 1_000_000, 0)
+    t.is(before, 0)
+    t.is(retransmits === 0, loss === 0)
+    t.true(p.clientDevice.large > 16)
+    if (loss === 0) t.true(p.client.counters.framesOut < 150, `${p.client.counters.framesOut} frames for a megabyte`)
+  }
 })
 
 test('few frames in the device: senders wait for free ones and lose nothing', async (t) => {

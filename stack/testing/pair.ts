@@ -1,7 +1,7 @@
 /** Two stacks with a wire between them: what most tests begin with. */
 import type { StackConfig } from '../config.ts'
 import { createStack, type Stack } from '../stack.ts'
-import { Wire, type SimulatedDevice, type WireConditions } from './wire.ts'
+import { Wire, type DeviceOptions, type SimulatedDevice, type WireConditions } from './wire.ts'
 import { World } from './world.ts'
 
 export interface Pair {
@@ -13,11 +13,11 @@ export interface Pair {
   serverDevice: SimulatedDevice
 }
 
-export function pair(seed: number, conditions: WireConditions = {}, limits: { client?: StackConfig['limits']; server?: StackConfig['limits'] } = {}): Pair {
+export function pair(seed: number, conditions: WireConditions = {}, limits: { client?: StackConfig['limits']; server?: StackConfig['limits'] } = {}, devices: DeviceOptions = {}): Pair {
   const world = new World(seed)
   const wire = new Wire(world, conditions)
-  const clientDevice = wire.device('02:00:00:00:00:01')
-  const serverDevice = wire.device('02:00:00:00:00:02')
+  const clientDevice = wire.device('02:00:00:00:00:01', devices)
+  const serverDevice = wire.device('02:00:00:00:00:02', devices)
   const client = createStack(world.machine('client'), clientDevice, { address: '10.0.0.1', prefix: 24, limits: limits.client })
   const server = createStack(world.machine('server'), serverDevice, { address: '10.0.0.2', prefix: 24, limits: limits.server })
   return { world, wire, client, server, clientDevice, serverDevice }

@@ -1,5 +1,6 @@
 /** A wire between devices: everything that is sent by one arrives at the others, or does not, in the ways that wires have. */
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame, type Piece } from '@xen-ts/drivers/ethernet.ts'
+import { gather, segments } from './segments.ts'
 import type { World } from './world.ts'
 
 export interface WireConditions {
@@ -17,6 +18,21 @@ export interface WireConditions {
   queue?: number
 }
 
+export interface DeviceOptions {
+  mtu?: number
+  frames?: number
+  /** It completes checksums and cuts large frames, as many at once as there are pages for. */
+  offload?: boolean
+}
+
+/** Bytes of a large frame's further buffers, and how many there are. */
+const PAGE = 4096
+const PAGES = 20
+
+interface Growing extends Piece {
+  more?: Growing
+}
+
 export class Wire {
   readonly world: World
   conditions: WireConditions
@@ -31,8 +47,8 @@ export class Wire {
     this.conditions = conditions
   }
 
-  device(mac: string, options: { mtu?: number; frames?: number } = {}): SimulatedDevice {
-    const device = new SimulatedDevice(this, new Uint8Array(mac.split(':').map((octet) => parseInt(octet, 16))), options.mtu ?? 1500, options.frames ?? 256)
+  device(mac: string, options: DeviceOptions = {}): SimulatedDevice {
+    const device = new SimulatedDevice(this, new Uint8Array(mac.split(':').map((octet) => parseInt(octet, 16))), options)
     this.devices.push(device)
     return device
   }
@@ -73,6 +89,10 @@ export class SimulatedDevice implements EthernetDevice {
   onReceive: EthernetDevice['onReceive'] = undefined
   onWritable: EthernetDevice['onWritable'] = undefined
   onIdle: EthernetDevice['onIdle'] = undefined
+  readonly checksums: boolean
+  /** Large frames that were sent. */
+  large = 0
+  #pages: number
   /** When the last frame will have left, for wires with a rate. */
   busyUntil = 0
   readonly #wire: Wire
@@ -82,10 +102,12 @@ export class SimulatedDevice implements EthernetDevice {
   #inbox: Uint8Array[] = []
   readonly #receiveFrame = newFrame(1514)
 
-  constructor(wire: Wire, mac: Uint8Array, mtu: number, frames: number) {
+  constructor(wire: Wire, mac: Uint8Array, { mtu = 1500, frames = 256, offload = false }: DeviceOptions) {
     this.#wire = wire
     this.mac = mac
     this.mtu = mtu
+    this.checksums = offload
+    this.#pages = offload ? PAGES : 0
     for (let i = 0; i < frames; i++) {
       const frame = newFrame(mtu + 14)
       this.#free.push(frame)
@@ -104,12 +126,26 @@ export class SimulatedDevice implements EthernetDevice {
     return frame
   }
 
-  send(frame: Frame, length: number): void {
-    if (length < 14 || length > this.mtu + 14) throw new RangeError(`frame of ${length} bytes, MTU ${this.mtu}`)
-    const bytes = frame.u8.slice(0, length)
+  largest(): number {
+    return this.#pages === 0 ? 0 : this.mtu + 14 + this.#pages * PAGE
+  }
+
+  grow(frame: Frame, length: number): void {
+    if (length > this.largest() || frame.more !== undefined) throw new RangeError(`growing a frame to ${length} bytes, ${this.largest()} are possible`)
+    for (let last: Growing = frame, room = frame.u8.length; room < length; room += PAGE) {
+      this.#pages--
+      last = last.more = { u8: new Uint8Array(PAGE) } as Growing
+    }
+  }
+
+  send(frame: Frame, length: number, offload = COMPLETE): void {
+    if (length < 14 || (length > this.mtu + 14 && offload <= CHECKSUM)) throw new RangeError(`frame of ${length} bytes, MTU ${this.mtu}`)
+    if (offload !== COMPLETE && !this.checksums) throw new RangeError(`offload ${offload} asked of a device without`)
+    const bytes = gather(frame, length)
+    if (offload > CHECKSUM) this.large++
     // The frame stays with the backend for a moment, as in netfront.
     this.#wire.world.at(0.01, () => this.#back(frame))
-    this.#wire.transmit(bytes, this)
+    for (const packet of offload === COMPLETE ? [bytes] : segments(bytes, offload)) this.#wire.transmit(packet, this)
   }
 
   discard(frame: Frame): void {
@@ -119,6 +155,8 @@ export class SimulatedDevice implements EthernetDevice {
   #back(frame: Frame): void {
     if (!this.#all.has(frame) || this.#free.includes(frame)) throw new Error('frame handed back twice')
     frame.u8.fill(0xa5) // nobody may rely on what was in it
+    for (let piece = frame.more; piece !== undefined; piece = piece.more) this.#pages++
+    ;(frame as Growing).more = undefined
     this.#free.push(frame)
     if (this.#starved) {
       this.#starved = false

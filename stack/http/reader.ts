@@ -1,0 +1,89 @@
+/**
+ * Takes requests out of a stream of bytes: bytes in, a complete request or a refusal out. It does no I/O and keeps no bytes of heads:
+ * an incomplete head is left where it is, and read again when there is more.
+ */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { BodyReader } from './body.ts'
+import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
+import type { HeadCache } from './head-cache.ts'
+
+export class RequestReader {
+  /** The request that was read last, or is being read. Its body is undefined when there is none. */
+  head: RequestHead | undefined = undefined
+  body: Uint8Array | undefined = undefined
+  /** `head` and `body` are a whole request that nobody has taken yet; the owner sets it to false. */
+  isComplete = false
+  /** The bytes are no request; nothing behind them can be read. */
+  refusal: BadRequest | undefined = undefined
+  /** The client waits for 100 Continue; the owner sets it to false. */
+  wantsContinue = false
+  readonly #abi: Abi
+  readonly #heads: HeadCache
+  readonly #bodyLimit: number
+  #bodyReader: BodyReader | undefined = undefined
+
+  /** `bodyLimit` in bytes. */
+  constructor(abi: Abi, heads: HeadCache, bodyLimit: number) {
+    this.#abi = abi
+    this.#heads = heads
+    this.#bodyLimit = bodyLimit
+  }
+
+  get isInBody(): boolean {
+    return this.#bodyReader !== undefined
+  }
+
+  /** Reads from `at` on, not beyond `end`; returns where it stopped: behind a request, or at what must be read again with more. */
+  read(bytes: Uint8Array, at: number, end: number): number {
+    if (this.#bodyReader !== undefined) return this.#readBody(this.#bodyReader, bytes, at, end)
+    const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
+    const text = this.#abi.latin1Decode(bytes, at, size)
+    const length = text.indexOf('\r\n\r\n') + 4
+    if (length < 4) {
+      this.refusal = whyIncomplete(text, size)
+      return at
+    }
+    if (text.startsWith('\r\n')) {
+      // RFC 9112 section 2.2: an empty line before a request is forgiven. One.
+      if (length > 4) return this.read(bytes, at + 2, end)
+      this.refusal = new BadRequest(400, 'there are empty lines where a request should begin')
+      return at
+    }
+    const head = this.#heads.parse(length === text.length ? text : text.slice(0, length))
+    if (head instanceof BadRequest) this.refusal = head
+    else this.#begin(head)
+    return at + length
+  }
+
+  #begin(head: RequestHead): void {
+    this.head = head
+    this.body = undefined
+    if (head.length === 0) {
+      this.isComplete = true
+      return
+    }
+    this.#bodyReader = new BodyReader(this.#abi, head.length, this.#bodyLimit)
+    this.refusal = this.#bodyReader.error
+    this.wantsContinue = head.expectsContinue
+  }
+
+  #readBody(body: BodyReader, bytes: Uint8Array, at: number, end: number): number {
+    const stop = body.feed(bytes, at, end)
+    this.refusal = body.error
+    if (body.isDone) {
+      this.#bodyReader = undefined
+      this.body = body.result()
+      this.isComplete = true
+    }
+    return stop
+  }
+}
+
+/** Whether a head without an end can still become one: undefined when it can. `size` is the bytes that `text` was decoded from. */
+function whyIncomplete(text: string, size: number): BadRequest | undefined {
+  if (size === MAX_HEAD) return new BadRequest(431, `the request head is longer than ${MAX_HEAD} bytes`)
+  // Decoding ends at a NUL.
+  if (text.length < size) return new BadRequest(400, 'the request head contains control characters')
+  if (text.includes('\n\n')) return new BadRequest(400, 'lines must end with CR LF')
+  return undefined
+}
