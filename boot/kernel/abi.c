@@ -13,8 +13,8 @@ typedef struct pages result_BUFFER;
 #define DECLARE(name, result, kinds) result_##result abi_##name(const struct arg *);
 ABI_TABLE(DECLARE)
 
-#define ROW(name, result, kinds) { #name, kinds },
-static const struct { const char *name, *kinds; } table[] = { ABI_TABLE(ROW) };
+#define ROW(name, result, kinds) { #name, kinds, sizeof kinds - 1 },
+static const struct { const char *name, *kinds; u32 count; } table[] = { ABI_TABLE(ROW) };
 #define NUMBER(name, result, kinds) ID_##name,
 enum { ABI_TABLE(NUMBER) };
 
@@ -95,9 +95,9 @@ static void read(u64 value, u32 address, u32 i, char kind, struct arg *arg)
 	}
 }
 
-static void release(const char *kinds, const struct arg *arg)
+static void release(const char *kinds, const struct arg *arg, u32 count)
 {
-	for (u32 i = 0; kinds[i]; i++)
+	for (u32 i = 0; i < count; i++)
 		if (kinds[i] == 's' && arg[i].bytes)
 			engine_QTS_FreeCString(snapshot->context, (u64)arg[i].bytes - ENGINE_BASE);
 }
@@ -120,17 +120,19 @@ u32 import_qts_host_call_function(u32 context, u32 this_value, u32 argc, u32 arg
 	if (id >= ABI_COUNT)
 		panic("host function %u does not exist: the snapshot does not belong to this kernel", id);
 	const char *kinds = table[id].kinds;
-	struct arg arg[MOST_ARGS] = { 0 };
-	u32 count = strlen(kinds), result = 0;
+	struct arg arg[MOST_ARGS];
+	u32 count = table[id].count, taken = 0, result = 0;
 	error_type = NULL;
 	present = id;
 	if (argc != count)
 		type_error("takes %u arguments, not %u", count, argc);
-	for (u32 i = 0; i < count && !failed(); i++)
-		read(get64(argv + 8 * i), argv + 8 * i, i, kinds[i], &arg[i]);
+	for (; taken < count && !failed(); taken++) {
+		arg[taken] = (struct arg){ 0 };
+		read(get64(argv + 8 * taken), argv + 8 * taken, taken, kinds[taken], &arg[taken]);
+	}
 	if (!failed())
 		result = invoke(id, arg);
-	release(kinds, arg);
+	release(kinds, arg, taken);
 	if (!failed())
 		return result;
 	drop(result);

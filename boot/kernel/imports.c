@@ -6,12 +6,14 @@
 
 enum { WASI_EBADF = 8, WASI_ESPIPE = 70 };	/* wasi_snapshot_preview1 */
 
-static const char *const traps[] = { "", "unreachable code: the engine aborted", "integer division by zero", "integer overflow",
-	"indirect call of no function, or of one with another type" };
+static const char *const traps[] = {
+	[ENGINE_TRAP_UNREACHABLE] = "unreachable code: the engine aborted", [ENGINE_TRAP_DIVIDE_BY_ZERO] = "integer division by zero",
+	[ENGINE_TRAP_INTEGER_OVERFLOW] = "integer overflow", [ENGINE_TRAP_INDIRECT_CALL] = "indirect call of no function, or of one with another type",
+};
 
 void engine_trap(int code)
 {
-	panic("engine trap: %s (at %lx)", code > 0 && code < 5 ? traps[code] : "unknown", (u64)__builtin_return_address(0));
+	panic("engine trap: %s (at %lx)", traps[code], (u64)__builtin_return_address(0));
 }
 
 void import___assert_fail(u32 condition, u32 file, u32 line, u32 function)

@@ -66,7 +66,7 @@ static void greet(void)
 	for (u32 i = 0; i < memory_ranges; i++)
 		if (memory_map[i].type == 1)
 			print("memory: RAM 0x%lx-0x%lx\n", memory_map[i].start, memory_map[i].end);
-	print("memory: kernel %lu KiB, %s %lu KiB, page tables %lu KiB, free %lu KiB\n", (u64)(_end - _image) / 1024, snapshot->program,
+	print("memory: kernel %lu KiB, snapshot of %s: %lu KiB, page tables %lu KiB, free %lu KiB\n", (u64)(_end - _image) / 1024, snapshot->program,
 		image_slot.length / 1024, frames_tables * 4, frames_free * 4);
 	if (*command_line)
 		print("command line: %s\n", command_line);
@@ -76,7 +76,7 @@ static void check_memory(void)
 {
 	u64 available = frames_available();
 	if (available < LEAST)
-		refuse("%lu MiB of memory are too few for this program: give the domain at least %lu", mib(frames_total),
+		refuse("%lu MiB of memory are too little for this program: give the domain at least %lu MiB", mib(frames_total),
 			mib(frames_total + LEAST - available + 128));
 }
 

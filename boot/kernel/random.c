@@ -44,13 +44,13 @@ static void stir(u64 nonce)
 	memcpy(key, out, sizeof key);
 }
 
-/* 0 when the processor has nothing to give, which both instructions may say for a while. */
+/* Both instructions may have nothing to give for a while; a processor with RDSEED has RDRAND too. 0 when all was in vain. */
 static u64 from_processor(void)
 {
-	for (u32 tries = 0; source && tries < 32; tries++) {
+	for (u32 tries = 0; source && tries < 64; tries++) {
 		u64 value;
 		u8 ok;
-		if (source == RDSEED)
+		if (source == RDSEED && tries < 32)
 			__asm__ volatile("rdseed %0; setc %1" : "=r"(value), "=qm"(ok) :: "cc");
 		else
 			__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(ok) :: "cc");
