@@ -4,7 +4,7 @@ import type { EventChannel } from './event-channel.ts'
 import type { EthernetDevice, Frame } from './ethernet.ts'
 import type { NetfrontOptions, NetfrontParts } from './netfront.ts'
 import { BROKEN, Receiver } from './netfront-rx.ts'
-import { Transmitter } from './netfront-tx.ts'
+import { Transmitter, type TxOffload } from './netfront-tx.ts'
 import type { Backend } from './xenbus.ts'
 
 /**
@@ -40,12 +40,12 @@ export class Link {
   #pending: Timer | undefined
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
-  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, owner: string, onBroken: () => void) {
+  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, offload: TxOffload, owner: string, onBroken: () => void) {
     this.#device = device
     this.#machine = machine
     this.backend = backend
     this.#onBroken = onBroken
-    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, owner, () => {
+    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offload, owner, () => {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
     try {
@@ -80,6 +80,16 @@ export class Link {
     const frame = this.#tx.reserve()
     if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
     return frame
+  }
+
+  get checksums(): boolean {
+    return this.#tx.checksums
+  }
+
+  largest(): number {
+    const bytes = this.#tx.largest()
+    if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
+    return bytes
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** What the targets `xen` and `qubes` have in common: the drivers, obedience to the toolstack, the network device and what stands on it. */
-import { connectDrivers, connectNetfront, serveControl, type Drivers, type Netfront } from '@xen-ts/drivers'
+import { connectDrivers, connectNetfront, serveControl, type Drivers, type Netfront, type NetfrontOptions } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { HttpHandler } from '@xen-ts/runtime/devices/http.ts'
 import type { Provider } from '@xen-ts/runtime/target.ts'
@@ -25,7 +25,7 @@ export const driverKinds = (drivers: () => Drivers): Record<'xenstore' | 'vchan'
   vchan: { connect: () => drivers().channels },
   ethernet: {
     async connect(_needs, _options, { signal }) {
-      const device = await connectVif(drivers(), 'ethernet', signal)
+      const device = await connectVif(drivers(), 'ethernet', { signal })
       return Object.assign(device, { [Symbol.asyncDispose]: () => device.close() })
     },
   },
@@ -35,16 +35,16 @@ export const driverKinds = (drivers: () => Drivers): Record<'xenstore' | 'vchan'
 const vifUsers = new WeakMap<Drivers, string>()
 
 /** The domain's first vif, for one user. Waits for the backend. */
-async function connectVif(drivers: Drivers, user: string, signal: AbortSignal): Promise<Netfront> {
+async function connectVif(drivers: Drivers, user: string, options: NetfrontOptions): Promise<Netfront> {
   const other = vifUsers.get(drivers)
   if (other !== undefined) throw new UsageError(`${user}: the network device belongs to ${other} already: a program uses either stack() or ethernet()`)
   vifUsers.set(drivers, user)
-  return connectNetfront(drivers, { signal })
+  return connectNetfront(drivers, options)
 }
 
 /** The stack on the domain's first vif. Waits for the backend. */
 export async function connectStack(drivers: Drivers, config: StackConfig, signal: AbortSignal): Promise<Stack & AsyncDisposable> {
-  const device = await connectVif(drivers, 'stack', signal)
+  const device = await connectVif(drivers, 'stack', { signal, blankChecksums: true })
   const stack = createStack(drivers.machine, device, config)
   return Object.assign(stack, {
     async [Symbol.asyncDispose]() {

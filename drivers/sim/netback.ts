@@ -9,6 +9,7 @@ import { XenbusState } from '../xenbus.ts'
 import type { Watch } from '../xenstore-watches.ts'
 import type { SimulatedDomain } from './domain.ts'
 import { grantCopy } from './grants.ts'
+import { PAGE } from './memory.ts'
 import { Access } from './store.ts'
 
 const REQ_PROD = 0
@@ -17,10 +18,18 @@ const RSP_PROD = 2
 const RSP_EVENT = 3
 const FIRST_SLOT = 16
 const SLOTS = 256
+const BLANK_CHECKSUM = 1
+const DATA_VALIDATED = 2
 const MORE_DATA = 4
 const EXTRA_INFO = 8
 const MAX_SLOTS_FATAL = 20
 const MAX_SLOTS = 18
+const EXTRA_GSO = 1
+/** Status of the response to extra info, and the id such a response happens to have. */
+const STATUS_NULL = 1
+const NO_ID = 0xdead
+
+const allFeatures = ['sg', 'gso-tcpv4', 'gso-tcpv6', 'ipv6-csum-offload', 'rx-copy', 'split-event-channels']
 
 export interface NetbackOptions {
   readonly index?: number
@@ -28,6 +37,8 @@ export interface NetbackOptions {
   readonly mtu?: string
   /** Milliseconds the vif script takes before the backend says that it is connected. */
   readonly hotplugDelay?: number
+  /** What it offers, names without `feature-`; by default what Linux does. */
+  readonly features?: readonly string[]
 }
 
 /** The backend's end of one ring. */
@@ -76,6 +87,8 @@ interface TxRequest {
 export class SimulatedNetback {
   /** Packets the guest sent. */
   readonly received: Uint8Array[] = []
+  /** Of each of them: size of the segments to be made of it (0: none), whether its checksum is blank, and its slots without extra info. */
+  readonly receivedAs: { segment: number; blank: boolean; slots: number }[] = []
   onReceive: ((packet: Uint8Array) => void) | undefined
   /** Why the vif was disabled: what the guest did that netback does not forgive. */
   fatal: string | undefined
@@ -97,7 +110,7 @@ export class SimulatedNetback {
   readonly #domain: SimulatedDomain
   readonly #frontend: number
   readonly #options: NetbackOptions
-  readonly #queue: { packet: Uint8Array; flags: number }[] = []
+  readonly #queue: { packet: Uint8Array; flags: number; segment: number }[] = []
   readonly #held: [id: number, status: number][] = []
   #watch: Watch | undefined
   #state = 0
@@ -120,7 +133,7 @@ export class SimulatedNetback {
     for (const [key, value] of [['frontend', this.frontendPath], ['frontend-id', frontend], ['online', 1], ['state', 1], ['mac', mac], ['handle', index]]) store.write(`${this.path}/${key}`, String(value), ours)
     for (const [key, value] of [['backend-id', domain.domid], ['state', 1], ['mac', mac], ['handle', index], ['backend', this.path]]) store.write(`${this.frontendPath}/${key}`, String(value), theirs)
     if (mtu !== undefined) store.write(`${this.frontendPath}/mtu`, mtu, theirs)
-    for (const feature of ['sg', 'gso-tcpv4', 'gso-tcpv6', 'ipv6-csum-offload', 'rx-copy', 'split-event-channels']) store.write(`${this.path}/feature-${feature}`, '1', ours)
+    for (const feature of options.features ?? allFeatures) store.write(`${this.path}/feature-${feature}`, '1', ours)
     this.#watch = parts.xenstore.watch(`${this.frontendPath}/state`, () => this.#onFrontend())
   }
 
@@ -128,11 +141,20 @@ export class SimulatedNetback {
     return this.#state
   }
 
-  /** Sends a packet to the guest, as soon as it has a buffer. `flags`: 1 data_validated, 2 csum_blank. */
-  send(packet: Uint8Array, flags = 0): void {
-    this.#queue.push({ packet, flags })
+  /**
+   * Sends a packet to the guest, as soon as it has the buffers. `flags`: 1 data_validated, 2 csum_blank. `segment`: the size of the
+   * segments that the packet was not cut into, 0 for a usual one.
+   */
+  send(packet: Uint8Array, flags = 0, segment = 0): void {
+    if ((segment > 0 && !this.takes('gso-tcpv4')) || (packet.length > PAGE && !this.takes('sg'))) throw new Error('netback sends no packets that the guest does not take')
+    this.#queue.push({ packet, flags, segment })
     this.#domain.order('netback')
     this.#deliver()
+  }
+
+  /** Whether the guest has offered a feature. */
+  takes(feature: string): boolean {
+    return this.#domain.xen.store.read(`${this.frontendPath}/feature-${feature}`) === '1'
   }
 
   releaseResponses(): void {
@@ -231,11 +253,20 @@ export class SimulatedNetback {
 
   #takePacket(tx: BackRing): void {
     const first = takeRequest(tx)
+    let segment = 0
+    let extras = 0
     for (let extra = (first.flags & EXTRA_INFO) !== 0; extra;) {
       if (tx.requests === 0) return this.#die('extra info announced but not there')
-      const [type, flags] = new Uint8Array(tx.words.buffer, (FIRST_SLOT + (tx.consumed % SLOTS) * 3) * 4, 2)
+      const slot = FIRST_SLOT + (tx.consumed % SLOTS) * 3
+      const [type, flags] = new Uint8Array(tx.words.buffer, slot * 4, 2)
       if (type < 1 || type > 5) return this.#die(`extra info of type ${type}`)
+      if (type === EXTRA_GSO) {
+        segment = tx.words[slot] >>> 16
+        if (segment === 0) return this.#die('segments of size 0')
+        if ((tx.words[slot + 1] & 0xff) !== 1) return this.#die(`segments of type ${tx.words[slot + 1] & 0xff}`)
+      }
       extra = (flags & 1) !== 0
+      extras++
       tx.consumed++
     }
     const slots = [first]
@@ -249,21 +280,28 @@ export class SimulatedNetback {
     if (slots.some(({ offset }, i) => offset + lengths[i] > 4096)) return this.#die('a slot that goes beyond its page')
     const packet = new Uint8Array(Math.max(0, first.size))
     let at = 0
-    let good = slots.length <= MAX_SLOTS + 1 && lengths[0] >= 0 && first.size >= 14
+    let good = slots.length <= MAX_SLOTS + 1 && lengths[0] >= 0 && first.size >= 14 && lengths.every((length) => length <= first.size)
+    if ((first.flags & BLANK_CHECKSUM) !== 0 && (first.flags & DATA_VALIDATED) === 0) good = false
     slots.forEach(({ ref, offset }, i) => {
       good = good && grantCopy(this.#domain, this.#frontend, ref, offset, packet.subarray(at, at + lengths[i]), 'read') === 0
       at += lengths[i]
     })
-    for (const { id } of slots) {
-      if (this.holdResponses) this.#held.push([id, good ? 0 : 0xffff])
-      else this.#respond(id, good ? 0 : 0xffff)
-    }
+    slots.forEach(({ id }, i) => {
+      this.#finish(id, good ? 0 : 0xffff)
+      for (let extra = 0; i === 0 && extra < extras; extra++) this.#finish(NO_ID, STATUS_NULL)
+    })
     if (!good) {
       this.errors++
       return
     }
     this.received.push(packet)
+    this.receivedAs.push({ segment, blank: (first.flags & BLANK_CHECKSUM) !== 0, slots: slots.length })
     this.onReceive?.(packet)
+  }
+
+  #finish(id: number, status: number): void {
+    if (this.holdResponses) this.#held.push([id, status])
+    else this.#respond(id, status)
   }
 
   #respond(id: number, status: number): void {
@@ -285,18 +323,36 @@ export class SimulatedNetback {
     const { rx } = this
     if (rx === undefined || this.fatal !== undefined) return
     do {
-      while (this.#queue.length > 0 && rx.requests > 0) {
+      while (this.#queue.length > 0 && rx.requests >= this.#slotsOfNext()) {
         if (rx.requests > SLOTS) return this.#die(`${rx.requests} receive requests in a ring of ${SLOTS}`)
-        const { packet, flags } = this.#queue.shift() as { packet: Uint8Array; flags: number }
-        const slot = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2
-        const id = rx.words[slot] & 0xffff
-        const status = grantCopy(this.#domain, this.#frontend, rx.words[slot + 1], 0, packet, 'write')
-        rx.words[slot] = id
-        rx.words[slot + 1] = flags | (status === 0 ? packet.length : status) << 16
-        rx.produced++
+        this.#deliverOne(rx)
       }
-    } while (this.#queue.length > 0 && rx.sleep())
+    } while (this.#queue.length > 0 && rx.sleep(this.#slotsOfNext()))
     if (rx.push()) this.#notify()
+  }
+
+  #slotsOfNext(): number {
+    const [{ packet, segment }] = this.#queue
+    return Math.max(1, Math.ceil(packet.length / PAGE)) + (segment > 0 ? 1 : 0)
+  }
+
+  #deliverOne(rx: BackRing): void {
+    const { packet, flags, segment } = this.#queue.shift() as { packet: Uint8Array; flags: number; segment: number }
+    for (let at = 0; at === 0 || at < packet.length; at += PAGE) {
+      const slot = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2
+      const id = rx.words[slot] & 0xffff
+      const part = packet.subarray(at, at + PAGE)
+      const status = grantCopy(this.#domain, this.#frontend, rx.words[slot + 1], 0, part, 'write')
+      rx.words[slot] = id
+      const more = at + PAGE < packet.length ? MORE_DATA : 0
+      rx.words[slot + 1] = (at === 0 ? flags | (segment > 0 ? EXTRA_INFO : 0) : 0) | more | (status === 0 ? part.length : status) << 16
+      rx.produced++
+      if (at > 0 || segment === 0) continue
+      const extra = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2 // over the request, whose id is lost with it
+      rx.words[extra] = EXTRA_GSO | segment << 16
+      rx.words[extra + 1] = 1
+      rx.produced++
+    }
   }
 }
 
