@@ -18,13 +18,13 @@ test('configurations: Qubes\' /32 with a gateway outside is right; each mistake 
   t.is(checkConfig({ address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1' }).bits, 32)
   t.is(checkConfig({ address: '10.137.0.16' }).bits, 32)
   const wrong: [Partial<StackConfig>, RegExp][] = [
-    [{ address: '10.0.0' }, /address "10\.0\.0" .* is not an IPv4 address/],
-    [{ address: '127.0.0.1' }, /address 127\.0\.0\.1 .* is reserved/],
+    [{ address: '10.0.0' }, /address "10\.0\.0" is not an IPv4 address in the stack's configuration: write it as/],
+    [{ address: '127.0.0.1' }, /address 127\.0\.0\.1 is reserved/],
     [{ gateway: '10.0.0.2' }, /gateway is 10\.0\.0\.2, the address itself/],
     [{ gateway: 'router' }, /gateway "router"/],
     [{ dns: ['9.9.9.9', '::1'] }, /dns "::1"/],
     [{ prefix: 33 }, /prefix 33/],
-    [{ netmask: '255.0.255.0' }, /netmask "255\.0\.255\.0" .* is not a mask/],
+    [{ netmask: '255.0.255.0' }, /netmask "255\.0\.255\.0" is not a mask/],
     [{ netmask: '255.255.255.0', prefix: 23 }, /prefix 23 contradicts netmask 255\.255\.255\.0/],
   ]
   for (const [config, message] of wrong) t.throws(() => checkConfig({ address: '10.0.0.2', ...config }), { name: 'StackConfigError', message })

@@ -57,26 +57,30 @@ export function checkConfig(config: StackConfig): Addresses {
   const address = host('address', config.address)
   const bits = prefixBits(config)
   const gateway = config.gateway === undefined ? undefined : host('gateway', config.gateway)
-  if (gateway === address) throw new StackConfigError(`gateway is ${config.gateway}, the address itself, in the stack's configuration: give the router's address, or none`)
+  if (gateway === address) throw wrong(`gateway is ${config.gateway}, the address itself,`, 'give the router\'s address, or none')
   return { address, bits, mask: prefixMask(bits), gateway, dns: (config.dns ?? []).map((text) => host('dns', text)) }
 }
 
 function host(what: string, text: string): Ipv4 {
   const address = parseIpv4(text)
-  if (address === undefined) throw new StackConfigError(`${what} ${JSON.stringify(text)} in the stack's configuration is not an IPv4 address: write it as 10.137.0.16`)
-  if (isSpecial(address)) throw new StackConfigError(`${what} ${formatIpv4(address)} in the stack's configuration is reserved: give the address of a host`)
+  if (address === undefined) throw wrong(`${what} ${JSON.stringify(text)} is not an IPv4 address`, 'write it as 10.137.0.16')
+  if (isSpecial(address)) throw wrong(`${what} ${formatIpv4(address)} is reserved`, 'give the address of a host')
   return address
+}
+
+function wrong(what: string, advice: string): StackConfigError {
+  return new StackConfigError(`${what} in the stack's configuration: ${advice}`)
 }
 
 function prefixBits({ prefix, netmask }: StackConfig): number {
   if (netmask !== undefined) {
     const mask = parseIpv4(netmask)
     const bits = mask === undefined ? undefined : maskBits(mask)
-    if (bits === undefined) throw new StackConfigError(`netmask ${JSON.stringify(netmask)} in the stack's configuration is not a mask: write it as 255.255.255.0`)
-    if (prefix !== undefined && prefix !== bits) throw new StackConfigError(`prefix ${prefix} contradicts netmask ${netmask} in the stack's configuration: give one of them`)
+    if (bits === undefined) throw wrong(`netmask ${JSON.stringify(netmask)} is not a mask`, 'write it as 255.255.255.0')
+    if (prefix !== undefined && prefix !== bits) throw wrong(`prefix ${prefix} contradicts netmask ${netmask}`, 'give one of them')
     return bits
   }
   if (prefix === undefined) return 32
-  if (!Number.isInteger(prefix) || prefix < 0 || prefix > 32) throw new StackConfigError(`prefix ${prefix} in the stack's configuration is not a number of bits: use 0 to 32`)
+  if (!Number.isInteger(prefix) || prefix < 0 || prefix > 32) throw wrong(`prefix ${prefix} is not a number of bits`, 'use 0 to 32')
   return prefix
 }

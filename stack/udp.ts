@@ -30,7 +30,8 @@ export class Udp {
     const ip = this.#ip
     const length = UDP_BYTES + payload.length
     if (IP_BYTES + length > ip.device.mtu) {
-      throw new RangeError(`a datagram of ${payload.length} bytes to ${formatIpv4(remoteIp)} is too big: at most ${ip.device.mtu - IP_BYTES - UDP_BYTES} fit`)
+      const most = ip.device.mtu - IP_BYTES - UDP_BYTES
+      throw new RangeError(`a datagram of ${payload.length} bytes to ${formatIpv4(remoteIp)} is too big: at most ${most} fit`)
     }
     const frame = ip.reserve()
     if (frame === undefined) return false

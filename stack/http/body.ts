@@ -84,8 +84,8 @@ export class BodyReader {
     const line = this.#line
     this.#line = ''
     // Decoding ends at a NUL, which no line may contain: then the line feed is missing here.
-    if (!line.endsWith('\r\n') || line.indexOf('\r') !== line.length - 2) this.error = new BadRequest(400, 'a line of the chunked body does not end with CR LF')
-    else this.#readLine(line.slice(0, -2))
+    if (line.endsWith('\r\n') && line.indexOf('\r') === line.length - 2) this.#readLine(line.slice(0, -2))
+    else this.error = new BadRequest(400, 'a line of the chunked body does not end with CR LF')
     return stop
   }
 

@@ -1,6 +1,6 @@
 /**
- * One connection of an HTTP/1.1 server: reads requests, one at a time, and answers them in order. Pipelined requests wait in the receive
- * buffer, so that a client that sends faster than it reads is held back by TCP.
+ * One connection of an HTTP/1.1 server: reads requests, one at a time, and answers them in order. Pipelined requests wait in the
+ * receive buffer, so that a client that sends faster than it reads is held back by TCP.
  */
 import { describeError } from '@xen-ts/runtime/format.ts'
 import type { ByteSocket, SocketHandler } from '../socket.ts'
@@ -188,7 +188,7 @@ export class HttpConnection implements SocketHandler {
     if (this.#state !== HANDLING) return // the client is gone
     try {
       const status = response?.status
-      if (typeof status !== 'number') throw new TypeError(`the handler returned ${String(response)}, not a Response: return new Response(...)`)
+      if (typeof status !== 'number') throw new TypeError(`the handler returned ${String(response)}: return new Response(...)`)
       if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
       const bytes = responseBytes(response)
       if (bytes === undefined) {

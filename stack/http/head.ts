@@ -66,7 +66,7 @@ export function parseHead(text: string): RequestHead | BadRequest {
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i]
     const colon = line.indexOf(':')
-    // A line that begins with white space is a folded one (obs-fold); white space before the colon is another trap. Neither is a token.
+    // A line that begins with white space is a folded one (obs-fold), white space before the colon another trap: no tokens.
     if (colon < 1 || !TOKEN.test(line.slice(0, colon))) return new BadRequest(400, `header line ${i} is not of the form name: value`)
     if (line.includes('\r') || line.includes('\n')) return new BadRequest(400, `header line ${i} contains half a line end`)
     const name = line.slice(0, colon).toLowerCase()
@@ -100,11 +100,13 @@ export function parseHead(text: string): RequestHead | BadRequest {
   if (typeof size !== 'number') return size
   const url = targetUrl(method, target, host ?? 'localhost')
   if (typeof url !== 'string') return url
-  return { method, url, fields, isHttp11, keepAlive: keepsAlive(connection, isHttp11), length: size, expectsContinue: expect !== '' && isHttp11 }
+  const keepAlive = keepsAlive(connection, isHttp11)
+  return { method, url, fields, isHttp11, keepAlive, length: size, expectsContinue: expect !== '' && isHttp11 }
 }
 
 function badLine(line: string): BadRequest {
-  if (/ HTTP\/\d+(\.\d+)?$/.test(line) && !/ HTTP\/\d\.\d$/.test(line)) return new BadRequest(505, 'that version of HTTP is not spoken here, HTTP/1.1 is')
+  const isOtherVersion = / HTTP\/\d+(\.\d+)?$/.test(line) && !/ HTTP\/\d\.\d$/.test(line)
+  if (isOtherVersion) return new BadRequest(505, 'that version of HTTP is not spoken here, HTTP/1.1 is')
   return new BadRequest(400, 'the request line is not of the form METHOD target HTTP/1.1')
 }
 

@@ -2,8 +2,8 @@
 import type { RequestHead } from './head.ts'
 
 /**
- * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs half
- * of making one from its parts, and a handler may do with its own copy what it likes.
+ * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs
+ * half of making one from its parts, and a handler may do with its own copy what it likes.
  */
 export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Request | undefined {
   const { method, url } = head

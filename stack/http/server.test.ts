@@ -150,7 +150,7 @@ test('a handler that throws, rejects or returns no Response is logged and answer
   const log = server.world.logLines.filter((line) => line.includes('ERR [http]')).join('\n')
   t.regex(log, /GET http:\/\/a\/1 failed: Error: first/)
   t.regex(log, /\/2 failed: Error: second/)
-  t.regex(log, /\/3 failed: TypeError: the handler returned undefined, not a Response/)
+  t.regex(log, /\/3 failed: TypeError: the handler returned undefined: return new Response/)
 })
 
 test('a streamed body goes out chunked; a client that leaves cancels it', async (t) => {

@@ -5,7 +5,7 @@ import type { RequestHead } from './head.ts'
 import type { Service } from './service.ts'
 import { pumpBody } from './stream-body.ts'
 
-/** Bodies up to so many bytes are copied behind their head, which is cheaper than two pieces; larger ones are sent from where they are. */
+/** Bodies up to so many bytes are copied behind their head, which is cheaper than two pieces; larger ones stay where they are. */
 const TOGETHER = 4096
 
 export class ResponseWriter {
@@ -55,8 +55,8 @@ export class ResponseWriter {
   }
 
   /**
-   * A response whose body comes as a stream. Resolves when all of it was queued; rejects with what the stream fails with: then the head is
-   * out, and the only way to tell the client is to break the connection.
+   * A response whose body comes as a stream. Resolves when all of it was queued; rejects with what the stream fails with: then the
+   * head is out, and the only way to tell the client is to break the connection.
    */
   async stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
     const { status, headers } = response

@@ -78,7 +78,8 @@ export class Interface {
     }
     // Broadcast is for DHCP, which does not come through here; a source must be a host that is not ourselves.
     const source = ipSource(u16)
-    if (u16[IP_DESTINATION] !== this.#addressLow || u16[IP_DESTINATION + 1] !== this.#addressHigh || isSpecial(source) || source === this.address) {
+    const isOurs = u16[IP_DESTINATION] === this.#addressLow && u16[IP_DESTINATION + 1] === this.#addressHigh
+    if (!isOurs || isSpecial(source) || source === this.address) {
       counters.badAddress++
       return
     }

@@ -56,7 +56,8 @@ export class Neighbours {
   #closed = false
 
   constructor(parts: {
-    device: EthernetDevice; timers: Timers; log: Log; counters: Counters; mac: MacWords; address: Ipv4; gateway: Ipv4 | undefined; limit: number
+    device: EthernetDevice; timers: Timers; log: Log; counters: Counters
+    mac: MacWords; address: Ipv4; gateway: Ipv4 | undefined; limit: number
   }) {
     this.#device = parts.device
     this.#timers = parts.timers

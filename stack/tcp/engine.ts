@@ -1,6 +1,6 @@
 /**
- * The engine room of TCP: finds the connection of a segment, makes and forgets connections, and is the environment of the protocol core.
- * What programs see of it is in tcp.ts.
+ * The engine room of TCP: finds the connection of a segment, makes and forgets connections, and is the environment of the protocol
+ * core. What programs see of it is in tcp.ts.
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
@@ -102,7 +102,8 @@ export class TcpEngine implements Environment {
     try {
       return segmentArrives(c, s, this.#segmentTime = this.#timers.now())
     } catch (error) {
-      this.#log.error(`connection from ${formatIpv4(c.remoteIp)}:${c.remotePort} to port ${c.localPort} is reset: ${describeError(error)}`)
+      const peer = `${formatIpv4(c.remoteIp)}:${c.remotePort}`
+      this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
       c.abort()
       return DONE
     } finally {
@@ -175,7 +176,8 @@ export class TcpEngine implements Environment {
   open(ip: Ipv4, port: number, opener: Opener): Connection {
     if (this.isFull || this.isClosed) {
       const open = this.table.size - this.timeWaiting.size
-      throw new SocketError('ENOBUFS', `cannot connect to ${formatIpv4(ip)}:${port}: ${open} connections are open, the limit of this stack`)
+      const what = `cannot connect to ${formatIpv4(ip)}:${port}`
+      throw new SocketError('ENOBUFS', `${what}: ${open} connections are open, the limit of this stack`)
     }
     const now = this.now()
     const localPort = this.#ephemeralPort(ip, port)
@@ -202,9 +204,11 @@ export class TcpEngine implements Environment {
     for (let i = 0; i < 16384; i++) {
       const number = 49152 + ((random[0] + i) & 16383)
       const port = this.table.port(number)
-      if (port === undefined || (port.listener === undefined && this.table.find(port, ip, remotePort) === undefined)) return number
+      const isFree = port === undefined || (port.listener === undefined && this.table.find(port, ip, remotePort) === undefined)
+      if (isFree) return number
     }
-    throw new SocketError('ENOBUFS', `no local TCP port is free towards ${formatIpv4(ip)}:${remotePort}: close connections first`)
+    const peer = `${formatIpv4(ip)}:${remotePort}`
+    throw new SocketError('ENOBUFS', `no local TCP port is free towards ${peer}: close connections first`)
   }
 
   /** Resets all connections. */

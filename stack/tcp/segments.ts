@@ -23,7 +23,8 @@ const TCP = IP_PAYLOAD >>> 1
  * checksum. Returns the frame's length in bytes.
  */
 export function buildSegment(
-  ip: Interface, c: Connection, hop: Neighbour, frame: Frame, sequence: number, flags: number, at: number, length: number, offload: number,
+  ip: Interface, c: Connection, hop: Neighbour, frame: Frame,
+  sequence: number, flags: number, at: number, length: number, offload: number,
 ): number {
   if (hop.version !== c.headerVersion || hop !== c.hop) prepare(ip, c, hop)
   const { u8, u16 } = frame

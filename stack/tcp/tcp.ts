@@ -38,7 +38,7 @@ export class Tcp implements Listener {
     return this.#engine.memory
   }
 
-  /** Calls `accept` for each connection until `signal` aborts, then resolves; rejects with EADDRINUSE when the port is taken. */
+  /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
   async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
     const { port, signal } = options
     this.bind(port, options, (socket) => {
@@ -51,14 +51,17 @@ export class Tcp implements Listener {
   }
 
   /**
-   * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS for the stack's limits),
-   * or with the reason of `signal`.
+   * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS for the stack's
+   * limits), or with the reason of `signal`.
    */
   async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpConnection> {
     checkPort(port)
     signal?.throwIfAborted()
     const ip = parseIpv4(host)
-    if (ip === undefined) throw new SocketError('EHOSTUNREACH', `cannot connect to ${JSON.stringify(host)}: it is not an IPv4 address, and names are not resolved here`)
+    if (ip === undefined) {
+      const what = `cannot connect to ${JSON.stringify(host)}`
+      throw new SocketError('EHOSTUNREACH', `${what}: it is not an IPv4 address, and names are not resolved here`)
+    }
     if (this.#engine.ip.nextHop(ip) === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${formatIpv4(ip)}: give the stack a gateway, or the prefix of its network`)
     }
@@ -91,7 +94,9 @@ export class Tcp implements Listener {
     const { table, isClosed } = this.#engine
     if (options.signal?.aborted || isClosed) return
     const entry = table.open(port)
-    if (entry.listener !== undefined) throw new SocketError('EADDRINUSE', `TCP port ${port} of this stack is listened to already: choose another`)
+    if (entry.listener !== undefined) {
+      throw new SocketError('EADDRINUSE', `TCP port ${port} of this stack is listened to already: choose another`)
+    }
     const listener = new PortListener(options.backlog ?? DEFAULT_BACKLOG, accept)
     entry.listener = listener
     options.signal?.addEventListener('abort', () => {
