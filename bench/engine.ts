@@ -12,7 +12,8 @@ import { newQuickJSWASMModuleFromVariant, type QuickJSContext, type QuickJSHandl
 import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
 import { engineLayout } from '@xen-ts/boot/engine/layout.ts'
 
-const scripts = ['harness', 'packets', 'language', 'library', 'host', 'async'].map(name => fileURLToPath(new URL(`engine/${name}.js`, import.meta.url)))
+const scripts = ['harness', 'packets', 'language', 'library', 'host', 'async']
+  .map(name => fileURLToPath(new URL(`engine/${name}.js`, import.meta.url)))
 const self = fileURLToPath(import.meta.url)
 /** Alternating runs of both sides; of each workload the fastest counts. */
 const rounds = 4
@@ -25,17 +26,18 @@ export async function benchEngine(): Promise<void> {
   await buildEngine({ out: engineFolder })
   const { arrayData, arrayLength } = await engineLayout()
   const native: Times = new Map(), v8: Times = new Map()
+  const options = [join(engineFolder, 'memory.bin'), '--clock', '--uint8array', `${arrayData},${arrayLength}`]
   for (let round = 0; round < rounds; round++) {
-    await measure(native, join(engineFolder, 'host'), [join(engineFolder, 'memory.bin'), '--clock', '--uint8array', `${arrayData},${arrayLength}`, ...scripts])
+    await measure(native, join(engineFolder, 'host'), [...options, ...scripts])
     await measure(v8, process.execPath, [self, '--v8'])
   }
 
-  console.log(`${'engine, ns'.padEnd(20)}${'under V8'.padStart(12)}${'native'.padStart(12)}${'ratio'.padStart(8)}`)
-  for (const [name, time] of native)
-    console.log(`${name.padEnd(20)}${v8.get(name)!.toFixed(0).padStart(12)}${time.toFixed(0).padStart(12)}${(v8.get(name)! / time).toFixed(2).padStart(8)}`)
-  const mean = geometricMean([...native].map(([name, time]) => v8.get(name)! / time))
-  const inside = geometricMean([...native].filter(([name]) => !name.startsWith('host-')).map(([name, time]) => v8.get(name)! / time))
-  console.log(`geometric mean ${mean.toFixed(2)} (goal ${goal}); without the host calls ${inside.toFixed(2)}`)
+  const row = (name: string, ...cells: string[]) => console.log(name.padEnd(20) + cells.map(cell => cell.padStart(12)).join(''))
+  row('engine, ns', 'under V8', 'native', 'ratio')
+  const ratios = [...native].map(([name, time]) => ({ name, time, ratio: v8.get(name)! / time }))
+  for (const { name, time, ratio } of ratios) row(name, v8.get(name)!.toFixed(0), time.toFixed(0), ratio.toFixed(2))
+  const inside = ratios.filter(({ name }) => !name.startsWith('host-'))
+  console.log(`geometric mean ${geometricMean(ratios).toFixed(2)} (goal ${goal}), without host calls ${geometricMean(inside).toFixed(2)}`)
   console.log(`engine.o ${(await textBytes() / 1024).toFixed(0)} KiB of code and constants`)
 }
 
@@ -48,7 +50,8 @@ async function measure(times: Times, program: string, args: string[]): Promise<v
   }
 }
 
-const geometricMean = (values: number[]): number => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+const geometricMean = (rows: { ratio: number }[]): number =>
+  Math.exp(rows.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / rows.length)
 
 async function textBytes(): Promise<number> {
   const object = join(engineFolder, 'engine.o')

@@ -81,7 +81,8 @@ function initialMemory(names: EngineNames): Uint8Array {
 
 /** Everything that decides what comes out: the .wasm, the compiler, and our part in it. */
 async function hashInputs(wasm: string): Promise<string> {
-  const sources = ['build.ts', 'compile.ts', 'host.c', 'interface.ts', 'names.ts', 'operations.h', 'rt.h', 'translate.ts', 'wasm.ts', 'wasm2c.ts']
+  const sources = ['build.ts', 'compile.ts', 'host.c', 'interface.ts', 'interpreter.ts', 'names.ts', 'operations.h', 'rt.h',
+    'text.ts', 'translate.ts', 'wasm.ts', 'wasm2c.ts']
   const hash = createHash('sha256').update(wasm).update(await compilerVersion())
   for (const file of [...sources.map(name => join(here, name)), ...trainingScripts()]) hash.update(readFileSync(file))
   return hash.digest('hex')

@@ -16,11 +16,13 @@ export function run(program: string, args: readonly string[], { seconds, cwd }: 
     let stdout = '', stderr = ''
     child.stdout.on('data', chunk => { stdout += chunk })
     child.stderr.on('data', chunk => { stderr += chunk })
-    child.on('error', error => reject(new EngineError(`${program} cannot be run: ${error.message}.`, 'PATH', 'Install it: `apt install gcc libc6-dev wabt`.')))
+    const install = 'Install it: `apt install gcc libc6-dev wabt`.'
+    child.on('error', error => reject(new EngineError(`${program} cannot be run: ${error.message}.`, 'PATH', install)))
     child.on('close', (status, signal) => {
       if (status === 0) return resolve(stdout)
       const why = signal ? `was ended by ${signal} (the limit is ${seconds} s)` : `failed with status ${status}`
-      reject(new EngineError(`${program} ${why}: ${stderr.trim().slice(0, 2000)}`, `${program} ${args.join(' ')}`, 'See its message.'))
+      const command = [program, ...args].join(' ')
+      reject(new EngineError(`${program} ${why}: ${stderr.trim().slice(0, 2000)}`, command, 'Its message above tells what to do.'))
     })
   })
 }
@@ -28,15 +30,16 @@ export function run(program: string, args: readonly string[], { seconds, cwd }: 
 /**
  * How engine.c is compiled, for the kernel and for Linux alike. The first line is what its text relies on: with these flags
  * sqrt is an instruction and not a call of a mathematical library, linear memory may be looked at through all types, and no
- * address is special. (No -fno-trapping-math, see operations.h.) The second makes code for the kernel: it is linked at the top of the address
- * space, and interrupts arrive on its stack. Addresses are sign-extended 32-bit numbers for -mcmodel=kernel, so that the same
- * object also links into a Linux program at a low address: what is tested and measured there is what boots. -fno-gcse: the one
- * big function that interprets bytecode gets a tenth faster without it, as gcc's manual promises for such functions.
+ * address is special. (No -fno-trapping-math, see operations.h.) The second makes code for the kernel: it is linked at the top of
+ * the address space, and interrupts arrive on its stack. Addresses are sign-extended 32-bit numbers for -mcmodel=kernel, so that
+ * the same object also links into a Linux program at a low address: what is tested and measured there is what boots. -fno-gcse:
+ * the one big function that interprets bytecode gets a tenth faster without it, as gcc's manual promises for such functions.
  */
 const engineFlags = [
   '-std=gnu11', '-O2', '-msse4.1', '-fno-math-errno', '-fno-strict-aliasing', '-fno-delete-null-pointer-checks',
-  '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector', '-fno-asynchronous-unwind-tables',
-  '-fcf-protection=none', '-fno-gcse', '-Wall', '-Wno-unused', '-Werror=implicit-function-declaration',
+  '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables', '-fcf-protection=none', '-fno-gcse',
+  '-Wall', '-Wno-unused', '-Werror=implicit-function-declaration',
 ]
 
 /** What a compilation of engine.c has to do with the profile. */

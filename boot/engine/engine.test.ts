@@ -18,7 +18,8 @@ async function native(source: string, ...options: string[]): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-ts-engine-'))
   try {
     writeFileSync(join(folder, 'test.js'), source)
-    const output = await run(join(engineFolder, 'host'), [join(engineFolder, 'memory.bin'), ...options, 'test.js'], { seconds: 60, cwd: folder })
+    const args = [join(engineFolder, 'memory.bin'), ...options, 'test.js']
+    const output = await run(join(engineFolder, 'host'), args, { seconds: 60, cwd: folder })
     return output.trimEnd().split('\n')
   } finally {
     rmSync(folder, { recursive: true })
@@ -88,5 +89,6 @@ for (const [what, [source, error]] of Object.entries(nests)) {
 }
 
 test('an error that nobody catches ends the host with its stack', async t => {
-  await t.throwsAsync(native('function inner() {\n  throw new RangeError("too far") }\ninner()'), { message: /RangeError[^]*too far[^]*test\.js:2/ })
+  const source = 'function inner() {\n  throw new RangeError("too far") }\ninner()'
+  await t.throwsAsync(native(source), { message: /RangeError[^]*too far[^]*test\.js:2/ })
 })

@@ -8,4 +8,4 @@ export class EngineError extends Error {
 
 /** What to do when the engine package is not the one this was written for. */
 export const restorePackage =
-  'Restore the locked packages with `npm ci`; to move to another engine version, go through boot/engine/README.md, "Another version".'
+  'Restore the locked packages with `npm ci`; to move to another engine version, follow boot/engine/README.md, "Another version".'

@@ -49,7 +49,8 @@ export async function createEngine({ stackBytes }: { stackBytes?: number } = {})
     emscripten_date_now: () => Date.now(),
     _localtime_js: (seconds, into) => {
       const date = new Date(Number(seconds) * 1000)
-      const fields = [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth(), date.getUTCFullYear() - 1900, date.getUTCDay(), 0, 0, 0]
+      const fields = [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth(),
+        date.getUTCFullYear() - 1900, date.getUTCDay(), 0, 0, 0]
       fields.forEach((field, i) => view().setInt32(into + 4 * i, field, true))
     },
     _tzset_js: (zone, daylight, standardName, daylightName) => {
@@ -85,9 +86,10 @@ export async function createEngine({ stackBytes }: { stackBytes?: number } = {})
       }
     },
   }
-  const imports = Object.fromEntries(Object.entries(names.imports).map(([minified, name]) => [minified, name === 'memory' ? memory : host[name]]))
-  const instance = new WebAssembly.Instance(module, { [names.importNamespace]: imports as Record<string, WebAssembly.ImportValue> })
-  call = Object.fromEntries(Object.entries(names.exports).map(([name, minified]) => [name, instance.exports[minified] as () => number]))
+  const imports: Record<string, WebAssembly.ImportValue> = {}
+  for (const [minified, name] of Object.entries(names.imports)) imports[minified] = name === 'memory' ? memory : host[name]
+  const { exports } = new WebAssembly.Instance(module, { [names.importNamespace]: imports })
+  call = Object.fromEntries(Object.entries(names.exports).map(([name, minified]) => [name, exports[minified] as () => number]))
 
   call.__wasm_call_ctors()
   const runtime = call.QTS_NewRuntime()

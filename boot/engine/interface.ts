@@ -90,7 +90,7 @@ export const engineExports: Record<string, string> = {
   stackSave: '>i',
 }
 
-/** What the host provides, besides the memory: five callbacks of quickjs-emscripten and what its C library needs of the system. */
+/** What the host provides, besides the memory: quickjs-emscripten's five callbacks, and what its C library needs of the system. */
 export const engineImports: Record<string, string> = {
   qts_host_call_function: 'iiiii>i',
   qts_host_interrupt_handler: 'i>i',

@@ -14,8 +14,9 @@ test('a Uint8Array is told by its class, and its bytes are found', async t => {
   t.true(isUint8Array(array))
   const data = engine.view().getUint32(array + arrayData, true), length = engine.view().getUint32(array + arrayLength, true)
   t.deepEqual([...engine.bytes().subarray(data, data + length)], [2, 3, 4])
-  for (const other of ['new Int8Array(3)', 'new Uint8ClampedArray(3)', 'new Uint16Array(3)', 'new DataView(new ArrayBuffer(3))', '[1]', 'new ArrayBuffer(3)', '({})', '() => 1'])
-    t.false(isUint8Array(object(other)), other)
+  const others = ['new Int8Array(3)', 'new Uint8ClampedArray(3)', 'new Uint16Array(3)', 'new DataView(new ArrayBuffer(3))',
+    'new ArrayBuffer(3)', '[1]', '({})', '() => 1']
+  for (const other of others) t.false(isUint8Array(object(other)), other)
 })
 
 test('numbers are boxed with the addend, undefined is its value', async t => {
@@ -64,7 +65,8 @@ test('with the strip flag functions keep line numbers and lose their text', asyn
   const { stripFlags } = await engineLayout()
   const engine = await createEngine()
   engine.view().setUint8(engine.runtime + stripFlags, 1)
-  const result = engine.text(engine.evaluate('function f() {\n\n  undefined.x }\nlet r; try { f() } catch (e) { r = e.stack } f.toString() + r', 'app.js'))
+  const source = 'function f() {\n\n  undefined.x }\nlet r; try { f() } catch (e) { r = e.stack } f.toString() + r'
+  const result = engine.text(engine.evaluate(source, 'app.js'))
   t.notRegex(result, /undefined\.x/)
   t.regex(result, /app\.js:3/)
 })

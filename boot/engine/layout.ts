@@ -73,7 +73,8 @@ function prove(what: string, proved: boolean): void {
   if (!proved) throw new EngineError(`The engine's ${what} does not do what it should.`, enginePackage, restorePackage)
 }
 
-const multiples = (step: number, from: number, to: number) => Array.from({ length: (to - from) / step }, (_, i) => from + i * step)
+const multiples = (step: number, from: number, to: number): number[] =>
+  Array.from({ length: (to - from) / step }, (_, i) => from + i * step)
 
 /** JSObject is smaller than this, and so is the part of JSArrayBuffer that matters. */
 const objectBytes = 48
@@ -88,7 +89,8 @@ const object = u32
 
 function probeValues(engine: Engine) {
   const doubleBits = (value: number) => new BigUint64Array(new Float64Array([value]).buffer)[0]
-  const addend = (value: number) => BigInt.asUintN(64, doubleBits(value) - u64(engine, engine.call.QTS_NewFloat64(engine.context, value)))
+  const boxed = (value: number) => u64(engine, engine.call.QTS_NewFloat64(engine.context, value))
+  const addend = (value: number) => BigInt.asUintN(64, doubleBits(value) - boxed(value))
   const float64Addend = one('NaN boxing addend', [...new Set([0.5, -0.5, 1e300, -4.9e-324, Math.PI].map(addend))])
   const undefinedValue = u64(engine, engine.call.QTS_GetUndefined())
   prove('value undefined', u64(engine, engine.evaluate('undefined')) === undefinedValue)
@@ -101,7 +103,8 @@ function probeClassId(engine: Engine) {
   const order = ['Uint8ClampedArray', 'Int8Array', 'Uint8Array', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array']
   const objects = order.map(name => object(engine, engine.evaluate(`new ${name}(3)`)))
   const ids = (offset: number) => objects.map(address => engine.view().getUint16(address + offset, true))
-  const classId = one('class id', multiples(2, 0, objectBytes).filter(offset => ids(offset).every((id, i, all) => id > 0 && id === all[0] + i)))
+  const inOrder = (found: number[]) => found.every((id, i) => id > 0 && id === found[0] + i)
+  const classId = one('class id', multiples(2, 0, objectBytes).filter(offset => inOrder(ids(offset))))
   return { classId, uint8ArrayClass: ids(classId)[order.indexOf('Uint8Array')] }
 }
 
@@ -139,7 +142,7 @@ function probeArrayBuffer(engine: Engine, tableSize: number) {
     return first === second && first > 1 && first < tableSize
   }))
 
-  // A buffer that is dropped frees its memory, so that the allocator gives the same piece again; without the function it does not.
+  // A buffer that is dropped frees its memory, and the allocator gives the same piece again; without the function it does not.
   const dropped = (owning: boolean) => {
     const length = 70029, data = engine.call.malloc(length)
     const value = engine.call.QTS_NewArrayBuffer(engine.context, data, length)
@@ -233,7 +236,8 @@ async function probeRejectionTracker(tableSize: number): Promise<number> {
   const before = fields()
   engine.call.QTS_RuntimeEnableInterruptHandler(engine.runtime)
   const after = fields()
-  const interruptHandler = one('interrupt handler', offsets.filter((_, i) => before[i] === 0 && after[i] > 0 && after[i] < tableSize))
+  const isSet = (i: number) => before[i] === 0 && after[i] > 0 && after[i] < tableSize
+  const interruptHandler = one('interrupt handler', offsets.filter((_, i) => isSet(i)))
   const rejectionTracker = interruptHandler + 8
   const set = (offset: number) => (engine: Engine) => engine.view().setUint32(engine.runtime + offset, tableSize, true)
   prove('promise rejection tracker', !await survivesRejection(set(rejectionTracker)))

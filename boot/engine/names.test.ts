@@ -26,13 +26,15 @@ test('every name is found once, and nothing is left over', async t => {
 test('the names are right: they are those in the assignments of the package\'s own source', async t => {
   const { exports } = await engineNames()
   const source = installed.glue.toString()
-  for (const name of ['QTS_Eval', 'QTS_NewContext', 'malloc', 'QTS_NewArrayBuffer']) t.regex(source, new RegExp(`c\\._${name}=\\s*b\\.${exports[name]}\\b`))
+  for (const name of ['QTS_Eval', 'QTS_NewContext', 'malloc', 'QTS_NewArrayBuffer'])
+    t.regex(source, new RegExp(`c\\._${name}=\\s*b\\.${exports[name]}\\b`))
 })
 
 test('a .wasm with one bit changed is refused, with both checksums', t => {
   const wasm = Uint8Array.from(installed.wasm)
   wasm[wasm.length - 1] ^= 1
-  t.throws(() => checkWasm({ ...installed, wasm }), { message: /sha256 [0-9a-f]{64}, expected 105c3bed[^]*release-sync 0\.32\.0[^]*npm ci/ })
+  const sentence = /sha256 [0-9a-f]{64}, expected 105c3bed[^]*release-sync 0\.32\.0[^]*npm ci/
+  t.throws(() => checkWasm({ ...installed, wasm }), { message: sentence })
   t.notThrows(() => checkWasm(installed))
 })
 
@@ -53,12 +55,15 @@ test('swapped exports are noticed by their types', async t => {
 })
 
 test('a missing export, and one more than expected, are noticed', async t => {
-  await t.throwsAsync(deriveNames(withGlue(glue => { delete glue._QTS_Eval })), { message: /export "pa" of type iiiiii>i is unknown/ })
-  await t.throwsAsync(deriveNames(withGlue(glue => { glue._QTS_New = glue._QTS_Eval })), { message: /export QTS_New is unknown/ })
+  const less = withGlue(glue => { delete glue._QTS_Eval })
+  await t.throwsAsync(deriveNames(less), { message: /export "pa" of type iiiiii>i is unknown/ })
+  const more = withGlue(glue => { glue._QTS_New = glue._QTS_Eval })
+  await t.throwsAsync(deriveNames(more), { message: /export QTS_New is unknown/ })
 })
 
 test('what is no WebAssembly module, or is cut off, is refused', t => {
   t.throws(() => readWasm(new Uint8Array(100)), { message: /does not start with the magic number/ })
   const wasm = engineWasm()
-  for (const length of [8, 100, 2000, wasm.length - 1]) t.throws(() => readWasm(wasm.subarray(0, length)), { name: 'EngineError' })
+  for (const length of [8, 100, 2000, wasm.length - 1])
+    t.throws(() => readWasm(wasm.subarray(0, length)), { name: 'EngineError' })
 })

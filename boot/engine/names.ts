@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { EngineError, restorePackage } from './error.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
-import { readWasm, type WasmModule } from './wasm.ts'
+import { readWasm, type FunctionType, type WasmModule } from './wasm.ts'
 
 export const enginePackage = '@jitl/quickjs-wasmfile-release-sync'
 /** Of emscripten-module.wasm in version 0.32.0. Everything that pokes at engine structures was verified on these bytes. */
@@ -48,14 +48,20 @@ export interface EngineNames {
 /** What the glue is: a factory that takes emscripten's Module options and resolves to the Module. */
 type Glue = (options: object) => Promise<Record<string, unknown>>
 type AnyFunction = (...args: number[]) => number | undefined
-export interface EnginePackage { readonly package: string, readonly version: string, readonly wasm: Uint8Array, readonly glue: Glue }
+export interface EnginePackage {
+  readonly package: string
+  readonly version: string
+  readonly wasm: Uint8Array
+  readonly glue: Glue
+}
 
 /** The installed package `name`; throws an EngineError when it is missing. */
 export function loadPackage(name: string): EnginePackage {
   const require = createRequire(import.meta.url)
   try {
     const { version } = require(`${name}/package.json`)
-    return { package: name, version, wasm: readFileSync(require.resolve(`${name}/wasm`)), glue: require(`${name}/emscripten-module`) }
+    const wasm = readFileSync(require.resolve(`${name}/wasm`))
+    return { package: name, version, wasm, glue: require(`${name}/emscripten-module`) }
   } catch (cause) {
     throw new EngineError(`The engine package cannot be read: ${(cause as Error).message.split('\n')[0]}.`, name, restorePackage)
   }
@@ -65,7 +71,8 @@ export function loadPackage(name: string): EnginePackage {
 export function checkWasm(engine: EnginePackage): void {
   const found = createHash('sha256').update(engine.wasm).digest('hex')
   if (found === engineSha256) return
-  throw new EngineError(`The engine's .wasm has sha256 ${found}, expected ${engineSha256}.`, `${engine.package} ${engine.version}`, restorePackage)
+  const what = `The engine's .wasm has sha256 ${found}, expected ${engineSha256}.`
+  throw new EngineError(what, `${engine.package} ${engine.version}`, restorePackage)
 }
 
 let wasm: Uint8Array | undefined
@@ -93,7 +100,7 @@ export function engineNames(): Promise<EngineNames> {
 /** Derives and checks the names of any build of the engine. */
 export async function deriveNames(engine: EnginePackage): Promise<EngineNames> {
   const where = `${engine.package} ${engine.version}`
-  const fail = (what: string): never => { throw new EngineError(`The engine is not the expected one: ${what}.`, where, restorePackage) }
+  const fail: Fail = what => { throw new EngineError(`The engine is not the expected one: ${what}.`, where, restorePackage) }
   const layout = readWasm(engine.wasm)
   const { glue, instance, imports } = await instantiate(engine)
 
@@ -162,14 +169,14 @@ function nameExports(layout: WasmModule, instance: WebAssembly.Instance, glue: R
     else if (found.has(match)) fail(`exports "${name}" and "${found.get(match)}" could both be ${match}`)
     else found.set(match, name)
   }
-  checkAll('export', engineExports, found, new Map(layout.exports.map(e => [e.name, signature(e.type)])), fail)
+  checkAll('export', engineExports, found, layout.exports, fail)
 
   const call = (name: string, ...args: number[]) => functions[found.get(name)!](...args)
-  const top = call('stackSave')
-  if (top !== layout.stackPointer) fail('stackSave does not return the stack pointer')
-  if (call('stackAlloc', 16) !== layout.stackPointer - 16 || call('stackSave') !== layout.stackPointer - 16) fail('stackAlloc does not take from the stack')
-  call('stackRestore', layout.stackPointer)
-  if (call('stackSave') !== layout.stackPointer) fail('stackRestore does not set the stack pointer')
+  const top = layout.stackPointer
+  if (call('stackSave') !== top) fail('stackSave does not return the stack pointer')
+  if (call('stackAlloc', 16) !== top - 16 || call('stackSave') !== top - 16) fail('stackAlloc does not take from the stack')
+  call('stackRestore', top)
+  if (call('stackSave') !== top) fail('stackRestore does not set the stack pointer')
   return Object.fromEntries(found)
 }
 
@@ -215,7 +222,7 @@ function nameImports(layout: WasmModule, imports: WebAssembly.Imports, glue: Rec
     found.set(matches[0], name)
     byName[name] = matches[0]
   }
-  checkAll('import', engineImports, found, new Map(layout.imports.map(i => [i.name, signature(i.type)])), fail)
+  checkAll('import', engineImports, found, layout.imports, fail)
   return byName
 }
 
@@ -232,7 +239,13 @@ function calledBack(implementation: AnyFunction, glue: Record<string, unknown>):
   return called
 }
 
-function checkAll(what: string, expected: Record<string, string>, found: Map<string, string>, types: Map<string, string>, fail: Fail): void {
+type Functions = readonly { readonly name: string, readonly type: FunctionType }[]
+
+/** Nothing is missing, nothing is unknown, and every type is as it should be. */
+function checkAll(
+  what: string, expected: Record<string, string>, found: Map<string, string>, functions: Functions, fail: Fail,
+): void {
+  const types = new Map(functions.map(({ name, type }) => [name, signature(type)]))
   for (const [name, type] of Object.entries(expected)) {
     const minified = found.get(name)
     if (minified === undefined) fail(`it has no ${what} ${name}`)

@@ -1,17 +1,18 @@
 /**
- * From wasm2c's C to the engine's: the same functions, on operations.h instead of wabt's runtime. What changes: no instance is passed
- * round, since there is only one; memory is at a constant address; the function table is a constant with one slot more, for the
- * host's promise rejection tracker; imports and exports have their names. What is not wanted is cut off: the start-up code (a
- * snapshot brings memory, globals and table as they are) and the initial data (90 KB, likewise).
+ * From wasm2c's C to the engine's: the same functions, on operations.h instead of wabt's runtime. What changes: no instance is
+ * passed round, since there is only one; memory is at a constant address; the function table is a constant with one slot more,
+ * for the host's promise rejection tracker; imports and exports have their names; the interpreter is threaded. What is not wanted
+ * is cut off: the start-up code (a snapshot brings memory, globals and table as they are) and the initial data (90 KB, likewise).
  *
- * wasm2c's text is edited with patterns. Every step checks that it found what it expects, as often as it must be there, and the
- * last one that nothing of the old runtime is left.
+ * wasm2c's text is edited with patterns. Every step checks that it found what it expects (text.ts), and the last one that nothing
+ * of the old runtime is left.
  */
-import { EngineError } from './error.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
+import { threadInterpreter } from './interpreter.ts'
 import type { EngineNames } from './names.ts'
+import { lines, Text, unexpected } from './text.ts'
 import { readWasm, type WasmModule } from './wasm.ts'
-import { runWasm2c, wasm2cVersion } from './wasm2c.ts'
+import { runWasm2c } from './wasm2c.ts'
 
 export interface Translation { readonly source: string, readonly header: string }
 
@@ -19,40 +20,6 @@ export interface Translation { readonly source: string, readonly header: string 
 export function translate(wasm: Uint8Array, names: EngineNames): Translation {
   const module = readWasm(wasm)
   return { source: rewrite(runWasm2c(wasm), module, names), header: header(names) }
-}
-
-/** wasm2c's output under edit. */
-class Text {
-  text: string
-  constructor(text: string) {
-    this.text = text
-  }
-
-  /** Replaces every match; there must be `times` of them, or at least one when it is not given. */
-  replace(pattern: RegExp, to: string | ((...groups: string[]) => string), times?: number): void {
-    let found = 0
-    this.text = this.text.replace(new RegExp(pattern.source, `g${pattern.flags}`), (match, ...groups) => {
-      found++
-      return typeof to === 'function' ? to(...groups) : to.replace(/\$(\d)/g, (_, group) => groups[group - 1])
-    })
-    if (times === undefined ? found === 0 : found !== times)
-      unexpected(`${pattern} is there ${found} times, expected ${times ?? 'at least once'}`)
-  }
-
-  /** Removes the only match and returns its groups. */
-  take(pattern: RegExp): string[] {
-    let taken: string[] = []
-    this.replace(pattern, (...groups) => {
-      taken = groups
-      return ''
-    }, 1)
-    return taken
-  }
-}
-
-function unexpected(what: string): never {
-  throw new EngineError(`wasm2c's output is not as expected: ${what}.`, `the C that wasm2c ${wasm2cVersion} made of emscripten-module.wasm`,
-    'boot/engine/translate.ts knows the output for the pinned package and version only: restore both, or adapt its steps.')
 }
 
 /** Exported for its tests. */
@@ -89,17 +56,23 @@ function dropPreamble(c: Text): void {
 /** Types are registered at run time in wabt. Here a type is its index, which is right as long as no type is there twice. */
 function dropTypes(c: Text, { types }: WasmModule): void {
   const [count] = c.take(/^static u32 func_types\[(\d+)\];\n/m)
-  if (+count !== types.length || new Set(types.map(signature)).size !== types.length) unexpected('function types are there twice')
+  const distinct = new Set(types.map(signature)).size
+  if (Number(count) !== types.length || distinct !== types.length) unexpected('function types are there twice')
   c.take(/^static void init_func_types\(void\) \{\n(?:  .*\n)*\}\n/m)
 }
 
 /** The initialiser of the native table: the module's one element segment, from slot 1, and the host's slot behind it. */
 function takeTable(c: Text, { types, tableSize }: WasmModule, names: EngineNames): string {
   const [entries] = c.take(/^static const wasm_elem_segment_expr_t elem_segment_exprs_w2c_e0\[\] = \{\n([^]*?)\};\n/m)
-  const slots = [...entries.matchAll(/^  \{(\d+), \(wasm_rt_function_ptr_t\)&(\w+), 0\},$/gm)].map(([, type, fn]) => `{${+type + 1}, ${fn}},`)
-  const [initial, count] = c.take(
-    /^static void init_tables\(.*\) \{\n  wasm_rt_allocate_funcref_table\(&instance->w2c_T0, (\d+), \d+\);\n  funcref_table_init\(&instance->w2c_T0, elem_segment_exprs_w2c_e0, (\d+), 1u, 0, \2, instance, func_types\);\n\}\n/m)
-  if (+initial !== tableSize || +count !== tableSize - 1 || slots.length !== tableSize - 1) unexpected('the table is not filled from slot 1 to its end')
+  const slots = [...entries.matchAll(/^  \{(\d+), \(wasm_rt_function_ptr_t\)&(\w+), 0\},$/gm)]
+    .map(([, type, fn]) => `{${Number(type) + 1}, ${fn}},`)
+  const [initial, count] = c.take(lines(
+    String.raw`static void init_tables\(.*\) \{`,
+    String.raw`  wasm_rt_allocate_funcref_table\(&instance->w2c_T0, (\d+), \d+\);`,
+    String.raw`  funcref_table_init\(&instance->w2c_T0, elem_segment_exprs_w2c_e0, (\d+), 1u, 0, \2, instance, func_types\);`,
+    String.raw`\}`))
+  const full = Number(initial) === tableSize && Number(count) === tableSize - 1 && slots.length === tableSize - 1
+  if (!full) unexpected('the table is not filled from slot 1 to its end')
   const trackerType = types.findIndex(type => signature(type) === trackerSignature)
   if (trackerType < 0) unexpected(`there is no function type ${trackerSignature}, that of a promise rejection tracker`)
   return [
@@ -115,15 +88,19 @@ const trackerSignature = 'illii>'
 /** Globals, memory contents, instantiation. */
 function dropStartUp(c: Text, names: EngineNames): void {
   const [stackPointer] = c.take(/^static void init_globals\(.*\) \{\n  instance->w2c_g0 = (\d+)u;\n\}\n/m)
-  if (+stackPointer !== names.initialStackPointer) unexpected('the global is not the stack pointer')
+  if (Number(stackPointer) !== names.initialStackPointer) unexpected('the global is not the stack pointer')
   c.replace(/^static const u8 data_segment_data_w2c_d\d+\[\] = \{\n[^}]*\};\n/m, '')
   c.take(/^static void init_memories\(.*\) \{\n(?:  LOAD_DATA.*\n)*\}\n/m)
   c.take(/^static void init_data_instances\(.*\) \{\n\}\n/m)
   c.take(/^static void init_elem_instances\(.*\) \{\n\}\n/m)
   // The start function clears the zeroed data: the host's memory is zero anyhow.
-  const [start] = c.take(/^static void init_instance_import\([^]*  init_elem_instances\(instance\);\n  (\w+)\(instance\);\n\}\n[^]*$/m)
-  c.take(new RegExp(`^static void ${start}\\(Z_engine_instance_t\\*\\);\\n`, 'm'))
-  c.take(new RegExp(`^static void ${start}\\(Z_engine_instance_t\\* instance\\) \\{\\n[^}]*memory_fill[^}]*\\}\\n`, 'm'))
+  const [start] = c.take(lines(
+    String.raw`static void init_instance_import\([^]*  init_elem_instances\(instance\);`,
+    String.raw`  (\w+)\(instance\);`,
+    String.raw`\}`,
+    '[^]*')) // to the end
+  c.take(lines(String.raw`static void ${start}\(Z_engine_instance_t\*\);`))
+  c.take(lines(String.raw`static void ${start}\(Z_engine_instance_t\* instance\) \{[^}]*memory_fill[^}]*\}`))
 }
 
 /** Minified export name to wasm2c's name of the function behind it; wasm2c's own wrappers go. */
@@ -162,31 +139,6 @@ function nameImports(c: Text, names: EngineNames): void {
   })
 }
 
-/**
- * QuickJS's interpreter is a loop round a switch over 243 opcodes, which compiles to one jump for all: the processor can hardly
- * predict it. Here every opcode ends with a jump of its own (threaded code, as QuickJS has it when compiled from C), for which
- * wasm has no instruction but gcc has labels as values. The head of the loop goes to the other end of the jump, once for each
- * opcode: there the opcode is a constant, and what the head sets is mostly not needed.
- */
-function threadInterpreter(c: Text): void {
-  const assignments = String.raw`((?:\s+w2c_\w+ [-+]?= [^;{}]*;\n)+)`
-  const loop = new RegExp(String.raw`^\s+(w2c_L\d+): \n${assignments}\s+switch \(w2c_i0\) \{\n((?:\s+case \d+: goto \w+;\n){200,})\s+default: goto (\w+);\n\s+\}\n([^]*?^\}\n)`, 'm')
-  c.replace(loop, (label, head, cases, otherwise, body) => {
-    // pc = next; ... opcode = *pc; switch (opcode - 1)
-    const [, next, pc] = /w2c_i0 = (\w+);\n\s+(\w+) = w2c_i0;\n\s+w2c_i1 = 1u;/.exec(head) ?? unexpected('the interpreter does not step its program counter')
-    const fetch = new RegExp(String.raw`(w2c_i0 = ${pc};\n\s+w2c_i0 = )i32_load8_u\(\(u64\)\(w2c_i0\)\);(\n\s+\w+ = w2c_i0;\n\s+w2c_i1 = 1u;\n\s+w2c_i0 -= w2c_i1;\n)$`)
-    if (!fetch.test(head)) unexpected('the interpreter does not fetch opcodes as it did')
-    const targets = new Map([...cases.matchAll(/case (\d+): goto (\w+);/g)].map(([, index, target]) => [Number(index) + 1, target]))
-    const opcodes = Array.from({ length: 256 }, (_, opcode) => opcode)
-    const entries = opcodes.map(opcode => `  opcode_${opcode}:;${head.replace(fetch, `$1${opcode}u;$2`)}  goto ${targets.get(opcode) ?? otherwise};\n`)
-    return `
-  static const void *const opcode_labels[256] = { ${opcodes.map(opcode => `&&opcode_${opcode}`).join(', ')} };
-  #define NEXT_OPCODE goto *opcode_labels[i32_load8_u(${next})]
-  NEXT_OPCODE;
-${(entries.join('') + body).replaceAll(`goto ${label};`, 'NEXT_OPCODE;')}`
-  }, 1)
-}
-
 /** The table stands between the functions' declarations and their definitions. */
 function placeTable(c: Text, table: string): void {
   const first = c.text.search(/^(static )?\w+ w2c_\w+\([^;]*\) \{$/m)
@@ -207,7 +159,8 @@ function exportedFunctions(names: EngineNames, internal: Map<string, string>): s
   return Object.entries(engineExports).map(([name, type]) => {
     const [params, result] = type.split('>')
     const fn = internal.get(names.exports[name]) ?? unexpected(`export ${name} has no function`)
-    return `${prototype(`engine_${name}`, type, true)} { ${result ? 'return ' : ''}${fn}(${[...params].map((_, i) => `p${i}`).join(', ')}); }\n`
+    const args = [...params].map((_, i) => `p${i}`).join(', ')
+    return `${prototype(`engine_${name}`, type, true)} { ${result ? 'return ' : ''}${fn}(${args}); }\n`
   }).join('')
 }
 
@@ -219,19 +172,22 @@ function header(names: EngineNames): string {
 #include "rt.h"
 
 #define ENGINE_VERSION "QuickJS ${names.quickjs}"
-#define ENGINE_STACK_POINTER ${names.initialStackPointer}u /* initially; the stack grows down to ENGINE_DATA_END, the heap up from here */
-#define ENGINE_DATA_END ${names.dataEnd}u
+#define ENGINE_STACK_POINTER ${names.initialStackPointer}u /* initially; the stack grows down from here, the heap up */
+#define ENGINE_DATA_END ${names.dataEnd}u /* where static data ends and the stack's room begins */
 #define ENGINE_INITIAL_PAGES ${names.memoryPages}u
 #define ENGINE_REJECTION_SLOT ${names.rejectionSlot}u /* table index of engine_rejection */
 
 extern u32 engine_sp; /* the linear stack's pointer */
-extern u32 engine_pages; /* size of linear memory in pages of ENGINE_PAGE bytes; the host changes it in import_emscripten_resize_heap */
+extern u32 engine_pages; /* size of linear memory in ENGINE_PAGE; the host changes it in import_emscripten_resize_heap */
 
 /* What the engine offers. Pointers are u32 addresses in linear memory. */
 ${list('engine', engineExports)}
 /* What the host defines. */
 ${list('import', engineImports)}
-/* QuickJS's promise rejection tracker; called when ENGINE_REJECTION_SLOT is set in JSRuntime. Promise and reason are JSValues, not owned. */
+/*
+ * QuickJS's promise rejection tracker, called when ENGINE_REJECTION_SLOT is set in JSRuntime. Promise and reason are JSValues that
+ * belong to the caller.
+ */
 void engine_rejection(u32 context, u64 promise, u64 reason, u32 is_handled, u32 opaque);
 `
 }

@@ -1,6 +1,6 @@
 /**
  * Reads the sections of a WebAssembly module that the JavaScript API does not show: function types, table, globals, data.
- * Only what QuickJS's module uses is understood (WebAssembly core specification 2.0, chapter 5, binary format); anything else throws.
+ * Only what QuickJS's module uses is understood (WebAssembly core specification 2.0, chapter 5, binary format); all else throws.
  */
 import { EngineError, restorePackage } from './error.ts'
 
@@ -11,7 +11,7 @@ export interface WasmModule {
   readonly types: readonly FunctionType[]
   /** The imported functions, in order (their index is their function index), and the imported memory. */
   readonly imports: readonly { readonly module: string, readonly name: string, readonly type: FunctionType }[]
-  readonly memory: { readonly module: string, readonly name: string, readonly initialPages: number, readonly maximumPages: number }
+  readonly memory: { readonly module: string, readonly name: string, readonly initialPages: number }
   readonly exports: readonly { readonly name: string, readonly index: number, readonly type: FunctionType }[]
   /** Slots of the one function table, slot 0 (null) included. */
   readonly tableSize: number
@@ -116,7 +116,8 @@ export function readWasm(bytes: Uint8Array): WasmModule {
     }
     expect(what, kind.memory, `the kind of import ${module}.${name}`)
     expect(list.byte(), 1, 'the limits flag of the memory (a maximum is given)')
-    memory = { module, name, initialPages: list.u32(), maximumPages: list.u32() }
+    memory = { module, name, initialPages: list.u32() }
+    list.u32() // its maximum
   }
   if (!memory) refuse('it does not import its memory')
   if (starts.has(section.memory)) refuse('it has a memory of its own')

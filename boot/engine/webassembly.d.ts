@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript API that is used here. TypeScript has it in its DOM library only, which is not for Node. */
+/** The part of the WebAssembly JavaScript API that is used here. TypeScript has it in its DOM library only. */
 declare namespace WebAssembly {
   type ImportValue = Memory | ((...args: never[]) => unknown)
   type Imports = Record<string, Record<string, ImportValue>>
