@@ -40,15 +40,13 @@ export class TapDevice implements EthernetDevice {
   onIdle: EthernetDevice['onIdle'] = undefined
   trouble: Trouble = {}
   readonly #bridge: ChildProcessWithoutNullStreams
-  readonly #directory: string
   readonly #random = seededRandom(1)
   readonly #free: Frame[] = []
   #buffered: Buffer = Buffer.alloc(0)
-  #ready: (() => void) | undefined
+  readonly #ready: () => void
 
-  private constructor(bridge: ChildProcessWithoutNullStreams, directory: string, ready: () => void) {
+  private constructor(bridge: ChildProcessWithoutNullStreams, ready: () => void) {
     this.#bridge = bridge
-    this.#directory = directory
     this.#ready = ready
     for (let i = 0; i < 256; i++) this.#free.push(newFrame())
     bridge.stdout.on('data', (data: Buffer) => this.#arrive(data))
@@ -64,7 +62,10 @@ export class TapDevice implements EthernetDevice {
     let errors = ''
     bridge.stderr.on('data', (data) => { errors += data })
     return new Promise((resolve, reject) => {
-      const device: TapDevice = new TapDevice(bridge, directory, () => resolve(device))
+      const device: TapDevice = new TapDevice(bridge, () => {
+        rmSync(directory, { recursive: true }) // it runs, and needs its file no longer
+        resolve(device)
+      })
       bridge.on('exit', () => reject(new Error(`the TAP bridge ended: ${errors}`)))
     })
   }
@@ -98,7 +99,6 @@ export class TapDevice implements EthernetDevice {
     const over = new Promise((resolve) => this.#bridge.on('exit', resolve))
     this.#bridge.stdin.end()
     await over
-    rmSync(this.#directory, { recursive: true })
   }
 
   #arrive(data: Buffer): void {
@@ -109,7 +109,7 @@ export class TapDevice implements EthernetDevice {
       if (this.#buffered.length - at < 2 + length) break
       const frame = this.#buffered.subarray(at + 2, at + 2 + length)
       at += 2 + length
-      if (length === 0) this.#ready?.()
+      if (length === 0) this.#ready()
       else this.#withTrouble(() => this.#deliver(frame))
     }
     this.#buffered = this.#buffered.subarray(at)
