@@ -8,8 +8,8 @@ import { Transmitter, type TxOffload } from './netfront-tx.ts'
 import type { Backend } from './xenbus.ts'
 
 /**
- * 128 pages, 512 KiB: with frames of 1,514 bytes that holds a TCP window of 185 KB, and seven packets of 64 KiB once those are
- * offered. netback queues as much again on its side, so more would only take memory from a guest of 12 MiB.
+ * 128 pages, 512 KiB: with frames of 1,514 bytes that holds a TCP window of 185 KB, and seven packets of 64 KiB, which is more than
+ * a whole window of the stack. netback queues as much again on its side, so more would only take memory from a guest of 12 MiB.
  */
 const RECEIVE_BUFFERS = 128
 /** Two a page, 256 KiB: what two full TCP windows of 64 KiB need, and acknowledgements beside them. */
@@ -49,7 +49,7 @@ export class Link {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
     try {
-      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, owner)
+      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, options.largePackets === true, owner)
     } catch (error) {
       this.#tx.close()
       throw error

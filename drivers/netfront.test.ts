@@ -517,6 +517,7 @@ const fatal: Record<string, (rings: Rings) => void> = {
   'extra info that was not agreed on': (rings) => { respond(rings, 0, 0, 0, 8, 60); rings.rx[2]++ },
   'a send index that jumps': ({ tx }) => { tx[2] += 1000 },
   'a send response without a request': ({ tx }) => { tx[2] += 1 },
+  'a send answer to extra info that does not exist': ({ tx, set }) => { set.netback.holdResponses = true; tx[FIRST_SLOT] = 4000 | 1 << 16 },
   'a send id that does not exist': ({ tx, set }) => { set.netback.holdResponses = true; tx[FIRST_SLOT] = 4000 },
 }
 
@@ -547,6 +548,116 @@ for (const [name, spoil] of Object.entries(fatal)) {
     await end(set, device)
   })
 }
+
+/** Extra info in slot `index`. */
+const inform = ({ rx }: Rings, index: number, type: number, flags: number, size: number, segments: number): void => {
+  rx[FIRST_SLOT + index * 2] = type | flags << 8 | size << 16
+  rx[FIRST_SLOT + index * 2 + 1] = segments
+}
+
+const fatalLarge: Record<string, (rings: Rings) => number> = {
+  'extra info without end': (rings) => { respond(rings, 0, 0, 0, 8, 60); for (let i = 1; i < 100; i++) inform(rings, i, 1, 1, 1448, 1); return 100 },
+  'extra info that is announced and not there': (rings) => { respond(rings, 0, 0, 0, 8, 60); return 1 },
+  'extra info of an unknown type': (rings) => { respond(rings, 0, 0, 0, 8, 60); inform(rings, 1, 9, 0, 1448, 1); return 2 },
+  'extra info in the middle of a packet': (rings) => { respond(rings, 0, 0, 0, 4, 60); respond(rings, 1, 1, 0, 8, 60); inform(rings, 2, 1, 0, 1448, 1); return 3 },
+  'segments of size 0': (rings) => { respond(rings, 0, 0, 0, 8, 60); inform(rings, 1, 1, 0, 0, 1); return 2 },
+  'segments of an unknown type': (rings) => { respond(rings, 0, 0, 0, 8, 60); inform(rings, 1, 1, 0, 1448, 2); return 2 },
+  'more data promised on the last slot': (rings) => { respond(rings, 0, 0, 0, 4, 4096); return 1 },
+  'more slots than a packet can have': (rings) => { for (let i = 0; i < 20; i++) respond(rings, i, i, 0, i < 19 ? 4 : 0, 4096); return 20 },
+  'a packet without end': (rings) => { for (let i = 0; i < 128; i++) respond(rings, i, i, 0, 4, 0); return 128 },
+  'a piece beyond the end of its page': (rings) => { respond(rings, 0, 0, 0, 4, 4096); respond(rings, 1, 1, 4000, 0, 200); return 2 },
+  'a piece longer than a page': (rings) => { respond(rings, 0, 0, 0, 4, 4096); respond(rings, 1, 1, 0, 0, 4097); return 2 },
+  'a piece in the same page as the one before': (rings) => { respond(rings, 0, 0, 0, 4, 4096); respond(rings, 1, 0, 0, 0, 200); return 2 },
+  'a piece in a page that does not exist': (rings) => { respond(rings, 0, 0, 0, 4, 4096); respond(rings, 1, 4000, 0, 0, 200); return 2 },
+}
+
+for (const [name, spoil] of Object.entries(fatalLarge)) {
+  test(`hostile backend: ${name} closes the connection with one warning`, async (t) => {
+    const set = setUp()
+    const device = await connect(set, { largePackets: true })
+    const packets = collect(device)
+    const { tx, rx, channel } = set.netback
+    set.dom0.abi.fence()
+    if (tx === undefined || rx === undefined) return t.fail('not connected')
+    rx.words[2] += spoil({ tx: tx.words, rx: rx.words, set })
+    channel?.notify()
+    await set.xen.settle()
+    t.is(packets.length, 0)
+    t.is(warnings(set).length, 1, warnings(set).join('\n'))
+    t.regex(warnings(set)[0], /backend in domain 0 broke the ring: /)
+    await end(set, device)
+  })
+}
+
+/** All of a packet that arrived in one or more pieces. */
+const gathered = (frame: Frame, length: number): Uint8Array => {
+  if (frame.more === undefined) return frame.u8.slice(0, length)
+  const parts: number[] = []
+  for (let piece: Piece | undefined = frame; piece !== undefined; piece = piece.more) for (const byte of piece.u8.subarray(0, piece.filled)) parts.push(byte)
+  return Uint8Array.from(parts)
+}
+
+test('large packets of every size come in, each once and in order, between small ones, far more than there are buffers', async (t) => {
+  const set = setUp()
+  const device = await connect(set, { receiveBuffers: 40, largePackets: true })
+  t.deepEqual(['sg', 'gso-tcpv4', 'gso-tcpv6'].map((feature) => set.netback.takes(feature)), [true, true, false])
+  const packets: Uint8Array[] = []
+  const lengths: number[] = []
+  device.onReceive = (frame, length) => { lengths.push(length); packets.push(gathered(frame, length)); if (length > 4096) t.true(frame.checked) }
+  const sizes = [1514, 2000, 4095, 4096, 4097, 8191, 8192, 8193, 40_000, 65_535]
+  const sent = Array.from({ length: 60 }, (_, i) => packet(i % 3 === 2 ? 60 + i : sizes[i % sizes.length], i))
+  for (const each of sent) set.netback.send(each, each.length > 1514 ? 3 : 0, each.length > 1514 ? 1448 : 0)
+  await set.xen.settle()
+  t.deepEqual(lengths, sent.map(({ length }) => length))
+  t.true(packets.every((bytes, i) => same(bytes, sent[i])))
+  await end(set, device)
+  t.deepEqual(warnings(set), [])
+})
+
+test('hostile backend: a large packet with a piece that failed, or with nothing in it, is dropped, and its pages serve again', async (t) => {
+  const set = setUp()
+  const device = await connect(set, { largePackets: true })
+  const packets = collect(device)
+  for (let round = 0; round < 100; round++) {
+    const { rx, channel } = set.netback
+    if (rx === undefined) return t.fail('not connected')
+    set.dom0.abi.fence()
+    const statuses = [[4096, -1, 100], [-1, 4096, 100], [0, 0, 0], [5, 0, 5]][round % 4]
+    statuses.forEach((status, i) => {
+      const index = rx.consumed++ % 256
+      respond({ tx: rx.words, rx: rx.words, set }, index, rx.words[FIRST_SLOT + index * 2] & 0xffff, 0, i < 2 ? 4 : 0, status)
+      rx.words[2] = ++rx.produced
+    })
+    channel?.notify()
+    await set.xen.settle()
+  }
+  t.is(packets.length, 0)
+  set.netback.send(packet(60))
+  await set.xen.settle()
+  t.is(packets.length, 1)
+  t.deepEqual(warnings(set), [])
+  await end(set, device)
+})
+
+test('a packet that the backend put into two pages and fits one comes in one piece', async (t) => {
+  const set = setUp()
+  const device = await connect(set, { largePackets: true })
+  let pieces = 0
+  const packets: Uint8Array[] = []
+  device.onReceive = (frame, length) => { pieces += frame.more === undefined ? 1 : 2; packets.push(frame.u8.slice(0, length)) }
+  const { rx, channel } = set.netback
+  if (rx === undefined) return t.fail('not connected')
+  set.dom0.abi.fence()
+  for (const [status, flags] of [[100, 4], [50, 0]]) {
+    const index = rx.consumed++ % 256
+    respond({ tx: rx.words, rx: rx.words, set }, index, rx.words[FIRST_SLOT + index * 2] & 0xffff, 0, flags, status)
+    rx.words[2] = ++rx.produced
+  }
+  channel?.notify()
+  await set.xen.settle()
+  t.deepEqual([packets.length, pieces, packets[0]?.length], [1, 1, 150])
+  await end(set, device)
+})
 
 test('hostile backend: packets that are none are dropped, the connection lives', async (t) => {
   const set = setUp()
@@ -615,7 +726,7 @@ test('property: whatever a backend writes into the rings, nothing crashes and no
   const word = fc.oneof(fc.nat(0xffffffff), fc.nat(300), fc.nat(127).map((id) => id | 60 << 16))
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(1), fc.nat(60), word), { maxLength: 40 }), fc.nat(40), fc.nat(40), async (writes, rxCount, txCount) => {
     const set = setUp()
-    const device = await connect(set, { sendBuffers: 4, receiveBuffers: 64 })
+    const device = await connect(set, { sendBuffers: 4, receiveBuffers: 64, largePackets: true })
     collect(device)
     for (let i = 0; i < 5; i++) transmit(device, packet(60))
     set.netback.holdResponses = true

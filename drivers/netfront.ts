@@ -38,6 +38,11 @@ export interface NetfrontOptions {
    * backend completes them for us.
    */
   readonly blankChecksums?: boolean
+  /**
+   * Takes TCP packets of up to 64 KiB that were not cut into segments: only for a receiver that looks at `Frame.more`, and with 20
+   * receive buffers at least.
+   */
+  readonly largePackets?: boolean
   /** Gives up waiting for the first backend. Once connected, it has no meaning any more. */
   readonly signal?: AbortSignal
 }
@@ -114,7 +119,7 @@ export class Netfront implements EthernetDevice {
     this.#frontend = frontend
     this.#name = `vif ${options.index ?? 0}`
     this.mac = mac
-    this.mtu = mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU) // without scatter-gather netback sends no more
+    this.mtu = mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU) // send buffers hold no more
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.connected = promise
     this.#resolveConnected = resolve
@@ -247,6 +252,7 @@ export class Netfront implements EthernetDevice {
       await view.write(`${this.#frontend}/request-rx-copy`, '1')
       await view.write(`${this.#frontend}/feature-rx-notify`, '1')
       if (this.#options.blankChecksums !== true) await view.write(`${this.#frontend}/feature-no-csum-offload`, '1')
+      if (this.#options.largePackets === true) for (const feature of ['sg', 'gso-tcpv4']) await view.write(`${this.#frontend}/feature-${feature}`, '1')
       await view.write(`${this.#frontend}/state`, String(XenbusState.connected))
     })
   }

@@ -44,7 +44,7 @@ async function connectVif(drivers: Drivers, user: string, options: NetfrontOptio
 
 /** The stack on the domain's first vif. Waits for the backend. */
 export async function connectStack(drivers: Drivers, config: StackConfig, signal: AbortSignal): Promise<Stack & AsyncDisposable> {
-  const device = await connectVif(drivers, 'stack', { signal, blankChecksums: true })
+  const device = await connectVif(drivers, 'stack', { signal, blankChecksums: true, largePackets: true })
   const stack = createStack(drivers.machine, device, config)
   return Object.assign(stack, {
     async [Symbol.asyncDispose]() {

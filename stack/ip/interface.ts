@@ -67,6 +67,10 @@ export class Interface {
       counters.foreign++
       return
     }
+    if (frame.more !== undefined && (type === TYPE_ARP || frame.filled! < LARGE_HEADERS)) {
+      counters.malformed++
+      return
+    }
     if (type === TYPE_ARP) {
       this.neighbours.receive(u16, length)
       return
@@ -87,6 +91,7 @@ export class Interface {
     const payload = ipLength(u16) - header
     const protocol = ipProtocol(u16)
     if (protocol === PROTOCOL_TCP) this.tcp.receive(frame, at, payload, source)
+    else if (frame.more !== undefined) counters.malformed++
     else if (protocol === PROTOCOL_UDP) this.udp.receive(frame, at, payload, source)
     else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload, source)
     else counters.foreign++
@@ -134,5 +139,11 @@ export class Interface {
     else this.device.send(frame, length, offload)
   }
 }
+
+/**
+ * Bytes that a frame in several pieces must have in the first: headers with all the options there could be end before. Nobody makes
+ * such frames but of TCP, and those that do copy at least so much.
+ */
+const LARGE_HEADERS = ETH_BYTES + 60 + 60
 
 const nobody: Receiver = { receive() {} }
