@@ -25,8 +25,8 @@ export interface AgentsOptions {
 }
 
 /**
- * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong in one
- * is a line in the log, and a new attempt.
+ * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong
+ * in one is a line in the log, and a new attempt.
  */
 export function startAgents({ machine, channels }: AgentsOptions): Agents {
   const { timers } = machine

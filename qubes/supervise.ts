@@ -16,7 +16,7 @@ export interface Supervised {
   readonly timers: Timers
   readonly log: Log
   readonly signal: AbortSignal
-  /** Connects and serves until the connection is over. A rejection is logged; both lead to a new call, after a pause when it was short-lived. */
+  /** Connects and serves until the connection is over. A rejection is logged; both lead to a new call, after a pause. */
   run(): Promise<void>
 }
 
@@ -52,5 +52,6 @@ export function sleep(timers: Timers, milliseconds: number, signal: AbortSignal)
 
 /** One line for a log. */
 export function describe(error: unknown): string {
-  return error instanceof Error ? (error.name === 'Error' || error.name === '' ? error.message : `${error.name}: ${error.message}`) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return error.name === 'Error' || error.name === '' ? error.message : `${error.name}: ${error.message}`
 }

@@ -1,4 +1,4 @@
-/** Target `qubes`: a qube. Shutdown requests and the agents are served from the start, whatever the program does; the address is dom0's. */
+/** Target `qubes`: a qube. Shutdown requests and agents are served from the start, whatever the program does; the address is dom0's. */
 import type { Drivers } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
@@ -7,7 +7,7 @@ import { connectDomain, connectStack, driverKinds, http } from '@xen-ts/stack/xe
 import { startAgents, type Agents } from './agents.ts'
 import { sleep } from './supervise.ts'
 
-/** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or it is not there at all. */
+/** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
 const SETTINGS_TIMEOUT = 5_000
 
 /** The one domain this is. */
@@ -24,7 +24,9 @@ export const target: Target = {
   async settings({ machine, signal, log }) {
     const { db } = agents
     await Promise.race([db.synced, sleep(machine.timers, SETTINGS_TIMEOUT, signal)])
-    if (db.name === undefined) log.warn(`QubesDB did not answer within ${SETTINGS_TIMEOUT / 1000} s: going on without the settings of vm-config`)
+    if (db.name === undefined) {
+      log.warn(`QubesDB did not answer within ${SETTINGS_TIMEOUT / 1000} s: going on without the settings of vm-config`)
+    }
     return db.config
   },
   provide: {
@@ -46,7 +48,9 @@ export const target: Target = {
 async function qubeStack({ signal }: DeviceContext): Promise<unknown> {
   const { db } = agents
   await db.synced
-  if (!db.hasNetwork) throw new UsageError('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
+  if (!db.hasNetwork) {
+    throw new UsageError('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
+  }
   const { address, netmask, gateway, dns } = db.network
   return connectStack(drivers, { address, netmask, gateway, dns }, signal)
 }

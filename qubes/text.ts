@@ -22,7 +22,9 @@ export class Text {
     const end = offset + length
     let text = ''
     // The kernel's decoder stops at a NUL.
-    for (let nul; (nul = bytes.indexOf(0, offset)) >= 0 && nul < end; offset = nul + 1) text += this.#abi.utf8Decode(bytes, offset, nul - offset) + '\0'
+    for (let nul; (nul = bytes.indexOf(0, offset)) >= 0 && nul < end; offset = nul + 1) {
+      text += this.#abi.utf8Decode(bytes, offset, nul - offset) + '\0'
+    }
     return offset === end ? text : text + this.#abi.utf8Decode(bytes, offset, end - offset)
   }
 

@@ -4,7 +4,8 @@ import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { supervise } from '../supervise.ts'
 import {
-  CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeHeader, encodeVersion, HEADER_BYTES, PORT, RING_BYTES, XCONF_BYTES, type Screen,
+  CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeHeader, encodeVersion, HEADER_BYTES, PORT,
+  RING_BYTES, XCONF_BYTES, type Screen,
 } from './wire.ts'
 
 export interface GuiOptions {

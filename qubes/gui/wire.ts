@@ -70,7 +70,9 @@ export interface Header {
 /** @throws ProtocolError when the message is longer than any */
 export function decodeHeader(bytes: Uint8Array): Header {
   const header = { type: readU32(bytes, 0), window: readU32(bytes, 4), length: readU32(bytes, 8) }
-  if (header.length > LONGEST) throw new ProtocolError(`GUI message ${header.type} announces ${header.length} bytes, the most is ${LONGEST}`)
+  if (header.length > LONGEST) {
+    throw new ProtocolError(`GUI message ${header.type} announces ${header.length} bytes, the most is ${LONGEST}`)
+  }
   return header
 }
 

@@ -85,7 +85,9 @@ export class Qrexec {
    * @param name without a `+`; the handler finds the argument in `call.argument`
    */
   service(name: string, handler: ServiceHandler): void {
-    if (!/^[a-zA-Z0-9_.-]+$/.test(name)) throw new TypeError(`'${name}' cannot be the name of a service: use letters, digits and _ . -`)
+    if (!/^[a-zA-Z0-9_.-]+$/.test(name)) {
+      throw new TypeError(`'${name}' cannot be the name of a service: use letters, digits and _ . -`)
+    }
     this.#services.set(name, handler)
   }
 
@@ -124,7 +126,8 @@ export class Qrexec {
   }
 
   async #converse(): Promise<void> {
-    const channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal: this.#abort.signal })
+    const { signal } = this.#abort
+    const channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
     const over = new AbortController()
     try {
       // The agent speaks first (qrexec-agent.c), although it served the channel.
@@ -146,7 +149,8 @@ export class Qrexec {
       channel.close()
       this.#session = undefined
       over.abort(new ChannelClosedError('the connection with dom0 was lost'))
-      for (const { reject } of this.#pending.values()) reject(new QrexecError('the connection with dom0 was lost before it had decided: call again'))
+      const lost = new QrexecError('the connection with dom0 was lost before it had decided: call again')
+      for (const { reject } of this.#pending.values()) reject(lost)
       this.#pending.clear()
     }
   }
@@ -196,7 +200,8 @@ export class Qrexec {
       const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${place.domain}` }
       this.#log.debug(`${service === '' ? 'a command' : service} for ${source === '' ? 'dom0' : source}`)
       await serveCall(channel, {
-        command: { user, service, argument, source }, handler, detached, text: this.#text, log: this.#log, timers: this.#timers, signal: this.#abort.signal,
+        command: { user, service, argument, source }, handler, detached,
+        text: this.#text, log: this.#log, timers: this.#timers, signal: this.#abort.signal,
       })
     } finally {
       channel.close()
@@ -216,7 +221,9 @@ export class Qrexec {
   }
 
   #unusable({ session, domain, port }: Place): string | undefined {
-    if (port < FIRST_DATA_PORT || port > LAST_DATA_PORT) return `port ${port} is not one of ${FIRST_DATA_PORT} to ${LAST_DATA_PORT}`
+    if (port < FIRST_DATA_PORT || port > LAST_DATA_PORT) {
+      return `port ${port} is not one of ${FIRST_DATA_PORT} to ${LAST_DATA_PORT}`
+    }
     // DOMID_FIRST_RESERVED (xen.h)
     if (domain >= 0x7ff0) return `domain ${domain} does not exist`
     if (session.calls.has(`${domain}:${port}`)) return `port ${port} is in use by a call`
@@ -249,8 +256,8 @@ export class Qrexec {
       })
     } catch (error) {
       this.#pending.delete(ident)
-      throw error instanceof QrexecRefusedError
-        ? new QrexecRefusedError(`dom0 refused ${name}: look at its policy (/etc/qubes/policy.d) and whether the target exists`) : error
+      if (!(error instanceof QrexecRefusedError)) throw error
+      throw new QrexecRefusedError(`dom0 refused ${name}: look at its policy (/etc/qubes/policy.d) and whether the target exists`)
     }
   }
 

@@ -1,7 +1,9 @@
 /** A data channel: the greeting, and the frames of both directions. */
 import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { ProtocolError } from '../supervise.ts'
-import { chunkLimit, decodeHeader, decodeHello, encode, encodeNumbers, expectHello, HEADER_BYTES, HELLO, VERSION, type Header } from './wire.ts'
+import {
+  chunkLimit, decodeHeader, decodeHello, encode, encodeNumbers, expectHello, HEADER_BYTES, HELLO, VERSION, type Header,
+} from './wire.ts'
 
 /**
  * Sends HELLO and reads the peer's. Sending first is what both the Linux agent and dom0's client do.
@@ -45,7 +47,9 @@ export class DataChannel {
     const bytes = await this.channel.readExactly(HEADER_BYTES)
     if (bytes === undefined) return undefined
     const header = decodeHeader(bytes)
-    if (header.length > this.#limit) throw new ProtocolError(`qrexec data of ${header.length} bytes in one piece, the most is ${this.#limit}`)
+    if (header.length > this.#limit) {
+      throw new ProtocolError(`qrexec data of ${header.length} bytes in one piece, the most is ${this.#limit}`)
+    }
     this.#left = header.length
     return header
   }
@@ -54,7 +58,9 @@ export class DataChannel {
   async body(): Promise<Uint8Array | undefined> {
     if (this.#left === 0) return undefined
     const bytes = await this.channel.read(this.#left)
-    if (bytes === undefined) throw new ChannelClosedError(`the peer closed the connection ${this.#left} bytes before the end of a message`)
+    if (bytes === undefined) {
+      throw new ChannelClosedError(`the peer closed the connection ${this.#left} bytes before the end of a message`)
+    }
     this.#left -= bytes.length
     return bytes
   }

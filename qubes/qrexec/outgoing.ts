@@ -71,7 +71,9 @@ export class OutgoingCall {
   async bytes(limit?: number): Promise<Uint8Array> {
     const output = await this.stdout.bytes(limit)
     const { code, stderr } = await this.wait()
-    if (code !== 0) throw new QrexecError(`${this.#name} ended with exit code ${code}${stderr === '' ? '' : `: ${stderr.trim()}`}`)
+    if (code !== 0) {
+      throw new QrexecError(`${this.#name} ended with exit code ${code}${stderr === '' ? '' : `: ${stderr.trim()}`}`)
+    }
     return output
   }
 
@@ -134,7 +136,8 @@ export class OutgoingCall {
   }
 
   #lost(): Error {
-    const why = this.#inputError === undefined || this.#inputError instanceof ChannelClosedError ? '' : `; its input failed: ${String(this.#inputError)}`
+    const error = this.#inputError
+    const why = error === undefined || error instanceof ChannelClosedError ? '' : `; its input failed: ${String(error)}`
     return new QrexecError(`${this.#name} went away without an exit code${why}`)
   }
 }

@@ -42,7 +42,9 @@ export class ByteReader implements AsyncIterable<Uint8Array> {
     let length = 0
     for (let part; (part = await this.read()) !== undefined;) {
       length += part.length
-      if (length > limit) throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+      if (length > limit) {
+        throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+      }
       parts.push(part)
     }
     return concat(parts)

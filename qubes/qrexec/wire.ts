@@ -9,7 +9,7 @@ export const CONTROL_PORT = 512
 /** Data channels: one port a call, given out by dom0's daemon. CONNECTION_TERMINATED with another port makes the daemon exit. */
 export const FIRST_DATA_PORT = 513
 export const LAST_DATA_PORT = 768
-/** Bytes each way, of every vchan this agent serves. The Linux agent's control ring of 4096 is too small for the longest command line. */
+/** Bytes each way, of every vchan this agent serves. The Linux agent's 4096 for control are too few for the longest command line. */
 export const RING_BYTES = 65536
 
 /** What this agent announces: safe with all releases from R4.0 to R4.3. */
@@ -78,17 +78,32 @@ export function encodeNumbers(type: number, ...values: number[]): Uint8Array {
 /** The version both sides use from now on: the smaller one. */
 export function decodeHello(header: Header, body: Uint8Array): number {
   const version = Math.min(readU32(body, 0), VERSION)
-  if (version < OLDEST_VERSION) throw new ProtocolError(`qrexec protocol ${version} is not spoken here, ${OLDEST_VERSION} and ${VERSION} are`)
+  if (version < OLDEST_VERSION) {
+    throw new ProtocolError(`qrexec protocol ${version} is not spoken here, ${OLDEST_VERSION} and ${VERSION} are`)
+  }
   return version
 }
 
 /** @throws ProtocolError unless the header announces a HELLO */
 export function expectHello({ type, length }: Header): void {
-  if (type !== HELLO || length !== 4) throw new ProtocolError(`qrexec began with type 0x${type.toString(16)} and ${length} bytes instead of HELLO`)
+  if (type !== HELLO || length !== 4) {
+    throw new ProtocolError(`qrexec began with type 0x${type.toString(16)} and ${length} bytes instead of HELLO`)
+  }
+}
+
+/** Somebody calls a service of this qube, and serves the data channel on `port` of `domain`. */
+export interface Exec {
+  readonly kind: 'exec'
+  /** JUST_EXEC. */
+  readonly detached: boolean
+  readonly domain: number
+  readonly port: number
+  /** undefined when it has no end. */
+  readonly command: string | undefined
 }
 
 export type ControlMessage =
-  | { readonly kind: 'exec', readonly detached: boolean, readonly domain: number, readonly port: number, readonly command: string | undefined }
+  | Exec
   | { readonly kind: 'connect', readonly domain: number, readonly port: number, readonly ident: string }
   | { readonly kind: 'refused', readonly ident: string }
   | { readonly kind: 'unknown', readonly type: number }
@@ -102,7 +117,9 @@ export function checkControlLength({ type, length }: Header): void {
     : type === SERVICE_CONNECT ? [CONNECT_BYTES, CONNECT_BYTES]
     : type === SERVICE_REFUSED ? [IDENT_BYTES, IDENT_BYTES]
     : [0, RING_BYTES]
-  if (length < least || length > most) throw new ProtocolError(`qrexec message 0x${type.toString(16)} has ${length} bytes, allowed are ${least} to ${most}`)
+  if (length < least || length > most) {
+    throw new ProtocolError(`qrexec message 0x${type.toString(16)} has ${length} bytes, allowed are ${least} to ${most}`)
+  }
 }
 
 /** @throws ProtocolError when a name has no end */
@@ -131,7 +148,9 @@ export function complaint(version: number, target: string, service: string): str
   const [longestTarget, longestService] = version >= 3 ? [63, 65000] : [31, 63]
   if (!/^[a-zA-Z0-9_.@:-]+$/.test(target)) return `'${target}' is not the name of a qube, nor @default, @dispvm or @dispvm:NAME`
   if (target.length > longestTarget) return `the target's name has at most ${longestTarget} characters`
-  if (!/^[a-zA-Z0-9_.-][a-zA-Z0-9_.+-]*$/.test(service)) return `'${service}' is not a service: letters, digits and _ . -, then perhaps + and an argument`
+  if (!/^[a-zA-Z0-9_.-][a-zA-Z0-9_.+-]*$/.test(service)) {
+    return `'${service}' is not a service: letters, digits and _ . -, then perhaps + and an argument`
+  }
   if (service.length > longestService) return `a service has at most ${longestService} characters with its argument`
   return undefined
 }

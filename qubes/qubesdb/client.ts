@@ -113,7 +113,9 @@ export class QubesDB {
    */
   get network(): QubesNetwork {
     const network = readNetwork((path) => this.get(path))
-    if (network === undefined) throw new QubesDBError('QubesDB has no /qubes-ip: this qube has no netvm; in dom0: qvm-prefs NAME netvm sys-firewall')
+    if (network === undefined) {
+      throw new QubesDBError('QubesDB has no /qubes-ip: this qube has no netvm; in dom0: qvm-prefs NAME netvm sys-firewall')
+    }
     return network
   }
 
@@ -163,7 +165,9 @@ export class QubesDB {
       this.#live = false
       channel.close()
       this.#channel = undefined
-      for (const request of this.#requests.splice(0)) request.reject(new QubesDBError(`QubesDB was disconnected before it answered for '${request.path}'`))
+      for (const { path, reject } of this.#requests.splice(0)) {
+        reject(new QubesDBError(`QubesDB was disconnected before it answered for '${path}'`))
+      }
     }
   }
 
@@ -190,7 +194,9 @@ export class QubesDB {
 
   /** One at a time: whether a key can be removed is known only when the answer to what was sent before is here. */
   #request(path: string, message: Uint8Array, accepted: () => Change[]): Promise<void> {
-    if (!this.#live) return Promise.reject(new QubesDBError(`QubesDB is not connected, '${path}' was not sent: wait for db.synced`))
+    if (!this.#live) {
+      return Promise.reject(new QubesDBError(`QubesDB is not connected, '${path}' was not sent: wait for db.synced`))
+    }
     return new Promise((resolve, reject) => {
       this.#requests.push({ path, message, accepted, resolve, reject })
       if (this.#requests.length === 1) this.#sendNext()
@@ -217,7 +223,9 @@ export class QubesDB {
 
   #settle(path: string, ok: boolean): void {
     const request = this.#requests[0]
-    if (request === undefined || request.path !== path) throw new ProtocolError(`QubesDB answered for '${path}', which was not asked`)
+    if (request === undefined || request.path !== path) {
+      throw new ProtocolError(`QubesDB answered for '${path}', which was not asked`)
+    }
     this.#requests.shift()
     if (ok) {
       for (const change of request.accepted()) this.#fire(change)

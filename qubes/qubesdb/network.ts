@@ -43,7 +43,9 @@ export function readNetwork(get: Get): QubesNetwork | undefined {
 
 function required(get: Get, path: string): string {
   const value = optional(get, path, isIPv4, 'an IPv4 address')
-  if (value === undefined) throw new QubesDBError(`QubesDB has no ${path} although the qube has /qubes-ip: look at qubesdb-list in dom0, restart the qube`)
+  if (value === undefined) {
+    throw new QubesDBError(`QubesDB has no ${path} although the qube has /qubes-ip: look at qubesdb-list in dom0, restart the qube`)
+  }
   return value
 }
 
@@ -51,7 +53,9 @@ function required(get: Get, path: string): string {
 function optional(get: Get, path: string, test: (value: string) => boolean, what: string): string | undefined {
   const value = get(path)
   if (value === undefined || value === '') return undefined
-  if (!test(value)) throw new QubesDBError(`QubesDB key ${path} is '${value.slice(0, 64)}', not ${what}: set the qube's network properties in dom0 again`)
+  if (!test(value)) {
+    throw new QubesDBError(`QubesDB key ${path} is '${value.slice(0, 64)}', not ${what}: set the qube's network properties in dom0 again`)
+  }
   return value
 }
 

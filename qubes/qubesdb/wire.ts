@@ -39,7 +39,9 @@ export interface Header {
 export function complaint(path: string, value: Uint8Array): string | undefined {
   if (!PATH.test(path)) return 'a path begins with / and has only letters, digits and _ / . : @ -'
   if (path.length >= PATH_BYTES) return `a path has at most ${PATH_BYTES - 1} characters, this one has ${path.length}`
-  if (value.length >= DATA_LIMIT) return `a value has at most ${DATA_LIMIT - 1} bytes, this one has ${value.length}: use several keys`
+  if (value.length >= DATA_LIMIT) {
+    return `a value has at most ${DATA_LIMIT - 1} bytes, this one has ${value.length}: use several keys`
+  }
   if (value.includes(0)) return 'a value has no NUL byte'
   return undefined
 }
@@ -65,8 +67,12 @@ export function decodeHeader(text: Text, bytes: Uint8Array): Header {
   const path = text.decodeField(bytes, 1, PATH_BYTES)
   const length = readU32(bytes, 68)
   if (path === undefined) throw new ProtocolError(`QubesDB message of type ${type} has a path without an end`)
-  if (length >= DATA_LIMIT) throw new ProtocolError(`QubesDB message of type ${type} announces ${length} bytes, the most is ${DATA_LIMIT - 1}`)
-  if (!isLegal(type, path, length)) throw new ProtocolError(`QubesDB sent type ${type} with path '${printable(path)}' and ${length} bytes`)
+  if (length >= DATA_LIMIT) {
+    throw new ProtocolError(`QubesDB message of type ${type} announces ${length} bytes, the most is ${DATA_LIMIT - 1}`)
+  }
+  if (!isLegal(type, path, length)) {
+    throw new ProtocolError(`QubesDB sent type ${type} with path '${printable(path)}' and ${length} bytes`)
+  }
   return { type, path, length }
 }
 

@@ -95,11 +95,15 @@ export class GuiDaemon {
     if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw new DaemonDied(`GUI message ${type}`)
     if (fixed !== undefined && fixed !== length) throw new DaemonDied(`GUI message ${type} of ${length} bytes`)
     if (type === CLIPBOARD_DATA && length > 65000) throw new DaemonDied(`clipboard of ${length} bytes`)
-    if (type === WINDOW_DUMP && (length < 20 || length % 4 !== 0 || length > 16 + 4 * 98304)) throw new DaemonDied(`WINDOW_DUMP of ${length} bytes`)
+    if (type === WINDOW_DUMP && (length < 20 || length % 4 !== 0 || length > 16 + 4 * 98304)) {
+      throw new DaemonDied(`WINDOW_DUMP of ${length} bytes`)
+    }
     const body = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
     if (body === undefined) return false
     if (type === 130 && this.windows.has(window)) throw new DaemonDied(`window ${window} created twice`)
-    if (type !== 130 && type !== CLIPBOARD_DATA && !this.windows.has(window)) throw new DaemonDied(`GUI message ${type} for window ${window}, which does not exist`)
+    if (type !== 130 && type !== CLIPBOARD_DATA && !this.windows.has(window)) {
+      throw new DaemonDied(`GUI message ${type} for window ${window}, which does not exist`)
+    }
     if (type === 130) this.windows.add(window)
     if (type === 131) this.windows.delete(window)
     if (type === CLIPBOARD_DATA) this.clipboard.push(Buffer.from(body))

@@ -17,7 +17,9 @@ export async function hello(channel: ByteChannel, version: number): Promise<numb
   const answer = await channel.readExactly(12)
   if (answer === undefined) throw new Error('the agent closed the data channel during the greeting')
   const bytes = Buffer.from(answer)
-  if (bytes.readUInt32LE(0) !== 0x300 || bytes.readUInt32LE(4) !== 4) throw new Error(`the agent greeted with ${bytes.toString('hex')}`)
+  if (bytes.readUInt32LE(0) !== 0x300 || bytes.readUInt32LE(4) !== 4) {
+    throw new Error(`the agent greeted with ${bytes.toString('hex')}`)
+  }
   const theirs = bytes.readUInt32LE(8)
   if (theirs < 2) throw new Error(`the agent speaks version ${theirs} on a data channel`)
   return Math.min(version, theirs)

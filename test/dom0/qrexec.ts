@@ -153,7 +153,9 @@ export class QrexecDaemon {
       if (this.#stopped) return
       const first = await read(channel)
       if (first === undefined) return
-      if (first.type !== 0x300 || first.body.length !== 4) throw new DaemonDied(`the first message is 0x${first.type.toString(16)}, not HELLO`)
+      if (first.type !== 0x300 || first.body.length !== 4) {
+        throw new DaemonDied(`the first message is 0x${first.type.toString(16)}, not HELLO`)
+      }
       const theirs = first.body.readUInt32LE(0)
       if (theirs < 2) throw new DaemonDied(`the agent speaks version ${theirs}`)
       const own = this.#options.version ?? 3

@@ -84,7 +84,9 @@ export class QubesDBDaemon {
     if (header === undefined) return false
     const type = header[0]
     const name = TYPES[type] ?? String(type)
-    if (!['WRITE', 'MULTIREAD', 'RM', 'RESP_OK', 'RESP_ERROR', 'RESP_MULTIREAD'].includes(name)) throw new DaemonDied(`${name} is not for a vchan`)
+    if (!['WRITE', 'MULTIREAD', 'RM', 'RESP_OK', 'RESP_ERROR', 'RESP_MULTIREAD'].includes(name)) {
+      throw new DaemonDied(`${name} is not for a vchan`)
+    }
     // The real daemon puts a NUL at the end instead; a sender that relies on it is not one of ours.
     if (header[64] !== 0) throw new DaemonDied(`${name} with a path that has no end`)
     const path = Buffer.from(header.subarray(1, 65)).toString('latin1').split('\0')[0]
