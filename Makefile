@@ -19,7 +19,7 @@ setup: node_modules/.package-lock.json
 
 node_modules/.package-lock.json: package-lock.json package.json
 	@echo "installing npm packages"
-	npm ci --no-audit --no-fund
+	npm ci --loglevel=error
 	@touch $@
 
 typecheck: setup
