@@ -1,11 +1,11 @@
 /**
  * Bytes in bulk over TCP: whoever connects to port 9 is read until the end, and gets back how many bytes there were; whoever connects
- * to port 19 gets 20 MB. (The services of old with these numbers were called discard and chargen.)
+ * to port 19 gets 5 MB. (The services of old with these numbers were called discard and chargen.)
  */
 import { stack, unikernel, type TcpConnection } from 'xen-ts'
 
 const PIECE = 64 * 1024
-const BYTES = 20_000_000
+const BYTES = 5_000_000
 
 export default unikernel({
   name: 'bulk',

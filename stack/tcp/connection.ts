@@ -60,6 +60,8 @@ export class Connection implements ByteSocket {
   rcvNxt = 0
   rcvAdv = 0
   rcvShift = 0
+  /** Payload bytes of the largest packet that came uncut from a peer on the same host (a frame of several pieces). */
+  rcvLargest = 0
   /** Whether the peer offered window scaling. */
   scaling = false
   /** Whether the peer understands selective acknowledgments (we send them, and ignore its). */
@@ -141,9 +143,11 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2); smaller steps ride on other segments.
-    const opened = this.environment.limits.receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
-    if (opened >= 2 * this.mss || opened >= this.environment.limits.receiveWindow >>> 1) acknowledge(this)
+    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): two segments, or a
+    // large packet, so that a reader who takes one in pieces does not acknowledge each. Smaller steps ride on other segments.
+    const { receiveWindow } = this.environment.limits
+    const opened = receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
+    if (opened >= 2 * this.mss && opened >= this.rcvLargest || opened >= receiveWindow >>> 1) acknowledge(this)
   }
 
   end(): void {

@@ -104,6 +104,7 @@ export class TcpEngine implements Environment {
     if ((flags & (SYN | RST)) !== 0) return DONE // nobody makes large ones of these
     let { sequence, offset } = s
     let left = length
+    if (length > c.rcvLargest) c.rcvLargest = length
     for (let piece: Piece | undefined = frame; piece !== undefined; piece = piece.more) {
       const held = piece.filled! - offset
       const part = held < left ? held : left
