@@ -42,9 +42,13 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     ends.unshift(() => qubes?.stop())
     void domain.wait().then(() => qubes?.stop())
     let reason: string | undefined
+    let asked = false
     const interrupt = () => {
-      if (reason) return void rig.stop()
-      reason = 'interrupted'
+      if (asked) {
+        reason = 'interrupted'
+        return void rig.stop()
+      }
+      asked = true
       options.onNote('asking the program to shut down; interrupt again to kill it')
       void domain.shutdown().catch(() => rig.stop())
     }
