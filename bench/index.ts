@@ -8,9 +8,9 @@ import { kib } from '../cli/build/report.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-bench-'))
 
-/** Builds an example and tells its size and the time of a second build, which is what a change costs. */
+/** Builds an example, or a file of bench/programs, and tells its size and the time of a second build, which is what a change costs. */
 async function image(example: string, target: string): Promise<string> {
-  const app = fileURLToPath(new URL(`../examples/${example}`, import.meta.url))
+  const app = fileURLToPath(new URL(example.endsWith('.ts') ? `programs/${example}` : `../examples/${example}`, import.meta.url))
   const output = join(folder, `${example}.xen`)
   await buildProgram({ app, target, output })
   const { bytes, gzipBytes, stages } = await buildProgram({ app, target, output })
@@ -23,6 +23,8 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
   build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
   engine: async () => (await import('./engine.ts')).benchEngine(),
   boot: async () => (await import('./boot.ts')).benchBoot(await image('website', 'xen')),
+  vchan: async () => (await import('./vchan.ts')).benchVchan(await image('vchan-load.ts', 'xen')),
+  net: async () => (await import('./net.ts')).benchNet(await image('frame-echo', 'xen')),
   http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),
 }
 

@@ -14,6 +14,8 @@ export interface Peer {
   readonly sign: string
   /** Of its web server on port 80, if it has one. */
   readonly ip?: string
+  /** Of its network device. */
+  readonly mac?: string
   /** Builds it, paused, with all that it needs beside it. */
   build(rig: Rig): Promise<{ domain: Domain, destroy(): Promise<void> }>
 }
@@ -56,7 +58,7 @@ export async function imagePeer(path: string, { memory, cmdline, http = true }: 
   const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}` : ''
   const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline: cmdline ?? address, vif }
   return {
-    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined,
+    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined, mac: vif.mac,
     async build(rig) {
       const domain = await buildDomain(rig, options)
       const qubes = target === 'qubes' ? new MiniQubes({ domid: domain.domid, channels: rigChannels(rig), qube: { name, ...vif } }) : undefined
@@ -73,9 +75,9 @@ export async function linuxPeer(role: LinuxRole): Promise<Peer> {
   const vif: Vif = { ip: '10.137.0.20', mac: '00:16:3e:5e:6c:20' }
   const guest = await linuxGuest({ role, ip: vif.ip })
   return {
-    title: role === 'nginx' ? 'Linux, nginx' : 'Linux', sign: 'init reached', ip: role === 'nginx' ? vif.ip : undefined,
+    title: role === 'nginx' ? 'Linux, nginx' : 'Linux', sign: 'init reached', ip: role === 'nginx' ? vif.ip : undefined, mac: vif.mac,
     async build(rig) {
-      const domain = await buildDomain(rig, { name: `linux-${role}`, ...guest, vif: role === 'nginx' ? vif : undefined })
+      const domain = await buildDomain(rig, { name: `linux-${role}`, ...guest, vif: role === 'nginx' || role === 'frames' ? vif : undefined })
       return { domain, destroy: () => domain.destroy() }
     },
   }
@@ -85,6 +87,18 @@ async function buildDomain(rig: Rig, options: DomainOptions): Promise<Domain> {
   const domain = await rig.createDomain({ ...options, paused: true })
   domain.console.resume()
   return domain
+}
+
+/** Builds all peers side by side, so that each can be measured in turn: a busy moment of the host then does not hit one only. */
+export async function withPeers<T>(rig: Rig, peers: Peer[], use: (domains: Domain[]) => Promise<T>): Promise<T> {
+  const built: Awaited<ReturnType<Peer['build']>>[] = []
+  try {
+    for (const peer of peers) built.push(await peer.build(rig))
+    for (const { domain } of built) await domain.unpause()
+    return await use(built.map(({ domain }) => domain))
+  } finally {
+    for (const { destroy } of built) await destroy()
+  }
 }
 
 export function median(values: number[]): number {

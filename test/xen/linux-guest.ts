@@ -20,10 +20,16 @@ export interface LinuxGuest {
 /** What nginx needs, in the versions of Debian 12. */
 const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6']
 
-/** For the role vchan: the devices that libxenvchan opens. */
-const vchanModules = ['xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc']
+/** For each role: the kernel modules, and the tools of dom0 that it has too. */
+const roles = {
+  init: { modules: [], tools: [] },
+  nginx: { modules: ['xen-netfront'], tools: [] },
+  // What libxenvchan opens.
+  vchan: { modules: ['xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc'], tools: ['vchan-bridge', 'vchan-load'] },
+  frames: { modules: ['xen-netfront'], tools: ['frames'] },
+}
 
-export type LinuxRole = 'init' | 'nginx' | 'vchan'
+export type LinuxRole = keyof typeof roles
 
 /** As many bytes as nginx' own front page used to have; the benchmarks speak of this page. */
 export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\n<h1>Welcome</h1>\n${'<p>Nothing to see.</p>\n'.repeat(40)}`.slice(0, 594).padEnd(596, '.') + '\n</body></html>\n'
@@ -31,7 +37,8 @@ export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><
 /**
  * A small Linux as a peer for tests and measurements: Debian's kernel, busybox, and no distribution.
  * @param role `init` says "init reached" on the console and obeys a shutdown; `nginx` also serves a page of 612 bytes on port 80;
- *   `vchan` also sends back what dom0 sends on two vchans: it is the server of port 5000 and the client of port 5001
+ *   `vchan` also sends back what dom0 sends on two vchans: it is the server of port 5000 and the client of port 5001; and it is
+ *   there to be measured by dom0's vchan-load: as echo, sink and source on ports 5010 to 5012; `frames` answers the tool of that name
  * @param ip of the guest, for role nginx
  */
 export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0.1', cache = defaultCache, log = () => {} }: {
@@ -47,12 +54,10 @@ export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0
     const files = await busyboxFiles(tree)
     files.set('init', { content: script, mode: 0o755 })
     if (nginx) await addNginx(files, nginx.root)
-    if (role === 'vchan') {
-      const bridge = join(folder, 'vchan-bridge')
-      files.set('usr/bin/vchan-bridge', { content: await readFile(bridge), mode: 0o755 })
-      for (const [path, file] of await sharedLibraries(tree, [bridge])) files.set(path, { content: await readFile(file), mode: 0o755 })
-    }
-    await addModules(files, tree, role === 'nginx' ? ['xen-netfront'] : role === 'vchan' ? vchanModules : [])
+    const { modules, tools } = roles[role]
+    for (const tool of tools) files.set(`usr/bin/${tool}`, { content: await readFile(join(folder, tool)), mode: 0o755 })
+    for (const [path, file] of await sharedLibraries(tree, tools.map(tool => join(folder, tool)))) files.set(path, { content: await readFile(file), mode: 0o755 })
+    await addModules(files, tree, modules)
     const part = `${ramdisk}.${process.pid}`
     await writeFile(part, writeCpio(files))
     await rename(part, ramdisk).finally(() => rm(part, { force: true }))

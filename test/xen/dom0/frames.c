@@ -127,9 +127,11 @@ static void rate(double seconds, int length, int window)
 static void echo(void)
 {
 	for (;;) {
-		ssize_t n = receive(1000);
+		struct sockaddr_ll from;
+		socklen_t size = sizeof(from);
+		ssize_t n = recvfrom(sock, got, sizeof(got), 0, (struct sockaddr *)&from, &size);
 
-		if (n < 0)
+		if (n < 14 || from.sll_pkttype == PACKET_OUTGOING)
 			continue;
 		memcpy(got, got + 6, 6);
 		memcpy(got + 6, own, 6);

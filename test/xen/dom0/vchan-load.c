@@ -1,16 +1,17 @@
 /*
- * vchan-load server|client DOMID PORT echo | sink BYTES | source BYTES CHUNK | send BYTES CHUNK | receive BYTES | ping COUNT
+ * vchan-load server|client DOMID PORT echo | sink | source | send BYTES CHUNK | receive BYTES CHUNK | ping COUNT
  *
  * One end of a vchan that measures, or lets itself be measured, with the path scheme of Qubes and rings of 64 KiB:
  *   echo     sends back what arrives
- *   sink     takes BYTES and then sends one byte
- *   source   waits for one byte and then sends BYTES in writes of CHUNK
- *   send     BYTES in writes of CHUNK, and waits for one byte (the other end of sink)
- *   receive  sends one byte and takes BYTES (the other end of source)
- *   ping     COUNT times one byte there and back (the other end of echo)
- * What measures prints the seconds it took. A server of echo, sink and source serves one client after the other.
+ *   sink     takes a number (u32, little-endian), as many bytes, and then sends one byte
+ *   source   takes a number and sends as many bytes
+ *   send     BYTES in writes of CHUNK to a sink, and waits for its byte
+ *   receive  BYTES from a source
+ *   ping     COUNT times one byte to an echo and back
+ * What measures prints the seconds it took. A server of the first three serves one client after the other.
  */
 #include <libxenvchan.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <xenstore.h>
 
 static char buffer[65536];
+static uint32_t chunk = sizeof(buffer);
 
 static double now(void)
 {
@@ -68,12 +70,12 @@ static struct libxenvchan *open_client(struct xs_handle *xs, int domid, int port
 }
 
 /* Gives the bytes that were taken: less than `bytes` when the other end has closed. */
-static long take(struct libxenvchan *vchan, long bytes)
+static uint32_t take(struct libxenvchan *vchan, uint32_t bytes)
 {
-	long left = bytes;
+	uint32_t left = bytes;
 
 	while (left > 0) {
-		int n = libxenvchan_read(vchan, buffer, left < (long)sizeof(buffer) ? left : (long)sizeof(buffer));
+		int n = libxenvchan_read(vchan, buffer, left < sizeof(buffer) ? left : sizeof(buffer));
 
 		if (n <= 0)
 			break;
@@ -82,11 +84,20 @@ static long take(struct libxenvchan *vchan, long bytes)
 	return bytes - left;
 }
 
-static void give(struct libxenvchan *vchan, long bytes, size_t chunk)
+static void give(struct libxenvchan *vchan, uint32_t bytes)
 {
-	for (; bytes > 0; bytes -= chunk)
-		if (libxenvchan_send(vchan, buffer, chunk) <= 0)
+	while (bytes > 0) {
+		uint32_t length = bytes < chunk ? bytes : chunk;
+
+		if (libxenvchan_send(vchan, buffer, length) != (int)length)
 			return;
+		bytes -= length;
+	}
+}
+
+static void give_number(struct libxenvchan *vchan, uint32_t number)
+{
+	libxenvchan_send(vchan, &number, sizeof(number));
 }
 
 static void echo(struct libxenvchan *vchan)
@@ -98,49 +109,64 @@ static void echo(struct libxenvchan *vchan)
 			return;
 }
 
+/* Gives 0 when the other end closed too early. */
+static int measure(struct libxenvchan *vchan, const char *what, uint32_t count)
+{
+	uint32_t done = 0;
+
+	if (!strcmp(what, "send")) {
+		give_number(vchan, count);
+		give(vchan, count);
+		return take(vchan, 1) == 1;
+	}
+	if (!strcmp(what, "receive")) {
+		give_number(vchan, count);
+		return take(vchan, count) == count;
+	}
+	while (done < count && libxenvchan_send(vchan, buffer, 1) == 1 && take(vchan, 1) == 1)
+		done++;
+	return done == count;
+}
+
+static void be_measured(struct libxenvchan *vchan, const char *what)
+{
+	uint32_t count;
+
+	if (!strcmp(what, "echo")) {
+		echo(vchan);
+	} else if (libxenvchan_recv(vchan, &count, sizeof(count)) == sizeof(count)) {
+		if (!strcmp(what, "source"))
+			give(vchan, count);
+		else if (take(vchan, count) == count)
+			libxenvchan_send(vchan, buffer, 1);
+		take(vchan, 1); /* until the other end has closed */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct xs_handle *xs = xs_open(0);
-	int server = argc > 4 && !strcmp(argv[1], "server");
-	const char *what = argc > 4 ? argv[4] : "";
-	long count = argc > 5 ? atol(argv[5]) : 0, done = 0;
-	size_t chunk = argc > 6 ? (size_t)atol(argv[6]) : 1;
 
-	if (argc < 5 || !xs || chunk < 1 || chunk > sizeof(buffer))
+	if (argc < 5 || !xs)
 		fail("usage: see the source");
+	if (argc > 6)
+		chunk = (uint32_t)atol(argv[6]);
+	if (chunk < 1 || chunk > sizeof(buffer))
+		fail("a chunk is of 1 to 65536 bytes");
 	for (;;) {
-		struct libxenvchan *vchan = server ? open_server(xs, atoi(argv[2]), atoi(argv[3])) : open_client(xs, atoi(argv[2]), atoi(argv[3]));
-		double start = now();
+		int server = !strcmp(argv[1], "server");
+		struct libxenvchan *vchan = (server ? open_server : open_client)(xs, atoi(argv[2]), atoi(argv[3]));
 
-		if (!strcmp(what, "echo")) {
-			echo(vchan);
-		} else if (!strcmp(what, "sink")) {
-			if (take(vchan, count) == count)
-				give(vchan, 1, 1);
-			take(vchan, 1);
-		} else if (!strcmp(what, "source")) {
-			if (take(vchan, 1) == 1)
-				give(vchan, count, chunk);
-			take(vchan, 1);
-		} else {
-			if (!strcmp(what, "send")) {
-				give(vchan, count, chunk);
-				done = take(vchan, 1) ? count : 0;
-			} else if (!strcmp(what, "receive")) {
-				give(vchan, 1, 1);
-				done = take(vchan, count);
-			} else if (!strcmp(what, "ping")) {
-				for (; done < count && libxenvchan_send(vchan, buffer, 1) == 1 && take(vchan, 1); done++)
-					;
-			}
-			if (done != count)
+		if (argc > 5) {
+			double start = now();
+
+			if (!measure(vchan, argv[4], (uint32_t)atol(argv[5])))
 				fail("the other end closed too early");
 			printf("%.6f\n", now() - start);
 			libxenvchan_close(vchan);
 			return 0;
 		}
+		be_measured(vchan, argv[4]);
 		libxenvchan_close(vchan);
-		if (!server)
-			return 0;
 	}
 }

@@ -1,0 +1,46 @@
+// The measured end of dom0's vchan-load: echo, sink and source on ports 5010 to 5012, as in the Linux guest.
+import { vchan, type ByteChannel, type Channels } from '@xen-ts/drivers'
+import { once, unikernel } from 'xen-ts'
+
+const RING = 65536
+const piece = new Uint8Array(65536)
+
+export default unikernel({
+  name: 'vchan-load',
+  devices: { vchan: vchan() },
+  async start({ vchan, log, signal }) {
+    for (const [port, serve] of [[5010, echo], [5011, sink], [5012, source]] as const) void serveAll(vchan, port, serve)
+    log.info('ready')
+    await once(signal)
+  },
+})
+
+async function serveAll(vchan: Channels, port: number, serve: (channel: ByteChannel) => Promise<void>): Promise<void> {
+  for (;;) {
+    const channel = await vchan.serve(0, port, { readSize: RING, writeSize: RING })
+    // A measurement that is broken off is dom0's affair.
+    await serve(channel).catch(() => {})
+    channel.close()
+  }
+}
+
+async function echo(channel: ByteChannel): Promise<void> {
+  for (let bytes; (bytes = await channel.read());) await channel.write(bytes)
+}
+
+async function sink(channel: ByteChannel): Promise<void> {
+  let left = await number(channel)
+  while (left > 0) left -= (await channel.read())?.length ?? left
+  await channel.write(piece.subarray(0, 1))
+  await channel.read()
+}
+
+async function source(channel: ByteChannel): Promise<void> {
+  for (let left = await number(channel); left > 0; left -= piece.length) await channel.write(piece.subarray(0, left))
+  await channel.read()
+}
+
+async function number(channel: ByteChannel): Promise<number> {
+  const bytes = await channel.readExactly(4)
+  return bytes === undefined ? 0 : new DataView(bytes.buffer).getUint32(0, true)
+}
