@@ -156,6 +156,13 @@ test.serial('netfront: the vif is detached and attached again 20 times, and fram
   t.deepEqual(warnings(running), [])
 })
 
+test.serial('netfront: a program that asks for the stack and for bare frames is told in one line that it cannot have both', async t => {
+  const { lines, reason } = await xen.run(t, 'programs/both.ts', { vif, args: `ip=${vif.ip}/32 gateway=${vif.gateway}` })
+  t.is(reason, 'crash', lines.join('\n'))
+  t.true(lines.some(line => / ERR .*stack: the network device belongs to ethernet already/.test(line)), lines.join('\n'))
+  t.false(lines.some(line => line.includes('started')))
+})
+
 async function untilLines(running: Running, pattern: RegExp, count: number): Promise<void> {
   while (running.lines.filter(line => pattern.test(line)).length < count) {
     await Promise.race([new Promise(resolve => setTimeout(resolve, 20)), running.ended.then(({ lines }) => { throw new Error(`the domain ended:\n${lines.slice(-20).join('\n')}`) })])
