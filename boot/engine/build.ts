@@ -1,7 +1,7 @@
 /**
  * Builds the engine as a native object for the kernel: names, translation, then two compilations. The first counts how often
- * each branch is taken while the training scripts run in a Linux program; the second uses the counts. It is a fifth faster and a
- * tenth smaller for it.
+ * each branch is taken while the training scripts run in a Linux program; the second uses the counts. It is a seventh faster and a
+ * sixth smaller for it.
  *
  * The results lie in one folder, which is all that the kernel's build needs: engine.h, rt.h, engine.o, names.json.
  * memory.bin and host are for tests and the benchmark: the same object as a Linux program (host.c).

@@ -1,14 +1,14 @@
 /**
  * From wasm2c's C to the engine's: the same functions, on operations.h instead of wabt's runtime. What changes: no instance is
  * passed round, since there is only one; memory is at a constant address; the function table is a constant with one slot more,
- * for the host's promise rejection tracker; imports and exports have their names; the interpreter is threaded. What is not wanted
+ * for the host's promise rejection tracker; imports and exports have their names; the interpreters are threaded. What is not wanted
  * is cut off: the start-up code (a snapshot brings memory, globals and table as they are) and the initial data (90 KB, likewise).
  *
  * wasm2c's text is edited with patterns. Every step checks that it found what it expects (text.ts), and the last one that nothing
  * of the old runtime is left.
  */
 import { engineExports, engineImports, signature } from './interface.ts'
-import { threadInterpreter } from './interpreter.ts'
+import { threadInterpreters } from './interpreter.ts'
 import type { EngineNames } from './names.ts'
 import { lines, Text, unexpected } from './text.ts'
 import { readWasm, type WasmModule } from './wasm.ts'
@@ -32,7 +32,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   const internal = takeExports(c, module)
   dropInstance(c)
   nameImports(c, names)
-  threadInterpreter(c)
+  threadInterpreters(c)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)
