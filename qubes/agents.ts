@@ -1,5 +1,6 @@
 /** What every qube does beside its program: QubesDB, qrexec and the GUI agent, each on its own. */
 import type { Channels } from '@xen-ts/drivers/channel.ts'
+import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
@@ -22,19 +23,21 @@ export interface Agents {
 export interface AgentsOptions {
   readonly machine: Machine
   readonly channels: Channels
+  /** For the pixels of windows; without it there are none. */
+  readonly grants?: GrantTable
 }
 
 /**
  * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong
  * in one is a line in the log, and a new attempt.
  */
-export function startAgents({ machine, channels }: AgentsOptions): Agents {
+export function startAgents({ machine, channels, grants }: AgentsOptions): Agents {
   const { timers } = machine
   const db = new QubesDB({ machine, channels })
   const qrexec = new Qrexec({ machine, channels })
   const closing = new AbortController()
   const gui = new Gui({
-    machine, channels,
+    machine, channels, grants,
     async domain() {
       await Promise.race([db.synced, sleep(timers, GUI_DOMAIN_TIMEOUT, closing.signal)])
       return guiDomain(db)

@@ -12,5 +12,5 @@ export const qrexec = (): Device<Pick<Qrexec, 'service' | 'call' | 'connected'>>
 /** The settings dom0 gives to this qube; all keys are there when `start` is called. */
 export const qubesdb = (): Device<Omit<QubesDB, 'run' | 'close' | 'synced'>> => provided('qubesdb', { targets })
 
-/** The screen of the GUI domain. */
-export const screen = (): Device<Pick<Gui, 'screen'>> => provided('screen', { targets })
+/** The screen of the GUI domain: windows on it, its size, the clipboard. */
+export const screen = (): Device<Pick<Gui, 'screen' | 'window' | 'copy'>> => provided('screen', { targets })

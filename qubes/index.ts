@@ -10,3 +10,5 @@ export { QrexecError, QrexecRefusedError, type Input, type OutgoingCall, type Re
 export type { ByteReader, ByteWriter } from './qrexec/streams.ts'
 export { Gui } from './gui/agent.ts'
 export type { Screen } from './gui/wire.ts'
+export type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './gui/events.ts'
+export { Window, type WindowEvents, type WindowOptions } from './gui/window.ts'

@@ -18,7 +18,7 @@ export const target: Target = {
   name: 'qubes',
   before({ machine, lifecycle }) {
     drivers = connectDomain({ machine, lifecycle })
-    agents = startAgents({ machine, channels: drivers.channels })
+    agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants })
     lifecycle.onShutdown('agents', () => agents.close())
   },
   async settings({ machine, signal, log }) {

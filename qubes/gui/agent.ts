@@ -1,16 +1,23 @@
-/** The GUI agent: keeps the GUI daemon content. It has no windows yet: it greets, takes what comes, and has an empty clipboard. */
+/** The GUI agent: greets the GUI daemon, shows it the program's windows, and hands them what the user does. */
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
+import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { supervise } from '../supervise.ts'
+import { describe, supervise } from '../supervise.ts'
+import { Text } from '../text.ts'
+import * as events from './events.ts'
+import { clipboardData, CONFIGURE, DESTROY, MAP } from './messages.ts'
+import { Window, type Link, type WindowEvents, type WindowOptions } from './window.ts'
 import {
-  CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeHeader, encodeVersion, HEADER_BYTES, PORT,
-  RING_BYTES, XCONF_BYTES, type Screen,
+  CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeVersion, HEADER_BYTES, PORT,
+  RING_BYTES, XCONF_BYTES, type Header, type Screen,
 } from './wire.ts'
 
 export interface GuiOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log'>
+  readonly machine: Pick<Machine, 'timers' | 'log' | 'abi'>
   readonly channels: Pick<Channels, 'serve'>
+  /** For the pixels of windows; without it there can be none. */
+  readonly grants?: GrantTable
   /** Domain of the GUI daemon, asked before each connection (QubesDB `/qubes-gui-domain-xid`). */
   domain(): Promise<number>
 }
@@ -24,11 +31,44 @@ export class Gui {
   #attempt = new AbortController()
   #channel: ByteChannel | undefined
   #screen: Screen | undefined
+  readonly #text: Text
+  readonly #windows = new Map<number, Window>()
+  /** Keys that are down, and the windows they were pressed in. */
+  readonly #keys = new Map<number, Window>()
+  /** Numbers of windows are not used again: what is still under way for an old one cannot meet a new one. */
+  #nextWindow = 1
+  #link: Link | undefined
+  #clipboard: Uint8Array = new Uint8Array(0)
 
   constructor(options: GuiOptions) {
     this.#options = options
     this.#timers = options.machine.timers
     this.#log = options.machine.log('gui')
+    this.#text = new Text(options.machine.abi)
+  }
+
+  /**
+   * Opens a window. It can be drawn at once, and is seen when a GUI daemon is connected.
+   * @throws RangeError for a size or a name the daemon would not take, XenError when there is no memory for the pixels
+   */
+  window(options: WindowOptions): Window {
+    const { machine, grants } = this.#options
+    if (grants === undefined) throw new Error(`window '${options.title}': this agent was made without a grant table; pass grants to startAgents`)
+    const id = this.#nextWindow++
+    const window = new Window({
+      id, memory: { abi: machine.abi, grants }, timers: this.#timers, text: this.#text, log: this.#log,
+      link: () => this.#link,
+      gone: () => { this.#windows.delete(id) },
+    }, options)
+    this.#windows.set(id, window)
+    return window
+  }
+
+  /** What another qube gets when the user presses Ctrl-Shift-C in a window of this one. @throws RangeError above 65,000 bytes of UTF-8 */
+  copy(text: string): void {
+    const bytes = this.#text.encode(text)
+    clipboardData(0, bytes)
+    this.#clipboard = bytes
   }
 
   /** Serves the daemon, and again after its restart. Resolves after `close`, never rejects. */
@@ -38,6 +78,7 @@ export class Gui {
 
   close(): void {
     this.#abort.abort()
+    for (const window of [...this.#windows.values()]) window.close()
     this.reconnect()
   }
 
@@ -74,6 +115,9 @@ export class Gui {
       channel.close()
       this.#channel = undefined
       this.#screen = undefined
+      this.#link = undefined
+      this.#keys.clear()
+      for (const window of [...this.#windows.values()]) window.disconnected()
     }
   }
 
@@ -87,19 +131,73 @@ export class Gui {
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
     this.#log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
+    this.#link = { domid: domain, minor, send: (bytes) => channel.write(bytes) }
+    for (const [id, window] of this.#windows) {
+      try {
+        window.show()
+      } catch (error) {
+        this.#log.error(`window ${id} cannot be shown: ${describe(error)}`)
+      }
+    }
   }
 
   async #message(channel: ByteChannel): Promise<boolean> {
     const bytes = await channel.readExactly(HEADER_BYTES)
     if (bytes === undefined) return false
-    const { type, window, length } = decodeHeader(bytes)
+    const header = decodeHeader(bytes)
+    if (!events.isKnown(header)) return this.#skip(channel, header.length)
+    const body = header.length === 0 ? new Uint8Array(0) : await channel.readExactly(header.length)
+    if (body === undefined) return false
+    // The user pressed Ctrl-Shift-C: the daemon waits for an answer, if nothing was copied an empty one.
+    if (header.type === CLIPBOARD_REQ) await channel.write(clipboardData(header.window, this.#clipboard))
+    else if (header.type === events.KEYMAP_NOTIFY) this.#releaseKeys(body)
+    else this.#dispatch(header, body)
+    return true
+  }
+
+  async #skip(channel: ByteChannel, length: number): Promise<boolean> {
     for (let left = length; left > 0;) {
       const part = await channel.read(left)
       if (part === undefined) return false
       left -= part.length
     }
-    // The user pressed Ctrl-Shift-C: the daemon waits for an answer, though nothing was copied.
-    if (type === CLIPBOARD_REQ) await channel.write(encodeHeader(CLIPBOARD_DATA, window, 0))
     return true
   }
+
+  /** What comes for a window that was closed meanwhile is checked like the rest, and forgotten. */
+  #dispatch({ type, window: id }: Header, body: Uint8Array): void {
+    const window = this.#windows.get(id)
+    switch (type) {
+      case events.KEYPRESS: {
+        const key = events.decodeKey(body)
+        if (window === undefined) return
+        if (key.pressed) this.#keys.set(key.keycode, window)
+        else this.#keys.delete(key.keycode)
+        return window.emit('key', key)
+      }
+      case events.BUTTON: return emit(window, 'button', events.decodeButton(body))
+      case events.MOTION: return emit(window, 'motion', events.decodeMotion(body))
+      case events.CROSSING: return emit(window, 'crossing', events.decodeCrossing(body))
+      case events.FOCUS: return emit(window, 'focus', events.decodeFocus(body))
+      case events.CLOSE: return emit(window, 'close', undefined)
+      case CLIPBOARD_DATA: return emit(window, 'paste', this.#text.decode(body))
+      case CONFIGURE: return window?.configured(events.decodeConfigure(body))
+      case MAP: return window?.damage() // it was minimised
+      case DESTROY: return window?.destroyed()
+      case events.WINDOW_DUMP_ACK: return window?.dumped()
+    }
+  }
+
+  /** Comes before the keyboard does: what was released while another window had it is released now. */
+  #releaseKeys(keymap: Uint8Array): void {
+    for (const [keycode, window] of [...this.#keys]) {
+      if (events.isDown(keymap, keycode)) continue
+      this.#keys.delete(keycode)
+      window.emit('key', { pressed: false, keycode, x: 0, y: 0, state: 0 })
+    }
+  }
+}
+
+function emit<K extends keyof WindowEvents>(window: Window | undefined, kind: K, event: WindowEvents[K]): void {
+  window?.emit(kind, event)
 }

@@ -3,7 +3,8 @@ import { GuiDaemon } from '../../test/dom0/gui.ts'
 import { Hub } from '../../test/dom0/hub.ts'
 import { testMachine } from '../../test/dom0/machine.ts'
 import { Gui } from './agent.ts'
-import { encodeHeader, encodeVersion } from './wire.ts'
+import { clipboardData } from './messages.ts'
+import { encodeVersion } from './wire.ts'
 
 const DOMID = 5
 
@@ -37,7 +38,7 @@ for (const [minor, expected] of [[5, 5], [7, 7], [8, 7]] as const) {
 test('messages of all lengths are drained, the clipboard is empty', async (t) => {
   const { daemon } = setUp()
   await daemon.until(() => daemon.minor > 0)
-  for (const [type, length] of [[124, 20], [142, 32], [149, 0], [140, 60_000], [999, 5000]]) await daemon.send(type, 3, Buffer.alloc(length, 1))
+  for (const [type, length] of [[145, 8], [142, 32], [149, 0], [140, 60_000], [999, 5000]]) await daemon.send(type, 3, Buffer.alloc(length, 1))
   t.is((await daemon.requestClipboard(7)).length, 0)
   for (let n = 0; n < 2000; n++) await daemon.send(126, 1, Buffer.alloc(16))
   t.is((await daemon.requestClipboard()).length, 0)
@@ -85,7 +86,7 @@ test('close ends the agent while nobody connects', async (t) => {
 
 test('golden bytes of the wire', (t) => {
   t.is(Buffer.from(encodeVersion()).toString('hex'), '07000100')
-  t.is(Buffer.from(encodeHeader(140, 7, 0)).toString('hex'), '8c0000000700000000000000')
+  t.is(Buffer.from(clipboardData(7, new Uint8Array(0))).toString('hex'), '8c0000000700000000000000')
 })
 
 const words = (...values: number[]): Buffer => Buffer.from(new Uint32Array(values).buffer)
@@ -107,7 +108,7 @@ const HOSTILE: Record<string, [Buffer, boolean]> = {
   'half a header': [Buffer.concat([GREETING, words(124)]), false],
   'half a message': [Buffer.concat([GREETING, words(124, 1, 20, 2)]), false],
   'unknown type': [Buffer.concat([GREETING, words(0xffffffff, 1, 4, 0)]), false],
-  'clipboard request with a body': [Buffer.concat([GREETING, words(139, 1, 4, 0)]), false],
+  'clipboard request with a body': [Buffer.concat([GREETING, words(139, 1, 4, 0)]), true],
   'flood of clipboard requests that are never read': [Buffer.concat([GREETING, ...Array.from({ length: 1000 }, () => words(139, 1, 0))]), false],
   'flood of empty messages': [Buffer.concat([GREETING, ...Array.from({ length: 5000 }, () => words(137, 1, 0))]), false],
 }

@@ -75,11 +75,3 @@ export function decodeHeader(bytes: Uint8Array): Header {
   }
   return header
 }
-
-export function encodeHeader(type: number, window: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES)
-  writeU32(bytes, 0, type)
-  writeU32(bytes, 4, window)
-  writeU32(bytes, 8, length)
-  return bytes
-}

@@ -1,5 +1,6 @@
-/** dom0's GUI daemon for one domain, without a screen: the handshake, its limits, and as strict as the real one about both. */
+/** dom0's GUI daemon for one domain, without a screen: handshake, windows and limits, as strict as the real one about all of them. */
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { DaemonWindow, type ImageReader } from './gui-window.ts'
 import { DaemonDied } from './qubesdb.ts'
 
 /** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */
@@ -13,6 +14,8 @@ export interface GuiDaemonOptions {
   /** What the daemon speaks at most; R4.1 has 5, R4.2 has 7, R4.3 has 8. */
   readonly minor?: number
   readonly log?: (line: string) => void
+  /** Maps the pages of a window's image, where that can be done; without it windows have no picture. */
+  readonly image?: ImageReader
 }
 
 export class GuiDaemon {
@@ -21,7 +24,7 @@ export class GuiDaemon {
   #stopped = false
   /** Minor version of the connection; 0 while there is none. */
   minor = 0
-  readonly windows = new Set<number>()
+  readonly windows = new Map<number, DaemonWindow>()
   /** Answers to requests for the clipboard. */
   readonly clipboard: Buffer[] = []
   #waiting: (() => void)[] = []
@@ -40,6 +43,7 @@ export class GuiDaemon {
       } finally {
         channel.close()
         this.minor = 0
+        for (const window of this.windows.values()) window.release()
         this.windows.clear()
         this.#wake()
       }
@@ -100,14 +104,54 @@ export class GuiDaemon {
     }
     const body = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
     if (body === undefined) return false
-    if (type === 130 && this.windows.has(window)) throw new DaemonDied(`window ${window} created twice`)
-    if (type !== 130 && type !== CLIPBOARD_DATA && !this.windows.has(window)) {
-      throw new DaemonDied(`GUI message ${type} for window ${window}, which does not exist`)
-    }
-    if (type === 130) this.windows.add(window)
-    if (type === 131) this.windows.delete(window)
     if (type === CLIPBOARD_DATA) this.clipboard.push(Buffer.from(body))
+    else if (type === 130) this.#create(window, Buffer.from(body))
+    else await this.#handle(type, window, Buffer.from(body))
     return true
+  }
+
+  #create(window: number, body: Buffer): void {
+    if (this.windows.has(window)) throw new DaemonDied(`window ${window} created twice`)
+    this.windows.set(window, new DaemonWindow(window, body))
+  }
+
+  async #handle(type: number, id: number, body: Buffer): Promise<void> {
+    const window = this.windows.get(id)
+    if (window === undefined) throw new DaemonDied(`GUI message ${type} for window ${id}, which does not exist`)
+    switch (type) {
+      case 131:
+        window.release()
+        this.windows.delete(id)
+        if (this.minor >= 5) await this.send(131, id)
+        break
+      case 132: window.mapped = true; break
+      case 133: window.unmap(); break
+      case 134: {
+        // Other numbers than those asked for: the daemon insists, for as long as its request has no answer.
+        const insist = window.configure(body)
+        if (insist !== undefined) await this.send(134, id, insist)
+        break
+      }
+      case 136: window.paint(body); break
+      case 141: window.title = text(body, 'title'); break
+      case 144: window.hints = [...new Uint32Array(body.buffer.slice(body.byteOffset, body.byteOffset + 36))]; break
+      case 145: if ((body.readUInt32LE(0) & body.readUInt32LE(4)) !== 0) throw new DaemonDied(`window ${id}: a flag both set and unset`); break
+      case 146: if (!window.mapped) window.class = text(body.subarray(0, 64), 'class'); break
+      case WINDOW_DUMP:
+        window.dump(body, this.#options.image)
+        if (this.minor >= 7) await this.send(149, id)
+        break
+      case 148: if (body.readUInt32LE(0) !== 0 && (body.readUInt32LE(0) < 0x100 || body.readUInt32LE(0) >= 0x19a)) throw new DaemonDied(`cursor ${body.readUInt32LE(0)}`)
+    }
+  }
+
+  /** The user drags the corner of a window; the next request waits for the answer to this one. */
+  async resize(id: number, width: number, height: number): Promise<void> {
+    const window = this.windows.get(id)!
+    await this.until(() => window.pending === undefined)
+    window.pending = words(window.x, window.y, width, height, 0)
+    await this.send(134, id, window.pending)
+    await this.until(() => window.pending === undefined)
   }
 
   #wake(): void {
@@ -115,7 +159,13 @@ export class GuiDaemon {
   }
 }
 
-function words(...values: number[]): Buffer {
+function text(field: Buffer, what: string): string {
+  const end = field.indexOf(0)
+  if (end < 0) throw new DaemonDied(`${what} without a NUL at its end`)
+  return field.toString('utf8', 0, end)
+}
+
+export function words(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4)
   values.forEach((value, index) => bytes.writeUInt32LE(value, index * 4))
   return bytes

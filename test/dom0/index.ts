@@ -1,12 +1,14 @@
 /** A miniature Qubes dom0 for one domain: its QubesDB, its qrexec daemon, its GUI daemon, over vchans of any kind. */
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import { GuiDaemon } from './gui.ts'
+import type { ImageReader } from './gui-window.ts'
 import { qubesKeys, type QubeProperties } from './keys.ts'
 import { QrexecDaemon, type CallOptions, type CallResult, type Policy } from './qrexec.ts'
 import { DaemonDied, QubesDBDaemon } from './qubesdb.ts'
 
 export { qubesKeys, type QubeProperties } from './keys.ts'
 export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
+export type { ImageReader, MappedImage } from './gui-window.ts'
 export { DaemonDied } from './qubesdb.ts'
 
 export interface MiniQubesOptions {
@@ -25,6 +27,8 @@ export interface MiniQubesOptions {
   readonly gui?: number | false
   /** Lines such as `qrexec: agent connected, protocol 3`. */
   readonly log?: (line: string) => void
+  /** Maps images of windows, where that can be done. */
+  readonly image?: ImageReader
 }
 
 export class MiniQubes {
@@ -38,7 +42,7 @@ export class MiniQubes {
   #stopped = false
 
   /** Starts nothing yet. */
-  constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log }: MiniQubesOptions) {
+  constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log, image }: MiniQubesOptions) {
     this.#log = log
     this.failed = new Promise((_, reject) => { this.#fail = reject })
     this.failed.catch(() => {})
@@ -46,7 +50,7 @@ export class MiniQubes {
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
     this.db = new QubesDBDaemon({ keys: [...qubesKeys(qube), ...keys], serve: () => serve(111, 4096), log })
     this.qrexec = new QrexecDaemon({ domid, connect, serve: (port) => serve(port, 65536), policy, version: qrexecVersion, log })
-    this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log })
+    this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image })
   }
 
   /** Before the domain is unpaused: QubesDB is there from its first instruction. */

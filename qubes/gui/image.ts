@@ -1,0 +1,90 @@
+/** The pixels of a window: pages that the GUI domain may read, and no other domain. */
+import { XenError } from '@xen-ts/drivers/errno.ts'
+import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { pagesFor } from '@xen-ts/drivers/shared-pages.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
+
+export interface ImageMemory {
+  readonly abi: Pick<Machine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
+  readonly grants: Pick<GrantTable, 'grant' | 'release'>
+}
+
+/**
+ * Unlike SharedPages it exists before anybody may read it, and outlives its reader: a window is drawn whether there is a GUI daemon or
+ * not, and the GUI domain may change.
+ */
+export class Image {
+  readonly width: number
+  readonly height: number
+  readonly bytes: Uint8Array
+  readonly #memory: ImageMemory
+  readonly #owner: string
+  #domid: number | undefined
+  #refs: number[] = []
+  /** Sets of grants that were ended and may still be in use. */
+  #ending = 0
+  #released = false
+
+  /** @throws XenError when there is no memory for it */
+  constructor(memory: ImageMemory, width: number, height: number, owner: string) {
+    const count = pagesFor(width * height * 4)
+    const buffer = memory.abi.pagesAlloc(count)
+    if (buffer === undefined) {
+      throw new XenError(`${owner}: allocating ${count} pages for ${width}x${height} pixels`, 'ENOMEM', 'Give the domain more memory, or open smaller windows.')
+    }
+    this.#memory = memory
+    this.#owner = owner
+    this.width = width
+    this.height = height
+    this.bytes = new Uint8Array(buffer)
+  }
+
+  /** Lets a domain read it, and the one before no more. Gives the references of the pages. @throws XenError when there are not enough */
+  share(domid: number): readonly number[] {
+    if (this.#domid === domid) return this.#refs
+    this.#unshare()
+    const refs: number[] = []
+    try {
+      for (let page = 0; page * 4096 < this.bytes.length; page++) {
+        refs.push(this.#memory.grants.grant(domid, this.#memory.abi.pageFrame(this.bytes, page), true, this.#owner))
+      }
+    } catch (error) {
+      this.#memory.grants.release(refs, () => {})
+      throw error
+    }
+    this.#domid = domid
+    this.#refs = refs
+    return refs
+  }
+
+  /** Takes what fits of another image, from the upper left corner. */
+  copyFrom({ width, height, bytes }: Image): void {
+    const row = Math.min(width, this.width) * 4
+    for (let y = Math.min(height, this.height) - 1; y >= 0; y--) this.#memory.abi.copy(this.bytes, y * this.width * 4, bytes, y * width * 4, row)
+  }
+
+  /** The pages are freed when nobody holds them any more; no view may be used from now on. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#unshare()
+    this.#free()
+  }
+
+  #unshare(): void {
+    if (this.#domid === undefined) return
+    this.#domid = undefined
+    this.#ending++
+    this.#memory.grants.release(this.#refs, () => {
+      this.#ending--
+      this.#free()
+    })
+    this.#refs = []
+  }
+
+  #free(): void {
+    if (!this.#released || this.#ending > 0) return
+    this.bytes.fill(0)
+    this.#memory.abi.pagesFree(this.bytes)
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What the agent tells the GUI daemon about windows: one function a message, each gives header and body (qubes-gui-protocol.h). The
+ * daemon exits on a wrong length or number, and takes the qube's GUI with it, so everything is checked here, before it is sent.
+ */
+import { writeU32 } from '../text.ts'
+import { HEADER_BYTES } from './wire.ts'
+
+export const CREATE = 130
+export const DESTROY = 131
+export const MAP = 132
+export const UNMAP = 133
+export const CONFIGURE = 134
+export const SHMIMAGE = 136
+export const CLIPBOARD = 140
+export const WMNAME = 141
+export const WINDOW_HINTS = 144
+export const WMCLASS = 146
+export const WINDOW_DUMP = 147
+
+/** The daemon's limits for an image in pixels (MAX_WINDOW_WIDTH and MAX_WINDOW_HEIGHT). */
+export const MAX_WIDTH = 16384
+export const MAX_HEIGHT = 6144
+/** Bytes of a clipboard before protocol 1.8. */
+export const MAX_CLIPBOARD = 65_000
+
+const NAME_BYTES = 128
+const CLASS_BYTES = 64
+const BITS_A_PIXEL = 24
+const GRANT_REFS = 0
+/** X size hints: PMinSize and PMaxSize. */
+const MIN_AND_MAX_SIZE = 16 | 32
+
+/** Pixels; x and y from the upper left corner, of the screen for a window, of the window for damage. */
+export interface Rectangle {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** @throws RangeError when the daemon would not take an image of this size */
+export function checkSize(what: string, width: number, height: number): void {
+  const fits = (value: number, max: number): boolean => Number.isInteger(value) && value >= 1 && value <= max
+  if (fits(width, MAX_WIDTH) && fits(height, MAX_HEIGHT)) return
+  throw new RangeError(`${what}: ${width}x${height} pixels; the GUI daemon takes whole numbers from 1x1 to ${MAX_WIDTH}x${MAX_HEIGHT}`)
+}
+
+export function create(window: number, { x, y, width, height }: Rectangle): Uint8Array {
+  checkSize(`window ${window}`, width, height)
+  return words(CREATE, window, [x, y, width, height, 0, 0])
+}
+
+export const destroy = (window: number): Uint8Array => words(DESTROY, window, [])
+
+/** Neither transient nor override-redirect: an ordinary window, with the frame the GUI domain gives it. */
+export const map = (window: number): Uint8Array => words(MAP, window, [0, 0])
+
+export const unmap = (window: number): Uint8Array => words(UNMAP, window, [])
+
+/** Numbers that the daemon sent come back as they were, whatever they are. */
+export const configure = (window: number, { x, y, width, height }: Rectangle): Uint8Array => words(CONFIGURE, window, [x, y, width, height, 0])
+
+/** A damaged rectangle: the daemon copies it out of the image when it reads this. */
+export const shmImage = (window: number, { x, y, width, height }: Rectangle): Uint8Array => words(SHMIMAGE, window, [x, y, width, height])
+
+/** @param text UTF-8, cut where it does not fit; the daemon replaces what is not ASCII unless the qube may use it */
+export function wmName(window: number, text: Uint8Array): Uint8Array {
+  let length = Math.min(text.length, NAME_BYTES - 1)
+  // Not in the middle of a character: its further bytes are 10xxxxxx.
+  if (length < text.length) while (length > 0 && (text[length] & 0xc0) === 0x80) length--
+  const bytes = message(WMNAME, window, NAME_BYTES)
+  bytes.set(text.subarray(0, length), HEADER_BYTES)
+  return bytes
+}
+
+/** Must come before MAP. @throws RangeError when the name is longer than 63 bytes */
+export function wmClass(window: number, name: Uint8Array): Uint8Array {
+  if (name.length >= CLASS_BYTES) throw new RangeError(`class of window ${window}: ${name.length} bytes of UTF-8, the most is ${CLASS_BYTES - 1}`)
+  const bytes = message(WMCLASS, window, 2 * CLASS_BYTES)
+  bytes.set(name, HEADER_BYTES)
+  bytes.set(name, HEADER_BYTES + CLASS_BYTES)
+  return bytes
+}
+
+/** The size is fixed (both numbers), or free again (neither). */
+export function windowHints(window: number, fixed?: { readonly width: number, readonly height: number }): Uint8Array {
+  const { width, height } = fixed ?? { width: 0, height: 0 }
+  return words(WINDOW_HINTS, window, [fixed === undefined ? 0 : MIN_AND_MAX_SIZE, width, height, width, height, 0, 0, 0, 0])
+}
+
+/** The image: rows of `width` pixels without gaps, from the start of the first page. @throws RangeError when the pages do not hold it */
+export function windowDump(window: number, width: number, height: number, refs: readonly number[]): Uint8Array {
+  checkSize(`image of window ${window}`, width, height)
+  if (refs.length !== Math.ceil(width * height * 4 / 4096)) {
+    throw new RangeError(`image of window ${window}: ${refs.length} pages for ${width}x${height} pixels of 4 bytes`)
+  }
+  return words(WINDOW_DUMP, window, [GRANT_REFS, width, height, BITS_A_PIXEL, ...refs])
+}
+
+/** @throws RangeError for more than the 65,000 bytes that protocol 1.7 has */
+export function clipboardData(window: number, text: Uint8Array): Uint8Array {
+  if (text.length > MAX_CLIPBOARD) throw new RangeError(`clipboard: ${text.length} bytes of UTF-8, the most is ${MAX_CLIPBOARD}`)
+  const bytes = message(CLIPBOARD, window, text.length)
+  bytes.set(text, HEADER_BYTES)
+  return bytes
+}
+
+function message(type: number, window: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + length)
+  writeU32(bytes, 0, type)
+  writeU32(bytes, 4, window)
+  writeU32(bytes, 8, length)
+  return bytes
+}
+
+function words(type: number, window: number, values: readonly number[]): Uint8Array {
+  const bytes = message(type, window, values.length * 4)
+  for (let i = 0; i < values.length; i++) writeU32(bytes, HEADER_BYTES + i * 4, values[i])
+  return bytes
+}

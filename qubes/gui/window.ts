@@ -1,0 +1,296 @@
+/** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
+import type { Log } from '@xen-ts/runtime/log.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import { describe } from '../supervise.ts'
+import type { Text } from '../text.ts'
+import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'
+import { Image, type ImageMemory } from './image.ts'
+import {
+  checkSize, configure, create, destroy, map, MAX_HEIGHT, MAX_WIDTH, shmImage, unmap, windowDump, windowHints, wmClass, wmName, type Rectangle,
+} from './messages.ts'
+
+export interface WindowOptions {
+  /** UTF-8; the GUI domain puts the qube's name before it, and shows the first 127 bytes. */
+  readonly title: string
+  /** Pixels, at most 16384 x 6144. */
+  readonly width: number
+  readonly height: number
+  /** Where the window would like to be, pixels from the screen's upper left corner; the window manager decides. */
+  readonly x?: number
+  readonly y?: number
+  /** By what the window manager knows windows of a kind, such as `xen-ts-console`: 63 bytes at most. Default: the title. */
+  readonly class?: string
+  /** Whether the user may change its size. Default: yes. */
+  readonly resizable?: boolean
+}
+
+export interface WindowEvents {
+  key: KeyEvent
+  button: ButtonEvent
+  motion: Position
+  crossing: CrossingEvent
+  /** Whether the window has the keyboard now. */
+  focus: boolean
+  /** The user pressed Ctrl-Shift-V: text of another qube. */
+  paste: string
+  /** The user has changed the size: `pixels` is another array from now on, with the old picture in its corner. Draw it anew. */
+  resize: { readonly width: number, readonly height: number }
+  /** The user wants it closed. It stays open until `close`. */
+  close: undefined
+}
+
+/** The daemon's end of a connection, as a window needs it. */
+export interface Link {
+  readonly domid: number
+  readonly minor: number
+  send(bytes: Uint8Array): Promise<void>
+}
+
+export interface WindowContext {
+  readonly id: number
+  readonly memory: ImageMemory
+  readonly timers: Timers
+  readonly text: Text
+  readonly log: Log
+  /** The connection now, if there is one. */
+  link(): Link | undefined
+  /** The daemon knows nothing of it any more. */
+  gone(): void
+}
+
+/** From this minor version on, the daemon tells that it has done a DESTROY, and a WINDOW_DUMP. */
+const DESTROY_ACK = 5
+const DUMP_ACK = 7
+
+export class Window {
+  readonly #context: WindowContext
+  readonly #handlers = new Map<string, Set<(event: never) => void>>()
+  readonly #fixed: boolean
+  readonly #class: Uint8Array
+  #title: Uint8Array
+  #image: Image
+  #pixels: Uint32Array
+  #x: number
+  #y: number
+  /** For each WINDOW_DUMP without an answer, the image it took the place of. */
+  #replaced: (Image | undefined)[] = []
+  #shown = false
+  #closed = false
+  #damage: Rectangle | undefined
+  #flushing: Timer | undefined
+  /** The daemon has not taken all of the last picture: more would only fill the memory. */
+  #writing = false
+
+  /** @internal programs call `gui.window` */
+  constructor(context: WindowContext, { title, width, height, x = 0, y = 0, class: name = title, resizable = true }: WindowOptions) {
+    checkSize(`window '${title}'`, width, height)
+    this.#context = context
+    this.#title = context.text.encode(title)
+    this.#class = context.text.encode(name)
+    wmClass(context.id, this.#class) // says now that it is too long
+    this.#x = x
+    this.#y = y
+    this.#fixed = !resizable
+    this.#image = new Image(context.memory, width, height, `window ${context.id}`)
+    this.#pixels = pixelsOf(this.#image)
+    try {
+      this.show()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  get width(): number { return this.#image.width }
+  get height(): number { return this.#image.height }
+
+  /** One number a pixel, 0xRRGGBB, row after row. Another array after a change of the size, an empty one after `close`. */
+  get pixels(): Uint32Array { return this.#pixels }
+
+  /** The same memory: blue, green, red and a byte without meaning for each pixel. */
+  get bytes(): Uint8Array { return this.#closed ? new Uint8Array(0) : this.#image.bytes.subarray(0, this.width * this.height * 4) }
+
+  get closed(): boolean { return this.#closed }
+
+  /**
+   * Says that pixels were drawn; without numbers, all of them. It is told to the daemon once a turn, as the smallest rectangle around
+   * all that was damaged, and when the daemon has taken the one before.
+   */
+  damage(x = 0, y = 0, width = this.width, height = this.height): void {
+    const left = Math.max(0, Math.floor(x))
+    const top = Math.max(0, Math.floor(y))
+    const right = Math.min(this.width, Math.ceil(x + width))
+    const bottom = Math.min(this.height, Math.ceil(y + height))
+    if (this.#closed || !(left < right && top < bottom)) return
+    const old = this.#damage
+    this.#damage = old === undefined ? rectangle(left, top, right, bottom) : rectangle(
+      Math.min(left, old.x), Math.min(top, old.y), Math.max(right, old.x + old.width), Math.max(bottom, old.y + old.height))
+    this.#flushSoon()
+  }
+
+  setTitle(title: string): void {
+    this.#title = this.#context.text.encode(title)
+    if (this.#shown) this.#send(wmName(this.#context.id, this.#title))
+  }
+
+  /** Changes the size; there is no `resize` event for it. @throws RangeError, XenError when there is no memory */
+  resize(width: number, height: number): void {
+    checkSize(`window ${this.#context.id}`, width, height)
+    if (this.#closed || (width === this.width && height === this.height)) return
+    const old = this.#replace(width, height)
+    if (this.#shown) {
+      if (this.#fixed) this.#send(windowHints(this.#context.id, this.#image))
+      this.#send(configure(this.#context.id, this.#geometry))
+    }
+    this.#dump(old)
+  }
+
+  /** Calls `handler` for each event of a kind. Returns the function that ends it. */
+  on<K extends keyof WindowEvents>(kind: K, handler: (event: WindowEvents[K]) => void): () => void {
+    const handlers = this.#handlers.get(kind) ?? new Set()
+    this.#handlers.set(kind, handlers.add(handler))
+    return () => { handlers.delete(handler) }
+  }
+
+  /** Takes the window from the screen. Its memory is given back when the daemon has let go of it. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#pixels = new Uint32Array(0)
+    this.#flushing?.cancel()
+    const { id } = this.#context
+    const link = this.#context.link()
+    if (!this.#shown || link === undefined) return this.#end()
+    this.#shown = false
+    this.#send(unmap(id))
+    this.#send(destroy(id))
+    if (link.minor < DESTROY_ACK) this.#end()
+  }
+
+  /** @internal tells a daemon that knows nothing of this window all about it */
+  show(): void {
+    if (this.#closed || this.#context.link() === undefined) return
+    const { id } = this.#context
+    this.#shown = true
+    this.#send(create(id, this.#geometry))
+    this.#send(wmClass(id, this.#class))
+    this.#send(wmName(id, this.#title))
+    if (this.#fixed) this.#send(windowHints(id, this.#image))
+    this.#dump(undefined)
+    this.#send(map(id))
+    this.damage()
+  }
+
+  /** @internal the connection is over, and with it whatever the daemon held */
+  disconnected(): void {
+    this.#shown = false
+    this.#writing = false
+    for (const image of this.#replaced.splice(0)) image?.release()
+    if (this.#closed) this.#end()
+  }
+
+  /** @internal the daemon has another size or place for it: it is to be answered with the same numbers, or no further change comes */
+  configured(request: Rectangle): void {
+    if (this.#closed) return
+    const width = Math.min(request.width, MAX_WIDTH)
+    const height = Math.min(request.height, MAX_HEIGHT)
+    this.#x = request.x
+    this.#y = request.y
+    let old: Image | undefined
+    if (width !== this.width || height !== this.height) {
+      try {
+        old = this.#replace(width, height)
+      } catch (error) {
+        // The daemon shows what there is of the picture, in a larger window.
+        this.#context.log.warn(`window ${this.#context.id} cannot become ${width}x${height}: ${describe(error)}`)
+      }
+    }
+    this.#send(configure(this.#context.id, request))
+    if (old === undefined) return
+    this.#dump(old)
+    this.emit('resize', { width, height })
+  }
+
+  /** @internal WINDOW_DUMP_ACK: the image before the one that was dumped is not in use any more */
+  dumped(): void {
+    this.#replaced.shift()?.release()
+  }
+
+  /** @internal DESTROY of the daemon */
+  destroyed(): void {
+    if (this.#closed) this.#end()
+  }
+
+  /** @internal */
+  emit<K extends keyof WindowEvents>(kind: K, event: WindowEvents[K]): void {
+    if (this.#closed) return
+    for (const handler of [...this.#handlers.get(kind) ?? []] as ((event: WindowEvents[K]) => void)[]) {
+      try {
+        handler(event)
+      } catch (error) {
+        this.#context.log.error(`window ${this.#context.id}: the program's handler of '${kind}' threw ${describe(error)}`)
+      }
+    }
+  }
+
+  get #geometry(): Rectangle {
+    return { x: this.#x, y: this.#y, width: this.width, height: this.height }
+  }
+
+  /** Another image with what fits of the picture. Gives the one before. */
+  #replace(width: number, height: number): Image {
+    const old = this.#image
+    const image = new Image(this.#context.memory, width, height, `window ${this.#context.id}`)
+    image.copyFrom(old)
+    this.#image = image
+    this.#pixels = pixelsOf(image)
+    this.#damage = undefined
+    return old
+  }
+
+  /** Tells the daemon where the pixels are. `old` is kept until it has taken that. */
+  #dump(old: Image | undefined): void {
+    const link = this.#context.link()
+    if (!this.#shown || link === undefined) return old?.release()
+    this.#send(windowDump(this.#context.id, this.width, this.height, this.#image.share(link.domid)))
+    if (link.minor >= DUMP_ACK) this.#replaced.push(old)
+    else old?.release() // nothing says when: the grant table waits until the pages are not mapped
+    this.damage()
+  }
+
+  #flushSoon(): void {
+    if (!this.#shown || this.#writing || this.#flushing !== undefined) return
+    this.#flushing = this.#context.timers.set(0, () => {
+      this.#flushing = undefined
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (this.#damage === undefined || !this.#shown) return
+    const link = this.#context.link()
+    this.#writing = true
+    const written = this.#send(shmImage(this.#context.id, this.#damage))
+    this.#damage = undefined
+    void written.then(() => {
+      if (link !== this.#context.link()) return
+      this.#writing = false
+      if (this.#damage !== undefined) this.#flushSoon()
+    })
+  }
+
+  /** Never rejects: the agent sees by itself that the daemon is gone, and a new one is told everything. */
+  #send(bytes: Uint8Array): Promise<void> {
+    return this.#context.link()?.send(bytes).catch(() => {}) ?? Promise.resolve()
+  }
+
+  #end(): void {
+    for (const image of this.#replaced.splice(0)) image?.release()
+    this.#image.release()
+    this.#context.gone()
+  }
+}
+
+const pixelsOf = ({ bytes, width, height }: Image): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, width * height)
+
+const rectangle = (left: number, top: number, right: number, bottom: number): Rectangle => ({ x: left, y: top, width: right - left, height: bottom - top })

@@ -1,0 +1,100 @@
+/** A window as the GUI daemon has it: what the agent said about it, and the picture it was shown. */
+import { encodePng } from './png.ts'
+import { DaemonDied } from './qubesdb.ts'
+
+/** Pages of an image, mapped read-only. */
+export interface MappedImage {
+  read(offset: number, length: number): Uint8Array
+  release(): void
+}
+
+/** Maps granted pages of the domain. One that throws loses the picture, not the daemon, as a grant that cannot be mapped does. */
+export type ImageReader = (refs: readonly number[]) => MappedImage
+
+export interface Damage {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export class DaemonWindow {
+  readonly id: number
+  x: number
+  y: number
+  width: number
+  height: number
+  title = ''
+  class = ''
+  hints: number[] = []
+  mapped = false
+  /** Size of the image that was dumped last, and its grant references. */
+  image: { readonly width: number, readonly height: number, readonly refs: readonly number[] } | undefined
+  /** What was copied out of it: BGRX. */
+  picture = Buffer.alloc(0)
+  readonly damage: Damage[] = []
+  /** The change of the size that the agent has to answer. */
+  pending: Buffer | undefined
+  #pages: MappedImage | undefined
+
+  /** @param body of CREATE; sizes below 0 make the real daemon ask the user whether to end the qube */
+  constructor(id: number, body: Buffer) {
+    this.id = id
+    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    if (this.width < 0 || this.height < 0) throw new DaemonDied(`window ${id} of ${this.width}x${this.height}`)
+  }
+
+  /** Gives what to send again when the agent did not answer with the numbers it was sent. */
+  configure(body: Buffer): Buffer | undefined {
+    if (this.pending !== undefined && !this.pending.subarray(0, 16).equals(body.subarray(0, 16))) return this.pending
+    this.pending = undefined
+    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    if (this.width === 0 || this.height === 0) throw new DaemonDied(`window ${this.id} made ${this.width}x${this.height}`)
+    return undefined
+  }
+
+  dump(body: Buffer, map: ImageReader | undefined): void {
+    const [type, width, height] = [0, 4, 8].map((offset) => body.readUInt32LE(offset))
+    const refs = Array.from({ length: (body.length - 16) / 4 }, (_, index) => body.readUInt32LE(16 + index * 4))
+    if (type !== 0) throw new DaemonDied(`WINDOW_DUMP of type ${type}`)
+    if (width > 16384 || height > 6144) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height}`)
+    if (refs.length * 4096 < width * height * 4) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height} in ${refs.length} pages`)
+    this.release()
+    this.image = { width, height, refs }
+    this.picture = Buffer.alloc(width * height * 4)
+    try {
+      this.#pages = map?.(refs)
+    } catch {
+      this.#pages = undefined
+    }
+  }
+
+  /** SHMIMAGE: copies the rectangle, clipped to the image; nothing while the window is not mapped. */
+  paint(body: Buffer): void {
+    const [x, y, width, height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    if (!this.mapped || x < 0 || y < 0 || width < 0 || height < 0) return
+    this.damage.push({ x, y, width, height })
+    if (this.#pages === undefined || this.image === undefined) return
+    const row = (Math.min(x + width, this.image.width) - x) * 4
+    for (let line = y; row > 0 && line < Math.min(y + height, this.image.height); line++) {
+      const offset = (line * this.image.width + x) * 4
+      this.picture.set(this.#pages.read(offset, row), offset)
+    }
+  }
+
+  unmap(): void {
+    this.mapped = false
+    this.release()
+  }
+
+  release(): void {
+    this.#pages?.release()
+    this.#pages = undefined
+  }
+
+  /** The picture, as a PNG file. */
+  png(): Buffer {
+    if (this.image === undefined) throw new Error(`window ${this.id} has no image yet`)
+    return encodePng(this.image.width, this.image.height, this.picture)
+  }
+}
