@@ -67,8 +67,9 @@ export class Image {
   release(): void {
     if (this.#released) return
     this.#released = true
-    this.#unshare()
-    this.#free()
+    // The last grant that ends frees the pages; without one nobody else would.
+    if (this.#domid === undefined) this.#free()
+    else this.#unshare()
   }
 
   #unshare(): void {

@@ -1,0 +1,250 @@
+/** Windows over real vchans and grants on the simulated Xen: what the daemon sees, and that every page comes back. */
+import test from 'ava'
+import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
+import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
+import { SimulatedXen, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { vchanChannels } from '@xen-ts/vchan'
+import { GuiDaemon, words } from '../../test/dom0/gui.ts'
+import type { ImageReader } from '../../test/dom0/gui-window.ts'
+import { Gui } from './agent.ts'
+import * as events from './events.ts'
+import * as messages from './messages.ts'
+
+function channelsOf({ machine }: SimulatedDomain) {
+  const grants = new GrantTable(machine)
+  return { grants, channels: vchanChannels({ machine, events: new EventChannels(machine), grants, xenstore: new Xenstore(machine) }) }
+}
+
+function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
+  const xen = new SimulatedXen({ seed })
+  const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
+  const image: ImageReader = (refs) => {
+    const pages = new ForeignPages(dom0.machine, 5, refs, true, 'image')
+    return {
+      read(offset, length) {
+        const bytes = new Uint8Array(length)
+        dom0.abi.copy(bytes, 0, pages.bytes, offset, length)
+        return bytes
+      },
+      release: () => pages.release(),
+    }
+  }
+  const { channels, grants } = channelsOf(guest)
+  const theirs = channelsOf(dom0).channels
+  const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
+  const daemon = new GuiDaemon({ connect: () => theirs.connect(5, 6000), minor, image })
+  const died = daemon.run()
+  const running = gui.run()
+  const finish = async (): Promise<void> => {
+    gui.close()
+    daemon.stop()
+    await xen.run(running)
+    await xen.advance(30_000)
+    xen.assertNoLeaks()
+  }
+  died.catch(() => {})
+  const ready = (): Promise<void> => xen.run(daemon.until(() => daemon.minor > 0))
+  return { xen, guest, gui, daemon, died, ready, finish, free: guest.freePages }
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+test('golden bytes of the messages', (t) => {
+  const at = { x: 1, y: -2, width: 3, height: 4 }
+  t.is(hex(messages.create(7, at)), '820000000700000018000000' + '01000000feffffff0300000004000000' + '0000000000000000')
+  t.is(hex(messages.destroy(7)), '830000000700000000000000')
+  t.is(hex(messages.map(7)), '840000000700000008000000' + '0000000000000000')
+  t.is(hex(messages.unmap(7)), '850000000700000000000000')
+  t.is(hex(messages.configure(7, at)), '860000000700000014000000' + '01000000feffffff030000000400000000000000')
+  t.is(hex(messages.shmImage(7, { ...at, y: 2 })), '880000000700000010000000' + '01000000020000000300000004000000')
+  t.is(hex(messages.wmName(7, Buffer.from('Hi'))), '8d0000000700000080000000' + '4869' + '00'.repeat(126))
+  t.is(hex(messages.wmClass(7, Buffer.from('c'))), '920000000700000080000000' + ('63' + '00'.repeat(63)).repeat(2))
+  t.is(hex(messages.windowHints(7, at)), '900000000700000024000000' + '30000000' + '0300000004000000'.repeat(2) + '00'.repeat(16))
+  t.is(hex(messages.windowDump(7, 32, 33, [8, 0x109])), '930000000700000018000000' + '00000000200000002100000018000000' + '0800000009010000')
+  t.is(hex(messages.clipboardData(7, Buffer.from('x'))), '8c0000000700000001000000' + '78')
+})
+
+test('a title that is too long ends between two characters', (t) => {
+  const body = Buffer.from(messages.wmName(1, Buffer.from('a' + 'ü'.repeat(100)))).subarray(12)
+  t.is(body.length, 128)
+  t.is(body.toString('utf8', 0, body.indexOf(0)), 'a' + 'ü'.repeat(63))
+  t.is(Buffer.from(messages.wmName(1, Buffer.from('ü'.repeat(100)))).subarray(12).indexOf(0), 126)
+})
+
+test('what the daemon would die of is refused before it is sent', async (t) => {
+  const { gui, ready, finish, guest, free } = setUp()
+  await ready()
+  for (const [width, height] of [[0, 1], [1, 0], [16385, 1], [1, 6145], [1.5, 1], [NaN, 1], [-1, 1]]) {
+    t.throws(() => gui.window({ title: 'x', width, height }), { instanceOf: RangeError, message: /whole numbers from 1x1 to 16384x6144/ })
+  }
+  t.throws(() => gui.window({ title: 'x', width: 1, height: 1, class: 'c'.repeat(64) }), { instanceOf: RangeError })
+  t.throws(() => messages.windowDump(1, 1025, 1, [8]), { instanceOf: RangeError })
+  t.throws(() => gui.copy('x'.repeat(65_001)), { instanceOf: RangeError })
+  t.throws(() => gui.window({ title: 'x', width: 16384, height: 6144 }), { code: 'ENOMEM' })
+  await finish()
+  t.is(guest.freePages, free)
+})
+
+for (const minor of [5, 7]) {
+  for (const seed of [undefined, 1, 2]) {
+    test(`protocol 1.${minor}, ${seed === undefined ? 'events in order' : `random order ${seed}`}: a window from open to close`, async (t) => {
+      const { xen, gui, daemon, ready, finish, guest, free } = setUp({ minor, seed })
+      const window = gui.window({ title: 'Grüße', width: 100, height: 50, class: 'test', resizable: false }) // before there is a daemon
+      window.pixels.fill(0x112233)
+      await ready()
+      await xen.advance(100)
+      const seen = daemon.windows.get(1)!
+      t.deepEqual([seen.title, seen.class, seen.mapped, seen.width, seen.height, seen.hints[0]], ['Grüße', 'test', true, 100, 50, 48])
+      t.is(seen.picture.readUInt32LE(99 * 4), 0x112233)
+      t.deepEqual(seen.damage, [{ x: 0, y: 0, width: 100, height: 50 }])
+
+      window.pixels[3 * 100 + 2] = 0xff0000
+      window.damage(2, 3, 1, 1)
+      window.damage(-5, 4, 7.5, 1)
+      window.damage(200, 0, 5, 5) // outside
+      await xen.advance(100)
+      t.deepEqual(seen.damage.slice(1), [{ x: 0, y: 3, width: 3, height: 2 }])
+      t.is(seen.picture.readUInt32LE((3 * 100 + 2) * 4), 0xff0000)
+
+      const sizes: unknown[] = []
+      window.on('resize', (size) => { sizes.push(size); window.pixels.fill(0x445566, 150 * 60) })
+      await xen.run(daemon.resize(1, 150, 70))
+      await xen.advance(100)
+      t.deepEqual(sizes, [{ width: 150, height: 70 }])
+      t.deepEqual(seen.image && [seen.image.width, seen.image.height], [150, 70])
+      t.is(seen.picture.readUInt32LE((3 * 150 + 2) * 4), 0xff0000)
+      t.is(seen.picture.readUInt32LE((69 * 150) * 4), 0x445566)
+
+      window.setTitle('other')
+      window.resize(20, 10)
+      await xen.advance(3000)
+      t.deepEqual([seen.title, seen.width, seen.height, seen.image?.refs.length], ['other', 20, 10, 1])
+
+      const before = guest.freePages
+      window.close()
+      window.close()
+      t.is(guest.freePages, before) // not before the daemon has let go of it
+      await xen.advance(3000)
+      t.is(guest.freePages, before + 1)
+      t.is(daemon.windows.size, 0)
+      t.is(window.pixels.length, 0)
+      await finish()
+      t.is(guest.freePages, free)
+    })
+  }
+}
+
+test('the old image stays granted until WINDOW_DUMP_ACK, even when nobody has mapped it', async (t) => {
+  const { xen, gui, daemon, ready, finish, guest } = setUp()
+  const window = gui.window({ title: 'x', width: 64, height: 64 })
+  await ready()
+  await xen.advance(100)
+  let held = true
+  const send = daemon.send.bind(daemon)
+  let acknowledge = (): Promise<void> => Promise.resolve()
+  daemon.send = async (type, id, body) => {
+    if (type === 149 && held) acknowledge = () => send(type, id, body)
+    else await send(type, id, body)
+  }
+  const before = guest.freePages
+  window.resize(128, 64)
+  await xen.advance(5000)
+  t.is(guest.freePages, before - 8)
+  held = false
+  await xen.run(acknowledge())
+  await xen.advance(100)
+  t.is(guest.freePages, before - 4)
+  await finish()
+})
+
+test('a new daemon is told everything again', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const [first, second] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
+  await ready()
+  first.pixels.fill(7)
+  first.damage()
+  second.close()
+  daemon.disconnect()
+  await xen.advance(5000)
+  await ready()
+  await xen.advance(100)
+  t.deepEqual([...daemon.windows.values()].map(({ title, mapped }) => [title, mapped]), [['one', true]])
+  t.is(daemon.windows.get(1)!.picture.readUInt32LE(0), 7)
+  await finish()
+})
+
+test('what the user does comes as typed events, to the window it is meant for', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const [window, other] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
+  const got: unknown[] = []
+  for (const kind of ['key', 'button', 'motion', 'crossing', 'focus', 'paste', 'close'] as const) {
+    window.on(kind, (event: unknown) => { got.push([kind, event]) })
+    other.on(kind, () => { t.fail() })
+  }
+  window.on('motion', () => { throw new Error('a slip of the program') })
+  await ready()
+  await xen.advance(100)
+  const at = { x: -1, y: 2, state: 4 }
+  const position = [0xffffffff, 2, 4]
+  await daemon.send(events.KEYPRESS, 1, words(2, ...position, 38))
+  await daemon.send(events.BUTTON, 1, words(5, ...position, 3))
+  await daemon.send(events.MOTION, 1, words(...position, 0))
+  await daemon.send(events.CROSSING, 1, words(7, ...position, 0, 0, 0))
+  await daemon.send(events.KEYMAP_NOTIFY, 0, Buffer.alloc(32))
+  await daemon.send(events.FOCUS, 1, words(9, 0, 0))
+  await daemon.send(140, 1, Buffer.from('Grüße'))
+  await daemon.send(events.CLOSE, 1)
+  gui.copy('für andere')
+  t.is((await xen.run(daemon.requestClipboard(1))).toString(), 'für andere')
+  t.deepEqual(got, [
+    ['key', { pressed: true, ...at, keycode: 38 }], ['button', { pressed: false, ...at, button: 3 }], ['motion', at],
+    ['crossing', { inside: true, ...at }], ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }], ['focus', true],
+    ['paste', 'Grüße'], ['close', undefined],
+  ])
+  await finish()
+})
+
+/** Messages a daemon may send for window 1; whether the agent must drop the connection. */
+const HOSTILE: Record<string, [number, number, Buffer, boolean]> = {
+  'key event of 16 bytes': [events.KEYPRESS, 1, Buffer.alloc(16), true],
+  'key event of type 4': [events.KEYPRESS, 1, words(4, 0, 0, 0, 9), true],
+  'keycode of 4 billion': [events.KEYPRESS, 1, words(2, 0, 0, 0, 0xffffffff), true],
+  'button event of type 2': [events.BUTTON, 1, words(2, 0, 0, 0, 1), true],
+  'button 256': [events.BUTTON, 1, words(4, 0, 0, 0, 256), true],
+  'motion of 20 bytes': [events.MOTION, 1, Buffer.alloc(20), true],
+  'crossing of type 0': [events.CROSSING, 1, Buffer.alloc(28), true],
+  'focus of type 11': [events.FOCUS, 1, words(11, 0, 0), true],
+  'size 0': [134, 1, words(0, 0, 0, 5, 0), true],
+  'size of 4 billion': [134, 1, words(0, 0, 0xffffffff, 0xffffffff, 0), true],
+  'size without memory for it': [134, 1, words(0, 0, 32767, 32767, 0), false],
+  'configure of 16 bytes': [134, 1, Buffer.alloc(16), true],
+  'configure of a window that is not there': [134, 99, words(0, 0, 5, 5, 0), false],
+  'DESTROY of a window that is open': [131, 1, Buffer.alloc(0), false],
+  'DESTROY with a body': [131, 1, Buffer.alloc(4), true],
+  'an acknowledgement too many': [149, 1, Buffer.alloc(0), false],
+  'close of a window that is not there': [137, 99, Buffer.alloc(0), false],
+  'map of 4 bytes': [132, 1, Buffer.alloc(4), true],
+  'keymap of 31 bytes': [142, 0, Buffer.alloc(31), true],
+  'paste of 65,001 bytes': [140, 1, Buffer.alloc(65_001), true],
+  'paste that is not UTF-8': [140, 1, Buffer.from('ff00fe', 'hex'), false],
+}
+
+for (const [name, [type, id, body, drops]] of Object.entries(HOSTILE)) {
+  test(`hostile daemon: ${name}: the window is shown ${drops ? 'to the next one' : 'still'}`, async (t) => {
+    const { xen, guest, gui, daemon, ready, finish } = setUp()
+    const window = gui.window({ title: 'x', width: 40, height: 30 })
+    await ready()
+    await xen.advance(100)
+    void daemon.send(type, id, body).catch(() => {})
+    await xen.advance(5000)
+    t.is(guest.log.some(({ text }) => text.startsWith('connection lost: ProtocolError')), drops)
+    await ready()
+    window.pixels[0] = 0xabcdef
+    window.damage()
+    await xen.advance(100)
+    t.is(daemon.windows.get(1)?.picture.readUInt32LE(0), 0xabcdef)
+    await finish()
+  })
+}
