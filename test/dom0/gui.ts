@@ -167,6 +167,6 @@ function text(field: Buffer, what: string): string {
 
 export function words(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4)
-  values.forEach((value, index) => bytes.writeUInt32LE(value, index * 4))
+  values.forEach((value, index) => bytes.writeUInt32LE(value >>> 0, index * 4))
   return bytes
 }

@@ -1,0 +1,59 @@
+/** The examples' programs on the simulated Xen, up to what the user sees. With XEN_TS_PICTURES set the pictures are saved there. */
+import test from 'ava'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import consoleWindow from '../../examples/console-window/app.ts'
+import paint from '../../examples/paint/app.ts'
+import { words } from '../../test/dom0/gui.ts'
+import type { DaemonWindow } from '../../test/dom0/gui-window.ts'
+import * as events from './events.ts'
+import { setUp } from './testing.ts'
+
+type Setting = ReturnType<typeof setUp>
+
+/** Runs a program until its window is closed by the user, and `look`s at it before. */
+async function run(program: { start(context: never): unknown }, setting: Setting, look: (window: DaemonWindow) => Promise<void>): Promise<void> {
+  const { xen, guest, gui, daemon, ready, finish } = setting
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => { guest.machine.timers.set(ms, resolve) })
+  const context = { screen: gui, log: guest.machine.log('program'), clock: { sleep }, signal: new AbortController().signal }
+  const done = Promise.resolve(program.start(context as never))
+  await ready()
+  await xen.advance(3500)
+  await look(daemon.windows.get(1)!)
+  await daemon.send(events.CLOSE, 1)
+  await xen.run(done)
+  await xen.advance(1000)
+  await finish()
+}
+
+const save = (name: string, window: DaemonWindow): void => {
+  if (process.env.XEN_TS_PICTURES !== undefined) writeFileSync(join(process.env.XEN_TS_PICTURES, name), window.png())
+}
+
+test('console-window shows its log, and keys', async (t) => {
+  const setting = setUp()
+  await run(consoleWindow, setting, async (window) => {
+    await setting.daemon.send(events.KEYPRESS, 1, words(2, 1, 1, 0, 38))
+    await setting.xen.advance(100)
+    t.true(setting.guest.log.some(({ text }) => text === 'key 38'))
+    const seen = new Uint32Array(window.picture.buffer, window.picture.byteOffset, window.picture.length / 4)
+    t.true(seen.includes(0x80e080))
+    save('console-window-on-xen.png', window)
+  })
+})
+
+test('paint draws between the places where the mouse was', async (t) => {
+  const setting = setUp()
+  await run(paint, setting, async (window) => {
+    const { daemon, xen } = setting
+    await daemon.send(events.MOTION, 1, words(20, 20, 0, 0)) // not pressed
+    await daemon.send(events.BUTTON, 1, words(4, 100, 100, 0, 1))
+    await daemon.send(events.MOTION, 1, words(300, 200, 256, 0))
+    await daemon.send(events.MOTION, 1, words(-50, 5000, 256, 0)) // outside
+    await daemon.send(events.BUTTON, 1, words(5, -50, 5000, 256, 1))
+    await xen.advance(100)
+    const at = (x: number, y: number): number => window.picture.readUInt32LE((y * 640 + x) * 4)
+    t.deepEqual([at(100, 100), at(200, 150), at(300, 200), at(20, 20), at(150, 150)], [0x202020, 0x202020, 0x202020, 0xffffff, 0xffffff])
+    save('paint.png', window)
+  })
+})

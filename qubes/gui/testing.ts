@@ -1,0 +1,47 @@
+/** A qube and its GUI daemon on the simulated Xen, for tests of windows. Not part of any image. */
+import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
+import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
+import { SimulatedXen, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { vchanChannels } from '@xen-ts/vchan'
+import { GuiDaemon } from '../../test/dom0/gui.ts'
+import type { ImageReader } from '../../test/dom0/gui-window.ts'
+import { Gui } from './agent.ts'
+
+function channelsOf({ machine }: SimulatedDomain) {
+  const grants = new GrantTable(machine)
+  return { grants, channels: vchanChannels({ machine, events: new EventChannels(machine), grants, xenstore: new Xenstore(machine) }) }
+}
+
+export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
+  const xen = new SimulatedXen({ seed })
+  const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
+  const image: ImageReader = (refs) => {
+    const pages = new ForeignPages(dom0.machine, 5, refs, true, 'image')
+    return {
+      read(offset, length) {
+        const bytes = new Uint8Array(length)
+        dom0.abi.copy(bytes, 0, pages.bytes, offset, length)
+        return bytes
+      },
+      release: () => pages.release(),
+    }
+  }
+  const { channels, grants } = channelsOf(guest)
+  const theirs = channelsOf(dom0).channels
+  const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
+  const daemon = new GuiDaemon({ connect: () => theirs.connect(5, 6000), minor, image })
+  const died = daemon.run()
+  const running = gui.run()
+  const finish = async (): Promise<void> => {
+    gui.close()
+    daemon.stop()
+    await xen.run(running)
+    await xen.advance(30_000)
+    xen.assertNoLeaks()
+  }
+  died.catch(() => {})
+  const ready = (): Promise<void> => xen.run(daemon.until(() => daemon.minor > 0))
+  return { xen, guest, gui, daemon, died, ready, finish, free: guest.freePages }
+}
