@@ -22,9 +22,14 @@ async function image(example: string, target: string): Promise<string> {
 const benchmarks: Record<string, () => Promise<unknown>> = {
   build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
   engine: async () => (await import('./engine.ts')).benchEngine(),
-  boot: async () => (await import('./boot.ts')).benchBoot(await image('website', 'xen')),
+  boot: async () => {
+    const { benchBoot } = await import('./boot.ts')
+    await benchBoot(await image('hello', 'xen'))
+    await benchBoot(await image('website', 'xen'))
+  },
   vchan: async () => (await import('./vchan.ts')).benchVchan(await image('vchan-load.ts', 'xen')),
   net: async () => (await import('./net.ts')).benchNet(await image('frame-echo', 'xen')),
+  bulk: async () => (await import('./bulk.ts')).benchBulk([await image('bulk.ts', 'xen')]),
   http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),
 }
 
