@@ -115,6 +115,20 @@ test('the old image stays granted until WINDOW_DUMP_ACK, even when nobody has ma
   await finish()
 })
 
+test('a daemon that asks for ever new sizes and acknowledges none loses the connection, and the memory comes back', async (t) => {
+  const { xen, gui, daemon, ready, finish, guest, free } = setUp()
+  gui.window({ title: 'x', width: 64, height: 16 })
+  await ready()
+  const send = daemon.send.bind(daemon)
+  daemon.send = async (type, id, body) => { if (type !== 149) await send(type, id, body) }
+  for (let n = 1; n <= 80; n++) void send(134, 1, words(0, 0, 64, 16 + n, 0)).catch(() => {})
+  await xen.advance(5000)
+  t.true(guest.log.some(({ text }) => /images without WINDOW_DUMP_ACK/.test(text)))
+  daemon.send = send
+  await finish()
+  t.is(guest.freePages, free)
+})
+
 test('a new daemon is told everything again', async (t) => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const [first, second] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))

@@ -1,7 +1,7 @@
 /** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
-import { describe } from '../supervise.ts'
+import { describe, ProtocolError } from '../supervise.ts'
 import type { Text } from '../text.ts'
 import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'
 import { Image, type ImageMemory } from './image.ts'
@@ -61,6 +61,8 @@ export interface WindowContext {
 /** From this minor version on, the daemon tells that it has done a DESTROY, and a WINDOW_DUMP. */
 const DESTROY_ACK = 5
 const DUMP_ACK = 7
+/** Images without an answer: a daemon that never gives one and asks for other sizes would get all memory. */
+const MOST_UNANSWERED = 64
 
 export class Window {
   readonly #context: WindowContext
@@ -192,6 +194,7 @@ export class Window {
   /** @internal the daemon has another size or place for it: it is to be answered with the same numbers, or no further change comes */
   configured(request: Rectangle): void {
     if (this.#closed) return
+    if (this.#replaced.length > MOST_UNANSWERED) throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
     const width = Math.min(request.width, MAX_WIDTH)
     const height = Math.min(request.height, MAX_HEIGHT)
     this.#x = request.x
