@@ -24,7 +24,7 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
   engine: async () => (await import('./engine.ts')).benchEngine(),
   boot: async () => {
     const { benchBoot } = await import('./boot.ts')
-    await benchBoot(await image('hello', 'xen'))
+    await benchBoot(await image('hello', 'xen'), { http: false })
     await benchBoot(await image('website', 'xen'))
   },
   vchan: async () => (await import('./vchan.ts')).benchVchan(await image('vchan-load.ts', 'xen')),

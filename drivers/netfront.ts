@@ -248,13 +248,17 @@ export class Netfront implements EthernetDevice {
     this.#settled = true
     await xenstore.transaction(async (view) => {
       if (await view.tryRead(`${this.#frontend}/backend`) !== backend.path) return // it has gone meanwhile, the next look will tell
-      for (const [name, value] of link.keys) await view.write(`${this.#frontend}/${name}`, String(value))
-      await view.write(`${this.#frontend}/request-rx-copy`, '1')
-      await view.write(`${this.#frontend}/feature-rx-notify`, '1')
-      if (this.#options.blankChecksums !== true) await view.write(`${this.#frontend}/feature-no-csum-offload`, '1')
-      if (this.#options.largePackets === true) for (const feature of ['sg', 'gso-tcpv4']) await view.write(`${this.#frontend}/feature-${feature}`, '1')
-      await view.write(`${this.#frontend}/state`, String(XenbusState.connected))
+      const keys = [...link.keys, ['request-rx-copy', 1], ['feature-rx-notify', 1], ...this.#features(), ['state', XenbusState.connected]]
+      // All at once: a round trip to the store is the dearest part of a boot.
+      await Promise.all(keys.map(([name, value]) => view.write(`${this.#frontend}/${name}`, String(value))))
     })
+  }
+
+  /** What we take from the backend. */
+  #features(): [string, number][] {
+    const { blankChecksums, largePackets } = this.#options
+    const features: [string, number][] = largePackets === true ? [['feature-sg', 1], ['feature-gso-tcpv4', 1]] : []
+    return blankChecksums === true ? features : [...features, ['feature-no-csum-offload', 1]]
   }
 
   /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */
