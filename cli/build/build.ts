@@ -8,7 +8,7 @@ import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
 import { CliError } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import { bundleProgram } from './bundle.ts'
-import { findProject } from './project.ts'
+import { findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 
 export interface BuildOptions {
@@ -56,13 +56,13 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 
   const bundle = await stage('bundle', () => bundleProgram(project, target))
   const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project.name))
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
   const composed = await stage('compose', () => composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }))
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
     map.x_build = composed.buildId
     map.file = `${project.name}.js`
-    map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(source)))
+    map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
     delete map.sourcesContent
     replaceFile(output, composed.image)
     replaceFile(`${output}.map`, JSON.stringify(map))
@@ -71,18 +71,18 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   return {
     output, target, sha256: composed.sha256, buildId: composed.buildId, bytes: composed.image.length, gzipBytes: gzipSync(composed.image, { level: 9 }).length,
     memoryMiB: composed.memoryMiB, stages, warnings: bundle.warnings,
-    sizes: { name: relative(process.cwd(), output) || output, bytes: composed.image.length, parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, relative(process.cwd(), project.root))) },
+    sizes: { name: relative(process.cwd(), output) || output, bytes: composed.image.length, parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root)) },
   }
 }
 
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf(code: string, map: string, name: string) {
+async function snapshotOf(code: string, map: string, { name, root }: Project) {
   try {
     return await makeSnapshot({ bundle: code, filename: `${name}.js`, program: name })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
-    const rewrite = rewriterFor(new TraceMap(map), `${name}.js`, process.cwd())
+    const rewrite = rewriterFor(new TraceMap(map), `${name}.js`, root)
     throw new CliError(`the program could not be loaded: ${(error as Error).message}`, stack.split('\n').map(rewrite).join('\n'), 'code outside functions of the runtime runs while the image is built; move it into start()')
   }
 }

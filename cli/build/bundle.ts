@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildFailure, type Message, type Metafile } from 'esbuild'
 import { caret, CliError } from '../errors.ts'
@@ -9,7 +9,7 @@ import { targetModule } from './targets.ts'
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
   readonly code: string
-  /** Source map, JSON. */
+  /** Source map, JSON; its sources are relative to the project's root. */
   readonly map: string
   readonly metafile: Metafile
   readonly warnings: readonly string[]
@@ -44,34 +44,36 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
       stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
       bundle: true, write: false, outfile: `${project.name}.js`, format: 'iife', platform: 'neutral', target: 'es2024',
       mainFields: ['module', 'main'], conditions: ['worker', 'import'], charset: 'utf8', legalComments: 'none', minifySyntax: true,
-      sourcemap: 'external', metafile: true, logLevel: 'silent', absWorkingDir: process.cwd(),
+      sourcemap: 'external', metafile: true, logLevel: 'silent', 
+      // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
+      absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
       plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder)],
     })
     const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-    return { code: text('.js'), map: text('.map'), metafile: result.metafile, warnings: result.warnings.map(showMessage) }
+    return { code: text('.js'), map: text('.map'), metafile: result.metafile, warnings: result.warnings.map(warning => showMessage(warning, project.root)) }
   } catch (error) {
-    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors) : error
+    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
   }
 }
 
 /** The first error as the message, all of them as the place. */
-function bundleError(errors: readonly Message[]): CliError {
+function bundleError(errors: readonly Message[], root: string): CliError {
   const [first, ...more] = errors
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
-  const rest = more.slice(0, 4).map(message => `\n${showMessage(message)}`).join('')
-  return new CliError(first.text, place(first) + rest, hint)
+  const rest = more.slice(0, 4).map(message => `\n${showMessage(message, root)}`).join('')
+  return new CliError(first.text, place(first, root) + rest, hint)
 }
 
-function showMessage(message: Message): string {
-  return `${message.text}\n${place(message)}`
+function showMessage(message: Message, root: string): string {
+  return `${message.text}\n${place(message, root)}`
 }
 
-function place({ location }: Message): string {
+function place({ location }: Message, root: string): string {
   if (!location) return ''
-  const file = relative(process.cwd(), location.file) || location.file
+  const file = relative(process.cwd(), resolve(root, location.file))
   return caret({ file, line: location.line, column: location.column, lineText: location.lineText, length: location.length })
 }
 

@@ -38,15 +38,16 @@ export function noNodeModules(target: string): Plugin {
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
+  const ours = {}
   return {
     name: 'own-packages',
     setup(build) {
-      build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+)$/ }, args => {
-        try {
-          return { path: fileURLToPath(import.meta.resolve(args.path)), sideEffects: false }
-        } catch {
-          return { errors: [{ text: `there is no module ${args.path}`, notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }] }] }
-        }
+      build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+)$/ }, async ({ path, kind, pluginData }) => {
+        if (pluginData === ours) return undefined
+        // By esbuild's own resolver, so that a module is the same however it is reached: what package.json says of side effects counts.
+        const found = await build.resolve(path, { kind, resolveDir: fileURLToPath(new URL('..', import.meta.url)), pluginData: ours })
+        if (found.errors.length > 0) return { errors: [{ text: `there is no module ${path}`, notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }] }] }
+        return { path: found.path, sideEffects: found.sideEffects }
       })
     },
   }

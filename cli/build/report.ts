@@ -1,28 +1,31 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Metafile } from 'esbuild'
 
 /** A row of the size tree. */
 export interface SizeRow { readonly name: string, readonly bytes: number, readonly parts?: readonly SizeRow[] }
 
-/** The share of each package in the bundle, in bytes of script, largest first. */
-export function bundleShares(metafile: Metafile, programRoot: string): SizeRow[] {
+/** The share of each package in the bundle, in bytes of script, largest first. `root`: what the bundle's paths are relative to. */
+export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
   const shares = new Map<string, number>()
   for (const output of Object.values(metafile.outputs)) {
     for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const owner = ownerOf(path, programRoot)
+      const owner = ownerOf(path, root)
       shares.set(owner, (shares.get(owner) ?? 0) + bytesInOutput)
     }
   }
   return [...shares].map(([name, bytes]) => ({ name, bytes })).filter(row => row.bytes > 0).sort((a, b) => b.bytes - a.bytes)
 }
 
-const ownFolders = /(?:^|\/)(runtime|drivers\/vchan|drivers|stack|qubes|cli)\/[^/]/
+const sources = fileURLToPath(new URL('../../', import.meta.url))
+const ownFolders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'cli']
 
-function ownerOf(path: string, programRoot: string): string {
+function ownerOf(path: string, root: string): string {
   const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   if (module) return module
   if (path.startsWith('assets:')) return 'assets'
-  if (path.startsWith(programRoot)) return 'program'
-  return ownFolders.exec(path)?.[1] ?? 'program'
+  const absolute = resolve(root, path)
+  return ownFolders.find(folder => absolute.startsWith(`${sources}${folder}/`)) ?? 'program'
 }
 
 export function kib(bytes: number): string {
