@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileEngine, compilerVersion, linkHost, run, type Profile } from './compile.ts'
 import { engineNames, engineWasm, type EngineNames } from './names.ts'
@@ -62,9 +62,14 @@ async function compile(out: string, profile: Profile): Promise<void> {
   await linkHost(out, hostSource, profile)
 }
 
-/** Runs the training scripts; at its end the program writes engine.gcda. */
+/**
+ * Runs the training scripts; at its end the program writes engine.gcda. Each goes by its bare name: the engine allocates room for
+ * it, so a longer path would give other counts, and another engine.
+ */
 async function train(out: string): Promise<void> {
-  await run(join(out, 'host'), ['memory.bin', ...trainingScripts()], { seconds: 300, cwd: out })
+  const scripts = trainingScripts()
+  for (const script of scripts) copyFileSync(script, join(out, basename(script)))
+  await run('./host', ['memory.bin', ...scripts.map(script => basename(script))], { seconds: 300, cwd: out })
 }
 
 function trainingScripts(): string[] {
