@@ -196,15 +196,3 @@ test('a bundle too big for the gap below the heap is taken all the same', async 
   const bundle = program(`const big = ${JSON.stringify('y'.repeat(6_000_000))}`, 'say(big.length)')
   t.is((await run(await segmentOf(bundle))).output, '6000000\n')
 })
-
-test.serial('a snapshot of 300 KB of code takes less than a second', async t => {
-  await segmentOf(firstLight) // the first in a process compiles the engine
-  let best = Infinity
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now()
-    await segmentOf(program(muchCode))
-    best = Math.min(best, performance.now() - start)
-  }
-  t.log(`${muchCode.length} bytes of code: ${best.toFixed(0)} ms`)
-  t.true(best < 1000)
-})

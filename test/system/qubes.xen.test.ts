@@ -85,7 +85,7 @@ test.serial('qrexec: a service nobody provides is answered with 127, a shell is 
   t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
 })
 
-test.serial('xl shutdown: a clean end within two seconds', async t => {
+test.serial('xl shutdown: a clean end, without a warning (the time is printed)', async t => {
   const start = performance.now()
   await running.domain.shutdown()
   const { reason, lines } = await running.ended
