@@ -23,6 +23,7 @@ export class FakeKernel {
       consoleWrite: text => { this.console += text },
       clockMonotonic: () => this.time,
       clockWall: () => wall + this.time,
+      clockSet: value => { wall = value - this.time },
       wait: (deadline, ports) => this.#wait(deadline, ports),
       commandLine: () => this.#commandLine,
       random: into => { crypto.getRandomValues(into as Uint8Array<ArrayBuffer>) },

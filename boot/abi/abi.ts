@@ -9,8 +9,10 @@ export interface Abi {
   consolePort(): number
   /** Milliseconds since the kernel was entered, with fractions; never goes back (pvclock). */
   clockMonotonic(): number
-  /** Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock). */
+  /** Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected). */
   clockWall(): number
+  /** Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen's, at this distance; clockMonotonic() does not move. */
+  clockSet(wall: number): void
   /** Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as little-endian u32 into `ports` (as many as fit; the rest stays pending), clears them, returns their number. */
   wait(deadline: number, ports: Uint8Array): number
   /** Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame. */
@@ -75,5 +77,5 @@ export interface Abi {
   shutdown(reason: number): number
 }
 
-export const abiHash = 0x8d7f4b1f
-export const abiNames = ['consoleWrite', 'consoleRead', 'consolePort', 'clockMonotonic', 'clockWall', 'wait', 'pagesAlloc', 'pagesReserve', 'pagesFree', 'pageFrame', 'grantTable', 'grantFrames', 'grantMap', 'grantUnmap', 'evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnSend', 'evtchnStatus', 'xenstorePage', 'xenstorePort', 'or8', 'and8', 'exchange32', 'compareExchange16', 'fence', 'copy', 'checksum', 'utf8Encode', 'utf8Decode', 'latin1Decode', 'random', 'randomMix', 'commandLine', 'memory', 'shutdown'] as const
+export const abiHash = 0xf07df3d0
+export const abiNames = ['consoleWrite', 'consoleRead', 'consolePort', 'clockMonotonic', 'clockWall', 'clockSet', 'wait', 'pagesAlloc', 'pagesReserve', 'pagesFree', 'pageFrame', 'grantTable', 'grantFrames', 'grantMap', 'grantUnmap', 'evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnSend', 'evtchnStatus', 'xenstorePage', 'xenstorePort', 'or8', 'and8', 'exchange32', 'compareExchange16', 'fence', 'copy', 'checksum', 'utf8Encode', 'utf8Decode', 'latin1Decode', 'random', 'randomMix', 'commandLine', 'memory', 'shutdown'] as const

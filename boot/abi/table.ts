@@ -29,7 +29,8 @@ export const abiTable: readonly AbiFunction[] = [
   fn('consolePort', {}, 'num', 'Event channel port that fires when there is console input; 0 when there is no console.'),
   // time
   fn('clockMonotonic', {}, 'num', 'Milliseconds since the kernel was entered, with fractions; never goes back (pvclock).'),
-  fn('clockWall', {}, 'num', 'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock).'),
+  fn('clockWall', {}, 'num', 'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected).'),
+  fn('clockSet', { wall: 'num' }, 'void', 'Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen\'s, at this distance; clockMonotonic() does not move.'),
   fn('wait', { deadline: 'num', ports: 'bytes' }, 'num',
     'Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as ' +
     'little-endian u32 into `ports` (as many as fit; the rest stays pending), clears them, returns their number.'),

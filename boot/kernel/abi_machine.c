@@ -9,6 +9,15 @@ f64 abi_consolePort(const struct arg *a) { return console_port(); }
 f64 abi_clockMonotonic(const struct arg *a) { return time_since_entry() / 1e6; }
 f64 abi_clockWall(const struct arg *a) { return time_wall() / 1e6; }
 
+void abi_clockSet(const struct arg *a)
+{
+	/* Nanoseconds in a signed 64-bit number, with room for what is added to them: until the year 2255. */
+	if (!(a[0].number >= 0 && a[0].number < 9e12))
+		range_error("wall is not a time between 1970 and 2255 in milliseconds");
+	else
+		time_set_wall(a[0].number * 1e6);
+}
+
 f64 abi_wait(const struct arg *a)
 {
 	u32 ports[64], most = a[1].length / 4;

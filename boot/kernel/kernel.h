@@ -149,6 +149,7 @@ u64 time_since_entry(void);			/* ns; never goes back, continues over a suspend *
 u64 time_at(u64 tsc);				/* the same, for a value of rdtsc() */
 u64 time_of_entry(void);			/* what time_system() is ahead of time_since_entry(), ns */
 u64 time_wall(void);				/* ns since 1970 UTC */
+void time_set_wall(u64 ns);			/* corrects time_wall(), and nothing else */
 void time_suspend(void);
 void time_resume(void);
 struct date { u32 year, month, day, hour, minute, second, weekday; };	/* month from 1; weekday from Sunday = 0 */

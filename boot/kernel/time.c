@@ -8,6 +8,7 @@
 
 static u64 entry_ns;		/* time_system() minus this is the time since entry */
 static u64 latest, suspended_at;
+static u64 wall_correction;	/* modulo 2^64: what the program knows better than Xen */
 
 /* Xen makes the version odd while it changes the values. */
 static u64 from_tsc(bool now, u64 tsc)
@@ -56,8 +57,10 @@ u64 time_wall(void)
 		ns = ((u64)shared_info->wall_sec_high << 32 | shared_info->wall_sec) * 1000000000ul + shared_info->wall_nsec;
 		BARRIER();
 	} while (version & 1 || version != shared_info->wall_version);
-	return ns + time_system();
+	return ns + time_system() + wall_correction;
 }
+
+void time_set_wall(u64 ns) { wall_correction += ns - time_wall(); }
 
 /* A restored domain may be on another host, with another system time: ours goes on where it stopped. The wall clock knows better. */
 void time_suspend(void) { suspended_at = time_since_entry(); }

@@ -20,6 +20,7 @@ export interface HostAbiOptions {
 export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
   const { output = text => { process.stdout.write(text) }, commandLine = '', wallStart = Date.UTC(2026, 0) } = options
   let now = 0
+  let wall = wallStart
   const noXen = (name: string) => () => { throw new Error(`${name}: there is no Xen here`) }
   return {
     ...memoryAbi,
@@ -27,7 +28,8 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     consoleRead: () => 0,
     consolePort: () => 0,
     clockMonotonic: () => now,
-    clockWall: () => wallStart + now,
+    clockWall: () => wall + now,
+    clockSet: (value) => { wall = value - now },
     wait(deadline, ports) {
       if (ports.length < 4) throw new RangeError('wait: ports must have room for a port, 4 bytes')
       if (Number.isNaN(deadline)) throw new RangeError('wait: deadline is NaN')

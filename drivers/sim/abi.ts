@@ -21,6 +21,7 @@ function range(name: string, bytes: Uint8Array, offset: number, length: number):
 
 export function makeAbi(domain: SimulatedDomain): Abi {
   const { xen } = domain
+  let wallCorrection = 0
 
   const allocationOf = (name: string, pages: Uint8Array): Allocation => {
     const allocation = domain.allocations.get(pages.buffer as ArrayBuffer)
@@ -51,7 +52,8 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     consoleRead: () => 0,
     consolePort: () => 0,
     clockMonotonic: () => xen.now,
-    clockWall: () => xen.epoch + xen.now,
+    clockWall: () => xen.epoch + xen.now + wallCorrection,
+    clockSet: (wall) => { wallCorrection = wall - (xen.epoch + xen.now) },
     wait: (deadline, ports) => domain.wait(deadline, ports),
 
     pagesAlloc: (count) => domain.allocate(count),
