@@ -5,11 +5,14 @@ import type { ImageReader } from './gui-window.ts'
 import { qubesKeys, type QubeProperties } from './keys.ts'
 import { QrexecDaemon, type CallOptions, type CallResult, type Policy } from './qrexec.ts'
 import { DaemonDied, QubesDBDaemon } from './qubesdb.ts'
+import { policyOf } from './services.ts'
 
 export { qubesKeys, type QubeProperties } from './keys.ts'
 export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
 export type { ImageReader, MappedImage } from './gui-window.ts'
+export { PolicySyntaxError } from './policy.ts'
 export { DaemonDied } from './qubesdb.ts'
+export { policyOf, type Dom0Service, type PolicyOptions } from './services.ts'
 
 export interface MiniQubesOptions {
   readonly domid: number
@@ -19,7 +22,7 @@ export interface MiniQubesOptions {
   readonly qube?: QubeProperties
   /** Further keys, or other values. */
   readonly keys?: Iterable<readonly [string, string]>
-  /** Answers calls of the qube to dom0; without it all are refused. */
+  /** Answers calls of the qube; without it as in a fresh Qubes: `policyOf` with its defaults. */
   readonly policy?: Policy
   /** Of qrexec: 2 is R4.0, 3 is R4.1 and R4.2, 4 is R4.3. */
   readonly qrexecVersion?: 2 | 3 | 4
@@ -43,13 +46,15 @@ export class MiniQubes {
 
   /** Starts nothing yet. */
   constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log, image }: MiniQubesOptions) {
+    const properties = new Map([...qubesKeys(qube), ...keys])
+    const source = { name: properties.get('/name')!, type: properties.get('/type') }
     this.#log = log
     this.failed = new Promise((_, reject) => { this.#fail = reject })
     this.failed.catch(() => {})
     const connect = (port: number) => channels.connect(domid, port)
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
-    this.db = new QubesDBDaemon({ keys: [...qubesKeys(qube), ...keys], serve: () => serve(111, 4096), log })
-    this.qrexec = new QrexecDaemon({ domid, connect, serve: (port) => serve(port, 65536), policy, version: qrexecVersion, log })
+    this.db = new QubesDBDaemon({ keys: properties, serve: () => serve(111, 4096), log })
+    this.qrexec = new QrexecDaemon({ domid, connect, serve: (port) => serve(port, 65536), policy: policy ?? policyOf({ source }), version: qrexecVersion, log })
     this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image })
   }
 

@@ -34,8 +34,11 @@ export interface Request {
   readonly argument: string
 }
 
-/** Answers a call of the domain with output, or refuses it by returning undefined. */
-export type Policy = (request: Request) => undefined | ((input: Buffer) => string | Partial<CallResult> | Promise<string | Partial<CallResult>>)
+/** The work of a service: from its whole input to its output. */
+export type Answer = (input: Buffer) => string | Partial<CallResult> | Promise<string | Partial<CallResult>>
+
+/** Answers a call of the domain, or refuses it: with undefined, or with the reason. */
+export type Policy = (request: Request) => undefined | string | Answer
 
 export interface QrexecDaemonOptions {
   readonly domid: number
@@ -200,16 +203,16 @@ export class QrexecDaemon {
     const end = ident.indexOf(0)
     const legal = end >= 0 && /^[0-9A-Za-z _.-]+$/.test(ident.toString('latin1', 0, end)) && ident.subarray(end).every((byte) => byte === 0)
     const [service, ...argument] = name.split('+')
-    const answer = legal && /^[a-zA-Z0-9@:._-]+$/.test(target) && /^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(name)
-      ? this.#options.policy?.({ target, service, argument: argument.join('+') }) : undefined
-    this.#options.log?.(`qrexec: ${name} to ${target}: ${answer === undefined ? 'denied' : 'allowed'}`)
-    if (answer === undefined) return void this.#channel!.write(message(0x203, ident))
+    const answer = !legal || !/^[a-zA-Z0-9@:._-]*$/.test(target) || !/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(name) ? 'forbidden characters'
+      : this.#options.policy?.({ target, service, argument: argument.join('+') }) ?? 'no policy'
+    this.#options.log?.(`qrexec: ${name} to ${target}: ${typeof answer === 'string' ? `denied, ${answer}` : 'allowed'}`)
+    if (typeof answer === 'string') return void this.#channel!.write(message(0x203, ident))
     const port = this.#allocate()
     void this.#channel!.write(message(0x202, Buffer.concat([numbers(0, port), ident])))
     void this.#execute(port, answer).catch((error) => this.#options.log?.(`qrexec: ${name} failed: ${String(error)}`))
   }
 
-  async #execute(port: number, answer: NonNullable<ReturnType<Policy>>): Promise<void> {
+  async #execute(port: number, answer: Answer): Promise<void> {
     const channel = await this.#options.connect(port)
     try {
       const frames = new Frames(channel, await hello(channel, this.#dataVersion))
