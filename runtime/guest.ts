@@ -14,6 +14,7 @@ import { LogWriter, parseThresholds, type Threshold } from './log.ts'
 import { Loop } from './loop.ts'
 import type { Machine } from './machine.ts'
 import { type Program, programOf } from './program.ts'
+import { Suspension } from './suspension.ts'
 import type { Target, TargetContext } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -43,7 +44,8 @@ export function boot(options: BootOptions, scope: { __abi?: Abi, __xenTs?: Hooks
   if (abi === undefined) throw new Error('there is no kernel: __abi is not set; boot() is for bundles that xen-ts build made')
   const loop = new Loop(abi)
   const logs = new LogWriter({ write: text => abi.consoleWrite(text), now: () => abi.clockWall() })
-  const machine: Machine = { abi, ports: loop, timers: loop, log: source => logs.log(source) }
+  const suspension = new Suspension(abi, loop, logs.log('suspend'))
+  const machine: Machine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
 

@@ -4,11 +4,14 @@
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Log } from './log.ts'
+import type { Suspension } from './suspension.ts'
 
 export interface Machine {
   readonly abi: Abi
   readonly ports: Ports
   readonly timers: Timers
+  /** How to get over a suspend: `suspension.onResume(cancelled => ...)`. */
+  readonly suspension: Suspension
   /** A log for a source, such as `net-xen:frontend`. */
   log(source: string): Log
 }
@@ -20,7 +23,7 @@ export interface Ports {
 }
 
 export interface Timers {
-  /** Monotonic milliseconds with fractions. */
+  /** Monotonic milliseconds with fractions. It stands still while the domain is suspended. */
   now(): number
   /** Calls `run` once, `delay` milliseconds from now at the earliest. */
   set(delay: number, run: () => void): Timer

@@ -2,6 +2,7 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Level, Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import { makeAbi } from './abi.ts'
 import { close } from './event-channels.ts'
 import type { Port } from './event-channels.ts'
@@ -58,13 +59,15 @@ export class SimulatedDomain {
     this.domid = domid
     this.#nextFrame = 0x1000 * (domid + 1)
     this.abi = makeAbi(this)
+    const timers = { now: () => xen.now, set: (delay: number, run: () => void) => this.#setTimer(delay, run) }
     this.machine = {
       abi: this.abi,
       ports: {
         on: (port, handler) => { this.handlers.set(port, handler) },
         off: (port) => { this.handlers.delete(port) },
       },
-      timers: { now: () => xen.now, set: (delay, run) => this.#setTimer(delay, run) },
+      timers,
+      suspension: new Suspension(this.abi, timers, this.#logFor('suspend')),
       log: (source) => this.#logFor(source),
     }
   }

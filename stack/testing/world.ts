@@ -3,6 +3,7 @@
  * so minutes of protocol take milliseconds, and the same seed gives the same run.
  */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import { seededRandom, testAbi } from './abi.ts'
 
 interface Event {
@@ -36,16 +37,18 @@ export class World {
     const line = (level: string, source: string) => (text: string) => {
       this.logLines.push(`${this.now.toFixed(3)} ${name}: ${level} [${source}] ${text}`)
     }
+    const abi = testAbi(this.#seed * 31 + this.#machines++, () => this.now)
+    const timers: Machine['timers'] = { now: () => this.now, set: (delay, run) => this.at(delay, run) }
+    const log: Machine['log'] = (source) => ({
+      app: line('APP', source), error: line('ERR', source), warn: line('WRN', source), info: line('INF', source), debug: line('DBG', source),
+    })
     return {
-      abi: testAbi(this.#seed * 31 + this.#machines++, () => this.now),
+      abi, timers, log,
       ports: {
         on() { throw new Error('the stack has no event channels') },
         off() { throw new Error('the stack has no event channels') },
       },
-      timers: { now: () => this.now, set: (delay, run) => this.at(delay, run) },
-      log: (source) => ({
-        app: line('APP', source), error: line('ERR', source), warn: line('WRN', source), info: line('INF', source), debug: line('DBG', source),
-      }),
+      suspension: new Suspension(abi, timers, log('suspend')),
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { Suspension } from '@xen-ts/runtime/suspension.ts'
 
 export interface TestMachine extends Machine {
   /** Every line logged, as `INF [source] text`. */
@@ -15,6 +16,7 @@ export function testMachine(speed = 50): TestMachine {
   const lines: string[] = []
   const seeds: Uint8Array[] = []
   const encoder = new TextEncoder()
+  let correction = 0
   const functions: Partial<Abi> = {
     utf8Encode(text, into, offset) {
       const bytes = encoder.encode(text)
@@ -28,6 +30,9 @@ export function testMachine(speed = 50): TestMachine {
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(end < 0 ? part : part.subarray(0, end))
     },
     randomMix(seed) { seeds.push(seed.slice()) },
+    shutdown: () => 1,
+    clockWall: () => Date.now() + correction,
+    clockSet(wall) { correction = wall - Date.now() },
   }
   const abi = new Proxy(functions, {
     get(target, name) {
@@ -39,15 +44,16 @@ export function testMachine(speed = 50): TestMachine {
     const at = (level: string) => (text: string): void => { lines.push(`${level} [${source}] ${text}`) }
     return { app: at('APP'), error: at('ERR'), warn: at('WRN'), info: at('INF'), debug: at('DBG') }
   }
-  return {
-    abi, log, lines, seeds,
-    ports: { on() { throw new Error('no ports here') }, off() {} },
-    timers: {
-      now: () => performance.now() * speed,
-      set(delay, run) {
-        const timer = setTimeout(run, delay / speed)
-        return { cancel: () => clearTimeout(timer) }
-      },
+  const timers: Machine['timers'] = {
+    now: () => performance.now() * speed,
+    set(delay, run) {
+      const timer = setTimeout(run, delay / speed)
+      return { cancel: () => clearTimeout(timer) }
     },
+  }
+  return {
+    abi, log, lines, seeds, timers,
+    ports: { on() { throw new Error('no ports here') }, off() {} },
+    suspension: new Suspension(abi, timers, log('suspend')),
   }
 }
