@@ -3,10 +3,12 @@
  * a wrong offset is a RangeError here too, not an access somewhere else.
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import { report, reportOrder, setOwner, unwatched } from './accesses.ts'
+import { DataView, Uint8Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
 import * as channels from './event-channels.ts'
 import { grantMap, grantUnmap, newReservation } from './grants.ts'
-import { PAGE, frameOf } from './memory.ts'
+import { PAGE } from './memory.ts'
 import type { Allocation } from './memory.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
@@ -35,14 +37,19 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     if (!Number.isInteger(index) || index < 0 || index >= allocation.count) throw new RangeError(`${name}: page ${index} of ${allocation.count}`)
     return allocation
   }
-  const untilNul = (bytes: Uint8Array, offset: number, length: number): number => {
-    const nul = bytes.subarray(offset, offset + length).indexOf(0)
-    return nul < 0 ? length : nul
+  /** Checks, makes the access known, and gives the array itself, with the length up to the first NUL. */
+  const textOf = (name: string, bytes: Uint8Array, offset: number, length: number): [Uint8Array, number] => {
+    range(name, bytes, offset, length)
+    const array = unwatched(bytes)
+    report('read', name, array, offset, length)
+    const nul = array.subarray(offset, offset + length).indexOf(0)
+    return [array, nul < 0 ? length : nul]
   }
   /** An atomic read-modify-write, ordered against everything the peers do. */
   const atomic = (name: string, bytes: Uint8Array, offset: number, size: number, change: (view: DataView) => number): number => {
     range(name, bytes, offset, size)
     if ((bytes.byteOffset + offset) % size !== 0) throw new RangeError(`${name}: offset ${offset} is not aligned`)
+    report('update', name, unwatched(bytes), offset, size)
     domain.order(name)
     return change(new DataView(bytes.buffer, bytes.byteOffset + offset, size))
   }
@@ -61,6 +68,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesReserve: ${count} pages`)
       const allocation = newReservation(count)
       domain.allocations.set(allocation.buffer, allocation)
+      setOwner(allocation.buffer, domain)
       return allocation.buffer
     },
     pagesFree: (pages) => {
@@ -73,15 +81,21 @@ export function makeAbi(domain: SimulatedDomain): Abi {
 
     grantTable: (frame) => {
       if (frame >= domain.maxGrantFrames) return undefined
-      for (let i = domain.grantTableFrames.length; i <= frame; i++) domain.grantTableFrames.push(new ArrayBuffer(PAGE))
+      for (let i = domain.grantTableFrames.length; i <= frame; i++) {
+        const buffer = new ArrayBuffer(PAGE)
+        setOwner(buffer, domain)
+        domain.grantTableFrames.push(buffer)
+      }
       return domain.grantTableFrames[frame]
     },
     grantFrames: () => domain.maxGrantFrames,
     grantMap: (pages, index, domid, ref, readonly) => {
+      reportOrder(domain, 'grantMap')
       domain.order('grantMap')
       return grantMap(domain, pageOf('grantMap', pages, index), index, domid, ref, readonly !== 0)
     },
     grantUnmap: (pages, index, handle) => {
+      reportOrder(domain, 'grantUnmap')
       domain.order('grantUnmap')
       return grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle)
     },
@@ -90,6 +104,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     evtchnBindInterdomain: (remote, port) => channels.bindInterdomain(domain, remote, port),
     evtchnClose: (port) => channels.close(domain, port),
     evtchnSend: (port) => {
+      reportOrder(domain, 'evtchnSend')
       domain.order('evtchnSend')
       return channels.send(domain, port)
     },
@@ -118,17 +133,26 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       if (old === expected) view.setUint16(0, desired, true)
       return old
     }),
-    fence: () => domain.order('fence'),
+    fence: () => {
+      reportOrder(domain, 'fence')
+      domain.order('fence')
+    },
     copy: (into, intoOffset, from, fromOffset, length) => {
       range('copy into', into, intoOffset, length)
       range('copy from', from, fromOffset, length)
+      const source = unwatched(from)
+      const target = unwatched(into)
+      report('read', 'copy', source, fromOffset, length)
+      report('write', 'copy', target, intoOffset, length)
       domain.order('copy')
-      xen.bulk.sync(from, fromOffset, length)
-      into.set(from.subarray(fromOffset, fromOffset + length), intoOffset)
-      xen.bulk.sync(into, intoOffset, length)
+      xen.bulk.sync(source, fromOffset, length)
+      target.set(source.subarray(fromOffset, fromOffset + length), intoOffset)
+      xen.bulk.sync(target, intoOffset, length)
     },
-    checksum: (bytes, offset, length, initial) => {
-      range('checksum', bytes, offset, length)
+    checksum: (watched, offset, length, initial) => {
+      range('checksum', watched, offset, length)
+      const bytes = unwatched(watched)
+      report('read', 'checksum', bytes, offset, length)
       domain.order('checksum')
       xen.bulk.sync(bytes, offset, length)
       let sum = initial
@@ -141,16 +165,17 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       range('utf8Encode', into, offset, 0)
       const bytes = bytesOf(text)
       if (bytes.length > into.length - offset) return -bytes.length
-      into.set(bytes, offset)
+      report('write', 'utf8Encode', unwatched(into), offset, bytes.length)
+      unwatched(into).set(bytes, offset)
       return bytes.length
     },
     utf8Decode: (bytes, offset, length) => {
-      range('utf8Decode', bytes, offset, length)
-      return utf8(bytes, offset, untilNul(bytes, offset, length))
+      const [array, end] = textOf('utf8Decode', bytes, offset, length)
+      return utf8(array, offset, end)
     },
     latin1Decode: (bytes, offset, length) => {
-      range('latin1Decode', bytes, offset, length)
-      return latin1(bytes, offset, untilNul(bytes, offset, length))
+      const [array, end] = textOf('latin1Decode', bytes, offset, length)
+      return latin1(array, offset, end)
     },
 
     random: (into) => { for (let i = 0; i < into.length; i++) into[i] = xen.random(256) },

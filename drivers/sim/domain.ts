@@ -4,6 +4,8 @@ import type { Level, Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import { makeAbi } from './abi.ts'
+import { reportOrder, setOwner } from './accesses.ts'
+import { DataView, Uint32Array } from './arrays.ts'
 import { close } from './event-channels.ts'
 import type { Port } from './event-channels.ts'
 import { grantUnmap, openGrants } from './grants.ts'
@@ -74,6 +76,7 @@ export class SimulatedDomain {
 
   /** Runs the handler of a port, as the runtime does. */
   dispatch(port: number): void {
+    reportOrder(this, 'event')
     this.order('event', true)
     this.handlers.get(port)?.()
   }
@@ -88,6 +91,7 @@ export class SimulatedDomain {
       frames.push(this.#nextFrame)
       this.frames.set(this.#nextFrame++, frameOf(buffer, i))
     }
+    setOwner(buffer, this)
     this.allocations.set(buffer, { buffer, count, frames, mappings: [] })
     return buffer
   }
@@ -110,7 +114,11 @@ export class SimulatedDomain {
   /** Everything the peers did becomes visible, and what we did to them. Without need when nobody else ran since the last time. */
   order(operation: string, always = false): void {
     this.hook?.(operation)
-    if (this.xen.current === this && this.hook === undefined && !always) return
+    if (this.xen.current !== this || this.hook !== undefined || always) this.synchronize()
+  }
+
+  /** What `order` does, without being asked. */
+  synchronize(): void {
     this.xen.current = this
     for (const mapping of this.mappings) if (!mapping.bulk) mapping.sync()
   }
@@ -170,9 +178,10 @@ export class SimulatedDomain {
     if (!this.alive) return { cancel: () => {} }
     const timer = this.xen.setTimer(delay, () => {
       this.timers.delete(handle)
+      reportOrder(this, 'timer')
       this.order('timer', true)
       run()
-    })
+    }, this)
     const handle: Timer = {
       cancel: () => {
         timer.cancel()

@@ -78,5 +78,5 @@ export function raise(domain: SimulatedDomain, number: number): void {
     if (!port.pending || domain.openPorts.get(number) !== port || !domain.alive) return
     port.pending = false
     domain.dispatch(number)
-  })
+  }, domain)
 }

@@ -1,4 +1,5 @@
 /** The hypervisor's side of grants: reads the entries as Xen does, keeps the in-use bits, copies for backends that ask it to. */
+import { Uint8Array, Uint16Array, Uint32Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
 import { Mapping, PAGE, UNMAPPED } from './memory.ts'
 import type { Allocation, Frame } from './memory.ts'

@@ -7,6 +7,7 @@
  * Pages of a reservation of several pages are taken to be bulk data, which drivers touch by the ABI's copy and checksum only:
  * they are made equal page by page when that happens. A mapped ring or control page is a reservation of its own.
  */
+import { Uint32Array } from './arrays.ts'
 
 export const PAGE = 4096
 const WORDS = PAGE / 4

@@ -4,6 +4,8 @@
  * is settled, and jumps over time in which nothing would happen.
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
+import { reportOrder } from './accesses.ts'
+import type { AccessWatcher, MemoryAccess } from './accesses.ts'
 import { SimulatedDomain } from './domain.ts'
 import { BulkMappings } from './memory.ts'
 import { SimulatedXenstore } from './xenstored.ts'
@@ -15,12 +17,19 @@ export interface SimulationOptions {
   readonly idle?: () => Promise<void>
   /** Virtual milliseconds after which `run` gives up. */
   readonly timeLimit?: number
+  /** Events and timers after which `run` and `advance` give up: without it, two ends that wake each other for ever hang the test. */
+  readonly stepLimit?: number
 }
 
-interface PendingTimer {
+/** Something that can happen; `domain` is whose doing it is, undefined for the xenstore daemon and tests. */
+interface Work {
+  readonly run: () => void
+  readonly domain: SimulatedDomain | undefined
+}
+
+interface PendingTimer extends Work {
   readonly at: number
   readonly order: number
-  readonly run: () => void
 }
 
 type Macrotask = (run: () => void) => unknown
@@ -42,19 +51,23 @@ export class SimulatedXen {
   readonly bulk = new BulkMappings()
   /** The domain that ordered its memory last. */
   current: SimulatedDomain | undefined
+  /** See accesses.ts: called before each access of a domain to its shared memory, if watchMemory() was. */
+  readonly watchers: AccessWatcher[] = []
   readonly #idle: () => Promise<void>
   readonly #timeLimit: number
+  readonly #stepLimit: number
   readonly #seeded: boolean
   #randomState: number
-  #ready: (() => void)[] = []
+  #ready: Work[] = []
   readonly #timers = new Set<PendingTimer>()
   #timerOrder = 0
 
-  constructor({ seed, idle = defaultIdle, timeLimit = 600_000 }: SimulationOptions = {}) {
+  constructor({ seed, idle = defaultIdle, timeLimit = 600_000, stepLimit = 1_000_000 }: SimulationOptions = {}) {
     this.#seeded = seed !== undefined
     this.#randomState = (seed ?? 1) | 1
     this.#idle = idle
     this.#timeLimit = timeLimit
+    this.#stepLimit = stepLimit
     this.store = new SimulatedXenstore(this)
   }
 
@@ -87,12 +100,27 @@ export class SimulatedXen {
   }
 
   /** Something that can happen now. */
-  enqueue(run: () => void): void {
-    this.#ready.push(run)
+  enqueue(run: () => void, domain?: SimulatedDomain): void {
+    this.#ready.push({ run, domain })
   }
 
-  setTimer(delay: number, run: () => void): Timer {
-    const timer: PendingTimer = { at: this.now + Math.max(0, delay), order: this.#timerOrder++, run }
+  /** Does one thing that is ready and is not the doing of one of `busy`. False when there is none. */
+  runBeside(busy: ReadonlySet<SimulatedDomain>): boolean {
+    const candidates = this.#ready.filter(({ domain }) => domain === undefined || !busy.has(domain))
+    if (candidates.length === 0) return false
+    const work = candidates[this.random(candidates.length)]
+    this.#ready.splice(this.#ready.indexOf(work), 1)
+    work.run()
+    return true
+  }
+
+  /** @internal called by accesses.ts */
+  watch(access: MemoryAccess): void {
+    for (const watcher of this.watchers) watcher(access)
+  }
+
+  setTimer(delay: number, run: () => void, domain?: SimulatedDomain): Timer {
+    const timer: PendingTimer = { at: this.now + Math.max(0, delay), order: this.#timerOrder++, run, domain }
     this.#timers.add(timer)
     return { cancel: () => { this.#timers.delete(timer) } }
   }
@@ -100,8 +128,8 @@ export class SimulatedXen {
   /** Does one thing that is ready; without one, fires the next timer, and moves the clock there. False when nothing is left. */
   step(until = Infinity): boolean {
     if (this.#ready.length > 0) {
-      const [run] = this.#ready.splice(this.#seeded ? this.random(this.#ready.length) : 0, 1)
-      run()
+      const [work] = this.#ready.splice(this.#seeded ? this.random(this.#ready.length) : 0, 1)
+      work.run()
       return true
     }
     let next: PendingTimer | undefined
@@ -121,8 +149,8 @@ export class SimulatedXen {
     const promise = typeof work === 'function' ? work() : work
     promise.then((value) => { outcome = { value } }, (error: unknown) => { outcome = { error } })
     const limit = this.now + this.#timeLimit
-    for (;;) {
-      await this.#idle()
+    for (let steps = 0; ; steps++) {
+      await this.#rest(steps)
       if (outcome !== undefined) {
         if ('error' in outcome) throw outcome.error
         return outcome.value
@@ -134,7 +162,8 @@ export class SimulatedXen {
   /** Runs everything that happens within the next `ms` virtual milliseconds. */
   async advance(ms: number): Promise<void> {
     const until = this.now + ms
-    do await this.#idle()
+    let steps = 0
+    do await this.#rest(steps++)
     while (this.step(until))
     this.now = until
   }
@@ -148,5 +177,12 @@ export class SimulatedXen {
   assertNoLeaks(): void {
     const leaks = [...[...this.domains.values()].flatMap((domain) => domain.leaks()), ...this.store.leaks()]
     if (leaks.length > 0) throw new Error(`not given back:\n  ${leaks.join('\n  ')}`)
+  }
+
+  /** Lets promise jobs run: the end of a turn of every domain. */
+  async #rest(steps: number): Promise<void> {
+    if (steps > this.#stepLimit) throw new Error(`simulated Xen: still busy after ${steps} events and timers at ${this.now} ms`)
+    await this.#idle()
+    if (this.watchers.length > 0) for (const domain of this.domains.values()) reportOrder(domain, 'rest')
   }
 }

@@ -2,6 +2,8 @@
  * The simulated xenstore daemon. Guests reach it through their ring page, so the client's ring, framing and matching are really
  * used; tests that play the toolstack write as dom0 with the methods below.
  */
+import { setOwner } from './accesses.ts'
+import { Uint8Array, Uint32Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
 import { allocService, raise } from './event-channels.ts'
 import { Access, Store, StoreFailure, mayAccess } from './store.ts'
@@ -145,6 +147,7 @@ export class SimulatedXenstore {
     for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend']) this.write(`${base}/control/${name}`, '', owned)
     for (const name of ['data', 'device']) this.write(`${base}/${name}`, '', name === 'data' ? owned : readable)
     const page = new ArrayBuffer(4096)
+    setOwner(page, domain)
     const connection = new StoreConnection(domain, page, (connection, message) => this.#handle(connection, message))
     this.connections.set(domid, connection)
     domain.xenstore = { page, port: connection.port }
