@@ -120,3 +120,21 @@ test('run: a missing file, a folder, a file that is no image', t => {
 test('run: a memory size that is not one', t => {
   t.regex(xenTs(folder(t), ['run', 'x.xen', '--memory', 'lots']).stderr, /number of MiB/)
 })
+
+test('run: options for qubes are checked before anything boots', t => {
+  const root = folder(t, { 'bad.policy': '# rules\nmy.Echo * work @default allow\n' })
+  t.is(xenTs(root, ['build', example('hello'), '-o', 'hello.xen']).status, 0)
+  for (const [args, expected] of [
+    [['--qdb', 'greeting'], /error: --qdb: KEY=VALUE is needed/],
+    [['--call', 'ls -l'], /error: --call: a command line is for a shell/],
+    [['--exit'], /error: --exit ends the program after the last call/],
+    [['--policy', 'missing'], /error: --policy: missing cannot be read: ENOENT/],
+    [['--qubes', '--policy', 'bad.policy'], /bad\.policy:2: allow for @default needs target=/],
+    [['--call', 'my.Echo'], /error: --call is for qubes, and hello\.xen is for target xen\n[^]*-t qubes/],
+    [['--qubes', '--qdb', '/qubes-ip=10.0.0'], /\/qubes-ip is not an IPv4 address/],
+  ] as const) {
+    const { status, stderr } = xenTs(root, ['run', 'hello.xen', ...args])
+    t.is(status, 1)
+    t.regex(stderr, expected)
+  }
+})

@@ -14,6 +14,8 @@ const port = (text: string) => {
   return value
 }
 
+const several = (text: string, before: string[] = []) => [...before, text]
+
 const program = new Command('xen-ts')
   .description('TypeScript programs as Xen unikernels, at home in Qubes OS')
   .version('0.1.0')
@@ -35,6 +37,11 @@ program.command('run')
   .option('--maxmem <MiB>', 'the maximum that the memory map shows', positive('MiB'))
   .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', positive('seconds'))
   .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program', port, 8080)
+  .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
+  .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
+  .option('--call <[user:]service[+argument]>', 'call a service of the qube from dom0, with the input of this command; may be repeated', several)
+  .option('--exit', 'shut the program down after the last call')
+  .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
   .option('--json', 'print console lines and the result as JSON, one object a line')
   .action(async (image, args, options) => { process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options) })
 

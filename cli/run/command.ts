@@ -1,34 +1,76 @@
 import { readFileSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
 import { readImage, type ImageInfo } from '@xen-ts/boot/image/compose.ts'
+import { RigError } from '../../test/xen/errors.ts'
 import { CliError } from '../errors.ts'
 import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'
+import { printer } from './printer.ts'
+import { parseCall, parseKey, readPolicy } from './qubes-options.ts'
 import { session } from './session.ts'
 
-export interface RunOptions { memory?: number, maxmem?: number, timeout?: number, port: number, json?: boolean }
+export interface RunOptions {
+  memory?: number
+  maxmem?: number
+  timeout?: number
+  port: number
+  json?: boolean
+  qubes?: boolean
+  qdb?: string[]
+  call?: string[]
+  exit?: boolean
+  policy?: string
+}
 
 const exitCodes: Record<string, number> = { poweroff: 0, reboot: 0, crash: 1, timeout: 124, interrupted: 130 }
 
-/** `xen-ts run`: boots the image, shows its console, returns the exit code: 0 after a clean end, 1 after a crash. */
+/** `xen-ts run`: boots the image, shows its console, returns the exit code: that of a call that failed, else 0 after a clean end, 1 after a crash. */
 export async function runCommand(imagePath: string, args: readonly string[], options: RunOptions): Promise<number> {
+  const calls = (options.call ?? []).map(parseCall)
+  const keys = new Map((options.qdb ?? []).map(parseKey))
+  if (options.exit && calls.length === 0) throw new CliError('--exit ends the program after the last call, and there is none', '--exit', 'give a --call as well, or a --timeout')
+  const policy = options.policy === undefined ? undefined : { text: readPolicy(options.policy), file: options.policy }
   const info = imageInfo(imagePath)
-  const { rewrite, note } = positionRewriter(imagePath, info.metadata.buildId)
-  const out = options.json
-    ? (event: string, fields: object) => { process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`) }
-    : (event: string, fields: { text?: string }) => { (event === 'console' ? process.stdout : process.stderr).write(`${event === 'console' ? '' : 'xen-ts: '}${fields.text ?? ''}\n`) }
-  if (note) out('note', { text: note })
-  const console = lineSplitter(line => out('console', { text: rewrite(line) }))
+  const { name, target, buildId, memoryMiB } = info.metadata
+  const isQube = options.qubes === true || target === 'qubes'
+  if (!isQube) refuseQubesOptions(imagePath, target, options)
 
-  const result = await session({
-    image: imagePath, name: info.metadata.name, args, target: info.metadata.target,
-    memory: options.memory ?? Math.max(32, info.metadata.memoryMiB ?? 0), maxmem: options.maxmem, timeout: options.timeout, port: options.port,
-    onConsole: console.push, onNote: text => out('note', { text }),
-  })
+  const { rewrite, note } = positionRewriter(imagePath, buildId)
+  const print = printer(options.json === true)
+  if (note) print.note(note)
+  const console = lineSplitter(line => print.console(rewrite(line)))
+  const result = await inThreeParts(() => session({
+    image: imagePath, name, args, memory: options.memory ?? Math.max(32, memoryMiB ?? 0), maxmem: options.maxmem, timeout: options.timeout, port: options.port,
+    qube: isQube ? { keys, policy } : undefined, calls, exit: options.exit === true,
+    onConsole: console.push, onNote: print.note, onCallOutput: print.callOutput, onCallEnd: print.callEnd,
+  }))
   console.end()
-  const code = exitCodes[result.reason] ?? 1
-  out('end', { text: `${info.metadata.name}: ${result.reason}`, reason: result.reason, exitCode: code } as { text: string })
+  const ended = exitCodes[result.reason] ?? 1
+  const code = ended === 0 ? exitCode(result.callCode) : ended
+  print.end(name, result.reason, code)
   return code
+}
+
+async function inThreeParts<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof RigError) throw new CliError(`the emulated Xen: ${error.what}`, error.where, error.todo)
+    throw error
+  }
+}
+
+/** A process can tell 0 to 255 only. */
+function exitCode(code: number): number {
+  return code >= 0 && code <= 255 ? code : 1
+}
+
+function refuseQubesOptions(image: string, target: string, options: RunOptions): void {
+  for (const option of ['qdb', 'call', 'policy'] as const) {
+    if (options[option] === undefined || options[option].length === 0) continue
+    throw new CliError(`--${option} is for qubes, and ${relative(process.cwd(), image) || image} is for target ${target}`, undefined,
+      'build it with -t qubes; or give --qubes, which starts the daemons of dom0 for any image')
+  }
 }
 
 function imageInfo(path: string): ImageInfo {

@@ -1,13 +1,12 @@
-import { RigError } from '../../test/xen/errors.ts'
+import type { Domain } from '../../test/xen/domain.ts'
 import { Rig } from '../../test/xen/rig.ts'
-import { MiniQubes } from '../../test/dom0/index.ts'
-import { rigChannels } from '../../test/xen/vchan.ts'
-import { CliError } from '../errors.ts'
+import { makeCalls, type CallEvents } from './calls.ts'
+import type { Call } from './qubes-options.ts'
+import { keysOf, startDom0, vifOf, type Dom0, type QubeOptions } from './qubes.ts'
 
-export interface SessionOptions {
+export interface SessionOptions extends CallEvents {
   readonly image: string
   readonly name: string
-  readonly target: string
   /** The command line of the program. */
   readonly args: readonly string[]
   /** MiB. */
@@ -17,92 +16,100 @@ export interface SessionOptions {
   readonly timeout?: number
   /** Port on localhost for port 80 of the program. */
   readonly port: number
+  /** With a miniature Qubes dom0 beside it. */
+  readonly qube?: QubeOptions
+  /** Made from dom0 when the qrexec agent is there. */
+  readonly calls: readonly Call[]
+  /** After the last call the program is asked to shut down. */
+  readonly exit: boolean
   onConsole(text: string): void
   onNote(text: string): void
 }
 
 export interface SessionEnd {
   readonly reason: 'poweroff' | 'reboot' | 'crash' | 'timeout' | 'interrupted' | string
+  /** The first exit code of a call that is not 0, or 0. */
+  readonly callCode: number
 }
 
-/** The network of the emulated qube, as Qubes gives it. */
-const network = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
+/** The network of a domain without a dom0 of Qubes. */
+const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 
-/** One life of a domain on a rig of its own: from the start of Xen to the end of the domain. */
+/**
+ * One life of a domain on a rig of its own: from the start of Xen to the end of the domain.
+ * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device
+ */
 export async function session(options: SessionOptions): Promise<SessionEnd> {
+  const keys = options.qube && keysOf(options.name, options.qube)
+  const vif = keys ? vifOf(keys) : plainVif
   const stop = new AbortController()
-  const rig = await startRig(options, stop.signal)
+  const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote })
   const ends: Array<() => void> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
-      name: options.name, kernel: options.image, memory: options.memory, maxmem: options.maxmem, cmdline: commandLine(options.args), vif: network, paused: true,
+      name: options.name, kernel: options.image, memory: options.memory, maxmem: options.maxmem, cmdline: commandLine(options.args), vif, paused: true,
     })
     const drained = follow(domain.console, options.onConsole)
-    const qubes = options.target === 'qubes' ? miniQubes(rig, domain.domid, options) : undefined
-    ends.unshift(() => qubes?.stop())
-    void domain.wait().then(() => qubes?.stop())
+    const dom0 = keys && startDom0(rig, domain.domid, { keys, policy: options.qube?.policy, onNote: options.onNote })
+    ends.unshift(() => dom0?.stop())
+    void domain.wait().then(() => dom0?.stop())
     let reason: string | undefined
-    let asked = false
-    const interrupt = () => {
-      if (asked) {
-        reason = 'interrupted'
-        return void rig.stop()
-      }
-      asked = true
-      options.onNote('asking the program to shut down; interrupt again to kill it')
-      void domain.shutdown().catch(() => rig.stop())
+    const end = (why: string, note: string) => {
+      reason ??= why
+      options.onNote(note)
+      void domain.destroy().catch(() => {})
     }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, interrupt)
-      ends.unshift(() => process.off(signal, interrupt))
+    ends.unshift(onInterrupt(domain, options.onNote, () => {
+      reason = 'interrupted'
+      void rig.stop()
+    }))
+    const { timeout } = options
+    if (timeout !== undefined) {
+      const timer = setTimeout(() => end('timeout', `the program did not end within ${timeout} s: destroyed`), timeout * 1000)
+      ends.unshift(() => clearTimeout(timer))
     }
-    const timer = options.timeout === undefined ? undefined : setTimeout(() => {
-      reason = 'timeout'
-      options.onNote(`the program did not end within ${options.timeout} s: destroyed`)
-      void domain.destroy()
-    }, options.timeout * 1000)
-    ends.unshift(() => clearTimeout(timer))
+    dom0?.qubes.failed.catch(error => end('daemon', `dom0: ${error instanceof Error ? error.message : error}: a real daemon would have exited; destroyed`))
 
-    await rig.forward(options.port, network.ip, 80)
-    options.onNote(`http://localhost:${options.port}/ leads to port 80 of ${options.name}`)
+    if (vif) {
+      await rig.forward(options.port, vif.ip, 80)
+      options.onNote(`http://localhost:${options.port}/ leads to port 80 of ${options.name}`)
+    }
     await domain.unpause()
-    qubes?.connect()
-    const end = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the emulated machine ended' }))])
+    dom0?.qubes.connect()
+    const calling = dom0 && options.calls.length > 0 ? calls(dom0, domain, options) : Promise.resolve(0)
+    const ended = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the emulated machine ended' }))])
     await Promise.race([drained, rig.exited])
-    return { reason: reason ?? end.reason }
+    // What a call was told last is still shown; one that waits for a qube that is gone is not waited for.
+    const callCode = await Promise.race([calling, new Promise<number>(resolve => { setTimeout(resolve, 2_000, 1).unref() })])
+    return { reason: reason ?? ended.reason, callCode }
   } finally {
     for (const end of ends) end()
     await rig.exited
   }
 }
 
-async function startRig(options: SessionOptions, signal: AbortSignal): Promise<Rig> {
-  try {
-    return await Rig.start({ signal, onProgress: text => options.onNote(text) })
-  } catch (error) {
-    if (error instanceof RigError) throw new CliError(`the emulated Xen did not start: ${error.what}`, error.where, error.todo)
-    throw error
-  }
+/** Makes the calls; the first has the tool's own input. */
+async function calls({ qubes }: Dom0, domain: Domain, options: SessionOptions): Promise<number> {
+  if (process.stdin.isTTY) options.onNote('what is typed here goes to the service that is called first; Ctrl-D ends it')
+  const code = await makeCalls({ ...options, qubes, input: process.stdin })
+  // A read that is under way would keep this process alive.
+  process.stdin.destroy()
+  if (options.exit) await domain.shutdown().catch(() => {})
+  return code
 }
 
-/** The dom0 side of QubesDB, qrexec and GUI; QubesDB is filled before the domain's first instruction, as in Qubes. */
-function miniQubes(rig: Rig, domid: number, { name, onNote }: SessionOptions): Pick<MiniQubes, 'connect' | 'stop'> {
-  let stopped = false
-  const log = (line: string) => {
-    // With its domain a daemon loses its vchan a moment before the rig tells the domain's end: that is no news.
-    if (line.startsWith('a daemon ended')) setTimeout(() => { if (!stopped) onNote(`dom0: ${line}`) }, 5_000).unref()
-    else onNote(`dom0: ${line}`)
+/** The first interrupt asks the program to end, the second `kill`s. Gives the function that ends this. */
+function onInterrupt(domain: Domain, onNote: (text: string) => void, kill: () => void): () => void {
+  let asked = false
+  const interrupt = () => {
+    if (asked) return kill()
+    asked = true
+    onNote('asking the program to shut down; interrupt again to kill it')
+    void domain.shutdown().catch(kill)
   }
-  const qubes = new MiniQubes({ domid, channels: rigChannels(rig), qube: { name, ...network }, log })
-  qubes.failed.catch(error => onNote(`dom0: ${error instanceof Error ? error.message : error}`))
-  qubes.start()
-  return {
-    connect: () => qubes.connect(),
-    stop() {
-      stopped = true
-      qubes.stop()
-    },
-  }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.on(signal, interrupt)
+  return () => { for (const signal of signals) process.off(signal, interrupt) }
 }
 
 /** Words with blanks are quoted, so that the program's argument reader sees them whole. */

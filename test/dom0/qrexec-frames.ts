@@ -25,6 +25,14 @@ export async function hello(channel: ByteChannel, version: number): Promise<numb
   return Math.min(version, theirs)
 }
 
+export interface ResultOptions {
+  /** Called with output as it comes. */
+  readonly onStdout?: (bytes: Buffer) => void
+  readonly onStderr?: (bytes: Buffer) => void
+  /** The executor sends its exit code at once, and no streams. */
+  readonly justExec?: boolean
+}
+
 export class Frames {
   readonly #channel: ByteChannel
   readonly #limit: number
@@ -65,7 +73,7 @@ export class Frames {
    * As caller: output up to the exit code and the close. Linux's client forgives an executor that leaves out the ends of its streams;
    * here both must come, once, before the exit code, and nothing after it.
    */
-  async result(onStdout: ((bytes: Buffer) => void) | undefined, justExec = false): Promise<CallResult> {
+  async result({ onStdout, onStderr, justExec = false }: ResultOptions = {}): Promise<CallResult> {
     const streams: Record<number, Buffer[]> = { 0x191: [], 0x192: [] }
     const ended = new Set<number>()
     for (;;) {
@@ -83,7 +91,7 @@ export class Frames {
       if (ended.has(type)) throw new Error(`0x${type.toString(16)} after its end`)
       if (body.length === 0) ended.add(type)
       else streams[type].push(body)
-      if (type === 0x191 && body.length > 0) onStdout?.(body)
+      if (body.length > 0) (type === 0x191 ? onStdout : onStderr)?.(body)
     }
   }
 

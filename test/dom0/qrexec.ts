@@ -16,6 +16,7 @@ export interface CallOptions {
   readonly justExec?: boolean
   /** Called with output as it comes. */
   readonly onStdout?: (bytes: Buffer) => void
+  readonly onStderr?: (bytes: Buffer) => void
   /** Closes the data channel: the caller goes away. */
   readonly signal?: AbortSignal
 }
@@ -144,9 +145,9 @@ export class QrexecDaemon {
     return this.#options.version ?? 3
   }
 
-  async #client(frames: Frames, { input = '', justExec, onStdout }: CallOptions): Promise<CallResult> {
+  async #client(frames: Frames, { input = '', justExec, onStdout, onStderr }: CallOptions): Promise<CallResult> {
     // Before R4.3 a client that cannot write its input exits without the exit code: the executor must take it all, read or not.
-    const [result] = await Promise.all([frames.result(onStdout, justExec), justExec ? undefined : frames.feed(0x190, input)])
+    const [result] = await Promise.all([frames.result({ onStdout, onStderr, justExec }), justExec ? undefined : frames.feed(0x190, input)])
     return result
   }
 
