@@ -197,7 +197,8 @@ const HOSTILE: Record<string, [number, number, Buffer, boolean]> = {
   'close of a window that is not there': [137, 99, Buffer.alloc(0), false],
   'map of 4 bytes': [132, 1, Buffer.alloc(4), true],
   'keymap of 31 bytes': [142, 0, Buffer.alloc(31), true],
-  'paste of 65,001 bytes': [140, 1, Buffer.alloc(65_001), true],
+  'paste of 256,000 bytes, as a qube with protocol 1.8 may copy': [140, 1, Buffer.alloc(256_000, 'x'), false],
+  'paste of more than a MiB': [140, 1, Buffer.alloc((1 << 20) + 1), true],
   'paste that is not UTF-8': [140, 1, Buffer.from('ff00fe', 'hex'), false],
 }
 
