@@ -7,7 +7,7 @@ export interface Abi {
   consoleRead(into: Uint8Array): number
   /** Event channel port that fires when there is console input; 0 when there is no console. */
   consolePort(): number
-  /** Milliseconds since the kernel was entered, with fractions; never goes back (pvclock). */
+  /** Milliseconds since the kernel was entered, with fractions; never goes back, stands still while the domain is suspended (pvclock). */
   clockMonotonic(): number
   /** Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected). */
   clockWall(): number

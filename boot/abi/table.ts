@@ -28,7 +28,7 @@ export const abiTable: readonly AbiFunction[] = [
   fn('consoleRead', { into: 'bytes' }, 'num', 'Takes what dom0 typed; returns the number of bytes, 0 when there is none.'),
   fn('consolePort', {}, 'num', 'Event channel port that fires when there is console input; 0 when there is no console.'),
   // time
-  fn('clockMonotonic', {}, 'num', 'Milliseconds since the kernel was entered, with fractions; never goes back (pvclock).'),
+  fn('clockMonotonic', {}, 'num', 'Milliseconds since the kernel was entered, with fractions; never goes back, stands still while the domain is suspended (pvclock).'),
   fn('clockWall', {}, 'num', 'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected).'),
   fn('clockSet', { wall: 'num' }, 'void', 'Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen\'s, at this distance; clockMonotonic() does not move.'),
   fn('wait', { deadline: 'num', ports: 'bytes' }, 'num',

@@ -96,5 +96,8 @@ f64 abi_memory(const struct arg *a)
 f64 abi_shutdown(const struct arg *a)
 {
 	u64 reason = whole(&a[0], "reason", SHUTDOWN_crash);
-	return failed() ? 0 : xen_shutdown(reason);
+	s64 result = failed() ? 0 : xen_shutdown(reason);
+	if (!result && !failed())
+		snapshot_renew();
+	return result;
 }

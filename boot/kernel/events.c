@@ -10,6 +10,12 @@ static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
 static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
 static bool console_fired;
 
+void events_resume(void)
+{
+	to_scan = timer_set_for = 0;
+	console_fired = false;
+}
+
 static bool test_and_clear(u32 port)
 {
 	u64 bit = 1ul << (port & 63);

@@ -36,6 +36,7 @@ extern struct { u64 address, length; } image_slot;	/* main.c; filled by the comp
 extern const struct snapshot *snapshot;
 void snapshot_find(void);
 void snapshot_map(void);
+void snapshot_renew(void);
 
 /* ---- values.c ---- */
 

@@ -145,19 +145,21 @@ _Noreturn void refuse(const char *text, ...) __attribute__((format(printf, 1, 2)
 
 extern u64 entry_tsc;				/* boot.S */
 u64 time_system(void);				/* ns, Xen's clock */
-u64 time_since_entry(void);			/* ns; never goes back, continues over a suspend */
+u64 time_since_entry(void);			/* ns; never goes back, stands still during a suspend */
 u64 time_at(u64 tsc);				/* the same, for a value of rdtsc() */
 u64 time_of_entry(void);			/* what time_system() is ahead of time_since_entry(), ns */
 u64 time_wall(void);				/* ns since 1970 UTC */
 void time_set_wall(u64 ns);			/* corrects time_wall(), and nothing else */
 void time_suspend(void);
-void time_resume(void);
+void time_resume(bool new_world);
 struct date { u32 year, month, day, hour, minute, second, weekday; };	/* month from 1; weekday from Sunday = 0 */
 struct date date_of(s64 seconds);
 
 u32 events_wait(u64 deadline, u32 *ports, u32 most);	/* deadline in ns since entry, ~0 for none */
 void events_forget(u32 port);			/* takes away a pending mark without handling it */
+void events_resume(void);			/* in a new world nothing is pending, and no timer set */
 
 void random_init(void);
+void random_resume(void);			/* two restores of one saved domain part here */
 void random_mix(const void *seed, u64 length);
 void random_bytes(void *out, u64 length);

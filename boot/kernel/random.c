@@ -61,16 +61,21 @@ static u64 from_processor(void)
 	return 0;
 }
 
+void random_resume(void)
+{
+	u64 seed[8 + 4] = { time_wall(), time_system(), entry_tsc, rdtsc() };
+	for (u32 i = 4; i < 8 + 4; i++)
+		seed[i] = from_processor();
+	random_mix(seed, sizeof seed);
+}
+
 void random_init(void)
 {
 	if (cpuid(7, 0).ebx & 1u << 18)
 		source = RDSEED;
 	else if (cpuid(1, 0).ecx & 1u << 30)
 		source = RDRAND;
-	u64 seed[8 + 3] = { time_wall(), time_system(), entry_tsc };
-	for (u32 i = 3; i < 8 + 3; i++)
-		seed[i] = from_processor();
-	random_mix(seed, sizeof seed);
+	random_resume();
 	if (!source) {	/* how long the same work takes, in TSC ticks: caches and the hypervisor decide; at most a bit or so each time */
 		for (u32 i = 0; i < 2048; i++)
 			stir(rdtsc());

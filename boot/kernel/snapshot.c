@@ -1,6 +1,7 @@
 /*
  * The snapshot: linear memory as it was when the program's modules had been evaluated. Its pages are mapped where they lie in
- * the image, without a copy. What must differ from boot to boot is renewed here: the state of Math.random.
+ * the image, without a copy. What must differ from boot to boot, and after each
+ * restore of a saved domain, is renewed here: the state of Math.random.
  */
 #include "js.h"
 #include "abi.h"	/* boot/build: ABI_HASH */
@@ -40,8 +41,13 @@ void snapshot_map(void)
 	u64 most = STACK_MAX, stack = ROUND_UP(s->native_stack, PAGE);
 	stack_low = STACK_TOP - (stack < most ? stack : most);
 
+	snapshot_renew();
+}
+
+void snapshot_renew(void)
+{
 	u64 random = 0;
 	while (!random)		/* its generator cannot leave 0 */
 		random_bytes(&random, sizeof random);
-	set64(s->context + s->random_state, random);
+	set64(snapshot->context + snapshot->random_state, random);
 }

@@ -62,9 +62,18 @@ u64 time_wall(void)
 
 void time_set_wall(u64 ns) { wall_correction += ns - time_wall(); }
 
-/* A restored domain may be on another host, with another system time: ours goes on where it stopped. The wall clock knows better. */
+/*
+ * The time since entry stands still while the domain is suspended, in its own world and on the way into another, where the system time
+ * is another. The wall clock goes on by itself; what was known better than Xen of one world says nothing of the next.
+ */
 void time_suspend(void) { suspended_at = time_since_entry(); }
-void time_resume(void) { entry_ns = time_system() - suspended_at; }
+
+void time_resume(bool new_world)
+{
+	entry_ns = time_system() - suspended_at;
+	if (new_world)
+		wall_correction = 0;
+}
 
 /* Gregorian date of a Unix time. Years are counted from March, so that the leap day is the last of a year; 400 years repeat. */
 struct date date_of(s64 seconds)

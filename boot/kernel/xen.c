@@ -105,8 +105,11 @@ s64 xen_shutdown(u32 reason)
 		if (!xen_find())
 			refuse("Xen is gone after a restore");
 		xen_connect();
-		time_resume();
+		events_resume();
 		io_resume();
 	}
+	time_resume(result == 0);
+	if (result == 0)
+		random_resume();
 	return result;
 }
