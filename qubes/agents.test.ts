@@ -1,4 +1,4 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { Hub } from '../test/dom0/hub.ts'
 import { MiniQubes, type MiniQubesOptions } from '../test/dom0/index.ts'
 import { testMachine } from '../test/dom0/machine.ts'
@@ -6,18 +6,22 @@ import { startAgents } from './agents.ts'
 
 const tick = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5) })
 
-function setUp(options: Partial<MiniQubesOptions> = {}) {
+function setUp(t: ExecutionContext, options: Partial<MiniQubesOptions> = {}) {
   const hub = new Hub()
   const machine = testMachine()
   const events: string[] = []
   const dom0 = new MiniQubes({ domid: 5, channels: hub.channels(0), log: (line) => { events.push(line) }, ...options })
-  const start = () => startAgents({ machine, channels: hub.channels(5) })
+  const start = () => {
+    const agents = startAgents({ machine, channels: hub.channels(5) })
+    t.teardown(() => agents.close())
+    return agents
+  }
   const said = async (text: string): Promise<void> => { while (!machine.lines.some((line) => line.includes(text))) await tick() }
   return { hub, machine, dom0, events, start, said }
 }
 
 test('a qube and its dom0: sync, greetings, a call, and everything is closed at the end', async (t) => {
-  const { hub, machine, dom0, events, start, said } = setUp()
+  const { hub, machine, dom0, events, start, said } = setUp(t)
   dom0.start()
   const { db, qrexec, close } = start()
   dom0.connect()
@@ -36,7 +40,7 @@ test('a qube and its dom0: sync, greetings, a call, and everything is closed at 
 })
 
 test('agents without any daemon wait, and close at once', async (t) => {
-  const { hub, machine, start } = setUp()
+  const { hub, machine, start } = setUp(t)
   const { close } = start()
   await tick()
   await close()
@@ -45,7 +49,7 @@ test('agents without any daemon wait, and close at once', async (t) => {
 })
 
 test('without QubesDB the GUI agent takes dom0, after a while', async (t) => {
-  const { dom0, said, start } = setUp()
+  const { dom0, said, start } = setUp(t)
   start()
   dom0.connect()
   await said('[gui] connected to dom0')
@@ -53,7 +57,7 @@ test('without QubesDB the GUI agent takes dom0, after a while', async (t) => {
 })
 
 test('a GUI domain of its own, and its restart under another number', async (t) => {
-  const { hub, dom0, start, said } = setUp({ gui: false, keys: [['/qubes-gui-domain-xid', '12']] })
+  const { hub, dom0, start, said } = setUp(t, { gui: false, keys: [['/qubes-gui-domain-xid', '12']] })
   dom0.start()
   start()
   while (!hub.open.includes('5>12:6000')) await tick()
@@ -69,7 +73,7 @@ test('a GUI domain of its own, and its restart under another number', async (t) 
 })
 
 test('one agent whose vchan cannot be made does not stop the others', async (t) => {
-  const { hub, machine, dom0 } = setUp()
+  const { hub, machine, dom0 } = setUp(t)
   const channels = hub.channels(5)
   const { db, close } = startAgents({
     machine, channels: { ...channels, serve: (domid, port, options) => port === 512 ? Promise.reject(new Error('no grant left')) : channels.serve(domid, port, options) },
@@ -84,7 +88,7 @@ test('one agent whose vchan cannot be made does not stop the others', async (t) 
 })
 
 test('a slip that would kill a real daemon shows in `failed`', async (t) => {
-  const { hub, dom0 } = setUp()
+  const { hub, dom0 } = setUp(t)
   dom0.start()
   const channel = await hub.channels(5).connect(0, 111)
   channel.close()

@@ -1,4 +1,4 @@
-/** What every qube does beside its program: QubesDB, qrexec and the GUI agent, each on its own. */
+/** What every qube does beside its program: QubesDB, qrexec, the GUI agent and the clock, each on its own. */
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
@@ -7,6 +7,7 @@ import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'
 import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
+import { Clock } from './time.ts'
 
 /** How long (ms) the GUI agent waits for QubesDB to say where the GUI daemon is, before it takes dom0. */
 const GUI_DOMAIN_TIMEOUT = 5_000
@@ -16,7 +17,7 @@ export interface Agents {
   readonly db: QubesDB
   readonly qrexec: Qrexec
   readonly gui: Gui
-  /** Ends all three: every channel is closed when the promise resolves. Never rejects. */
+  /** Ends all of them: every channel is closed when the promise resolves. Never rejects. */
   close(): Promise<void>
 }
 
@@ -25,16 +26,19 @@ export interface AgentsOptions {
   readonly channels: Channels
   /** For the pixels of windows; without it there are none. */
   readonly grants?: GrantTable
+  /** Resolves with true when the network works, or there is none, with false when it does not: for qubes.WaitForNetworkUplink. */
+  readonly uplink?: () => Promise<boolean>
 }
 
 /**
  * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong
  * in one is a line in the log, and a new attempt.
  */
-export function startAgents({ machine, channels, grants }: AgentsOptions): Agents {
+export function startAgents({ machine, channels, grants, uplink }: AgentsOptions): Agents {
   const { timers } = machine
   const db = new QubesDB({ machine, channels })
-  const qrexec = new Qrexec({ machine, channels })
+  const qrexec = new Qrexec({ machine, channels, hooks: { resumed: () => clock.resumed(), uplink } })
+  const clock = new Clock({ machine, qrexec })
   const closing = new AbortController()
   const gui = new Gui({
     machine, channels, grants,
@@ -53,11 +57,14 @@ export function startAgents({ machine, channels, grants }: AgentsOptions): Agent
     if (guiDomain(db) !== domain) gui.reconnect()
     domain = guiDomain(db)
   })
-  const running = Promise.all([db.run(), qrexec.run(), gui.run()])
+  const awake = machine.suspension.onResume(() => clock.resumed())
+  const running = Promise.all([db.run(), qrexec.run(), gui.run(), clock.run()])
   return {
     db, qrexec, gui,
     async close() {
       closing.abort()
+      awake()
+      clock.close()
       // dom0 is told last that the qube is gone: calls under way end first.
       qrexec.close()
       gui.close()

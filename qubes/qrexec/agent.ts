@@ -4,7 +4,7 @@ import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
-import { builtin, noShell, notFound } from './builtin.ts'
+import { builtins, noShell, notFound, type BuiltinHooks } from './builtin.ts'
 import { parseCommand } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { serveCall, type ServiceHandler } from './incoming.ts'
@@ -40,6 +40,8 @@ interface Place {
 export interface QrexecOptions {
   readonly machine: Pick<Machine, 'abi' | 'timers' | 'log'>
   readonly channels: Channels
+  /** What some of the services that dom0 calls have to do. */
+  readonly hooks?: BuiltinHooks
 }
 
 export class Qrexec {
@@ -48,6 +50,7 @@ export class Qrexec {
   readonly #log: Log
   readonly #text: Text
   readonly #services = new Map<string, ServiceHandler>()
+  readonly #builtin: ReadonlyMap<string, ServiceHandler>
   readonly #abort = new AbortController()
   /** Incoming calls under way. */
   #active = 0
@@ -57,7 +60,8 @@ export class Qrexec {
   #waiting: (() => void)[] = []
   #idents = 0
 
-  constructor({ machine, channels }: QrexecOptions) {
+  constructor({ machine, channels, hooks = {} }: QrexecOptions) {
+    this.#builtin = builtins(hooks)
     this.#channels = channels
     this.#timers = machine.timers
     this.#log = machine.log('qrexec')
@@ -193,7 +197,7 @@ export class Qrexec {
     const command = line === undefined ? undefined : parseCommand(line)
     const service = command?.service ?? ''
     const handler = command === undefined ? malformed : command.service === undefined ? noShell
-      : this.#services.get(service) ?? builtin.get(service) ?? notFound
+      : this.#services.get(service) ?? this.#builtin.get(service) ?? notFound
     const channel = await this.#timed(place.session.over.signal, DATA_TIMEOUT, 'the caller did not open its data channel', (signal) =>
       this.#channels.connect(place.domain, place.port, { signal }))
     try {

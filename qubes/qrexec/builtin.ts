@@ -5,6 +5,8 @@ import { EXIT_NOT_FOUND, EXIT_REFUSED } from './wire.ts'
 /** There is no session to wait for and no monitor to set up: take the input, say yes. */
 const accept: ServiceHandler = async ({ stdin }) => { await stdin.drain() }
 
+const EXIT_NO_UPLINK = 3
+
 /** Without an input of interest. */
 const done: ServiceHandler = () => {}
 
@@ -18,17 +20,26 @@ export const notFound: ServiceHandler = async ({ service, stderr }: ServiceCall)
   return EXIT_NOT_FOUND
 }
 
-export const builtin: ReadonlyMap<string, ServiceHandler> = new Map([
+/** What the rest of the qube does when dom0 calls. */
+export interface BuiltinHooks {
+  /** The host has slept, and with it this qube: perhaps it was only paused, and nothing else told it. */
+  resumed?(): void
+  /** Resolves with true when the network works, or this qube has none; with false when it still does not after a while. */
+  uplink?(): Promise<boolean>
+}
+
+export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> => new Map([
   ['qubes.WaitForSession', accept],
   ['qubes.SetMonitorLayout', accept],
   ['qubes.SuspendPre', done],
-  ['qubes.SuspendPost', done],
   ['qubes.SuspendPreAll', done],
-  ['qubes.SuspendPostAll', done],
-  ['qubes.WaitForNetworkUplink', done],
+  ['qubes.SuspendPost', () => resumed?.()],
+  ['qubes.SuspendPostAll', () => resumed?.()],
+  // The exit code is that of Linux qubes; dom0 gives it 10 s.
+  ['qubes.WaitForNetworkUplink', async () => await uplink?.() === false ? EXIT_NO_UPLINK : 0],
   ['qubes.VMShell', noShell],
   ['qubes.VMExec', noShell],
   ['qubes.VMExecGUI', noShell],
   ['qubes.VMRootShell', noShell],
   ['qubes.VMRootExec', noShell],
-])
+] satisfies [string, ServiceHandler][])

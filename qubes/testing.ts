@@ -1,0 +1,12 @@
+/** What tests of the agents on the simulated Xen share. Not part of any image. */
+import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
+import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { vchanChannels } from '@xen-ts/vchan'
+
+/** The drivers of a domain; make them once. */
+export function channelsOf({ machine }: SimulatedDomain) {
+  const [events, grants, xenstore] = [new EventChannels(machine), new GrantTable(machine), new Xenstore(machine)]
+  return { machine, events, grants, xenstore, channels: vchanChannels({ machine, events, grants, xenstore }) }
+}
