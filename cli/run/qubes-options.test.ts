@@ -44,7 +44,7 @@ test('keys of the command line win; the network device follows them', t => {
 
 test('an empty /qubes-ip is a qube without netvm: no network keys, no device', t => {
   const keys = keysOf('www', { keys: new Map([['/qubes-ip', '']]) })
-  t.deepEqual([...keys.keys()].filter(key => /qubes-(ip|gateway|mac|netmask|primary|secondary)/.test(key)), [])
+  t.deepEqual([...keys.keys()].filter(key => /qubes-(ip|gateway|mac|netmask|primary-dns|secondary-dns)$/.test(key)), [])
   t.is(vifOf(keys), undefined)
 })
 
