@@ -78,6 +78,8 @@ export class Gui {
 
   close(): void {
     this.#abort.abort()
+    // The end of the channel tells the daemon all: one that is about to acknowledge a DESTROY would find it closed, and exit.
+    this.#link = undefined
     for (const window of [...this.#windows.values()]) window.close()
     this.reconnect()
   }

@@ -145,6 +145,18 @@ test('a new daemon is told everything again', async (t) => {
   await finish()
 })
 
+test('the agent ends: the daemon is not asked for anything that it would answer into a closed channel', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  gui.window({ title: 'open', width: 40, height: 30 })
+  await ready()
+  await xen.advance(100)
+  t.true(daemon.windows.get(1)?.mapped)
+  const answers: number[] = []
+  daemon.send = async (type) => { answers.push(type) }
+  await finish()
+  t.deepEqual(answers, [])
+})
+
 test('what the user does comes as typed events, to the window it is meant for', async (t) => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const [window, other] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
