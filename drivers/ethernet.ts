@@ -1,6 +1,6 @@
 /** A network device as the stack sees it: netfront in the guest, a wire of the simulated network in tests. */
 export interface EthernetDevice {
-  /** 6 bytes. */
+  /** 6 bytes; always the same array. */
   readonly mac: Uint8Array
   /** Largest IP packet in bytes (without the 14 bytes of the Ethernet header). */
   readonly mtu: number
@@ -22,6 +22,8 @@ export interface EthernetDevice {
   onWritable: (() => void) | undefined
   /** Called when a batch of received frames is over: the time to send acknowledgements that were held back. */
   onIdle: (() => void) | undefined
+  /** Called when the device is on a wire, the first time or again: who is there may have changed, and so may `mac` and `mtu`. */
+  onConnected?: (() => void) | undefined
   close(): Promise<void>
 
   // What not every device does.

@@ -148,3 +148,37 @@ for (const keys of [{ mtu: '99999' }, { mtu: 'many' }, { mtu: '' }, { mtu: '3' }
     await end(set, device)
   })
 }
+
+test('a vif that comes later, goes, and comes back as another one: same device, new address, and it tells each time', async (t) => {
+  const set = setUp()
+  set.netback.vanish()
+  await set.xen.settle()
+  const device = await set.xen.run(connectNetfront(set.drivers, { later: true }))
+  let told = 0
+  device.onConnected = () => told++
+  await set.xen.advance(60_000)
+  t.is(device.reserve(), undefined)
+  const { mac } = device
+  for (const [round, address] of ['00:16:3e:00:00:01', '00:16:3e:00:00:02', 'no address'].entries()) {
+    set.netback = set.attach({ mac: address, mtu: String(1400 + round) })
+    await set.xen.advance(100)
+    t.is(told, round + 1)
+    t.deepEqual([device.mac === mac, device.mac[5], device.mtu], [true, Math.min(round + 1, 2), 1400 + round])
+    t.true(transmit(device, packet(60)))
+    await set.xen.settle()
+    t.is(set.netback.received.length, 1)
+    if (round < 2) set.netback.detach()
+    await set.xen.settle()
+  }
+  t.deepEqual(warnings(set).length, 1)
+  await end(set, device)
+})
+
+test('a vif that never comes holds nothing up', async (t) => {
+  const set = setUp()
+  set.netback.vanish()
+  const device = await set.xen.run(connectNetfront(set.drivers, { later: true }))
+  await set.xen.run(device.close())
+  set.xen.assertNoLeaks()
+  t.is(set.xen.now, 0)
+})

@@ -43,6 +43,8 @@ export interface NetfrontOptions {
    * receive buffers at least.
    */
   readonly largePackets?: boolean
+  /** Does not wait: without a vif, or before it works, the device is there all the same and sends nothing; `onConnected` tells. */
+  readonly later?: boolean
   /** Gives up waiting for the first backend. Once connected, it has no meaning any more. */
   readonly signal?: AbortSignal
 }
@@ -69,10 +71,11 @@ export async function connectNetfront(parts: NetfrontParts, options: NetfrontOpt
   const [backend, untrustedMac, untrustedMtu] = await Promise.all([
     readBackend(parts.xenstore, frontend), tryRead(parts.xenstore, `${frontend}/mac`), tryRead(parts.xenstore, `${frontend}/mtu`),
   ])
-  if (backend === undefined) throw new Error(`net-xen: this domain has no network device ${index} (${frontend}/backend in xenstore). Give the qube a netvm, or the domain a vif=[...].`)
+  if (backend === undefined && options.later !== true) throw new Error(`net-xen: this domain has no network device ${index} (${frontend}/backend in xenstore). Give the qube a netvm, or the domain a vif=[...].`)
   const mac = parseMac(untrustedMac)
-  if (mac === undefined) throw new Error(`net-xen: ${frontend}/mac is ${JSON.stringify(untrustedMac?.slice(0, 40))}, not the address of a device. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
-  const device = new Netfront(parts, options, frontend, mac, parseDecimal(untrustedMtu, 65535) ?? ETHERNET_MTU)
+  if (backend !== undefined && mac === undefined) throw new Error(`net-xen: ${frontend}/mac is ${JSON.stringify(untrustedMac?.slice(0, 40))}, not the address of a device. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
+  const device = new Netfront(parts, options, frontend, mac, mtuOf(untrustedMtu))
+  if (options.later === true) return device
   const onAbort = (): void => void device.close()
   signal?.addEventListener('abort', onAbort)
   try {
@@ -85,8 +88,9 @@ export async function connectNetfront(parts: NetfrontParts, options: NetfrontOpt
 
 /** Use connectNetfront. */
 export class Netfront implements EthernetDevice {
-  readonly mac: Uint8Array
-  readonly mtu: number
+  readonly mac = new Uint8Array(6)
+  mtu: number
+  onConnected: (() => void) | undefined
   onReceive: ((frame: Frame, length: number) => void) | undefined
   onWritable: (() => void) | undefined
   onIdle: (() => void) | undefined
@@ -107,19 +111,24 @@ export class Netfront implements EthernetDevice {
   #starved = false
   /** A backend was there before; what is in its directory is not what an earlier kernel left. */
   #settled = false
-  #wasConnected = false
+  /** Or nobody waits for that: errors are ours from now on. */
+  #wasConnected: boolean
+  /** The addresses in xenstore are not those that were read: the vif is, or will be, another one. */
+  #isNew: boolean
   /** After a backend broke the rules, the next one has to wait until then. */
   #notBefore = 0
   #resolveConnected = (): void => {}
 
   /** @internal */
-  constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, mac: Uint8Array, mtu: number) {
+  constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, mac: Uint8Array | undefined, mtu: number) {
     this.#parts = parts
     this.#options = options
     this.#frontend = frontend
     this.#name = `vif ${options.index ?? 0}`
-    this.mac = mac
-    this.mtu = mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU) // send buffers hold no more
+    this.#isNew = mac === undefined
+    this.#wasConnected = options.later === true
+    if (mac !== undefined) this.mac.set(mac)
+    this.mtu = mtu
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.connected = promise
     this.#resolveConnected = resolve
@@ -128,6 +137,7 @@ export class Netfront implements EthernetDevice {
       if (this.#wasConnected) parts.machine.log('net-xen').error(`${this.#name}: ${error.message} The device is dead.`)
       reject(error)
     })
+    promise.catch(() => {}) // with `later`, nobody waits for it
   }
 
   reserve(): Frame | undefined {
@@ -217,6 +227,7 @@ export class Netfront implements EthernetDevice {
       link.start()
       this.#wasConnected = true
       this.#resolveConnected()
+      this.onConnected?.()
       if (this.#starved) {
         this.#starved = false
         this.onWritable?.()
@@ -241,6 +252,7 @@ export class Netfront implements EthernetDevice {
   /** Makes the rings and tells the backend where they are. */
   async #connect(backend: Backend): Promise<void> {
     const { xenstore } = this.#parts
+    if (this.#isNew) await this.#readAddress()
     const offload = await readOffload(xenstore, backend)
     if (this.#closing) return
     const link = new Link(this, this.#parts, backend, this.#options, offload, this.#name, this.#wakeup.wake)
@@ -252,6 +264,16 @@ export class Netfront implements EthernetDevice {
       // All at once: a round trip to the store is the dearest part of a boot.
       await Promise.all(keys.map(([name, value]) => view.write(`${this.#frontend}/${name}`, String(value))))
     })
+  }
+
+  /** A vif that was attached later may have another address; what is none is not taken. */
+  async #readAddress(): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    const [untrustedMac, untrustedMtu] = await Promise.all([tryRead(xenstore, `${this.#frontend}/mac`), tryRead(xenstore, `${this.#frontend}/mtu`)])
+    const mac = parseMac(untrustedMac)
+    if (mac === undefined) machine.log('net-xen').warn(`${this.#frontend}/mac is ${JSON.stringify(untrustedMac?.slice(0, 40))}, not the address of a device; going on with ${formatMac(this.mac)}`)
+    else this.mac.set(mac)
+    this.mtu = mtuOf(untrustedMtu)
   }
 
   /** What we take from the backend. */
@@ -270,6 +292,7 @@ export class Netfront implements EthernetDevice {
   async #disconnect(): Promise<void> {
     this.#link?.close()
     this.#link = undefined
+    this.#isNew = true
     const { xenstore } = this.#parts
     if (await switchState(xenstore, this.#frontend, XenbusState.closing)) await switchState(xenstore, this.#frontend, XenbusState.closed)
   }
@@ -298,6 +321,12 @@ async function readOffload(xenstore: Xenstore, { path }: Backend): Promise<TxOff
   const has = async (feature: string): Promise<boolean> => await tryRead(xenstore, `${path}/feature-${feature}`) === '1'
   const [noChecksums, pieces, segmentation] = await Promise.all([has('no-csum-offload'), has('sg'), has('gso-tcpv4')])
   return { checksums: !noChecksums, pages: !noChecksums && pieces && segmentation ? LARGE_PAGES : 0 }
+}
+
+/** Send buffers hold no more than Ethernet's. */
+function mtuOf(untrusted: string | undefined): number {
+  const mtu = parseDecimal(untrusted, 65535) ?? ETHERNET_MTU
+  return mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU)
 }
 
 const formatMac = (mac: Uint8Array): string => [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':')
