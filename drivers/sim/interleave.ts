@@ -18,6 +18,8 @@ export interface InterleaveOptions {
   readonly every?: number
   /** The domain whose peers change what it is about to read; nobody's by default. */
   readonly victim?: SimulatedDomain
+  /** Whose memory they change: pages shared with other domains by default, or the ring of xenstore. */
+  readonly attacker?: 'peers' | 'xenstored'
   /** One in so many reads of the victim finds something else than was there. */
   readonly mutateEvery?: number
 }
@@ -28,7 +30,7 @@ export interface Interleaving {
 }
 
 /** To be called before the domains do anything; needs watchMemory(). */
-export function interleave(xen: SimulatedXen, { seed, every = 4, victim, mutateEvery = 20 }: InterleaveOptions): Interleaving {
+export function interleave(xen: SimulatedXen, { seed, every = 4, victim, attacker = 'peers', mutateEvery = 20 }: InterleaveOptions): Interleaving {
   const random = generator(seed)
   const busy = new Set<SimulatedDomain>()
   const counts = { accesses: 0, interruptions: 0, mutations: 0 }
@@ -41,7 +43,8 @@ export function interleave(xen: SimulatedXen, { seed, every = 4, victim, mutateE
       for (let most = 1 + random(3); most > 0 && runBeside(xen, busy); most--) counts.interruptions++
       busy.delete(domain)
     }
-    if (domain === victim && (kind === 'read' || kind === 'update') && random(mutateEvery) === 0 && mutate(access, random)) counts.mutations++
+    if (domain === victim && (kind === 'read' || kind === 'update') && (access.buffer === domain.xenstore?.page) === (attacker === 'xenstored')
+      && random(mutateEvery) === 0 && mutate(access, random)) counts.mutations++
     if (random(2) === 0) domain.synchronize()
   })
   return { counts }

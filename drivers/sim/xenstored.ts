@@ -18,6 +18,11 @@ const Type = {
 const HEADER = 16
 const MAX_PAYLOAD = 4096
 const RING = 1024
+// Indices of the ring page's words.
+const REQ_CONS = 2048 / 4
+const REQ_PROD = 2052 / 4
+const RSP_CONS = 2056 / 4
+const RSP_PROD = 2060 / 4
 const MAX_WATCHES = 128
 const MAX_TRANSACTIONS = 10
 const letters = ['n', 'r', 'w', 'b']
@@ -50,6 +55,8 @@ export class StoreConnection {
   #input: number[] = []
   readonly #output: number[] = []
   #scheduled = false
+  #consumed = 0
+  #produced = 0
 
   constructor(domain: SimulatedDomain, page: ArrayBuffer, handle: (connection: StoreConnection, message: Reply) => void) {
     this.domain = domain
@@ -74,9 +81,10 @@ export class StoreConnection {
   /** Moves what is waiting into the ring and tells the domain. */
   flush(moved = false): void {
     const words = this.#words
-    while (this.#output.length > 0 && ((words[2060 / 4] - words[2056 / 4]) >>> 0) < RING) {
-      const chunk = this.#output.splice(0, RING - ((words[2060 / 4] - words[2056 / 4]) >>> 0))
-      for (const byte of chunk) this.#bytes[1024 + (words[2060 / 4]++ & (RING - 1))] = byte
+    const room = RING - ((this.#produced - words[RSP_CONS]) >>> 0)
+    if (this.#output.length > 0 && room > 0) {
+      for (const byte of this.#output.splice(0, room)) this.#bytes[1024 + (this.#produced++ & (RING - 1))] = byte
+      words[RSP_PROD] = this.#produced
       moved = true
     }
     if (moved) raise(this.domain, this.port)
@@ -85,7 +93,11 @@ export class StoreConnection {
   #serve(handle: (connection: StoreConnection, message: Reply) => void): void {
     const words = this.#words
     let moved = false
-    for (; words[2048 / 4] !== words[2052 / 4]; moved = true) this.#input.push(this.#bytes[words[2048 / 4]++ & (RING - 1)])
+    for (; this.#consumed !== words[REQ_PROD]; moved = true) {
+      this.#input.push(this.#bytes[this.#consumed & (RING - 1)])
+      this.#consumed = (this.#consumed + 1) >>> 0
+    }
+    words[REQ_CONS] = this.#consumed
     while (this.#input.length >= HEADER) {
       const [type, requestId, transactionId, length] = new Uint32Array(Uint8Array.from(this.#input.slice(0, HEADER)).buffer)
       if (length > MAX_PAYLOAD) throw new Error(`domain ${this.domain.domid} sent a xenstore request of ${length} bytes`)

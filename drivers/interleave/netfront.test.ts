@@ -1,0 +1,76 @@
+/** netfront and netback, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
+import test from 'ava'
+import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
+import { connect, end, gathered, packet, same, setUp, transmit, warnings } from '../testing/netfront.ts'
+import { assertNone, forSeeds } from './testing.ts'
+
+watchMemory()
+
+const RESPONSES = [{ offset: 8, length: 4, why: 'rsp_prod: the look before going to sleep only says whether to look again; what that finds is checked anew' }]
+
+const start = async (seed: number) => {
+  const random = generator(seed)
+  const set = setUp(undefined, { seed, stepLimit: 50_000 })
+  const large = random(2) === 0
+  const device = await connect(set, { sendBuffers: 4 + random(20), receiveBuffers: large ? 20 + random(30) : 2 + random(20), largePackets: large })
+  return { random, set, device, large }
+}
+
+const length = (random: (limit: number) => number, large: boolean): number => large && random(4) === 0 ? 1515 + random(20_000) : 14 + random(1500)
+
+test('packets arrive whole and in order both ways, however frontend and backend interrupt each other, and nothing is read twice', async (t) => {
+  const { interruptions } = await forSeeds(t, 200, async (seed) => {
+    const { random, set, device, large } = await start(seed)
+    const { counts } = interleave(set.xen, { seed, every: 1 + random(8) })
+    const found = findDoubleFetches(set.xen, set.guest, RESPONSES)
+    const received: Uint8Array[] = []
+    device.onReceive = (frame, length) => { received.push(gathered(frame, length)) }
+    const inbound = Array.from({ length: 40 }, (_, i) => packet(length(random, large), i))
+    const outbound = Array.from({ length: 40 }, (_, i) => packet(14 + random(1500), i))
+    for (const bytes of inbound) set.xen.enqueue(() => set.netback.send(bytes, 0, bytes.length > 1514 ? 1448 : 0), set.dom0)
+    let sent = 0
+    const send = (): void => { while (sent < outbound.length && transmit(device, outbound[sent])) sent++ }
+    device.onWritable = send
+    set.xen.enqueue(send, set.guest)
+    await set.xen.settle()
+    const whole = (got: Uint8Array[], wanted: Uint8Array[]): boolean => got.length === wanted.length && got.every((bytes, i) => same(bytes, wanted[i]))
+    if (set.netback.fatal !== undefined) throw new Error(`the backend gave up: ${set.netback.fatal}`)
+    if (!whole(set.netback.received, outbound)) throw new Error(`${set.netback.received.length} of ${outbound.length} packets went out`)
+    // Which of several packets that were sent in the same moment comes first is the seed's choice.
+    const byContent = (a: Uint8Array, b: Uint8Array): number => a.length - b.length || a[0] - b[0]
+    if (!whole(received.toSorted(byContent), inbound.toSorted(byContent))) throw new Error(`${received.length} of ${inbound.length} packets came in`)
+    await end(set, device)
+    assertNone(found)
+    return counts
+  })
+  t.true(interruptions > 3000)
+})
+
+test('a backend that changes what is about to be read does no more than end its connection', async (t) => {
+  const { mutations, closed } = await forSeeds(t, 200, async (seed) => {
+    const { random, set, device, large } = await start(seed)
+    const { counts } = interleave(set.xen, { seed, victim: set.guest, mutateEvery: 10 + random(100) })
+    device.onReceive = (frame, length) => {
+      if (length < 14 || length > 65_535) throw new Error(`a packet of ${length} bytes`)
+      if (gathered(frame, length).length !== length) throw new Error('a packet whose pieces are not its length')
+    }
+    for (let i = 0; i < 60; i++) {
+      set.xen.enqueue(() => set.netback.send(packet(length(random, large)), 0, 0), set.dom0)
+      set.xen.enqueue(() => {
+        const frame = device.reserve()
+        if (frame === undefined) return
+        const room = Math.min(device.largest(), 5000) // which may close the connection
+        if (room > 0) device.grow(frame, room)
+        device.send(frame, room > 0 ? room : 60, room > 0 ? 1448 : 0)
+      }, set.guest)
+      if (i % 10 === 0) await set.xen.settle()
+    }
+    await set.xen.advance(100)
+    if (warnings(set).length > 1) throw new Error(`warnings: ${warnings(set).join('; ')}`)
+    const result = { ...counts, closed: warnings(set).length }
+    await end(set, device)
+    return result
+  })
+  t.true(mutations > 300)
+  t.true(closed > 50)
+})
