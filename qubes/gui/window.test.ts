@@ -146,14 +146,16 @@ test('a new daemon is told everything again', async (t) => {
 })
 
 test('the agent ends: the daemon is not asked for anything that it would answer into a closed channel', async (t) => {
-  const { xen, gui, daemon, ready, finish } = setUp()
+  const { xen, gui, daemon, ready } = setUp()
   gui.window({ title: 'open', width: 40, height: 30 })
   await ready()
   await xen.advance(100)
   t.true(daemon.windows.get(1)?.mapped)
   const answers: number[] = []
   daemon.send = async (type) => { answers.push(type) }
-  await finish()
+  gui.close()
+  await xen.advance(100)
+  t.is(daemon.minor, 0)
   t.deepEqual(answers, [])
 })
 
