@@ -41,11 +41,9 @@ export const COMPLETE = 0
 /** For `send`: the field for TCP's or UDP's checksum holds the sum of the pseudo header, not inverted; the device does the rest. */
 export const CHECKSUM = 1
 
-/** A buffer that holds some of a frame. */
+/** A buffer that holds some of a frame that is sent. Frames that arrive are in one. */
 export interface Piece {
   readonly u8: Uint8Array
-  /** Bytes of the frame in this buffer, from its first on; meaningful in frames that arrive in more than one. */
-  readonly filled?: number
   /** Where the frame goes on once this buffer is full. */
   readonly more?: Piece
 }
@@ -59,4 +57,6 @@ export interface Frame extends Piece {
    * sender is on the same host). Undefined means verify.
    */
   checked?: boolean
+  /** Set by a device on a TCP frame that arrived uncut: bytes of payload of the segments it stands for. 0 or undefined: a usual frame. */
+  segment?: number
 }

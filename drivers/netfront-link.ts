@@ -32,11 +32,13 @@ export class Link {
   readonly #rx: Receiver
   readonly #onBroken: () => void
   readonly #flush = (): void => {
-    if (this.#open) this.#tx.flush(this.#channel)
+    if (this.#open && (this.#tx.push() || this.#wanted)) this.#notify()
   }
   readonly #again = (): void => this.#onEvent()
   #open = true
   #batch = false
+  /** The backend waits for buffers that it can see by now. */
+  #wanted = false
   #pending: Timer | undefined
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
@@ -49,7 +51,7 @@ export class Link {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
     try {
-      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, options.largePackets === true, owner)
+      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, { large: options.largePackets === true, protocols: 1 }, owner)
     } catch (error) {
       this.#tx.close()
       throw error
@@ -61,7 +63,7 @@ export class Link {
       this.#rx.close()
       throw error
     }
-    this.#rx.flush(this.#channel)
+    this.#rx.push()
   }
 
   /** What the backend must know to connect. */
@@ -114,6 +116,11 @@ export class Link {
     this.#flush()
   }
 
+  #notify(): void {
+    this.#wanted = false
+    this.#channel.notify()
+  }
+
   #reclaim(): void {
     if (!this.#tx.starved) return // nobody waits: frames are taken back when they are needed
     this.#tx.reclaim()
@@ -125,7 +132,7 @@ export class Link {
     for (let budget = BUDGET; this.#open; ) {
       const taken = this.#rx.receive(this.#device, budget)
       if (taken === BROKEN) return this.#fail('it delivered a packet into a buffer it did not have, or beyond its end')
-      this.#rx.flush(this.#channel)
+      if (this.#rx.push()) this.#wanted = true
       budget -= taken
       if (budget <= 0) {
         this.#pending = this.#machine.timers.set(0, this.#again)

@@ -8,7 +8,6 @@
  * A large frame, which the backend cuts into segments, begins in a usual buffer and goes on in whole pages.
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import type { EventChannel } from './event-channel.ts'
 import { CHECKSUM, COMPLETE, type Frame } from './ethernet.ts'
 import { CORRUPT, FIRST_SLOT, FrontRing, SLOTS, SLOT_MASK } from './front-ring.ts'
 import { PAGE_SIZE } from './grant-table.ts'
@@ -170,7 +169,7 @@ export class Transmitter {
     }
   }
 
-  /** Puts a packet into the ring; `flush` shows it to the backend. */
+  /** Puts a packet into the ring; `push` shows it to the backend. */
   send(frame: TxFrame, length: number, offload: number): void {
     if (!(length >= MIN_FRAME && length <= frame.room)) throw new RangeError(`net-xen: a frame of ${length} bytes. Send ${MIN_FRAME} to ${frame.room} bytes.`)
     if (offload !== COMPLETE || frame.grown) this.#checkOffload(frame, offload)
@@ -194,10 +193,10 @@ export class Transmitter {
     if (this.#closed) this.#releaseUnlessInUse()
   }
 
-  /** Shows the backend what was sent since the last time. */
-  flush(channel: EventChannel): void {
+  /** Shows the backend what was sent since the last time; true when it wants to be told. */
+  push(): boolean {
     this.#unsent = false
-    if (!this.#closed && this.#ring.push()) channel.notify()
+    return !this.#closed && this.#ring.push()
   }
 
   /** Takes back what the backend is done with. */

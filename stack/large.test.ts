@@ -115,7 +115,7 @@ test('large packets that are no TCP, or shorter than they say, or not vouched fo
     ['ICMP', (bytes) => { bytes[23] = 1 }, 3, 'malformed'],
     ['ARP', (bytes) => { bytes[13] = 6 }, 3, 'malformed'],
     ['longer than the frame', (bytes) => { bytes[16] = 0x40 }, 3, 'malformed'],
-    ['not vouched for', () => {}, 0, 'badChecksum'],
+    ['wrong, and not vouched for', () => {}, 0, 'badChecksum'],
     ['good, of no connection', () => {}, 3, 'tcpNoConnection'],
   ]
   for (const [name, change, flags, counter] of cases) {

@@ -40,7 +40,7 @@ export const transmit = (device: Netfront, bytes: Uint8Array): boolean => {
   return true
 }
 
-/** Copies of what arrives in one page. */
+/** Copies of what arrives. */
 export const collect = (device: Netfront): Uint8Array[] => {
   const packets: Uint8Array[] = []
   device.onReceive = (frame: Frame, length: number) => packets.push(frame.u8.slice(0, length))
@@ -69,14 +69,6 @@ export const transmitLarge = (device: Netfront, bytes: Uint8Array, segment: numb
   }
   device.send(frame, bytes.length, segment)
   return frame
-}
-
-/** All of a packet that arrived in one or more pieces. */
-export const gathered = (frame: Frame, length: number): Uint8Array => {
-  if (frame.more === undefined) return frame.u8.slice(0, length)
-  const parts: number[] = []
-  for (let piece: Piece | undefined = frame; piece !== undefined; piece = piece.more) for (const byte of piece.u8.subarray(0, piece.filled)) parts.push(byte)
-  return Uint8Array.from(parts)
 }
 
 /** The pages that netfront shares with its backend, for tests that write what no backend should. */

@@ -35,6 +35,8 @@ export class Interface {
   udp: Receiver = nobody
   icmp: Receiver = nobody
   readonly #addresses: Addresses
+  /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
+  readonly #longest: number
   readonly #addressLow: number
   readonly #addressHigh: number
 
@@ -45,6 +47,7 @@ export class Interface {
     this.address = addresses.address
     this.mac = macWords(device.mac)
     this.#addresses = addresses
+    this.#longest = ETH_BYTES + device.mtu
     this.#addressLow = addresses.address & 0xffff
     this.#addressHigh = addresses.address >>> 16
     this.neighbours = new Neighbours({
@@ -67,7 +70,7 @@ export class Interface {
       counters.foreign++
       return
     }
-    if (frame.more !== undefined && (type === TYPE_ARP || frame.filled! < LARGE_HEADERS)) {
+    if (length > this.#longest && (type === TYPE_ARP || ipProtocol(u16) !== PROTOCOL_TCP)) {
       counters.malformed++
       return
     }
@@ -91,7 +94,6 @@ export class Interface {
     const payload = ipLength(u16) - header
     const protocol = ipProtocol(u16)
     if (protocol === PROTOCOL_TCP) this.tcp.receive(frame, at, payload, source)
-    else if (frame.more !== undefined) counters.malformed++
     else if (protocol === PROTOCOL_UDP) this.udp.receive(frame, at, payload, source)
     else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload, source)
     else counters.foreign++
@@ -139,11 +141,5 @@ export class Interface {
     else this.device.send(frame, length, offload)
   }
 }
-
-/**
- * Bytes that a frame in several pieces must have in the first: headers with all the options there could be end before. Nobody makes
- * such frames but of TCP, and those that do copy at least so much.
- */
-const LARGE_HEADERS = ETH_BYTES + 60 + 60
 
 const nobody: Receiver = { receive() {} }

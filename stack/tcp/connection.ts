@@ -60,7 +60,7 @@ export class Connection implements ByteSocket {
   rcvNxt = 0
   rcvAdv = 0
   rcvShift = 0
-  /** Payload bytes of the largest packet that came uncut from a peer on the same host (a frame of several pieces). */
+  /** Payload bytes of the largest packet that came; more than a segment from a peer on the same host, which does not cut them. */
   rcvLargest = 0
   /** Whether the peer offered window scaling. */
   scaling = false

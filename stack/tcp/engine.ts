@@ -3,7 +3,7 @@
  * core. What programs see of it is in tcp.ts.
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame, type Piece } from '@xen-ts/drivers/ethernet.ts'
+import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import { describeError } from '@xen-ts/runtime/format.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
@@ -89,7 +89,8 @@ export class TcpEngine implements Environment {
       this.#withoutConnection(port, s)
       return
     }
-    const verdict = frame.more === undefined ? this.#arrives(c, s) : this.#piecesArrive(c, s, frame)
+    if (s.length > c.rcvLargest) c.rcvLargest = s.length
+    const verdict = this.#arrives(c, s)
     if (verdict === SEND_RESET) sendReset(this.ip, s)
     else if (verdict === NEW_CONNECTION) {
       c.finish(undefined)
@@ -98,30 +99,6 @@ export class TcpEngine implements Environment {
   }
 
   /** An error in here, be it a handler's, costs the connection and not the domain. */
-  /** A frame of many segments in one: each of its pieces is treated as a segment. */
-  #piecesArrive(c: Connection, s: Segment, frame: Frame): number {
-    const { flags, length } = s
-    if ((flags & (SYN | RST)) !== 0) return DONE // nobody makes large ones of these
-    let { sequence, offset } = s
-    let left = length
-    if (length > c.rcvLargest) c.rcvLargest = length
-    for (let piece: Piece | undefined = frame; piece !== undefined; piece = piece.more) {
-      const held = piece.filled! - offset
-      const part = held < left ? held : left
-      left -= part
-      s.sequence = sequence
-      s.bytes = piece.u8
-      s.offset = offset
-      s.length = part
-      s.flags = left > 0 ? flags & ~(FIN | PSH) : flags
-      const verdict = this.#arrives(c, s)
-      if (verdict !== DONE || left === 0 || c.state === CLOSED || c.state === TIME_WAIT) return verdict
-      sequence = (sequence + part) | 0
-      offset = 0
-    }
-    return DONE
-  }
-
   #arrives(c: Connection, s: Segment): number {
     try {
       return segmentArrives(c, s, this.#segmentTime = this.#timers.now())
