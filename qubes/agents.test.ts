@@ -94,3 +94,19 @@ test('a slip that would kill a real daemon shows in `failed`', async (t) => {
   channel.close()
   await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: /without MULTIREAD/ })
 })
+
+test('a service called before the program has begun waits for it; one that dom0 counts on does not, and one that never comes ends with 127', async (t) => {
+  const { hub, machine, dom0 } = setUp(t)
+  const begun = Promise.withResolvers<void>()
+  const { qrexec, close } = startAgents({ machine, channels: hub.channels(5), started: begun.promise })
+  dom0.start()
+  dom0.connect()
+  const early = [dom0.call('my.Name'), dom0.call('my.Other')]
+  t.is((await dom0.call('qubes.SuspendPre')).code, 0)
+  qrexec.service('my.Name', async ({ stdout }) => { await stdout.write('here') })
+  begun.resolve()
+  t.is((await early[0]).stdout.toString(), 'here')
+  t.is((await early[1]).code, 127)
+  dom0.stop()
+  await close()
+})

@@ -28,16 +28,18 @@ export interface AgentsOptions {
   readonly grants?: GrantTable
   /** Resolves with true when the network works, or there is none, with false when it does not: for qubes.WaitForNetworkUplink. */
   readonly uplink?: () => Promise<boolean>
+  /** Resolves when the program has offered its services; until then calls wait for them. Default: it has. */
+  readonly started?: Promise<void>
 }
 
 /**
  * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong
  * in one is a line in the log, and a new attempt.
  */
-export function startAgents({ machine, channels, grants, uplink }: AgentsOptions): Agents {
+export function startAgents({ machine, channels, grants, uplink, started }: AgentsOptions): Agents {
   const { timers } = machine
   const db = new QubesDB({ machine, channels })
-  const qrexec = new Qrexec({ machine, channels, hooks: { resumed: () => clock.resumed(), uplink } })
+  const qrexec = new Qrexec({ machine, channels, started, hooks: { resumed: () => clock.resumed(), uplink } })
   const clock = new Clock({ machine, qrexec })
   const closing = new AbortController()
   const gui = new Gui({

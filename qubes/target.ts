@@ -13,12 +13,15 @@ const SETTINGS_TIMEOUT = 5_000
 /** The one domain this is. */
 let drivers: Drivers
 let agents: Agents
+/** Resolves when the program has begun. */
+let begun: PromiseWithResolvers<void>
 
 export const target: Target = {
   name: 'qubes',
   before({ machine, lifecycle }) {
     drivers = connectDomain({ machine, lifecycle })
-    agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants })
+    begun = Promise.withResolvers()
+    agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants, started: begun.promise })
     lifecycle.onShutdown('agents', () => agents.close())
   },
   async settings({ machine, signal, log }) {
@@ -29,6 +32,7 @@ export const target: Target = {
     }
     return db.config
   },
+  started: () => begun.resolve(),
   provide: {
     stack: { connect: (_needs, _options, context) => qubeStack(context) },
     http,

@@ -86,9 +86,13 @@ async function main(options: BootOptions, machine: Machine, logs: LogWriter, lif
     const args = reader.values(program.args)
 
     const devices = await graph.connect(program.devices)
-    return () => program.start({
-      ...devices, args, log: logs.log(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
-    } as any)
+    return () => {
+      const running = program.start({
+        ...devices, args, log: logs.log(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
+      } as any)
+      target.started?.()
+      return running
+    }
   }, start => start?.())
 }
 

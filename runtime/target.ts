@@ -16,6 +16,8 @@ export interface Target<A extends ArgTable = any> {
   before?(context: TargetContext<A>): void | Promise<void>
   /** Further values for the program's arguments (QubesDB /vm-config). The command line wins over them. */
   settings?(context: TargetContext<A>): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
+  /** `start` was called and has run up to its first await: what a program offers from the beginning is there. */
+  started?(): void
 }
 
 export interface Provider {

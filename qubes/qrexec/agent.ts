@@ -42,6 +42,8 @@ export interface QrexecOptions {
   readonly channels: Channels
   /** What some of the services that dom0 calls have to do. */
   readonly hooks?: BuiltinHooks
+  /** Until it resolves, a call of a service that is not there waits: the program has not begun. Default: it has. */
+  readonly started?: Promise<void>
 }
 
 export class Qrexec {
@@ -51,6 +53,7 @@ export class Qrexec {
   readonly #text: Text
   readonly #services = new Map<string, ServiceHandler>()
   readonly #builtin: ReadonlyMap<string, ServiceHandler>
+  readonly #started: Promise<void>
   readonly #abort = new AbortController()
   /** Incoming calls under way. */
   #active = 0
@@ -60,7 +63,8 @@ export class Qrexec {
   #waiting: (() => void)[] = []
   #idents = 0
 
-  constructor({ machine, channels, hooks = {} }: QrexecOptions) {
+  constructor({ machine, channels, hooks = {}, started = Promise.resolve() }: QrexecOptions) {
+    this.#started = started
     this.#builtin = builtins(hooks)
     this.#channels = channels
     this.#timers = machine.timers
@@ -197,7 +201,7 @@ export class Qrexec {
     const command = line === undefined ? undefined : parseCommand(line)
     const service = command?.service ?? ''
     const handler = command === undefined ? malformed : command.service === undefined ? noShell
-      : this.#services.get(service) ?? this.#builtin.get(service) ?? notFound
+      : this.#services.get(service) ?? this.#builtin.get(service) ?? this.#late
     const channel = await this.#timed(place.session.over.signal, DATA_TIMEOUT, 'the caller did not open its data channel', (signal) =>
       this.#channels.connect(place.domain, place.port, { signal }))
     try {
@@ -210,6 +214,12 @@ export class Qrexec {
     } finally {
       channel.close()
     }
+  }
+
+  /** dom0 may call as soon as it sees the agent, and the program begins a moment later. */
+  readonly #late: ServiceHandler = async (call) => {
+    await this.#started
+    return (this.#services.get(call.service) ?? notFound)(call)
   }
 
   /** dom0 allowed an outgoing call. */
