@@ -43,6 +43,11 @@ export class EventChannel implements Disposable {
     this.#table.release(this)
   }
 
+  /** @internal The port is gone, and its number perhaps somebody else's. */
+  lose(): void {
+    this.#open = false
+  }
+
   [dispose](): void {
     this.close()
   }
@@ -55,6 +60,7 @@ export class EventChannels {
 
   constructor(machine: Machine) {
     this.machine = machine
+    machine.suspension.subscribe('ports', { resume: (cancelled) => { if (!cancelled) this.#lose() } })
   }
 
   /**
@@ -87,6 +93,15 @@ export class EventChannels {
     this.#open.delete(channel.port)
     this.machine.ports.off(channel.port)
     this.machine.abi.evtchnClose(channel.port)
+  }
+
+  /** A new world has none of our ports: they are closed, without a call to Xen. */
+  #lose(): void {
+    for (const channel of this.#open.values()) {
+      channel.lose()
+      this.machine.ports.off(channel.port)
+    }
+    this.#open.clear()
   }
 
   /** One line an open channel, for debugging. */

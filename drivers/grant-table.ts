@@ -56,6 +56,7 @@ export class GrantTable {
   constructor(machine: Machine) {
     this.#machine = machine
     this.#log = machine.log('grants')
+    machine.suspension.subscribe('grants', { resume: (cancelled) => { if (!cancelled) this.#renew() } })
   }
 
   /**
@@ -116,6 +117,15 @@ export class GrantTable {
       const held = refs.filter((ref) => waiting.has(ref)).length
       return `${owner}: ${refs.length} grants (${refs.slice(0, 8).join(' ')}${refs.length > 8 ? ' ...' : ''})${held > 0 ? `, ${held} still held by the peer` : ''}`
     })
+  }
+
+  /**
+   * In a new world the table is there again, at the same place, and empty but for the toolstack's own: nobody holds a page of ours.
+   * References stay with their owners until they release them, and mean nothing.
+   */
+  #renew(): void {
+    this.#retry?.cancel()
+    if (this.#deferred.length > 0) this.#retryDeferred()
   }
 
   #end(ref: number): boolean {

@@ -54,6 +54,8 @@ export class ForeignPages implements Disposable {
   readonly #machine: Machine
   readonly #owner: string
   readonly #handles: number[] = []
+  /** Where the handles mean something. */
+  readonly #world: number
   #released = false
 
   /** @throws XenError when a reference is not valid for us, or there is no room */
@@ -64,6 +66,7 @@ export class ForeignPages implements Disposable {
     }
     this.#machine = machine
     this.#owner = owner
+    this.#world = machine.suspension.world
     this.bytes = new Uint8Array(buffer)
     for (let i = 0; i < refs.length; i++) {
       const handle = machine.abi.grantMap(this.bytes, i, domid, refs[i], readonly ? 1 : 0)
@@ -81,7 +84,9 @@ export class ForeignPages implements Disposable {
     if (this.#released) return
     this.#released = true
     let stuck = 0
-    for (let i = 0; i < this.#handles.length; i++) {
+    // After a resume in a new world the pages are gone by themselves, and must not be touched even before this call.
+    const mapped = this.#world === this.#machine.suspension.world ? this.#handles.length : 0
+    for (let i = 0; i < mapped; i++) {
       const status = this.#machine.abi.grantUnmap(this.bytes, i, this.#handles[i])
       if (status < 0) stuck = status
     }

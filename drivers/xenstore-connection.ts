@@ -17,52 +17,67 @@ interface Pending {
   reject(error: XenstoreError): void
 }
 
+/** A transaction that the daemon opened: its number means something only in the world in which it was given. */
+export interface Transaction {
+  readonly id: number
+  readonly world: number
+}
+
 const operationNames = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]))
 
 export class XenstoreConnection {
   readonly machine: Machine
-  readonly #ring: XenstoreRing
-  readonly #port: number
+  #ring: XenstoreRing
+  #port: number
   readonly #warnings: PeerWarnings
-  readonly #assembler = new MessageAssembler()
+  #assembler = new MessageAssembler()
   readonly #read = (into: Uint8Array, offset: number, length: number): number => this.#readRing(into, offset, length)
   readonly #pending = new Map<number, Pending>()
   readonly #outgoing: Uint8Array[] = []
   #outgoingOffset = 0
   #nextId = 1
   #broken = false
+  #closed = false
   #consumed = false
+  /** While the domain gets ready to be suspended: what was asked for meanwhile. */
+  #held: (() => void)[] | undefined
+  #onAnswered: (() => void) | undefined
 
   /** Called for each watch event, with the path that changed and the token of the watch. */
   onWatchEvent: (path: string, token: string) => void = () => {}
   /** Called once when the connection broke; every request fails with EIO from then on. */
   onBroken: () => void = () => {}
+  /** Called after a resume in a new world, where the daemon knows nothing of us, before any request. */
+  onReconnected: () => void = () => {}
 
   /** @throws Error when the domain was built without xenstore */
   constructor(machine: Machine) {
-    const page = machine.abi.xenstorePage()
-    if (page === undefined) throw new Error('xenstore: this domain has no xenstore ring (HVM_PARAM_STORE_PFN is 0). It must be created by a toolstack that makes one, such as xl.')
     this.machine = machine
     this.#warnings = new PeerWarnings(machine.log('xenstore'), machine.timers)
-    this.#ring = new XenstoreRing(page, machine.abi)
+    this.#ring = ringOf(machine)
     this.#port = machine.abi.xenstorePort()
     machine.ports.on(this.#port, () => this.#onEvent())
   }
 
   /**
    * Sends one request; resolves with the payload of its reply.
-   * @throws XenstoreError with the errno name the store answered
+   * @throws XenstoreError with the errno name the store answered; EAGAIN when the transaction was lost with the world it was of
    */
-  request(type: number, transactionId: number, path: string, strings: readonly string[], tail?: string): Promise<Uint8Array> {
+  request(type: number, transaction: Transaction | undefined, path: string, strings: readonly string[], tail?: string): Promise<Uint8Array> {
     const operation = operationNames.get(type) ?? `request ${type}`
-    if (this.#broken) return Promise.reject(new XenstoreError(operation, path, 'EIO'))
-    const id = this.#newId()
-    const bytes = encodeRequest(this.machine.abi, type, id, transactionId, strings, tail)
-    if (bytes === undefined) return Promise.reject(new XenstoreError(operation, path, 'E2BIG'))
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { type, operation, path, resolve, reject })
-      this.#outgoing.push(bytes)
-      if (this.#send()) this.machine.abi.evtchnSend(this.#port)
+      const start = (): void => {
+        if (this.#broken) return reject(new XenstoreError(operation, path, 'EIO'))
+        if (transaction !== undefined && transaction.world !== this.machine.suspension.world) return reject(new XenstoreError(operation, path, 'EAGAIN'))
+        const id = this.#newId()
+        const bytes = encodeRequest(this.machine.abi, type, id, transaction?.id ?? 0, strings, tail)
+        if (bytes === undefined) return reject(new XenstoreError(operation, path, 'E2BIG'))
+        this.#pending.set(id, { type, operation, path, resolve, reject })
+        this.#outgoing.push(bytes)
+        if (this.#send()) this.machine.abi.evtchnSend(this.#port)
+      }
+      if (this.#held === undefined) start()
+      else this.#held.push(start)
     })
   }
 
@@ -73,7 +88,35 @@ export class XenstoreConnection {
 
   /** Stops listening; every request in flight is rejected. For tests and for the end of a domain's life. */
   close(): void {
+    this.#closed = true
     if (!this.#broken) this.#break()
+  }
+
+  /** Keeps new requests back until `resume`; resolves when those in flight are answered. */
+  async suspend(): Promise<void> {
+    this.#held ??= []
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => { this.#onAnswered = resolve })
+  }
+
+  /** The ring of a new world is another one, on another port; what was kept back goes out there. */
+  resume(cancelled: boolean): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    if (!cancelled && !this.#closed) this.#reconnect()
+    for (const start of held) start()
+  }
+
+  #reconnect(): void {
+    const { machine } = this
+    machine.ports.off(this.#port)
+    this.#rejectPending('EAGAIN') // as a rule there is none
+    this.#outgoingOffset = 0
+    this.#assembler = new MessageAssembler()
+    this.#ring = ringOf(machine)
+    this.#port = machine.abi.xenstorePort()
+    this.#broken = false
+    machine.ports.on(this.#port, () => this.#onEvent())
+    this.onReconnected()
   }
 
   #onEvent(): void {
@@ -129,6 +172,7 @@ export class XenstoreConnection {
     const pending = this.#pending.get(requestId)
     if (pending === undefined) return this.#warnings.warn(`the store answered request ${requestId}, which is not in flight: ignored`)
     this.#pending.delete(requestId)
+    if (this.#pending.size === 0) this.#onAnswered?.()
     if (type === pending.type) return pending.resolve(payload)
     const code = type === MessageType.error ? decodeStrings(this.machine.abi, payload)[0] ?? 'EIO' : 'EIO'
     pending.reject(new XenstoreError(pending.operation, pending.path, /^[A-Z0-9]{1,20}$/.test(code) ? code : 'EIO'))
@@ -143,11 +187,16 @@ export class XenstoreConnection {
   #break(): void {
     this.#broken = true
     this.machine.ports.off(this.#port)
+    this.#rejectPending('EIO')
+    this.onBroken()
+  }
+
+  #rejectPending(code: string): void {
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     this.#outgoing.length = 0
-    for (const { operation, path, reject } of pending) reject(new XenstoreError(operation, path, 'EIO'))
-    this.onBroken()
+    this.#onAnswered?.()
+    for (const { operation, path, reject } of pending) reject(new XenstoreError(operation, path, code))
   }
 
   /** Ids wrap at 2^32; one still in flight is skipped. */
@@ -156,4 +205,10 @@ export class XenstoreConnection {
     while (this.#pending.has(this.#nextId))
     return this.#nextId
   }
+}
+
+function ringOf({ abi }: Machine): XenstoreRing {
+  const page = abi.xenstorePage()
+  if (page === undefined) throw new Error('xenstore: this domain has no xenstore ring (HVM_PARAM_STORE_PFN is 0). It must be created by a toolstack that makes one, such as xl.')
+  return new XenstoreRing(page, abi)
 }

@@ -50,6 +50,14 @@ export class Watches {
         this.#deliver(shared, shared.path)
       }
     }
+    // The daemon of a new world has none of them. Each fires once, so that whoever watches looks at what is there now.
+    connection.onReconnected = () => {
+      for (const shared of this.#byPath.values()) {
+        shared.polling?.cancel()
+        shared.polling = undefined
+        this.#ask(shared)
+      }
+    }
   }
 
   add(path: string, onChange: (path: string) => void): Watch {
@@ -74,15 +82,21 @@ export class Watches {
     const shared: SharedWatch = { path, token: `w${this.#nextToken++}`, callbacks: new Set(), fired: false, polling: undefined }
     this.#byPath.set(path, shared)
     this.#byToken.set(shared.token, shared)
-    this.#connection.request(MessageType.watch, 0, path, [path, shared.token]).catch((error: XenstoreError) => {
+    this.#ask(shared)
+    return shared
+  }
+
+  #ask(shared: SharedWatch): void {
+    const { path } = shared
+    this.#connection.request(MessageType.watch, undefined, path, [path, shared.token]).catch((error: XenstoreError) => {
       if (this.#byToken.get(shared.token) !== shared) return
+      if (error.code === 'EEXIST') return // asked for while the domain was being suspended, and again after the resume
       if (error.code === 'EIO') return this.#deliver(shared, path)
       // Special paths have nothing to look at. Without leave of dom0 their events do not come anyway (XSA-115).
       if (path.startsWith('@')) return this.#log.debug(error.message)
       this.#log.warn(`${error.message} Looking once a second instead.`)
       this.#poll(shared)
     })
-    return shared
   }
 
   #remove(shared: SharedWatch, callback: (path: string) => void): void {
@@ -91,7 +105,7 @@ export class Watches {
     this.#byToken.delete(shared.token)
     if (shared.polling !== undefined) return shared.polling.cancel()
     // Requests are answered in order, so this cannot overtake the watch. It fails only when the watch had failed, or with the connection.
-    this.#connection.request(MessageType.unwatch, 0, shared.path, [shared.path, shared.token]).catch(() => {})
+    this.#connection.request(MessageType.unwatch, undefined, shared.path, [shared.path, shared.token]).catch(() => {})
   }
 
   #poll(shared: SharedWatch): void {

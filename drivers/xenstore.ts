@@ -4,6 +4,7 @@
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { XenstoreConnection } from './xenstore-connection.ts'
+import type { Transaction } from './xenstore-connection.ts'
 import { XenstoreError } from './xenstore-error.ts'
 import { Watches } from './xenstore-watches.ts'
 import type { Watch } from './xenstore-watches.ts'
@@ -24,16 +25,18 @@ const accessLetters: Readonly<Record<Access, string>> = { none: 'n', read: 'r', 
 /** The daemon lets a guest have 10 transactions open. */
 const MAX_TRANSACTIONS = 8
 const MAX_ATTEMPTS = 100
+/** Milliseconds that a transaction has to end before the domain is suspended. */
+const TRANSACTION_PATIENCE = 1000
 
 /** Reading and writing, either directly or inside a transaction. Every method throws XenstoreError when the store refuses. */
 export class XenstoreView {
   readonly #connection: XenstoreConnection
-  readonly #transactionId: number
+  readonly #transaction: Transaction | undefined
 
   /** @internal */
-  constructor(connection: XenstoreConnection, transactionId: number) {
+  constructor(connection: XenstoreConnection, transaction: Transaction | undefined) {
     this.#connection = connection
-    this.#transactionId = transactionId
+    this.#transaction = transaction
   }
 
   /** The value of a key, as text of one character a byte, up to the first NUL. */
@@ -111,7 +114,7 @@ export class XenstoreView {
 
   #request(type: number, path: string, more: readonly string[] = [], tail?: string): Promise<Uint8Array> {
     if (!isValidPath(path)) return Promise.reject(new XenstoreError('a request with the path', path.slice(0, 100), 'EINVAL'))
-    return this.#connection.request(type, this.#transactionId, path, [path, ...more], tail)
+    return this.#connection.request(type, this.#transaction, path, [path, ...more], tail)
   }
 }
 
@@ -120,12 +123,16 @@ export class Xenstore extends XenstoreView {
   readonly #watches: Watches
   #openTransactions = 0
   readonly #waitingForTransaction: (() => void)[] = []
+  #suspending = false
+  #onNoTransaction: (() => void) | undefined
+  readonly #unsubscribe: () => void
 
   constructor(machine: Machine) {
     const connection = new XenstoreConnection(machine)
-    super(connection, 0)
+    super(connection, undefined)
     this.#connection = connection
     this.#watches = new Watches(connection)
+    this.#unsubscribe = machine.suspension.subscribe('store', { suspend: () => this.#suspend(), resume: (cancelled) => this.#resume(cancelled) })
   }
 
   /**
@@ -190,6 +197,7 @@ export class Xenstore extends XenstoreView {
       }
     } finally {
       this.#openTransactions--
+      if (this.#openTransactions === 0) this.#onNoTransaction?.()
       this.#waitingForTransaction.shift()?.()
     }
   }
@@ -197,7 +205,7 @@ export class Xenstore extends XenstoreView {
   /** Whether a domain exists; true also when the store does not tell. */
   async domainExists(domid: number): Promise<boolean> {
     try {
-      const payload = await this.#connection.request(MessageType.isDomainIntroduced, 0, `domain ${domid}`, [String(domid)])
+      const payload = await this.#connection.request(MessageType.isDomainIntroduced, undefined, `domain ${domid}`, [String(domid)])
       return payload[0] !== 0x46 // 'F'
     } catch (error) {
       if (error instanceof XenstoreError && error.code !== 'EIO') return true
@@ -212,17 +220,19 @@ export class Xenstore extends XenstoreView {
 
   /** Stops listening and rejects what is in flight. */
   close(): void {
+    this.#unsubscribe()
     this.#connection.close()
   }
 
   async #attempt<T>(body: (view: XenstoreView) => Promise<T>): Promise<T | typeof COLLIDED> {
-    const reply = await this.#connection.request(MessageType.transactionStart, 0, 'transaction', [''])
+    const reply = await this.#connection.request(MessageType.transactionStart, undefined, 'transaction', [''])
     const id = Number(this.#connection.machine.abi.latin1Decode(reply, 0, reply.length))
     if (!Number.isInteger(id) || id < 1 || id > 0xffffffff) throw new XenstoreError('transaction', '', 'EIO')
+    const transaction = { id, world: this.#connection.machine.suspension.world }
     const end = (verdict: 'T' | 'F'): Promise<Uint8Array> =>
-      this.#connection.request(MessageType.transactionEnd, id, 'transaction', [verdict])
+      this.#connection.request(MessageType.transactionEnd, transaction, 'transaction', [verdict])
     try {
-      const result = await body(new XenstoreView(this.#connection, id))
+      const result = await body(new XenstoreView(this.#connection, transaction))
       await end('T')
       return result
     } catch (error) {
@@ -234,8 +244,33 @@ export class Xenstore extends XenstoreView {
   }
 
   async #transactionSlot(): Promise<void> {
-    while (this.#openTransactions >= MAX_TRANSACTIONS) await new Promise<void>((resolve) => this.#waitingForTransaction.push(resolve))
+    while (this.#suspending || this.#openTransactions >= MAX_TRANSACTIONS) await new Promise<void>((resolve) => this.#waitingForTransaction.push(resolve))
     this.#openTransactions++
+  }
+
+  /**
+   * Nothing may be under way when the domain is suspended, for in a new world nobody answers. Transactions may end first; one that takes
+   * longer waits for somebody else, and begins again should its connection be gone.
+   */
+  async #suspend(): Promise<void> {
+    this.#suspending = true
+    if (this.#openTransactions > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#connection.machine.timers.set(TRANSACTION_PATIENCE, resolve)
+        this.#onNoTransaction = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+      this.#onNoTransaction = undefined
+    }
+    await this.#connection.suspend()
+  }
+
+  #resume(cancelled: boolean): void {
+    this.#suspending = false
+    this.#connection.resume(cancelled)
+    for (const wake of this.#waitingForTransaction.splice(0)) wake()
   }
 }
 

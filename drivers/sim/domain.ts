@@ -23,7 +23,8 @@ export interface LogLine {
 
 export class SimulatedDomain {
   readonly xen: SimulatedXen
-  readonly domid: number
+  /** A new one after a restore. */
+  domid: number
   readonly machine: Machine
   readonly abi: Abi
   commandLine = ''
@@ -42,6 +43,12 @@ export class SimulatedDomain {
    * changes in shared memory is what the domain sees next.
    */
   hook: ((operation: string) => void) | undefined
+
+  /**
+   * What the toolstack does with the domain when it has suspended itself, and what the hypercall then returns: 1 for a checkpoint or
+   * a sleep of the host, which is so by default; or what `restore` returns, for a save and a restore.
+   */
+  onSuspend: () => number = () => 1
 
   // The hypervisor's view of the domain.
   readonly frames = new Map<number, Frame>()
@@ -138,7 +145,7 @@ export class SimulatedDomain {
   }
 
   shutdown(reason: number): number {
-    if (reason === SHUTDOWN_SUSPEND) return 1
+    if (reason === SHUTDOWN_SUSPEND) return this.onSuspend()
     this.shutdownReason = reason
     this.destroy()
     return 0

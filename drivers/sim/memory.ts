@@ -39,7 +39,7 @@ export const UNMAPPED = 0xeeeeeeee
 /** One foreign page, seen by its owner and by the domain that mapped it. */
 export class Mapping {
   readonly handle: number
-  readonly owner: { readonly domid: number; readonly ref: number; readonly frame: Frame }
+  owner: { readonly domid: number; readonly ref: number; readonly frame: Frame }
   readonly buffer: ArrayBuffer
   readonly page: number
   readonly readonly: boolean
@@ -73,6 +73,14 @@ export class Mapping {
         own[i] = view[i] = last[i] = merge(view[i], own[i], seen)
       }
     }
+  }
+
+  /** The owner goes on elsewhere with its memory: the user keeps the page as it is now, alone. */
+  detach(): void {
+    this.sync()
+    const frame = frameOf(new ArrayBuffer(PAGE), 0)
+    frame.words.set(this.owner.frame.words)
+    this.owner = { ...this.owner, frame }
   }
 
   /** Takes the page away: what is left there is as untouchable as before. */
