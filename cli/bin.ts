@@ -42,6 +42,7 @@ program.command('run')
   .option('--call <[user:]service[+argument]>', 'call a service of the qube from dom0, with the input of this command; may be repeated', several)
   .option('--exit', 'shut the program down after the last call')
   .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
+  .option('--screenshots <folder>', "save a PNG of each window, anew when it has changed")
   .option('--json', 'print console lines and the result as JSON, one object a line')
   .action(async (image, args, options) => { process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options) })
 

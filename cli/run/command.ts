@@ -7,6 +7,7 @@ import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'
 import { printer } from './printer.ts'
 import { parseCall, parseKey, readPolicy } from './qubes-options.ts'
+import { screenshots } from './screenshots.ts'
 import { session } from './session.ts'
 
 export interface RunOptions {
@@ -20,6 +21,7 @@ export interface RunOptions {
   call?: string[]
   exit?: boolean
   policy?: string
+  screenshots?: string
 }
 
 const exitCodes: Record<string, number> = { poweroff: 0, reboot: 0, crash: 1, timeout: 124, interrupted: 130 }
@@ -38,13 +40,15 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const { rewrite, note } = positionRewriter(imagePath, buildId)
   const print = printer(options.json === true)
   if (note) print.note(note)
+  const pictures = options.screenshots === undefined ? undefined : screenshots(options.screenshots, print.note)
   const console = lineSplitter(line => print.console(rewrite(line)))
   const result = await inThreeParts(() => session({
     image: imagePath, name, args, memory: options.memory ?? Math.max(32, memoryMiB ?? 0), maxmem: options.maxmem, timeout: options.timeout, port: options.port,
-    qube: isQube ? { keys, policy } : undefined, calls, exit: options.exit === true,
+    qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined, calls, exit: options.exit === true,
     onConsole: console.push, onNote: print.note, onCallOutput: print.callOutput, onCallEnd: print.callEnd,
   }))
   console.end()
+  pictures?.end()
   const ended = exitCodes[result.reason] ?? 1
   const code = ended === 0 ? exitCode(result.callCode) : ended
   print.end(name, result.reason, code)
@@ -66,7 +70,7 @@ function exitCode(code: number): number {
 }
 
 function refuseQubesOptions(image: string, target: string, options: RunOptions): void {
-  for (const option of ['qdb', 'call', 'policy'] as const) {
+  for (const option of ['qdb', 'call', 'policy', 'screenshots'] as const) {
     if (options[option] === undefined || options[option].length === 0) continue
     throw new CliError(`--${option} is for qubes, and ${relative(process.cwd(), image) || image} is for target ${target}`, undefined,
       'build it with -t qubes; or give --qubes, which starts the daemons of dom0 for any image')

@@ -1,7 +1,8 @@
 /** The dom0 side of a qube on the rig: the miniature dom0, and the network it tells the qube about. */
 import { isIP } from 'node:net'
-import { MiniQubes, policyOf, qubesKeys } from '../../test/dom0/index.ts'
+import { MiniQubes, policyOf, qubesKeys, type DaemonWindow } from '../../test/dom0/index.ts'
 import type { Vif } from '../../test/xen/domain.ts'
+import { rigImages } from '../../test/xen/granted-pages.ts'
 import type { Rig } from '../../test/xen/rig.ts'
 import { rigChannels } from '../../test/xen/vchan.ts'
 import { CliError } from '../errors.ts'
@@ -11,6 +12,8 @@ export interface QubeOptions {
   readonly keys: ReadonlyMap<string, string>
   /** Text and name of a policy file. */
   readonly policy?: { readonly text: string, readonly file: string }
+  /** Called when a window was painted; without it nobody looks at the windows' pixels. */
+  readonly onPaint?: (window: DaemonWindow) => void
 }
 
 /** The network of the emulated qube, as Qubes gives it. */
@@ -43,9 +46,7 @@ export interface Dom0 {
 }
 
 /** Starts QubesDB; it is filled before the domain's first instruction, as in Qubes. `qubes.connect()` follows when the domain runs. */
-export function startDom0(rig: Rig, domid: number, { keys, policy, onNote }: {
-  keys: ReadonlyMap<string, string>, policy: QubeOptions['policy'], onNote: (text: string) => void
-}): Dom0 {
+export function startDom0(rig: Rig, domid: number, { keys, policy, onPaint, onNote }: QubeOptions & { readonly onNote: (text: string) => void }): Dom0 {
   let stopped = false
   const log = (line: string) => {
     // With its domain a daemon loses its vchan a moment before the rig tells the domain's end: that is no news.
@@ -55,6 +56,7 @@ export function startDom0(rig: Rig, domid: number, { keys, policy, onNote }: {
   const source = { name: keys.get('/name')!, type: keys.get('/type') }
   const qubes = new MiniQubes({
     domid, channels: rigChannels(rig), qube: { ip: null }, keys, policy: policyOf({ source, policy: policy?.text, file: policy?.file }), log,
+    image: onPaint && rigImages(rig, domid), onPaint,
   })
   qubes.start()
   return {

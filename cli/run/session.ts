@@ -50,7 +50,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       name: options.name, kernel: options.image, memory: options.memory, maxmem: options.maxmem, cmdline: commandLine(options.args), vif, paused: true,
     })
     const drained = follow(domain.console, options.onConsole)
-    const dom0 = keys && startDom0(rig, domain.domid, { keys, policy: options.qube?.policy, onNote: options.onNote })
+    const dom0 = keys && startDom0(rig, domain.domid, { ...options.qube, keys, onNote: options.onNote })
     ends.unshift(() => dom0?.stop())
     void domain.wait().then(() => dom0?.stop())
     let reason: string | undefined

@@ -20,9 +20,9 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
   const image: ImageReader = (refs) => {
     const pages = new ForeignPages(dom0.machine, 5, refs, true, 'image')
     return {
-      read(offset, length) {
-        const bytes = new Uint8Array(length)
-        dom0.abi.copy(bytes, 0, pages.bytes, offset, length)
+      read({ offset, length, stride, rows }) {
+        const bytes = new Uint8Array(length * rows)
+        for (let row = 0; row < rows; row++) dom0.abi.copy(bytes, row * length, pages.bytes, offset + row * stride, length)
         return bytes
       },
       release: () => pages.release(),

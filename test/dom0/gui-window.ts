@@ -2,14 +2,24 @@
 import { encodePng } from './png.ts'
 import { DaemonDied } from './qubesdb.ts'
 
+/** Bytes of an image: `rows` times `length`, the first at `offset`, each `stride` behind the one before. */
+export interface Part {
+  readonly offset: number
+  readonly length: number
+  readonly stride: number
+  readonly rows: number
+}
+
 /** Pages of an image, mapped read-only. */
 export interface MappedImage {
-  read(offset: number, length: number): Uint8Array
-  release(): void
+  /** The rows without gaps. */
+  read(part: Part): Uint8Array | Promise<Uint8Array>
+  /** They are not mapped any more when it resolves. */
+  release(): void | Promise<void>
 }
 
 /** Maps granted pages of the domain. One that throws loses the picture, not the daemon, as a grant that cannot be mapped does. */
-export type ImageReader = (refs: readonly number[]) => MappedImage
+export type ImageReader = (refs: readonly number[]) => MappedImage | Promise<MappedImage>
 
 export interface Damage {
   readonly x: number
@@ -53,43 +63,46 @@ export class DaemonWindow {
     return undefined
   }
 
-  dump(body: Buffer, map: ImageReader | undefined): void {
+  async dump(body: Buffer, map: ImageReader | undefined): Promise<void> {
     const [type, width, height] = [0, 4, 8].map((offset) => body.readUInt32LE(offset))
     const refs = Array.from({ length: (body.length - 16) / 4 }, (_, index) => body.readUInt32LE(16 + index * 4))
     if (type !== 0) throw new DaemonDied(`WINDOW_DUMP of type ${type}`)
     if (width > 16384 || height > 6144) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height}`)
     if (refs.length * 4096 < width * height * 4) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height} in ${refs.length} pages`)
-    this.release()
+    await this.release()
     this.image = { width, height, refs }
     this.picture = Buffer.alloc(width * height * 4)
     try {
-      this.#pages = map?.(refs)
+      this.#pages = await map?.(refs)
     } catch {
       this.#pages = undefined
     }
   }
 
   /** SHMIMAGE: copies the rectangle, clipped to the image; nothing while the window is not mapped. */
-  paint(body: Buffer): void {
+  async paint(body: Buffer): Promise<void> {
     const [x, y, width, height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
     if (!this.mapped || x < 0 || y < 0 || width < 0 || height < 0) return
     this.damage.push({ x, y, width, height })
     if (this.#pages === undefined || this.image === undefined) return
-    const row = (Math.min(x + width, this.image.width) - x) * 4
-    for (let line = y; row > 0 && line < Math.min(y + height, this.image.height); line++) {
-      const offset = (line * this.image.width + x) * 4
-      this.picture.set(this.#pages.read(offset, row), offset)
-    }
+    const stride = this.image.width * 4
+    const length = (Math.min(x + width, this.image.width) - x) * 4
+    const rows = Math.min(y + height, this.image.height) - y
+    if (length <= 0 || rows <= 0) return
+    const offset = y * stride + x * 4
+    const bytes = await this.#pages.read({ offset, length, stride, rows })
+    for (let row = 0; row < rows; row++) this.picture.set(bytes.subarray(row * length, (row + 1) * length), offset + row * stride)
   }
 
-  unmap(): void {
+  async unmap(): Promise<void> {
     this.mapped = false
-    this.release()
+    await this.release()
   }
 
-  release(): void {
-    this.#pages?.release()
+  async release(): Promise<void> {
+    const pages = this.#pages
     this.#pages = undefined
+    await pages?.release()
   }
 
   /** The picture, as a PNG file. */

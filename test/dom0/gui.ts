@@ -6,6 +6,8 @@ import { DaemonDied } from './qubesdb.ts'
 /** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */
 const LENGTHS: Record<number, number> = { 130: 24, 131: 0, 132: 8, 133: 0, 134: 20, 136: 16, 141: 128, 143: 0, 144: 36, 145: 8, 146: 128, 148: 4 }
 const CLIPBOARD_DATA = 140
+/** Most bytes in it. From minor 8 on one more than the user may copy: it says that there was more. */
+const clipboardLimit = (minor: number): number => minor >= 8 ? 256_001 : 65_000
 const WINDOW_DUMP = 147
 
 export interface GuiDaemonOptions {
@@ -16,6 +18,8 @@ export interface GuiDaemonOptions {
   readonly log?: (line: string) => void
   /** Maps the pages of a window's image, where that can be done; without it windows have no picture. */
   readonly image?: ImageReader
+  /** A part of the window was painted. */
+  readonly onPaint?: (window: DaemonWindow) => void
 }
 
 export class GuiDaemon {
@@ -43,7 +47,7 @@ export class GuiDaemon {
       } finally {
         channel.close()
         this.minor = 0
-        for (const window of this.windows.values()) window.release()
+        for (const window of this.windows.values()) await window.release()
         this.windows.clear()
         this.#wake()
       }
@@ -98,7 +102,7 @@ export class GuiDaemon {
     const fixed = LENGTHS[type]
     if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw new DaemonDied(`GUI message ${type}`)
     if (fixed !== undefined && fixed !== length) throw new DaemonDied(`GUI message ${type} of ${length} bytes`)
-    if (type === CLIPBOARD_DATA && length > 65000) throw new DaemonDied(`clipboard of ${length} bytes`)
+    if (type === CLIPBOARD_DATA && length > clipboardLimit(this.minor)) throw new DaemonDied(`clipboard of ${length} bytes`)
     if (type === WINDOW_DUMP && (length < 20 || length % 4 !== 0 || length > 16 + 4 * 98304)) {
       throw new DaemonDied(`WINDOW_DUMP of ${length} bytes`)
     }
@@ -120,25 +124,28 @@ export class GuiDaemon {
     if (window === undefined) throw new DaemonDied(`GUI message ${type} for window ${id}, which does not exist`)
     switch (type) {
       case 131:
-        window.release()
+        await window.release()
         this.windows.delete(id)
         if (this.minor >= 5) await this.send(131, id)
         break
       case 132: window.mapped = true; break
-      case 133: window.unmap(); break
+      case 133: await window.unmap(); break
       case 134: {
         // Other numbers than those asked for: the daemon insists, for as long as its request has no answer.
         const insist = window.configure(body)
         if (insist !== undefined) await this.send(134, id, insist)
         break
       }
-      case 136: window.paint(body); break
+      case 136:
+        await window.paint(body)
+        this.#options.onPaint?.(window)
+        break
       case 141: window.title = text(body, 'title'); break
       case 144: window.hints = [...new Uint32Array(body.buffer.slice(body.byteOffset, body.byteOffset + 36))]; break
       case 145: if ((body.readUInt32LE(0) & body.readUInt32LE(4)) !== 0) throw new DaemonDied(`window ${id}: a flag both set and unset`); break
       case 146: if (!window.mapped) window.class = text(body.subarray(0, 64), 'class'); break
       case WINDOW_DUMP:
-        window.dump(body, this.#options.image)
+        await window.dump(body, this.#options.image)
         if (this.minor >= 7) await this.send(149, id)
         break
       case 148: if (body.readUInt32LE(0) !== 0 && (body.readUInt32LE(0) < 0x100 || body.readUInt32LE(0) >= 0x19a)) throw new DaemonDied(`cursor ${body.readUInt32LE(0)}`)

@@ -1,7 +1,7 @@
 /** A miniature Qubes dom0 for one domain: its QubesDB, its qrexec daemon, its GUI daemon, over vchans of any kind. */
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import { GuiDaemon } from './gui.ts'
-import type { ImageReader } from './gui-window.ts'
+import type { DaemonWindow, ImageReader } from './gui-window.ts'
 import { qubesKeys, type QubeProperties } from './keys.ts'
 import { QrexecDaemon, type CallOptions, type CallResult, type Policy } from './qrexec.ts'
 import { DaemonDied, QubesDBDaemon } from './qubesdb.ts'
@@ -9,7 +9,7 @@ import { policyOf } from './services.ts'
 
 export { qubesKeys, type QubeProperties } from './keys.ts'
 export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
-export type { ImageReader, MappedImage } from './gui-window.ts'
+export type { DaemonWindow, ImageReader, MappedImage } from './gui-window.ts'
 export { PolicySyntaxError } from './policy.ts'
 export { DaemonDied } from './qubesdb.ts'
 export { policyOf, type Dom0Service, type PolicyOptions } from './services.ts'
@@ -32,6 +32,8 @@ export interface MiniQubesOptions {
   readonly log?: (line: string) => void
   /** Maps images of windows, where that can be done. */
   readonly image?: ImageReader
+  /** A part of a window was painted. */
+  readonly onPaint?: (window: DaemonWindow) => void
 }
 
 export class MiniQubes {
@@ -45,7 +47,7 @@ export class MiniQubes {
   #stopped = false
 
   /** Starts nothing yet. */
-  constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log, image }: MiniQubesOptions) {
+  constructor({ domid, channels, qube = {}, keys = [], policy, qrexecVersion, gui, log, image, onPaint }: MiniQubesOptions) {
     const properties = new Map([...qubesKeys(qube), ...keys])
     const source = { name: properties.get('/name')!, type: properties.get('/type') }
     this.#log = log
@@ -55,7 +57,7 @@ export class MiniQubes {
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
     this.db = new QubesDBDaemon({ keys: properties, serve: () => serve(111, 4096), log })
     this.qrexec = new QrexecDaemon({ domid, connect, serve: (port) => serve(port, 65536), policy: policy ?? policyOf({ source }), version: qrexecVersion, log })
-    this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image })
+    this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image, onPaint })
   }
 
   /** Before the domain is unpaused: QubesDB is there from its first instruction. */
