@@ -174,6 +174,7 @@ export class Netfront implements EthernetDevice {
   /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
   async #live(): Promise<void> {
     const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
+    const unsubscribe = this.#parts.machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#loseLink() } })
     try {
       while (!this.#closing) {
         await this.#wakeup.wait()
@@ -181,6 +182,7 @@ export class Netfront implements EthernetDevice {
       }
       await this.#shutDown()
     } finally {
+      unsubscribe()
       watch.close()
       this.#backendWatch?.close()
       this.#penalty?.cancel()
@@ -211,7 +213,7 @@ export class Netfront implements EthernetDevice {
     const link = this.#link
     if (link === undefined) {
       if (backend !== undefined && state === XenbusState.initWait) await this.#connectInTime(backend)
-      else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset()
+      else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset(backend)
       return
     }
     const lost = link.broken ? 'it broke the rules' : backend === undefined || state === XenbusState.unknown ? 'its directory is gone'
@@ -284,17 +286,33 @@ export class Netfront implements EthernetDevice {
   }
 
   /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */
-  async #reset(): Promise<void> {
+  async #reset({ path }: Backend): Promise<void> {
     this.#settled = true
-    for (const state of [XenbusState.closing, XenbusState.closed, XenbusState.initialising]) await switchState(this.#parts.xenstore, this.#frontend, state)
+    for (const state of [XenbusState.closing, XenbusState.closed, XenbusState.initialising]) await this.#switch(path, state)
   }
 
-  async #disconnect(): Promise<void> {
+  #switch(backend: string, state: number): Promise<boolean> {
+    return switchState(this.#parts.xenstore, this.#frontend, backend, state)
+  }
+
+  /** In a new world the backend is another one, which waits for us; the rings and what was in them are lost. */
+  #loseLink(): void {
     this.#link?.close()
     this.#link = undefined
     this.#isNew = true
-    const { xenstore } = this.#parts
-    if (await switchState(xenstore, this.#frontend, XenbusState.closing)) await switchState(xenstore, this.#frontend, XenbusState.closed)
+    this.#notBefore = 0
+    this.#wakeup.wake()
+  }
+
+  async #disconnect(): Promise<void> {
+    const link = this.#link
+    if (link === undefined) return
+    link.close()
+    this.#link = undefined
+    this.#isNew = true
+    const { path } = link.backend
+    if (await this.#switch(path, XenbusState.closing) && await this.#switch(path, XenbusState.closed)) return
+    this.#wakeup.wake() // nothing that we wrote will make us look at who is there now
   }
 
   /** Our own wish to end: the backend lets go of the rings first, if it does so soon. */
@@ -302,7 +320,7 @@ export class Netfront implements EthernetDevice {
     const { xenstore, machine } = this.#parts
     const backend = this.#link?.backend
     if (backend === undefined) return
-    if (await switchState(xenstore, this.#frontend, XenbusState.closing)) {
+    if (await this.#switch(backend.path, XenbusState.closing)) {
       let late = false
       const timer = machine.timers.set(CLOSE_TIMEOUT, () => { late = true; this.#wakeup.wake() })
       for (;;) {

@@ -26,11 +26,12 @@ export async function readState(xenstore: Xenstore, path: string): Promise<numbe
   return parseDecimal(await tryRead(xenstore, `${path}/state`), XenbusState.reconfigured) ?? XenbusState.unknown
 }
 
-/** Writes our own state. False when our directory has gone: the device was taken away, and nobody is left to tell. */
-export async function switchState(xenstore: Xenstore, frontend: string, state: number): Promise<boolean> {
+/** Writes our own state for a backend. False when our directory is gone or names another one: nobody is left to tell. */
+export async function switchState(xenstore: Xenstore, frontend: string, backend: string, state: number): Promise<boolean> {
   return xenstore.transaction(async (view) => {
-    // Without this look a directory that was just removed would come back, with nothing but a state in it.
-    if (await view.tryRead(`${frontend}/backend`) === undefined) return false
+    // Without this look a directory that was just removed would come back, with nothing but a state in it; and what was meant for a
+    // backend before a resume would reach the next one.
+    if (await view.tryRead(`${frontend}/backend`) !== backend) return false
     await view.write(`${frontend}/state`, String(state))
     return true
   }).catch((error: unknown) => {
