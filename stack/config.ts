@@ -1,4 +1,4 @@
-import { formatIpv4, isSpecial, maskBits, parseIpv4, prefixMask, type Ipv4 } from './address.ts'
+import { ANY, formatIpv4, isSpecial, maskBits, parseIpv4, prefixMask, type Ipv4 } from './address.ts'
 
 /** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
 export interface StackConfig {
@@ -48,6 +48,9 @@ export interface Addresses {
   readonly gateway: Ipv4 | undefined
   readonly dns: readonly Ipv4[]
 }
+
+/** Of a stack without a network: nothing is for it, and nothing can be reached. */
+export const noAddresses: Addresses = { address: ANY, bits: 32, mask: -1, gateway: undefined, dns: [] }
 
 export class StackConfigError extends Error {
   override name = 'StackConfigError'

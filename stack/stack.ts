@@ -1,8 +1,9 @@
 /** Puts the parts together. */
 import type { EthernetDevice } from '@xen-ts/drivers/ethernet.ts'
+import { describeError } from '@xen-ts/runtime/format.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { formatIpv4 } from './address.ts'
-import { checkConfig, defaultLimits, type StackConfig } from './config.ts'
+import { ANY, formatIpv4 } from './address.ts'
+import { checkConfig, defaultLimits, noAddresses, type Addresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
 import { Icmp } from './ip/icmp.ts'
 import { Interface } from './ip/interface.ts'
@@ -14,24 +15,32 @@ export interface Stack {
   readonly tcp: Tcp
   readonly udp: Udp
   readonly counters: Counters
-  /** Dotted decimal. */
-  readonly address: string
+  /** Dotted decimal; undefined while there is none. */
+  readonly address: string | undefined
   readonly gateway: string | undefined
   readonly dns: readonly string[]
+  /**
+   * Other addresses, or none. When address, mask or gateway differ from those before, all connections are reset (SocketError ENETRESET),
+   * and neighbours are told; listeners go on. Limits stay as they were. Throws StackConfigError, and nothing is changed then.
+   */
+  configure(config: StackConfig | undefined): void
+  /** Calls `handler` after each change of the addresses. Returns the function that ends it. */
+  watch(handler: (address: string | undefined) => void): () => void
   /** Resets all connections and lets go of the device, which is not closed. */
   close(): void
 }
 
-/** Brings the interface up on `device`. Throws StackConfigError when the configuration makes no sense. */
-export function createStack(machine: Machine, device: EthernetDevice, config: StackConfig): Stack {
-  const addresses = checkConfig(config)
-  const limits = { ...defaultLimits, ...config.limits }
+/** Brings the interface up on `device`; without `config` it has no address so far. Throws StackConfigError when that makes no sense. */
+export function createStack(machine: Machine, device: EthernetDevice, config?: StackConfig): Stack {
+  const log = machine.log('stack')
+  let addresses = config === undefined ? noAddresses : checkConfig(config)
+  const limits = { ...defaultLimits, ...config?.limits }
   const counters = new Counters()
   const ip = new Interface(machine, device, addresses, limits, counters)
   const icmp = new Icmp(ip)
   const udp = new Udp(ip)
   const engine = new TcpEngine(machine, ip, limits)
-  const tcp = new Tcp(engine)
+  const watchers = new Set<(address: string | undefined) => void>()
   icmp.onUnreachable = (message) => engine.unreachable(message)
   ip.icmp = icmp
   ip.udp = udp
@@ -39,21 +48,49 @@ export function createStack(machine: Machine, device: EthernetDevice, config: St
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
   device.onWritable = () => engine.framesFree()
+  device.onConnected = () => ip.readdress(addresses)
 
-  const gateway = addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway)
-  const dns = addresses.dns.map(formatIpv4)
-  const address = formatIpv4(addresses.address)
-  const via = gateway === undefined ? '' : ` via ${gateway}`
-  machine.log('stack').info(`${address}/${addresses.bits}${via}${dns.length > 0 ? `, DNS ${dns.join(' ')}` : ''}`)
-  // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
-  if (addresses.gateway !== undefined) ip.neighbours.get(addresses.gateway)
-
-  return {
-    tcp, udp, counters, address, gateway, dns,
+  const stack: Stack = {
+    tcp: new Tcp(engine), udp, counters,
+    get address() { return addresses.address === ANY ? undefined : formatIpv4(addresses.address) },
+    get gateway() { return addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway) },
+    get dns() { return addresses.dns.map(formatIpv4) },
+    configure(config) {
+      const next = config === undefined ? noAddresses : checkConfig(config)
+      const text = describe(next)
+      if (engine.isClosed || text === describe(addresses)) return
+      const isSame = next.address === addresses.address && next.bits === addresses.bits && next.gateway === addresses.gateway
+      addresses = next
+      const lost = isSame ? 0 : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
+      log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
+      for (const watcher of [...watchers]) {
+        try {
+          watcher(stack.address)
+        } catch (error) {
+          log.error(`a watcher of the network threw: ${describeError(error)}`)
+        }
+      }
+    },
+    watch(handler) {
+      const watcher = (address: string | undefined): void => handler(address)
+      watchers.add(watcher)
+      return () => { watchers.delete(watcher) }
+    },
     close() {
       engine.close()
       ip.neighbours.close()
-      device.onReceive = device.onIdle = device.onWritable = undefined
+      watchers.clear()
+      device.onReceive = device.onIdle = device.onWritable = device.onConnected = undefined
     },
   }
+  log.info(describe(addresses))
+  // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
+  if (addresses.gateway !== undefined) ip.neighbours.get(addresses.gateway)
+  return stack
+}
+
+function describe({ address, bits, gateway, dns }: Addresses): string {
+  if (address === ANY) return 'no address'
+  const via = gateway === undefined ? '' : ` via ${formatIpv4(gateway)}`
+  return `${formatIpv4(address)}/${bits}${via}${dns.length > 0 ? `, DNS ${dns.map(formatIpv4).join(' ')}` : ''}`
 }

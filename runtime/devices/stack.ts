@@ -2,6 +2,13 @@
 import { type Device, provided } from '../device.ts'
 
 export interface Stack {
+  /** Dotted decimal; undefined while there is no network, as in a qube without netvm. */
+  readonly address: string | undefined
+  /**
+   * Calls `handler` after the addresses have changed (another netvm was chosen, say), until the returned function is called. Connections
+   * were reset then, those who listen go on listening.
+   */
+  watch(handler: (address: string | undefined) => void): () => void
   readonly tcp: {
     /** Rejects when the peer refuses, does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
     connect(options: { host: string, port: number, timeout?: number, signal?: AbortSignal }): Promise<TcpConnection>

@@ -5,8 +5,8 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { isSpecial, type Ipv4 } from '../address.ts'
-import type { Addresses, Limits } from '../config.ts'
+import { ANY, isSpecial, type Ipv4 } from '../address.ts'
+import { noAddresses, type Addresses, type Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
 import { ETH_BYTES, ETH_TYPE, isForUs, macWords, TYPE_ARP, TYPE_IPV4, writeEthernet, type MacWords } from '../wire/ethernet.ts'
 import {
@@ -27,33 +27,46 @@ export class Interface {
   readonly abi: Abi
   readonly device: EthernetDevice
   readonly counters: Counters
-  readonly address: Ipv4
+  address: Ipv4 = ANY
   readonly mac: MacWords
   readonly neighbours: Neighbours
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
   icmp: Receiver = nobody
-  readonly #addresses: Addresses
+  #addresses: Addresses = noAddresses
   /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
-  readonly #longest: number
-  readonly #addressLow: number
-  readonly #addressHigh: number
+  #longest = 0
+  /** The address as it stands in a packet; -1 without one, which is in none. */
+  #addressLow = -1
+  #addressHigh = -1
 
   constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
     this.abi = machine.abi
     this.device = device
     this.counters = counters
-    this.address = addresses.address
     this.mac = macWords(device.mac)
-    this.#addresses = addresses
-    this.#longest = ETH_BYTES + device.mtu
-    this.#addressLow = addresses.address & 0xffff
-    this.#addressHigh = addresses.address >>> 16
+    this.#take(addresses)
     this.neighbours = new Neighbours({
       device, timers: machine.timers, log: machine.log('stack:arp'), counters, mac: this.mac,
       address: addresses.address, gateway: addresses.gateway, limit: limits.neighbours,
     })
+  }
+
+  /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
+  readdress(addresses: Addresses): void {
+    this.mac.set(macWords(this.device.mac))
+    this.#take(addresses)
+    this.neighbours.reset(addresses.address, addresses.gateway)
+  }
+
+  #take(addresses: Addresses): void {
+    const { address } = addresses
+    this.address = address
+    this.#addresses = addresses
+    this.#longest = ETH_BYTES + this.device.mtu
+    this.#addressLow = address === ANY ? -1 : address & 0xffff
+    this.#addressHigh = address === ANY ? -1 : address >>> 16
   }
 
   /** A frame arrived from the device: `length` bytes, from the Ethernet header on. */

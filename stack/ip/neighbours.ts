@@ -48,8 +48,8 @@ export class Neighbours {
   readonly #log: Log
   readonly #counters: Counters
   readonly #mac: MacWords
-  readonly #address: Ipv4
-  readonly #gateway: Ipv4 | undefined
+  #address: Ipv4
+  #gateway: Ipv4 | undefined
   readonly #limit: number
   readonly #entries = new Map<Ipv4, Neighbour>()
   #versions = 0
@@ -91,6 +91,17 @@ export class Neighbours {
     }
   }
 
+  /** The device is on another wire, or has another address: what is known of neighbours is forgotten, and they are told (RFC 5227 section 3). */
+  reset(address: Ipv4, gateway: Ipv4 | undefined): void {
+    for (const entry of this.#entries.values()) this.#forget(entry)
+    this.#entries.clear()
+    this.#address = address
+    this.#gateway = gateway
+    if (address === ANY) return
+    this.#send(ARP_REQUEST, undefined, address)
+    if (gateway !== undefined) this.get(gateway)
+  }
+
   /** A frame of type ARP arrived. */
   receive(u16: Uint16Array, length: number): void {
     this.#counters.arpIn++
@@ -101,7 +112,7 @@ export class Neighbours {
     }
     const senderIp = arpSenderIp(u16)
     const senderMac = arpSenderMac(u16)
-    const forUs = arpTargetIp(u16) === this.#address
+    const forUs = this.#address !== ANY && arpTargetIp(u16) === this.#address
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return

@@ -216,7 +216,7 @@ export class Connection implements ByteSocket {
     return `connection to ${formatIpv4(this.remoteIp)}:${this.remotePort}`
   }
 
-  failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {
+  failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {
     return new SocketError(code, `${this.#name()} ${what}`)
   }
 

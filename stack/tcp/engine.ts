@@ -37,8 +37,6 @@ export class TcpEngine implements Environment {
   readonly counters: Counters
   readonly limits: Limits
   readonly memory: MemoryBudget
-  readonly address: Ipv4
-  readonly mss: number
   readonly ip: Interface
   readonly #device: EthernetDevice
   readonly table = new Table()
@@ -59,8 +57,6 @@ export class TcpEngine implements Environment {
     this.counters = ip.counters
     this.limits = limits
     this.memory = new MemoryBudget(limits.receiveMemory)
-    this.address = ip.address
-    this.mss = ip.device.mtu - MSS_OVERHEAD
     this.ip = ip
     this.#device = ip.device
     this.#timers = machine.timers
@@ -212,6 +208,27 @@ export class TcpEngine implements Environment {
     throw new SocketError('ENOBUFS', `no local TCP port is free towards ${peer}: close connections first`)
   }
 
+  /**
+   * The stack gets other addresses by `change`. All connections are reset: their peers are told from the old address, their users
+   * when the new one is there, so that they can connect again at once. Listeners go on. Gives the number of connections.
+   */
+  readdress(change: () => void, why: string): number {
+    const all = [...this.table.all()]
+    const live = all.filter(({ state }) => state !== TIME_WAIT)
+    for (const c of live) if (c.state !== SYN_SENT) this.emit(c, c.sndMax, RST | ACK, 0, 0)
+    change()
+    for (const c of all) this.#drop(c, c.state === TIME_WAIT ? undefined : c.failure('ENETRESET', `is reset, the network was changed: ${why}. Connect again.`))
+    return live.length
+  }
+
+  #drop(c: Connection, error: SocketError | undefined): void {
+    try {
+      c.finish(error)
+    } catch (error) {
+      this.#log.error(`the handler of a connection threw at its end: ${describeError(error)}`)
+    }
+  }
+
   /** Resets all connections. */
   close(): void {
     this.isClosed = true
@@ -241,6 +258,14 @@ export class TcpEngine implements Environment {
   }
 
   // ---- environment of the protocol core
+
+  get address(): Ipv4 {
+    return this.ip.address
+  }
+
+  get mss(): number {
+    return this.ip.device.mtu - MSS_OVERHEAD
+  }
 
   now(): number {
     return this.#segmentTime < 0 ? this.#timers.now() : this.#segmentTime

@@ -1,5 +1,5 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
-import { formatIpv4, parseIpv4 } from '../address.ts'
+import { ANY, formatIpv4, parseIpv4 } from '../address.ts'
 import { SocketError, type ByteSocket, type Listener, type ListenOptions, type SocketHandler } from '../socket.ts'
 import type { Connection, Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
@@ -51,8 +51,8 @@ export class Tcp implements Listener {
   }
 
   /**
-   * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENOBUFS for the stack's
-   * limits), or with the reason of `signal`.
+   * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENETRESET when the
+   * stack's address changes, ENOBUFS for the stack's limits), or with the reason of `signal`.
    */
   async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpConnection> {
     checkPort(port)
@@ -62,6 +62,7 @@ export class Tcp implements Listener {
       const what = `cannot connect to ${JSON.stringify(host)}`
       throw new SocketError('EHOSTUNREACH', `${what}: it is not an IPv4 address, and names are not resolved here`)
     }
+    if (this.#engine.address === ANY) throw new SocketError('EHOSTUNREACH', `cannot connect to ${formatIpv4(ip)}: this stack has no address, there is no network (yet)`)
     if (this.#engine.ip.nextHop(ip) === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${formatIpv4(ip)}: give the stack a gateway, or the prefix of its network`)
     }

@@ -89,6 +89,7 @@ export class SimulatedDevice implements EthernetDevice {
   onReceive: EthernetDevice['onReceive'] = undefined
   onWritable: EthernetDevice['onWritable'] = undefined
   onIdle: EthernetDevice['onIdle'] = undefined
+  onConnected: EthernetDevice['onConnected'] = undefined
   readonly checksums: boolean
   /** Large frames that were sent. */
   large = 0
