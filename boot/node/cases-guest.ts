@@ -3,15 +3,8 @@
  * else: it puts setTimeout, clearTimeout and setImmediate in place, which run in the engine's virtual time.
  */
 import type { Abi } from '../abi/abi.ts'
+import { reportMark, type CaseReport } from './case-report.ts'
 import { assert, type Cases } from './cases.ts'
-
-/** Stands before a report, to tell it from what a case writes itself. */
-export const reportMark = '\u0001'
-
-export interface CaseReport {
-  readonly name: string
-  readonly failure?: { readonly name: string, readonly message: string, readonly stack: string }
-}
 
 interface Scope {
   readonly __abi: Abi

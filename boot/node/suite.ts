@@ -9,7 +9,7 @@ import type { TestFn } from 'ava'
 import { build } from 'esbuild'
 import { assert, type Cases } from './cases.ts'
 import type { GuestError } from './errors.ts'
-import { reportMark, type CaseReport } from './cases-guest.ts'
+import { reportMark, type CaseReport } from './case-report.ts'
 import { runInEngine, type RunOptions } from './run.ts'
 
 export interface SuiteOptions extends Pick<RunOptions, 'abi' | 'commandLine' | 'wallStart'> {
