@@ -1,28 +1,26 @@
 import test from 'ava'
 import { connectDrivers, serveControl } from './index.ts'
-import type { ControlOptions } from './index.ts'
-import { SimulatedXen } from './sim/index.ts'
+import { SimulatedXen, restore } from './sim/index.ts'
 
-const setUp = (options?: ControlOptions) => {
+const setUp = () => {
   const xen = new SimulatedXen()
   const domain = xen.createDomain(1)
   const drivers = connectDrivers(domain.machine)
   const asked: string[] = []
-  const control = serveControl(drivers, (request) => asked.push(request), options)
+  const control = serveControl(drivers, (request) => asked.push(request))
   const path = '/local/domain/1/control'
   return { xen, domain, control, asked, ask: (request: string) => xen.store.write(`${path}/shutdown`, request), read: (key: string) => xen.store.read(`${path}/${key}`) }
 }
 
-test('the features are announced at once, and only those asked for', async (t) => {
-  const all = setUp()
-  await all.xen.settle()
-  t.deepEqual(['poweroff', 'reboot', 'suspend'].map((name) => all.read(`feature-${name}`)), ['1', '1', '1'])
-  const some = setUp({ features: ['poweroff'] })
-  await some.xen.settle()
-  t.deepEqual(['poweroff', 'reboot', 'suspend'].map((name) => some.read(`feature-${name}`)), ['1', '', ''])
+const features = ['poweroff', 'reboot', 'suspend']
+
+test('what the domain obeys is announced at once', async (t) => {
+  const { xen, read } = setUp()
+  await xen.settle()
+  t.deepEqual(features.map((name) => read(`feature-${name}`)), ['1', '1', '1'])
 })
 
-for (const request of ['poweroff', 'reboot', 'halt', 'suspend', 'crash']) {
+for (const request of ['poweroff', 'reboot', 'halt', 'crash']) {
   test(`${request} is acknowledged and reported once`, async (t) => {
     const { xen, control, asked, ask, read } = setUp()
     await xen.settle()
@@ -59,6 +57,66 @@ test('nonsense is acknowledged, warned about and ignored; a key that is gone or 
   const warnings = domain.log.filter(({ level }) => level === 'warn').map(({ text }) => text)
   t.true(warnings.length >= 1 && warnings.length <= 3)
   t.true(warnings[0].length < 200)
+  control.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('suspend is acknowledged and obeyed, again and again, and nobody else is asked', async (t) => {
+  const { xen, domain, control, asked, ask, read } = setUp()
+  const resumed: boolean[] = []
+  domain.machine.suspension.onResume((cancelled) => resumed.push(cancelled))
+  let suspended = 0
+  domain.onSuspend = () => {
+    t.is(read('shutdown'), '')
+    suspended++
+    return 1
+  }
+  for (const times of [1, 2]) {
+    ask('suspend')
+    await xen.settle()
+    t.deepEqual([suspended, resumed.length], [times, times])
+  }
+  t.deepEqual(resumed, [true, true])
+  ask('poweroff')
+  await xen.settle()
+  t.deepEqual(asked, ['poweroff'])
+  control.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
+test('after a restore the new domain is told what it obeys, and obeys', async (t) => {
+  const { xen, domain, control, asked, ask } = setUp()
+  domain.onSuspend = () => restore(domain, 7)
+  ask('suspend')
+  await xen.settle()
+  t.deepEqual(features.map((name) => xen.store.read(`/local/domain/7/control/feature-${name}`)), ['1', '1', '1'])
+  domain.onSuspend = () => restore(domain, 8)
+  xen.store.write('/local/domain/7/control/shutdown', 'suspend')
+  await xen.settle()
+  xen.store.write('/local/domain/8/control/shutdown', 'reboot')
+  await xen.settle()
+  t.deepEqual(asked, ['reboot'])
+  t.is(xen.store.read('/local/domain/8/control/shutdown'), '')
+  control.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+  domain.onSuspend = () => restore(domain, 9)
+  await xen.run(domain.machine.suspension.suspend())
+  await xen.settle()
+  t.is(xen.store.read('/local/domain/9/control/feature-poweroff'), '') // nobody serves it any more
+})
+
+test('a request that comes while the domain is suspended is obeyed after it', async (t) => {
+  const { xen, domain, control, asked, ask } = setUp()
+  domain.onSuspend = () => {
+    ask('poweroff')
+    return 1
+  }
+  ask('suspend')
+  await xen.settle()
+  t.deepEqual(asked, ['poweroff'])
   control.close()
   await xen.settle()
   xen.assertNoLeaks()

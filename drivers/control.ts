@@ -3,40 +3,43 @@
  * what the domain has said it can do: without `control/feature-poweroff`, `qvm-shutdown` fails.
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { dispose } from './dispose.ts'
 import type { Watch } from './xenstore-watches.ts'
 import type { Xenstore } from './xenstore.ts'
 
-export type ShutdownRequest = 'poweroff' | 'reboot' | 'halt' | 'suspend' | 'crash'
+/** What the program has to obey. A suspend is obeyed here. */
+export type ShutdownRequest = 'poweroff' | 'reboot' | 'halt' | 'crash'
 
-const requests: readonly string[] = ['poweroff', 'reboot', 'halt', 'suspend', 'crash'] satisfies ShutdownRequest[]
+const requests: readonly string[] = ['poweroff', 'reboot', 'halt', 'crash'] satisfies ShutdownRequest[]
 
-export interface ControlOptions {
-  /**
-   * What to announce. A domain that announces `suspend` and then does not obey makes the suspend of the whole host fail.
-   * Default: all three.
-   */
-  readonly features?: readonly ('poweroff' | 'reboot' | 'suspend')[]
-}
+/** What is announced: without it, Qubes' toolstack does not ask. */
+const features = ['poweroff', 'reboot', 'suspend']
 
 /**
  * Announces what the domain obeys, and calls `onRequest` for each request of the toolstack, after acknowledging it. Serve this
  * first of all, before anything waits for a peer. Closing the returned watch ends it.
+ *
+ * A request to suspend is obeyed at any time, also while the program starts or ends: it stops nothing but the clock, and a domain that
+ * announced `suspend` and does not obey makes the suspend of the whole host fail.
  */
-export function serveControl(
-  { machine, xenstore }: { machine: Machine; xenstore: Xenstore }, onRequest: (request: ShutdownRequest) => void,
-  { features = ['poweroff', 'reboot', 'suspend'] }: ControlOptions = {},
-): Watch {
+export function serveControl({ machine, xenstore }: { machine: Machine; xenstore: Xenstore }, onRequest: (request: ShutdownRequest) => void): Watch {
+  const { suspension } = machine
   const log = machine.log('control')
-  for (const feature of features) {
-    xenstore.write(`control/feature-${feature}`, '1').catch((error: Error) => log.warn(`${feature} cannot be announced: ${error.message}`))
+  const announce = (): void => {
+    for (const feature of features) {
+      xenstore.write(`control/feature-${feature}`, '1').catch((error: Error) => log.warn(`${feature} cannot be announced: ${error.message}`))
+    }
   }
+  announce()
+  const unsubscribe = suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) announce() } })
   let looking = false
   let again = false
   const look = async (): Promise<void> => {
     const untrusted = await xenstore.tryRead('control/shutdown')
     if (untrusted === undefined || untrusted === '') return // the watch's first event, or our own acknowledgement
     await xenstore.write('control/shutdown', '')
-    if (requests.includes(untrusted)) onRequest(untrusted as ShutdownRequest)
+    if (untrusted === 'suspend') void suspension.suspend()
+    else if (requests.includes(untrusted)) onRequest(untrusted as ShutdownRequest)
     else log.warn(`the toolstack asks for ${JSON.stringify(untrusted.slice(0, 40))}, which this domain does not know: ignored`)
   }
   // One look at a time, so that a request is not seen twice before it is acknowledged.
@@ -50,5 +53,10 @@ export function serveControl(
     }
     looking = false
   }
-  return xenstore.watch('control/shutdown', () => void lookInTurn())
+  const watch = xenstore.watch('control/shutdown', () => void lookInTurn())
+  const close = (): void => {
+    unsubscribe()
+    watch.close()
+  }
+  return { path: watch.path, close, [dispose]: close }
 }

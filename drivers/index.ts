@@ -24,7 +24,7 @@ export type { Watch } from './xenstore-watches.ts'
 export { Netfront, connectNetfront } from './netfront.ts'
 export type { NetfrontOptions } from './netfront.ts'
 export { serveControl } from './control.ts'
-export type { ControlOptions, ShutdownRequest } from './control.ts'
+export type { ShutdownRequest } from './control.ts'
 
 /** What every Xen domain has. Make one: there is one xenstore ring and one grant table. */
 export interface Drivers {

@@ -11,11 +11,10 @@ import { createStack, type Stack } from './stack.ts'
 /** Connects the drivers and serves shutdown requests from now on, whatever else waits. Make one for a domain. */
 export function connectDomain({ machine, lifecycle }: Pick<DeviceContext, 'machine' | 'lifecycle'>): Drivers {
   const drivers = connectDrivers(machine)
-  // Suspend is not announced: a domain that announces it and does not come back makes the suspend of the whole host fail.
   serveControl(drivers, request => {
     if (request === 'crash') lifecycle.fail(new Error('the toolstack asked for a crash'))
-    else if (request !== 'suspend') lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
-  }, { features: ['poweroff', 'reboot'] })
+    else lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
+  })
   return drivers
 }
 
@@ -42,16 +41,28 @@ async function connectVif(drivers: Drivers, user: string, options: NetfrontOptio
   return connectNetfront(drivers, options)
 }
 
-/** The stack on the domain's first vif. Waits for the backend. */
-export async function connectStack(drivers: Drivers, config: StackConfig, signal: AbortSignal): Promise<Stack & AsyncDisposable> {
-  const device = await connectVif(drivers, 'stack', { signal, blankChecksums: true, largePackets: true })
+export interface XenStack extends Stack, AsyncDisposable {
+  readonly device: Netfront
+}
+
+/**
+ * The stack on the domain's first vif, once the backend is connected; with `later` it does not wait: the vif, and without `config` the
+ * address, may come when the program runs.
+ */
+export async function connectStack(
+  drivers: Drivers, config: StackConfig | undefined, { signal, later }: Pick<NetfrontOptions, 'signal' | 'later'>,
+): Promise<XenStack> {
+  const device = await connectVif(drivers, 'stack', { signal, later, blankChecksums: true, largePackets: true })
   const stack = createStack(drivers.machine, device, config)
-  return Object.assign(stack, {
+  const disposable = {
+    device,
     async [Symbol.asyncDispose]() {
       stack.close()
       await device.close()
     },
-  })
+  }
+  // Not Object.assign to another object: the addresses are getters.
+  return Object.assign(stack, disposable)
 }
 
 /** Device kind `http` on the stack of either target. */
@@ -60,8 +71,12 @@ export const http: Provider = {
     const server = httpServer(machine, stack.tcp)
     return {
       serve(options: ServeOptions, handler: HttpHandler) {
-        log.info(`listening on http://${stack.address}${options.port === 80 ? '' : `:${options.port}`}/`)
-        return server.serve(options, handler)
+        const tell = (address = stack.address): void => {
+          const port = options.port === 80 ? '' : `:${options.port}`
+          log.info(address === undefined ? `listening on port ${options.port}, but there is no network yet` : `listening on http://${address}${port}/`)
+        }
+        tell()
+        return server.serve(options, handler).finally(stack.watch(tell))
       },
     }
   },

@@ -10,6 +10,7 @@ import type { Keys } from './keys.ts'
 import { Byte, Live, Notify, Order, Word, areValid, ringBytes, ringPages } from './layout.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import type { Vchans } from './index.ts'
+import type { Watch } from '@xen-ts/drivers/xenstore-watches.ts'
 import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 /** What a server published does not work (any more). */
@@ -88,20 +89,32 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
 export async function connect(vchans: Vchans, domid: number, port: number, signal?: AbortSignal): Promise<ByteChannel> {
   signal?.throwIfAborted()
   const { machine, xenstore, liveness } = vchans
+  const { suspension } = machine
   const name = `vchan ${domid}:${port}`
-  const own = Number(await xenstore.read('domid'))
-  if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
   const wakeup = new Wakeup()
   const stopLooking = liveness.add(wakeup.wake)
-  const watch = xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
+  const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
+  let world: number | undefined
+  let own = 0
+  let watch: Watch | undefined
   let refused: Keys | undefined
   try {
     for (;;) {
+      if (world !== suspension.world) {
+        // The server's path names us, and each world gives us another number.
+        world = suspension.world
+        own = Number(await xenstore.read('domid'))
+        if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
+        watch?.close()
+        watch = xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
+        refused = undefined
+      }
       await wakeup.wait()
       signal?.throwIfAborted()
       const keys = await readKeys(xenstore, domid, own, port)
       signal?.throwIfAborted()
+      if (world !== suspension.world) continue
       // Keys that did not work once are waste of a server that died; the next one writes others.
       if (keys !== undefined && (keys.ringRef !== refused?.ringRef || keys.eventChannel !== refused.eventChannel)) {
         try {
@@ -116,7 +129,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
     }
   } finally {
     stopLooking()
-    watch.close()
+    unsubscribe()
+    watch?.close()
     signal?.removeEventListener('abort', wakeup.wake)
   }
 }

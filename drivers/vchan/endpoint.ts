@@ -60,6 +60,7 @@ export class Endpoint implements ByteChannel, Disposable {
   readonly #link: Link
   readonly #reads: PendingRead[] = []
   readonly #writes: PendingWrite[] = []
+  readonly #unsubscribe: () => void
   #resolveClosed = (): void => {}
   #open = true
   /** The peer closed, died or never was. What it sent before can still be read. */
@@ -70,6 +71,7 @@ export class Endpoint implements ByteChannel, Disposable {
     this.#machine = machine
     this.#link = link
     this.closed = new Promise((resolve) => { this.#resolveClosed = resolve })
+    this.#unsubscribe = machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#lose() } })
   }
 
   read(max = DEFAULT_READ): Promise<Uint8Array | undefined> {
@@ -97,7 +99,19 @@ export class Endpoint implements ByteChannel, Disposable {
     control[side.ownLive] = Live.gone
     this.#machine.abi.fence()
     channel.notify() // whether it asked or not: this is the last thing it hears
+    this.#end()
+  }
+
+  /** The other end was left behind in the world before a resume, and its pages with it: they must not be touched any more. */
+  #lose(): void {
+    if (!this.#open) return
+    this.#failure = new ChannelClosedError(`${this.#link.name}: this domain was saved and restored, and the channel did not come along. Connect again.`)
+    this.#end()
+  }
+
+  #end(): void {
     this.#open = false
+    this.#unsubscribe()
     this.#pumpReads()
     this.#pumpWrites()
     this.#link.release()

@@ -57,9 +57,19 @@ class Shared {
   }
 }
 
-export async function serve(vchans: Vchans, domid: number, port: number, { readSize, writeSize, signal }: ServeOptions): Promise<ByteChannel> {
-  signal?.throwIfAborted()
+export async function serve(vchans: Vchans, domid: number, port: number, options: ServeOptions): Promise<ByteChannel> {
+  for (;;) {
+    options.signal?.throwIfAborted()
+    const channel = await serveInThisWorld(vchans, domid, port, options)
+    if (channel !== undefined) return channel
+  }
+}
+
+/** The same; undefined when the domain was resumed in a new world before a client had come: what was published means nothing there. */
+async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { readSize, writeSize, signal }: ServeOptions): Promise<ByteChannel | undefined> {
   const { machine, events, xenstore, liveness } = vchans
+  const { suspension } = machine
+  const { world } = suspension
   const name = `vchan ${domid}:${port}`
   const shared = new Shared(vchans, domid, name, readSize, writeSize)
   let endpoint: Endpoint | undefined
@@ -77,10 +87,11 @@ export async function serve(vchans: Vchans, domid: number, port: number, { readS
     shared.release()
   }
   const stopLooking = liveness.add(() => endpoint === undefined ? wakeup.wake() : endpoint.checkAlive())
+  const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
   try {
     await publishKeys(xenstore, domid, port, keys)
-    while (shared.control.bytes[Byte.clientLive] === Live.notYet) {
+    while (world === suspension.world && shared.control.bytes[Byte.clientLive] === Live.notYet) {
       signal?.throwIfAborted()
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
       await wakeup.wait()
@@ -92,7 +103,15 @@ export async function serve(vchans: Vchans, domid: number, port: number, { readS
     void withdrawKeys(vchans, domid, port, keys).then(release)
     throw error
   } finally {
+    unsubscribe()
     signal?.removeEventListener('abort', wakeup.wake)
+  }
+  if (world !== suspension.world) {
+    stopLooking()
+    // Perhaps they were published in the new world still.
+    await withdrawKeys(vchans, domid, port, keys)
+    release()
+    return undefined
   }
   // One client in a life: whoever comes next must not find these keys.
   const withdrawn = withdrawKeys(vchans, domid, port, keys)
