@@ -4,7 +4,10 @@ export interface ByteChannel {
   read(max?: number): Promise<Uint8Array | undefined>
   /** Exactly `length` bytes; undefined when the channel ended before the first; throws ChannelClosedError when it ended among them. */
   readExactly(length: number): Promise<Uint8Array | undefined>
-  /** Resolves when all bytes are in the ring; any length. Calls are kept in order. Throws ChannelClosedError when the peer is gone. */
+  /**
+   * Resolves when all bytes are in the ring; any length. Calls are kept in order. Throws ChannelClosedError when the peer is gone.
+   * Small writes are cheap: the peer is woken for those of a turn of the event loop together, at its end at the latest.
+   */
   write(bytes: Uint8Array): Promise<void>
   /** Closes this end and gives everything back. Never throws, may be called twice. */
   close(): void

@@ -40,7 +40,7 @@ test('streams arrive whole, however the two ends interrupt each other, and nothi
     const random = generator(seed)
     const set = setUp({ seed, stepLimit: 20_000 })
     const { counts } = interleave(set.xen, { seed, every: 1 + random(6) })
-    const found = [set.server, set.client].map(({ domain }) => findDoubleFetches(set.xen, domain, LIVE_BYTES))
+    const found = [set.server, set.client].map(({ domain }) => findDoubleFetches(set.xen, domain, LIVE_BYTES, true))
     const [readSize, writeSize] = SIZES[random(SIZES.length)]
     const [a, b] = await open(set, readSize, writeSize)
     const up = pattern(random(9000), seed)

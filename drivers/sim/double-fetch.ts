@@ -31,8 +31,11 @@ const ends = new Set(['event', 'timer', 'rest'])
 /** What all that a domain did before it is visible after. */
 const barriers = new Set(['fence', 'or8', 'and8', 'exchange32', 'compareExchange16', 'evtchnSend'])
 
-/** Double fetches of `domain` from now on; needs watchMemory(). */
-export function findDoubleFetches(xen: SimulatedXen, domain: SimulatedDomain, allowed: readonly Allowed[] = []): DoubleFetch[] {
+/**
+ * Double fetches of `domain` from now on; needs watchMemory().
+ * @param storesTell its stores alone tell the peer, as those of a vchan's index do: what it reads again then, the peer may have changed
+ */
+export function findDoubleFetches(xen: SimulatedXen, domain: SimulatedDomain, allowed: readonly Allowed[] = [], storesTell = false): DoubleFetch[] {
   const found: DoubleFetch[] = []
   /** Per byte, when it was read the last time. */
   const reads = new WeakMap<ArrayBuffer, Uint32Array>()
@@ -57,7 +60,7 @@ export function findDoubleFetches(xen: SimulatedXen, domain: SimulatedDomain, al
     else if (kind !== 'order' && !isWritableByPeer(domain, access.buffer, access.offset)) return
     else if (kind === 'read') onRead(access)
     else if (kind === 'write' || kind === 'update') told = true
-    if (told && barriers.has(operation)) {
+    if (told && (storesTell || barriers.has(operation))) {
       now++
       told = false
     }
