@@ -9,6 +9,7 @@ const measurements = [
   { title: 'dom0 to guest, writes of 64 KiB, MB/s', command: `5011 send ${BYTES} 65536`, rate: BYTES / 1e6 },
   { title: 'guest to dom0, writes of 64 KiB, MB/s', command: `5012 receive ${BYTES} 65536`, rate: BYTES / 1e6 },
   { title: 'dom0 to guest, writes of 1 KiB, MB/s', command: `5011 send ${BYTES / 8} 1024`, rate: BYTES / 8e6 },
+  { title: 'guest to dom0, writes of 1 KiB, MB/s', command: `5012 receive ${BYTES / 8} 1024`, rate: BYTES / 8e6 },
   { title: 'round trips of one byte per second', command: `5010 ping ${ROUND_TRIPS}`, rate: ROUND_TRIPS },
 ]
 

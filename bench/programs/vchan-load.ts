@@ -29,18 +29,21 @@ async function echo(channel: ByteChannel): Promise<void> {
 }
 
 async function sink(channel: ByteChannel): Promise<void> {
-  let left = await number(channel)
+  let { left } = await request(channel)
   while (left > 0) left -= (await channel.read())?.length ?? left
   await channel.write(piece.subarray(0, 1))
   await channel.read()
 }
 
 async function source(channel: ByteChannel): Promise<void> {
-  for (let left = await number(channel); left > 0; left -= piece.length) await channel.write(piece.subarray(0, left))
+  let { left, chunk } = await request(channel)
+  for (; left > 0; left -= chunk) await channel.write(piece.subarray(0, Math.min(left, chunk)))
   await channel.read()
 }
 
-async function number(channel: ByteChannel): Promise<number> {
-  const bytes = await channel.readExactly(4)
-  return bytes === undefined ? 0 : new DataView(bytes.buffer).getUint32(0, true)
+async function request(channel: ByteChannel): Promise<{ left: number, chunk: number }> {
+  const bytes = await channel.readExactly(8)
+  if (bytes === undefined) return { left: 0, chunk: 1 }
+  const [left, chunk] = new Uint32Array(bytes.buffer)
+  return { left, chunk }
 }

@@ -3,9 +3,9 @@
  *
  * One end of a vchan that measures, or lets itself be measured, with the path scheme of Qubes and rings of 64 KiB:
  *   echo     sends back what arrives
- *   sink     takes a number (u32, little-endian), as many bytes, and then sends one byte
- *   source   takes a number and sends as many bytes
- *   send     BYTES in writes of CHUNK to a sink, and waits for its byte
+ *   sink     takes a request (BYTES and CHUNK, each a u32, little-endian), then BYTES, and then sends one byte
+ *   source   takes a request and sends BYTES in writes of CHUNK
+ *   send     a request to a sink and BYTES in writes of CHUNK, and waits for its byte
  *   receive  BYTES from a source
  *   ping     COUNT times one byte to an echo and back
  * What measures prints the seconds it took. A server of the first three serves one client after the other.
@@ -19,8 +19,11 @@
 #include <unistd.h>
 #include <xenstore.h>
 
+struct request {
+	uint32_t bytes, chunk;
+};
+
 static char buffer[65536];
-static uint32_t chunk = sizeof(buffer);
 
 static double now(void)
 {
@@ -84,20 +87,20 @@ static uint32_t take(struct libxenvchan *vchan, uint32_t bytes)
 	return bytes - left;
 }
 
-static void give(struct libxenvchan *vchan, uint32_t bytes)
+static int is_chunk(uint32_t bytes)
 {
-	while (bytes > 0) {
-		uint32_t length = bytes < chunk ? bytes : chunk;
+	return bytes >= 1 && bytes <= sizeof(buffer);
+}
+
+static void give(struct libxenvchan *vchan, struct request what)
+{
+	while (what.bytes > 0) {
+		uint32_t length = what.bytes < what.chunk ? what.bytes : what.chunk;
 
 		if (libxenvchan_send(vchan, buffer, length) != (int)length)
 			return;
-		bytes -= length;
+		what.bytes -= length;
 	}
-}
-
-static void give_number(struct libxenvchan *vchan, uint32_t number)
-{
-	libxenvchan_send(vchan, &number, sizeof(number));
 }
 
 static void echo(struct libxenvchan *vchan)
@@ -110,17 +113,18 @@ static void echo(struct libxenvchan *vchan)
 }
 
 /* Gives 0 when the other end closed too early. */
-static int measure(struct libxenvchan *vchan, const char *what, uint32_t count)
+static int measure(struct libxenvchan *vchan, const char *what, uint32_t count, uint32_t chunk)
 {
+	struct request request = { count, chunk };
 	uint32_t done = 0;
 
 	if (!strcmp(what, "send")) {
-		give_number(vchan, count);
-		give(vchan, count);
+		libxenvchan_send(vchan, &request, sizeof(request));
+		give(vchan, request);
 		return take(vchan, 1) == 1;
 	}
 	if (!strcmp(what, "receive")) {
-		give_number(vchan, count);
+		libxenvchan_send(vchan, &request, sizeof(request));
 		return take(vchan, count) == count;
 	}
 	while (done < count && libxenvchan_send(vchan, buffer, 1) == 1 && take(vchan, 1) == 1)
@@ -130,14 +134,14 @@ static int measure(struct libxenvchan *vchan, const char *what, uint32_t count)
 
 static void be_measured(struct libxenvchan *vchan, const char *what)
 {
-	uint32_t count;
+	struct request request;
 
 	if (!strcmp(what, "echo")) {
 		echo(vchan);
-	} else if (libxenvchan_recv(vchan, &count, sizeof(count)) == sizeof(count)) {
+	} else if (libxenvchan_recv(vchan, &request, sizeof(request)) == sizeof(request) && is_chunk(request.chunk)) {
 		if (!strcmp(what, "source"))
-			give(vchan, count);
-		else if (take(vchan, count) == count)
+			give(vchan, request);
+		else if (take(vchan, request.bytes) == request.bytes)
 			libxenvchan_send(vchan, buffer, 1);
 		take(vchan, 1); /* until the other end has closed */
 	}
@@ -146,12 +150,11 @@ static void be_measured(struct libxenvchan *vchan, const char *what)
 int main(int argc, char **argv)
 {
 	struct xs_handle *xs = xs_open(0);
+	uint32_t chunk = argc > 6 ? (uint32_t)atol(argv[6]) : sizeof(buffer);
 
 	if (argc < 5 || !xs)
 		fail("usage: see the source");
-	if (argc > 6)
-		chunk = (uint32_t)atol(argv[6]);
-	if (chunk < 1 || chunk > sizeof(buffer))
+	if (!is_chunk(chunk))
 		fail("a chunk is of 1 to 65536 bytes");
 	for (;;) {
 		int server = !strcmp(argv[1], "server");
@@ -160,7 +163,7 @@ int main(int argc, char **argv)
 		if (argc > 5) {
 			double start = now();
 
-			if (!measure(vchan, argv[4], (uint32_t)atol(argv[5])))
+			if (!measure(vchan, argv[4], (uint32_t)atol(argv[5]), chunk))
 				fail("the other end closed too early");
 			printf("%.6f\n", now() - start);
 			libxenvchan_close(vchan);
