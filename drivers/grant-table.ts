@@ -59,6 +59,11 @@ export class GrantTable {
     machine.suspension.subscribe('grants', { resume: (cancelled) => { if (!cancelled) this.#renew() } })
   }
 
+  /** Changes when the domain is restored in a new world: references given before mean nothing then, and are still to be released. */
+  get world(): number {
+    return this.#machine.suspension.world
+  }
+
   /**
    * Lets domain `domid` use the page at guest frame `frame`. Returns the grant reference to tell the peer.
    * @throws XenError no_space when the table is full

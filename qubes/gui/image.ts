@@ -6,7 +6,7 @@ import type { Machine } from '@xen-ts/runtime/machine.ts'
 
 export interface ImageMemory {
   readonly abi: Pick<Machine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
-  readonly grants: Pick<GrantTable, 'grant' | 'release'>
+  readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world'>
 }
 
 /**
@@ -20,6 +20,8 @@ export class Image {
   readonly #memory: ImageMemory
   readonly #owner: string
   #domid: number | undefined
+  /** Where the references mean something. */
+  #world = 0
   #refs: number[] = []
   /** Sets of grants that were ended and may still be in use. */
   #ending = 0
@@ -41,7 +43,8 @@ export class Image {
 
   /** Lets a domain read it, and the one before no more. Gives the references of the pages. @throws XenError when there are not enough */
   share(domid: number): readonly number[] {
-    if (this.#domid === domid) return this.#refs
+    const { world } = this.#memory.grants
+    if (this.#domid === domid && this.#world === world) return this.#refs
     this.#unshare()
     const refs: number[] = []
     try {
@@ -53,6 +56,7 @@ export class Image {
       throw error
     }
     this.#domid = domid
+    this.#world = world
     this.#refs = refs
     return refs
   }

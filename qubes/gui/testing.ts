@@ -2,7 +2,7 @@
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
-import { SimulatedXen, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { SimulatedXen, restore, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
 import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
 import { vchanChannels } from '@xen-ts/vchan'
 import { GuiDaemon } from '../../test/dom0/gui.ts'
@@ -18,7 +18,7 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
   const xen = new SimulatedXen({ seed })
   const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
   const image: ImageReader = (refs) => {
-    const pages = new ForeignPages(dom0.machine, 5, refs, true, 'image')
+    const pages = new ForeignPages(dom0.machine, guest.domid, refs, true, 'image')
     return {
       read({ offset, length, stride, rows }) {
         const bytes = new Uint8Array(length * rows)
@@ -31,7 +31,7 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
   const { channels, grants } = channelsOf(guest)
   const theirs = channelsOf(dom0).channels
   const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
-  const daemon = new GuiDaemon({ connect: () => theirs.connect(5, 6000), minor, image })
+  const daemon = new GuiDaemon({ connect: () => theirs.connect(guest.domid, 6000), minor, image })
   const died = daemon.run()
   const running = gui.run()
   const finish = async (): Promise<void> => {
@@ -41,7 +41,12 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
     await xen.advance(30_000)
     xen.assertNoLeaks()
   }
+  /** Saves the qube and restores it as another domain, whose daemon goes on as `daemon`. */
+  const restored = async (domid: number): Promise<void> => {
+    guest.onSuspend = () => restore(guest, domid)
+    await xen.run(guest.machine.suspension.suspend())
+  }
   died.catch(() => {})
   const ready = (): Promise<void> => xen.run(daemon.until(() => daemon.minor > 0))
-  return { xen, guest, gui, daemon, died, ready, finish, free: guest.freePages }
+  return { xen, guest, gui, daemon, died, ready, restored, finish, free: guest.freePages }
 }

@@ -233,3 +233,17 @@ for (const [name, [type, id, body, drops]] of Object.entries(HOSTILE)) {
     await finish()
   })
 }
+
+test('a qube that was saved and restored shows its windows again: with pages granted anew, and none left over', async (t) => {
+  const { xen, guest, gui, daemon, ready, restored, finish, free } = setUp()
+  const window = gui.window({ title: 'x', width: 100, height: 50 })
+  window.pixels.fill(0x112233)
+  await ready()
+  await xen.advance(100)
+  t.is(daemon.windows.get(1)!.picture.readUInt32LE(0), 0x112233)
+  await restored(7)
+  await xen.advance(20_000)
+  t.is(daemon.windows.get(1)!.picture.readUInt32LE(99 * 4), 0x112233)
+  await finish()
+  t.is(guest.freePages, free)
+})
