@@ -3,4 +3,4 @@ import test from 'ava'
 import { fileURLToPath } from 'node:url'
 import { engineTests } from '@xen-ts/boot/node/suite.ts'
 
-await engineTests(test, import.meta.url, ['./ring.test.ts', './vchan.test.ts', './suspend.test.ts'], { setup: [fileURLToPath(import.meta.resolve('../sim/engine-setup.ts'))] })
+await engineTests(test, import.meta.url, ['./ring.test.ts', './vchan.test.ts', './turns.test.ts', './suspend.test.ts'], { setup: [fileURLToPath(import.meta.resolve('../sim/engine-setup.ts'))] })
