@@ -5,6 +5,7 @@ import type { EthernetDevice, Frame } from './ethernet.ts'
 import type { NetfrontOptions, NetfrontParts } from './netfront.ts'
 import { BROKEN, Receiver } from './netfront-rx.ts'
 import { Transmitter, type TxOffload } from './netfront-tx.ts'
+import { PeerWarnings } from './peer-warnings.ts'
 import type { Backend } from './xenbus.ts'
 
 /**
@@ -40,6 +41,9 @@ export class Link {
   /** The backend waits for buffers that it can see by now. */
   #wanted = false
   #pending: Timer | undefined
+  readonly #warnings: PeerWarnings
+  /** Packets dropped until the last warning. */
+  #dropped = 0
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
   constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, offload: TxOffload, owner: string, onBroken: () => void) {
@@ -47,6 +51,7 @@ export class Link {
     this.#machine = machine
     this.backend = backend
     this.#onBroken = onBroken
+    this.#warnings = new PeerWarnings(machine.log('net-xen'), machine.timers)
     this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offload, owner, () => {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
@@ -132,6 +137,7 @@ export class Link {
     for (let budget = BUDGET; this.#open; ) {
       const taken = this.#rx.receive(this.#device, budget)
       if (taken === BROKEN) return this.#fail('it delivered a packet into a buffer it did not have, or beyond its end')
+      if (this.#rx.dropped !== this.#dropped) this.#warnOfDropped()
       if (this.#rx.push()) this.#wanted = true
       budget -= taken
       if (budget <= 0) {
@@ -140,6 +146,12 @@ export class Link {
       }
       if (!this.#rx.sleep()) return
     }
+  }
+
+  #warnOfDropped(): void {
+    const { dropped } = this.#rx
+    this.#warnings.warn(`the backend in domain ${this.backend.domid} delivered ${dropped - this.#dropped} packets with an error, or of no possible length: dropped`)
+    this.#dropped = dropped
   }
 
   #fail(why: string): void {

@@ -16,6 +16,8 @@ import type { GrantTable } from './grant-table.ts'
 import { SharedPages } from './shared-pages.ts'
 
 const MIN_FRAME = 14
+/** Of all its pieces: XEN_NETIF_MAX_TX_SIZE of netif.h. */
+const MAX_FRAME = 0xffff
 
 /** Flags of a response. */
 const CHECKSUM_KNOWN = 1 | 2 // data_validated, csum_blank
@@ -193,7 +195,7 @@ export class Receiver {
       }
       this.#post(id)
     }
-    this.#length = total
+    this.#length = total > MAX_FRAME ? FAILED : total
     return taken
   }
 

@@ -140,14 +140,12 @@ test('once it is connected, the signal that waited for the backend ends nothing'
   t.deepEqual(warnings(set), [])
 })
 
-for (const keys of [{ mtu: '99999' }, { mtu: 'many' }, { mtu: '' }, { mtu: '3' }, { mtu: '-1' }, { mtu: '9000' }]) {
-  test(`an MTU of ${JSON.stringify(keys.mtu)} is taken as 1500`, async (t) => {
-    const set = setUp(keys)
-    const device = await connect(set)
-    t.is(device.mtu, 1500)
-    await end(set, device)
-  })
-}
+test('an MTU that is larger than Ethernet\'s is taken as 1500', async (t) => {
+  const set = setUp({ mtu: '9000' })
+  const device = await connect(set)
+  t.is(device.mtu, 1500)
+  await end(set, device)
+})
 
 test('a vif that comes later, goes, and comes back as another one: same device, new address, and it tells each time', async (t) => {
   const set = setUp()

@@ -157,10 +157,11 @@ export class SimulatedNetback {
     return this.#domain.xen.store.read(`${this.frontendPath}/feature-${feature}`) === '1'
   }
 
-  releaseResponses(): void {
+  /** @param failed with errors */
+  releaseResponses(failed = false): void {
     this.holdResponses = false
     this.#domain.order('netback')
-    for (const [id, status] of this.#held.splice(0)) this.#respond(id, status)
+    for (const [id, status] of this.#held.splice(0)) this.#respond(id, failed ? 0xffff : status)
     this.#pushTx()
   }
 

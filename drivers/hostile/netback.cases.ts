@@ -1,0 +1,12 @@
+/** Hostile network backends, by name: see netback.ts for what is checked of each. */
+import { cases, type Assert, type Case } from '@xen-ts/boot/node/cases.ts'
+import { watchMemory } from '../sim/index.ts'
+import { beforehand, keys, life } from './netback-life.ts'
+import { receiving, sending } from './netback-rings.ts'
+import { play } from './netback.ts'
+
+watchMemory()
+
+const rows = Object.entries({ ...receiving, ...sending, ...life }).map(([name, row]) => [name, (t: Assert) => play(t, row)] as const)
+
+export default cases(Object.fromEntries<Case>([...rows, ...Object.entries({ ...beforehand, ...keys })].map(([name, run]) => [`hostile backend: ${name}`, run])))
