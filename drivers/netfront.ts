@@ -140,6 +140,11 @@ export class Netfront implements EthernetDevice {
     promise.catch(() => {}) // with `later`, nobody waits for it
   }
 
+  /** Whether a backend is connected now. */
+  get isUp(): boolean {
+    return this.#link?.up === true
+  }
+
   reserve(): Frame | undefined {
     const frame = this.#link?.up === true ? this.#link.reserve() : undefined
     if (frame === undefined) this.#starved = true

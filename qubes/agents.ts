@@ -49,12 +49,11 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
       return guiDomain(db)
     },
   })
+  const text = new Text(machine.abi)
   let domain = 0
-  void db.synced.then(() => {
-    // 64 bytes of dom0's randomness, in base64: as good mixed in as text.
-    machine.abi.randomMix(new Text(machine.abi).encode(db.get('/qubes-random-seed') ?? ''))
-    domain = guiDomain(db)
-  })
+  void db.synced.then(() => { domain = guiDomain(db) })
+  // 64 bytes of dom0's randomness, in base64: as good mixed in as text. dom0 writes it again when the netvm is changed.
+  db.watch('/qubes-random-seed', ({ value = '' }) => machine.abi.randomMix(text.encode(value)))
   db.watch(GUI_DOMAIN_KEY, () => {
     if (guiDomain(db) !== domain) gui.reconnect()
     domain = guiDomain(db)

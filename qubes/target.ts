@@ -2,17 +2,21 @@
 import type { Drivers } from '@xen-ts/drivers'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
-import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import { connectDomain, connectStack, driverKinds, http } from '@xen-ts/stack/xen-domain.ts'
+import { connectDomain, connectStack, driverKinds, http, type XenStack } from '@xen-ts/stack/xen-domain.ts'
 import { startAgents, type Agents } from './agents.ts'
+import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
 import { sleep } from './supervise.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
 const SETTINGS_TIMEOUT = 5_000
 
+/** How long (ms) a program's start waits for its netvm: that is there before the qube starts, but may be busy. */
+const BACKEND_TIMEOUT = 10_000
+
 /** The one domain this is. */
 let drivers: Drivers
 let agents: Agents
+let stack: XenStack | undefined
 /** Resolves when the program has begun. */
 let begun: PromiseWithResolvers<void>
 
@@ -21,7 +25,8 @@ export const target: Target = {
   before({ machine, lifecycle }) {
     drivers = connectDomain({ machine, lifecycle })
     begun = Promise.withResolvers()
-    agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants, started: begun.promise })
+    const uplink = async (): Promise<boolean> => stack === undefined || uplinkWorks({ db: agents.db, stack, xenstore: drivers.xenstore, timers: machine.timers })
+    agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants, started: begun.promise, uplink })
     lifecycle.onShutdown('agents', () => agents.close())
   },
   async settings({ machine, signal, log }) {
@@ -48,13 +53,19 @@ export const target: Target = {
   },
 }
 
-/** The stack with the address dom0 gave. Without a netvm there is none: a program that needs one says so and ends. */
-async function qubeStack({ signal }: DeviceContext): Promise<unknown> {
+/** The stack with the address dom0 gave, or gives later: a qube without a netvm may get one, and another after that. */
+async function qubeStack({ machine, signal }: DeviceContext): Promise<unknown> {
   const { db } = agents
-  await db.synced
-  if (!db.hasNetwork) {
-    throw new UsageError('stack: this qube has no netvm (QubesDB has no /qubes-ip): choose one with qvm-prefs NAME netvm, and start it again')
-  }
-  const { address, netmask, gateway, dns } = db.network
-  return connectStack(drivers, { address, netmask, gateway, dns }, signal)
+  const log = machine.log('network')
+  const config = networkConfig(db, log)
+  if (config === undefined) log.warn('there is no netvm: nothing can be reached before one is chosen (in dom0: qvm-prefs NAME netvm sys-firewall)')
+  stack = await connectStack(drivers, config, { signal, patience: config === undefined ? 0 : BACKEND_TIMEOUT })
+  const unfollow = followNetwork({ db, stack, timers: machine.timers, log })
+  const dispose = stack[Symbol.asyncDispose]
+  return Object.assign(stack, {
+    [Symbol.asyncDispose]() {
+      unfollow()
+      return dispose()
+    },
+  })
 }

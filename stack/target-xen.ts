@@ -27,7 +27,7 @@ export const target: Target<typeof args> = {
       connect(_needs, _options, { args: { ip, gateway, dns }, signal }) {
         if (ip === '') throw new UsageError('stack: no address was given for the network device: start the program with ip=ADDRESS/BITS gateway=ADDRESS')
         const [address, bits = '32'] = ip.split('/')
-        return connectStack(drivers, { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns }, signal)
+        return connectStack(drivers, { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns }, { signal })
       },
     },
     http,

@@ -46,14 +46,23 @@ export interface XenStack extends Stack, AsyncDisposable {
 }
 
 /**
- * The stack on the domain's first vif, once the backend is connected; with `later` it does not wait: the vif, and without `config` the
- * address, may come when the program runs.
+ * The stack on the domain's first vif, once the backend is connected.
+ * @param config without it the stack has no address before it is given one
+ * @param patience milliseconds to wait for the backend: then the vif may also come while the program runs. Default: for ever
  */
 export async function connectStack(
-  drivers: Drivers, config: StackConfig | undefined, { signal, later }: Pick<NetfrontOptions, 'signal' | 'later'>,
+  drivers: Drivers, config: StackConfig | undefined, { signal, patience }: { signal: AbortSignal, patience?: number },
 ): Promise<XenStack> {
-  const device = await connectVif(drivers, 'stack', { signal, later, blankChecksums: true, largePackets: true })
-  const stack = createStack(drivers.machine, device, config)
+  const { machine } = drivers
+  const device = await connectVif(drivers, 'stack', { signal, later: patience !== undefined, blankChecksums: true, largePackets: true })
+  if (patience !== undefined && patience > 0) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = machine.timers.set(patience, resolve)
+    await Promise.race([device.connected, promise])
+    timer.cancel()
+    if (!device.isUp) machine.log('stack').warn(`the network device is not connected after ${patience / 1000} s, going on without: is the netvm running?`)
+  }
+  const stack = createStack(machine, device, config)
   const disposable = {
     device,
     async [Symbol.asyncDispose]() {
