@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'xen-ts-bench-'))
 /** Builds an example, or a file of bench/programs, and tells its size and the time of a second build, which is what a change costs. */
 async function image(example: string, target: string): Promise<string> {
   const app = fileURLToPath(new URL(example.endsWith('.ts') ? `programs/${example}` : `../examples/${example}`, import.meta.url))
-  const output = join(folder, `${example}.xen`)
+  const output = join(folder, `${example}-${target}.xen`)
   await buildProgram({ app, target, output })
   const { bytes, gzipBytes, stages } = await buildProgram({ app, target, output })
   const milliseconds = stages.reduce((sum, stage) => sum + stage.milliseconds, 0)
@@ -28,6 +28,9 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
     await benchBoot(await image('website', 'xen'))
   },
   vchan: async () => (await import('./vchan.ts')).benchVchan(await image('vchan-load.ts', 'xen')),
+  qubes: async () => (await import('./qubes.ts')).benchQubes({
+    bare: await image('idle.ts', 'xen'), idle: await image('idle.ts', 'qubes'), network: await image('idle-net.ts', 'qubes'), load: await image('qubes-load.ts', 'qubes'),
+  }),
   net: async () => (await import('./net.ts')).benchNet(await image('frame-echo', 'xen')),
   bulk: async () => (await import('./bulk.ts')).benchBulk([await image('bulk.ts', 'xen')]),
   http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),
