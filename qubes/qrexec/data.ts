@@ -2,7 +2,7 @@
 import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { ProtocolError } from '../supervise.ts'
 import {
-  chunkLimit, decodeHeader, decodeHello, encode, encodeNumbers, expectHello, HEADER_BYTES, HELLO, VERSION, type Header,
+  chunkLimit, decodeHeader, decodeHello, encode, encodeHeader, encodeNumbers, expectHello, HEADER_BYTES, HELLO, VERSION, type Header,
 } from './wire.ts'
 
 /**
@@ -26,6 +26,9 @@ async function exactly(channel: ByteChannel, length: number): Promise<Uint8Array
   if (bytes === undefined) throw new ChannelClosedError('the peer closed the connection during the greeting')
   return bytes
 }
+
+/** Bytes from which a second write is cheaper than a copy. */
+const LONG = 2048
 
 export class DataChannel {
   readonly channel: ByteChannel
@@ -75,9 +78,13 @@ export class DataChannel {
 
   /** Sends bytes as frames no longer than the peer takes; none at all is the end of that stream. */
   async send(type: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length <= this.#limit) return this.channel.write(encode(type, bytes))
-    for (let offset = 0; offset < bytes.length; offset += this.#limit) {
-      await this.channel.write(encode(type, bytes.subarray(offset, offset + this.#limit)))
-    }
+    if (bytes.length <= this.#limit) return this.#frame(type, bytes)
+    for (let offset = 0; offset < bytes.length; offset += this.#limit) await this.#frame(type, bytes.subarray(offset, offset + this.#limit))
+  }
+
+  /** What is long is not copied behind its header: the channel keeps the order of its writes. */
+  #frame(type: number, bytes: Uint8Array): Promise<void> {
+    if (bytes.length < LONG) return this.channel.write(encode(type, bytes))
+    return Promise.all([this.channel.write(encodeHeader(type, bytes.length)), this.channel.write(bytes)]).then(() => {})
   }
 }

@@ -3,11 +3,11 @@ import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError } from '../supervise.ts'
-import { concat, type Text } from '../text.ts'
+import type { Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { ByteReader, ByteWriter } from './streams.ts'
-import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, encode, encodeNumbers, EXIT_PROBLEM } from './wire.ts'
+import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, encodeNumbers, EXIT_PROBLEM } from './wire.ts'
 
 /** What a service is given. */
 export interface ServiceCall {
@@ -109,13 +109,9 @@ class Desertion {
 }
 
 /** What is still to be said, in the order dom0's client needs: the ends of both streams, then the exit code. */
-function end(channel: ByteChannel, stdout: ByteWriter, stderr: ByteWriter, code: number): Promise<void> {
-  const ends = [[stdout, DATA_STDOUT], [stderr, DATA_STDERR]] as const
-  const rest = ends.filter(([stream]) => !stream.ended).map(([stream, type]) => {
-    stream.ended = true
-    return encode(type, new Uint8Array(0))
-  })
-  return channel.write(concat([...rest, encodeNumbers(DATA_EXIT_CODE, code)]))
+async function end(channel: ByteChannel, stdout: ByteWriter, stderr: ByteWriter, code: number): Promise<void> {
+  await Promise.all([stdout.finish(), stderr.finish()])
+  await channel.write(encodeNumbers(DATA_EXIT_CODE, code))
 }
 
 /**
@@ -126,7 +122,7 @@ async function linger(stdin: ByteReader, timers: Timers): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = timers.set(LINGER, resolve)
   // It may have gone as well, or the handler has left a read behind: all the same now.
-  await Promise.race([stdin.drain().catch(() => {}), promise])
+  await Promise.race([stdin.rest().catch(() => {}), promise])
   timer.cancel()
 }
 

@@ -15,6 +15,7 @@ export class QrexecRefusedError extends QrexecError {
   override name = 'QrexecRefusedError'
 }
 
+/** Streams and other iterables are read as far as the service takes it. */
 export type Input = string | Uint8Array | AsyncIterable<Uint8Array>
 
 /** How a call ended. */

@@ -1,52 +1,104 @@
-/** The streams of a call. Pulled, not pushed: what nobody reads stays in the ring, and the peer waits. */
+/**
+ * The streams of a call: web streams of bytes, with what services mostly do as methods. Pulled, not pushed: what nobody reads stays in
+ * the ring, and the peer waits. From one of them to another of them bytes go straight.
+ */
+import { ReadableStream, type ReadableController, type ReadableStreamDefaultReader } from '@xen-ts/runtime/web/readable-stream.ts'
+import { WritableStream, type WritableStreamDefaultWriter } from '@xen-ts/runtime/web/writable-stream.ts'
 import { concat, type Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */
 const DEFAULT_LIMIT = 1 << 20
+const EMPTY = new Uint8Array(0)
 
-export class ByteReader implements AsyncIterable<Uint8Array> {
-  readonly #text: Text
-  readonly #pull: () => Promise<Uint8Array | undefined>
-  #busy = false
+type Pull = () => Promise<Uint8Array | undefined>
+
+/** Where a reader's bytes come from; as the source of a web stream, and past it. */
+class Source {
+  /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
+  isStreamed = false
+  #controller!: ReadableController<Uint8Array>
+  readonly #pull: Pull
+  /** One pull at a time. */
+  #last: Promise<unknown> = Promise.resolve()
   #ended = false
 
-  constructor(text: Text, pull: () => Promise<Uint8Array | undefined>) {
-    this.#text = text
+  constructor(pull: Pull) {
     this.#pull = pull
   }
 
-  /**
-   * The next bytes, at least one; undefined at the end of the stream.
-   * @throws ChannelClosedError when the peer went away before the end; TypeError when another read is under way
-   */
-  async read(): Promise<Uint8Array | undefined> {
-    if (this.#busy) throw new TypeError('this stream is being read already: await one read before the next')
-    if (this.#ended) return undefined
-    this.#busy = true
-    try {
+  start(controller: ReadableController<Uint8Array>): void {
+    this.#controller = controller
+  }
+
+  async pull(): Promise<void> {
+    this.isStreamed = true
+    const bytes = await this.next()
+    if (bytes === undefined) this.#close()
+    else this.#controller.enqueue(bytes)
+  }
+
+  next(): Promise<Uint8Array | undefined> {
+    const next = this.#last.then(async () => {
+      if (this.#ended) return undefined
       const bytes = await this.#pull()
-      if (bytes === undefined) this.#ended = true
+      this.#ended = bytes === undefined
       return bytes
-    } finally {
-      this.#busy = false
+    })
+    this.#last = next.catch(() => { this.#ended = true })
+    return next
+  }
+
+  /** The same for who passes the stream, which learns of the end. */
+  async direct(): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await this.next()
+      if (bytes === undefined) this.#close()
+      return bytes
+    } catch (error) {
+      this.#controller.error(error)
+      throw error
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let bytes; (bytes = await this.read()) !== undefined;) yield bytes
+  #close(): void {
+    try {
+      this.#controller.close()
+    } catch { /* it is closed already, or was cancelled */ }
+  }
+}
+
+/** A ReadableStream of bytes. Errors: ChannelClosedError when the peer went away before the end. */
+export class ByteReader extends ReadableStream<Uint8Array> {
+  readonly #text: Text
+  readonly #source: Source
+
+  /** @param pull the next bytes, at least one; undefined at the end */
+  constructor(text: Text, pull: Pull) {
+    const source = new Source(pull)
+    super(source, { highWaterMark: 0 })
+    this.#text = text
+    this.#source = source
+  }
+
+  /** The next bytes, at least one, without a reader; undefined at the end. @throws TypeError when somebody else reads */
+  async read(): Promise<Uint8Array | undefined> {
+    const reader = this.getReader()
+    try {
+      return await this.#next(reader)
+    } finally {
+      reader.releaseLock()
+    }
   }
 
   /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
   async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
     let length = 0
-    for (let part; (part = await this.read()) !== undefined;) {
+    await this.#each((part) => {
       length += part.length
-      if (length > limit) {
-        throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
-      }
+      if (length > limit) throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
       parts.push(part)
-    }
+    })
     return concat(parts)
   }
 
@@ -55,45 +107,102 @@ export class ByteReader implements AsyncIterable<Uint8Array> {
     return this.#text.decode(await this.bytes(limit))
   }
 
-  /** Copies everything up to the end, then closes the writer. */
-  async pipeTo(writer: ByteWriter): Promise<void> {
-    for (let bytes; (bytes = await this.read()) !== undefined;) await writer.write(bytes)
-    await writer.close()
+  /** Reads to the end and keeps nothing. */
+  drain(): Promise<void> {
+    return this.#each(() => {})
   }
 
-  /** Reads to the end and keeps nothing. */
-  async drain(): Promise<void> {
-    while (await this.read() !== undefined);
+  /** Copies everything up to the end, then closes the destination unless told otherwise. */
+  override async pipeTo(...[destination, options]: Parameters<ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
+    if (!(destination instanceof ByteWriter) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
+    const writer = destination.getWriter()
+    try {
+      await this.#each((bytes) => destination.push(bytes))
+    } finally {
+      writer.releaseLock()
+    }
+    await destination.close()
+  }
+
+  /** @internal reads what is left, whoever has the stream */
+  async rest(): Promise<void> {
+    while (await this.#source.next() !== undefined);
+  }
+
+  async #next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    return this.#source.isStreamed ? (await reader.read()).value : this.#source.direct()
+  }
+
+  async #each(use: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+    const reader = this.getReader()
+    try {
+      for (;;) {
+        const bytes = await this.#next(reader)
+        if (bytes === undefined) return
+        const used = use(bytes)
+        if (used !== undefined) await used
+      }
+    } catch (error) {
+      await reader.cancel(error).catch(() => {})
+      throw error
+    } finally {
+      reader.releaseLock()
+    }
   }
 }
 
-export class ByteWriter {
+/** A WritableStream of bytes, or text that is sent as UTF-8. Errors: ChannelClosedError when the peer is gone. */
+export class ByteWriter extends WritableStream<Uint8Array | string> {
   readonly #text: Text
   readonly #push: (bytes: Uint8Array) => Promise<void>
-  /** No more may be written; the end has been told to the peer, or is about to be. */
-  ended = false
+  #writer: WritableStreamDefaultWriter<Uint8Array | string> | undefined
+  /** The end has been told to the peer, or is about to be. */
+  #ended = false
 
   /** @param push sends bytes; an empty array is the end of the stream */
   constructor(text: Text, push: (bytes: Uint8Array) => Promise<void>) {
+    super({ write: (chunk) => this.push(chunk), close: () => this.#end() })
     this.#text = text
     this.#push = push
   }
 
   /**
-   * Sends bytes, or text as UTF-8; resolves when they are in the ring.
-   * @throws ChannelClosedError when the peer is gone, TypeError after `close`
+   * Sends bytes, or text as UTF-8, without a writer; resolves when they are in the ring.
+   * @throws ChannelClosedError when the peer is gone, TypeError after `close`, or when the stream has a writer
    */
   write(data: Uint8Array | string): Promise<void> {
-    if (this.ended) return Promise.reject(new TypeError('this stream is closed'))
-    const bytes = typeof data === 'string' ? this.#text.encode(data) : data
-    return bytes.length === 0 ? Promise.resolve() : unowned(this.#push(bytes))
+    if (this.#ended) return Promise.reject(new TypeError('this stream is closed'))
+    if (this.locked) return Promise.reject(new TypeError('this stream has a writer: write through that, or release it'))
+    return unowned(this.push(data))
   }
 
-  /** Tells the peer that nothing follows. May be called twice. */
-  close(): Promise<void> {
-    if (this.ended) return Promise.resolve()
-    this.ended = true
-    return unowned(this.#push(new Uint8Array(0)))
+  override getWriter(): WritableStreamDefaultWriter<Uint8Array | string> {
+    return this.#writer = super.getWriter()
+  }
+
+  /** Tells the peer that nothing follows, after all that was written. May be called twice. */
+  override async close(): Promise<void> {
+    if (!this.#ended) await super.close()
+  }
+
+  /** @internal past the queue of the web stream */
+  push(data: Uint8Array | string): Promise<void> {
+    const bytes = typeof data === 'string' ? this.#text.encode(data) : data
+    if (!(bytes instanceof Uint8Array)) return Promise.reject(new TypeError(`a call's streams take bytes (Uint8Array) and text, not ${typeof bytes}`))
+    return bytes.length === 0 ? Promise.resolve() : this.#push(bytes)
+  }
+
+  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
+  async finish(): Promise<void> {
+    // Without a writer there never was a queue; with one, something may be in it.
+    if (this.#writer !== undefined) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
+    await this.#end().catch(() => {})
+  }
+
+  #end(): Promise<void> {
+    if (this.#ended) return Promise.resolve()
+    this.#ended = true
+    return this.#push(EMPTY)
   }
 }
 

@@ -62,9 +62,15 @@ export function decodeHeader(bytes: Uint8Array): Header {
 /** A whole message. */
 export function encode(type: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + body.length)
-  writeU32(bytes, 0, type)
-  writeU32(bytes, 4, body.length)
+  bytes.set(encodeHeader(type, body.length))
   bytes.set(body, HEADER_BYTES)
+  return bytes
+}
+
+export function encodeHeader(type: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES)
+  writeU32(bytes, 0, type)
+  writeU32(bytes, 4, length)
   return bytes
 }
 
