@@ -22,6 +22,7 @@ async function image(example: string, target: string): Promise<string> {
 const benchmarks: Record<string, () => Promise<unknown>> = {
   build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
   engine: async () => (await import('./engine.ts')).benchEngine(),
+  sim: async () => (await import('./sim.ts')).benchSim(),
   boot: async () => {
     const { benchBoot } = await import('./boot.ts')
     await benchBoot(await image('hello', 'xen'), { http: false })
