@@ -240,9 +240,10 @@ test('a daemon that does not answer calls the suspend off; everything goes on wh
 
 test('a connection that broke is whole again in a new world', async (t) => {
   const { xen, domain, drivers: { xenstore } } = setUp()
-  new Uint32Array(domain.xenstore!.page)[2060 / 4] = 5000
-  xen.store.connections.get(1)!.flush(true)
   const watch = xenstore.watch('data/y', () => {})
+  await xen.settle()
+  new Uint32Array(domain.xenstore!.page)[2060 / 4] += 5000
+  xen.store.connections.get(1)!.flush(true)
   await xen.settle()
   await t.throwsAsync(xen.run(xenstore.read('domid')), { message: /EIO/ })
   await suspend(xen, domain)

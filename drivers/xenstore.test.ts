@@ -279,3 +279,23 @@ test('property: whatever the ring page holds, the client neither throws nor hang
   }), { numRuns: 100 })
   t.pass()
 })
+
+test('what an earlier kernel of the domain left in the store, watches and transactions, is gone', async (t) => {
+  const xen = new SimulatedXen()
+  const { machine } = xen.createDomain(1)
+  const before = new Xenstore(machine)
+  before.watch('data', () => {})
+  before.transaction(() => new Promise(() => {})).catch(() => {})
+  await xen.settle()
+  t.throws(() => xen.assertNoLeaks(), { message: /watch on data is set\n.*transaction \d+ is open/ })
+  before.close()
+  const after = new Xenstore(machine)
+  const seen: string[] = []
+  const watch = after.watch('data', (path) => seen.push(path))
+  await xen.run(after.write('data/x', '1'))
+  await xen.settle()
+  t.deepEqual(seen, ['data', 'data/x'])
+  watch.close()
+  await xen.settle()
+  xen.assertNoLeaks()
+})

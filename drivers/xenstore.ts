@@ -132,6 +132,9 @@ export class Xenstore extends XenstoreView {
     super(connection, undefined)
     this.#connection = connection
     this.#watches = new Watches(connection)
+    // A kernel that ran here before us (a boot loader, kexec) may have left watches, whose events would be taken for ours, and
+    // transactions. Nobody waits for the answer; a daemon that does not know the request refuses it.
+    connection.request(MessageType.resetWatches, undefined, '', ['']).catch(() => {})
     this.#unsubscribe = machine.suspension.subscribe('store', { suspend: () => this.#suspend(), resume: (cancelled) => this.#resume(cancelled) })
   }
 

@@ -255,6 +255,7 @@ export class SimulatedXenstore {
       case Type.isDomainIntroduced: return this.connections.has(Number(first)) ? 'T\0' : 'F\0'
       case Type.resetWatches: {
         connection.watches.length = 0
+        connection.transactions.clear()
         return undefined
       }
       default: throw new StoreFailure('EINVAL')
