@@ -30,15 +30,10 @@ export default unikernel({
 /** Until the peer has closed, with or without taking what was under way. Gives the number of bytes that arrived. */
 async function echo(channel: ByteChannel): Promise<number> {
   let bytes = 0
-  for (;;) {
-    const arrived = await channel.read()
-    if (arrived === undefined) return bytes
-    bytes += arrived.length
-    try {
-      await channel.write(arrived)
-    } catch (error) {
-      if ((error as Error).name !== 'ChannelClosedError') throw error
-      return bytes
-    }
+  try {
+    for (let arrived; (arrived = await channel.read()) !== undefined; bytes += arrived.length) await channel.write(arrived)
+  } catch (error) {
+    if ((error as Error).name !== 'ChannelClosedError') throw error
   }
+  return bytes
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext, TestFn } from 'ava'
 import { buildProgram } from '../../cli/build/build.ts'
 import { positionRewriter } from '../../cli/run/positions.ts'
-import type { Domain, DomainOptions } from '../xen/domain.ts'
+import type { Domain, DomainOptions, SavedDomain } from '../xen/domain.ts'
 import { Rig } from '../xen/rig.ts'
 
 export interface RunOptions {
@@ -76,6 +76,13 @@ export class XenTests {
     const name = `test${++this.#domains}`
     const domain = await this.rig.createDomain({ name, kernel: image, memory, cmdline: args, ...rest })
     if (!keep) t.teardown(() => domain.destroy().catch(() => {}))
+    return collect(domain, image, seconds)
+  }
+
+  /** Goes on with a domain that was saved. The console begins where it goes on. */
+  async restore(t: ExecutionContext, image: string, saved: SavedDomain, { seconds = 60 }: { seconds?: number } = {}): Promise<Running> {
+    const domain = await this.rig.restore(saved)
+    t.teardown(() => domain.destroy().catch(() => {}))
     return collect(domain, image, seconds)
   }
 }

@@ -33,9 +33,16 @@ export interface DomainOptions {
   config?: string
 }
 
+/** A domain that was saved. */
+export interface SavedDomain {
+  readonly name: string
+  /** In dom0. It may be restored more than once, one after the other, and is the caller's to remove. */
+  readonly file: string
+}
+
 /** How a domain ended. */
 export interface DomainEnd {
-  /** `destroyed`: it went without giving a reason. */
+  /** `destroyed`: it went without giving a reason. `suspend`: it was saved. */
   reason: 'poweroff' | 'reboot' | 'suspend' | 'crash' | 'watchdog' | 'soft-reset' | 'destroyed' | 'unknown'
   /** The number that it gave (SHUTDOWN_* of sched.h), -1 for none. */
   code: number
@@ -78,13 +85,28 @@ export class Domain {
     await this.#link.must(`xl reboot ${this.domid}`)
   }
 
+  /** Lets the domain suspend itself, saves it, and ends it: `wait` then says `suspend`. Rig.restore brings it back. */
+  async save(): Promise<SavedDomain> {
+    const file = `/guests/${this.name}.saved`
+    await this.#link.must(`xl save ${this.domid} ${file}`, { seconds: 120 })
+    await this.#end
+    return { name: this.name, file }
+  }
+
+  /** Lets the domain suspend itself, saves it, and lets it go on as it is. */
+  async checkpoint(): Promise<SavedDomain> {
+    const file = `/guests/${this.name}.checkpoint`
+    await this.#link.must(`xl save -c ${this.domid} ${file}`, { seconds: 120 })
+    return { name: this.name, file }
+  }
+
   /** Ends the domain without asking it. Does nothing when it has ended already. */
   async destroy(): Promise<void> {
     await this.#destroy()
     await this.#end
   }
 
-  /** Resolves when the domain has ended, after all that it wrote has reached the console's log. It is destroyed by then, except after a suspend. */
+  /** Resolves when the domain has ended, after all that it wrote has reached the console's log. It is destroyed by then. */
   wait(): Promise<DomainEnd> {
     return this.#end
   }
@@ -103,8 +125,21 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   if (created.code !== 0) {
     throw new RigError(`Xen did not accept the domain ${name}`, created.stderr || created.stdout, 'Is the image a PVH kernel, and is there memory left? xl dmesg may tell more.')
   }
-  const domid = Number(created.stdout.trim())
+  return follow(link, name, Number(created.stdout.trim()), options.paused)
+}
 
+/** Makes a saved domain anew, as it was, with its devices. It has another domid; its console begins where it goes on. */
+export async function restoreDomain(link: Link, { name, file }: SavedDomain, { paused = false }: { paused?: boolean } = {}): Promise<Domain> {
+  const restored = await link.exec(`rm -f /var/log/xen/guest-${name}.log; xl restore -e -p ${quote(file)} >&2 && xl domid ${name}`, { seconds: 120 })
+  if (restored.code !== 0) {
+    throw new RigError(`The domain ${name} could not be restored`, restored.stderr || restored.stdout, 'Does another of its name run, and is there memory left? xl dmesg may tell more.')
+  }
+  return follow(link, name, Number(restored.stdout.trim()), paused)
+}
+
+/** Follows the console and the end of a paused domain, and lets it run unless it is to stay so. */
+async function follow(link: Link, name: string, domid: number, paused?: boolean): Promise<Domain> {
+  const log = `/var/log/xen/guest-${name}.log`
   const [console, watcher] = await Promise.all([link.spawn(`exec follow ${log}`), link.spawn(`exec domain-wait ${domid}`)])
   // Once, whether the domain ends by itself or somebody ends it meanwhile.
   let destroyed: Promise<void> | undefined
@@ -117,6 +152,7 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
     const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
     // follow passes on what is left and ends when its input does.
     console.end()
+    // What was saved or destroyed is gone.
     if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
     return { reason, code: Number(code) }
   })
@@ -125,7 +161,7 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   console.setEncoding('utf8')
   console.on('error', () => {})
   const domain = new Domain(link, name, domid, console, end, destroy)
-  if (!options.paused) await domain.unpause()
+  if (!paused) await domain.unpause()
   return domain
 }
 

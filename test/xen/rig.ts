@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { ensureRig, type RigFiles } from './dom0.ts'
-import { createDomain, type Domain, type DomainOptions } from './domain.ts'
+import { createDomain, restoreDomain, type Domain, type DomainOptions, type SavedDomain } from './domain.ts'
 import { RigError } from './errors.ts'
 import { Link, type ExecResult } from './link.ts'
 import { Qemu } from './qemu.ts'
@@ -98,6 +98,11 @@ export class Rig {
   /** Builds a PVH guest and, unless `paused`, lets it run. */
   createDomain(options: DomainOptions): Promise<Domain> {
     return createDomain(this.#link, options, this.#uploads)
+  }
+
+  /** Makes a domain that was saved anew, and lets it go on unless `paused`. */
+  restore(saved: SavedDomain, options?: { paused?: boolean }): Promise<Domain> {
+    return restoreDomain(this.#link, saved, options)
   }
 
   /**

@@ -1,9 +1,11 @@
 /*
- * domain-wait DOMID: waits until a domain has shut down or is gone and prints one line: the reason and its number.
+ * domain-wait DOMID: waits until a domain has shut down or is gone and prints one line: the reason and its number. A domain that
+ * suspends itself ends only when the toolstack then takes it away: after a checkpoint it goes on.
  * Needs the domain to be kept after its end (xl create -e): a destroyed one tells no reason. Before it answers, it lets
  * xenconsoled read what the domain wrote last, since destroying the domain would lose that.
  */
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@
 #include <xenstore.h>
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
+#include <xen/sched.h>
 #include "domain-state.h"
 
 /* SHUTDOWN_* of xen/include/public/sched.h, in order. */
@@ -42,6 +45,7 @@ int main(int argc, char **argv)
 	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
 	struct xs_handle *xs = xs_open(0);
 	uint32_t domid;
+	bool suspended = false;
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: domain-wait DOMID\n");
@@ -58,10 +62,11 @@ int main(int argc, char **argv)
 		int state = domain_state(xc, domid);
 
 		if (state == DOMAIN_GONE) {
-			printf("destroyed -1\n");
+			puts(suspended ? "suspend 2" : "destroyed -1");
 			return 0;
 		}
-		if (state != DOMAIN_ALIVE) {
+		suspended = state == SHUTDOWN_suspend;
+		if (state != DOMAIN_ALIVE && !suspended) {
 			wait_for_console(xc, domid);
 			printf("%s %d\n", state < 6 ? reasons[state] : "unknown", state);
 			return 0;

@@ -1,0 +1,144 @@
+/** Suspend and resume on real Xen: checkpoints, saves and restores by xl, as Qubes' sleep of the host and `xl save` do them. */
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import test, { type ExecutionContext } from 'ava'
+import { byteChannel } from '../xen/vchan.ts'
+import { XenTests, type Running } from './harness.ts'
+
+const xen = new XenTests(test)
+const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
+const args = `ip=${vif.ip}/32 gateway=${vif.gateway} greeting=Hi`
+const warnings = ({ lines }: { lines: readonly string[] }) => lines.filter(line => / (WRN|ERR) /.test(line))
+
+/** The domain still obeys, and nothing was wrong all the time. */
+async function shutDown(t: ExecutionContext, running: Running): Promise<void> {
+  await running.domain.shutdown()
+  const { reason, lines } = await running.ended
+  t.is(reason, 'poweroff', lines.join('\n'))
+  t.deepEqual(warnings(running), [])
+}
+
+/** Saves a domain and brings it back; gives the one that goes on. */
+async function saveAndRestore(t: ExecutionContext, running: Running, image: string): Promise<Running> {
+  const saved = await running.domain.save()
+  const { reason, lines } = await running.ended
+  t.is(reason, 'suspend', lines.join('\n'))
+  t.regex(lines.at(-1)!, /\[suspend\] suspending$/)
+  const again = await xen.restore(t, image, saved, { seconds: 120 })
+  t.not(again.domain.domid, running.domain.domid)
+  return again
+}
+
+/** Each 50 ms for a second: neither all that were missed at once nor none. */
+const inRhythm = (line: string): boolean => {
+  const beats = Number(/later: (\d+) beats/.exec(line)![1])
+  return beats >= 2 && beats <= 21
+}
+
+const jumped = (line: string) => {
+  const [, wall, mono, now, random] = /wall (\d+) mono (\d+) now (\d+) random (.*)$/.exec(line)!
+  return { wall: Number(wall), mono: Number(mono), now: Number(now), random: random.split(' ') }
+}
+
+test.serial('a checkpoint: the same domain goes on; its clock stood still, the wall clock did not, timers keep their rhythm', async t => {
+  const running = await xen.start(t, await xen.image('programs/suspend.ts'), { seconds: 120 })
+  await running.line(/beat 20/)
+  const { domid } = running.domain
+  t.is((await xen.rig.must(`xenstore-read /local/domain/${domid}/control/feature-suspend`)).trim(), '1')
+  const { file } = await running.domain.checkpoint()
+  const { wall, mono } = jumped(await running.line(/jump:/))
+  t.true(wall > mono + 500, `${wall} ${mono}`)
+  t.true(inRhythm(await running.line(/a second later/)))
+  t.true(running.lines.some(line => line.endsWith('[suspend] resumed')))
+  t.is((await xen.rig.must(`xl domid ${running.domain.name}`)).trim(), String(domid))
+  await xen.rig.must(`rm ${file}`)
+  await shutDown(t, running)
+})
+
+test.serial('a save and two restores: time has moved, randomness differs between the two, and each is shut down as usual', async t => {
+  const image = await xen.image('programs/suspend.ts')
+  const running = await xen.start(t, image, { seconds: 120 })
+  await running.line(/beat 20/)
+  const saved = await running.domain.save()
+  t.is((await running.ended).reason, 'suspend')
+  const randoms: string[][] = []
+  for (const pause of [3, 0]) {
+    await xen.rig.must(`sleep ${pause}`)
+    const again = await xen.restore(t, image, saved, { seconds: 120 })
+    const { wall, mono, now, random } = jumped(await again.line(/jump:/))
+    const dom0 = Number(await xen.rig.must('date +%s')) * 1000
+    t.true(Math.abs(now - dom0) < 30_000, `guest ${new Date(now).toISOString()}, dom0 ${new Date(dom0).toISOString()}`)
+    t.true(wall > mono + 1000 * pause, `${wall} ${mono}`)
+    t.true(inRhythm(await again.line(/a second later/)))
+    t.true(again.lines.some(line => line.endsWith('[suspend] resumed in a new domain')))
+    randoms.push(random)
+    await shutDown(t, again)
+  }
+  const [[bytes, math], [otherBytes, otherMath]] = randoms
+  t.not(bytes, otherBytes)
+  t.not(math, otherMath)
+  await xen.rig.must(`rm ${saved.file}`)
+})
+
+test.serial('a website with its network answers after each of two restores and after a checkpoint; old connections end in peace', async t => {
+  const image = await xen.image('../../examples/website')
+  let running = await xen.start(t, image, { vif, args, seconds: 240 })
+  await running.line(/listening/)
+  const port = await xen.rig.forward(0, vif.ip, 80)
+  const greeting = async (): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })
+    const age = Math.abs(Date.parse(response.headers.get('date')!) - Date.now())
+    t.true(age < 60_000, response.headers.get('date')!)
+    return response.text()
+  }
+  t.regex(await greeting(), /^Hi from /)
+  // In the middle of a request, whose rest comes never.
+  const half = connect(port, '127.0.0.1', () => half.write('GET /greeting HTTP/1.1\r\n'))
+  half.on('error', () => {})
+  for (const round of [1, 2]) {
+    running = await saveAndRestore(t, running, image)
+    await running.line(/\[net-xen\] vif 0: backend domain 0/)
+    t.regex(await greeting(), /^Hi from /, `round ${round}`)
+  }
+  const { file } = await running.domain.checkpoint()
+  t.regex(await greeting(), /^Hi from /)
+  half.destroy()
+  await xen.rig.must(`rm ${file} /guests/*.saved`)
+  await shutDown(t, running)
+})
+
+/** Sends bytes and compares what comes back. */
+async function throughEcho(t: ExecutionContext, stream: Duplex, length: number): Promise<void> {
+  const sent = randomBytes(length)
+  const channel = byteChannel(stream)
+  const [back] = await Promise.all([channel.readExactly(length), channel.write(sent)])
+  t.true(back !== undefined && sent.equals(back))
+}
+
+for (const role of ['server', 'client'] as const) {
+  test.serial(`vchan ${role}: alive after a checkpoint in the middle of a transfer; after a restore its old end is told and it finds its next peer`, async t => {
+    const image = await xen.image('../../examples/vchan-echo')
+    let running = await xen.start(t, image, { args: `role=${role} port=5000`, seconds: 240 })
+    const dial = ({ domain: { domid } }: Running): Promise<Duplex> =>
+      role === 'server' ? xen.rig.vchanClient(domid, 5000) : xen.rig.vchanServer(domid, 5000, 65536, 65536)
+    let stream = await dial(running)
+    await running.line(/connected 1/)
+    const transfer = throughEcho(t, stream, 3_000_000)
+    const { file } = await running.domain.checkpoint()
+    await transfer
+    await throughEcho(t, stream, 100_000)
+    t.is(running.lines.filter(line => /connected|ended/.test(line)).length, 1)
+    const ended = new Promise(resolve => stream.on('close', resolve))
+    stream.on('data', () => {})
+    running = await saveAndRestore(t, running, image)
+    await running.line(/ended 1: \d+ bytes/)
+    await ended
+    stream = await dial(running)
+    await running.line(/connected 2/)
+    await throughEcho(t, stream, 300_000)
+    stream.end()
+    await xen.rig.must(`rm ${file} /guests/*.saved`)
+    await shutDown(t, running)
+  })
+}
