@@ -24,9 +24,10 @@ export interface Supervision {
   verdict(): Promise<void>
 }
 
-export function supervise(xen: SimulatedXen, domain: SimulatedDomain, mayWrite: WriteRule, allowed: readonly Allowed[] = []): Supervision {
+/** @param storesTell see findDoubleFetches */
+export function supervise(xen: SimulatedXen, domain: SimulatedDomain, mayWrite: WriteRule, allowed: readonly Allowed[] = [], storesTell = false): Supervision {
   const broken: string[] = []
-  const fetchedTwice = findDoubleFetches(xen, domain, allowed)
+  const fetchedTwice = findDoubleFetches(xen, domain, allowed, storesTell)
   let accesses = 0
   xen.watchers.push((access) => {
     if (access.domain !== domain) return

@@ -3,6 +3,7 @@ import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { XenError } from '@xen-ts/drivers/errno.ts'
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
+import { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
 import { Endpoint, clientSide } from './endpoint.ts'
 import { eventChannelKey, readKeys } from './keys.ts'
@@ -92,6 +93,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
   const { suspension } = machine
   const name = `vchan ${domid}:${port}`
   const wakeup = new Wakeup()
+  const warnings = new PeerWarnings(machine.log('vchan'), machine.timers)
   const stopLooking = liveness.add(wakeup.wake)
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
@@ -121,7 +123,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
           return open(vchans, domid, name, keys)
         } catch (error) {
           if (!(error instanceof StaleServerError) && !(error instanceof XenError && !isOurs(error))) throw error
-          machine.log('vchan').warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
+          warnings.warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
           refused = keys
         }
       }

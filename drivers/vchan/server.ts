@@ -99,6 +99,10 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     }
   } catch (error) {
     stopLooking()
+    // A client that has seen the keys already must not take this for a server.
+    shared.control.bytes[Byte.serverLive] = Live.gone
+    machine.abi.fence()
+    channel.notify()
     // Keys never point to a port or page that means something else already.
     void withdrawKeys(vchans, domid, port, keys).then(release)
     throw error
