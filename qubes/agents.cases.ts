@@ -98,10 +98,69 @@ export default cases({
     const gui = new Gui({ machine, channels: guest, domain: async () => 0 })
     void gui.run()
     const daemon = await dom0.connect(5, 6000)
-    t.deepEqual(await daemon.readExactly(4), words(0x10007))
+    t.deepEqual(await daemon.readExactly(4), words(0x10008))
     await daemon.write(concat([words(0x10007, 1920, 1080, 24, 8101), words(139, 1, 0)]))
     t.deepEqual(await daemon.readExactly(12), words(140, 1, 0))
     t.deepEqual(lines, ['[gui] connected to dom0, protocol 1.7'])
+    gui.close()
+  },
+
+  'GUI: a window from open to close': async (t) => {
+    const { machine, text, guest, dom0 } = setUp()
+    const granted: number[] = []
+    const memory = { pagesAlloc: (count: number) => new ArrayBuffer(count * 4096), pagesFree: () => 0, pageFrame: (_: Uint8Array, index: number) => 70 + index }
+    const grants = {
+      world: 0,
+      grant(domid: number, frame: number) { granted.push(frame); return domid + frame },
+      release(refs: number[], done: () => void) { granted.splice(0, refs.length); done() },
+    }
+    const soon = { now: () => 0, set(_: number, run: () => void) { void Promise.resolve().then(run); return { cancel() {} } } }
+    const own = { ...machine, abi: Object.assign(Object.create(machine.abi), memory), timers: soon, suspension: {} }
+    const gui = new Gui({ machine: own, channels: guest, grants: grants as never, domain: async () => 0 })
+    const events: unknown[] = []
+    const window = gui.window({ title: 'Grüße', width: 40, height: 30, class: 'c', resizable: false })
+    window.setCursor('pointer')
+    for (const kind of ['key', 'resize', 'state', 'paste', 'focus'] as const) window.on(kind, (event) => events.push([kind, event]))
+    void gui.run()
+    const daemon = await dom0.connect(5, 6000)
+    await daemon.readExactly(4)
+    await daemon.write(words(0x10008, 1920, 1080, 24, 8101))
+    const next = async (type: number, length: number, ...body: number[]): Promise<void> => {
+      const bytes = await daemon.readExactly(12 + length)
+      t.deepEqual(bytes!.slice(0, 12), words(type, 1, length))
+      if (body.length > 0) t.deepEqual(bytes!.slice(12), words(...body))
+    }
+    await next(130, 24, 0, 0, 40, 30, 0, 0)
+    await next(146, 128)
+    const name = await daemon.readExactly(12 + 128)
+    t.is(text.decodeField(name!, 12, 128), 'Grüße')
+    await next(144, 36, 48, 40, 30, 40, 30, 0, 0, 0, 0)
+    await next(148, 4, 0x100 + 60)
+    await next(147, 16 + 2 * 4, 0, 40, 30, 24, 70, 71)
+    await next(132, 8, 0, 0)
+    await next(136, 16, 0, 0, 40, 30)
+    window.damage(-1, 5, 4, 1)
+    await next(136, 16, 0, 5, 3, 1)
+    const paste = text.encode('für 😀')
+    await daemon.write(concat([
+      words(124, 1, 20, 2, 3, 4, 0, 38), words(142, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0), words(128, 1, 12, 9, 0, 0), words(140, 1, paste.length), paste,
+      words(145, 1, 8, 1, 0), words(134, 1, 20, 0, 0, 50, 30, 0),
+    ]))
+    await next(134, 20, 0, 0, 50, 30, 0)
+    await next(147, 16 + 2 * 4, 0, 50, 30, 24, 70, 71)
+    t.deepEqual(events, [
+      ['key', { pressed: true, x: 3, y: 4, state: 0, keycode: 38 }], ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }], ['focus', true],
+      ['paste', 'für 😀'], ['state', { fullscreen: true, minimized: false, attention: false }], ['resize', { width: 50, height: 30 }],
+    ])
+    t.is(window.pixels.length, 1500)
+    await next(136, 16, 0, 0, 50, 30)
+    await daemon.write(words(149, 1, 0, 149, 1, 0))
+    window.close()
+    await next(133, 0)
+    await next(131, 0)
+    await daemon.write(words(131, 1, 0, 139, 1, 0))
+    await next(140, 0)
+    t.deepEqual(granted, [])
     gui.close()
   },
 })

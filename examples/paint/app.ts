@@ -12,6 +12,7 @@ export default unikernel({
   devices: { screen: screen() },
   async start({ screen, signal }) {
     const window = screen.window({ title: 'paint', class: 'xen-ts-paint', width: 640, height: 480 })
+    window.setCursor('pencil')
     clear(window)
     let colour: number | undefined
     let last = { x: 0, y: 0 }

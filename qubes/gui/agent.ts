@@ -6,7 +6,7 @@ import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
-import { clipboardData, CONFIGURE, DESTROY, MAP } from './messages.ts'
+import { clipboardData, CONFIGURE, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
 import { Window, type Link, type WindowEvents, type WindowOptions } from './window.ts'
 import {
   CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeVersion, HEADER_BYTES, PORT,
@@ -64,7 +64,11 @@ export class Gui {
     return window
   }
 
-  /** What another qube gets when the user presses Ctrl-Shift-C in a window of this one. @throws RangeError above 65,000 bytes of UTF-8 */
+  /**
+   * What another qube gets when the user presses Ctrl-Shift-C in a window of this one. dom0 may allow less than the protocol, and tells the
+   * user then (feature gui-max-clipboard-size).
+   * @throws RangeError above 256,000 bytes of UTF-8; a daemon before R4.3 gets nothing above 65,000
+   */
   copy(text: string): void {
     const bytes = this.#text.encode(text)
     clipboardData(0, bytes)
@@ -151,10 +155,19 @@ export class Gui {
     const body = header.length === 0 ? new Uint8Array(0) : await channel.readExactly(header.length)
     if (body === undefined) return false
     // The user pressed Ctrl-Shift-C: the daemon waits for an answer, if nothing was copied an empty one.
-    if (header.type === CLIPBOARD_REQ) await channel.write(clipboardData(header.window, this.#clipboard))
+    if (header.type === CLIPBOARD_REQ) await channel.write(this.#copied(header.window))
     else if (header.type === events.KEYMAP_NOTIFY) this.#releaseKeys(body)
     else this.#dispatch(header, body)
     return true
+  }
+
+  #copied(window: number): Uint8Array {
+    try {
+      return clipboardData(window, this.#clipboard, this.#link?.minor)
+    } catch (error) {
+      this.#log.warn(`nothing is copied to other qubes: ${describe(error)}`)
+      return clipboardData(window, new Uint8Array(0))
+    }
   }
 
   async #skip(channel: ByteChannel, length: number): Promise<boolean> {
@@ -185,6 +198,7 @@ export class Gui {
       case CLIPBOARD_DATA: return emit(window, 'paste', this.#text.decode(body))
       case CONFIGURE: return window?.configured(events.decodeConfigure(body))
       case MAP: return window?.damage() // it was minimised
+      case WINDOW_FLAGS: return window?.flagged(...events.decodeFlags(body))
       case DESTROY: return window?.destroyed()
       case events.WINDOW_DUMP_ACK: return window?.dumped()
     }

@@ -1,7 +1,7 @@
 /** What the GUI daemon tells the agent. Numbers are those of X11; lengths and kinds are checked, as nothing the peer sends is believed. */
 import { ProtocolError } from '../supervise.ts'
 import { readU32 } from '../text.ts'
-import { CLIPBOARD, CONFIGURE, DESTROY, MAP, type Rectangle } from './messages.ts'
+import { CLIPBOARD, CONFIGURE, DESTROY, MAP, WINDOW_FLAGS, type Rectangle } from './messages.ts'
 import { CLIPBOARD_REQ, type Header } from './wire.ts'
 
 export const KEYPRESS = 124
@@ -11,7 +11,6 @@ export const CROSSING = 127
 export const FOCUS = 128
 export const CLOSE = 137
 export const KEYMAP_NOTIFY = 142
-export const WINDOW_FLAGS = 145
 export const WINDOW_DUMP_ACK = 149
 
 /** Bytes of each message's body. */
@@ -80,6 +79,13 @@ export function decodeConfigure(body: Uint8Array): Rectangle {
   const { width, height } = rectangle
   if (width < 1 || height < 1 || width >= X_LIMIT || height >= X_LIMIT) throw new ProtocolError(`the GUI daemon makes a window ${width}x${height}`)
   return rectangle
+}
+
+/** What the window manager has set and unset; bits of WINDOW_FLAGS, those of later versions too. */
+export function decodeFlags(body: Uint8Array): [set: number, unset: number] {
+  const [set, unset] = [readU32(body, 0), readU32(body, 4)]
+  if ((set & unset) !== 0) throw new ProtocolError(`the GUI daemon both sets and unsets flags of a window: ${set}, ${unset}`)
+  return [set, unset]
 }
 
 /** Whether a key is down, by KEYMAP_NOTIFY. */

@@ -19,7 +19,7 @@ function setUp(minor?: number) {
 
 const tick = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5) })
 
-for (const [minor, expected] of [[5, 5], [7, 7], [8, 7]] as const) {
+for (const [minor, expected] of [[4, 4], [5, 5], [7, 7], [8, 8], [9, 8]] as const) {
   test(`a daemon of protocol 1.${minor} is spoken to in 1.${expected}`, async (t) => {
     const { hub, machine, gui, daemon, running } = setUp(minor)
     await daemon.until(() => daemon.minor > 0)
@@ -85,7 +85,7 @@ test('close ends the agent while nobody connects', async (t) => {
 })
 
 test('golden bytes of the wire', (t) => {
-  t.is(Buffer.from(encodeVersion()).toString('hex'), '07000100')
+  t.is(Buffer.from(encodeVersion()).toString('hex'), '08000100')
   t.is(Buffer.from(clipboardData(7, new Uint8Array(0))).toString('hex'), '8c0000000700000000000000')
 })
 

@@ -14,21 +14,41 @@ export const SHMIMAGE = 136
 export const CLIPBOARD = 140
 export const WMNAME = 141
 export const WINDOW_HINTS = 144
+export const WINDOW_FLAGS = 145
 export const WMCLASS = 146
 export const WINDOW_DUMP = 147
+export const CURSOR = 148
+
+/** Bits of WINDOW_FLAGS. */
+export const FULLSCREEN = 1
+export const ATTENTION = 2
+export const MINIMIZE = 4
 
 /** The daemon's limits for an image in pixels (MAX_WINDOW_WIDTH and MAX_WINDOW_HEIGHT). */
 export const MAX_WIDTH = 16384
 export const MAX_HEIGHT = 6144
-/** Bytes of a clipboard before protocol 1.8. */
-export const MAX_CLIPBOARD = 65_000
+/** Bytes of a clipboard: from protocol 1.8 on (MAX_CLIPBOARD_BUFFER_SIZE), and before (MAX_CLIPBOARD_SIZE). */
+export const MAX_CLIPBOARD = 256_000
+const MAX_OLD_CLIPBOARD = 65_000
+const LARGE_CLIPBOARD = 8
 
 const NAME_BYTES = 128
 const CLASS_BYTES = 64
 const BITS_A_PIXEL = 24
 const GRANT_REFS = 0
-/** X size hints: PMinSize and PMaxSize. */
-const MIN_AND_MAX_SIZE = 16 | 32
+/** X size hints (Xutil.h): PPosition, PMinSize, PMaxSize, PResizeInc, PBaseSize. */
+const [PLACED, MIN, MAX, STEP, BASE] = [4, 16, 32, 64, 256]
+
+/** Names of CSS, and the shapes of X11's cursor font (cursorfont.h) that come closest. */
+export const CURSORS = {
+  default: undefined, pointer: 60, text: 152, crosshair: 34, move: 52, wait: 150, help: 92, 'not-allowed': 0, grab: 58, cell: 90, pencil: 86,
+  'n-resize': 138, 's-resize': 16, 'e-resize': 96, 'w-resize': 70, 'ne-resize': 136, 'nw-resize': 134, 'se-resize': 14, 'sw-resize': 12,
+  'ns-resize': 116, 'ew-resize': 108,
+} as const
+export type CursorName = keyof typeof CURSORS
+/** CURSOR_DEFAULT and CURSOR_X11 of qubes-gui-protocol.h. */
+const DEFAULT_CURSOR = 0
+const FONT_CURSOR = 0x100
 
 /** Pixels; x and y from the upper left corner, of the screen for a window, of the window for damage. */
 export interface Rectangle {
@@ -82,10 +102,41 @@ export function wmClass(window: number, name: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** The size is fixed (both numbers), or free again (neither). */
-export function windowHints(window: number, fixed?: { readonly width: number, readonly height: number }): Uint8Array {
-  const { width, height } = fixed ?? { width: 0, height: 0 }
-  return words(WINDOW_HINTS, window, [fixed === undefined ? 0 : MIN_AND_MAX_SIZE, width, height, width, height, 0, 0, 0, 0])
+/** Pixels. */
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+export interface Hints {
+  readonly min?: Size
+  readonly max?: Size
+  readonly step?: Size
+  readonly base?: Size
+  /** The place in CREATE is meant. */
+  readonly placed?: boolean
+}
+
+/** For the window manager. @throws RangeError for sizes the daemon would drop, or that contradict each other */
+export function windowHints(window: number, { min, max, step, base, placed = false }: Hints): Uint8Array {
+  for (const [name, size] of Object.entries({ min, max, step, base })) if (size !== undefined) checkSize(`sizes.${name} of window ${window}`, size.width, size.height)
+  if (min !== undefined && max !== undefined && (min.width > max.width || min.height > max.height)) {
+    throw new RangeError(`sizes of window ${window}: the least, ${min.width}x${min.height}, is above the largest, ${max.width}x${max.height}`)
+  }
+  const flags = (placed ? PLACED : 0) | (min ? MIN : 0) | (max ? MAX : 0) | (step ? STEP : 0) | (base ? BASE : 0)
+  return words(WINDOW_HINTS, window, [flags, ...[min, max, step, base].flatMap((size) => [size?.width ?? 0, size?.height ?? 0])])
+}
+
+/** The shape of the mouse pointer over the window. */
+export function cursor(window: number, name: CursorName): Uint8Array {
+  const glyph = CURSORS[name]
+  return words(CURSOR, window, [glyph === undefined ? DEFAULT_CURSOR : FONT_CURSOR + glyph])
+}
+
+/** Bits to be set and unset; the daemon suspects a qube that sends one in both. */
+export function windowFlags(window: number, set: number, unset: number): Uint8Array {
+  if ((set & unset) !== 0) throw new RangeError(`flags of window ${window}: ${set} are to be set and ${unset} unset`)
+  return words(WINDOW_FLAGS, window, [set, unset])
 }
 
 /** The image: rows of `width` pixels without gaps, from the start of the first page. @throws RangeError when the pages do not hold it */
@@ -97,9 +148,10 @@ export function windowDump(window: number, width: number, height: number, refs: 
   return words(WINDOW_DUMP, window, [GRANT_REFS, width, height, BITS_A_PIXEL, ...refs])
 }
 
-/** @throws RangeError for more than the 65,000 bytes that protocol 1.7 has */
-export function clipboardData(window: number, text: Uint8Array): Uint8Array {
-  if (text.length > MAX_CLIPBOARD) throw new RangeError(`clipboard: ${text.length} bytes of UTF-8, the most is ${MAX_CLIPBOARD}`)
+/** @throws RangeError for more than protocol 1.`minor` has */
+export function clipboardData(window: number, text: Uint8Array, minor = LARGE_CLIPBOARD): Uint8Array {
+  const most = minor >= LARGE_CLIPBOARD ? MAX_CLIPBOARD : MAX_OLD_CLIPBOARD
+  if (text.length > most) throw new RangeError(`clipboard: ${text.length} bytes of UTF-8, the most is ${most} in GUI protocol 1.${minor}`)
   const bytes = message(CLIPBOARD, window, text.length)
   bytes.set(text, HEADER_BYTES)
   return bytes

@@ -17,7 +17,12 @@ test('golden bytes of the messages', (t) => {
   t.is(hex(messages.shmImage(7, { ...at, y: 2 })), '880000000700000010000000' + '01000000020000000300000004000000')
   t.is(hex(messages.wmName(7, Buffer.from('Hi'))), '8d0000000700000080000000' + '4869' + '00'.repeat(126))
   t.is(hex(messages.wmClass(7, Buffer.from('c'))), '920000000700000080000000' + ('63' + '00'.repeat(63)).repeat(2))
-  t.is(hex(messages.windowHints(7, at)), '900000000700000024000000' + '30000000' + '0300000004000000'.repeat(2) + '00'.repeat(16))
+  const [min, max, step, base] = [1, 3, 5, 7].map((width) => ({ width, height: width + 1 }))
+  t.is(hex(messages.windowHints(7, { min, max })), '900000000700000024000000' + '30000000' + '0100000002000000' + '0300000004000000' + '00'.repeat(16))
+  t.is(hex(messages.windowHints(7, { step, base, placed: true })), '900000000700000024000000' + '44010000' + '00'.repeat(16) + '0500000006000000' + '0700000008000000')
+  t.is(hex(messages.windowFlags(7, 1, 2)), '910000000700000008000000' + '0100000002000000')
+  t.is(hex(messages.cursor(7, 'text')), '940000000700000004000000' + '98010000')
+  t.is(hex(messages.cursor(7, 'default')), '940000000700000004000000' + '00000000')
   t.is(hex(messages.windowDump(7, 32, 33, [8, 0x109])), '930000000700000018000000' + '00000000200000002100000018000000' + '0800000009010000')
   t.is(hex(messages.clipboardData(7, Buffer.from('x'))), '8c0000000700000001000000' + '78')
 })
@@ -37,7 +42,14 @@ test('what the daemon would die of is refused before it is sent', async (t) => {
   }
   t.throws(() => gui.window({ title: 'x', width: 1, height: 1, class: 'c'.repeat(64) }), { instanceOf: RangeError })
   t.throws(() => messages.windowDump(1, 1025, 1, [8]), { instanceOf: RangeError })
-  t.throws(() => gui.copy('x'.repeat(65_001)), { instanceOf: RangeError })
+  t.throws(() => gui.copy('x'.repeat(256_001)), { instanceOf: RangeError, message: /256001 bytes of UTF-8, the most is 256000/ })
+  const [small, large] = [{ width: 10, height: 10 }, { width: 20, height: 5 }]
+  t.throws(() => gui.window({ title: 'x', ...small, sizes: { min: small, max: large } }), { instanceOf: RangeError, message: /10x10, is above the largest, 20x5/ })
+  t.throws(() => gui.window({ title: 'x', ...small, sizes: { step: { width: 0, height: 1 } } }), { instanceOf: RangeError, message: /sizes.step of window/ })
+  t.throws(() => messages.windowFlags(1, 3, 2), { instanceOf: RangeError })
+  const window = gui.window({ title: 'x', ...small })
+  t.throws(() => window.setCursor('toString' as never), { instanceOf: RangeError, message: /there is no cursor 'toString'; there are default, pointer/ })
+  window.close()
   t.throws(() => gui.window({ title: 'x', width: 16384, height: 6144 }), { code: 'ENOMEM' })
   await finish()
   t.is(guest.freePages, free)
@@ -159,6 +171,78 @@ test('the agent ends: the daemon is not asked for anything that it would answer 
   t.deepEqual(answers, [])
 })
 
+test('cursor, hints and flags: told at once, told again to a new daemon, and what the window manager made of them comes back', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp({ minor: 8 })
+  const sizes = { min: { width: 20, height: 10 }, step: { width: 6, height: 8 } }
+  const window = gui.window({ title: 'one', width: 40, height: 30, x: 5, y: 6, sizes })
+  window.setCursor('text')
+  window.setFullscreen(true)
+  const states: unknown[] = []
+  window.on('state', (state) => states.push(state))
+  await ready()
+  await xen.advance(100)
+  const seen = (): [number, number, number[]] => { const { cursor, flags, hints } = daemon.windows.get(1)!; return [cursor, flags, hints] }
+  const hints = [4 | 16 | 64, 20, 10, 0, 0, 6, 8, 0, 0]
+  t.deepEqual(seen(), [0x198, 1, hints])
+  t.deepEqual(states, [])
+  window.setFullscreen(true) // no change
+  for (const change of [() => window.setFullscreen(false), () => window.setAttention(true), () => window.minimize(), () => window.setCursor('default')]) {
+    change()
+    await xen.advance(100)
+  }
+  t.deepEqual(seen(), [0, 6, hints])
+  t.deepEqual(states, [
+    { fullscreen: false, minimized: false, attention: false }, { fullscreen: false, minimized: false, attention: true }, { fullscreen: false, minimized: true, attention: true },
+  ])
+  await daemon.send(145, 1, words(0, 6)) // the user has looked
+  await xen.advance(100)
+  t.deepEqual(window.state, { fullscreen: false, minimized: false, attention: false })
+  window.setFullscreen(true)
+  window.setCursor('pencil')
+  window.minimize()
+  await xen.advance(100)
+  daemon.disconnect()
+  await xen.advance(5000)
+  await ready()
+  await xen.advance(100)
+  t.deepEqual(seen(), [0x156, 1, hints])
+  t.deepEqual(window.state, { fullscreen: true, minimized: false, attention: false })
+  await finish()
+})
+
+test('a window that the user moves says where it is', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const window = gui.window({ title: 'x', width: 40, height: 30 })
+  const moves: unknown[] = []
+  window.on('move', (at) => moves.push(at))
+  window.on('resize', () => moves.push('resize'))
+  await ready()
+  await xen.advance(100)
+  for (const x of [7, 7, -3]) {
+    await daemon.send(134, 1, words(x, 9, 40, 30, 0))
+    await xen.advance(100)
+  }
+  t.deepEqual(moves, [{ x: 7, y: 9 }, { x: -3, y: 9 }])
+  t.deepEqual([window.x, window.y, daemon.windows.get(1)!.x], [-3, 9, -3])
+  await finish()
+})
+
+for (const [minor, most] of [[5, 65_000], [7, 65_000], [8, 256_000]]) {
+  test(`protocol 1.${minor}: ${most} bytes are copied to other qubes, and no more`, async (t) => {
+    const { xen, gui, daemon, guest, ready, finish } = setUp({ minor })
+    await ready()
+    await xen.advance(100)
+    gui.copy('x'.repeat(most))
+    t.is((await xen.run(daemon.requestClipboard(1))).length, most)
+    if (minor < 8) {
+      gui.copy('x'.repeat(most + 1))
+      t.is((await xen.run(daemon.requestClipboard(1))).length, 0)
+      t.true(guest.log.some(({ level, text }) => level === 'warn' && text.startsWith('nothing is copied to other qubes: RangeError: clipboard: 65001 bytes')))
+    }
+    await finish()
+  })
+}
+
 test('what the user does comes as typed events, to the window it is meant for', async (t) => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const [window, other] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
@@ -210,6 +294,14 @@ const HOSTILE: Record<string, [number, number, Buffer, boolean]> = {
   'an acknowledgement too many': [149, 1, Buffer.alloc(0), false],
   'close of a window that is not there': [137, 99, Buffer.alloc(0), false],
   'map of 4 bytes': [132, 1, Buffer.alloc(4), true],
+  'flags both set and unset': [145, 1, words(1, 3), true],
+  'flags of 4 bytes': [145, 1, Buffer.alloc(4), true],
+  'flags of a later protocol': [145, 1, words(0xfffffff0, 0), false],
+  'flags of a window that is not there': [145, 99, words(1, 0), false],
+  'move to nowhere': [134, 1, words(0x80000000, 0x7fffffff, 40, 30, 0), false],
+  'crossing of 24 bytes': [127, 1, Buffer.alloc(24), true],
+  'focus of 8 bytes': [128, 1, Buffer.alloc(8), true],
+  'close with a body': [137, 1, Buffer.alloc(1), true],
   'keymap of 31 bytes': [142, 0, Buffer.alloc(31), true],
   'paste of 256,000 bytes, as a qube with protocol 1.8 may copy': [140, 1, Buffer.alloc(256_000, 'x'), false],
   'paste of more than a MiB': [140, 1, Buffer.alloc((1 << 20) + 1), true],

@@ -3,25 +3,18 @@ import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError } from '../supervise.ts'
 import type { Text } from '../text.ts'
+import { Appearance, type AppearanceOptions, type WindowState } from './appearance.ts'
 import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'
 import { Image, type ImageMemory } from './image.ts'
 import {
-  checkSize, configure, create, destroy, map, MAX_HEIGHT, MAX_WIDTH, shmImage, unmap, windowDump, windowHints, wmClass, wmName, type Rectangle,
+  ATTENTION, checkSize, configure, create, destroy, FULLSCREEN, map, MAX_HEIGHT, MAX_WIDTH, MINIMIZE, shmImage, unmap, windowDump,
+  type CursorName, type Rectangle,
 } from './messages.ts'
 
-export interface WindowOptions {
-  /** UTF-8; the GUI domain puts the qube's name before it, and shows the first 127 bytes. */
-  readonly title: string
+export interface WindowOptions extends AppearanceOptions {
   /** Pixels, at most 16384 x 6144. */
   readonly width: number
   readonly height: number
-  /** Where the window would like to be, pixels from the screen's upper left corner; the window manager decides. */
-  readonly x?: number
-  readonly y?: number
-  /** By what the window manager knows windows of a kind, such as `xen-ts-console`: 63 bytes at most. Default: the title. */
-  readonly class?: string
-  /** Whether the user may change its size. Default: yes. */
-  readonly resizable?: boolean
 }
 
 export interface WindowEvents {
@@ -35,6 +28,10 @@ export interface WindowEvents {
   paste: string
   /** The user has changed the size: `pixels` is another array from now on, with the old picture in its corner. Draw it anew. */
   resize: { readonly width: number, readonly height: number }
+  /** The window is elsewhere on the screen. */
+  move: { readonly x: number, readonly y: number }
+  /** It was made fullscreen, minimised, or one of them no more. */
+  state: WindowState
   /** The user wants it closed. It stays open until `close`. */
   close: undefined
 }
@@ -67,9 +64,7 @@ const MOST_UNANSWERED = 64
 export class Window {
   readonly #context: WindowContext
   readonly #handlers = new Map<string, Set<(event: never) => void>>()
-  readonly #fixed: boolean
-  readonly #class: Uint8Array
-  #title: Uint8Array
+  readonly #appearance: Appearance
   #image: Image
   #pixels: Uint32Array
   #x: number
@@ -84,15 +79,13 @@ export class Window {
   #writing = false
 
   /** @internal programs call `gui.window` */
-  constructor(context: WindowContext, { title, width, height, x = 0, y = 0, class: name = title, resizable = true }: WindowOptions) {
+  constructor(context: WindowContext, options: WindowOptions) {
+    const { title, width, height, x = 0, y = 0 } = options
     checkSize(`window '${title}'`, width, height)
     this.#context = context
-    this.#title = context.text.encode(title)
-    this.#class = context.text.encode(name)
-    wmClass(context.id, this.#class) // says now that it is too long
+    this.#appearance = new Appearance(context.id, context.text, options)
     this.#x = x
     this.#y = y
-    this.#fixed = !resizable
     this.#image = new Image(context.memory, width, height, `window ${context.id}`)
     this.#pixels = pixelsOf(this.#image)
     try {
@@ -131,9 +124,35 @@ export class Window {
   }
 
   setTitle(title: string): void {
-    this.#title = this.#context.text.encode(title)
-    if (this.#shown) this.#send(wmName(this.#context.id, this.#title))
+    this.#tell(this.#appearance.title(title))
   }
+
+  /** The shape of the mouse pointer over this window. @throws RangeError for a name that is none */
+  setCursor(name: CursorName): void {
+    this.#tell(this.#appearance.cursor(name))
+  }
+
+  /** Over the whole screen, without a frame; a qube that dom0 does not allow that (guivm feature) is maximised. */
+  setFullscreen(on: boolean): void {
+    this.#tell(this.#appearance.wish(FULLSCREEN, on))
+  }
+
+  /** Asks the user to look at it; over when he does. */
+  setAttention(on: boolean): void {
+    this.#tell(this.#appearance.wish(ATTENTION, on))
+  }
+
+  /** Into the task bar. The user gets it back from there. */
+  minimize(): void {
+    this.#tell(this.#appearance.wish(MINIMIZE, true))
+  }
+
+  /** What was wished and what the window manager made of it. */
+  get state(): WindowState { return this.#appearance.state }
+
+  /** Pixels from the screen's upper left corner, as far as that is known. */
+  get x(): number { return this.#x }
+  get y(): number { return this.#y }
 
   /** Changes the size; there is no `resize` event for it. @throws RangeError, XenError when there is no memory */
   resize(width: number, height: number): void {
@@ -141,7 +160,7 @@ export class Window {
     if (this.#closed || (width === this.width && height === this.height)) return
     const old = this.#replace(width, height)
     if (this.#shown) {
-      if (this.#fixed) this.#send(windowHints(this.#context.id, this.#image))
+      this.#tell(this.#appearance.hints(this.#image))
       this.#send(configure(this.#context.id, this.#geometry))
     }
     this.#dump(old)
@@ -175,9 +194,7 @@ export class Window {
     const { id } = this.#context
     this.#shown = true
     this.#send(create(id, this.#geometry))
-    this.#send(wmClass(id, this.#class))
-    this.#send(wmName(id, this.#title))
-    if (this.#fixed) this.#send(windowHints(id, this.#image))
+    for (const message of this.#appearance.messages(this.#image)) this.#send(message)
     this.#dump(undefined)
     this.#send(map(id))
     this.damage()
@@ -187,6 +204,7 @@ export class Window {
   disconnected(): void {
     this.#shown = false
     this.#writing = false
+    this.#appearance.disconnected()
     for (const image of this.#replaced.splice(0)) image?.release()
     if (this.#closed) this.#end()
   }
@@ -197,6 +215,7 @@ export class Window {
     if (this.#replaced.length > MOST_UNANSWERED) throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
     const width = Math.min(request.width, MAX_WIDTH)
     const height = Math.min(request.height, MAX_HEIGHT)
+    const moved = this.#x !== request.x || this.#y !== request.y
     this.#x = request.x
     this.#y = request.y
     let old: Image | undefined
@@ -209,6 +228,7 @@ export class Window {
       }
     }
     this.#send(configure(this.#context.id, request))
+    if (moved) this.emit('move', { x: request.x, y: request.y })
     if (old === undefined) return
     this.#dump(old)
     this.emit('resize', { width, height })
@@ -217,6 +237,11 @@ export class Window {
   /** @internal WINDOW_DUMP_ACK: the image before the one that was dumped is not in use any more */
   dumped(): void {
     this.#replaced.shift()?.release()
+  }
+
+  /** @internal WINDOW_FLAGS of the daemon */
+  flagged(set: number, unset: number): void {
+    this.emit('state', this.#appearance.changed(set, unset))
   }
 
   /** @internal DESTROY of the daemon */
@@ -280,6 +305,11 @@ export class Window {
       this.#writing = false
       if (this.#damage !== undefined) this.#flushSoon()
     })
+  }
+
+  /** A message about the appearance; a daemon that comes later is told by `show`. */
+  #tell(bytes: Uint8Array | undefined): void {
+    if (this.#shown && bytes !== undefined) this.#send(bytes)
   }
 
   /** Never rejects: the agent sees by itself that the daemon is gone, and a new one is told everything. */

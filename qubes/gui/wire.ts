@@ -10,8 +10,8 @@ export const PORT = 6000
 export const RING_BYTES = 4096
 
 export const MAJOR = 1
-/** 1.7: R4.2 and later speak it; what 1.8 adds is a larger clipboard. */
-export const MINOR = 7
+/** What R4.3 speaks. With older daemons the smaller number counts: R4.2 has 7, R4.1 has 5. */
+export const MINOR = 8
 /** From this minor version on, the daemon tells what was negotiated. */
 const ANSWERS = 4
 

@@ -37,6 +37,10 @@ export class DaemonWindow {
   title = ''
   class = ''
   hints: number[] = []
+  /** 0 for the default, else 0x100 and a glyph of the cursor font. */
+  cursor = 0
+  /** What the window manager has made of it: 1 fullscreen, 2 demands attention, 4 minimised. */
+  flags = 0
   mapped = false
   /** Size of the image that was dumped last, and its grant references. */
   image: { readonly width: number, readonly height: number, readonly refs: readonly number[] } | undefined
@@ -92,6 +96,19 @@ export class DaemonWindow {
     const offset = y * stride + x * 4
     const bytes = await this.#pages.read({ offset, length, stride, rows })
     for (let row = 0; row < rows; row++) this.picture.set(bytes.subarray(row * length, (row + 1) * length), offset + row * stride)
+  }
+
+  /** WINDOW_FLAGS: before MAP only what is to be set counts, and nobody can be minimised. Gives what the window manager tells about it. */
+  setFlags(body: Buffer): Buffer | undefined {
+    const [set, unset] = [body.readUInt32LE(0), body.readUInt32LE(4)]
+    if ((set & unset) !== 0) throw new DaemonDied(`window ${this.id}: a flag both set and unset`)
+    const old = this.flags
+    this.flags = this.mapped ? (old | (set & 7)) & ~(unset & 3) : set & 3
+    if (!this.mapped || this.flags === old) return undefined
+    const answer = Buffer.alloc(8)
+    answer.writeUInt32LE(this.flags & ~old, 0)
+    answer.writeUInt32LE(old & ~this.flags, 4)
+    return answer
   }
 
   async unmap(): Promise<void> {

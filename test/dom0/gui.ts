@@ -142,13 +142,19 @@ export class GuiDaemon {
         break
       case 141: window.title = text(body, 'title'); break
       case 144: window.hints = [...new Uint32Array(body.buffer.slice(body.byteOffset, body.byteOffset + 36))]; break
-      case 145: if ((body.readUInt32LE(0) & body.readUInt32LE(4)) !== 0) throw new DaemonDied(`window ${id}: a flag both set and unset`); break
+      case 145: {
+        const answer = window.setFlags(body)
+        if (answer !== undefined) await this.send(145, id, answer)
+        break
+      }
       case 146: if (!window.mapped) window.class = text(body.subarray(0, 64), 'class'); break
       case WINDOW_DUMP:
         await window.dump(body, this.#options.image)
         if (this.minor >= 7) await this.send(149, id)
         break
-      case 148: if (body.readUInt32LE(0) !== 0 && (body.readUInt32LE(0) < 0x100 || body.readUInt32LE(0) >= 0x19a)) throw new DaemonDied(`cursor ${body.readUInt32LE(0)}`)
+      case 148:
+        window.cursor = body.readUInt32LE(0)
+        if (window.cursor !== 0 && (window.cursor < 0x100 || window.cursor >= 0x19a)) throw new DaemonDied(`cursor ${window.cursor}`)
     }
   }
 
