@@ -25,6 +25,9 @@ export interface Transaction {
 
 const operationNames = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]))
 
+/** Messages taken in one turn of the event loop: others get their turn whatever the daemon sends meanwhile. */
+const BUDGET = 256
+
 export class XenstoreConnection {
   readonly machine: Machine
   #ring: XenstoreRing
@@ -153,7 +156,11 @@ export class XenstoreConnection {
   /** Takes what the daemon sent; true when there was something, so that the daemon learns of the space. */
   #receive(): boolean {
     this.#consumed = false
-    for (;;) {
+    for (let budget = BUDGET; ; budget--) {
+      if (budget === 0) {
+        this.machine.timers.set(0, () => this.#onEvent())
+        return this.#consumed
+      }
       const message = this.#assembler.next(this.#read)
       if (message === undefined) return this.#consumed && !this.#broken
       if (message === 'corrupt') return this.#fail('a message is longer than 4096 bytes')
@@ -174,6 +181,7 @@ export class XenstoreConnection {
     this.#pending.delete(requestId)
     if (this.#pending.size === 0) this.#onAnswered?.()
     if (type === pending.type) return pending.resolve(payload)
+    if (type !== MessageType.error) this.#warnings.warn(`the store answered ${pending.operation} ${pending.path.slice(0, 100)} with a message of type ${type}: taken as EIO`)
     const code = type === MessageType.error ? decodeStrings(this.machine.abi, payload)[0] ?? 'EIO' : 'EIO'
     pending.reject(new XenstoreError(pending.operation, pending.path, /^[A-Z0-9]{1,20}$/.test(code) ? code : 'EIO'))
   }

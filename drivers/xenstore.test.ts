@@ -1,7 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
 import { SimulatedXen } from './sim/index.ts'
-import type { Reply } from './sim/index.ts'
 import { Xenstore } from './xenstore.ts'
 import { XenstoreError } from './xenstore-error.ts'
 
@@ -202,82 +200,6 @@ test('domainExists tells the living from the dead', async (t) => {
   t.true(await xen.run(xenstore.domainExists(2)))
   xen.domain(2)?.destroy()
   t.false(await xen.run(xenstore.domainExists(2)))
-})
-
-// A daemon that misbehaves. Expected of each: no crash, no hang, requests rejected or still answered.
-
-const text = (string: string): Uint8Array => Uint8Array.from(string, (character) => character.charCodeAt(0))
-
-const misbehaviours: Record<string, (reply: Reply) => Reply[]> = {
-  'answers of the wrong type': (reply) => [{ ...reply, type: 11 + (reply.type & 1) }],
-  'an error that is no name': (reply) => [{ ...reply, type: 16, payload: text('\u0000\u0001 rubbish') }],
-  'an error that is empty': (reply) => [{ ...reply, type: 16, payload: new Uint8Array(0) }],
-  'unknown ids first': (reply) => [{ ...reply, requestId: 0xdeadbeef }, { ...reply, requestId: 0 }, reply],
-  'every answer twice': (reply) => [reply, reply],
-  'watch events nobody asked for': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: text('data\0w99\0') }, reply],
-  'watch events without token': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: text('data') }, reply],
-  'empty watch events': (reply) => [{ type: 15, requestId: 0, transactionId: 0, payload: new Uint8Array(0) }, reply],
-  'a transaction id that is no number': (reply) => [reply.type === 6 ? { ...reply, payload: text('many\0') } : reply],
-  'a directory without end': (reply) => [reply.type === 1 ? { ...reply, type: 16, payload: text('E2BIG\0') } : reply.type === 22 ? { ...reply, payload: text('') } : reply],
-}
-
-for (const [name, tamper] of Object.entries(misbehaviours)) {
-  test(`hostile daemon: ${name}`, async (t) => {
-    const { xen, domain, connection, xenstore } = setUp()
-    connection.tamper = tamper
-    const results = await xen.run(Promise.allSettled([
-      xenstore.read('domid'), xenstore.directory('data'), xenstore.write('data/x', '1'), xenstore.transaction((view) => view.mkdir('data/y')),
-    ]))
-    for (const result of results) if (result.status === 'rejected') t.true(result.reason instanceof XenstoreError)
-    connection.tamper = undefined
-    t.is(await xen.run(xenstore.read('domid')), '1') // and it still works
-    t.true(domain.log.filter(({ level }) => level === 'warn').length <= 2)
-  })
-}
-
-test('hostile daemon: a message longer than the protocol allows, or indices that cannot be, break the connection with one error', async (t) => {
-  const spoil: ((page: ArrayBuffer) => void)[] = [
-    (page) => { new Uint32Array(page)[2060 / 4] += 1025 },
-    (page) => { new Uint32Array(page)[2060 / 4] -= 1 },
-    (page) => { new Uint32Array(page)[2048 / 4] += 5000 },
-    (page) => {
-      const words = new Uint32Array(page)
-      const at = words[2060 / 4] & 1023
-      new Uint8Array(page).set([2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 16, 0, 0], 1024 + at)
-      words[2060 / 4] += 16
-    },
-  ]
-  for (const change of spoil) {
-    const { xen, domain, connection, xenstore } = setUp()
-    await xen.run(xenstore.read('domid'))
-    const watch = xenstore.watch('data', () => {})
-    await xen.settle()
-    const page = domain.xenstore?.page as ArrayBuffer
-    connection.stopped = true
-    const waiting = xenstore.read('domid')
-    change(page)
-    domain.dispatch(connection.port)
-    t.is((await t.throwsAsync(xen.run(Promise.race([waiting, xenstore.read('domid')])), { instanceOf: XenstoreError })).code, 'EIO')
-    t.is(domain.log.filter(({ level }) => level === 'error').length, 1)
-    t.is((await t.throwsAsync(xen.run(xenstore.until('data', () => true)), { instanceOf: XenstoreError })).code, 'EIO')
-    watch.close()
-  }
-})
-
-test('property: whatever the ring page holds, the client neither throws nor hangs', async (t) => {
-  await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.array(fc.nat(0xffffffff), { minLength: 4, maxLength: 4 }), async (bytes, indices) => {
-    const { xen, domain, connection, xenstore } = setUp()
-    connection.stopped = true
-    const waiting = Promise.allSettled([xenstore.read('domid'), xenstore.directory('data')])
-    const page = domain.xenstore?.page as ArrayBuffer
-    new Uint8Array(page).set(bytes, 1024)
-    new Uint32Array(page).set([indices[0] % 2048, indices[1], indices[2] % 2048, indices[3] % 2048], 2048 / 4)
-    domain.dispatch(connection.port)
-    xenstore.close()
-    await waiting
-    return true
-  }), { numRuns: 100 })
-  t.pass()
 })
 
 test('what an earlier kernel of the domain left in the store, watches and transactions, is gone', async (t) => {

@@ -3,6 +3,7 @@
  * (xen/docs/misc/xenstore.txt). Relative paths are relative to `/local/domain/<own domid>`.
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { parseDecimal } from './parse.ts'
 import { XenstoreConnection } from './xenstore-connection.ts'
 import type { Transaction } from './xenstore-connection.ts'
 import { XenstoreError } from './xenstore-error.ts'
@@ -25,6 +26,8 @@ const accessLetters: Readonly<Record<Access, string>> = { none: 'n', read: 'r', 
 /** The daemon lets a guest have 10 transactions open. */
 const MAX_TRANSACTIONS = 8
 const MAX_ATTEMPTS = 100
+/** Bytes of the names in a directory. A domain may own 1,000 keys; the largest directory there is, of all domains, is far smaller. */
+const MAX_LISTING = 1 << 20
 /** Milliseconds that a transaction has to end before the domain is suspended. */
 const TRANSACTION_PATIENCE = 1000
 
@@ -107,6 +110,7 @@ export class XenstoreView {
         names.push(...(last ? part.slice(0, -1) : part))
         if (last || part.length === 0) return names
         offset += payload.length - current.length - 1
+        if (offset > MAX_LISTING) throw new XenstoreError('directory', path, 'E2BIG')
       }
     }
     throw new XenstoreError('directory', path, 'EAGAIN')
@@ -229,19 +233,22 @@ export class Xenstore extends XenstoreView {
 
   async #attempt<T>(body: (view: XenstoreView) => Promise<T>): Promise<T | typeof COLLIDED> {
     const reply = await this.#connection.request(MessageType.transactionStart, undefined, 'transaction', [''])
-    const id = Number(this.#connection.machine.abi.latin1Decode(reply, 0, reply.length))
-    if (!Number.isInteger(id) || id < 1 || id > 0xffffffff) throw new XenstoreError('transaction', '', 'EIO')
+    const id = parseDecimal(this.#connection.machine.abi.latin1Decode(reply, 0, reply.length), 0xffffffff)
+    if (id === undefined || id === 0) throw new XenstoreError('transaction', '', 'EIO')
     const transaction = { id, world: this.#connection.machine.suspension.world }
     const end = (verdict: 'T' | 'F'): Promise<Uint8Array> =>
       this.#connection.request(MessageType.transactionEnd, transaction, 'transaction', [verdict])
+    let ending = false
     try {
       const result = await body(new XenstoreView(this.#connection, transaction))
+      ending = true
       await end('T')
       return result
     } catch (error) {
-      if (isCode(error, 'EAGAIN')) return COLLIDED
+      const collided = isCode(error, 'EAGAIN')
       // What went wrong in the body is what the caller must learn, whatever becomes of the abort.
-      await end('F').catch(() => {})
+      if (!ending || !collided) await end('F').catch(() => {})
+      if (collided) return COLLIDED
       throw error
     }
   }

@@ -54,6 +54,7 @@ export class StoreConnection {
   readonly #words: Uint32Array
   #input: number[] = []
   readonly #output: number[] = []
+  readonly #handle: (connection: StoreConnection, message: Reply) => void
   #scheduled = false
   #consumed = 0
   #produced = 0
@@ -62,13 +63,17 @@ export class StoreConnection {
     this.domain = domain
     this.#bytes = new Uint8Array(page)
     this.#words = new Uint32Array(page)
-    this.port = allocService(domain, () => {
-      if (this.#scheduled) return
-      this.#scheduled = true
-      domain.xen.enqueue(() => {
-        this.#scheduled = false
-        if (domain.alive && !this.stopped) this.#serve(handle)
-      })
+    this.#handle = handle
+    this.port = allocService(domain, () => this.wake())
+  }
+
+  /** Has the daemon look at the ring. */
+  wake(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.domain.xen.enqueue(() => {
+      this.#scheduled = false
+      if (this.domain.alive && !this.stopped) this.#serve(this.#handle)
     })
   }
 
