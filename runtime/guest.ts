@@ -88,7 +88,7 @@ async function main(options: BootOptions, machine: Machine, logs: LogWriter, lif
     const devices = await graph.connect(program.devices)
     return () => {
       const running = program.start({
-        ...devices, args, log: logs.log(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
+        ...devices, args, log: logs.programLog(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
       } as any)
       target.started?.()
       return running

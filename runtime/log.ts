@@ -1,3 +1,5 @@
+import { describeError } from './format.ts'
+
 /** The levels of a log line, most important first. `app` is what the program itself says. */
 export type Level = 'app' | 'error' | 'warn' | 'info' | 'debug'
 
@@ -8,6 +10,29 @@ export interface Log {
   warn(text: string): void
   info(text: string): void
   debug(text: string): void
+}
+
+/** A line that was written. */
+export interface LogLine {
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly time: number
+  readonly level: Level
+  readonly source: string
+  /** What was said: further lines are indented, control characters spelled out. */
+  readonly message: string
+  /** All of it, as on the console, without the newline. */
+  readonly text: string
+}
+
+/** The log of a program, which can also see what all other sources say. */
+export interface ProgramLog extends Log {
+  /** The last hundred lines of all sources, oldest first. */
+  recent(): LogLine[]
+  /**
+   * Calls `listener` with the lines of all sources as they are written, those of one turn together, until the returned function is called.
+   * Lines that listeners cause while they run are written, but not given to them; a listener that throws is called no more.
+   */
+  tap(listener: (lines: readonly LogLine[]) => void): () => void
 }
 
 export const levels: readonly Level[] = ['app', 'error', 'warn', 'info', 'debug']
@@ -33,7 +58,10 @@ export interface LogOptions {
 export class LogWriter {
   readonly #options: LogOptions
   readonly #logs = new Map<string, SourceLog>()
-  readonly #ring: string[] = []
+  readonly #ring: LogLine[] = []
+  readonly #taps = new Set<(lines: readonly LogLine[]) => void>()
+  /** Lines that the taps have not seen, no more than the ring has; undefined while they look at some. */
+  #untold: LogLine[] | undefined = []
   readonly #keep: number
   #thresholds: readonly Threshold[] = []
   #next = 0
@@ -59,18 +87,64 @@ export class LogWriter {
     for (const log of this.#logs.values()) log.threshold = this.#levelOf(log.source)
   }
 
-  /** The last lines, oldest first, without newlines. */
-  recent(): string[] {
+  /** The same with a view of all other sources. */
+  programLog(source: string): ProgramLog {
+    const log = this.log(source)
+    const at = (level: Level) => (text: string): void => log[level](text)
+    return {
+      app: at('app'), error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'),
+      recent: () => this.recent(), tap: listener => this.tap(listener),
+    }
+  }
+
+  /** See ProgramLog. */
+  tap(listener: (lines: readonly LogLine[]) => void): () => void {
+    const tap = (lines: readonly LogLine[]): void => listener(lines)
+    this.#taps.add(tap)
+    return () => { this.#taps.delete(tap) }
+  }
+
+  /** The last lines, oldest first. */
+  recent(): LogLine[] {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)]
   }
 
   /** Writes a line whatever the thresholds are. `level` is an index into `levels`. */
   line(level: number, source: string, text: string): void {
-    const time = new Date(this.#options.now()).toISOString()
-    const line = `${time.slice(0, 10)} ${time.slice(11, 23)} -00:00: ${labels[level]} [${source}] ${printable(text)}`
+    const time = this.#options.now()
+    const date = new Date(time).toISOString()
+    const message = printable(text)
+    const line = {
+      time, level: levels[level], source, message,
+      text: `${date.slice(0, 10)} ${date.slice(11, 23)} -00:00: ${labels[level]} [${source}] ${message}`,
+    }
     this.#ring[this.#next] = line
     this.#next = (this.#next + 1) % this.#keep
-    this.#options.write(`${line}\n`)
+    this.#options.write(`${line.text}\n`)
+    if (this.#taps.size > 0) this.#tell(line)
+  }
+
+  #tell(line: LogLine): void {
+    const untold = this.#untold
+    if (untold === undefined) return
+    untold.push(line)
+    if (untold.length > this.#keep) untold.shift()
+    // Later: who writes a line, a driver perhaps, must not be in the middle of something when the program is called.
+    if (untold.length === 1) void Promise.resolve().then(() => this.#flush())
+  }
+
+  #flush(): void {
+    const lines = this.#untold ?? []
+    this.#untold = undefined
+    for (const tap of [...this.#taps]) {
+      try {
+        tap(lines)
+      } catch (error) {
+        this.#taps.delete(tap)
+        this.line(1, 'log', `a listener of the log threw and is called no more: ${describeError(error)}`)
+      }
+    }
+    this.#untold = []
   }
 
   #levelOf(source: string): number {

@@ -4,15 +4,15 @@ import type { Connected, Devices } from './device.ts'
 import type { Clock, Random } from './devices/ambient.ts'
 import { http } from './devices/http.ts'
 import { describeGraph } from './graph.ts'
-import type { Log } from './log.ts'
+import type { ProgramLog } from './log.ts'
 import type { Target } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Everything ambient that `start` receives beside its devices; a test passes its own. */
 export interface StartContext<A extends ArgTable> {
   readonly args: ArgValues<A>
-  /** Has the program's name as its source. */
-  readonly log: Log
+  /** Has the program's name as its source; `log.tap` and `log.recent` show what all others say. */
+  readonly log: ProgramLog
   /** Aborts on a shutdown request; `start` then has five seconds to return. */
   readonly signal: AbortSignal
   readonly clock: Clock

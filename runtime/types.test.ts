@@ -1,6 +1,6 @@
 /** What a program sees must be inferred. This file is a test by type-checking (`npm run typecheck`); running it proves little. */
 import test from 'ava'
-import { type Clock, type Connected, type Log, arg, assets, type Assets, device, http, type HttpServer, stack, type Stack, unikernel } from './index.ts'
+import { type Clock, type Connected, type Log, type ProgramLog, arg, assets, type Assets, device, http, type HttpServer, stack, type Stack, unikernel } from './index.ts'
 import type { ArgValues } from './args.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -56,7 +56,7 @@ test('start receives devices, arguments and what is ambient, all typed', t => {
       same<typeof args.greeting, string>()
       same<typeof counter, Set<number>>()
       same<typeof clock, Clock>()
-      same<typeof log, Log>()
+      same<typeof log, ProgramLog>()
       same<keyof typeof rest, 'random'>()
       // @ts-expect-error there is no such device
       void rest.screen

@@ -31,8 +31,9 @@ export class Terminal {
     this.draw()
   }
 
-  print(text: string, colour = 0xd0d8e0): void {
-    this.#lines.push(...text.split('\n').map((line) => ({ text: line, colour })))
+  /** Several at once are drawn once. */
+  print(lines: readonly Line[]): void {
+    for (const { text, colour } of lines) this.#lines.push(...text.split('\n').map((line) => ({ text: line, colour })))
     if (this.#lines.length > KEPT) this.#lines = this.#lines.slice(-KEPT)
     this.draw()
   }

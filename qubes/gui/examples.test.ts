@@ -1,5 +1,6 @@
 /** The examples' programs on the simulated Xen, up to what the user sees. With XEN_TS_PICTURES set the pictures are saved there. */
 import test from 'ava'
+import { LogWriter } from '@xen-ts/runtime/log.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import consoleWindow from '../../examples/console-window/app.ts'
@@ -12,14 +13,15 @@ import { setUp } from './testing.ts'
 type Setting = ReturnType<typeof setUp>
 
 /** Runs a program until its window is closed by the user, and `look`s at it before. */
-async function run(program: { start(context: never): unknown }, setting: Setting, look: (window: DaemonWindow) => Promise<void>): Promise<void> {
+async function run(program: { start(context: never): unknown }, setting: Setting, look: (window: DaemonWindow, logs: LogWriter) => Promise<void>): Promise<void> {
   const { xen, guest, gui, daemon, ready, finish } = setting
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => { guest.machine.timers.set(ms, resolve) })
-  const context = { screen: gui, log: guest.machine.log('program'), clock: { sleep }, signal: new AbortController().signal }
+  const logs = new LogWriter({ write() {}, now: () => guest.machine.abi.clockWall() })
+  const context = { screen: gui, log: logs.programLog('program'), clock: { sleep }, signal: new AbortController().signal }
   const done = Promise.resolve(program.start(context as never))
   await ready()
   await xen.advance(3500)
-  await look(daemon.windows.get(1)!)
+  await look(daemon.windows.get(1)!, logs)
   await daemon.send(events.CLOSE, 1)
   await xen.run(done)
   await xen.advance(1000)
@@ -30,14 +32,19 @@ const save = (name: string, window: DaemonWindow): void => {
   if (process.env.XEN_TS_PICTURES !== undefined) writeFileSync(join(process.env.XEN_TS_PICTURES, name), window.png())
 }
 
-test('console-window shows its log, and keys', async (t) => {
+test('console-window shows what all sources say, each level in its colour, and keys', async (t) => {
   const setting = setUp()
-  await run(consoleWindow, setting, async (window) => {
+  await run(consoleWindow, setting, async (window, logs) => {
+    const shown = (colour: number): boolean => new Uint32Array(window.picture.buffer, window.picture.byteOffset, window.picture.length / 4).includes(colour)
+    t.false(shown(0xf0d060) || shown(0x80e080))
+    logs.log('net-xen').warn('the backend went away')
+    await setting.xen.advance(100)
+    t.true(shown(0xf0d060))
     await setting.daemon.send(events.KEYPRESS, 1, words(2, 1, 1, 0, 38))
     await setting.xen.advance(100)
-    t.true(setting.guest.log.some(({ text }) => text === 'key 38'))
-    const seen = new Uint32Array(window.picture.buffer, window.picture.byteOffset, window.picture.length / 4)
-    t.true(seen.includes(0x80e080))
+    t.true(shown(0x80e080))
+    t.is(logs.recent().at(-1)?.message, 'key 38')
+    t.is(window.cursor, 0x198)
     save('console-window-on-xen.png', window)
   })
 })

@@ -24,9 +24,10 @@ test('the font has all of ASCII, no two characters alike, and no other', (t) => 
 test('lines are wrapped, and the newest are shown; a PNG of it holds the same pixels', (t) => {
   const screen = surface(720, 400)
   const terminal = new Terminal(screen)
-  for (let line = 0; line < 40; line++) terminal.print(`line ${line} has gone by`)
-  terminal.print(ASCII, 0x80e080)
-  terminal.print('The quick brown fox jumps over the lazy dog.\n0123456789 {[(<=>)]} "Hi" it\'s 50% & $3; a_b ~ 10.137.0.16/32')
+  const print = (text: string, colour = 0xd0d8e0): void => terminal.print([{ text, colour }])
+  for (let line = 0; line < 40; line++) print(`line ${line} has gone by`)
+  print(ASCII, 0x80e080)
+  print('The quick brown fox jumps over the lazy dog.\n0123456789 {[(<=>)]} "Hi" it\'s 50% & $3; a_b ~ 10.137.0.16/32')
   t.is(screen.damaged, 43)
   const bytes = new Uint8Array(screen.pixels.buffer)
   const png = encodePng(screen.width, screen.height, bytes)
@@ -44,7 +45,7 @@ for (const [width, height] of [[1, 1], [13, 20], [30, 5], [5, 400]]) {
   test(`a window of ${width}x${height} is drawn without harm`, (t) => {
     const screen = surface(width, height)
     const terminal = new Terminal(screen)
-    t.notThrows(() => terminal.print('some text\n\nand more'))
+    t.notThrows(() => terminal.print([{ text: 'some text\n\nand more', colour: 1 }, { text: '', colour: 2 }]))
     t.is(screen.pixels.length, width * height)
   })
 }

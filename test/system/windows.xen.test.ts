@@ -1,7 +1,7 @@
 /** Windows on real Xen: pages the program draws into, mapped by dom0; what the user does; a GUI daemon that starts again. */
 import { inflateSync } from 'node:zlib'
 import test from 'ava'
-import { Terminal } from '../../examples/console-window/terminal.ts'
+import { Terminal, type Line } from '../../examples/console-window/terminal.ts'
 import { words } from '../dom0/gui.ts'
 import type { DaemonWindow } from '../dom0/gui-window.ts'
 import { XenTests } from './harness.ts'
@@ -9,6 +9,7 @@ import { startQube, type Qube } from './qube.ts'
 
 const KEYPRESS = 124, BUTTON = 125, MOTION = 126, CLOSE = 137, CLIPBOARD = 140
 const GREEN = 0x80e080
+const COLOURS: Record<string, number> = { APP: GREEN, ERR: 0xff7060, WRN: 0xf0d060, INF: 0xd0d8e0 }
 
 const xen = new XenTests(test)
 
@@ -21,16 +22,18 @@ function pixelsOf(png: Buffer): { width: number, height: number, pixels: Uint32A
 }
 
 /** What the window of console-window must look like after these lines. */
-function expected(width: number, height: number, lines: readonly [text: string, colour?: number][]): Uint32Array {
+function expected(width: number, height: number, lines: readonly Line[]): Uint32Array {
   const pixels = new Uint32Array(width * height)
-  const terminal = new Terminal({ width, height, pixels, damage() {} })
-  for (const [text, colour] of lines) terminal.print(text, colour)
+  new Terminal({ width, height, pixels, damage() {} }).print(lines)
   return pixels
 }
 
-/** What the program has said so far, as it printed it into its window. */
-function said({ lines }: Qube): [string, number?][] {
-  return lines.flatMap(line => /INF \[console-window\] (.*)/.exec(line)?.slice(1) ?? []).map(text => /^(key|pasted)/.test(text) ? [text, GREEN] : [text])
+/** The log of the whole program so far, as it shows it in its window. */
+function said({ lines }: Qube): Line[] {
+  return lines.flatMap(line => {
+    const [, time, level, rest] = /^[\d-]{10} ([\d:]{8})\.\d{3} -00:00: ([A-Z]{3}) (\[.*)/.exec(line) ?? []
+    return level === undefined ? [] : [{ text: `${time} ${rest}`, colour: COLOURS[level]! }]
+  })
 }
 
 /** Waits until the window's picture is that of the lines said up to one that matches, or further. */
@@ -42,7 +45,7 @@ async function shows(qube: Qube, pattern: RegExp): Promise<DaemonWindow> {
     if (window?.image === undefined || window.pending !== undefined) return false
     const { width, height, pixels } = pixelsOf(window.png())
     const lines = said(qube)
-    const first = lines.findIndex(([text]) => pattern.test(text)) + 1
+    const first = lines.findIndex(({ text }) => pattern.test(text)) + 1
     for (let count = first; count <= lines.length; count++) if (same(expected(width, height, lines.slice(0, count)), pixels)) return true
     return false
   }
@@ -54,11 +57,11 @@ function same(a: Uint32Array, b: Uint32Array): boolean {
   return a.length === b.length && a.every((pixel, at) => pixel === b[at])
 }
 
-test.serial('console-window: the picture is the text, pixel by pixel; size, keys, paste, another daemon, and the end', async t => {
+test.serial('console-window: the picture is the log of all sources, pixel by pixel; size, keys, paste, another daemon, and the end', async t => {
   const qube = await startQube(xen, t, '../../examples/console-window', { seconds: 240 })
   const gui = qube.qubes.gui!
   const window = await shows(qube, /up for 1 s/)
-  t.like(window, { title: 'console', class: 'xen-ts-console', width: 720, height: 400, mapped: true })
+  t.like(window, { title: 'console', class: 'xen-ts-console', width: 720, height: 408, mapped: true })
 
   await gui.resize(1, 501, 301) // no multiple of anything
   t.like(pixelsOf((await shows(qube, /the window is 501x301 now/)).png()), { width: 501, height: 301 })
