@@ -19,10 +19,14 @@ export interface RunOptions {
   qubes?: boolean
   qdb?: string[]
   call?: string[]
+  dom0?: string
   exit?: boolean
   policy?: string
   screenshots?: string
 }
+
+/** As what the script in dom0 appears in what is printed. */
+const dom0 = { text: 'dom0' }
 
 const exitCodes: Record<string, number> = { poweroff: 0, reboot: 0, crash: 1, timeout: 124, interrupted: 130 }
 
@@ -30,7 +34,9 @@ const exitCodes: Record<string, number> = { poweroff: 0, reboot: 0, crash: 1, ti
 export async function runCommand(imagePath: string, args: readonly string[], options: RunOptions): Promise<number> {
   const calls = (options.call ?? []).map(parseCall)
   const keys = new Map((options.qdb ?? []).map(parseKey))
-  if (options.exit && calls.length === 0) throw new CliError('--exit ends the program after the last call, and there is none', '--exit', 'give a --call as well, or a --timeout')
+  if (options.exit && calls.length === 0 && options.dom0 === undefined) {
+    throw new CliError('--exit ends the program after the last call, and there is none', '--exit', 'give a --call or --dom0 as well, or a --timeout')
+  }
   const policy = options.policy === undefined ? undefined : { text: readPolicy(options.policy), file: options.policy }
   const info = imageInfo(imagePath)
   const { name, target, buildId, memoryMiB } = info.metadata
@@ -44,8 +50,9 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const console = lineSplitter(line => print.console(rewrite(line)))
   const result = await inThreeParts(() => session({
     image: imagePath, name, args, memory: options.memory ?? Math.max(32, memoryMiB ?? 0), maxmem: options.maxmem, timeout: options.timeout, port: options.port,
-    qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined, calls, exit: options.exit === true,
+    qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined, calls, script: options.dom0, exit: options.exit === true,
     onConsole: console.push, onNote: print.note, onCallOutput: print.callOutput, onCallEnd: print.callEnd,
+    onScriptOutput: (stream, line) => print.callOutput(dom0, stream, line), onScriptEnd: code => print.callEnd(dom0, code),
   }))
   console.end()
   pictures?.end()

@@ -1,13 +1,14 @@
 /** What `xen-ts run` prints: for people, or one JSON object a line. */
-import type { Call } from './qubes-options.ts'
+/** A call into the qube, or the script in dom0. */
+interface Work { readonly text: string }
 
 export interface Printer {
   /** A line of the program's console. */
   console(line: string): void
   /** What the tool has to say. */
   note(text: string): void
-  callOutput(call: Call, stream: 'stdout' | 'stderr', line: string): void
-  callEnd(call: Call, code: number, error?: string): void
+  callOutput(work: Work, stream: 'stdout' | 'stderr', line: string): void
+  callEnd(work: Work, code: number, error?: string): void
   end(name: string, reason: string, exitCode: number): void
 }
 

@@ -3,8 +3,9 @@ import { Rig } from '../../test/xen/rig.ts'
 import { makeCalls, type CallEvents } from './calls.ts'
 import type { Call } from './qubes-options.ts'
 import { keysOf, startDom0, vifOf, type Dom0, type QubeOptions } from './qubes.ts'
+import { firstLine, runScript, type ScriptEvents } from './script.ts'
 
-export interface SessionOptions extends CallEvents {
+export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly image: string
   readonly name: string
   /** The command line of the program. */
@@ -20,7 +21,9 @@ export interface SessionOptions extends CallEvents {
   readonly qube?: QubeOptions
   /** Made from dom0 when the qrexec agent is there. */
   readonly calls: readonly Call[]
-  /** After the last call the program is asked to shut down. */
+  /** Run in dom0 when the program has logged its first line. */
+  readonly script?: string
+  /** After the last call and the script the program is asked to shut down. */
   readonly exit: boolean
   onConsole(text: string): void
   onNote(text: string): void
@@ -28,7 +31,7 @@ export interface SessionOptions extends CallEvents {
 
 export interface SessionEnd {
   readonly reason: 'poweroff' | 'reboot' | 'crash' | 'timeout' | 'interrupted' | string
-  /** The first exit code of a call that is not 0, or 0. */
+  /** The first exit code of a call, or of the script, that is not 0, or 0. */
   readonly callCode: number
 }
 
@@ -49,7 +52,11 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     const domain = await rig.createDomain({
       name: options.name, kernel: options.image, memory: options.memory, maxmem: options.maxmem, cmdline: commandLine(options.args), vif, paused: true,
     })
-    const drained = follow(domain.console, options.onConsole)
+    const first = firstLine(options.name)
+    const drained = follow(domain.console, text => {
+      options.onConsole(text)
+      first.push(text)
+    })
     const dom0 = keys && startDom0(rig, domain.domid, { ...options.qube, keys, onNote: options.onNote })
     ends.unshift(() => dom0?.stop())
     void domain.wait().then(() => dom0?.stop())
@@ -76,7 +83,10 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     }
     await domain.unpause()
     dom0?.qubes.connect()
-    const calling = dom0 && options.calls.length > 0 ? calls(dom0, domain, options) : Promise.resolve(0)
+    const calling = inDom0(options, domain, [
+      dom0 && options.calls.length > 0 ? calls(dom0, options) : 0,
+      options.script === undefined ? 0 : first.logged.then(() => runScript(rig, domain.domid, options.script!, options)).catch(() => 1), // the machine was stopped meanwhile
+    ])
     const ended = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the emulated machine ended' }))])
     await Promise.race([drained, rig.exited])
     // What a call was told last is still shown; one that waits for a qube that is gone is not waited for.
@@ -88,13 +98,19 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
   }
 }
 
+/** When all that goes on in dom0 has ended, the program may end too. Gives the first exit code that is not 0, or 0. */
+async function inDom0({ exit }: SessionOptions, domain: Domain, work: (number | Promise<number>)[]): Promise<number> {
+  const codes = await Promise.all(work)
+  if (exit) await domain.shutdown().catch(() => {})
+  return codes.find(code => code !== 0) ?? 0
+}
+
 /** Makes the calls; the first has the tool's own input. */
-async function calls({ qubes }: Dom0, domain: Domain, options: SessionOptions): Promise<number> {
+async function calls({ qubes }: Dom0, options: SessionOptions): Promise<number> {
   if (process.stdin.isTTY) options.onNote('what is typed here goes to the service that is called first; Ctrl-D ends it')
   const code = await makeCalls({ ...options, qubes, input: process.stdin })
   // A read that is under way would keep this process alive.
   process.stdin.destroy()
-  if (options.exit) await domain.shutdown().catch(() => {})
   return code
 }
 
