@@ -109,8 +109,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
         own = Number(await xenstore.read('domid'))
         if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
         watch?.close()
-        watch = xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
-        refused = undefined
+        watch = refused = undefined
+        wakeup.wake()
       }
       await wakeup.wait()
       signal?.throwIfAborted()
@@ -128,6 +128,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
         }
       }
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
+      // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing is missed.
+      watch ??= xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
     }
   } finally {
     stopLooking()

@@ -123,6 +123,24 @@ for (const role of ['server', 'client'] as const) {
   })
 }
 
+for (const role of ['server', 'client'] as const) {
+  test.serial(`vchan ${role}: 300 are open at once with libxenvchan, each echoes, and when all are closed nothing is left`, async t => {
+    const count = 300
+    const running = await xen.start(t, await xen.image('programs/many-vchans.ts'), { args: `role=${role} count=${count}`, seconds: 240 })
+    const { domid } = running.domain
+    const dom0 = role === 'server' ? 'client' : 'server'
+    t.log(`${Number(await xen.rig.must(`ulimit -n 4096; vchan-load ${dom0} ${domid} 6000 many ${count}`, { seconds: 200 })).toFixed(1)} s`)
+    const { lines, reason } = await running.ended
+    t.is(reason, 'poweroff', lines.join('\n'))
+    const said = lines.filter(line => line.includes('[many-vchans]')).map(message)
+    const [, before] = /^before: (.*)$/.exec(said[0])!
+    t.regex(said[1], new RegExp(`^open: ${300 + Number(/^(\d+) ports/.exec(before)![1])} ports`))
+    t.deepEqual(said.slice(2), [`${count} were open at once, ${count * 32} bytes echoed`, `after: ${before}`])
+    t.deepEqual(warnings({ lines }), [])
+    t.is((await xen.rig.exec(`xenstore-ls /local/domain/0/data/vchan/${domid}`)).stdout, '')
+  })
+}
+
 // netfront
 
 /** What the tool `frames` of dom0 prints for the domain's interface. */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <xenstore.h>
 #include "domain-state.h"
+#include "vchan-keys.h"
 
 struct queue {
 	char bytes[65536];
@@ -91,8 +92,7 @@ static int serve(uint32_t domid, int port, int read_min, int write_min)
 	while (libxenvchan_is_open(vchan) == 2 && !peer_is_dead(domid) && !host_is_gone())
 		wait_for_change(POLLIN, 0);
 	connected = libxenvchan_is_open(vchan) == 1;
-	/* Qubes' library does the same: a server takes one client in its life. */
-	xs_rm(xs, XBT_NULL, keys);
+	remove_keys(xs, domid, port);
 	return connected;
 }
 

@@ -1,5 +1,5 @@
 /*
- * vchan-load server|client DOMID PORT echo | sink | source | send BYTES CHUNK | receive BYTES CHUNK | ping COUNT
+ * vchan-load server|client DOMID PORT echo | sink | source | send BYTES CHUNK | receive BYTES CHUNK | ping COUNT | say TEXT | many COUNT
  *
  * One end of a vchan that measures, or lets itself be measured, with the path scheme of Qubes and rings of 64 KiB:
  *   echo     sends back what arrives
@@ -8,6 +8,9 @@
  *   send     a request to a sink and BYTES in writes of CHUNK, and waits for its byte
  *   receive  BYTES from a source
  *   ping     COUNT times one byte to an echo and back
+ *   say      TEXT to an echo, and prints what comes back
+ *   many     opens COUNT vchans on as many ports, with the smallest rings as a server, to echoes; when all are open it sends on each,
+ *            then takes what came back, and closes them all
  * What measures prints the seconds it took. A server of the first three serves one client after the other.
  */
 #include <libxenvchan.h>
@@ -18,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <xenstore.h>
+#include "vchan-keys.h"
 
 struct request {
 	uint32_t bytes, chunk;
@@ -39,19 +43,31 @@ static _Noreturn void fail(const char *what)
 	exit(1);
 }
 
-static struct libxenvchan *open_server(struct xs_handle *xs, int domid, int port)
+static struct libxenvchan *make_server(int domid, int port, size_t from_peer, size_t to_peer)
 {
 	char keys[128];
 	struct libxenvchan *vchan;
 
 	snprintf(keys, sizeof(keys), "data/vchan/%d/%d", domid, port);
-	vchan = libxenvchan_server_init(NULL, domid, keys, sizeof(buffer), sizeof(buffer));
+	vchan = libxenvchan_server_init(NULL, domid, keys, from_peer, to_peer);
 	if (!vchan)
 		fail("cannot make the server's end");
 	vchan->blocking = 1;
+	return vchan;
+}
+
+static void wait_for_client(struct xs_handle *xs, struct libxenvchan *vchan, int domid, int port)
+{
 	while (libxenvchan_is_open(vchan) == 2)
 		libxenvchan_wait(vchan);
-	xs_rm(xs, XBT_NULL, keys);
+	remove_keys(xs, domid, port);
+}
+
+static struct libxenvchan *open_server(struct xs_handle *xs, int domid, int port)
+{
+	struct libxenvchan *vchan = make_server(domid, port, sizeof(buffer), sizeof(buffer));
+
+	wait_for_client(xs, vchan, domid, port);
 	return vchan;
 }
 
@@ -147,6 +163,39 @@ static void be_measured(struct libxenvchan *vchan, const char *what)
 	}
 }
 
+static void say(struct libxenvchan *vchan, const char *text)
+{
+	int length = strnlen(text, sizeof(buffer));
+
+	if (libxenvchan_send(vchan, text, length) != length || libxenvchan_recv(vchan, buffer, length) != length)
+		fail("the other end closed too early");
+	printf("%.*s\n", length, buffer);
+}
+
+static void many(struct xs_handle *xs, int server, int domid, int port, int count)
+{
+	struct libxenvchan **vchans = calloc(count, sizeof(*vchans));
+	int sent[8] = { 0 }, back[8], i;
+
+	for (i = 0; i < count; i++)
+		vchans[i] = server ? make_server(domid, port + i, 1024, 2048) : open_client(xs, domid, port + i);
+	for (i = 0; server && i < count; i++)
+		wait_for_client(xs, vchans[i], domid, port + i);
+	for (i = 0; i < count; i++) {
+		sent[0] = i;
+		if (libxenvchan_send(vchans[i], sent, sizeof(sent)) != sizeof(sent))
+			fail("a vchan of many cannot be written");
+	}
+	for (i = 0; i < count; i++) {
+		sent[0] = i;
+		if (libxenvchan_recv(vchans[i], back, sizeof(back)) != sizeof(back) || memcmp(sent, back, sizeof(sent)))
+			fail("a vchan of many did not give back what was sent");
+	}
+	for (i = 0; i < count; i++)
+		libxenvchan_close(vchans[i]);
+	free(vchans);
+}
+
 int main(int argc, char **argv)
 {
 	struct xs_handle *xs = xs_open(0);
@@ -156,10 +205,22 @@ int main(int argc, char **argv)
 		fail("usage: see the source");
 	if (!is_chunk(chunk))
 		fail("a chunk is of 1 to 65536 bytes");
+	if (argc == 6 && !strcmp(argv[4], "many")) {
+		double start = now();
+
+		many(xs, !strcmp(argv[1], "server"), atoi(argv[2]), atoi(argv[3]), atoi(argv[5]));
+		printf("%.6f\n", now() - start);
+		return 0;
+	}
 	for (;;) {
 		int server = !strcmp(argv[1], "server");
 		struct libxenvchan *vchan = (server ? open_server : open_client)(xs, atoi(argv[2]), atoi(argv[3]));
 
+		if (argc == 6 && !strcmp(argv[4], "say")) {
+			say(vchan, argv[5]);
+			libxenvchan_close(vchan);
+			return 0;
+		}
 		if (argc > 5) {
 			double start = now();
 
