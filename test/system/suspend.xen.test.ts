@@ -1,10 +1,13 @@
 /** Suspend and resume on real Xen: checkpoints, saves and restores by xl, as Qubes' sleep of the host and `xl save` do them. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
-import { byteChannel } from '../xen/vchan.ts'
+import { MiniQubes } from '../dom0/index.ts'
+import { byteChannel, rigChannels } from '../xen/vchan.ts'
 import { XenTests, type Running } from './harness.ts'
+import { startQube } from './qube.ts'
 
 const xen = new XenTests(test)
 const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
@@ -81,7 +84,7 @@ test.serial('a save and two restores: time has moved, randomness differs between
   await xen.rig.must(`rm ${saved.file}`)
 })
 
-test.serial('a website with its network answers after each of two restores and after a checkpoint; old connections end in peace', async t => {
+test.serial('a website with its network answers after each of two restores and after a checkpoint, on a connection from before too', async t => {
   const image = await xen.image('../../examples/website')
   let running = await xen.start(t, image, { vif, args, seconds: 240 })
   await running.line(/listening/)
@@ -93,17 +96,26 @@ test.serial('a website with its network answers after each of two restores and a
     return response.text()
   }
   t.regex(await greeting(), /^Hi from /)
-  // In the middle of a request, whose rest comes never.
-  const half = connect(port, '127.0.0.1', () => half.write('GET /greeting HTTP/1.1\r\n'))
-  half.on('error', () => {})
+  // Nobody tells the other end of a connection that the domain was away.
+  const kept = connect(port, '127.0.0.1')
+  let answers = ''
+  kept.setEncoding('utf8').on('data', text => { answers += text })
+  const greetingOnIt = async (): Promise<void> => {
+    answers = ''
+    kept.write('GET /greeting HTTP/1.1\r\nhost: kept\r\n\r\n')
+    while (!answers.includes('Hi from kept')) await Promise.race([once(kept, 'data'), once(kept, 'close').then(() => { throw new Error(`closed; ${answers}`) })])
+  }
+  await greetingOnIt()
   for (const round of [1, 2]) {
     running = await saveAndRestore(t, running, image)
     await running.line(/\[net-xen\] vif 0: backend domain 0/)
     t.regex(await greeting(), /^Hi from /, `round ${round}`)
+    await greetingOnIt()
   }
   const { file } = await running.domain.checkpoint()
   t.regex(await greeting(), /^Hi from /)
-  half.destroy()
+  await greetingOnIt()
+  kept.destroy()
   await xen.rig.must(`rm ${file} /guests/*.saved`)
   await shutDown(t, running)
 })
@@ -142,3 +154,32 @@ for (const role of ['server', 'client'] as const) {
     await shutDown(t, running)
   })
 }
+
+test.serial('a qube: its agents sleep with the host and stay connected; after a restore they find the daemons of the new domain', async t => {
+  const image = await xen.image('../../examples/website', 'qubes')
+  const qube = await startQube(xen, t, '../../examples/website', { args: 'greeting=Hi', seconds: 240 })
+  await qube.line(/listening/)
+  await qube.line(/\[gui\] connected/)
+  const port = await xen.rig.forward(0, vif.ip, 80)
+  const greeting = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })).text()
+
+  const { file } = await qube.domain.checkpoint()
+  t.is((await qube.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+  t.regex(await greeting(), /^Hi from /)
+  t.is(qube.lines.filter(line => /\[(qubesdb|qrexec|gui)\] connected/.test(line)).length, 3)
+
+  const restored = await saveAndRestore(t, qube, image)
+  const qubes = new MiniQubes({ domid: restored.domain.domid, channels: rigChannels(xen.rig), qube: { name: 'website', ...vif } })
+  qubes.failed.catch(error => t.fail(String(error)))
+  t.teardown(() => qubes.stop())
+  void restored.ended.then(() => qubes.stop())
+  qubes.start()
+  qubes.connect()
+  for (const agent of ['qubesdb', 'qrexec', 'gui']) await restored.line(new RegExp(`\\[${agent}\\] connected`))
+  t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+  t.regex(await greeting(), /^Hi from /)
+  await restored.domain.shutdown()
+  const { reason, lines } = await restored.ended
+  t.is(reason, 'poweroff', lines.join('\n'))
+  await xen.rig.must(`rm ${file} /guests/*.saved`)
+})
