@@ -9,6 +9,8 @@ import { Replica, type Change, type Outcome } from './replica.ts'
 import { complaint, decodeHeader, encode, HEADER_BYTES, PORT, RM, WRITE } from './wire.ts'
 
 const EMPTY = new Uint8Array(0)
+/** Names of the time zone database: whoever looks one up in a folder must not be led out of it. */
+const TIMEZONE = /^(?!.*\.\.)[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_.+-]+)*$/
 
 /** A WRITE or RM of this qube that dom0 has not answered yet. */
 interface Request {
@@ -119,6 +121,7 @@ export class QubesDB {
     return network
   }
 
+  /** Of this qube, as dom0 knows it. */
   get name(): string | undefined {
     return this.get('/name')
   }
@@ -128,13 +131,15 @@ export class QubesDB {
     return this.get('/type')
   }
 
+  /** `qvm-prefs NAME debug`: whether somebody wants to see more. */
   get debug(): boolean {
     return this.get('/qubes-debug-mode') === '1'
   }
 
-  /** Such as Europe/Berlin; undefined when dom0 keeps it to itself. */
+  /** Such as Europe/Berlin; undefined when dom0 keeps it to itself, or gives what is no name of one. */
   get timezone(): string | undefined {
-    return this.get('/qubes-timezone')
+    const name = this.get('/qubes-timezone')
+    return name !== undefined && TIMEZONE.test(name) ? name : undefined
   }
 
   /** The settings `qvm-features NAME vm-config.KEY VALUE` made, by KEY. */

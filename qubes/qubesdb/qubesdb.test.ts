@@ -139,6 +139,32 @@ test('a qube without a netvm says so', async (t) => {
   db.close()
 })
 
+test('the typed view: name, class, debug mode, time zone, settings; and it is live', async (t) => {
+  const { db, daemon } = setUp([...KEYS, ['/qubes-debug-mode', '1'], ['/qubes-timezone', 'America/Argentina/Buenos_Aires'], ['/vm-config/deep/er', '']])
+  await db.synced
+  t.deepEqual([db.name, db.type, db.debug, db.timezone], ['mirage-test', 'StandaloneVM', true, 'America/Argentina/Buenos_Aires'])
+  t.deepEqual([...db.config], [['deep/er', ''], ['greeting', 'Grüße']])
+  daemon.write('/qubes-debug-mode', '0')
+  daemon.rm('/qubes-timezone')
+  daemon.rm('/vm-config/')
+  daemon.write('/vm-config/a', '1')
+  await daemon.until(() => daemon.acknowledged === 4)
+  t.deepEqual([db.debug, db.timezone, [...db.config]], [false, undefined, [['a', '1']]])
+  db.close()
+})
+
+test('what is no name of a time zone is none', async (t) => {
+  const { db, daemon } = setUp()
+  await db.synced
+  const names = ['../../etc/passwd', '/etc/passwd', 'Europe/../../x', 'Europe/', 'a b', '', 'Europe/Berlin\n', '%', 'Etc/GMT+5', 'UTC', 'EST5EDT']
+  for (const [n, name] of names.entries()) {
+    daemon.write('/qubes-timezone', name)
+    await daemon.until(() => daemon.acknowledged === n + 1)
+    t.is(db.timezone, n < 8 ? undefined : name, name)
+  }
+  db.close()
+})
+
 const network = (changes: Record<string, string | undefined>) => {
   const keys: Record<string, string | undefined> = { ...Object.fromEntries(KEYS), ...changes }
   return () => readNetwork((path) => keys[path])
