@@ -3,4 +3,6 @@ import test from 'ava'
 import { fileURLToPath } from 'node:url'
 import { engineTests } from '@xen-ts/boot/node/suite.ts'
 
-await engineTests(test, import.meta.url, ['./ring.test.ts', './vchan.test.ts', './turns.test.ts', './suspend.test.ts'], { setup: [fileURLToPath(import.meta.resolve('../sim/engine-setup.ts'))] })
+const path = (file: string): string => fileURLToPath(import.meta.resolve(file))
+const files = ['ring', 'vchan', 'turns', 'streams', 'suspend'].map((name) => `./${name}.test.ts`)
+await engineTests(test, import.meta.url, files, { setup: [path('../sim/engine-setup.ts')], inject: [path('@xen-ts/runtime/web/inject.ts')] })

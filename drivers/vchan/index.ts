@@ -17,6 +17,7 @@ import { serve } from './server.ts'
 
 export type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
 export { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+export { streams } from './streams.ts'
 
 /** What vchans stand on. */
 export interface VchanParts {
