@@ -59,6 +59,18 @@ test.serial('a checkpoint: the same domain goes on; its clock stood still, the w
   await shutDown(t, running)
 })
 
+test.serial('a sleep of the host as in Qubes: the domain is asked to suspend itself, is left so, and wakes up; again at once', async t => {
+  const running = await xen.start(t, await xen.image('programs/suspend.ts'), { seconds: 120 })
+  await running.line(/beat 20/)
+  await running.domain.sleep(3)
+  const { wall, mono } = jumped(await running.line(/jump:/))
+  t.true(wall > mono + 3000, `${wall} ${mono}`)
+  t.true(inRhythm(await running.line(/a second later/)))
+  await running.domain.sleep(0)
+  t.is(running.lines.filter(line => line.endsWith('[suspend] suspending')).length, 2)
+  await shutDown(t, running)
+})
+
 test.serial('a save and two restores: time has moved, randomness differs between the two, and each is shut down as usual', async t => {
   const image = await xen.image('programs/suspend.ts')
   const running = await xen.start(t, image, { seconds: 120 })
@@ -163,6 +175,7 @@ test.serial('a qube: its agents sleep with the host and stay connected; after a 
   const port = await xen.rig.forward(0, vif.ip, 80)
   const greeting = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })).text()
 
+  await qube.domain.sleep(1)
   const { file } = await qube.domain.checkpoint()
   t.is((await qube.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
   t.regex(await greeting(), /^Hi from /)

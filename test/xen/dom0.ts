@@ -29,7 +29,7 @@ const moduleOptions: Record<string, string> = {
 const xenPrograms = ['xl', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
 const otherPrograms = ['xenstore-read', 'xenstore-write', 'xenstore-ls', 'xenstore-rm', 'xenstore-list', 'xenstore-watch', 'xenstore-exists', 'xenstore-chmod']
   .map(name => `usr/bin/${name}`)
-const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'follow', 'boot-clock', 'granted-pages']
+const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'domain-sleep', 'follow', 'boot-clock', 'granted-pages']
 
 /** The files that a machine with Xen starts from. */
 export interface RigFiles {
@@ -95,7 +95,7 @@ async function compileTools(tree: string, out: string): Promise<void> {
   const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
   for (const name of ourTools) {
     await run('gcc', ['-std=gnu11', '-D__XEN_TOOLS__', '-O2', '-Wall', '-Wextra', '-Werror', '-I', join(tree, 'usr/include'), '-o', join(out, name), join(sources, `${name}.c`),
-      `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxenforeignmemory', '-lxengnttab', '-lxenstore'])
+      `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxenforeignmemory', '-lxengnttab', '-lxenstore', '-lxenlight', '-lxentoollog'])
   }
 }
 

@@ -85,6 +85,11 @@ export class Domain {
     await this.#link.must(`xl reboot ${this.domid}`)
   }
 
+  /** Lets the domain suspend itself for so many seconds, as Qubes does while the host sleeps. */
+  async sleep(seconds: number): Promise<void> {
+    await this.#link.must(`domain-sleep ${this.domid} ${seconds}`, { seconds: 120 + seconds })
+  }
+
   /** Lets the domain suspend itself, saves it, and ends it: `wait` then says `suspend`. Rig.restore brings it back. */
   async save(): Promise<SavedDomain> {
     const file = `/guests/${this.name}.saved`
