@@ -12,11 +12,16 @@ export interface ExecResult {
   stderr: string
 }
 
+/** Shells that start at a time. dom0 has one slow CPU: a hundred at once would all be late, and some too late. */
+const MOST_STARTING = 4
+
 /** Shells in dom0, one for each TCP connection to a port that QEMU forwards to it. */
 export class Link {
   readonly #port: number
   readonly #open = new Set<Socket>()
   #closed = false
+  #starting = 0
+  readonly #queue: (() => void)[] = []
 
   /** @param port on 127.0.0.1 */
   constructor(port: number) {
@@ -28,6 +33,17 @@ export class Link {
    * Ending the stream ends the script's input; the stream ends when the script has.
    */
   async spawn(script: string): Promise<Duplex> {
+    if (this.#starting >= MOST_STARTING) await new Promise<void>(resolve => { this.#queue.push(resolve) })
+    this.#starting++
+    try {
+      return await this.#start(script)
+    } finally {
+      this.#starting--
+      this.#queue.shift()?.()
+    }
+  }
+
+  async #start(script: string): Promise<Duplex> {
     const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true })
     this.#open.add(socket)
     socket.once('close', () => this.#open.delete(socket))
