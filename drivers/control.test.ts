@@ -1,6 +1,7 @@
 import test from 'ava'
 import { connectDrivers, serveControl } from './index.ts'
 import { SimulatedXen, restore } from './sim/index.ts'
+import './sim/leak-check.ts'
 
 const setUp = () => {
   const xen = new SimulatedXen()
@@ -15,9 +16,10 @@ const setUp = () => {
 const features = ['poweroff', 'reboot', 'suspend']
 
 test('what the domain obeys is announced at once', async (t) => {
-  const { xen, read } = setUp()
+  const { xen, control, read } = setUp()
   await xen.settle()
   t.deepEqual(features.map((name) => read(`feature-${name}`)), ['1', '1', '1'])
+  control.close()
 })
 
 for (const request of ['poweroff', 'reboot', 'halt', 'crash']) {
@@ -39,10 +41,11 @@ for (const request of ['poweroff', 'reboot', 'halt', 'crash']) {
 }
 
 test('a request that was there before we were is obeyed', async (t) => {
-  const { xen, asked, ask } = setUp()
+  const { xen, control, asked, ask } = setUp()
   ask('poweroff')
   await xen.settle()
   t.deepEqual(asked, ['poweroff'])
+  control.close()
 })
 
 test('nonsense is acknowledged, warned about and ignored; a key that is gone or forbidden does no harm', async (t) => {

@@ -2,6 +2,7 @@ import test from 'ava'
 import { XenError } from './errno.ts'
 import { EventChannels } from './event-channel.ts'
 import { SimulatedXen } from './sim/index.ts'
+import './sim/leak-check.ts'
 
 const pair = () => {
   const xen = new SimulatedXen()

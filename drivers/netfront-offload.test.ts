@@ -2,6 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { CHECKSUM, COMPLETE, type Frame } from './ethernet.ts'
 import { connect, end, packet, same, setUp, transmit, transmitLarge } from './testing/netfront.ts'
+import './sim/leak-check.ts'
 
 test('large packets of every size go out as one, with what the backend needs to cut them', async (t) => {
   const set = setUp()

@@ -5,6 +5,7 @@ import { connectDrivers, connectNetfront, listResources } from './index.ts'
 import { SimulatedNetback, SimulatedXen, restore } from './sim/index.ts'
 import type { SimulationOptions } from './sim/index.ts'
 import { collect, packet, transmit } from './testing/netfront.ts'
+import './sim/leak-check.ts'
 
 /** A guest that is restored with each suspend, as domain 7, 8, ..., with a vif made by the toolstack before it goes on. */
 const setUp = (simulation?: SimulationOptions) => {

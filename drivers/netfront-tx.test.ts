@@ -1,6 +1,7 @@
 import test from 'ava'
 import { CHECKSUM, COMPLETE, type Frame } from './ethernet.ts'
 import { connect, end, packet, setUp, transmit } from './testing/netfront.ts'
+import './sim/leak-check.ts'
 
 test('packets of every size go out as they were built', async (t) => {
   const set = setUp()

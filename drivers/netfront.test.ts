@@ -4,6 +4,7 @@ import { connectDrivers, connectNetfront } from './index.ts'
 import { SimulatedNetback } from './sim/index.ts'
 import { collect, connect, end, packet, setUp, transmit, warnings } from './testing/netfront.ts'
 import { XenbusState } from './xenbus.ts'
+import './sim/leak-check.ts'
 
 test('it connects as the header says, with the address and MTU from xenstore', async (t) => {
   const set = setUp({ mac: '00:16:3E:01:02:fd', mtu: '1400', hotplugDelay: 3000 })

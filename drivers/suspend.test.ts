@@ -3,6 +3,7 @@ import { ForeignPages, SharedPages, connectDrivers, listResources } from './inde
 import type { Drivers } from './index.ts'
 import { SimulatedXen, restore } from './sim/index.ts'
 import type { SimulatedDomain, SimulationOptions } from './sim/index.ts'
+import './sim/leak-check.ts'
 
 const setUp = (options?: SimulationOptions) => {
   const xen = new SimulatedXen(options)

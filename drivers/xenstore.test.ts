@@ -2,6 +2,7 @@ import test from 'ava'
 import { SimulatedXen } from './sim/index.ts'
 import { Xenstore } from './xenstore.ts'
 import { XenstoreError } from './xenstore-error.ts'
+import './sim/leak-check.ts'
 
 const setUp = (seed?: number) => {
   const xen = new SimulatedXen({ seed })

@@ -32,6 +32,8 @@ function test(title: string, work: Work, ...args: unknown[]): void {
 }
 test.serial = test
 test.skip = (): void => {}
+/** What is checked when all tests of a file are over is checked in Node. */
+test.after = { always: (): void => {} }
 
 export default test
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { watchMemory } from '../sim/index.ts'
 import { FIRST_SLOT, packet, transmit, transmitLarge } from '../testing/netfront.ts'
 import { HostileNetback } from './netback.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 

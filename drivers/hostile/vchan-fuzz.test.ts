@@ -5,6 +5,7 @@ import { assert } from '@xen-ts/boot/node/cases.ts'
 import { ChannelClosedError } from '../channel.ts'
 import { watchMemory } from '../sim/index.ts'
 import { HostileClient, HostileServer, serves } from './vchan.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 

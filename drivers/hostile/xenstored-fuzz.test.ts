@@ -5,6 +5,7 @@ import { watchMemory } from '../sim/index.ts'
 import type { Reply } from '../sim/index.ts'
 import { XenstoreError } from '../xenstore-error.ts'
 import { HostileStore } from './xenstored.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 

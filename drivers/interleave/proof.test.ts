@@ -5,6 +5,7 @@ import { GrantTable } from '../grant-table.ts'
 import { ForeignPages, SharedPages } from '../shared-pages.ts'
 import { SimulatedXen, findDoubleFetches, interleave, watchMemory } from '../sim/index.ts'
 import { RingReader, RingWriter } from '../vchan/ring.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 
@@ -23,7 +24,11 @@ const setUp = (seed: number) => {
   const ring = (bytes: Uint8Array): [Uint8Array, Uint32Array] => [bytes.subarray(1024, 1024 + RING), new Uint32Array(bytes.buffer)]
   const [out, outWords] = ring(pages.bytes)
   const [into, intoWords] = ring(foreign.bytes)
-  return { xen, writer, reader, pages, foreign, put: new RingWriter(writer.abi, out, outWords, PRODUCER, CONSUMER), data: into, words: intoWords }
+  const release = (): void => {
+    foreign.release()
+    pages.release()
+  }
+  return { xen, writer, reader, pages, foreign, release, put: new RingWriter(writer.abi, out, outWords, PRODUCER, CONSUMER), data: into, words: intoWords }
 }
 type Set = ReturnType<typeof setUp>
 
@@ -62,6 +67,8 @@ const underAttack = (make: (set: Set) => Reader, seed: number): { broke: boolean
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return { broke: true, fetchedTwice: found.length > 0 }
+  } finally {
+    set.release()
   }
   return { broke: false, fetchedTwice: found.length > 0 }
 }
@@ -84,7 +91,7 @@ const wakesUp = async (seed: number, lookAgain: boolean): Promise<boolean> => {
   const ring = careful(set)
   const inbound = new EventChannels(reader.machine)
   const outbound = new EventChannels(writer.machine).allocUnbound(2, 'test', () => {})
-  inbound.bindInterdomain(1, outbound.port, 'test', () => {
+  const bound = inbound.bindInterdomain(1, outbound.port, 'test', () => {
     for (;;) {
       const length = ring.available()
       ring.take(new Uint8Array(length), 0, length)
@@ -102,6 +109,9 @@ const wakesUp = async (seed: number, lookAgain: boolean): Promise<boolean> => {
     }, writer)
   }
   await xen.settle()
+  bound.close()
+  outbound.close()
+  set.release()
   return received === 40
 }
 

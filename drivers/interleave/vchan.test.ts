@@ -5,6 +5,7 @@ import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/in
 import { Byte } from '../vchan/layout.ts'
 import { end, equal, open, pattern, setUp } from '../vchan/testing.ts'
 import { assertNone, forSeeds } from './testing.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 

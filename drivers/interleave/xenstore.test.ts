@@ -4,6 +4,7 @@ import { SimulatedXen, findDoubleFetches, generator, interleave, watchMemory } f
 import { Xenstore } from '../xenstore.ts'
 import { XenstoreError } from '../xenstore-error.ts'
 import { assertNone, forSeeds } from './testing.ts'
+import '../sim/leak-check.ts'
 
 watchMemory()
 
@@ -55,6 +56,7 @@ test('a daemon that changes what is about to be read is answered with errors, no
     for (const result of await xen.run(work)) if (result.status === 'rejected' && !(result.reason instanceof XenstoreError)) throw result.reason
     const lines = domain.log.filter(({ level }) => level === 'warn' || level === 'error').length
     if (lines > 12) throw new Error(`${lines} warnings in ten seconds`)
+    domain.destroy() // nobody can tell the daemon any more
     return counts
   })
   t.true(mutations > 200)

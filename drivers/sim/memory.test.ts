@@ -1,19 +1,25 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { EventChannels } from '../event-channel.ts'
 import { GrantTable } from '../grant-table.ts'
 import { ForeignPages, SharedPages } from '../shared-pages.ts'
 import { SimulatedXen } from './index.ts'
+import './leak-check.ts'
 
-const setUp = () => {
+const setUp = (t: ExecutionContext) => {
   const xen = new SimulatedXen()
   const owner = xen.createDomain(1)
   const user = xen.createDomain(2)
   const pages = new SharedPages(owner.machine, new GrantTable(owner.machine), 1, 2, false, 'test')
-  return { xen, owner, user, pages, foreign: new ForeignPages(user.machine, 1, pages.refs, false, 'test') }
+  const foreign = new ForeignPages(user.machine, 1, pages.refs, false, 'test')
+  t.teardown(() => {
+    foreign.release()
+    pages.release()
+  })
+  return { xen, owner, user, pages, foreign }
 }
 
 test('a store is seen by the other side once both have ordered their accesses, and not before', (t) => {
-  const { owner, user, pages, foreign } = setUp()
+  const { owner, user, pages, foreign } = setUp(t)
   pages.bytes[5] = 77
   t.is(foreign.bytes[5], 0)
   owner.abi.fence()
@@ -22,7 +28,7 @@ test('a store is seen by the other side once both have ordered their accesses, a
 })
 
 test('stores of both sides to neighbouring bytes of one word are both kept', (t) => {
-  const { owner, user, pages, foreign } = setUp()
+  const { owner, user, pages, foreign } = setUp(t)
   pages.bytes[20] = 1
   foreign.bytes[21] = 2
   owner.abi.fence()
@@ -31,7 +37,7 @@ test('stores of both sides to neighbouring bytes of one word are both kept', (t)
 })
 
 test('atomic operations of both sides add up', (t) => {
-  const { owner, user, pages, foreign } = setUp()
+  const { owner, user, pages, foreign } = setUp(t)
   t.is(owner.abi.or8(pages.bytes, 9, 1), 0)
   t.is(user.abi.or8(foreign.bytes, 9, 2), 1)
   t.is(owner.abi.and8(pages.bytes, 9, 0xfe), 3)
@@ -39,28 +45,34 @@ test('atomic operations of both sides add up', (t) => {
 })
 
 test('an event makes what was stored before it visible', async (t) => {
-  const { xen, owner, user, pages, foreign } = setUp()
+  const { xen, owner, user, pages, foreign } = setUp(t)
   let seen = 0
   const server = new EventChannels(owner.machine).allocUnbound(2, 'test', () => {})
-  new EventChannels(user.machine).bindInterdomain(1, server.port, 'test', () => { seen = foreign.bytes[0] })
+  const client = new EventChannels(user.machine).bindInterdomain(1, server.port, 'test', () => { seen = foreign.bytes[0] })
   pages.bytes[0] = 3
   server.notify()
   await xen.settle()
   t.is(seen, 3)
+  client.close()
+  server.close()
 })
 
 test('writing to a page mapped read-only is a page fault, and so is writing where nothing is mapped', (t) => {
-  const { owner, user, pages } = setUp()
+  const { owner, user, pages } = setUp(t)
   const readonly = new ForeignPages(user.machine, 1, pages.refs, true, 'test')
   readonly.bytes[7] = 1
   t.throws(() => owner.abi.fence(), { message: /page fault.*read-only/ })
+  readonly.bytes[7] = 0
+  readonly.release()
   const reserved = new Uint8Array(user.abi.pagesReserve(1) as ArrayBuffer)
   reserved[0] = 1
   t.throws(() => user.abi.pagesFree(reserved), { message: /page fault/ })
+  reserved.fill(0xee)
+  t.is(user.abi.pagesFree(reserved), 0)
 })
 
 test('freed pages cannot be used any more, nor freed while a grant gives them away', (t) => {
-  const { owner } = setUp()
+  const { owner } = setUp(t)
   const grants = new GrantTable(owner.machine)
   const bytes = new Uint8Array(owner.abi.pagesAlloc(1) as ArrayBuffer)
   const ref = grants.grant(2, owner.abi.pageFrame(bytes, 0), false, 'test')
@@ -71,7 +83,7 @@ test('freed pages cannot be used any more, nor freed while a grant gives them aw
 })
 
 test('arguments are checked as the kernel does', (t) => {
-  const { owner, pages } = setUp()
+  const { owner, pages } = setUp(t)
   const { abi } = owner
   t.throws(() => abi.copy(pages.bytes, 4090, pages.bytes, 0, 10), { instanceOf: RangeError })
   t.throws(() => abi.copy(pages.bytes, 0, pages.bytes, -1, 10), { instanceOf: RangeError })
@@ -83,7 +95,7 @@ test('arguments are checked as the kernel does', (t) => {
 })
 
 test('text and checksum do what the kernel does', (t) => {
-  const { abi } = setUp().owner
+  const { abi } = setUp(t).owner
   const into = new Uint8Array(16)
   t.is(abi.utf8Encode('aé€😀', into, 1), 10)
   t.is(abi.utf8Decode(into, 1, 10), 'aé€😀')

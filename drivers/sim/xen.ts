@@ -34,6 +34,12 @@ interface PendingTimer extends Work {
 
 type Macrotask = (run: () => void) => unknown
 
+/**
+ * Simulations that were made while `leakCheck.on` and whose end nobody has checked yet: where each was made. Test files import
+ * leak-check.ts, which checks them when all tests are over.
+ */
+export const leakCheck = { on: false, pending: new Map<SimulatedXen, string>() }
+
 const defaultIdle = (): Promise<void> => {
   const host = globalThis as { setImmediate?: Macrotask; setTimeout?: Macrotask }
   const macrotask = host.setImmediate ?? host.setTimeout
@@ -69,6 +75,7 @@ export class SimulatedXen {
     this.#timeLimit = timeLimit
     this.#stepLimit = stepLimit
     this.store = new SimulatedXenstore(this)
+    if (leakCheck.on) leakCheck.pending.set(this, new Error().stack ?? '')
   }
 
   /** Creates a domain the way libxl does: its directory in the store, a xenstore ring, and what a guest may write. */
@@ -177,6 +184,7 @@ export class SimulatedXen {
   assertNoLeaks(): void {
     const leaks = [...[...this.domains.values()].flatMap((domain) => domain.leaks()), ...this.store.leaks()]
     if (leaks.length > 0) throw new Error(`not given back:\n  ${leaks.join('\n  ')}`)
+    leakCheck.pending.delete(this)
   }
 
   /** Lets promise jobs run: the end of a turn of every domain. */

@@ -3,6 +3,7 @@ import { restore } from '@xen-ts/drivers/sim/index.ts'
 import type { SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { ChannelClosedError } from './index.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const suspend = (xen: SimulatedXen, { machine }: SimulatedDomain) => xen.run(machine.suspension.suspend())
 const warnings = ({ log }: SimulatedDomain): string[] => log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)

@@ -4,6 +4,7 @@ import { Byte, Live, Word } from './layout.ts'
 import { Endpoint, clientSide } from './endpoint.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 /** Operations of a domain from now on, by name. */
 const count = ({ domain }: ReturnType<typeof setUp>['client']): Record<string, number> => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Access } from '@xen-ts/drivers/sim/index.ts'
 import { ChannelClosedError } from './index.ts'
 import { end, equal, open, pattern, setUp, streamBothWays } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const sizes: [number, number][] = [[1024, 2048], [2048, 1024], [2048, 4096], [8192, 128], [4096, 4096], [65536, 65536]]
 for (const [readSize, writeSize] of sizes) {
