@@ -1,14 +1,18 @@
 /** The streams of a call as web streams: a service may do with them what it does with any. */
 import test from 'ava'
-import { ReadableStream } from '@xen-ts/runtime/web/readable-stream.ts'
-import { TransformStream, WritableStream } from '@xen-ts/runtime/web/writable-stream.ts'
+import * as web from '@xen-ts/runtime/web/inject.ts'
 import { setUp, text, tick } from './testing.ts'
+
+/** The guest's, with the types of those that programs see. */
+const { ReadableStream, TransformStream, WritableStream } = web as unknown as typeof globalThis
 
 const bytes = (value: string): Uint8Array => new Uint8Array(Buffer.from(value))
 
 test('they are web streams', async (t) => {
   const { agent, daemon } = setUp()
   agent.service('kinds', ({ stdin, stdout, stderr }) => {
+    const typed: [globalThis.ReadableStream<Uint8Array>, globalThis.WritableStream<Uint8Array | string>] = [stdin, stdout]
+    t.is(typed.length, 2)
     t.true(stdin instanceof ReadableStream && stdout instanceof WritableStream && stderr instanceof WritableStream)
   })
   t.is((await daemon.call('kinds')).code, 0)
@@ -18,7 +22,7 @@ test('through a transform, with the backpressure of the ring', async (t) => {
   const { agent, daemon } = setUp()
   agent.service('upper', async ({ stdin, stdout }) => {
     const upper = new TransformStream<Uint8Array, string>({ transform: (chunk, controller) => controller.enqueue(Buffer.from(chunk).toString().toUpperCase()) })
-    await stdin.pipeThrough(upper).pipeTo(stdout as WritableStream<string>)
+    await stdin.pipeThrough(upper).pipeTo(stdout)
     return 4
   })
   const result = await daemon.call('upper', { input: Buffer.alloc(300_000, 'abc') })

@@ -2,13 +2,19 @@
  * The streams of a call: web streams of bytes, with what services mostly do as methods. Pulled, not pushed: what nobody reads stays in
  * the ring, and the peer waits. From one of them to another of them bytes go straight.
  */
-import { ReadableStream, type ReadableController, type ReadableStreamDefaultReader } from '@xen-ts/runtime/web/readable-stream.ts'
-import { WritableStream, type WritableStreamDefaultWriter } from '@xen-ts/runtime/web/writable-stream.ts'
+import * as readable from '@xen-ts/runtime/web/readable-stream.ts'
+import * as writable from '@xen-ts/runtime/web/writable-stream.ts'
 import { concat, type Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */
 const DEFAULT_LIMIT = 1 << 20
 const EMPTY = new Uint8Array(0)
+
+/** The guest's own, under the types that programs know. */
+const ReadableStream = readable.ReadableStream as unknown as typeof globalThis.ReadableStream
+const WritableStream = writable.WritableStream as unknown as typeof globalThis.WritableStream
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+type Writer = WritableStreamDefaultWriter<Uint8Array | string>
 
 type Pull = () => Promise<Uint8Array | undefined>
 
@@ -16,7 +22,7 @@ type Pull = () => Promise<Uint8Array | undefined>
 class Source {
   /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
   isStreamed = false
-  #controller!: ReadableController<Uint8Array>
+  #controller!: readable.ReadableController<Uint8Array>
   readonly #pull: Pull
   /** One pull at a time. */
   #last: Promise<unknown> = Promise.resolve()
@@ -26,7 +32,7 @@ class Source {
     this.#pull = pull
   }
 
-  start(controller: ReadableController<Uint8Array>): void {
+  start(controller: readable.ReadableController<Uint8Array>): void {
     this.#controller = controller
   }
 
@@ -75,7 +81,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
   /** @param pull the next bytes, at least one; undefined at the end */
   constructor(text: Text, pull: Pull) {
     const source = new Source(pull)
-    super(source, { highWaterMark: 0 })
+    super(source as ConstructorParameters<typeof ReadableStream<Uint8Array>>[0], { highWaterMark: 0 })
     this.#text = text
     this.#source = source
   }
@@ -113,7 +119,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
   }
 
   /** Copies everything up to the end, then closes the destination unless told otherwise. */
-  override async pipeTo(...[destination, options]: Parameters<ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
+  override async pipeTo(...[destination, options]: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
     if (!(destination instanceof ByteWriter) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
     const writer = destination.getWriter()
     try {
@@ -129,7 +135,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
     while (await this.#source.next() !== undefined);
   }
 
-  async #next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+  async #next(reader: Reader): Promise<Uint8Array | undefined> {
     return this.#source.isStreamed ? (await reader.read()).value : this.#source.direct()
   }
 
@@ -155,7 +161,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
 export class ByteWriter extends WritableStream<Uint8Array | string> {
   readonly #text: Text
   readonly #push: (bytes: Uint8Array) => Promise<void>
-  #writer: WritableStreamDefaultWriter<Uint8Array | string> | undefined
+  #writer: Writer | undefined
   /** The end has been told to the peer, or is about to be. */
   #ended = false
 
@@ -176,7 +182,7 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
     return unowned(this.push(data))
   }
 
-  override getWriter(): WritableStreamDefaultWriter<Uint8Array | string> {
+  override getWriter(): Writer {
     return this.#writer = super.getWriter()
   }
 
