@@ -57,10 +57,9 @@ test('hundreds of requests in flight, far more than the ring holds, get each its
 test('a directory of more than 4096 bytes comes in parts', async (t) => {
   const { xen, xenstore } = setUp()
   const names = Array.from({ length: 700 }, (_, i) => `a-rather-long-name-${i}`)
-  await xen.run(async () => {
-    await Promise.all(names.map((name) => xenstore.write(`data/${name}`, '')))
-    t.deepEqual((await xenstore.directory('data')).sort(), names.sort())
-  })
+  // Only dom0 may make such a directory.
+  for (const name of names) xen.store.write(`/local/domain/1/data/${name}`, '')
+  t.deepEqual((await xen.run(xenstore.directory('data'))).sort(), names.sort())
 })
 
 test('permissions open a key to one other domain', async (t) => {

@@ -34,10 +34,17 @@ export class StoreFailure extends Error {
   }
 }
 
-const MAX_VALUE = 2048
+/** Bytes of a key: value, permissions and the names of the keys below it (xenstored's quota for guests). */
+const MAX_KEY = 2048
 const MAX_NODES = 1000
 const VALID_PATH = /^[-\w/@]+$/
 
+/** As in xenstored's database: a header, 8 bytes a permission, the value, and each name with its NUL. */
+const sizeOf = ({ value, permissions, children }: Node): number => {
+  let size = 24 + 8 * permissions.length + value.length
+  for (const name of children) size += name.length + 1
+  return size
+}
 export const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
@@ -75,7 +82,7 @@ export class StoreView {
   }
 
   write(domid: number, path: string, value: string): void {
-    if (value.length > MAX_VALUE) throw new StoreFailure('ENOSPC')
+    if (value.length > MAX_KEY) throw new StoreFailure('ENOSPC')
     this.#check(path)
     const node = this.#look(path)
     if (node === undefined) this.#create(domid, path, value)
@@ -165,6 +172,7 @@ export class StoreView {
     const parentNode = this.#look(parent) as Node
     const [owner, ...others] = parentNode.permissions
     const permissions = [domid === 0 ? owner : { ...owner, domid }, ...others]
+    if (domid !== 0 && sizeOf(parentNode) + nameOf(path).length + 1 >= MAX_KEY) throw new StoreFailure('ENOSPC')
     this.#put(parent, { ...parentNode, children: new Set([...parentNode.children, nameOf(path)]) })
     this.#put(path, { value, permissions, children: new Set(), generation: 0 })
   }
