@@ -12,6 +12,7 @@ import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { connect } from './client.ts'
+import { KeyQueue } from './keys.ts'
 import { Liveness } from './liveness.ts'
 import { serve } from './server.ts'
 
@@ -30,11 +31,12 @@ export interface VchanParts {
 /** The same, with what all vchans of a domain share. */
 export interface Vchans extends VchanParts {
   readonly liveness: Liveness
+  readonly keyQueue: KeyQueue
 }
 
 /** The vchan service of this domain. Make one: its channels share watches and timers. */
 export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): Channels {
-  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore) }
+  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore), keyQueue: new KeyQueue() }
   return {
     connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
     serve: (domid, port, options) => serve(vchans, domid, port, options),

@@ -3,7 +3,7 @@
  * `.../event-channel` below its own directory, readable for that client only.
  */
 import { parseDecimal } from '@xen-ts/drivers/parse.ts'
-import type { Xenstore, XenstoreView } from '@xen-ts/drivers/xenstore.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
 import { isCode } from '@xen-ts/drivers/xenstore.ts'
 import type { Vchans } from './index.ts'
 
@@ -23,29 +23,42 @@ const serverDirectory = (server: number, client: number, port: number): string =
 /** The key a client watches: the directories above it are not readable for it. */
 export const eventChannelKey = (server: number, client: number, port: number): string => `${serverDirectory(server, client, port)}/event-channel`
 
+/**
+ * Lets one transaction after the other change what is below `data/vchan`. They all write to the same directories: of several at a time
+ * the store would refuse all but one, each time.
+ */
+export class KeyQueue {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => {})
+    return result
+  }
+}
+
 /** Both keys appear at once, with their permissions, so that a client never sees half of them. */
-export async function publishKeys(xenstore: Xenstore, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
-  await xenstore.transaction(async (view) => {
+export async function publishKeys({ xenstore, keyQueue }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
+  const directory = `${ownDirectory(client)}/${port}`
+  await keyQueue.run(() => xenstore.transaction(async (view) => {
     const owner = Number(await view.read('domid'))
-    const directory = `${ownDirectory(client)}/${port}`
-    for (const [name, value] of [['ring-ref', ringRef], ['event-channel', eventChannel]] as const) {
-      await view.write(`${directory}/${name}`, String(value))
-      await view.setPermissions(`${directory}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] })
-    }
-  })
+    await Promise.all([['ring-ref', ringRef], ['event-channel', eventChannel]].flatMap(([name, value]) => [
+      view.write(`${directory}/${name}`, String(value)),
+      view.setPermissions(`${directory}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] }),
+    ]))
+  }))
 }
 
 /** Removes our keys, and the client's directory when they were the last in it. Keys of a newer server stay. Never rejects. */
-export async function withdrawKeys({ machine, xenstore }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
+export async function withdrawKeys({ machine, xenstore, keyQueue }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
   const directory = ownDirectory(client)
-  const holds = async (view: XenstoreView, name: string, value: number): Promise<boolean> =>
-    await view.tryRead(`${directory}/${port}/${name}`) === String(value)
   try {
-    await xenstore.transaction(async (view) => {
-      if (!(await holds(view, 'ring-ref', ringRef)) || !(await holds(view, 'event-channel', eventChannel))) return
+    await keyQueue.run(() => xenstore.transaction(async (view) => {
+      const values = await Promise.all([view.tryRead(`${directory}/${port}/ring-ref`), view.tryRead(`${directory}/${port}/event-channel`)])
+      if (values[0] !== String(ringRef) || values[1] !== String(eventChannel)) return
       await view.remove(`${directory}/${port}`)
       if ((await view.directory(directory)).length === 0) await view.remove(directory)
-    })
+    }))
   } catch (error) {
     machine.log('vchan').warn(`vchan ${client}:${port}: its keys could not be removed: ${(error as Error).message}`)
   }

@@ -90,7 +90,7 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
   try {
-    await publishKeys(xenstore, domid, port, keys)
+    await publishKeys(vchans, domid, port, keys)
     while (world === suspension.world && shared.control.bytes[Byte.clientLive] === Live.notYet) {
       signal?.throwIfAborted()
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)

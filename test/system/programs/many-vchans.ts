@@ -41,7 +41,8 @@ export default unikernel({
       const channel = role === 'server' ? await vchan.serve(0, 6000 + i, { readSize: 1024, writeSize: 2048 }) : await vchan.connect(0, 6000 + i)
       most = Math.max(most, ++open)
       if (open === count) log.info(`open: ${resources.held}`)
-      bytes += await echo(channel)
+      const echoed = await echo(channel)
+      bytes += echoed
       channel.close()
       open--
     }))
