@@ -3,11 +3,18 @@ import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { cases } from '@xen-ts/boot/node/cases.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import { AbortController, AbortSignal } from '@xen-ts/runtime/web/abort.ts'
+import type { ReadableStream } from '@xen-ts/runtime/web/readable-stream.ts'
+import { TransformStream } from '@xen-ts/runtime/web/writable-stream.ts'
 import { Hub } from '../test/dom0/hub.ts'
 import { Gui } from './gui/agent.ts'
+import { followNetwork } from './network.ts'
 import { Qrexec } from './qrexec/agent.ts'
+import { ByteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
+import { readNetwork } from './qubesdb/network.ts'
+import type { Change } from './qubesdb/replica.ts'
 import { concat, Text, writeU32 } from './text.ts'
+import { Clock, parseDate } from './time.ts'
 
 const host = globalThis as { __abi?: Abi, AbortController?: unknown, AbortSignal?: unknown }
 if (host.AbortController === undefined) Object.assign(host, { AbortController, AbortSignal, performance: { now: () => 0 } })
@@ -91,6 +98,94 @@ export default cases({
     t.deepEqual(await control.readExactly(16), words(0x211, 8, 0, 513))
     t.deepEqual(lines, ['[qrexec] connected to dom0, protocol 3'])
     agent.close()
+  },
+
+  'qrexec: streams through a transform, and a writer that nobody awaits': async (t) => {
+    const { machine, text, guest, dom0 } = setUp()
+    const agent = new Qrexec({ machine, channels: guest })
+    agent.service('my.Upper', async ({ stdin, stdout, stderr }) => {
+      const upper = new TransformStream<Uint8Array, string>({ transform: (bytes, controller) => controller.enqueue(text.decode(bytes).toUpperCase()) })
+      void stderr.getWriter().write('late')
+      await (stdin as unknown as ReadableStream<Uint8Array>).pipeThrough(upper).pipeTo(stdout as never)
+    })
+    void agent.run()
+    const control = await dom0.connect(5, 512)
+    await control.readExactly(12)
+    await control.write(words(0x300, 4, 3))
+    const served = dom0.serve(5, 514, { readSize: 65536, writeSize: 65536 })
+    const command = text.encode('user:QUBESRPC my.Upper dom0\0')
+    await control.write(concat([words(0x200, 8 + command.length, 0, 514), command]))
+    const data = await served
+    await data.readExactly(12)
+    await data.write(concat([words(0x300, 4, 3), words(0x190, 3), text.encode('abc'), words(0x190, 0)]))
+    const seen: string[] = []
+    for (let header; (header = await data.readExactly(8)) !== undefined;) {
+      const body = header[4] === 0 ? new Uint8Array(0) : await data.readExactly(header[4])
+      seen.push(`${header[0].toString(16)} ${header[0] === 0x93 ? body![0] : text.decode(body!)}`)
+    }
+    t.deepEqual(seen.filter((frame) => frame.startsWith('91')), ['91 ABC', '91 '])
+    t.deepEqual(seen.filter((frame) => frame.startsWith('92')), ['92 late', '92 '])
+    t.is(seen.at(-1), '93 0')
+    agent.close()
+  },
+
+  'the clock is set to what dom0 says, and to nothing else': async (t) => {
+    const { machine, text } = setUp()
+    let wall = 1000, answer = '', now = 0
+    const pauses: (() => void)[] = []
+    const abi = Object.assign(Object.create(machine.abi), { clockWall: () => wall, clockSet: (value: number) => { wall = value } })
+    const timers = { now: () => now, set(delay: number, run: () => void) { if (delay !== 120_000) pauses.push(run); return { cancel() {} } } }
+    const call = () => ({ stdout: new ByteReader(new Text(abi), pullOnce(answer)), wait: async () => ({ code: 0, stderr: '' }), close() {} })
+    const clock = new Clock({ machine: { ...machine, abi, timers }, qrexec: { call: call as never } })
+    const pullOnce = (value: string) => {
+      let given = false
+      return async () => {
+        if (given || value === '') return undefined
+        given = true
+        return text.encode(value)
+      }
+    }
+    const running = clock.run()
+    for (const [value, expected] of [['2026-11-31T00:00:00+00:00\n', 1000], ['2026-11-22T18:29:54,250000000+00:00\n', 1795372194250], ['', 1795372194250]] as const) {
+      answer = value
+      now += 1000
+      pauses.shift()!()
+      while (pauses.length === 0) await null
+      t.is(wall, expected)
+    }
+    t.is(parseDate('2028-02-29T23:59:59+00:00\n'), 1835481599000)
+    t.is(parseDate('2027-02-29T23:59:59+00:00\n'), undefined)
+    clock.close()
+    await running
+  },
+
+  'the stack follows the keys of the network, once for all of them': (t) => {
+    const { machine, lines } = setUp()
+    const pauses: (() => void)[] = []
+    const timers = { now: () => 0, set(_: number, run: () => void) { pauses.push(run); return { cancel() {} } } }
+    const keys: Record<string, string> = { '/qubes-ip': '10.137.0.16', '/qubes-gateway': '10.137.0.1' }
+    const watches = new Map<string, (change: Change) => void>()
+    const db = {
+      get hasNetwork() { return keys['/qubes-ip'] !== undefined },
+      get network() { return readNetwork((path) => keys[path])! },
+      watch(path: string, handler: (change: Change) => void) { watches.set(path, handler); return () => { watches.delete(path) } },
+    }
+    const seen: unknown[] = []
+    const write = (path: string, value: string): void => { keys[path] = value; watches.get(path)!({ path, value }) }
+    const end = followNetwork({ db, timers, log: machine.log('network'), stack: { configure: (config) => { seen.push(config?.gateway) } } })
+    write('/qubes-gateway', '10.137.0.8')
+    write('/qubes-primary-dns', '10.139.1.1')
+    t.is(pauses.length, 1)
+    pauses.shift()!()
+    write('/qubes-gateway', 'nonsense')
+    pauses.shift()!()
+    delete keys['/qubes-ip']
+    watches.get('/qubes-ip')!({ path: '/qubes-ip', value: undefined })
+    pauses.shift()!()
+    t.deepEqual(seen, ['10.137.0.1', '10.137.0.8', undefined])
+    t.is(lines.length, 1)
+    end()
+    t.is(watches.size, 0)
   },
 
   'GUI: greeting and clipboard': async (t) => {
