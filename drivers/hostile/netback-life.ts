@@ -1,7 +1,8 @@
 /** What a backend, and who plays the toolstack for it, may do to the directories in xenstore; and silence. */
 import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import { connectNetfront } from '../index.ts'
-import { packet, transmit } from '../testing/netfront.ts'
+import { ForeignPages } from '../shared-pages.ts'
+import { FIRST_SLOT, packet, transmit } from '../testing/netfront.ts'
 import { XenbusState } from '../xenbus.ts'
 import { HostileNetback } from './netback.ts'
 import type { Row, Table } from './netback.ts'
@@ -35,6 +36,26 @@ export const life: Table = {
   'a backend\'s domid that vanishes': leaves((peer) => peer.write('backend-id', undefined, 'guest')),
   'our own state set back by the toolstack': leaves((peer) => peer.write('state', '1', 'guest')),
   'our own state made nonsense': leaves((peer) => peer.write('state', 'x'.repeat(100), 'guest')),
+
+  'a ring and a buffer that stay mapped after the end': {
+    outcome: 'leaves',
+    act: async (peer) => {
+      const { dom0, netback, xen } = peer.set
+      const refs = [Number(xen.store.read(`${netback.frontendPath}/tx-ring-ref`)), peer.rx[FIRST_SLOT + 9]]
+      peer.kept = new ForeignPages(dom0.machine, 1, refs, false, 'kept')
+      peer.write('state', '5')
+      await xen.advance(60_000)
+    },
+    check: async (peer, t) => {
+      const { dom0, drivers, xen } = peer.set
+      const held = (): number => drivers.grants.list().filter((line) => line.includes('still held')).length
+      t.is(held(), 1) // nothing of it is used for anything else
+      dom0.abi.copy(peer.kept.bytes, 0, new Uint8Array(8192).fill(0x55), 0, 8192)
+      peer.kept.release()
+      await xen.advance(2000)
+      t.is(held(), 0)
+    },
+  },
 
   'states out of order': bears(async (peer) => {
     for (const value of ['3', '2', '1', '8', '7', '2', '4']) {
@@ -106,6 +127,27 @@ export const keys: Readonly<Record<string, (t: Assert) => Promise<void>>> = {
     peer.set.netback.vanish()
     await peer.supervision.verdict()
   }])),
+  'a vif that goes in whatever moment of connecting, by whatever way, is followed by the next': async (t) => {
+    for (const way of ['vanish', 'detach'] as const) {
+      const peer = new HostileNetback({})
+      const { set } = peer
+      await peer.connect()
+      for (let steps = 0; steps < 40; steps++) {
+        for (let i = 0; i < steps; i++) {
+          await new Promise<void>((resolve) => { setImmediate(resolve) })
+          set.xen.step(set.xen.now)
+        }
+        set.netback[way]()
+        if (steps % 3 === 0) await set.xen.advance(2000)
+        if (way === 'detach' && set.xen.store.read(set.netback.frontendPath) !== undefined) set.netback.vanish()
+        set.netback = set.attach({})
+      }
+      await set.xen.advance(2000)
+      t.deepEqual(peer.supervision.warnings(), [])
+      await peer.serves(t)
+      await peer.end()
+    }
+  },
   'one that breaks the rules again and again is not tried more than once a second': async (t) => {
     const peer = new HostileNetback({})
     await peer.connect()

@@ -3,6 +3,7 @@ import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import type { Frame } from '../ethernet.ts'
 import { connectNetfront } from '../index.ts'
 import type { Netfront, NetfrontOptions } from '../index.ts'
+import type { ForeignPages } from '../shared-pages.ts'
 import type { NetbackOptions, SimulatedDomain } from '../sim/index.ts'
 import { FIRST_SLOT, packet, setUp, transmit } from '../testing/netfront.ts'
 import { inFrontRing, inStoreRing, supervise } from './supervise.ts'
@@ -48,6 +49,8 @@ export class HostileNetback {
   /** What the guest got. */
   packets: Uint8Array[] = []
   device!: Netfront
+  /** Pages that it maps besides. */
+  kept!: ForeignPages
 
   constructor(backend: NetbackOptions | undefined) {
     this.supervision = supervise(this.set.xen, this.set.guest, mayWrite(this.set.guest), ALLOWED)
