@@ -96,6 +96,23 @@ test.serial('a save and two restores: time has moved, randomness differs between
   await xen.rig.must(`rm ${saved.file}`)
 })
 
+test.serial('a live migration, to the same host: the domain runs while it is copied, and goes on as another', async t => {
+  const running = await xen.start(t, await xen.image('programs/suspend.ts'), { seconds: 120 })
+  await running.line(/beat 20/)
+  const { name, domid } = running.domain
+  t.teardown(() => xen.rig.exec(`xl destroy ${name}`))
+  await xen.rig.must(`xl migrate -s '' ${name} 'xl migrate-receive -e' 2>&1`, { seconds: 120 })
+  t.is((await running.ended).reason, 'suspend')
+  t.not((await xen.rig.must(`xl domid ${name}`)).trim(), String(domid))
+  const log = `/var/log/xen/guest-${name}--incoming.log`
+  const lines = (await xen.rig.must(`until grep -q 'second later' ${log}; do sleep 0.2; done; cat ${log}`)).split(/\r?\n/)
+  const { wall, mono } = jumped(lines.find(line => line.includes('jump:'))!)
+  t.true(wall > mono)
+  t.true(inRhythm(lines.find(line => line.includes('second later'))!))
+  await xen.rig.must(`xl shutdown -w ${name}`)
+  t.regex(await xen.rig.must(`cat ${log}`), /shutdown requested: poweroff/)
+})
+
 test.serial('a website with its network answers after each of two restores and after a checkpoint, on a connection from before too', async t => {
   const image = await xen.image('../../examples/website')
   let running = await xen.start(t, image, { vif, args, seconds: 240 })
