@@ -1,43 +1,15 @@
 /**
  * One end of a connected vchan as a byte stream. Who sleeps has set its notify bit and looked again; who makes a difference
- * clears the other's bit and kicks (facts of libxenvchan's io.c). Both ends are the same but for which byte is whose.
- *
- * A kick costs both domains more than many small reads or writes, so the peer is told of them together: when half a ring has changed,
- * before we wait for it ourselves, or at the end of the turn of the event loop.
+ * clears the other's bit and kicks (libxenvchan's io.c).
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { dispose } from '@xen-ts/drivers/dispose.ts'
-import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import { Byte, Live, Notify } from './layout.ts'
+import { Live, Notify } from './layout.ts'
+import type { Link } from './link.ts'
 import { CORRUPT } from './ring.ts'
-import type { RingReader, RingWriter } from './ring.ts'
-
-/** Which bytes of the control page an end uses. */
-interface Side {
-  readonly ownLive: number
-  readonly peerLive: number
-  /** Where we ask the peer for a kick. */
-  readonly ask: number
-  /** Where the peer asks us. */
-  readonly asked: number
-}
-
-export const serverSide: Side = { ownLive: Byte.serverLive, peerLive: Byte.clientLive, ask: Byte.clientNotify, asked: Byte.serverNotify }
-export const clientSide: Side = { ownLive: Byte.clientLive, peerLive: Byte.serverLive, ask: Byte.serverNotify, asked: Byte.clientNotify }
-
-export interface Link {
-  /** For messages: `vchan 0:512`. */
-  readonly name: string
-  readonly side: Side
-  readonly control: Uint8Array
-  readonly reader: RingReader
-  readonly writer: RingWriter
-  readonly channel: EventChannel
-  /** Gives ports, pages and keys back. The shared memory must not be touched from then on. */
-  release(): void
-}
+import { Turn } from './turn.ts'
 
 interface PendingRead {
   /** Set for a read of an exact length. */
@@ -56,8 +28,6 @@ interface PendingWrite {
 }
 
 const DEFAULT_READ = 65536
-/** Reads and writes served in one turn of the event loop: timers and other devices get theirs however fast a peer is. */
-const BUDGET = 256
 const done = Promise.resolve()
 /** Beside CORRUPT: the channel has ended. */
 const GONE = -2
@@ -68,14 +38,7 @@ export class Endpoint implements ByteChannel, Disposable {
   readonly #link: Link
   readonly #reads: PendingRead[] = []
   readonly #writes: PendingWrite[] = []
-  /** Bytes moved of which the peer is told at once, not at the end of the turn, so that both ends work at the same time. */
-  readonly #soon: number
-  /** What was done since the peer was last told, bits of Notify, and for how many bytes. */
-  #untold = 0
-  #untoldBytes = 0
-  /** Set when something was done in this turn; fires at its end. */
-  #turn: Timer | undefined
-  #served = 0
+  readonly #turn: Turn
   readonly #unsubscribe: () => void
   #resolveClosed = (): void => {}
   #open = true
@@ -86,7 +49,7 @@ export class Endpoint implements ByteChannel, Disposable {
   constructor(machine: Machine, link: Link) {
     this.#machine = machine
     this.#link = link
-    this.#soon = Math.min(link.reader.size, link.writer.size) >>> 1
+    this.#turn = new Turn(machine, link, () => this.wake())
     this.closed = new Promise((resolve) => { this.#resolveClosed = resolve })
     this.#unsubscribe = machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#lose() } })
   }
@@ -94,7 +57,7 @@ export class Endpoint implements ByteChannel, Disposable {
   read(max = DEFAULT_READ): Promise<Uint8Array | undefined> {
     if (!Number.isInteger(max) || max < 1) throw new RangeError(`${this.#link.name}: reading at most ${max} bytes. Ask for at least one.`)
     let available: number | undefined
-    if (this.#reads.length === 0 && this.#served < BUDGET) {
+    if (this.#reads.length === 0 && !this.#turn.spent) {
       available = this.#available()
       if (available > 0) return Promise.resolve(this.#take(new Uint8Array(available < max ? available : max)))
     }
@@ -105,7 +68,7 @@ export class Endpoint implements ByteChannel, Disposable {
     const into = new Uint8Array(length)
     if (length === 0) return Promise.resolve(into)
     let available: number | undefined
-    if (this.#reads.length === 0 && this.#served < BUDGET) {
+    if (this.#reads.length === 0 && !this.#turn.spent) {
       available = this.#available()
       if (available >= length) return Promise.resolve(this.#take(into))
     }
@@ -115,7 +78,7 @@ export class Endpoint implements ByteChannel, Disposable {
   /** `bytes` must stay as they are until the promise resolves. */
   write(bytes: Uint8Array): Promise<void> {
     let space: number | undefined
-    if (this.#writes.length === 0 && this.#served < BUDGET) {
+    if (this.#writes.length === 0 && !this.#turn.spent) {
       space = this.#space(bytes.length)
       if (space >= bytes.length) {
         this.#put(bytes)
@@ -147,8 +110,7 @@ export class Endpoint implements ByteChannel, Disposable {
   #end(): void {
     this.#open = false
     this.#unsubscribe()
-    this.#turn?.cancel()
-    this.#served = 0
+    this.#turn.end()
     this.#pumpReads()
     this.#pumpWrites()
     this.#link.release()
@@ -191,7 +153,7 @@ export class Endpoint implements ByteChannel, Disposable {
    * @param seen what `#available` just said
    */
   #pumpReads(seen?: number): void {
-    while (this.#reads.length > 0 && this.#served < BUDGET) {
+    while (this.#reads.length > 0 && !this.#turn.spent) {
       const available = seen ?? this.#available()
       seen = undefined
       if (available > 0) this.#serveRead(this.#reads[0], available)
@@ -207,7 +169,7 @@ export class Endpoint implements ByteChannel, Disposable {
     const { reader, control, side } = this.#link
     const available = reader.available()
     if (available !== 0) return available
-    if (this.#untold !== 0) this.#tell() // what we wait for may be its answer
+    this.#turn.tell() // what we wait for may be its answer
     this.#lookAtPeer()
     // The or8 is a full barrier. After it, either we see what the peer wrote last, or it sees the bit and kicks. When the peer
     // is gone, this is the look at what it wrote before it said so.
@@ -235,7 +197,7 @@ export class Endpoint implements ByteChannel, Disposable {
 
   /** The same for writes. */
   #pumpWrites(seen?: number): void {
-    while (this.#writes.length > 0 && this.#served < BUDGET) {
+    while (this.#writes.length > 0 && !this.#turn.spent) {
       const write = this.#writes[0]
       const left = write.bytes.length - write.offset
       const space = seen ?? this.#space(left)
@@ -265,46 +227,21 @@ export class Endpoint implements ByteChannel, Disposable {
     const { writer, control, side } = this.#link
     const space = writer.space()
     if (space !== 0 || wanted === 0) return space
-    if (this.#untold !== 0) this.#tell()
+    this.#turn.tell()
     this.#machine.abi.or8(control, side.ask, Notify.read)
     return writer.space()
   }
 
   #take(into: Uint8Array, offset = 0, length = into.length): Uint8Array {
     this.#link.reader.take(into, offset, length)
-    this.#did(Notify.read, length)
+    this.#turn.did(Notify.read, length)
     return into
   }
 
   #put(bytes: Uint8Array, offset = 0, length = bytes.length): void {
     if (length === 0) return
     this.#link.writer.put(bytes, offset, length)
-    this.#did(Notify.write, length)
-  }
-
-  /** Notes what the peer is to be told. */
-  #did(what: number, bytes: number): void {
-    this.#untold |= what
-    this.#untoldBytes += bytes
-    this.#served++
-    this.#turn ??= this.#machine.timers.set(0, this.#onTurnEnd)
-    if (this.#untoldBytes >= this.#soon) this.#tell()
-  }
-
-  readonly #onTurnEnd = (): void => {
-    this.#turn = undefined
-    const more = this.#served >= BUDGET
-    this.#served = 0
-    if (this.#untold !== 0) this.#tell()
-    if (more) this.wake()
-  }
-
-  /** Kicks the peer if it asked for that. The and8 is a full barrier: our indices are visible before we look whether it sleeps. */
-  #tell(): void {
-    const { control, side, channel } = this.#link
-    const told = this.#untold
-    this.#untold = this.#untoldBytes = 0
-    if ((this.#machine.abi.and8(control, side.asked, ~told & 0xff) & told) !== 0) channel.notify()
+    this.#turn.did(Notify.write, length)
   }
 
   #fail(why: string): void {

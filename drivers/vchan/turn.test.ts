@@ -1,7 +1,8 @@
 /** What a turn of the event loop may cost, and whom it may keep waiting. */
 import test from 'ava'
 import { Byte, Live, Word } from './layout.ts'
-import { Endpoint, clientSide } from './endpoint.ts'
+import { Endpoint } from './endpoint.ts'
+import { clientSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
