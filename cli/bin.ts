@@ -10,7 +10,7 @@ const positive = (unit: string) => (text: string) => {
 
 const port = (text: string) => {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('a port from 1 to 65535 is needed.')
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('a port from 1 to 65535 is needed, or 0 for any that is free.')
   return value
 }
 
@@ -36,7 +36,7 @@ program.command('run')
   .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', positive('MiB'))
   .option('--maxmem <MiB>', 'the maximum that the memory map shows', positive('MiB'))
   .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', positive('seconds'))
-  .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program', port, 8080)
+  .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program; 0 is any that is free', port, 8080)
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option('--call <[user:]service[+argument]>', 'call a service of the qube from dom0, with the input of this command; may be repeated', several)

@@ -15,7 +15,7 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly maxmem?: number
   /** Seconds. */
   readonly timeout?: number
-  /** Port on localhost for port 80 of the program. */
+  /** Port on localhost for port 80 of the program; 0 is any that is free. */
   readonly port: number
   /** With a miniature Qubes dom0 beside it. */
   readonly qube?: QubeOptions
@@ -78,8 +78,8 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     dom0?.qubes.failed.catch(error => end('daemon', `dom0: ${error instanceof Error ? error.message : error}: a real daemon would have exited; destroyed`))
 
     if (vif) {
-      await rig.forward(options.port, vif.ip, 80)
-      options.onNote(`http://localhost:${options.port}/ leads to port 80 of ${options.name}`)
+      const port = await rig.forward(options.port, vif.ip, 80)
+      options.onNote(`http://localhost:${port}/ leads to port 80 of ${options.name}`)
     }
     await domain.unpause()
     dom0?.qubes.connect()

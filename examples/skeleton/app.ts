@@ -20,15 +20,16 @@ export default unikernel({
       return 1
     })
 
-    const { address, gateway } = db.network
-    log.info(`${db.name} is ${address}, its gateway ${gateway}`)
     db.watch('/vm-config/', ({ path, value }) => log.info(`${path} is ${value ?? 'gone'} now`))
 
     try {
+      // A qube without a netvm has no network: this throws, too.
+      const { address, gateway } = db.network
+      log.info(`${db.name} is ${address}, its gateway ${gateway}`)
       using socket = await net.tcp.connect({ host: gateway, port: 53, timeout: 5_000 })
       log.info(`${socket.remoteAddress} takes connections to its name server`)
     } catch (error) {
-      log.warn(`the gateway's name server cannot be reached: ${(error as Error).message}`)
+      log.warn(`no name server on the gateway: ${(error as Error).message}`)
     }
 
     try {
