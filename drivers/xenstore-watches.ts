@@ -94,7 +94,9 @@ export class Watches {
       if (error.code === 'EIO') return this.#deliver(shared, path)
       // Special paths have nothing to look at. Without leave of dom0 their events do not come anyway (XSA-115).
       if (path.startsWith('@')) return this.#log.debug(error.message)
-      this.#log.warn(`${error.message} Looking once a second instead.`)
+      // One warning, not one for each of several hundred.
+      const others = [...this.#byPath.values()].some(({ polling }) => polling !== undefined)
+      this.#log[others ? 'debug' : 'warn'](`${error.message} Looking once a second instead.`)
       this.#poll(shared)
     })
   }

@@ -48,7 +48,7 @@ export default unikernel({
     }))
     log.info(`${most} were open at once, ${bytes} bytes echoed`)
     // Pages that the peer had mapped come back when it lets go of them.
-    for (let wait = 0; resources.held !== before && wait < 100; wait++) await new Promise<void>(resolve => setTimeout(resolve, 100))
+    for (let wait = 0; resources.held !== before && wait < 1000; wait++) await new Promise<void>(resolve => setTimeout(resolve, 100))
     log.info(`after: ${resources.held}`)
   },
 })
