@@ -1,4 +1,10 @@
-/** Answers Ethernet frames of an experimental type with source and destination swapped: the network device without an IP stack. */
+/**
+ * Answers Ethernet frames of an experimental type with source and destination swapped: the network device without an IP stack. To see it
+ * answer one frame of each length there is (the tool prints how many came back unchanged):
+ *
+ *     npx xen-ts build examples/frame-echo
+ *     npx xen-ts run frame-echo.xen --exit --dom0 'frames vif$DOMID.0 00:16:3e:5e:6c:00 check 60 1514'
+ */
 import { ethernet } from '@xen-ts/drivers'
 import { once, unikernel } from 'xen-ts'
 

@@ -1,4 +1,10 @@
-/** Sends back what arrives on a vchan, for one peer after the other, as its server or its client. */
+/**
+ * Sends back what arrives on a vchan, for one peer after the other, as its server or its client. To hear the echo:
+ *
+ *     npx xen-ts build examples/vchan-echo
+ *     npx xen-ts run vchan-echo.xen --exit --dom0 'vchan-load client $DOMID 5000 say "hello from dom0"'
+ *     npx xen-ts run vchan-echo.xen --exit --dom0 'vchan-load server $DOMID 5000 say "hello from dom0"' -- role=client
+ */
 import { vchan, type ByteChannel } from '@xen-ts/drivers'
 import { arg, unikernel } from 'xen-ts'
 

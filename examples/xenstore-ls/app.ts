@@ -1,4 +1,10 @@
-/** Lists the domain's own part of xenstore, or what is below the argument `path`, as xenstore-ls does in dom0. */
+/**
+ * Lists the domain's own part of xenstore, or what is below the argument `path`, as xenstore-ls does in dom0:
+ *
+ *     npx xen-ts build examples/xenstore-ls
+ *     npx xen-ts run xenstore-ls.xen
+ *     npx xen-ts run xenstore-ls.xen -- path=device
+ */
 import { xenstore } from '@xen-ts/drivers'
 import { arg, unikernel } from 'xen-ts'
 
