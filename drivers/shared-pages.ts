@@ -53,7 +53,8 @@ export class ForeignPages implements Disposable {
   readonly bytes: Uint8Array
   readonly #machine: Machine
   readonly #owner: string
-  readonly #handles: number[] = []
+  /** u32 each; the references, until they are mapped. */
+  readonly #handles: Uint8Array
   /** Where the handles mean something. */
   readonly #world: number
   #released = false
@@ -68,14 +69,12 @@ export class ForeignPages implements Disposable {
     this.#owner = owner
     this.#world = machine.suspension.world
     this.bytes = new Uint8Array(buffer)
-    for (let i = 0; i < refs.length; i++) {
-      const handle = machine.abi.grantMap(this.bytes, i, domid, refs[i], readonly ? 1 : 0)
-      if (handle < 0) {
-        this.release()
-        throw new XenError(`${owner}: mapping grant ${refs[i]} of domain ${domid}`, grantStatusName(handle),
-          'The peer published a reference that is not meant for this domain, or has taken it back: connect again.')
-      }
-      this.#handles.push(handle)
+    this.#handles = new Uint8Array(Uint32Array.from(refs).buffer)
+    const status = machine.abi.grantMap(this.bytes, domid, this.#handles, readonly ? 1 : 0)
+    if (status < 0) {
+      machine.abi.pagesFree(this.bytes)
+      throw new XenError(`${owner}: mapping grants ${refs.join(' ')} of domain ${domid}`, grantStatusName(status),
+        'The peer published a reference that is not meant for this domain, or has taken it back: connect again.')
     }
   }
 
@@ -83,13 +82,9 @@ export class ForeignPages implements Disposable {
   release(): void {
     if (this.#released) return
     this.#released = true
-    let stuck = 0
     // After a resume in a new world the pages are gone by themselves, and must not be touched even before this call.
-    const mapped = this.#world === this.#machine.suspension.world ? this.#handles.length : 0
-    for (let i = 0; i < mapped; i++) {
-      const status = this.#machine.abi.grantUnmap(this.bytes, i, this.#handles[i])
-      if (status < 0) stuck = status
-    }
+    const isMapped = this.#world === this.#machine.suspension.world
+    const stuck = isMapped ? this.#machine.abi.grantUnmap(this.bytes, this.#handles) : 0
     // A page that Xen would not unmap stays reserved for ever: giving its address to someone else would share it.
     if (stuck < 0) this.#machine.log('grants').error(`${this.#owner}: unmapping a page failed: ${grantStatusName(stuck)}. Its address is not used again.`)
     else this.#machine.abi.pagesFree(this.bytes)

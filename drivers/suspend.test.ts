@@ -145,6 +145,16 @@ test('watches are registered again in a new world, and tell once that something 
   t.deepEqual(warnings(domain), [])
 })
 
+test('the number of the domain is asked once, and again in a new world', async (t) => {
+  const { xen, domain, drivers: { xenstore } } = setUp()
+  const first = xenstore.domid()
+  t.is(await xen.run(first), 1)
+  t.is(xenstore.domid(), first)
+  t.is(await suspend(xen, domain), 'resumed')
+  t.is(await xen.run(xenstore.domid()), 7)
+  xen.assertNoLeaks()
+})
+
 for (const cancelled of [true, false]) {
   const world = cancelled ? 'the same world' : 'a new world'
   test(`requests that come while the domain gets quiet go out in ${world}; those in flight are answered before`, async (t) => {

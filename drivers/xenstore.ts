@@ -130,6 +130,7 @@ export class Xenstore extends XenstoreView {
   #suspending = false
   #onNoTransaction: (() => void) | undefined
   readonly #unsubscribe: () => void
+  #domid: Promise<number> | undefined
 
   constructor(machine: Machine) {
     const connection = new XenstoreConnection(machine)
@@ -140,6 +141,14 @@ export class Xenstore extends XenstoreView {
     // transactions. Nobody waits for the answer; a daemon that does not know the request refuses it.
     connection.request(MessageType.resetWatches, undefined, '', ['']).catch(() => {})
     this.#unsubscribe = machine.suspension.subscribe('store', { suspend: () => this.#suspend(), resume: (cancelled) => this.#resume(cancelled) })
+  }
+
+  /** The number of this domain. Asked once, and again after a restore, which gives it another one. */
+  domid(): Promise<number> {
+    if (this.#domid !== undefined) return this.#domid
+    const domid = this.#domid = this.read('domid').then(Number)
+    domid.catch(() => { if (this.#domid === domid) this.#domid = undefined })
+    return domid
   }
 
   /**
@@ -279,6 +288,7 @@ export class Xenstore extends XenstoreView {
 
   #resume(cancelled: boolean): void {
     this.#suspending = false
+    if (!cancelled) this.#domid = undefined
     this.#connection.resume(cancelled)
     for (const wake of this.#waitingForTransaction.splice(0)) wake()
   }

@@ -27,10 +27,10 @@ export interface Abi {
   grantTable(frame: number): ArrayBuffer | undefined
   /** The most frames the grant table may have (GNTTABOP_query_size). */
   grantFrames(): number
-  /** Maps a page of another domain at page `index` of a reservation. Returns a handle >= 0 or a negative GNTST_* status. */
-  grantMap(pages: Uint8Array, index: number, domid: number, ref: number, readonly: number): number
-  /** Unmaps it again: 0 or a negative GNTST_* status. */
-  grantUnmap(pages: Uint8Array, index: number, handle: number): number
+  /** Maps pages of another domain at the first pages of a reservation, one for each reference in `grants` (u32, aligned), and puts their handles in the place of the references. 0, or the first negative GNTST_* status: then none is mapped. */
+  grantMap(pages: Uint8Array, domid: number, grants: Uint8Array, readonly: number): number
+  /** Unmaps them again: 0, or the first negative GNTST_* status, with which the others are unmapped all the same. */
+  grantUnmap(pages: Uint8Array, handles: Uint8Array): number
   /** A new port that domain `remote` may bind to; unmasked. Port or -errno. */
   evtchnAllocUnbound(remote: number): number
   /** Binds a local port to a port of `remote`; unmasked. Port or -errno. */
@@ -77,5 +77,5 @@ export interface Abi {
   shutdown(reason: number): number
 }
 
-export const abiHash = 0xf07df3d0
+export const abiHash = 0xcc944142
 export const abiNames = ['consoleWrite', 'consoleRead', 'consolePort', 'clockMonotonic', 'clockWall', 'clockSet', 'wait', 'pagesAlloc', 'pagesReserve', 'pagesFree', 'pageFrame', 'grantTable', 'grantFrames', 'grantMap', 'grantUnmap', 'evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnSend', 'evtchnStatus', 'xenstorePage', 'xenstorePort', 'or8', 'and8', 'exchange32', 'compareExchange16', 'fence', 'copy', 'checksum', 'utf8Encode', 'utf8Decode', 'latin1Decode', 'random', 'randomMix', 'commandLine', 'memory', 'shutdown'] as const

@@ -42,8 +42,10 @@ export const abiTable: readonly AbiFunction[] = [
   // grants
   fn('grantTable', { frame: 'num' }, 'buffer', 'Maps frame `frame` of the grant table (version 1, 512 entries of 8 bytes); Xen grows the table. undefined when the limit is reached.'),
   fn('grantFrames', {}, 'num', 'The most frames the grant table may have (GNTTABOP_query_size).'),
-  fn('grantMap', { pages: 'bytes', index: 'num', domid: 'num', ref: 'num', readonly: 'num' }, 'num', 'Maps a page of another domain at page `index` of a reservation. Returns a handle >= 0 or a negative GNTST_* status.'),
-  fn('grantUnmap', { pages: 'bytes', index: 'num', handle: 'num' }, 'num', 'Unmaps it again: 0 or a negative GNTST_* status.'),
+  fn('grantMap', { pages: 'bytes', domid: 'num', grants: 'bytes', readonly: 'num' }, 'num',
+    'Maps pages of another domain at the first pages of a reservation, one for each reference in `grants` (u32, aligned), and puts their handles in the place of the ' +
+    'references. 0, or the first negative GNTST_* status: then none is mapped.'),
+  fn('grantUnmap', { pages: 'bytes', handles: 'bytes' }, 'num', 'Unmaps them again: 0, or the first negative GNTST_* status, with which the others are unmapped all the same.'),
   // event channels
   fn('evtchnAllocUnbound', { remote: 'num' }, 'num', 'A new port that domain `remote` may bind to; unmasked. Port or -errno.'),
   fn('evtchnBindInterdomain', { remote: 'num', port: 'num' }, 'num', 'Binds a local port to a port of `remote`; unmasked. Port or -errno.'),

@@ -63,18 +63,28 @@ f64 abi_grantFrames(const struct arg *a)
 	return hypercall(HC_grant_table, GNTTABOP_query_size, (u64)&op, 1) || op.status ? 0 : op.most;
 }
 
+/* The u32 in an array, one for each of the first `pages`; `count` of them. */
+static u32 *one_a_page(const struct arg *pages, const struct arg *array, u32 *address, u32 *count)
+{
+	const struct arg start = { 0 };
+	*address = page_in(pages, &start);
+	*count = array->length / 4;
+	if (!failed() && (!*count || array->length % 4 || *count > pages->length / PAGE))
+		range_error("%u bytes are not a u32 for each of 1 to %lu pages", array->length, pages->length / PAGE);
+	return failed() ? NULL : (u32 *)range(array, &start, array->length, 4);
+}
+
 f64 abi_grantMap(const struct arg *a)
 {
-	u32 page = page_in(&a[0], &a[1]);
-	u64 domain = whole(&a[2], "domid", 0x7fff), ref = whole(&a[3], "ref", 0xffffffff), readonly = whole(&a[4], "readonly", 1);
-	return failed() ? 0 : io_grant_map(page, domain, ref, readonly);
+	u32 address, count, *grants = one_a_page(&a[0], &a[2], &address, &count);
+	u64 domain = failed() ? 0 : whole(&a[1], "domid", 0x7fff), readonly = failed() ? 0 : whole(&a[3], "readonly", 1);
+	return failed() ? 0 : io_grant_map(address, grants, count, domain, readonly);
 }
 
 f64 abi_grantUnmap(const struct arg *a)
 {
-	u32 page = page_in(&a[0], &a[1]);
-	u64 handle = whole(&a[2], "handle", 0xffffffff);
-	return failed() ? 0 : io_grant_unmap(page, handle);
+	u32 address, count, *handles = one_a_page(&a[0], &a[1], &address, &count);
+	return failed() ? 0 : io_grant_unmap(address, handles, count);
 }
 
 struct pages abi_xenstorePage(const struct arg *a) { return span(io_xenstore(), 1); }

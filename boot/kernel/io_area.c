@@ -115,32 +115,72 @@ static void set_foreign(u32 page, u64 physical, u64 flags)
 	invlpg(virtual(page));
 }
 
-s64 io_grant_map(u32 address, u16 domain, u32 ref, bool readonly)
+/* Whether these are pages of reservations, all with a foreign page or all without. */
+static bool are_foreign(u32 page, u32 count, bool mapped)
 {
-	u32 page = page_of(address);
-	u64 e = page ? entry_of(page) : 0;
-	if (!(e & FOREIGN) || e & (PTE_PRESENT | PINNED))
-		return GNTST_general_error;
-	struct gnttab_map op = { xen_hole(page), GNTMAP_host_map | (readonly ? GNTMAP_readonly : 0), ref, domain, 0, 0, 0 };
-	s64 error = hypercall(HC_grant_table, GNTTABOP_map_grant_ref, (u64)&op, 1);
-	if (error || op.status)
-		return error ? GNTST_general_error : op.status;
-	set_foreign(page, xen_hole(page), readonly ? PTE_DATA & ~PTE_WRITE : PTE_DATA);
-	return op.handle;
+	for (u32 i = 0; i < count; i++) {
+		u64 e = page && page + i < AREA_PAGES ? entry_of(page + i) : 0;
+		if (!(e & FOREIGN) || e & PINNED || !!(e & PTE_PRESENT) != mapped)
+			return false;
+	}
+	return true;
 }
 
-s64 io_grant_unmap(u32 address, u32 handle)
+/* What is not mapped is passed over. Xen works through so many at a time, and flushes TLBs once for them. */
+#define BATCH 32
+static s64 unmap(u32 page, const u32 *handles, u32 count)
+{
+	struct gnttab_unmap ops[BATCH];
+	u32 pages[BATCH], n = 0;
+	s64 status = 0;
+	for (u32 i = 0; i < count; i++) {
+		if (entry_of(page + i) & PTE_PRESENT) {
+			ops[n] = (struct gnttab_unmap){ xen_hole(page + i), 0, handles[i], GNTST_general_error };
+			pages[n++] = page + i;
+		}
+		if (n < BATCH && i + 1 < count)
+			continue;
+		if (n)
+			hypercall(HC_grant_table, GNTTABOP_unmap_grant_ref, (u64)ops, n);
+		while (n--) {
+			if (ops[n].status)
+				status = ops[n].status;
+			else
+				set_foreign(pages[n], 0, 0);
+		}
+		n = 0;
+	}
+	return status;
+}
+
+s64 io_grant_map(u32 address, u32 *grants, u32 count, u16 domain, bool readonly)
 {
 	u32 page = page_of(address);
-	u64 e = page ? entry_of(page) : 0;
-	if (!(e & FOREIGN) || !(e & PTE_PRESENT) || e & PINNED)
-		return GNTST_general_error;
-	struct gnttab_unmap op = { xen_hole(page), 0, handle, 0 };
-	s64 error = hypercall(HC_grant_table, GNTTABOP_unmap_grant_ref, (u64)&op, 1);
-	if (error || op.status)
-		return error ? GNTST_general_error : op.status;
-	set_foreign(page, 0, 0);
-	return 0;
+	s64 status = are_foreign(page, count, false) ? 0 : GNTST_general_error;
+	struct gnttab_map ops[BATCH];
+	for (u32 done = 0, n; done < count && !status; done += n) {
+		n = count - done < BATCH ? count - done : BATCH;
+		for (u32 i = 0; i < n; i++)
+			ops[i] = (struct gnttab_map){ xen_hole(page + done + i), GNTMAP_host_map | (readonly ? GNTMAP_readonly : 0), grants[done + i], domain, GNTST_general_error, 0, 0 };
+		hypercall(HC_grant_table, GNTTABOP_map_grant_ref, (u64)ops, n);
+		for (u32 i = 0; i < n; i++) {
+			if (ops[i].status) {
+				status = status ? status : ops[i].status;
+				continue;
+			}
+			set_foreign(page + done + i, xen_hole(page + done + i), readonly ? PTE_DATA & ~PTE_WRITE : PTE_DATA);
+			grants[done + i] = ops[i].handle;
+		}
+		if (status)
+			unmap(page, grants, done + n);
+	}
+	return status;
+}
+
+s64 io_grant_unmap(u32 address, const u32 *handles, u32 count)
+{
+	u32 page = page_of(address);
+	return are_foreign(page, count, true) ? unmap(page, handles, count) : GNTST_general_error;
 }
 
 u32 io_grant_table(u32 index)

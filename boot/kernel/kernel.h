@@ -128,8 +128,8 @@ s64 io_free(u32 address, u64 length);		/* 0, -EBUSY, -EINVAL */
 u64 io_frame(u32 address);			/* frame number of an allocated page, 0 when it is none */
 u32 io_grant_table(u32 index);			/* linear address, 0 at the limit */
 u32 io_xenstore(void);
-s64 io_grant_map(u32 address, u16 domain, u32 ref, bool readonly);
-s64 io_grant_unmap(u32 address, u32 handle);
+s64 io_grant_map(u32 address, u32 *grants, u32 count, u16 domain, bool readonly);	/* handles in the place of references */
+s64 io_grant_unmap(u32 address, const u32 *handles, u32 count);
 void io_resume(void);
 const char *io_describe(u64 linear);
 

@@ -37,6 +37,12 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     if (!Number.isInteger(index) || index < 0 || index >= allocation.count) throw new RangeError(`${name}: page ${index} of ${allocation.count}`)
     return allocation
   }
+  /** The u32 in an array, one for each of the first pages. */
+  const onePerPage = (name: string, pages: Uint8Array, array: Uint8Array): Uint32Array => {
+    const { count } = pageOf(name, pages, 0)
+    if (array.length === 0 || array.length % 4 !== 0 || array.length > count * 4) throw new RangeError(`${name}: ${array.length} bytes are not a u32 for each of 1 to ${count} pages`)
+    return new Uint32Array(array.buffer, array.byteOffset, array.length / 4)
+  }
   /** Checks, makes the access known, and gives the array itself, with the length up to the first NUL. */
   const textOf = (name: string, bytes: Uint8Array, offset: number, length: number): [Uint8Array, number] => {
     range(name, bytes, offset, length)
@@ -89,15 +95,25 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       return domain.grantTableFrames[frame]
     },
     grantFrames: () => domain.maxGrantFrames,
-    grantMap: (pages, index, domid, ref, readonly) => {
+    grantMap: (pages, domid, grants, readonly) => {
       reportOrder(domain, 'grantMap')
       domain.order('grantMap')
-      return grantMap(domain, pageOf('grantMap', pages, index), index, domid, ref, readonly !== 0)
+      const numbers = onePerPage('grantMap', pages, grants)
+      for (let index = 0; index < numbers.length; index++) {
+        const result = grantMap(domain, pageOf('grantMap', pages, index), index, domid, numbers[index], readonly !== 0)
+        if (result < 0) {
+          for (let mapped = 0; mapped < index; mapped++) grantUnmap(domain, pageOf('grantMap', pages, mapped), mapped, numbers[mapped])
+          return result
+        }
+        numbers[index] = result
+      }
+      return 0
     },
-    grantUnmap: (pages, index, handle) => {
+    grantUnmap: (pages, handles) => {
       reportOrder(domain, 'grantUnmap')
       domain.order('grantUnmap')
-      return grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle)
+      const results = [...onePerPage('grantUnmap', pages, handles)].map((handle, index) => grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle))
+      return results.find((result) => result < 0) ?? 0
     },
 
     evtchnAllocUnbound: (remote) => channels.allocUnbound(domain, remote),

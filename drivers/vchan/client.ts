@@ -107,7 +107,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
       if (world !== suspension.world) {
         // The server's path names us, and each world gives us another number.
         world = suspension.world
-        own = Number(await xenstore.read('domid'))
+        own = await xenstore.domid()
         if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
         watch?.close()
         watch = refused = undefined
