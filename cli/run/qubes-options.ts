@@ -38,12 +38,15 @@ export function parseKey(text: string): [path: string, value: string] {
  * @throws CliError for what no qrexec would pass on
  */
 export function parseCall(text: string): Call {
-  const refuse = (why: string): CliError => new CliError(`--call: ${why}`, text, 'for example: --call my.Service+argument, or --call root:qubes.SuspendPre')
+  const example = 'for example: --call my.Service+argument, or --call root:qubes.SuspendPre'
+  const refuse = (why: string): CliError => new CliError(`--call: ${why}`, text, example)
   const [, user = 'user', service] = /^(?:([^:+]*):)?([^]*)$/.exec(text)!
   if (!/^[a-zA-Z_][a-zA-Z0-9_.-]*$/.test(user)) throw refuse(`'${user}' is not the name of a user`)
   if (service === '') throw refuse('the name of a service is needed')
   if (/\s/.test(service)) throw refuse('a command line is for a shell, which a unikernel does not have; a call names a service')
-  if (!/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(service)) throw refuse('service and argument are made of letters, digits and _ . -, with one + between them')
+  if (!/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(service)) {
+    throw refuse('service and argument are made of letters, digits and _ . -, with one + between them')
+  }
   if (service.length > MOST_SERVICE) throw refuse(`a service with its argument has at most ${MOST_SERVICE} characters`)
   return { text, user, service }
 }
@@ -54,13 +57,15 @@ export function readPolicy(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CliError(`--policy: ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, undefined, 'it is a file like those in dom0\'s /etc/qubes/policy.d')
+    const { code } = error as NodeJS.ErrnoException
+    throw new CliError(`--policy: ${file} cannot be read: ${code}`, undefined, 'it is a file like those in dom0\'s /etc/qubes/policy.d')
   }
   try {
     parsePolicy(text, file)
     return text
   } catch (error) {
     if (!(error instanceof PolicySyntaxError)) throw error
-    throw new CliError('--policy: dom0 would not take this file, and deny every call', error.message, 'a rule is: service argument source target allow|deny|ask [target=dom0]')
+    throw new CliError('--policy: dom0 would not take this file, and deny every call', error.message,
+      'a rule is: service argument source target allow|deny|ask [target=dom0]')
   }
 }

@@ -30,12 +30,16 @@ export function keysOf(name: string, { keys }: QubeOptions): Map<string, string>
 const ipv4 = (text: string) => isIP(text) === 4
 const mac = (text: string) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)
 
+const checks = [['/qubes-ip', ipv4, 'an IPv4 address'], ['/qubes-gateway', ipv4, 'an IPv4 address'], ['/qubes-mac', mac, 'a MAC address']] as const
+
 /** The network device that goes with the keys; none for a qube without a netvm. @throws CliError when they are not addresses */
 export function vifOf(keys: ReadonlyMap<string, string>): Vif | undefined {
   if (!keys.has('/qubes-ip')) return undefined
-  for (const [key, test, what] of [['/qubes-ip', ipv4, 'an IPv4 address'], ['/qubes-gateway', ipv4, 'an IPv4 address'], ['/qubes-mac', mac, 'a MAC address']] as const) {
+  for (const [key, test, what] of checks) {
     const value = keys.get(key)
-    if (value !== undefined && !test(value)) throw new CliError(`--qdb: the qube's network device cannot be made: ${key} is not ${what}`, `${key}=${value}`, 'an empty /qubes-ip stands for a qube without a netvm')
+    if (value === undefined || test(value)) continue
+    throw new CliError(`--qdb: the qube's network device cannot be made: ${key} is not ${what}`, `${key}=${value}`,
+      'an empty /qubes-ip stands for a qube without a netvm')
   }
   return { ip: keys.get('/qubes-ip')!, gateway: keys.get('/qubes-gateway'), mac: keys.get('/qubes-mac') }
 }
@@ -46,7 +50,8 @@ export interface Dom0 {
 }
 
 /** Starts QubesDB; it is filled before the domain's first instruction, as in Qubes. `qubes.connect()` follows when the domain runs. */
-export function startDom0(rig: Rig, domid: number, { keys, policy, onPaint, onNote }: QubeOptions & { readonly onNote: (text: string) => void }): Dom0 {
+export function startDom0(rig: Rig, domid: number, options: QubeOptions & { readonly onNote: (text: string) => void }): Dom0 {
+  const { keys, policy, onPaint, onNote } = options
   let stopped = false
   const log = (line: string) => {
     // With its domain a daemon loses its vchan a moment before the rig tells the domain's end: that is no news.

@@ -18,7 +18,8 @@ export function screenshots(folder: string, onNote: (text: string) => void): Scr
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    throw new CliError(`--screenshots: ${folder} cannot be made: ${(error as NodeJS.ErrnoException).code}`, undefined, 'give a folder; it is made when it does not exist')
+    const { code } = error as NodeJS.ErrnoException
+    throw new CliError(`--screenshots: ${folder} cannot be made: ${code}`, undefined, 'give a folder; it is made when it does not exist')
   }
   const names = new Map<DaemonWindow, string>()
   const waiting = new Map<DaemonWindow, NodeJS.Timeout>()

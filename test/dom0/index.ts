@@ -56,7 +56,9 @@ export class MiniQubes {
     const connect = (port: number) => channels.connect(domid, port)
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
     this.db = new QubesDBDaemon({ keys: properties, serve: () => serve(111, 4096), log })
-    this.qrexec = new QrexecDaemon({ domid, connect, serve: (port) => serve(port, 65536), policy: policy ?? policyOf({ source }), version: qrexecVersion, log })
+    this.qrexec = new QrexecDaemon({
+      domid, connect, serve: (port) => serve(port, 65536), policy: policy ?? policyOf({ source }), version: qrexecVersion, log,
+    })
     this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image, onPaint })
   }
 

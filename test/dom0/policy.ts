@@ -40,6 +40,10 @@ const PARAMS: Record<Rule['action'], readonly string[]> = {
   deny: ['notify'],
   ask: ['target', 'default_target', 'user', 'notify', 'autostart'],
 }
+const SERVICE = /^(\*|[a-zA-Z0-9_.-]+)$/
+const ARGUMENT = /^(\*|\+[a-zA-Z0-9_.+-]*)$/
+/** What stands for several qubes. */
+const SOME = '*, @anyvm, @type:…, @tag:… or @dispvm:…'
 const NAME = /^[a-zA-Z][a-zA-Z0-9_.-]{0,30}$/
 const SOURCES = /^(\*|@anyvm|@(type|tag|dispvm):[^@]+|@dispvm:@tag:[^@]+)$/
 const TARGETS = /^(\*|@anyvm|@default|@adminvm|@dispvm|@(type|tag|dispvm):[^@]+|@dispvm:@tag:[^@]+)$/
@@ -61,11 +65,11 @@ function parseRule(line: string, place: string): Rule {
   if (line.startsWith('!')) throw refuse('directives (!include and its like) are not read here: put the rules into this file')
   const [service, argument, source, target, action, ...params] = line.split(/\s+/)
   if (action === undefined) throw refuse('a rule has five fields or more: service argument source target action, and parameters')
-  if (service !== '*' && !/^[a-zA-Z0-9_.-]+$/.test(service)) throw refuse(`service '${service}': letters, digits and _ . - are allowed, or * for any`)
-  if (argument !== '*' && !/^\+[a-zA-Z0-9_.+-]*$/.test(argument)) throw refuse(`argument '${argument}': it begins with + (a bare + is no argument), or is * for any`)
+  if (!SERVICE.test(service)) throw refuse(`service '${service}': letters, digits and _ . - are allowed, or * for any`)
+  if (!ARGUMENT.test(argument)) throw refuse(`argument '${argument}': it begins with + (a bare + is no argument), or is * for any`)
   if (service === '*' && argument !== '*') throw refuse('service * goes with argument * only')
-  if (!isToken(source, SOURCES) || alias(source) === '@adminvm') throw refuse(`source '${source}': the name of a qube, *, @anyvm, @type:…, @tag:… or @dispvm:…`)
-  if (!isToken(target, TARGETS)) throw refuse(`target '${target}': the name of a qube, dom0, *, @anyvm, @default, @dispvm, @type:…, @tag:… or @dispvm:…`)
+  if (!isToken(source, SOURCES) || alias(source) === '@adminvm') throw refuse(`source '${source}': the name of a qube, ${SOME}`)
+  if (!isToken(target, TARGETS)) throw refuse(`target '${target}': the name of a qube, dom0, @default, @dispvm, ${SOME}`)
   if (action !== 'allow' && action !== 'deny' && action !== 'ask') throw refuse(`action '${action}': allow, deny or ask`)
   const known = parseParams(params, action, refuse)
   const redirect = known.get('target')
@@ -104,14 +108,16 @@ function isToken(token: string, special: RegExp): boolean {
  * @param target as the qube named it; empty means @default
  * @param argument without its `+`
  */
-export function decide(rules: readonly Rule[], source: Source, { service, argument, target }: { service: string, argument: string, target: string }): Decision {
+export function decide(rules: readonly Rule[], source: Source, call: { service: string, argument: string, target: string }): Decision {
+  const { service, argument, target } = call
   const wanted = alias(target === '' ? '@default' : target)
   const denied = (why: string): Decision => ({ allow: false, why })
   if (wanted !== '@adminvm' && wanted !== '@default' && wanted !== source.name) {
     // Checked before any rule is looked at, as in Qubes. Of disposables there is no template here.
     return denied(`there is no qube '${target}' here`)
   }
-  const rule = rules.find((rule) => (rule.service === undefined || rule.service === service) && (rule.argument === undefined || rule.argument === `+${argument}`)
+  const rule = rules.find((rule) => (rule.service === undefined || rule.service === service)
+    && (rule.argument === undefined || rule.argument === `+${argument}`)
     && matches(rule.source, source.name, source) && matches(rule.target, wanted, source))
   if (rule === undefined) return denied('no rule matches')
   if (rule.action === 'deny') return denied(`denied by ${rule.place}`)

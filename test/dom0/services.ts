@@ -1,9 +1,16 @@
 /** What dom0 answers when a qube calls it: the policy decides, a table of services does the work. */
 import { decide, parsePolicy, type Source } from './policy.ts'
-import type { CallResult, Policy, Request } from './qrexec.ts'
+import type { Answer, Policy, Request } from './qrexec.ts'
+
+/** A call as a service of dom0 sees it. */
+export interface Dom0Call extends Request {
+  readonly input: Buffer
+  /** Name of the calling qube. */
+  readonly source: string
+}
 
 /** A service of dom0. What it gives is the stdout of a service that ended with 0, or all three. */
-export type Dom0Service = (request: Request & { readonly input: Buffer, readonly source: string }) => string | Partial<CallResult> | Promise<string | Partial<CallResult>>
+export type Dom0Service = (call: Dom0Call) => ReturnType<Answer>
 
 /** The exit code of a service that does not exist (QREXEC_EXIT_SERVICE_NOT_FOUND of libqrexec). */
 const NOT_FOUND = 127

@@ -20,13 +20,15 @@ export interface Qube extends Running {
 export const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 
 /** Builds and starts it. A test that ends with a daemon of dom0 dead fails. */
-export async function startQube(xen: XenTests, t: ExecutionContext, app: string, { dom0 = {}, vif: own = vif, ...options }: QubeOptions = {}): Promise<Qube> {
+export async function startQube(xen: XenTests, t: ExecutionContext, app: string, qubeOptions: QubeOptions = {}): Promise<Qube> {
+  const { dom0 = {}, vif: own = vif, ...options } = qubeOptions
   const running = await xen.start(t, await xen.image(app, 'qubes'), { ...options, vif: own || undefined, paused: true })
   const { domid } = running.domain
   const lines: string[] = []
   const name = app.split('/').at(-1)!.replace('.ts', '')
   const qubes = new MiniQubes({
-    qube: { name, ...(own ? own : { ip: null }) }, ...dom0, domid, channels: rigChannels(xen.rig), image: rigImages(xen.rig, domid), log: line => lines.push(line),
+    qube: { name, ...(own ? own : { ip: null }) }, ...dom0, domid,
+    channels: rigChannels(xen.rig), image: rigImages(xen.rig, domid), log: line => lines.push(line),
   })
   qubes.failed.catch(error => t.fail(String(error)))
   // With its domain a daemon has nobody to serve.
