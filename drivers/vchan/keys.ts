@@ -24,10 +24,12 @@ const serverDirectory = (server: number, client: number, port: number): string =
 export const eventChannelKey = (server: number, client: number, port: number): string => `${serverDirectory(server, client, port)}/event-channel`
 
 /**
- * Lets one transaction after the other change what is below `data/vchan`. They all write to the same directories: of several at a time
- * the store would refuse all but one, each time.
+ * Lets one server after the other change what is below `data/vchan`. They all write to the same directories: of several transactions at
+ * a time the store would refuse all but one, each time.
  */
 export class KeyQueue {
+  /** By path, whose keys are there. Nobody else writes there, so this need not be asked of the store. */
+  readonly published = new Map<string, Keys>()
   #last: Promise<unknown> = Promise.resolve()
 
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -38,28 +40,33 @@ export class KeyQueue {
 }
 
 /** Both keys appear at once, with their permissions, so that a client never sees half of them. */
-export async function publishKeys({ xenstore, keyQueue }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
-  const directory = `${ownDirectory(client)}/${port}`
-  await keyQueue.run(() => xenstore.transaction(async (view) => {
-    const owner = Number(await view.read('domid'))
-    await Promise.all([['ring-ref', ringRef], ['event-channel', eventChannel]].flatMap(([name, value]) => [
-      view.write(`${directory}/${name}`, String(value)),
-      view.setPermissions(`${directory}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] }),
-    ]))
-  }))
+export async function publishKeys({ xenstore, keyQueue }: Vchans, client: number, port: number, keys: Keys): Promise<void> {
+  const path = `${ownDirectory(client)}/${port}`
+  await keyQueue.run(() => {
+    keyQueue.published.set(path, keys)
+    return xenstore.transaction(async (view) => {
+      const owner = Number(await view.read('domid'))
+      await Promise.all([['ring-ref', keys.ringRef], ['event-channel', keys.eventChannel]].flatMap(([name, value]) => [
+        view.write(`${path}/${name}`, String(value)),
+        view.setPermissions(`${path}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] }),
+      ]))
+    })
+  })
 }
 
 /** Removes our keys, and the client's directory when they were the last in it. Keys of a newer server stay. Never rejects. */
-export async function withdrawKeys({ machine, xenstore, keyQueue }: Vchans, client: number, port: number, { ringRef, eventChannel }: Keys): Promise<void> {
+export async function withdrawKeys({ machine, xenstore, keyQueue }: Vchans, client: number, port: number, keys: Keys): Promise<void> {
   const directory = ownDirectory(client)
+  const path = `${directory}/${port}`
   try {
-    await keyQueue.run(() => xenstore.transaction(async (view) => {
-      const values = await Promise.all([view.tryRead(`${directory}/${port}/ring-ref`), view.tryRead(`${directory}/${port}/event-channel`)])
-      if (values[0] !== String(ringRef) || values[1] !== String(eventChannel)) return
-      await view.remove(`${directory}/${port}`)
-      if ((await view.directory(directory)).length === 0) await view.remove(directory)
-    }))
+    await keyQueue.run(async () => {
+      if (keyQueue.published.get(path) !== keys) return
+      keyQueue.published.delete(path)
+      const [, others] = await Promise.all([xenstore.remove(path), xenstore.directory(directory)]) // answered in this order
+      if (others.length === 0) await xenstore.remove(directory)
+    })
   } catch (error) {
+    if (isCode(error, 'ENOENT')) return // they went with the world they were published in
     machine.log('vchan').warn(`vchan ${client}:${port}: its keys could not be removed: ${(error as Error).message}`)
   }
 }
