@@ -1,4 +1,10 @@
 /**
+ * How many segments of a slow start's growth one acknowledgment counts for at most: L of RFC 3465, with the value that RFC 9406 section
+ * 4.2 gives for senders that do not pace. Two, as in RFC 3465, takes no notice of peers that acknowledge a large packet at a time.
+ */
+const SLOW_START_SEGMENTS = 8
+
+/**
  * Congestion control: slow start and congestion avoidance (RFC 5681) by bytes acknowledged (RFC 3465), fast retransmit and NewReno
  * fast recovery (RFC 6582), limited transmit (RFC 3042), initial window of ten segments (RFC 6928).
  */
@@ -52,7 +58,8 @@ export class Congestion {
     // A window that was not used says nothing about the network, so it does not grow (RFC 7661).
     if (2 * (flight + bytes) < this.window) return false
     if (this.window < this.#threshold) {
-      this.window += bytes < 2 * this.#mss ? bytes : 2 * this.#mss
+      const most = SLOW_START_SEGMENTS * this.#mss
+      this.window += bytes < most ? bytes : most
     } else {
       this.#credit += bytes
       if (this.#credit >= this.window) {

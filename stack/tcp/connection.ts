@@ -143,11 +143,11 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): two segments, or a
-    // large packet, so that a reader who takes one in pieces does not acknowledge each. Smaller steps ride on other segments.
+    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): two segments, or
+    // two packets of a peer who does not cut them into segments. Smaller steps ride on other segments.
     const { receiveWindow } = this.environment.limits
     const opened = receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
-    if (opened >= 2 * this.mss && opened >= this.rcvLargest || opened >= receiveWindow >>> 1) acknowledge(this)
+    if ((opened >= 2 * this.mss && opened >= 2 * this.rcvLargest) || opened >= receiveWindow >>> 1) acknowledge(this)
   }
 
   end(): void {
