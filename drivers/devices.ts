@@ -2,6 +2,7 @@
 import { provided, type Device } from '@xen-ts/runtime/device.ts'
 import type { Channels } from './channel.ts'
 import type { EthernetDevice } from './ethernet.ts'
+import type { NetfrontOptions } from './netfront.ts'
 import type { Xenstore } from './xenstore.ts'
 
 const targets = ['qubes', 'xen']
@@ -12,5 +13,8 @@ export const xenstore = (): Device<Omit<Xenstore, 'close'>> => provided('xenstor
 /** Byte streams to other domains. */
 export const vchan = (): Device<Channels> => provided('vchan', { targets })
 
+/** What a program takes from the network device besides frames of at most 1514 bytes with complete checksums. */
+export interface EthernetOptions extends Pick<NetfrontOptions, 'blankChecksums' | 'largePackets' | 'ipv6'> {}
+
 /** Frames of the first network device. It has one user: a program asks for this or for `stack`. */
-export const ethernet = (): Device<Omit<EthernetDevice, 'close'>> => provided('ethernet', { targets })
+export const ethernet = (options: EthernetOptions = {}): Device<Omit<EthernetDevice, 'close'>> => provided('ethernet', { options, targets })

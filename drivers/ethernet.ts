@@ -7,12 +7,13 @@ export interface EthernetDevice {
   /**
    * A free buffer to build a frame in, or undefined when all are with the backend; `onWritable` tells when one came back. The
    * caller hands it back by `send` or `discard`.
+   * @param length for a frame that the device shall cut into segments: its bytes, at most `largest()`; 0 for a usual one
    */
-  reserve(): Frame | undefined
+  reserve(length?: number): Frame | undefined
   /**
    * Sends the first `length` bytes. The frame belongs to the device from now on.
-   * @param offload what is left to the device: COMPLETE, CHECKSUM, or to cut the frame (which was made with `grow`) into segments
-   * of so many bytes of payload
+   * @param offload what is left to the device: COMPLETE, CHECKSUM, or to cut a frame that was reserved with a
+   * length into segments of so many bytes of payload
    */
   send(frame: Frame, length: number, offload?: number): void
   discard(frame: Frame): void
@@ -28,12 +29,11 @@ export interface EthernetDevice {
 
   // What not every device does.
 
-  /** Whether `send` takes CHECKSUM for the frames that `reserve` gives now. */
+  /** Whether `send` takes CHECKSUM for the frames that `reserve` gives now, for packets of IPv4 and of IPv6. */
   readonly checksums?: boolean
-  /** Bytes of the largest TCP frame that may be built now for the device to cut into segments; 0 when it cannot. */
-  largest?(): number
-  /** Gives a reserved frame as many further buffers that `length` bytes fit, at most `largest()`. */
-  grow?(frame: Frame, length: number): void
+  readonly checksums6?: boolean
+  /** Bytes of the largest TCP frame, over IPv4 or IPv6, that `reserve` has now for the device to cut into segments; 0 when it cannot. */
+  largest?(ipv6?: boolean): number
 }
 
 /** For `send`: the frame goes out as it is. */
@@ -41,15 +41,9 @@ export const COMPLETE = 0
 /** For `send`: the field for TCP's or UDP's checksum holds the sum of the pseudo header, not inverted; the device does the rest. */
 export const CHECKSUM = 1
 
-/** A buffer that holds some of a frame that is sent. Frames that arrive are in one. */
-export interface Piece {
-  readonly u8: Uint8Array
-  /** Where the frame goes on once this buffer is full. */
-  readonly more?: Piece
-}
-
 /** Views of one frame buffer, both starting at byte 0 of the Ethernet header. At least 1514 bytes. */
-export interface Frame extends Piece {
+export interface Frame {
+  readonly u8: Uint8Array
   /** Little-endian machine, big-endian fields: see DESIGN, principle 7. */
   readonly u16: Uint16Array
   /**

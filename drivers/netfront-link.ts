@@ -1,10 +1,11 @@
-/** One connection to one backend: two rings, their buffers and an event channel. A new backend gets a new link. */
+/** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import type { EventChannel } from './event-channel.ts'
 import type { EthernetDevice, Frame } from './ethernet.ts'
 import type { NetfrontOptions, NetfrontParts } from './netfront.ts'
+import { RingChannels } from './netfront-channels.ts'
+import { accepted, type Offer } from './netfront-features.ts'
 import { BROKEN, Receiver } from './netfront-rx.ts'
-import { Transmitter, type TxOffload } from './netfront-tx.ts'
+import { Transmitter } from './netfront-tx.ts'
 import { PeerWarnings } from './peer-warnings.ts'
 import type { Backend } from './xenbus.ts'
 
@@ -22,18 +23,21 @@ const resolved = Promise.resolve()
 
 export class Link {
   readonly backend: Backend
+  readonly offer: Offer
   /** The backend has said that it is connected too. */
   up = false
   /** It broke the rules of the rings; the link is closed. */
   broken = false
   readonly #device: EthernetDevice
   readonly #machine: Machine
-  readonly #channel: EventChannel
+  readonly #channels: RingChannels
   readonly #tx: Transmitter
   readonly #rx: Receiver
   readonly #onBroken: () => void
   readonly #flush = (): void => {
-    if (this.#open && (this.#tx.push() || this.#wanted)) this.#notify()
+    if (!this.#open) return
+    this.#channels.notify(this.#tx.push(), this.#wanted)
+    this.#wanted = false
   }
   readonly #again = (): void => this.#onEvent()
   #open = true
@@ -46,23 +50,24 @@ export class Link {
   #dropped = 0
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
-  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, offload: TxOffload, owner: string, onBroken: () => void) {
+  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, offer: Offer, owner: string, onBroken: () => void) {
     this.#device = device
     this.#machine = machine
     this.backend = backend
+    this.offer = offer
     this.#onBroken = onBroken
     this.#warnings = new PeerWarnings(machine.log('net-xen'), machine.timers)
-    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offload, owner, () => {
+    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offer, owner, () => {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
     try {
-      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, { large: options.largePackets === true, protocols: 1 }, owner)
+      this.#rx = new Receiver(machine, grants, backend.domid, options.receiveBuffers ?? RECEIVE_BUFFERS, accepted(options), owner)
     } catch (error) {
       this.#tx.close()
       throw error
     }
     try {
-      this.#channel = events.allocUnbound(backend.domid, owner, () => this.#onEvent())
+      this.#channels = new RingChannels(events, backend.domid, offer.split, owner, () => this.#onAnswer(), () => this.#onEvent())
     } catch (error) {
       this.#tx.close()
       this.#rx.close()
@@ -73,28 +78,24 @@ export class Link {
 
   /** What the backend must know to connect. */
   get keys(): readonly (readonly [name: string, value: number])[] {
-    return [['tx-ring-ref', this.#tx.ringRef], ['rx-ring-ref', this.#rx.ringRef], ['event-channel', this.#channel.port]]
+    return [['tx-ring-ref', this.#tx.ringRef], ['rx-ring-ref', this.#rx.ringRef], ...this.#channels.keys]
   }
 
   /** The backend is connected: whatever happened before that is looked at now. */
   start(): void {
     this.up = true
-    this.#channel.notify()
+    this.#channels.notify(true, true)
     this.#onEvent()
   }
 
-  reserve(): Frame | undefined {
-    const frame = this.#tx.reserve()
+  reserve(length: number): Frame | undefined {
+    const frame = this.#tx.reserve(length)
     if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
     return frame
   }
 
-  get checksums(): boolean {
-    return this.#tx.checksums
-  }
-
-  largest(): number {
-    const bytes = this.#tx.largest()
+  largest(ipv6: boolean): number {
+    const bytes = this.#tx.largest(ipv6)
     if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
     return bytes
   }
@@ -104,7 +105,7 @@ export class Link {
     this.#open = false
     this.up = false
     this.#pending?.cancel()
-    this.#channel.close()
+    this.#channels.close()
     this.#tx.close()
     this.#rx.close()
   }
@@ -121,9 +122,13 @@ export class Link {
     this.#flush()
   }
 
-  #notify(): void {
-    this.#wanted = false
-    this.#channel.notify()
+  /** The event of the ring that we send with, when it has one of its own. */
+  #onAnswer(): void {
+    if (!this.up) return
+    this.#batch = true
+    this.#reclaim()
+    this.#batch = false
+    this.#flush()
   }
 
   #reclaim(): void {

@@ -13,6 +13,7 @@ import type { EthernetDevice, Frame } from './ethernet.ts'
 import { CORRUPT, FIRST_SLOT, FrontRing, SLOTS, SLOT_MASK } from './front-ring.ts'
 import { PAGE_SIZE } from './grant-table.ts'
 import type { GrantTable } from './grant-table.ts'
+import type { Accepted } from './netfront-features.ts'
 import { SharedPages } from './shared-pages.ts'
 
 const MIN_FRAME = 14
@@ -35,14 +36,6 @@ const FAILED = -1
 /** What `receive` returns when the backend broke the rules. */
 export const BROKEN = -1
 
-/** What was offered to the backend. */
-export interface RxOffload {
-  /** Packets of several pages. */
-  readonly large: boolean
-  /** The protocol of a packet that was not cut into segments: up to this one of netif.h, 1 for TCPv4, 2 for TCPv6 too. */
-  readonly protocols: number
-}
-
 class RxFrame implements Frame {
   readonly u8: Uint8Array
   readonly u16: Uint16Array
@@ -63,18 +56,18 @@ export class Receiver {
   readonly #ring: FrontRing
   readonly #ringPage: SharedPages
   readonly #pages: SharedPages
-  readonly #offload: RxOffload
+  readonly #accepted: Accepted
   /** Every packet, one after the other. */
   readonly #frame: RxFrame
   #closed = false
 
   /** @param count buffers of a page, at most 256 */
-  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, offload: RxOffload, owner: string) {
-    const { large } = offload
+  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, accepted: Accepted, owner: string) {
+    const { large } = accepted
     if (!Number.isInteger(count) || count < 2 || count > SLOTS) throw new RangeError(`${owner}: ${count} receive buffers. The ring takes 2 to ${SLOTS}.`)
     if (large && count <= MOST_SLOTS) throw new RangeError(`${owner}: ${count} receive buffers. Large packets need ${MOST_SLOTS + 1} at least.`)
     this.#abi = machine.abi
-    this.#offload = offload
+    this.#accepted = accepted
     this.#frame = new RxFrame(large ? MOST_SLOTS * PAGE_SIZE : PAGE_SIZE)
     this.#ringPage = new SharedPages(machine, grants, 1, backend, false, owner)
     try {
@@ -160,7 +153,7 @@ export class Receiver {
    * @returns how many more responses it took, or BROKEN
    */
   #takeRest(flags: number, waiting: number): number {
-    const { large, protocols } = this.#offload
+    const { large, protocols } = this.#accepted
     if (!large) return BROKEN
     const ring = this.#ring
     const { words } = ring

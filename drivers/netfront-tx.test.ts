@@ -38,10 +38,9 @@ test('misuse of frames is an error, not a packet', async (t) => {
   const frame = device.reserve() as Frame
   for (const length of [0, 13, 2049, NaN]) t.throws(() => device.send(frame, length), { instanceOf: RangeError })
   for (const offload of [2, 1448, -1, NaN]) t.throws(() => device.send(frame, 60, offload), { instanceOf: RangeError })
-  const large = device.reserve() as Frame
-  for (const length of [63_489, NaN]) t.throws(() => device.grow(large, length), { instanceOf: RangeError })
-  device.grow(large, 10_000)
-  t.throws(() => device.grow(large, 10_000), { instanceOf: RangeError })
+  for (const length of [65_536, -1, NaN]) t.throws(() => device.reserve(length), { instanceOf: RangeError })
+  const large = device.reserve(10_000) as Frame
+  for (const length of [0, 13, 65_536, NaN]) t.throws(() => device.send(large, length, 1448), { instanceOf: RangeError })
   for (const offload of [COMPLETE, CHECKSUM, 65_536, NaN]) t.throws(() => device.send(large, 10_000, offload), { instanceOf: RangeError })
   device.discard(large)
   device.send(frame, 60)

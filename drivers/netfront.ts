@@ -2,7 +2,7 @@
  * netfront: the network device of a guest (xen/include/public/io/netif.h). The device lives as long as the program; backends come
  * and go under it (a netvm that restarts, a vif that is detached and attached again), each with a link of its own.
  *
- * Sent, when the backend can: TCP packets of up to 62 KiB that it cuts, and blank checksums. Offered to it: see NetfrontOptions.
+ * Sent, when the backend can: TCP packets of up to 64 KiB that it cuts, and blank checksums. Offered to it: see NetfrontOptions.
  */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 import { XenError } from './errno.ts'
@@ -10,7 +10,8 @@ import { COMPLETE, type EthernetDevice, type Frame } from './ethernet.ts'
 import type { EventChannels } from './event-channel.ts'
 import type { GrantTable } from './grant-table.ts'
 import { Link } from './netfront-link.ts'
-import { TxFrame, type TxOffload } from './netfront-tx.ts'
+import { acceptedKeys, readOffer } from './netfront-features.ts'
+import { TxFrame } from './netfront-frames.ts'
 import { parseDecimal, parseMac } from './parse.ts'
 import { Wakeup } from './wakeup.ts'
 import { XenbusState, readBackend, readState, switchState, tryRead } from './xenbus.ts'
@@ -39,10 +40,12 @@ export interface NetfrontOptions {
    */
   readonly blankChecksums?: boolean
   /**
-   * Takes TCP packets of up to 64 KiB that were not cut into segments: only for a receiver that looks at `Frame.more`, and with 20
-   * receive buffers at least.
+   * Takes TCP packets of up to 64 KiB that were not cut into segments: only for a receiver that expects them, and with 20 receive
+   * buffers at least.
    */
   readonly largePackets?: boolean
+  /** Both of these also for IPv6. */
+  readonly ipv6?: boolean
   /** Does not wait: without a vif, or before it works, the device is there all the same and sends nothing; `onConnected` tells. */
   readonly later?: boolean
   /** Gives up waiting for the first backend. Once connected, it has no meaning any more. */
@@ -54,8 +57,6 @@ const ETHERNET_MTU = 1500
 const SMALLEST_MTU = 68
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
-/** Pages for large packets to the backend, 256 KiB: four under way, twice what a connection may have in flight. */
-const LARGE_PAGES = 64
 /** Milliseconds before we connect again to a backend that broke the rules. */
 const PENALTY = 1000
 
@@ -95,6 +96,7 @@ export class Netfront implements EthernetDevice {
   onWritable: (() => void) | undefined
   onIdle: (() => void) | undefined
   checksums = false
+  checksums6 = false
   /** Resolves when the first backend is connected. */
   readonly connected: Promise<void>
   readonly #parts: NetfrontParts
@@ -145,8 +147,8 @@ export class Netfront implements EthernetDevice {
     return this.#link?.up === true
   }
 
-  reserve(): Frame | undefined {
-    const frame = this.#link?.up === true ? this.#link.reserve() : undefined
+  reserve(length = 0): Frame | undefined {
+    const frame = this.#link?.up === true ? this.#link.reserve(length) : undefined
     if (frame === undefined) this.#starved = true
     return frame
   }
@@ -156,13 +158,8 @@ export class Netfront implements EthernetDevice {
     frame.sender.send(frame, length, offload)
   }
 
-  largest(): number {
-    return this.#link?.up === true ? this.#link.largest() : 0
-  }
-
-  grow(frame: Frame, length: number): void {
-    if (!(frame instanceof TxFrame)) throw new TypeError('net-xen: this frame is of another device. Grow what reserve() gave.')
-    frame.sender.grow(frame, length)
+  largest(ipv6 = false): number {
+    return this.#link?.up === true ? this.#link.largest(ipv6) : 0
   }
 
   discard(frame: Frame): void {
@@ -230,7 +227,8 @@ export class Netfront implements EthernetDevice {
       await this.#disconnect()
     } else if (!link.up && state === XenbusState.connected) {
       machine.log('net-xen').info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(this.mac)}, MTU ${this.mtu}`)
-      this.checksums = link.checksums
+      this.checksums = link.offer.checksums
+      this.checksums6 = link.offer.checksums6
       link.start()
       this.#wasConnected = true
       this.#resolveConnected()
@@ -260,14 +258,14 @@ export class Netfront implements EthernetDevice {
   async #connect(backend: Backend): Promise<void> {
     const { xenstore } = this.#parts
     if (this.#isNew) await this.#readAddress()
-    const offload = await readOffload(xenstore, backend)
+    const offer = await readOffer(xenstore, backend)
     if (this.#closing) return
-    const link = new Link(this, this.#parts, backend, this.#options, offload, this.#name, this.#wakeup.wake)
+    const link = new Link(this, this.#parts, backend, this.#options, offer, this.#name, this.#wakeup.wake)
     this.#link = link
     this.#settled = true
     await xenstore.transaction(async (view) => {
       if (await view.tryRead(`${this.#frontend}/backend`) !== backend.path) return // it has gone meanwhile, the next look will tell
-      const keys = [...link.keys, ['request-rx-copy', 1], ['feature-rx-notify', 1], ...this.#features(), ['state', XenbusState.connected]]
+      const keys = [...link.keys, ['request-rx-copy', 1], ['feature-rx-notify', 1], ...acceptedKeys(this.#options), ['state', XenbusState.connected]]
       // All at once: a round trip to the store is the dearest part of a boot.
       await Promise.all(keys.map(([name, value]) => view.write(`${this.#frontend}/${name}`, String(value))))
     })
@@ -281,13 +279,6 @@ export class Netfront implements EthernetDevice {
     if (mac === undefined) machine.log('net-xen').warn(`${this.#frontend}/mac is ${JSON.stringify(untrustedMac?.slice(0, 40))}, not the address of a device; going on with ${formatMac(this.mac)}`)
     else this.mac.set(mac)
     this.mtu = mtuOf(untrustedMtu)
-  }
-
-  /** What we take from the backend. */
-  #features(): [string, number][] {
-    const { blankChecksums, largePackets } = this.#options
-    const features: [string, number][] = largePackets === true ? [['feature-sg', 1], ['feature-gso-tcpv4', 1]] : []
-    return blankChecksums === true ? features : [...features, ['feature-no-csum-offload', 1]]
   }
 
   /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */
@@ -337,13 +328,6 @@ export class Netfront implements EthernetDevice {
     }
     await this.#disconnect()
   }
-}
-
-/** What the backend offers to do for us. */
-async function readOffload(xenstore: Xenstore, { path }: Backend): Promise<TxOffload> {
-  const has = async (feature: string): Promise<boolean> => await tryRead(xenstore, `${path}/feature-${feature}`) === '1'
-  const [noChecksums, pieces, segmentation] = await Promise.all([has('no-csum-offload'), has('sg'), has('gso-tcpv4')])
-  return { checksums: !noChecksums, pages: !noChecksums && pieces && segmentation ? LARGE_PAGES : 0 }
 }
 
 /** Send buffers hold no more than Ethernet's. */

@@ -23,8 +23,8 @@ export const driverKinds = (drivers: () => Drivers): Record<'xenstore' | 'vchan'
   xenstore: { connect: () => drivers().xenstore },
   vchan: { connect: () => drivers().channels },
   ethernet: {
-    async connect(_needs, _options, { signal }) {
-      const device = await connectVif(drivers(), 'ethernet', { signal })
+    async connect(_needs, options: NetfrontOptions, { signal }) {
+      const device = await connectVif(drivers(), 'ethernet', { ...options, signal })
       return Object.assign(device, { [Symbol.asyncDispose]: () => device.close() })
     },
   },

@@ -25,6 +25,8 @@ const EXTRA_INFO = 8
 const MAX_SLOTS_FATAL = 20
 const MAX_SLOTS = 18
 const EXTRA_GSO = 1
+const GSO_TCPV4 = 1
+const GSO_TCPV6 = 2
 /** Status of the response to extra info, and the id such a response happens to have. */
 const STATUS_NULL = 1
 const NO_ID = 0xdead
@@ -103,7 +105,9 @@ export class SimulatedNetback {
   /** For hostile tests: the rings as they are, once connected. */
   tx: BackRing | undefined
   rx: BackRing | undefined
+  /** Of both rings; when each has its own, of the receive ring. */
   channel: EventChannel | undefined
+  txChannel: EventChannel | undefined
   readonly path: string
   readonly frontendPath: string
   readonly #parts: NetfrontParts
@@ -146,7 +150,7 @@ export class SimulatedNetback {
    * segments that the packet was not cut into, 0 for a usual one.
    */
   send(packet: Uint8Array, flags = 0, segment = 0): void {
-    if ((segment > 0 && !this.takes('gso-tcpv4')) || (packet.length > PAGE && !this.takes('sg'))) throw new Error('netback sends no packets that the guest does not take')
+    if ((segment > 0 && !this.takes(isIpv6(packet) ? 'gso-tcpv6' : 'gso-tcpv4')) || (packet.length > PAGE && !this.takes('sg'))) throw new Error('netback sends no packets that the guest does not take')
     this.#queue.push({ packet, flags, segment })
     this.#domain.order('netback')
     this.#deliver()
@@ -216,7 +220,13 @@ export class SimulatedNetback {
     }
     this.tx = new BackRing(this.#parts, this.#frontend, key('tx-ring-ref'))
     this.rx = new BackRing(this.#parts, this.#frontend, key('rx-ring-ref'))
-    this.channel = this.#parts.events.bindInterdomain(this.#frontend, key('event-channel'), 'netback', () => this.#onEvent())
+    const bind = (name: string, onEvent: () => void): EventChannel => this.#parts.events.bindInterdomain(this.#frontend, key(name), 'netback', onEvent)
+    if (key('event-channel-tx') > 0) {
+      this.txChannel = bind('event-channel-tx', () => this.#onTx())
+      this.channel = bind('event-channel-rx', () => this.#onRx())
+    } else {
+      this.channel = bind('event-channel', () => this.#onEvent())
+    }
     this.#state = XenbusState.connected
     this.#parts.machine.timers.set(this.#options.hotplugDelay ?? 0, () => {
       if (this.#state === XenbusState.connected) this.setState(XenbusState.connected)
@@ -225,16 +235,24 @@ export class SimulatedNetback {
 
   #disconnect(): void {
     this.channel?.close()
+    this.txChannel?.close()
     this.tx?.pages.release()
     this.rx?.pages.release()
-    this.channel = this.tx = this.rx = undefined
+    this.channel = this.txChannel = this.tx = this.rx = undefined
     this.#held.length = 0
   }
 
   #onEvent(): void {
-    if (this.fatal !== undefined) return // a disabled vif is silent
-    this.#transmit()
-    this.#deliver()
+    this.#onTx()
+    this.#onRx()
+  }
+
+  #onTx(): void {
+    if (this.fatal === undefined) this.#transmit() // a disabled vif is silent
+  }
+
+  #onRx(): void {
+    if (this.fatal === undefined) this.#deliver()
   }
 
   #die(why: string): void {
@@ -255,6 +273,7 @@ export class SimulatedNetback {
   #takePacket(tx: BackRing): void {
     const first = takeRequest(tx)
     let segment = 0
+    let protocol = 0
     let extras = 0
     for (let extra = (first.flags & EXTRA_INFO) !== 0; extra;) {
       if (tx.requests === 0) return this.#die('extra info announced but not there')
@@ -264,7 +283,8 @@ export class SimulatedNetback {
       if (type === EXTRA_GSO) {
         segment = tx.words[slot] >>> 16
         if (segment === 0) return this.#die('segments of size 0')
-        if ((tx.words[slot + 1] & 0xff) !== 1) return this.#die(`segments of type ${tx.words[slot + 1] & 0xff}`)
+        protocol = tx.words[slot + 1] & 0xff
+        if (protocol !== GSO_TCPV4 && protocol !== GSO_TCPV6) return this.#die(`segments of type ${protocol}`)
       }
       extra = (flags & 1) !== 0
       extras++
@@ -287,6 +307,7 @@ export class SimulatedNetback {
       good = good && grantCopy(this.#domain, this.#frontend, ref, offset, packet.subarray(at, at + lengths[i]), 'read') === 0
       at += lengths[i]
     })
+    if (protocol > 0 && (protocol === GSO_TCPV6) !== isIpv6(packet)) good = false
     slots.forEach(({ id }, i) => {
       this.#finish(id, good ? 0 : 0xffff)
       for (let extra = 0; i === 0 && extra < extras; extra++) this.#finish(NO_ID, STATUS_NULL)
@@ -311,12 +332,12 @@ export class SimulatedNetback {
   }
 
   #pushTx(): void {
-    if (this.tx !== undefined && this.tx.push()) this.#notify()
+    if (this.tx !== undefined && this.tx.push()) this.#notify(this.txChannel ?? this.channel)
   }
 
-  #notify(): void {
+  #notify(channel: EventChannel | undefined): void {
     this.notifications++
-    this.channel?.notify()
+    channel?.notify()
   }
 
   /** Gives the guest what waits for it. */
@@ -329,7 +350,7 @@ export class SimulatedNetback {
         this.#deliverOne(rx)
       }
     } while (this.#queue.length > 0 && rx.sleep(this.#slotsOfNext()))
-    if (rx.push()) this.#notify()
+    if (rx.push()) this.#notify(this.channel)
   }
 
   #slotsOfNext(): number {
@@ -351,11 +372,13 @@ export class SimulatedNetback {
       if (at > 0 || segment === 0) continue
       const extra = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2 // over the request, whose id is lost with it
       rx.words[extra] = EXTRA_GSO | segment << 16
-      rx.words[extra + 1] = 1
+      rx.words[extra + 1] = isIpv6(packet) ? GSO_TCPV6 : GSO_TCPV4
       rx.produced++
     }
   }
 }
+
+const isIpv6 = (packet: Uint8Array): boolean => packet[12] === 0x86 && packet[13] === 0xdd
 
 function takeRequest(tx: BackRing): TxRequest {
   const slot = FIRST_SLOT + (tx.consumed++ % SLOTS) * 3

@@ -1,5 +1,5 @@
 /** What the tests of netfront share: a guest and its backend on the simulated Xen. */
-import type { Frame, Piece } from '../ethernet.ts'
+import type { Frame } from '../ethernet.ts'
 import { connectDrivers, connectNetfront } from '../index.ts'
 import type { Netfront, NetfrontOptions } from '../index.ts'
 import { SimulatedNetback, SimulatedXen } from '../sim/index.ts'
@@ -57,16 +57,11 @@ export const end = async (set: Set, device: Netfront): Promise<void> => {
 
 export const warnings = ({ guest }: Set): string[] => guest.log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
 
-/** Builds a large frame and sends it. */
+/** Builds a large frame and sends it, unless the device has none. */
 export const transmitLarge = (device: Netfront, bytes: Uint8Array, segment: number): Frame | undefined => {
-  const frame = device.reserve()
+  const frame = device.largest() < bytes.length ? undefined : device.reserve(bytes.length)
   if (frame === undefined) return undefined
-  device.grow(frame, bytes.length)
-  let at = 0
-  for (let piece: Piece | undefined = frame; at < bytes.length && piece !== undefined; piece = piece.more) {
-    piece.u8.set(bytes.subarray(at, at + piece.u8.length))
-    at += piece.u8.length
-  }
+  frame.u8.set(bytes)
   device.send(frame, bytes.length, segment)
   return frame
 }

@@ -4,6 +4,8 @@
  *
  *     npx xen-ts build examples/frame-echo
  *     npx xen-ts run frame-echo.xen --exit --dom0 'frames vif$DOMID.0 00:16:3e:5e:6c:00 check 60 1514'
+ *
+ * TCP packets that a sender on the same host left uncut go back the same way, for the backend to cut.
  */
 import { ethernet } from '@xen-ts/drivers'
 import { once, unikernel } from 'xen-ts'
@@ -15,12 +17,13 @@ const DESTINATION = 0, SOURCE = 3, TYPE = 6
 
 export default unikernel({
   name: 'frame-echo',
-  devices: { ethernet: ethernet() },
+  devices: { ethernet: ethernet({ blankChecksums: true, largePackets: true, ipv6: true }) },
   async start({ ethernet, log, signal }) {
     let answered = 0, dropped = 0
     ethernet.onReceive = (frame, length) => {
-      if (frame.u16[TYPE] !== EXPERIMENTAL) return
-      const answer = ethernet.reserve()
+      const { segment = 0 } = frame
+      if (segment === 0 && frame.u16[TYPE] !== EXPERIMENTAL) return
+      const answer = ethernet.reserve(segment === 0 ? 0 : length)
       if (answer === undefined) {
         // The peer is slower than we are. A network may lose frames.
         dropped++
@@ -31,7 +34,7 @@ export default unikernel({
         answer.u16[DESTINATION + i] = frame.u16[SOURCE + i]
         answer.u16[SOURCE + i] = frame.u16[DESTINATION + i]
       }
-      ethernet.send(answer, length)
+      ethernet.send(answer, length, segment)
       answered++
     }
     log.info('answering frames of type 88b5')

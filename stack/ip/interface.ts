@@ -127,9 +127,9 @@ export class Interface {
     return gateway === undefined ? undefined : this.neighbours.get(gateway)
   }
 
-  /** A frame to build a packet in, or undefined (counted): then the packet is lost, as on any wire. */
-  reserve(): Frame | undefined {
-    const frame = this.device.reserve()
+  /** A frame to build a packet in, or undefined (counted): then the packet is lost, as on any wire. `length`: see EthernetDevice. */
+  reserve(length = 0): Frame | undefined {
+    const frame = this.device.reserve(length)
     if (frame === undefined) this.counters.noFrame++
     return frame
   }

@@ -280,7 +280,8 @@ export class TcpEngine implements Environment {
         return true // lost, as on any wire
       }
     }
-    const frame = this.ip.reserve()
+    const isLarge = length > c.mss
+    const frame = this.ip.reserve(isLarge ? length + FRAME_OVERHEAD : 0)
     if (frame === undefined) {
       if (!c.inBlocked) {
         c.inBlocked = true
@@ -290,11 +291,7 @@ export class TcpEngine implements Environment {
     }
     c.unacknowledged = 0
     c.ackNow = false
-    let offload = this.#device.checksums === true ? CHECKSUM : COMPLETE
-    if (length > c.mss) {
-      offload = c.mss
-      this.#device.grow!(frame, length + FRAME_OVERHEAD)
-    }
+    let offload = isLarge ? c.mss : this.#device.checksums === true ? CHECKSUM : COMPLETE
     let size = buildSegment(this.ip, c, hop, frame, sequence, flags, at, length, offload)
     if (length === 0 && flags === ACK && c.sack && c.reassembly !== undefined && !c.reassembly.isEmpty) {
       size = addSack(this.ip, c, frame)

@@ -30,11 +30,7 @@ export function buildSegment(
   const { u8, u16 } = frame
   const abi = ip.abi
   abi.copy(u8, 0, c.header!, 0, HEADERS)
-  if (length > 0) {
-    const first = u8.length - HEADERS
-    c.send.copy(at, length < first ? length : first, u8, HEADERS)
-    if (length > first) copyOn(c, frame, at + first, length - first)
-  }
+  if (length > 0) c.send.copy(at, length, u8, HEADERS)
   const total = length + IP_BYTES + TCP_BYTES
   const size = ((total & 0xff) << 8) | (total >>> 8)
   u16[IP_LENGTH] = size
@@ -59,16 +55,6 @@ export function buildSegment(
   sum = c.pseudo + (((segment & 0xff) << 8) | (segment >>> 8))
   u16[TCP + TCP_CHECKSUM] = offload === COMPLETE ? ~abi.checksum(u8, IP_PAYLOAD, segment, sum) : (sum & 0xffff) + (sum >>> 16)
   return HEADERS + length
-}
-
-/** Data of a large segment beyond its first buffer. */
-function copyOn(c: Connection, frame: Frame, at: number, length: number): void {
-  for (let piece = frame.more; length > 0 && piece !== undefined; piece = piece.more) {
-    const size = length < piece.u8.length ? length : piece.u8.length
-    c.send.copy(at, size, piece.u8, 0)
-    at += size
-    length -= size
-  }
 }
 
 /** Adds to an acknowledgment without data what has arrived beyond the hole. Returns the frame's length in bytes. */

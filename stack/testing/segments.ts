@@ -1,21 +1,6 @@
 /** What a network card or a backend does with a large frame: cuts it into segments, byte by byte, unlike the code it tests. */
-import type { Piece } from '@xen-ts/drivers/ethernet.ts'
-
 const IP = 14
 const TCP = 34
-
-/** The bytes of a frame that may be in several buffers. */
-export function gather(frame: Piece, length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (let piece: Piece | undefined = frame; at < length; piece = piece.more) {
-    if (piece === undefined) throw new RangeError(`a frame of ${length} bytes with buffers for ${at}`)
-    const part = piece.u8.subarray(0, length - at)
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
 
 /** Packets with complete checksums of one whose checksum is that of its pseudo header; `size` bytes of payload each, 1: as it is. */
 export function segments(bytes: Uint8Array, size: number): Uint8Array[] {

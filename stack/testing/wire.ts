@@ -1,6 +1,6 @@
 /** A wire between devices: everything that is sent by one arrives at the others, or does not, in the ways that wires have. */
-import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame, type Piece } from '@xen-ts/drivers/ethernet.ts'
-import { gather, segments } from './segments.ts'
+import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
+import { segments } from './segments.ts'
 import type { World } from './world.ts'
 
 export interface WireConditions {
@@ -25,13 +25,10 @@ export interface DeviceOptions {
   offload?: boolean
 }
 
-/** Bytes of a large frame's further buffers, and how many there are. */
+/** Pages for large frames, and the most bytes that one may have. */
 const PAGE = 4096
-const PAGES = 20
-
-interface Growing extends Piece {
-  more?: Growing
-}
+const PAGES = 64
+const LARGE = 65_535
 
 export class Wire {
   readonly world: World
@@ -93,11 +90,13 @@ export class SimulatedDevice implements EthernetDevice {
   readonly checksums: boolean
   /** Large frames that were sent. */
   large = 0
-  #pages: number
   /** When the last frame will have left, for wires with a rate. */
   busyUntil = 0
   readonly #wire: Wire
   readonly #free: Frame[] = []
+  /** Large frames that are not free, and pages for more. */
+  readonly #large = new Set<Frame>()
+  #pages: number
   readonly #all = new Set<Frame>()
   #starved = false
   #inbox: Uint8Array[] = []
@@ -118,31 +117,32 @@ export class SimulatedDevice implements EthernetDevice {
 
   /** Frames that the stack has reserved and not handed back. */
   get reserved(): number {
-    return this.#all.size - this.#free.length
+    return this.#all.size - this.#free.length + this.#large.size
   }
 
-  reserve(): Frame | undefined {
+  reserve(length = 0): Frame | undefined {
+    if (length > 0) return this.#reserveLarge(length)
     const frame = this.#free.pop()
     if (frame === undefined) this.#starved = true
     return frame
   }
 
-  largest(): number {
-    return this.#pages === 0 ? 0 : this.mtu + 14 + this.#pages * PAGE
+  #reserveLarge(length: number): Frame {
+    if (length > this.largest()) throw new RangeError(`reserving a frame of ${length} bytes, ${this.largest()} are possible`)
+    this.#pages -= Math.ceil(length / PAGE)
+    const frame = newFrame(length)
+    this.#large.add(frame)
+    return frame
   }
 
-  grow(frame: Frame, length: number): void {
-    if (length > this.largest() || frame.more !== undefined) throw new RangeError(`growing a frame to ${length} bytes, ${this.largest()} are possible`)
-    for (let last: Growing = frame, room = frame.u8.length; room < length; room += PAGE) {
-      this.#pages--
-      last = last.more = { u8: new Uint8Array(PAGE) } as Growing
-    }
+  largest(): number {
+    return Math.min(this.#pages * PAGE, LARGE)
   }
 
   send(frame: Frame, length: number, offload = COMPLETE): void {
     if (length < 14 || (length > this.mtu + 14 && offload <= CHECKSUM)) throw new RangeError(`frame of ${length} bytes, MTU ${this.mtu}`)
     if (offload !== COMPLETE && !this.checksums) throw new RangeError(`offload ${offload} asked of a device without`)
-    const bytes = gather(frame, length)
+    const bytes = frame.u8.slice(0, length)
     if (offload > CHECKSUM) this.large++
     // The frame stays with the backend for a moment, as in netfront.
     this.#wire.world.at(0.01, () => this.#back(frame))
@@ -154,10 +154,12 @@ export class SimulatedDevice implements EthernetDevice {
   }
 
   #back(frame: Frame): void {
+    if (this.#large.delete(frame)) {
+      this.#pages += Math.ceil(frame.u8.length / PAGE)
+      return
+    }
     if (!this.#all.has(frame) || this.#free.includes(frame)) throw new Error('frame handed back twice')
     frame.u8.fill(0xa5) // nobody may rely on what was in it
-    for (let piece = frame.more; piece !== undefined; piece = piece.more) this.#pages++
-    ;(frame as Growing).more = undefined
     this.#free.push(frame)
     if (this.#starved) {
       this.#starved = false
