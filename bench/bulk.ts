@@ -8,14 +8,17 @@ import { writeCpio } from '../test/xen/cpio.ts'
 import type { Domain } from '../test/xen/domain.ts'
 import { linuxGuest } from '../test/xen/linux-guest.ts'
 import { Rig } from '../test/xen/rig.ts'
-import { benchArguments, imagePeer, median, printTable, type BenchOptions, type Peer } from './peers.ts'
+import { benchArguments, imagePeer, median, printTable, withPeers, type BenchOptions, type Peer } from './peers.ts'
 
 const BYTES = 5_000_000
 /** Arguments of the program in dom0 behind the address. */
 const directions = { 'guest to dom0': '19', 'dom0 to guest': `9 ${BYTES}` }
 
+interface Result { rate: number[], cpu: number[] }
+
 /** Each image is of bench/programs/bulk.ts: give two, built before and after a change, to compare them. */
 export async function benchBulk(images: string[], options: BenchOptions = {}): Promise<void> {
+  const { runs = 5 } = options
   const folder = mkdtempSync(join(tmpdir(), 'xen-ts-bulk-'))
   const rig = await Rig.start()
   try {
@@ -23,49 +26,45 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     execFileSync('gcc', ['-O2', '-static', '-o', program, fileURLToPath(new URL('programs/bulk.c', import.meta.url))])
     await rig.put(program, '/bulk')
     await rig.must('chmod 755 /bulk')
-    const peers = [...await Promise.all(images.map(image => imagePeer(image, options))), await linuxPeer(program, folder)]
-    const columns: number[][] = []
-    for (const peer of peers) columns.push(await measure(rig, peer, options.runs ?? 5))
-    console.log('megabytes per second of TCP, one virtual CPU, emulated; a ratio is that to Linux')
-    printTable([
-      ['direction', ...peers.flatMap(({ title }) => [title, 'ratio'])],
-      ...Object.keys(directions).map((name, row) => [name, ...columns.flatMap(rates => [rates[row]!.toFixed(1), (rates[row]! / columns.at(-1)![row]!).toFixed(2)])]),
+    const ours = await Promise.all(images.map((image, i) => imagePeer(image, { ...options, host: 16 + i, name: `bulk-${i}` })))
+    const peers = [...ours, await linuxPeer(program, folder)]
+    const results = Object.keys(directions).map(() => peers.map((): Result => ({ rate: [], cpu: [] })))
+    await withPeers(rig, peers, async domains => {
+      for (const { ip } of peers) await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
+      // In turn: a busy moment of the host then does not hit one only. The emulator translates code when it first runs: that run does not count.
+      for (let run = 0; run <= runs; run++) {
+        for (const [row, direction] of Object.values(directions).entries()) {
+          for (const [column, domain] of domains.entries()) {
+            const one = await transfer(rig, peers[column]!, domain, direction)
+            if (run === 0) continue
+            results[row]![column]!.rate.push(one.rate)
+            results[row]![column]!.cpu.push(one.cpu)
+          }
+        }
+      }
+    })
+    const table = (what: keyof Result, digits: number) => printTable([
+      ['', ...peers.flatMap(({ title }) => [title, 'ratio'])],
+      ...Object.keys(directions).map((name, row) => {
+        const medians = results[row]!.map(result => median(result[what]))
+        return [name, ...medians.flatMap(value => [value.toFixed(digits), (value / medians.at(-1)!).toFixed(2)])]
+      }),
     ])
+    console.log(`megabytes per second of TCP, one virtual CPU, emulated, median of ${runs}; a ratio is that to Linux`)
+    table('rate', 1)
+    console.log('milliseconds of the guest\'s CPU per megabyte')
+    table('cpu', 1)
   } finally {
     await rig.stop()
     rmSync(folder, { recursive: true })
   }
 }
 
-async function measure(rig: Rig, peer: Peer, runs: number): Promise<number[]> {
-  const { domain, destroy } = await peer.build(rig)
-  try {
-    await domain.unpause()
-    await rig.must(`for i in $(seq 100); do /bulk ${peer.ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
-    const rates: number[] = []
-    for (const direction of Object.values(directions)) {
-      const one: number[] = []
-      let busy = 0
-      // The emulator translates code when it first runs: the first run does not count.
-      for (let run = 0; run <= runs; run++) {
-        const [bytes, seconds] = (await rig.must(`/bulk ${peer.ip} ${direction}`, { seconds: 120 })).split(' ').map(Number)
-        if (bytes !== BYTES) throw new Error(`${peer.title}: ${bytes} bytes arrived, not ${BYTES}`)
-        if (run === 0) busy = -await cpuSeconds(rig, domain)
-        else one.push(BYTES / 1e6 / seconds!)
-      }
-      busy += await cpuSeconds(rig, domain)
-      console.log(`${peer.title}: ${direction}: ${one.map(rate => rate.toFixed(1)).join(' ')} MB/s, ${(busy * 1e9 / BYTES / runs).toFixed(0)} ms of its CPU a MB`)
-      rates.push(median(one))
-    }
-    return rates
-  } finally {
-    await destroy()
-  }
-}
-
-/** Time that the guest's CPU has run. The wall's also counts dom0, and whatever else the emulator's machine does. */
-async function cpuSeconds(rig: Rig, domain: Domain): Promise<number> {
-  return Number((await rig.must(`xl list ${domain.domid} | tail -1`)).trim().split(/\s+/).at(-1))
+async function transfer(rig: Rig, { title, ip }: Peer, { domid }: Domain, direction: string): Promise<{ rate: number, cpu: number }> {
+  const [before, moved, after] = (await rig.must(`cpu-time ${domid} && /bulk ${ip} ${direction} && cpu-time ${domid}`, { seconds: 120 })).split('\n')
+  const [bytes, seconds] = moved!.split(' ').map(Number)
+  if (bytes !== BYTES) throw new Error(`${title}: ${bytes} bytes arrived, not ${BYTES}`)
+  return { rate: BYTES / 1e6 / seconds!, cpu: (Number(after) - Number(before)) / BYTES }
 }
 
 /** The Linux of the other benchmarks, with our program in a second archive behind its initramfs. */

@@ -29,6 +29,10 @@ export interface BenchOptions {
   runs?: number
   /** False for a program without a web server. */
   http?: boolean
+  /** Last byte of the guest's address, for several on one rig. */
+  host?: number
+  /** Of the domain, for several of one program; by default that in the image. */
+  name?: string
 }
 
 /** Reads what the benchmarks take from the command line: IMAGE [--memory MIB] [--runs N] [--no-http] [-- COMMAND LINE]. */
@@ -51,12 +55,12 @@ export function benchArguments(): { image: string, options: BenchOptions } {
 }
 
 /** An image of ours, with a miniature Qubes dom0 if that is its target. */
-export async function imagePeer(path: string, { memory, cmdline, http = true }: BenchOptions): Promise<Peer> {
+export async function imagePeer(path: string, { memory, cmdline, http = true, host = 16, name: domain }: BenchOptions): Promise<Peer> {
   const { metadata: { name, target, memoryMiB } } = readImage(await readFile(path))
-  const vif: Vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
+  const vif: Vif = { ip: `10.137.0.${host}`, gateway: '10.137.0.1', mac: `00:16:3e:5e:6c:${host.toString(16).padStart(2, '0')}` }
   // In Qubes the address comes from QubesDB.
   const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}` : ''
-  const options: DomainOptions = { name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline: cmdline ?? address, vif }
+  const options: DomainOptions = { name: domain ?? name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline: cmdline ?? address, vif }
   return {
     title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined, mac: vif.mac,
     async build(rig) {

@@ -26,10 +26,10 @@ const moduleOptions: Record<string, string> = {
   'xen-gntalloc': 'limit=16384',
 }
 
-const xenPrograms = ['xl', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
+const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
 const otherPrograms = ['xenstore-read', 'xenstore-write', 'xenstore-ls', 'xenstore-rm', 'xenstore-list', 'xenstore-watch', 'xenstore-exists', 'xenstore-chmod']
   .map(name => `usr/bin/${name}`)
-const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'domain-sleep', 'follow', 'boot-clock', 'granted-pages']
+const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'domain-sleep', 'follow', 'boot-clock', 'granted-pages', 'cpu-time']
 
 /** The files that a machine with Xen starts from. */
 export interface RigFiles {
