@@ -40,6 +40,22 @@ const useless = ([ringRef, eventChannel, warnings]: typeof keys[number]): Case =
 }
 
 const others: Readonly<Record<string, Case>> = {
+  'a server that died, and the next one with the same numbers': async (t) => {
+    const peer = new HostileServer()
+    const page = peer.control.slice()
+    peer.control.fill(0)
+    peer.publish()
+    const connecting = peer.connecting()
+    await peer.set.xen.advance(1000)
+    t.is(peer.supervision.warnings().length, 1)
+    peer.control.set(page)
+    peer.publish()
+    const channel = await peer.set.xen.run(connecting)
+    channel.close()
+    peer.leave()
+    await serves(t, peer)
+    await peer.supervision.verdict()
+  },
   'hostile server: keys that change again and again, to nothing good': async (t) => {
     const peer = new HostileServer()
     const controller = new AbortController()

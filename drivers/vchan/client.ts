@@ -118,7 +118,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
       const keys = await readKeys(xenstore, domid, own, port)
       signal?.throwIfAborted()
       if (world !== suspension.world) continue
-      // Keys that did not work once are waste of a server that died; the next one writes others.
+      // Keys that did not work once are waste of a server that died, until somebody writes them again.
       if (keys !== undefined && (keys.ringRef !== refused?.ringRef || keys.eventChannel !== refused.eventChannel)) {
         try {
           return open(vchans, domid, name, keys)
@@ -130,7 +130,11 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
       }
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
       // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing is missed.
-      watch ??= xenstore.watch(eventChannelKey(domid, own, port), wakeup.wake)
+      // The next server may well be given the numbers that the dead one had: Xen and Linux hand out first what was freed last.
+      watch ??= xenstore.watch(eventChannelKey(domid, own, port), () => {
+        refused = undefined
+        wakeup.wake()
+      })
     }
   } finally {
     stopLooking()
