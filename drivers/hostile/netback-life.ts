@@ -132,7 +132,7 @@ export const keys: Readonly<Record<string, (t: Assert) => Promise<void>>> = {
       const peer = new HostileNetback({})
       const { set } = peer
       await peer.connect()
-      for (let steps = 0; steps < 40; steps++) {
+      for (let steps = 0; steps < 30; steps++) {
         for (let i = 0; i < steps; i++) {
           await new Promise<void>((resolve) => { setImmediate(resolve) })
           set.xen.step(set.xen.now)

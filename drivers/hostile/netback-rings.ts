@@ -26,6 +26,10 @@ const small = (act: Row['act']): Row => ({ act, options: { largePackets: false }
 export const receiving: Table = {
   'a receive index that jumps': (peer) => peer.showReceived(1000),
   'a receive index that passes what was posted by one': (peer) => peer.showReceived(33),
+  'more packets than there were buffers, all well-formed': (peer) => {
+    for (let i = 1; i <= 40; i++) peer.respond(i, i % 32, 0, 0, 60)
+    peer.showReceived(40)
+  },
   'a receive index that goes back': (peer) => peer.showReceived(-1),
   'a receive index of all ones': (peer) => peer.showReceived(0xffffffff - peer.rx[2]),
   'a receive index that is a whole ring further': (peer) => peer.showReceived(256),
@@ -42,7 +46,7 @@ export const receiving: Table = {
   'a receive id that does not exist': (peer) => { peer.respond(1, 4000, 0, 0, 60); peer.showReceived(1) },
   'a receive id of all ones': (peer) => { peer.respond(1, 0xffff, 0, 0, 60); peer.showReceived(1) },
   'receive ids in another order': (peer) => { peer.respond(1, 2, 0, 0, 60); peer.respond(2, 1, 0, 0, 60); peer.showReceived(2) },
-  'a receive id answered twice': (peer) => { peer.respond(1, 1, 0, 0, 60); peer.respond(2, 1, 0, 0, 60); peer.showReceived(2) },
+  'a receive id answered twice': { delivers: 1, act: (peer) => { peer.respond(1, 1, 0, 0, 60); peer.respond(2, 1, 0, 0, 60); peer.showReceived(2) } },
   'a slot shown that was not filled in': (peer) => { peer.rx.fill(0, FIRST_SLOT + 2, FIRST_SLOT + 4); peer.showReceived(1) },
   'a packet beyond the end of its page': (peer) => { peer.respond(1, 1, 4090, 0, 60); peer.showReceived(1) },
   'a packet longer than a page': (peer) => { peer.respond(1, 1, 0, 0, 4097); peer.showReceived(1) },
@@ -61,6 +65,8 @@ export const receiving: Table = {
   'segments of type 0': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 0); peer.showReceived(2) },
   'segments of an unknown type': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 77); peer.showReceived(2) },
   'more data promised on the last slot': (peer) => { answerWith(peer, [[4096, MORE]]) },
+  'a packet whose end is there, but not shown': (peer) => { peer.respond(1, 1, 0, MORE, 4096); peer.respond(2, 2, 0, 0, 100); peer.showReceived(1) },
+  'extra info that is there, but not shown': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 1); peer.showReceived(1) },
   'more slots than a packet can have': (peer) => { answerWith(peer, Array.from({ length: 20 }, (_, i) => [4096, i < 19 ? MORE : 0] as const)) },
   'a packet without end': (peer) => { answerWith(peer, Array.from({ length: 31 }, () => [0, MORE] as const)) },
   'a piece beyond the end of its page': (peer) => { peer.respond(1, 1, 0, MORE, 4096); peer.respond(2, 2, 4000, 0, 200); peer.showReceived(2) },
@@ -78,10 +84,10 @@ export const receiving: Table = {
   'a large packet with nothing in it': dropped([0, MORE], [0, MORE], [0, 0]),
   'a large packet shorter than its header': dropped([5, MORE], [5, 0]),
   'a packet of more than 64 KiB': dropped(...Array.from({ length: 17 }, (_, i) => [4096, i < 16 ? MORE : 0] as const)),
-  'a thousand bad packets in one second': {
+  'hundreds of bad packets in one second': {
     outcome: 'drops',
     act: async (peer) => {
-      for (let i = 1; i <= 1000; i++) {
+      for (let i = 1; i <= 300; i++) {
         peer.respond(i % 256, i % 32, 0, 0, -1)
         peer.showReceived(1)
         peer.took(1)

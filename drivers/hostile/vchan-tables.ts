@@ -48,11 +48,17 @@ export const either: Table<Peer> = {
 
   'ring orders that change after the check': bears((peer) => { peer.halves.fill(20, Order.left, Order.right + 1); peer.kick() }),
   'references that change after they were used': bears((peer) => { peer.words.fill(0xffffffff, Word.grants); peer.kick() }),
-  'our own indices overwritten in the page': bears((peer) => {
-    const own = [peer.words[peer.inbound], peer.words[peer.outbound]]
-    peer.words[peer.inbound] = peer.words[peer.outbound] = 0xdeadbeef
+  'our own indices overwritten in the page': bears(async (peer) => {
+    const { words, channel, attacker, set: { xen } } = peer
+    const own = [words[peer.inbound], words[peer.outbound]]
+    words[peer.inbound] = words[peer.outbound] = 0xdeadbeef
+    words[peer.produced] += 5
     peer.kick()
-    return peer.settle().then(() => { [peer.words[peer.inbound], peer.words[peer.outbound]] = own })
+    const [bytes] = await xen.run(Promise.all([channel.readExactly(5), channel.write(new Uint8Array(7))]))
+    await peer.settle()
+    attacker.abi.fence()
+    // They go on from where they really were.
+    if (bytes?.length !== 5 || words[peer.inbound] !== own[0] + 5 || words[peer.outbound] !== own[1] + 7) throw new Error('the indices in the page were believed')
   }),
   'our own live byte cleared': bears((peer) => { peer.control[peer.ownLive === Byte.serverLive ? Byte.clientLive : Byte.serverLive] = 0; peer.kick() }),
   'notify bytes of all ones': bears((peer) => { peer.control.fill(0xff, Byte.clientNotify, Byte.serverNotify + 1); peer.kick() }),
@@ -97,7 +103,9 @@ export const unusable: Readonly<Record<string, (peer: HostileServer) => void>> =
   'a page of zeros': ({ control }) => control.fill(0, 0, RING),
   'a page of ones': ({ control }) => control.fill(0xff, 0, RING),
   'order 9': ({ halves }) => { halves[Order.left] = 9 },
-  'order 21': ({ halves }) => { halves[Order.right] = 21 },
+  'order 9 to us': ({ halves }) => { halves[Order.right] = 9 },
+  'order 21': ({ halves, words, refs }) => { words.fill(refs[1], Word.grants); halves[Order.right] = 21 },
+  'order 21 from us': ({ halves, words, refs }) => { words.fill(refs[1], Word.grants); halves[Order.left] = 21 },
   'order 65535': ({ halves }) => { halves[Order.right] = 65535 },
   'both rings on the same bytes': ({ halves }) => { halves.fill(11, Order.left, Order.right + 1) },
   'order 20 with references of 512 pages that are not granted': ({ halves }) => { halves.fill(20, Order.left, Order.right + 1) },

@@ -4,11 +4,12 @@ import type { HostileStore, Row } from './xenstored.ts'
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0))
 const event = (payload: string): Reply => ({ type: 15, requestId: 0, transactionId: 0, payload: bytesOf(payload) })
-const error = (reply: Reply, payload: string): Reply => ({ ...reply, type: 16, payload: bytesOf(payload) })
+const error = (reply: Reply, payload: string): Reply => ({ ...reply, type: ERROR, payload: bytesOf(payload) })
 /** Types of messages (io/xs_wire.h). */
 const DIRECTORY = 1
 const READ = 2
 const START = 6
+const ERROR = 16
 const END = 7
 const PART = 22
 
@@ -19,9 +20,11 @@ const only = (type: number, change: (reply: Reply) => Reply[]) => (reply: Reply)
 /** Directories must be asked for in parts, and this is what each part is. */
 const parts = (change: (reply: Reply, count: number) => Reply) => {
   let count = 0
-  return (reply: Reply): Reply[] => reply.type === DIRECTORY ? [error(reply, 'E2BIG\0')] : [reply.type === PART ? change(reply, count++) : reply]
+  /** A part beyond the end of what there really is. */
+  const isBeyond = ({ type, payload }: Reply): boolean => type === ERROR && String.fromCharCode(...payload) === 'EINVAL\0'
+  return (reply: Reply): Reply[] => reply.type === DIRECTORY ? [error(reply, 'E2BIG\0')] : [reply.type === PART || isBeyond(reply) ? change({ ...reply, type: PART }, count++) : reply]
 }
-const transactionId = (text: string): Row => errors(only(START, (reply) => [{ ...reply, payload: bytesOf(text) }]))
+const transactionId = (text: string): Row => ({ ...errors(only(START, (reply) => [{ ...reply, payload: bytesOf(text) }])), noTransaction: true })
 
 /** Keeps every other message until the next, or for a moment when there is none. */
 function swapped(): (reply: Reply, peer: HostileStore) => Reply[] {

@@ -68,16 +68,19 @@ export interface Row {
   /** Or what is done to the ring, with requests waiting for a daemon that has stopped. */
   readonly spoil?: (peer: HostileStore) => void | Promise<void>
   readonly outcome: Outcome
+  /** No transaction can have begun: nothing of what is done in one may have happened. */
+  readonly noTransaction?: boolean
   /** Lines in the log that say so: 1 for what breaks the connection, by default none for the rest. */
   readonly warnings?: number
 }
 
 /** Plays a row, and checks what came of it. */
-export async function play(t: Assert, { tamper, spoil, outcome, warnings = outcome === 'breaks' ? 1 : 0 }: Row): Promise<void> {
+export async function play(t: Assert, { tamper, spoil, outcome, noTransaction = false, warnings = outcome === 'breaks' ? 1 : 0 }: Row): Promise<void> {
   const peer = new HostileStore()
   const { xen, connection, xenstore, supervision } = peer
   const watch = xenstore.watch('data', () => peer.events++)
   await peer.works(t)
+  for (const key of ['y', 'z']) xen.store.remove(`/local/domain/1/data/${key}`)
   await xen.settle()
   if (tamper !== undefined) connection.tamper = (reply) => {
     const sent = reply.type === WATCH_EVENT ? [reply] : tamper(reply, peer)
@@ -97,6 +100,7 @@ export async function play(t: Assert, { tamper, spoil, outcome, warnings = outco
   }
   const results = await xen.run(work)
   for (const result of results) if (result.status === 'rejected') t.true(result.reason instanceof XenstoreError, String(result.reason))
+  if (noTransaction) for (const key of ['y', 'z']) t.is(xen.store.read(`/local/domain/1/data/${key}`), undefined)
   if (outcome === 'bears') t.deepEqual(results.filter(({ status }) => status === 'rejected'), [])
   else t.true(results.some(({ status }) => status === 'rejected'), 'nothing was rejected')
   if (outcome === 'breaks') {
