@@ -3,11 +3,11 @@ import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError } from '../supervise.ts'
-import type { Text } from '../text.ts'
+import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { ByteReader, ByteWriter } from './streams.ts'
-import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, encodeNumbers, EXIT_PROBLEM } from './wire.ts'
+import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, encode, encodeNumbers, EXIT_PROBLEM } from './wire.ts'
 
 /** What a service is given. */
 export interface ServiceCall {
@@ -60,14 +60,17 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
     void run(incoming, { service, argument, source, user, stdin, stdout: sink(text), stderr: sink(text), signal: incoming.signal })
     return
   }
-  const stdin = new ByteReader(text, stdinOf(data, incoming.log))
-  const stdout = new ByteWriter(text, (bytes) => data.send(DATA_STDOUT, bytes))
-  const stderr = new ByteWriter(text, (bytes) => data.send(DATA_STDERR, bytes))
+  const streams = new Streams(text, data, stdinOf(data, incoming.log))
   const desertion = new Desertion(channel, incoming)
   try {
-    const finished = run(incoming, { service, argument, source, user, stdin, stdout, stderr, signal: desertion.signal })
-    await end(channel, stdout, stderr, await Promise.race([finished, desertion.final]))
-    await linger(stdin, incoming.timers)
+    const finished = run(incoming, {
+      service, argument, source, user, signal: desertion.signal,
+      get stdin() { return streams.stdin },
+      get stdout() { return streams.stdout },
+      get stderr() { return streams.stderr },
+    })
+    await streams.end(await Promise.race([finished, desertion.final]))
+    await linger(streams, incoming.timers)
   } finally {
     desertion.dispose()
   }
@@ -108,21 +111,59 @@ class Desertion {
   }
 }
 
-/** What is still to be said, in the order dom0's client needs: the ends of both streams, then the exit code. */
-async function end(channel: ByteChannel, stdout: ByteWriter, stderr: ByteWriter, code: number): Promise<void> {
-  await Promise.all([stdout.finish(), stderr.finish()])
-  await channel.write(encodeNumbers(DATA_EXIT_CODE, code))
+/** The streams of a call, each made when the service asks for it: few use all three, and a web stream is much for a short call. */
+class Streams {
+  readonly #text: Text
+  readonly #data: DataChannel
+  readonly #pull: () => Promise<Uint8Array | undefined>
+  #stdin: ByteReader | undefined
+  #stdout: ByteWriter | undefined
+  #stderr: ByteWriter | undefined
+  #over = false
+
+  constructor(text: Text, data: DataChannel, pull: () => Promise<Uint8Array | undefined>) {
+    this.#text = text
+    this.#data = data
+    this.#pull = pull
+  }
+
+  /** After the end the rest of the input is being thrown away: there is none for a service that comes late. */
+  get stdin(): ByteReader { return this.#stdin ??= new ByteReader(this.#text, this.#over ? async () => undefined : this.#pull) }
+  get stdout(): ByteWriter { return this.#stdout ??= this.#writer(DATA_STDOUT) }
+  get stderr(): ByteWriter { return this.#stderr ??= this.#writer(DATA_STDERR) }
+
+  /** What is still to be said, in the order dom0's client needs: the ends of both streams, then the exit code. */
+  async end(code: number): Promise<void> {
+    await Promise.all([this.#stdout?.finish(), this.#stderr?.finish()])
+    this.#over = true
+    const ends = [this.#stdout === undefined ? DATA_STDOUT : 0, this.#stderr === undefined ? DATA_STDERR : 0]
+    const rest = ends.filter((type) => type !== 0).map((type) => encode(type, new Uint8Array(0)))
+    await this.#data.channel.write(concat([...rest, encodeNumbers(DATA_EXIT_CODE, code)]))
+  }
+
+  /** Takes what is left of the input. */
+  async rest(): Promise<void> {
+    if (this.#stdin !== undefined) return this.#stdin.rest()
+    while (await this.#pull() !== undefined);
+  }
+
+  #writer(type: number): ByteWriter {
+    return new ByteWriter(this.#text, async (bytes) => {
+      if (this.#over && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
+      if (!this.#over) await this.#data.send(type, bytes)
+    })
+  }
 }
 
 /**
  * Takes the rest of the caller's input. A caller that is writing reads the exit code afterwards, then ends its input; closing on it
  * meanwhile would make Linux's qrexec-client report an error instead of the exit code.
  */
-async function linger(stdin: ByteReader, timers: Timers): Promise<void> {
+async function linger(streams: Streams, timers: Timers): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = timers.set(LINGER, resolve)
   // It may have gone as well, or the handler has left a read behind: all the same now.
-  await Promise.race([stdin.rest().catch(() => {}), promise])
+  await Promise.race([streams.rest().catch(() => {}), promise])
   timer.cancel()
 }
 

@@ -103,6 +103,24 @@ test('two at once are refused: readers, writers, and what is not bytes', async (
   t.deepEqual(text(await daemon.call('greedy', { input: 'all' })), { code: 0, stdout: 'yes', stderr: '' })
 })
 
+test('what a service writes after its end is an error of its own, and no byte of it goes out', async (t) => {
+  const { agent, daemon } = setUp()
+  const late = Promise.withResolvers<unknown[]>()
+  agent.service('late', (call) => {
+    const { stdout } = call
+    const { signal } = call
+    void (async () => {
+      await tick()
+      late.resolve(await Promise.all([call.stderr.write('x'), stdout.write('x'), call.stdout.close()].map((done) => done.then(() => 'sent', (error) => error.name))))
+    })()
+    t.false(signal.aborted)
+  })
+  const input = async function* (): AsyncGenerator<Uint8Array> { await new Promise((resolve) => { setTimeout(resolve, 40) }) }
+  t.deepEqual(text(await daemon.call('late', { input: input() })), { code: 0, stdout: '', stderr: '' })
+  t.deepEqual(await late.promise, ['ChannelClosedError', 'TypeError', 'sent'])
+  await daemon.idle()
+})
+
 test('too much for text() is an error, and the call ends', async (t) => {
   const { agent, daemon } = setUp()
   agent.service('small', async ({ stdin }) => { await t.throwsAsync(stdin.text(10), { name: 'RangeError', message: /more than 10 bytes/ }) })

@@ -121,11 +121,11 @@ export class ByteReader extends ReadableStream<Uint8Array> {
   /** Copies everything up to the end, then closes the destination unless told otherwise. */
   override async pipeTo(...[destination, options]: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
     if (!(destination instanceof ByteWriter) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
-    const writer = destination.getWriter()
+    const unlock = destination.lock()
     try {
       await this.#each((bytes) => destination.push(bytes))
     } finally {
-      writer.releaseLock()
+      unlock()
     }
     await destination.close()
   }
@@ -191,6 +191,12 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
     if (!this.#ended) await super.close()
   }
 
+  /** @internal for who does not use the queue of the web stream */
+  lock(): () => void {
+    const writer = super.getWriter()
+    return () => writer.releaseLock()
+  }
+
   /** @internal past the queue of the web stream */
   push(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === 'string' ? this.#text.encode(data) : data
@@ -201,7 +207,7 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
   async finish(): Promise<void> {
     // Without a writer there never was a queue; with one, something may be in it.
-    if (this.#writer !== undefined) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
+    if (this.#writer !== undefined && !this.#ended) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
     await this.#end().catch(() => {})
   }
 
