@@ -3,6 +3,7 @@ import test from 'ava'
 import { words } from '../../test/dom0/gui.ts'
 import * as events from './events.ts'
 import * as messages from './messages.ts'
+import type { Rectangle } from './messages.ts'
 import { setUp } from './testing.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -207,6 +208,37 @@ test('cursor, hints and flags: told at once, told again to a new daemon, and wha
   await xen.advance(100)
   t.deepEqual(seen(), [0x156, 1, hints])
   t.deepEqual(window.state, { fullscreen: true, minimized: false, attention: false })
+  await finish()
+})
+
+test('fill draws what of a rectangle is inside of the window, pixel by pixel the same as a loop would, and damages just that', async (t) => {
+  const { gui, daemon, ready, finish, xen } = setUp()
+  await ready()
+  const window = gui.window({ title: 'fill', width: 50, height: 70 })
+  await xen.run(daemon.until(() => daemon.windows.get(1)?.damage.length === 1))
+  const shown = daemon.windows.get(1)!
+  const expected = new Uint32Array(50 * 70)
+  const whole = { x: 0, y: 0, width: 50, height: 70 }
+  const cases: [number[], Rectangle | undefined][] = [
+    [[], whole], [[3, 4, 5, 6], { x: 3, y: 4, width: 5, height: 6 }], [[0, 10, 50, 37], { x: 0, y: 10, width: 50, height: 37 }], [[-9, 69, 20, 20], { x: 0, y: 69, width: 11, height: 1 }],
+    [[49, -1, 7, 99], { x: 49, y: 0, width: 1, height: 70 }], [[1.5, 2.5, 1, 1], { x: 1, y: 2, width: 2, height: 2 }], [[50, 0, 1, 1], undefined], [[0, 0, 0, 5], undefined], [[NaN], undefined],
+    [[-1e9, -1e9, 2e9, 2e9], whole],
+  ]
+  for (const [index, [numbers, area]] of cases.entries()) {
+    const colour = 0xa00000 + index
+    const before = shown.damage.length
+    window.fill(colour, ...numbers as [])
+    if (area !== undefined) {
+      for (let y = area.y; y < area.y + area.height; y++) for (let x = area.x; x < area.x + area.width; x++) expected[y * 50 + x] = colour
+      await xen.run(daemon.until(() => shown.damage.length > before))
+    } else {
+      await xen.settle()
+    }
+    t.deepEqual(shown.damage.slice(before), area === undefined ? [] : [area], numbers.join())
+    t.deepEqual([...window.pixels], [...expected], numbers.join())
+  }
+  window.close()
+  window.fill(1)
   await finish()
 })
 
