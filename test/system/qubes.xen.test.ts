@@ -1,33 +1,21 @@
 /** The whole: a website as a qube on real Xen, beside the miniature dom0. QubesDB → address → ping → curl → qrexec → shutdown. */
 import test from 'ava'
-import { MiniQubes } from '../dom0/index.ts'
-import { rigChannels } from '../xen/vchan.ts'
-import { XenTests, type Running } from './harness.ts'
+import { XenTests } from './harness.ts'
+import { startQube, vif, type Qube } from './qube.ts'
 
 const xen = new XenTests(test)
-const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 
-let running: Running
-let qubes: MiniQubes
+let running: Qube
 let url: string
-const dom0: string[] = []
 
 test.serial.before('a website starts as a qube with 12 MiB', async t => {
-  const { domain, ...rest } = await xen.start(t, await xen.image('../../examples/website', 'qubes'), { memory: 12, vif, paused: true, args: 'greeting="Good day"', seconds: 240, keep: true })
-  running = { domain, ...rest }
-  qubes = new MiniQubes({ domid: domain.domid, channels: rigChannels(xen.rig), qube: { name: 'www', ...vif }, log: line => dom0.push(line) })
-  qubes.start()
-  await domain.unpause()
-  qubes.connect()
+  running = await startQube(xen, t, '../../examples/website', { memory: 12, args: 'greeting="Good day"', seconds: 240, keep: true })
   const port = await xen.rig.forward(0, vif.ip, 80)
   url = `http://127.0.0.1:${port}`
   await running.line(/listening on/)
 })
 
-test.after.always('the qube ends', async () => {
-  await running?.domain.destroy()
-  qubes?.stop()
-})
+test.after.always('the qube ends', async () => { await running?.domain.destroy() })
 
 test.serial('the console shows banner, QubesDB, agents, MAC, address, argument and listening, in the order of things', t => {
   const expected = [
@@ -42,7 +30,7 @@ test.serial('the console shows banner, QubesDB, agents, MAC, address, argument a
 test.serial('qrexec and GUI agents have shaken hands with dom0', async t => {
   await running.line(/\[qrexec\] connected to dom0, protocol 3/)
   await running.line(/\[gui\] connected to dom0, protocol 1\.7/)
-  t.true(dom0.some(line => line.startsWith('qrexec: agent connected')), dom0.join('\n'))
+  t.true(running.dom0.some(line => line.startsWith('qrexec: agent connected')), running.dom0.join('\n'))
 })
 
 test.serial('ping from dom0, small and of 1,400 bytes', async t => {
@@ -78,11 +66,11 @@ test.serial('200 requests on 10 connections', async t => {
 })
 
 test.serial('qrexec: a service nobody provides is answered with 127, a shell is refused with 126', async t => {
-  t.is((await qubes.call('xen-ts.Nothing')).code, 127)
-  const shell = await qubes.call('qubes.VMShell', { input: 'ls; exit\n' })
+  t.is((await running.qubes.call('xen-ts.Nothing')).code, 127)
+  const shell = await running.qubes.call('qubes.VMShell', { input: 'ls; exit\n' })
   t.is(shell.code, 126)
   t.true(shell.stderr.length > 0)
-  t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+  t.is((await running.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
 })
 
 test.serial('xl shutdown: a clean end, without a warning (the time is printed)', async t => {

@@ -1,0 +1,63 @@
+/** `xen-ts run` as a person calls it, from the command line to the exit code, on a machine of its own. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+
+const bin = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'xen-ts-run-'))
+test.after.always(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Event { event: string, text?: string, call?: string, stream?: string, exitCode?: number, reason?: string }
+
+function xenTs(args: string[], input = ''): Promise<{ code: number, stdout: string, stderr: string }> {
+  return new Promise(resolve => {
+    const child = execFile(process.execPath, [bin, ...args], { cwd: folder, maxBuffer: 1 << 24 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
+    child.stdin!.end(input)
+  })
+}
+
+async function build(name: string): Promise<string> {
+  const { code, stderr } = await xenTs(['build', fileURLToPath(new URL(`../../examples/${name}`, import.meta.url)), '-t', 'qubes', '-o', `${name}.xen`])
+  if (code !== 0) throw new Error(stderr)
+  return `${name}.xen`
+}
+
+test.serial('skeleton with keys, a policy and three calls: what each says, its exit code, and that of the command', async t => {
+  t.timeout(360_000)
+  const image = await build('skeleton')
+  writeFileSync(join(folder, '30-user.policy'), '# no dates\nqubes.GetDate + skeleton @default deny\nqubes.GetDate +nanoseconds * * allow target=dom0\n')
+  const { code, stdout, stderr } = await xenTs(['run', image, '--json', '--port', '0', '--timeout', '240', '--policy', '30-user.policy', '--qdb', '/qubes-ip=10.137.0.44',
+    '--call', 'xen-ts.Echo+0', '--call', 'root:xen-ts.Echo+3', '--call', 'xen-ts.Nobody', '--exit'], 'hello\nfrom dom0')
+  t.is(code, 3, stderr)
+  const events = stdout.trim().split('\n').map(line => JSON.parse(line) as Event)
+  const calls = events.filter(({ event }) => event.startsWith('call'))
+  t.deepEqual(calls, [
+    { event: 'call-output', call: 'xen-ts.Echo+0', stream: 'stdout', text: 'hello' },
+    { event: 'call-output', call: 'xen-ts.Echo+0', stream: 'stdout', text: 'from dom0' },
+    { event: 'call-end', call: 'xen-ts.Echo+0', exitCode: 0 },
+    { event: 'call-end', call: 'root:xen-ts.Echo+3', exitCode: 3 },
+    { event: 'call-output', call: 'xen-ts.Nobody', stream: 'stderr', text: 'this qube has no service xen-ts.Nobody' },
+    { event: 'call-end', call: 'xen-ts.Nobody', exitCode: 127 },
+  ])
+  const said = events.map(({ text }) => text).join('\n')
+  t.regex(said, /skeleton is 10\.137\.0\.44, its gateway 10\.137\.0\.1/)
+  t.regex(said, /qrexec: qubes\.GetDate to @default: denied, denied by 30-user\.policy:2/)
+  t.like(events.at(-1), { event: 'end', reason: 'poweroff', exitCode: 3 })
+})
+
+test.serial('console-window in a qube without netvm: a PNG of the window; a program that does not end is ended', async t => {
+  t.timeout(360_000)
+  const image = await build('console-window')
+  const { code, stdout, stderr } = await xenTs(['run', image, '--timeout', '30', '--screenshots', 'pictures', '--qdb', 'qubes-ip='])
+  t.is(code, 124)
+  t.regex(stdout, /\[console-window\] up for 1 s/)
+  t.regex(stderr, /window 'console' is in pictures\/1-console\.png/)
+  t.notRegex(stderr, /localhost/)
+  t.deepEqual(readdirSync(join(folder, 'pictures')), ['1-console.png'])
+  const png = readFileSync(join(folder, 'pictures/1-console.png'))
+  t.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 720, 400])
+})
