@@ -2,9 +2,9 @@
  * The two ends of a vchan ring: free-running u32 indices over a power of two of bytes. Indices of the peer are believed only
  * as far as they are possible; our own live here and are never read back from the shared page. No events, no waiting.
  *
- * There are no barriers here: x86 keeps stores in order, and a load before a later store. So the bytes are in the ring before the
- * index that shows them, and out of it before the index that gives their room away (libxenvchan's io.c has compiler barriers there).
- * Who then asks whether the peer sleeps needs a full one: the caller's or8 and and8 are.
+ * There are no barriers here: x86 keeps stores in order, those of a string operation before later ones, and a load before a later store
+ * (Intel SDM volume 3, memory ordering). So the bytes are in the ring before the index that shows them, and out of it before the index
+ * that gives their room away. Who then asks whether the peer sleeps needs a full barrier: the caller's or8 and and8 are.
  */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 
