@@ -59,5 +59,5 @@ test.serial('console-window in a qube without netvm: a PNG of the window; a prog
   t.notRegex(stderr, /localhost/)
   t.deepEqual(readdirSync(join(folder, 'pictures')), ['1-console.png'])
   const png = readFileSync(join(folder, 'pictures/1-console.png'))
-  t.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 720, 400])
+  t.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 720, 408])
 })
