@@ -2,7 +2,8 @@ import test from 'ava'
 import { setUp, text } from './testing.ts'
 
 for (const [name, code, stderr] of [
-  ['qubes.WaitForSession', 0, /^$/], ['qubes.SetMonitorLayout', 0, /^$/], ['qubes.SuspendPre', 0, /^$/], ['qubes.SuspendPostAll', 0, /^$/],
+  ['qubes.WaitForSession', 0, /^$/], ['qubes.SetMonitorLayout', 0, /^$/], ['qubes.SuspendPre', 0, /^$/], ['qubes.SuspendPreAll', 0, /^$/],
+  ['qubes.SuspendPost', 0, /^$/], ['qubes.SuspendPostAll', 0, /^$/], ['qubes.WaitForRunningSystem', 0, /^$/],
   ['qubes.WaitForNetworkUplink', 0, /^$/], ['qubes.VMShell', 126, /^this qube is a unikernel.*\n$/], ['qubes.VMShell+WaitForSession', 126, /unikernel/],
   ['qubes.VMExec+ls-2D-2Dla', 126, /unikernel/], ['my.Unknown+arg', 127, /^this qube has no service my.Unknown\n$/],
 ] as const) {

@@ -31,6 +31,8 @@ export interface BuiltinHooks {
 export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> => new Map([
   ['qubes.WaitForSession', accept],
   ['qubes.SetMonitorLayout', accept],
+  // R4.3, of disposables that are started in advance: who answers runs.
+  ['qubes.WaitForRunningSystem', done],
   ['qubes.SuspendPre', done],
   ['qubes.SuspendPreAll', done],
   ['qubes.SuspendPost', () => resumed?.()],
