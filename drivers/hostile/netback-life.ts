@@ -82,6 +82,7 @@ export const life: Table = {
   'an event channel that is closed while packets flow': bears(async (peer) => {
     // No event arrives any more, and there is nobody to tell: silence. But the guest goes on, and closes when it is told.
     peer.set.netback.channel?.close()
+    peer.set.netback.txChannel?.close()
     transmit(peer.device, packet(60))
     await peer.set.xen.advance(10_000)
     peer.set.netback.detach()

@@ -63,6 +63,7 @@ export const receiving: Table = {
   'extra info in the middle of a packet': (peer) => { peer.respond(1, 1, 0, MORE, 60); peer.respond(2, 2, 0, EXTRA, 60); peer.inform(3, 1, 0, 1448, 1); peer.showReceived(3) },
   'segments of size 0': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 0, 1); peer.showReceived(2) },
   'segments of type 0': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 0); peer.showReceived(2) },
+  'segments of a type that was not asked for': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 2); peer.showReceived(2) },
   'segments of an unknown type': (peer) => { peer.respond(1, 1, 0, EXTRA, 60); peer.inform(2, 1, 0, 1448, 77); peer.showReceived(2) },
   'more data promised on the last slot': (peer) => { answerWith(peer, [[4096, MORE]]) },
   'a packet whose end is there, but not shown': (peer) => { peer.respond(1, 1, 0, MORE, 4096); peer.respond(2, 2, 0, 0, 100); peer.showReceived(1) },

@@ -123,8 +123,10 @@ export class HostileNetback {
     this.set.dom0.abi.fence()
   }
 
+  /** On all event channels there are. */
   event(): void {
     this.set.netback.channel?.notify()
+    this.set.netback.txChannel?.notify()
   }
 
   /** The backend's own bookkeeping follows: it has used the first `count` receive buffers. */
