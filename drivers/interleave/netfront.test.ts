@@ -1,7 +1,7 @@
 /** netfront and netback, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 import test from 'ava'
 import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
-import { connect, end, packet, same, setUp, transmit, warnings } from '../testing/netfront.ts'
+import { connect, end, packet, same, setUp, transmit, transmitLarge, warnings } from '../testing/netfront.ts'
 import { assertNone, forSeeds } from './testing.ts'
 import '../sim/leak-check.ts'
 
@@ -11,7 +11,7 @@ const RESPONSES = [{ offset: 8, length: 4, why: 'rsp_prod: the look before going
 
 const start = async (seed: number) => {
   const random = generator(seed)
-  const set = setUp(undefined, { seed, stepLimit: 50_000 })
+  const set = setUp(random(2) === 0 ? undefined : { features: ['sg', 'gso-tcpv4', 'rx-copy'] }, { seed, stepLimit: 50_000 }) // an event channel for each ring, or one
   const large = random(2) === 0
   const device = await connect(set, { sendBuffers: 4 + random(20), receiveBuffers: large ? 20 + random(30) : 2 + random(20), largePackets: large })
   return { random, set, device, large }
@@ -27,10 +27,15 @@ test('packets arrive whole and in order both ways, however frontend and backend 
     const received: Uint8Array[] = []
     device.onReceive = (frame, length) => { received.push(frame.u8.slice(0, length)) }
     const inbound = Array.from({ length: 40 }, (_, i) => packet(length(random, large), i))
-    const outbound = Array.from({ length: 40 }, (_, i) => packet(14 + random(1500), i))
+    const outbound = Array.from({ length: 40 }, (_, i) => packet(length(random, true), i))
     for (const bytes of inbound) set.xen.enqueue(() => set.netback.send(bytes, 0, bytes.length > 1514 ? 1448 : 0), set.dom0)
     let sent = 0
-    const send = (): void => { while (sent < outbound.length && transmit(device, outbound[sent])) sent++ }
+    const send = (): void => {
+      for (let good = true; good && sent < outbound.length; sent += good ? 1 : 0) {
+        if (outbound[sent].length > Math.max(1514, device.largest())) outbound[sent] = packet(60, sent)
+        good = outbound[sent].length > 1514 ? transmitLarge(device, outbound[sent], 1448) !== undefined : transmit(device, outbound[sent])
+      }
+    }
     device.onWritable = send
     set.xen.enqueue(send, set.guest)
     await set.xen.settle()
