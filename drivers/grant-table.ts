@@ -21,19 +21,6 @@ const ENTRIES_PER_FRAME = 512
 const FIRST_RETRY_MS = 10
 const LAST_RETRY_MS = 1000
 
-/** Where the flags of an entry are, for a driver that takes a buffer and gives it again with every packet. */
-export interface GrantFlags {
-  readonly bytes: Uint8Array
-  /** Of the flags in `bytes`: for compareExchange16. */
-  readonly offset: number
-  /** The same place as an element: for giving access, with a plain store of `permitAccess`. */
-  readonly halves: Uint16Array
-  readonly index: number
-}
-
-/** The flags of an entry that lets the peer read and write. */
-export const permitAccess = PERMIT_ACCESS
-
 /** A grant that could not be taken back yet because the peer still holds the page. */
 interface Deferred {
   refs: number[]
@@ -78,12 +65,6 @@ export class GrantTable {
     this.#u16[table][entry * 4] = readonly ? PERMIT_ACCESS | READONLY : PERMIT_ACCESS
     this.#owners.set(ref, owner)
     return ref
-  }
-
-  flagsOf(ref: number): GrantFlags {
-    const table = ref >>> 9
-    const entry = ref & (ENTRIES_PER_FRAME - 1)
-    return { bytes: this.#bytes[table], offset: entry * 8, halves: this.#u16[table], index: entry * 4 }
   }
 
   /** Takes the peer's access to the page back but keeps the reference. False, and nothing changed, while the peer is using the page. */
