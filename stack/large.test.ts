@@ -91,6 +91,27 @@ test('a megabyte each way, in large packets, whole', async (t) => {
   t.is(ours.counters.malformed + ours.counters.badChecksum + host.counters.badChecksum, 0)
 })
 
+test('an answer of a little more than a segment, or than a usual frame holds, goes out in one packet', async (t) => {
+  const { xen, netback, ours, host } = await setUp()
+  const sizes = [1460, 1461, 1500, 1994, 1995, 2048, 4042, 4043]
+  void ours.tcp.listen({ port: 7 }, async (connection) => {
+    for (let request = await connection.read(); request !== undefined; request = await connection.read()) await connection.write(pattern(sizes[request[0]]))
+    connection.end()
+  })
+  await xen.run((async () => {
+    const connection = await host.tcp.connect({ host: '10.137.0.16', port: 7 })
+    for (const [i, size] of sizes.entries()) {
+      netback.receivedAs.length = 0
+      await connection.write(Uint8Array.of(i))
+      let bytes = 0
+      while (bytes < size) bytes += (await connection.read())!.length
+      t.is(bytes, size)
+      t.deepEqual(netback.receivedAs.filter(({ segment }) => segment > 0), size <= 1460 ? [] : [{ segment: 1460, blank: true, slots: Math.ceil((size + 54) / 4096) }], `${size}`)
+    }
+    connection.end()
+  })())
+})
+
 test('large packets that are no TCP, or shorter than they say, or not vouched for, are dropped', async (t) => {
   const { xen, netback, ours } = await setUp()
   const large = (change: (bytes: Uint8Array) => void): Uint8Array => {
