@@ -75,6 +75,38 @@ test('what was sent before a close arrives, in whatever moment the close comes',
   t.pass()
 })
 
+test('whoever gives up in whatever moment of connecting, the other end is told, nothing remains, and the next pair connects', async (t) => {
+  const { pairs, nobody } = await forSeeds(t, 150, async (seed) => {
+    const random = generator(seed)
+    const set = setUp({ seed, stepLimit: 20_000 })
+    const { xen, server, client } = set
+    interleave(xen, { seed, every: 1 + random(6) })
+    const ended = [0, 0, 0]
+    for (let round = 0; round < 3; round++) {
+      const aborts = [new AbortController(), new AbortController()]
+      const work = Promise.allSettled([
+        server.channels.serve(2, 512, { readSize: 2048, writeSize: 4096, signal: aborts[0].signal }), client.channels.connect(1, 512, { signal: aborts[1].signal }),
+      ])
+      for (let steps = random(18); steps > 0; steps--) {
+        await new Promise<void>((resolve) => { setImmediate(resolve) })
+        xen.step(xen.now)
+      }
+      aborts[random(2)].abort(new Error('enough'))
+      await xen.advance(15_000)
+      for (const abort of aborts) abort.abort(new Error('enough'))
+      const channels = (await xen.run(work)).flatMap((result) => result.status === 'fulfilled' ? [result.value] : [])
+      ended[channels.length]++
+      if (channels.length === 1 && await xen.run(channels[0].read()) !== undefined) throw new Error('there is somebody')
+      for (const channel of channels) channel.close()
+    }
+    const [a, b] = await open(set)
+    await xen.run(Promise.all([a.write(pattern(10)), b.readExactly(10)]))
+    await end(xen, a, b)
+    return { nobody: ended[0], alone: ended[1], pairs: ended[2] }
+  })
+  t.true(pairs > 30 && nobody > 30)
+})
+
 for (const victim of ['server', 'client'] as const) {
   test(`a peer that changes what the ${victim} is about to read does no more than end the channel`, async (t) => {
     const { mutations, closed } = await forSeeds(t, 200, async (seed) => {
