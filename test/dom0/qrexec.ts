@@ -152,7 +152,9 @@ export class QrexecDaemon {
   }
 
   async #converse(): Promise<void> {
-    const channel = this.#channel = await this.#options.connect(512)
+    const channel = this.#channel = await this.#options.connect(512).catch((cause: unknown) => {
+      throw new Error('the qrexec agent cannot be reached: the qube has ended, or was never there', { cause })
+    })
     try {
       if (this.#stopped) return
       const first = await read(channel)

@@ -133,3 +133,14 @@ test('another major version of the GUI protocol ends qubes-guid', async (t) => {
   await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: /protocol 2\.x/ })
   dom0.stop()
 })
+
+test('a qube that ends before its qrexec agent is there: calls are told', async (t) => {
+  const ended = new Error('no such vchan')
+  const { channels } = { channels: { ...new Hub().channels(0), connect: () => Promise.reject(ended) } }
+  const dom0 = new MiniQubes({ domid: DOMID, channels, gui: false })
+  const call = dom0.call('my.Echo')
+  dom0.connect()
+  const error = await t.throwsAsync(call, { message: /agent cannot be reached: the qube has ended/ })
+  t.is(error.cause, ended)
+  dom0.stop()
+})
