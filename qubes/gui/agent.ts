@@ -186,6 +186,9 @@ export class Gui {
       case events.KEYPRESS: {
         const key = events.decodeKey(body)
         if (window === undefined) return
+        // The keyboard went to another window while the key was down: the first one does not hear of its release.
+        const holder = this.#keys.get(key.keycode)
+        if (holder !== window) holder?.emit('key', { ...key, pressed: false })
         if (key.pressed) this.#keys.set(key.keycode, window)
         else this.#keys.delete(key.keycode)
         return window.emit('key', key)

@@ -158,6 +158,21 @@ test('a new daemon is told everything again', async (t) => {
   await finish()
 })
 
+test('a key that is held while the keyboard goes to another window is released in the first', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const seen: string[] = []
+  for (const title of ['one', 'two']) {
+    gui.window({ title, width: 40, height: 30 }).on('key', ({ pressed, keycode }) => { seen.push(`${title} ${pressed} ${keycode}`) })
+  }
+  await ready()
+  await xen.advance(100)
+  const key = (id: number, type: number) => daemon.send(events.KEYPRESS, id, words(type, 0, 0, 0, 53))
+  for (const [id, type] of [[1, 2], [2, 3], [2, 2], [2, 3]]) await key(id, type)
+  await xen.advance(100)
+  t.deepEqual(seen, ['one true 53', 'one false 53', 'two false 53', 'two true 53', 'two false 53'])
+  await finish()
+})
+
 test('the agent ends: the daemon is not asked for anything that it would answer into a closed channel', async (t) => {
   const { xen, gui, daemon, ready } = setUp()
   gui.window({ title: 'open', width: 40, height: 30 })
