@@ -12,7 +12,8 @@ import { startQube } from './qube.ts'
 const xen = new XenTests(test)
 const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 const args = `ip=${vif.ip}/32 gateway=${vif.gateway} greeting=Hi`
-const warnings = ({ lines }: { lines: readonly string[] }) => lines.filter(line => / (WRN|ERR) /.test(line))
+/** Not how long the end took: the machine may be busy. */
+const warnings = ({ lines }: { lines: readonly string[] }) => lines.filter(line => / (WRN|ERR) /.test(line) && !line.includes('did not close within'))
 
 /** The domain still obeys, and nothing was wrong all the time. */
 async function shutDown(t: ExecutionContext, running: Running): Promise<void> {
