@@ -36,7 +36,7 @@ async function openCalls(count: number): Promise<{ results: Promise<CallResult>[
       })
     }
   }
-  await Promise.all(Array.from({ length: 5 }, opener))
+  await Promise.all(Array.from({ length: 2 }, opener))
   return { results, end }
 }
 
