@@ -16,6 +16,10 @@ export interface RunOptions {
   readonly maxmem?: number
   readonly vcpus?: number
   readonly vif?: DomainOptions['vif']
+  /** Of a Linux guest. */
+  readonly ramdisk?: string
+  /** Further lines for xl's configuration. */
+  readonly config?: string
   readonly paused?: boolean
   /** The domain outlives the test (or hook) that starts it; whoever asks destroys it. */
   readonly keep?: boolean
@@ -33,8 +37,8 @@ export interface Ended {
 export interface Running {
   readonly domain: Domain
   readonly lines: readonly string[]
-  /** Resolves with the first line that matches, past or future; rejects when the domain ends without one. */
-  line(pattern: RegExp): Promise<string>
+  /** Resolves with the first line from that index (0) on that matches, past or future; rejects when the domain ends without one. */
+  line(pattern: RegExp, from?: number): Promise<string>
   ended: Promise<Ended>
 }
 
@@ -117,9 +121,9 @@ function collect(domain: Domain, image: string, seconds: number): Running {
   })
   return {
     domain, lines, ended,
-    async line(pattern) {
+    async line(pattern, from = 0) {
       for (;;) {
-        const found = lines.find(line => pattern.test(line))
+        const found = lines.find((line, i) => i >= from && pattern.test(line))
         if (found !== undefined) return found
         if (over) throw new Error(`the domain ended without a line like ${pattern}; its console:\n${lines.slice(-30).join('\n')}`)
         await new Promise<void>(resolve => {

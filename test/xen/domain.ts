@@ -75,6 +75,11 @@ export class Domain {
     await this.#link.must(`xl unpause ${this.domid}`)
   }
 
+  /** Writes a line to the guest's console, as if somebody typed it there. */
+  async type(line: string): Promise<void> {
+    await this.#link.must(`echo ${quote(line)} > $(xenstore-read /local/domain/${this.domid}/console/tty)`)
+  }
+
   /** Asks the guest to power off (control/shutdown); wait() tells when it did. */
   async shutdown(): Promise<void> {
     await this.#link.must(`xl shutdown ${this.domid}`)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { access, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { writeCpio, type Entry } from './cpio.ts'
 import { addModules, busyboxFiles, defaultCache, ensureRig } from './dom0.ts'
 import { sharedLibraries } from './libraries.ts'
@@ -15,21 +15,28 @@ export interface LinuxGuest {
   cmdline: string
   /** MiB that suffice. */
   memory: number
+  /** Further lines for xl's configuration. */
+  config?: string
 }
 
 /** What nginx needs, in the versions of Debian 12. */
 const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6']
 
-/** For each role: the kernel modules, and the tools of dom0 that it has too. */
-const roles = {
+/** For each role: the kernel modules, the tools of dom0 that it has too, and programs of Xen's packages. */
+const roles: Record<LinuxRole, { modules: string[], tools: string[], programs?: string[] }> = {
   init: { modules: [], tools: [] },
   nginx: { modules: ['xen-netfront'], tools: [] },
   // What libxenvchan opens.
   vchan: { modules: ['xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc'], tools: ['vchan-bridge', 'vchan-load'] },
   frames: { modules: ['xen-netfront'], tools: ['frames'] },
+  // What `xl devd` opens, and the backend.
+  netvm: {
+    modules: ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-netback'], tools: ['frames'],
+    programs: ['usr/lib/xen-4.17/bin/xl', 'usr/bin/xenstore-read', 'usr/bin/xenstore-write'],
+  },
 }
 
-export type LinuxRole = keyof typeof roles
+export type LinuxRole = 'init' | 'nginx' | 'vchan' | 'frames' | 'netvm'
 
 /** As many bytes as nginx' own front page used to have; the benchmarks speak of this page. */
 export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\n<h1>Welcome</h1>\n${'<p>Nothing to see.</p>\n'.repeat(40)}`.slice(0, 594).padEnd(596, '.') + '\n</body></html>\n'
@@ -38,7 +45,8 @@ export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><
  * A small Linux as a peer for tests and measurements: Debian's kernel, busybox, and no distribution.
  * @param role `init` says "init reached" on the console and obeys a shutdown; `nginx` also serves a page of 612 bytes on port 80;
  *   `vchan` also sends back what dom0 sends on two vchans: it is the server of port 5000 and the client of port 5001; and it is
- *   there to be measured by dom0's vchan-load: as echo, sink and source on ports 5010 to 5012; `frames` answers the tool of that name
+ *   there to be measured by dom0's vchan-load: as echo, sink and source on ports 5010 to 5012; `frames` answers the tool of that name;
+ *   `netvm` is a driver domain: it has the backends of vifs and routes as dom0 does; it obeys the lines that `Domain.type` gives it
  * @param ip of the guest, for role nginx
  */
 export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0.1', cache = defaultCache, log = () => {} }: {
@@ -54,16 +62,29 @@ export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0
     const files = await busyboxFiles(tree)
     files.set('init', { content: script, mode: 0o755 })
     if (nginx) await addNginx(files, nginx.root)
-    const { modules, tools } = roles[role]
-    for (const tool of tools) files.set(`usr/bin/${tool}`, { content: await readFile(join(folder, tool)), mode: 0o755 })
-    for (const [path, file] of await sharedLibraries(tree, tools.map(tool => join(folder, tool)))) files.set(path, { content: await readFile(file), mode: 0o755 })
+    if (role === 'netvm') await addHotplug(files)
+    const { modules, tools, programs = [] } = roles[role]
+    const executables = [...tools.map(tool => join(folder, tool)), ...programs.map(path => join(tree, path))]
+    for (const file of executables) files.set(`usr/bin/${basename(file)}`, { content: await readFile(file), mode: 0o755 })
+    for (const [path, file] of await sharedLibraries(tree, executables)) files.set(path, { content: await readFile(file), mode: 0o755 })
     await addModules(files, tree, modules)
     const part = `${ramdisk}.${process.pid}`
     await writeFile(part, writeCpio(files))
     await rename(part, ramdisk).finally(() => rm(part, { force: true }))
   }
   const network = nginx ? ` guest.ip=${ip} guest.gateway=${gateway}` : ''
-  return { kernel: vmlinux, ramdisk, cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`, memory: nginx ? 256 : 192 }
+  return {
+    kernel: vmlinux, ramdisk, cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`, memory: nginx ? 256 : 192,
+    config: role === 'netvm' ? 'driver_domain=1' : undefined,
+  }
+}
+
+/** What xl wants to find, and the script that makes a vif work: dom0's. */
+async function addHotplug(files: Map<string, Entry>): Promise<void> {
+  files.set('etc/xen/scripts/vif', { content: await readFile(join(import.meta.dirname, 'dom0/vif')), mode: 0o755 })
+  files.set('etc/xen/xl.conf', { content: '' })
+  for (const folder of ['var/log/xen', 'var/lib/xen']) files.set(`${folder}/.keep`, { content: '' })
+  files.set('var/run', { link: '/run' })
 }
 
 async function addNginx(files: Map<string, Entry>, root: string): Promise<void> {
