@@ -122,6 +122,9 @@ export class Domain {
   }
 }
 
+/** Milliseconds for the rest of a console after the end of its domain. */
+const CONSOLE_PATIENCE = 20_000
+
 /** Builds a domain with xl, starts following its console and its end, and lets it run unless it is to stay paused. */
 export async function createDomain(link: Link, options: DomainOptions, uploads: Map<string, Promise<string>>): Promise<Domain> {
   check(options)
@@ -154,6 +157,7 @@ async function follow(link: Link, name: string, domid: number, paused?: boolean)
   // Once, whether the domain ends by itself or somebody ends it meanwhile.
   let destroyed: Promise<void> | undefined
   const destroy = () => destroyed ??= link.must(`xl destroy ${domid}`).then(() => {}, (error: unknown) => {
+    watcher.destroy() // its end may never come
     // A machine that is stopped takes its domains with it.
     if (!link.closed) throw error
   })
@@ -162,6 +166,7 @@ async function follow(link: Link, name: string, domid: number, paused?: boolean)
     const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
     // follow passes on what is left and ends when its input does.
     console.end()
+    setTimeout(() => console.destroy(), CONSOLE_PATIENCE).unref()
     // What was saved or destroyed is gone.
     if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
     return { reason, code: Number(code) }
