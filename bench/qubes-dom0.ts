@@ -37,7 +37,7 @@ export class QubesDom0 {
 
   /** @param network whether QubesDB has addresses */
   static async start(rig: Rig, domid: number, { network = false } = {}): Promise<QubesDom0> {
-    return new QubesDom0(await rig.spawn(`exec qubes-dom0 ${domid} /run/qubes-keys${network ? '-net' : ''}`))
+    return new QubesDom0(await rig.spawn(`qubes-dom0 ${domid} /run/qubes-keys${network ? '-net' : ''}; echo "error: qubes-dom0 ended with $?"`))
   }
 
   /** Gives the answer to a command. @throws Error with what went wrong */

@@ -64,7 +64,7 @@ export async function netRows(host: Host): Promise<Row[]> {
 /** Sends `count` frames of `length` bytes, as many at once as the device has room for. */
 async function send(guest: SimulatedDomain, device: EthernetDevice, count: number, length: number, offload: number): Promise<void> {
   for (let sent = 0; sent < count;) {
-    const frame = device.reserve(length)
+    const frame = offload === COMPLETE ? device.reserve() : device.reserve(length)
     if (frame !== undefined) {
       device.send(frame, length, offload)
       sent++
