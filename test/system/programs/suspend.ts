@@ -2,7 +2,7 @@
 import { unikernel } from 'xen-ts'
 
 const BEAT = 50
-/** Milliseconds that the two clocks part by while the domain is away: a migration on a fast machine takes 500, two looks at them never so long. */
+/** Milliseconds that the two clocks part by while the domain is away: a migration on a fast machine took 500, and two looks at them take far less. */
 const AWAY = 200
 
 export default unikernel({
