@@ -18,14 +18,19 @@ const MOST_STARTING = 4
 /** Shells in dom0, one for each TCP connection to a port that QEMU forwards to it. */
 export class Link {
   readonly #port: number
+  readonly #deaths: readonly string[]
   readonly #open = new Set<Socket>()
   #closed = false
   #starting = 0
   readonly #queue: (() => void)[] = []
 
-  /** @param port on 127.0.0.1 */
-  constructor(port: number) {
+  /**
+   * @param port on 127.0.0.1
+   * @param deaths lines about processes of dom0 that died: the likely reason of a command that does not end
+   */
+  constructor(port: number, deaths: readonly string[] = []) {
     this.#port = port
+    this.#deaths = deaths
   }
 
   /**
@@ -68,7 +73,10 @@ export class Link {
     try {
       const [code, length] = (await readLine(stream)).split(' ').map(Number) as [number, number]
       const output = await buffer(stream)
-      return { code: code === 143 ? 124 : code, stdout: output.toString('utf8', 0, length), stderr: output.toString('utf8', length) }
+      const stdout = output.toString('utf8', 0, length), stderr = output.toString('utf8', length)
+      // 143: timeout's own shell was told to end, too.
+      if (code !== 124 && code !== 143) return { code, stdout, stderr }
+      return { code: 124, stdout, stderr: [stderr.trimEnd(), `stopped after ${seconds} s`, ...this.#deaths].join('\n') }
     } finally {
       clearTimeout(limit)
       stream.destroy()

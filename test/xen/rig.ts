@@ -46,13 +46,14 @@ export class Rig {
     signal?.throwIfAborted()
     const files = await ensureRig({ cache, log: onProgress })
     signal?.throwIfAborted()
-    const lastLines: string[] = []
+    const lastLines: string[] = [], deaths: string[] = []
     const up = Promise.withResolvers<void>()
     const qemu = new Qemu(files, {
       memoryMiB, seconds,
       onLine(line) {
         if (lastLines.push(line) > 30) lastLines.shift()
         if (line.includes('dom0 up')) up.resolve()
+        if (/^dom0: .* was ended by signal/.test(line)) deaths.push(line)
         onLog?.(line)
       },
     })
@@ -61,7 +62,7 @@ export class Rig {
     void qemu.exited.then(() => up.reject(signal?.aborted ? signal.reason : new RigError('QEMU ended before dom0 was up', lastLines.join('\n'))))
     try {
       await up.promise
-      const link = new Link(await qemu.forwardedPort('10.0.2.15', 1))
+      const link = new Link(await qemu.forwardedPort('10.0.2.15', 1), deaths)
       void qemu.exited.then(() => link.close())
       await link.must('true')
       const rig = new Rig(files, qemu, link)

@@ -28,6 +28,13 @@ test('a script that does not end is stopped by its time limit', async t => {
   t.is((await rig.exec('sleep 60', { seconds: 1 })).code, 124)
 })
 
+test('a command that waits in vain is told which processes of dom0 have died', async t => {
+  t.timeout(minutes)
+  const { code, stderr } = await rig.exec('sh -c "kill -ABRT \\$\\$"; sleep 60', { seconds: 5 })
+  t.is(code, 124)
+  t.regex(stderr, /stopped after 5 s\ndom0: sh was ended by signal 6/)
+})
+
 test('a stream to dom0 carries every byte, both ways', async t => {
   t.timeout(2 * minutes)
   const sent = randomBytes(3_000_000)
