@@ -42,7 +42,7 @@ struct gui_header { uint32_t type, window, length; };
 
 struct call {
 	struct libxenvchan *vchan;
-	int greeted, running, input_ended;
+	int greeted, running, input_ended, over;
 	uint64_t input;			/* bytes that are in no frame yet */
 	uint32_t to_send, to_read, type;	/* rest of the present frame each way */
 	uint64_t output;
@@ -403,8 +403,15 @@ static int step(struct call *c)
 			fail("a data channel began with 0x%x", answer[0]);
 		c->running = 1;
 	}
-	send_input(c);
-	if (!read_output(c))
+	if (!c->over) {
+		send_input(c);
+		c->over = read_output(c);
+	}
+	/*
+	 * Who closes first finds its pages mapped by the domain still, and Linux takes such pages back ten in a second: after some
+	 * hundred calls the grant table would be full.
+	 */
+	if (!c->over || libxenvchan_is_open(c->vchan))
 		return 0;
 	libxenvchan_close(c->vchan);
 	c->vchan = NULL;

@@ -55,8 +55,11 @@ class Mapped {
     }
   }
 
-  release(): void {
-    for (const pages of this.#all) pages.release()
+  /** The rings, then what `last` says on the control page, then that. */
+  release(last?: () => void): void {
+    for (const pages of this.#all) if (pages !== this.control) pages.release()
+    last?.()
+    this.control?.release()
   }
 }
 
@@ -76,10 +79,15 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
   const control = mapped.control.bytes
   endpoint = new Endpoint(machine, {
     name, side: clientSide, control, reader: mapped.reader, writer: mapped.writer, channel,
-    release: () => {
+    // A server that hears of the end takes its pages back. Linux keeps those that are mapped still for seconds, in a list that a
+    // busy dom0 fills: so the rings go first, and the kick comes last.
+    release: (tell) => {
       stopLooking()
+      mapped.release(() => {
+        if (tell) control[Byte.clientLive] = Live.gone
+      })
+      if (tell) channel.notify()
       channel.close()
-      mapped.release()
     },
   })
   control[Byte.clientLive] = Live.connected

@@ -92,28 +92,23 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   close(): void {
-    if (!this.#open) return
-    const { control, side, channel } = this.#link
-    control[side.ownLive] = Live.gone
-    this.#machine.abi.fence()
-    channel.notify() // whether it asked or not: this is the last thing it hears
-    this.#end()
+    if (this.#open) this.#end(true)
   }
 
   /** The other end was left behind in the world before a resume, and its pages with it: they must not be touched any more. */
   #lose(): void {
     if (!this.#open) return
     this.#failure = new ChannelClosedError(`${this.#link.name}: this domain was saved and restored, and the channel did not come along. Connect again.`)
-    this.#end()
+    this.#end(false)
   }
 
-  #end(): void {
+  #end(tell: boolean): void {
     this.#open = false
     this.#unsubscribe()
     this.#turn.end()
     this.#pumpReads()
     this.#pumpWrites()
-    this.#link.release()
+    this.#link.release(tell)
     this.#resolveClosed()
   }
 

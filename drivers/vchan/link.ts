@@ -24,6 +24,9 @@ export interface Link {
   readonly reader: RingReader
   readonly writer: RingWriter
   readonly channel: EventChannel
-  /** Gives ports, pages and keys back. The shared memory must not be touched from then on. */
-  release(): void
+  /**
+   * Gives ports, pages and keys back. The shared memory must not be touched from then on.
+   * @param tell whether the peer is told that this end has gone: not one that was left behind in another world
+   */
+  release(tell: boolean): void
 }

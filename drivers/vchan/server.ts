@@ -87,6 +87,11 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     channel.close()
     shared.release()
   }
+  const tellGone = (): void => {
+    shared.control.bytes[Byte.serverLive] = Live.gone
+    machine.abi.fence()
+    channel.notify() // whether it asked or not: this is the last thing it hears
+  }
   const stopLooking = liveness.add(() => endpoint === undefined ? wakeup.wake() : endpoint.checkAlive())
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
@@ -101,9 +106,7 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   } catch (error) {
     stopLooking()
     // A client that has seen the keys already must not take this for a server.
-    shared.control.bytes[Byte.serverLive] = Live.gone
-    machine.abi.fence()
-    channel.notify()
+    tellGone()
     // Keys never point to a port or page that means something else already.
     void withdrawKeys(vchans, domid, port, keys).then(release)
     throw error
@@ -122,8 +125,9 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   const withdrawn = withdrawKeys(vchans, domid, port, keys)
   endpoint = new Endpoint(machine, {
     name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel,
-    release: () => {
+    release: (tell) => {
       stopLooking()
+      if (tell) tellGone()
       void withdrawn.then(release)
     },
   })

@@ -42,6 +42,30 @@ test('the keys are readable for the client only, and gone once it is connected',
   await end(xen, a, b)
 })
 
+test('a client has unmapped everything by the time its server hears of the end, and the rings before it can see it', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set, 65536, 65536)
+  const { abi } = set.client.machine
+  const { evtchnSend, grantUnmap } = abi
+  const mapped = (): number => set.client.domain.mappings.size
+  t.is(mapped(), 33)
+  const seen: string[] = []
+  abi.grantUnmap = (...args) => {
+    const before = mapped()
+    const result = grantUnmap(...args)
+    seen.push(`${before} to ${mapped()}`)
+    return result
+  }
+  abi.evtchnSend = (port) => {
+    if (seen.length > 0) seen.push(`kick at ${mapped()}`) // the first is for xenstore: nobody watches for dead peers any more
+    return evtchnSend(port)
+  }
+  b.close()
+  t.deepEqual(seen, ['33 to 17', '17 to 1', '1 to 0', 'kick at 0'])
+  Object.assign(abi, { evtchnSend, grantUnmap })
+  await end(set.xen, a, b)
+})
+
 test('a client waits for a server that comes later, and a second client for a second server', async (t) => {
   const { xen, server, client } = setUp()
   const first = client.channels.connect(1, 512)
