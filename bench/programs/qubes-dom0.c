@@ -31,6 +31,7 @@
 #define GUI_PORT 6000
 #define QUIET_MS 300
 #define GIVE_UP_S 120
+#define CLOSE_AFTER_S 0.05
 
 /* libqrexec/qrexec.h */
 enum { STDIN = 0x190, STDOUT, STDERR, EXIT_CODE, EXEC = 0x200, REFUSED = 0x203, TERMINATED = 0x211, TRIGGER3, HELLO = 0x300 };
@@ -49,11 +50,16 @@ struct call {
 	char text[1024];			/* the first of the output */
 };
 
+/* Vchans that are over, in the order in which they are to be closed. */
+struct closing { struct libxenvchan *vchan; double at; };
+
 static uint32_t domid;
 static xc_interface *xc;
 static struct xs_handle *xs;
 static struct libxenvchan *db, *control, *gui;
 static struct call calls[PORTS];
+static struct closing closing[PORTS];
+static int closing_count;
 static char port_busy[PORTS], *keys;
 static int db_done, control_done, gui_done, network_done, want_network;
 static char input[RING], scratch[RING];
@@ -385,7 +391,31 @@ static int read_output(struct call *c)
 	}
 }
 
-/* Does what can be done without waiting; 1 when the call is over. Its vchan is closed then, its output left to be looked at. */
+/*
+ * Linux takes back pages that the domain has mapped still ten in a second, so that some hundred calls would fill the grant table; and a
+ * Linux domain unmaps them only after it has said that it has gone.
+ */
+static void close_later(struct libxenvchan *vchan)
+{
+	if (closing_count == PORTS)
+		fail("%d vchans wait to be closed", PORTS);
+	closing[closing_count++] = (struct closing){ vchan, now() + CLOSE_AFTER_S };
+}
+
+static void close_old(void)
+{
+	int kept = 0;
+
+	for (int i = 0; i < closing_count; i++) {
+		if (closing[i].at > now())
+			closing[kept++] = closing[i];
+		else
+			libxenvchan_close(closing[i].vchan);
+	}
+	closing_count = kept;
+}
+
+/* Does what can be done without waiting; 1 when the call is over, and the domain has closed it. Its output is left to be looked at. */
 static int step(struct call *c)
 {
 	uint32_t answer[3];
@@ -407,13 +437,9 @@ static int step(struct call *c)
 		send_input(c);
 		c->over = read_output(c);
 	}
-	/*
-	 * Who closes first finds its pages mapped by the domain still, and Linux takes such pages back ten in a second: after some
-	 * hundred calls the grant table would be full.
-	 */
 	if (!c->over || libxenvchan_is_open(c->vchan))
 		return 0;
-	libxenvchan_close(c->vchan);
+	close_later(c->vchan);
 	c->vchan = NULL;
 	return 1;
 }
@@ -436,6 +462,7 @@ static void turn(int timeout)
 	for (i = 1; i < n; i++)
 		if (fds[i].revents)
 			libxenvchan_wait(vchans[i]);
+	close_old();
 	if (fds[0].revents)
 		look_at_xenstore();
 	if (db)
