@@ -8,13 +8,17 @@ import { writeCpio } from '../test/xen/cpio.ts'
 import type { Domain } from '../test/xen/domain.ts'
 import { linuxGuest } from '../test/xen/linux-guest.ts'
 import { Rig } from '../test/xen/rig.ts'
+import { countHypercalls } from './hypercalls.ts'
 import { benchArguments, imagePeer, median, printTable, withPeers, type BenchOptions, type Peer } from './peers.ts'
 
 const BYTES = 5_000_000
 /** Arguments of the program in dom0 behind the address. */
 const directions = { 'guest to dom0': '19', 'dom0 to guest': `9 ${BYTES}` }
 
-interface Result { rate: number[], cpu: number[] }
+interface Result { rate: number[], cpu: number[], hypercalls: number[] }
+
+/** Of a segment of Ethernet's size: what passes between guest and dom0 in one piece may be 40 of them. */
+const SEGMENT = 1448
 
 /** Each image is of bench/programs/bulk.ts: give two, built before and after a change, to compare them. */
 export async function benchBulk(images: string[], options: BenchOptions = {}): Promise<void> {
@@ -28,7 +32,7 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     await rig.must('chmod 755 /bulk')
     const ours = await Promise.all(images.map((image, i) => imagePeer(image, { ...options, host: 16 + i, name: `bulk-${i}` })))
     const peers = [...ours, await linuxPeer(program, folder)]
-    const results = Object.keys(directions).map(() => peers.map((): Result => ({ rate: [], cpu: [] })))
+    const results = Object.keys(directions).map(() => peers.map((): Result => ({ rate: [], cpu: [], hypercalls: [] })))
     await withPeers(rig, peers, async domains => {
       for (const { ip } of peers) await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
       // In turn: a busy moment of the host then does not hit one only. The emulator translates code when it first runs: that run does not count.
@@ -40,6 +44,12 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
             results[row]![column]!.rate.push(one.rate)
             results[row]![column]!.cpu.push(one.cpu)
           }
+        }
+      }
+      for (const [row, direction] of Object.values(directions).entries()) {
+        for (const [column, { ip }] of peers.entries()) {
+          const { hypercalls } = await countHypercalls(rig, `/bulk ${ip} ${direction}`, domains.filter((_, i) => i !== column))
+          results[row]![column]!.hypercalls.push(hypercalls / (BYTES / SEGMENT))
         }
       }
     })
@@ -54,6 +64,8 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     table('rate', 1)
     console.log('milliseconds of the guest\'s CPU per megabyte')
     table('cpu', 1)
+    console.log(`hypercalls of the guest for ${SEGMENT} bytes`)
+    table('hypercalls', 3)
   } finally {
     await rig.stop()
     rmSync(folder, { recursive: true })

@@ -1,4 +1,5 @@
 /** Counts what guests ask of the hypervisor, from outside and so for any guest alike: with Xen's own trace of VM exits. */
+import type { Domain } from '../test/xen/domain.ts'
 import type { Rig } from '../test/xen/rig.ts'
 
 /** Events of xen/include/public/trace.h: a hypercall of a guest with hardware virtualization. */
@@ -7,14 +8,17 @@ const VMMCALL = HANDLERS + 0x12
 const LOST_RECORDS = 0x0001f001
 
 /**
- * Runs a command in dom0 and counts the hypercalls of all PVH guests meanwhile. The trace costs time: measure that in another run.
+ * Runs a command in dom0 and counts the hypercalls of a guest meanwhile. The trace costs time: measure that in another run.
+ * @param others guests that are paused, since the trace does not tell whose hypercall it is
  * @throws RigError when the command fails; Error when the trace has gaps
  */
-export async function countHypercalls(rig: Rig, command: string): Promise<{ stdout: string, hypercalls: number }> {
+export async function countHypercalls(rig: Rig, command: string, others: readonly Domain[]): Promise<{ stdout: string, hypercalls: number }> {
+  for (const { domid } of others) await rig.must(`xl pause ${domid}`)
   const file = '/tmp/hypercalls'
   // The tracer has begun when its file is there; its buffers are read once more before it ends.
   const stdout = await rig.must(`rm -f ${file}; xentrace -D -S 256 -e ${HANDLERS} ${file} >/dev/null 2>&1 & tracer=$!
     until [ -e ${file} ]; do sleep 0.1; done; sleep 0.3; ${command}; status=$?; sleep 0.3; kill -INT $tracer; wait $tracer; exit $status`, { seconds: 120 })
+  for (const { domid } of others) await rig.must(`xl unpause ${domid}`)
   const words = Buffer.from(await rig.must(`base64 ${file} && rm ${file}`, { seconds: 120 }), 'base64')
   return { stdout, hypercalls: count(new Uint32Array(Uint8Array.from(words).buffer)) }
 }

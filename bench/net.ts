@@ -32,10 +32,8 @@ export async function benchNet(imagePath: string, options: BenchOptions = {}): P
       }
       /** Hypercalls a frame, there and back, while no other guest runs. */
       const calls = async (i: number, length: number, window: number) => {
-        const others = domains.filter((_, k) => k !== i).map(({ domid }) => domid)
-        for (const domid of others) await rig.must(`xl pause ${domid}`)
-        const { stdout, hypercalls } = await countHypercalls(rig, command(i, `rate ${SECONDS} ${length} ${window}`))
-        for (const domid of others) await rig.must(`xl unpause ${domid}`)
+        const others = domains.filter((_, k) => k !== i)
+        const { stdout, hypercalls } = await countHypercalls(rig, command(i, `rate ${SECONDS} ${length} ${window}`), others)
         return hypercalls / (Number(stdout.split(' ')[0]) * SECONDS)
       }
       for (const [i, { title }] of peers.entries()) {
