@@ -1,4 +1,4 @@
-/** The daemons of a Qubes dom0 for a measured domain, natively: bench/programs/qubes-dom0.c, which is told what to do line by line. */
+/** The daemons of a Qubes dom0 for a measured domain, natively: bench/programs/qubes-dom0, which is told what to do line by line. */
 import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ export class QubesDom0 {
   static async install(rig: Rig): Promise<void> {
     const keys = (network: boolean) => qubesKeys({ name: 'bench', ...address, ip: network ? address.ip : null }).map(pair => pair.join('\t')).join('\n')
     await inFolder(async folder => {
-      await compile('qubes-dom0', folder)
+      await compile('qubes-dom0', folder, ['main', 'domain', 'daemons', 'calls', 'gui'].map(part => `qubes-dom0/${part}.c`))
       await rig.put(join(folder, 'qubes-dom0'), '/usr/bin/qubes-dom0')
       for (const [name, network] of [['keys', false], ['keys-net', true]] as const) {
         await writeFile(join(folder, name), keys(network))
@@ -66,7 +66,7 @@ export class QubesDom0 {
 /** The Linux guest that has vchans, with bench/programs/qubes-peer.c in a second archive behind its initramfs, in `folder`. */
 export async function linuxQube(folder: string): Promise<LinuxGuest> {
   const guest = await linuxGuest({ role: 'vchan' })
-  await compile('qubes-peer', folder)
+  await compile('qubes-peer', folder, ['qubes-peer.c'])
   const ramdisk = join(folder, 'linux.img')
   const more = writeCpio(new Map([['usr/bin/qubes-peer', { content: await readFile(join(folder, 'qubes-peer')), mode: 0o755 }]]))
   await writeFile(ramdisk, Buffer.concat([await readFile(guest.ramdisk), more]))
@@ -82,9 +82,9 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
   }
 }
 
-async function compile(name: string, folder: string): Promise<void> {
+async function compile(name: string, folder: string, sources: string[]): Promise<void> {
   const { tree } = await ensureRig()
   const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
   await run('gcc', ['-std=gnu11', '-D__XEN_TOOLS__', '-O2', '-Wall', '-Wextra', '-Werror', '-I', join(tree, 'usr/include'), '-o', join(folder, name),
-    join(import.meta.dirname, `programs/${name}.c`), `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxengnttab', '-lxenstore'])
+    ...sources.map(source => join(import.meta.dirname, 'programs', source)), `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxengnttab', '-lxenstore'])
 }
