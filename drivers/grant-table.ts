@@ -43,7 +43,7 @@ export class GrantTable {
   constructor(machine: Machine) {
     this.#machine = machine
     this.#log = machine.log('grants')
-    machine.suspension.subscribe('grants', { resume: (cancelled) => { if (!cancelled) this.#renew() } })
+    machine.suspension.subscribe('grants', { resume: (cancelled) => { if (!cancelled) this.retry() } })
   }
 
   /** Changes when the domain is restored in a new world: references given before mean nothing then, and are still to be released. */
@@ -90,6 +90,16 @@ export class GrantTable {
     }
   }
 
+  /**
+   * Looks now, and not only when the timer says so, what the peers have let go. In a new world that is everything: the table is there
+   * again, at the same place, and empty but for the toolstack's own. References stay with their owners until they release them, and
+   * mean nothing.
+   */
+  retry(): void {
+    this.#retry?.cancel()
+    if (this.#deferred.length > 0) this.#retryDeferred()
+  }
+
   /** One line an owner with the references it holds, for debugging. */
   list(): string[] {
     const byOwner = new Map<string, number[]>()
@@ -103,15 +113,6 @@ export class GrantTable {
       const held = refs.filter((ref) => waiting.has(ref)).length
       return `${owner}: ${refs.length} grants (${refs.slice(0, 8).join(' ')}${refs.length > 8 ? ' ...' : ''})${held > 0 ? `, ${held} still held by the peer` : ''}`
     })
-  }
-
-  /**
-   * In a new world the table is there again, at the same place, and empty but for the toolstack's own: nobody holds a page of ours.
-   * References stay with their owners until they release them, and mean nothing.
-   */
-  #renew(): void {
-    this.#retry?.cancel()
-    if (this.#deferred.length > 0) this.#retryDeferred()
   }
 
   #end(ref: number): boolean {

@@ -22,7 +22,7 @@ export type { Access, Permissions } from './xenstore.ts'
 export { XenstoreError } from './xenstore-error.ts'
 export type { Watch } from './xenstore-watches.ts'
 export { Netfront, connectNetfront } from './netfront.ts'
-export type { NetfrontOptions } from './netfront.ts'
+export type { NetfrontOptions } from './netfront-options.ts'
 export { serveControl } from './control.ts'
 export type { ShutdownRequest } from './control.ts'
 

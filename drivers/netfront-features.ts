@@ -1,5 +1,5 @@
 /** What the two ends of a vif can do for each other: the keys feature-* in xenstore (xen/include/public/io/netif.h). */
-import type { NetfrontOptions } from './netfront.ts'
+import type { NetfrontOptions } from './netfront-options.ts'
 import { tryRead, type Backend } from './xenbus.ts'
 import type { Xenstore } from './xenstore.ts'
 

@@ -1,7 +1,7 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 import type { EthernetDevice, Frame } from './ethernet.ts'
-import type { NetfrontOptions, NetfrontParts } from './netfront.ts'
+import type { NetfrontOptions, NetfrontParts } from './netfront-options.ts'
 import { RingChannels } from './netfront-channels.ts'
 import { accepted, type Offer } from './netfront-features.ts'
 import { BROKEN, Receiver } from './netfront-rx.ts'
@@ -100,6 +100,11 @@ export class Link {
     return bytes
   }
 
+  /** Whether the backend has not let go of the pages of this connection, which is closed. */
+  get isHeld(): boolean {
+    return this.#tx.isHeld || this.#rx.isHeld
+  }
+
   close(): void {
     if (!this.#open) return
     this.#open = false
@@ -133,9 +138,9 @@ export class Link {
 
   #reclaim(): void {
     if (!this.#tx.starved) return // nobody waits: frames are taken back when they are needed
-    this.#tx.reclaim()
+    const relieved = this.#tx.relieve()
     if (this.#tx.broken) this.#fail('it answered a packet that was not under way')
-    else if (this.#tx.relieved) this.#device.onWritable?.()
+    else if (relieved) this.#device.onWritable?.()
   }
 
   #receive(): void {

@@ -135,6 +135,11 @@ export class Receiver {
     return !this.#closed && this.#ring.responsesOrEvent(1) !== 0
   }
 
+  /** Whether the backend holds pages that were given back. */
+  get isHeld(): boolean {
+    return this.#ringPage.isHeld || this.#pages.isHeld
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { CHECKSUM, COMPLETE, type Frame } from './ethernet.ts'
-import { connect, end, packet, setUp, transmit } from './testing/netfront.ts'
+import { connect, end, packet, setUp, transmit, transmitLarge } from './testing/netfront.ts'
 import './sim/leak-check.ts'
 
 test('packets of every size go out as they were built', async (t) => {
@@ -29,6 +29,26 @@ test('when all send buffers are under way, onWritable tells of the first that ar
   for (let i = 0; i < 8; i++) t.true(transmit(device, packet(100, i)))
   await set.xen.settle()
   t.is(set.netback.received.length, 16)
+  await end(set, device)
+})
+
+test('an event that brings back large frames only is not the last one for who waits for a usual frame', async (t) => {
+  const set = setUp()
+  const device = await connect(set, { sendBuffers: 4 })
+  let writable = 0
+  device.onWritable = () => writable++
+  set.netback.holdResponses = true
+  for (let i = 0; i < 3; i++) t.not(transmitLarge(device, packet(30_000, i), 1448), undefined)
+  for (let i = 0; i < 4; i++) t.true(transmit(device, packet(100, i)))
+  t.is(device.reserve(), undefined)
+  await set.xen.settle()
+  set.netback.releaseResponses(false, 3 * 9) // eight pages and extra info each
+  await set.xen.settle()
+  t.is(writable, 0)
+  set.netback.releaseResponses()
+  await set.xen.settle()
+  t.is(writable, 1)
+  t.true(transmit(device, packet(60)))
   await end(set, device)
 })
 

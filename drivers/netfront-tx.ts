@@ -176,11 +176,14 @@ export class Transmitter {
     }
   }
 
-  /** Whether frames are free after `reserve` had said no. */
-  get relieved(): boolean {
-    if (!this.starved || this.#free === undefined) return false
-    this.starved = false
-    return true
+  /** Whether usual frames are free after `reserve` had said no. If not, an event tells again when some may be. */
+  relieve(): boolean {
+    return this.starved && this.#reclaimOrWait() !== undefined
+  }
+
+  /** Whether the backend holds pages that were given back. */
+  get isHeld(): boolean {
+    return this.#ringPage.isHeld || this.#pages.isHeld
   }
 
   /** Gives the pages back; those of frames that the stack still builds in, when it hands in the last. */
@@ -236,10 +239,11 @@ export class Transmitter {
   /** No event comes for a packet that was sent, so frames are taken back when they are needed. */
   #reclaimOrWait(): TxFrame | undefined {
     this.reclaim()
-    if (this.#free === undefined && !this.#closed) {
+    while (this.#free === undefined && !this.#closed && !this.broken) {
       // Half of what is under way should be back before it is worth an event.
       const underway = this.#frames.filter(({ state }) => state === SENT).length
-      if (this.#ring.responsesOrEvent(Math.max(1, underway >>> 1)) > 0) this.reclaim()
+      if (this.#ring.responsesOrEvent(Math.max(1, underway >>> 1)) === 0) break
+      this.reclaim() // large frames perhaps: then the event is to be asked for again
     }
     this.starved = this.#free === undefined
     return this.#free

@@ -109,6 +109,30 @@ test('closing ends within half a second with a backend that does not answer', as
   set.xen.assertNoLeaks()
 })
 
+test('a directory that is taken away while its keys are written is a vif that has gone, not the end of the device', async (t) => {
+  const set = setUp()
+  const device = await connect(set)
+  set.netback.detach()
+  await set.xen.settle()
+  set.netback = set.attach()
+  const connection = set.xen.store.connections.get(1)!
+  let refused = 0
+  connection.tamper = (reply) => { // the store's answer to the first write, its parent being gone
+    if (reply.type !== 11 || reply.transactionId === 0 || refused++ > 0) return [reply]
+    return [{ ...reply, type: 16, payload: Uint8Array.from('EACCES\0', (character) => character.charCodeAt(0)) }]
+  }
+  await set.xen.settle()
+  connection.tamper = undefined
+  t.true(refused > 0)
+  t.deepEqual(warnings(set), [])
+  set.netback.vanish()
+  await set.xen.settle()
+  set.netback = set.attach()
+  await set.xen.advance(100)
+  t.true(transmit(device, packet(60)))
+  await end(set, device)
+})
+
 test('no device, a wrong MAC, too little memory and an abort are errors, and nothing remains', async (t) => {
   const set = setUp({ mac: 'ff:ff:ff:ff:ff:ff' })
   await t.throwsAsync(connect(set, { index: 3 }), { message: /no network device 3 .*netvm/ })

@@ -13,6 +13,7 @@ export class SharedPages implements Disposable {
   readonly #machine: Machine
   readonly #grants: GrantTable
   #released = false
+  #freed = false
 
   /** @throws XenError when there is no memory or no grant reference left */
   constructor(machine: Machine, grants: GrantTable, count: number, domid: number, readonly: boolean, owner: string) {
@@ -33,11 +34,17 @@ export class SharedPages implements Disposable {
     }
   }
 
+  /** Whether they were released and the peer has not let go yet, as far as `GrantTable.retry` knows. */
+  get isHeld(): boolean {
+    return this.#released && !this.#freed
+  }
+
   /** Takes the pages back. They are freed when the peer holds none of them any more; our views must not be used from now on. */
   release(): void {
     if (this.#released) return
     this.#released = true
     this.#grants.release(this.refs, () => {
+      this.#freed = true
       this.bytes.fill(0)
       this.#machine.abi.pagesFree(this.bytes)
     })

@@ -26,15 +26,22 @@ export async function readState(xenstore: Xenstore, path: string): Promise<numbe
   return parseDecimal(await tryRead(xenstore, `${path}/state`), XenbusState.reconfigured) ?? XenbusState.unknown
 }
 
-/** Writes our own state for a backend. False when our directory is gone or names another one: nobody is left to tell. */
-export async function switchState(xenstore: Xenstore, frontend: string, backend: string, state: number): Promise<boolean> {
+/**
+ * Writes keys of our directory for a backend, all at once. False when the directory is gone or names another one: nobody is left to
+ * tell.
+ */
+export async function tellBackend(
+  xenstore: Xenstore, frontend: string, backend: string, keys: readonly (readonly [name: string, value: number])[],
+): Promise<boolean> {
   return xenstore.transaction(async (view) => {
-    // Without this look a directory that was just removed would come back, with nothing but a state in it; and what was meant for a
+    // Without this look a directory that was just removed would come back, with nothing but these keys in it; and what was meant for a
     // backend before a resume would reach the next one.
     if (await view.tryRead(`${frontend}/backend`) !== backend) return false
-    await view.write(`${frontend}/state`, String(state))
+    // Together: a round trip to the store is the dearest part of a boot.
+    await Promise.all(keys.map(([name, value]) => view.write(`${frontend}/${name}`, String(value))))
     return true
   }).catch((error: unknown) => {
+    // Where the directory was, we may not write.
     if (isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
     throw error
   })

@@ -163,6 +163,42 @@ export const keys: Readonly<Record<string, (t: Assert) => Promise<void>>> = {
     t.true(length >= 5 && length <= 11, `${length} warnings in ten seconds`)
     await peer.end()
   },
+  'one that closes and begins again all the time is not followed more than once a second': async (t) => {
+    const peer = new HostileNetback({})
+    await peer.connect()
+    const { guest, netback, xen } = peer.set
+    const quiet = guest.log.length
+    for (let i = 0; i < 100; i++) {
+      netback.setState(XenbusState.closing)
+      await xen.advance(50)
+      netback.setState(XenbusState.initWait)
+      await xen.advance(50)
+    }
+    const connections = guest.log.slice(quiet).filter(({ text }) => /disconnected from domain/.test(text)).length
+    t.true(connections >= 5 && connections <= 11, `${connections} connections ended in ten seconds`)
+    await xen.advance(2000)
+    await peer.serves(t)
+    await peer.end()
+  },
+  'one that keeps the pages of a connection gets no more of them': async (t) => {
+    const peer = new HostileNetback({})
+    await peer.connect()
+    const { dom0, guest, netback, xen } = peer.set
+    const free = guest.freePages
+    peer.kept = new ForeignPages(dom0.machine, 1, [Number(xen.store.read(`${netback.frontendPath}/tx-ring-ref`))], false, 'kept')
+    for (let i = 0; i < 10; i++) {
+      netback.setState(XenbusState.closing)
+      await xen.advance(50)
+      netback.setState(XenbusState.initWait)
+      await xen.advance(5000)
+    }
+    t.true(guest.freePages >= free)
+    t.is(peer.supervision.warnings().length, 1)
+    peer.kept.release()
+    await xen.advance(5000)
+    await peer.serves(t)
+    await peer.end()
+  },
 }
 
 /** A backend that is not as it should be before we connect: nothing happens, until it is. */

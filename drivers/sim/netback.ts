@@ -3,7 +3,7 @@
  * punishes (`fatal` says what the guest did). Plays the toolstack for its vif as well.
  */
 import type { EventChannel } from '../event-channel.ts'
-import type { NetfrontParts } from '../netfront.ts'
+import type { NetfrontParts } from '../netfront-options.ts'
 import { ForeignPages } from '../shared-pages.ts'
 import { XenbusState } from '../xenbus.ts'
 import type { Watch } from '../xenstore-watches.ts'
@@ -161,11 +161,14 @@ export class SimulatedNetback {
     return this.#domain.xen.store.read(`${this.frontendPath}/feature-${feature}`) === '1'
   }
 
-  /** @param failed with errors */
-  releaseResponses(failed = false): void {
-    this.holdResponses = false
+  /**
+   * @param failed with errors
+   * @param count the oldest so many, and those to come stay under way; all without it
+   */
+  releaseResponses(failed = false, count?: number): void {
+    if (count === undefined) this.holdResponses = false
     this.#domain.order('netback')
-    for (const [id, status] of this.#held.splice(0)) this.#respond(id, failed ? 0xffff : status)
+    for (const [id, status] of this.#held.splice(0, count ?? this.#held.length)) this.#respond(id, failed ? 0xffff : status)
     this.#pushTx()
   }
 
