@@ -114,6 +114,7 @@ export class Gui {
     }
     this.#channel = channel
     try {
+      if (signal.aborted) return // reconnect() did not see the channel
       await this.#greet(channel, domain)
       while (await this.#message(channel));
       if (!this.#abort.signal.aborted) this.#log.info('the GUI daemon closed the connection')

@@ -59,6 +59,8 @@ export class Qrexec {
   #active = 0
   /** Outgoing calls dom0 has not decided on, by ident. */
   readonly #pending = new Map<string, { resolve(place: Place): void, reject(error: Error): void }>()
+  /** The control channel, from before the greeting on. */
+  #channel: ByteChannel | undefined
   #session: Session | undefined
   #waiting: (() => void)[] = []
   #idents = 0
@@ -80,7 +82,7 @@ export class Qrexec {
   /** Ends all calls and the connection. */
   close(): void {
     this.#abort.abort()
-    this.#session?.channel.close()
+    this.#channel?.close()
   }
 
   /** Whether dom0's daemon is connected. */
@@ -110,13 +112,19 @@ export class Qrexec {
     const name = `${service} in ${target}`
     const abort = new AbortController()
     const quit = (): void => abort.abort(new QrexecError(`${name} was given up`))
+    if (this.#abort.signal.aborted) quit()
     this.#abort.signal.addEventListener('abort', quit)
     let opened: { place: Place, channel?: ByteChannel } | undefined
     const connect = async (): Promise<DataChannel> => {
       const place = await this.#ask(name, target, service, abort.signal)
       opened = { place }
+      const { session: { over }, domain, port } = place
+      // A new daemon may give the port to another call.
+      const lost = (): void => abort.abort(new QrexecError(`the connection with dom0 was lost before ${name} had begun: call again`))
+      if (over.signal.aborted) lost()
+      over.signal.addEventListener('abort', lost)
       const channel = await this.#timed(abort.signal, DATA_TIMEOUT, `${name}: the other qube did not connect`, (signal) =>
-        this.#channels.serve(place.domain, place.port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal }))
+        this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => over.signal.removeEventListener('abort', lost))
       opened.channel = channel
       abort.signal.addEventListener('abort', () => channel.close())
       return new DataChannel(channel, await greet(channel))
@@ -135,9 +143,10 @@ export class Qrexec {
 
   async #converse(): Promise<void> {
     const { signal } = this.#abort
-    const channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
+    const channel = this.#channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
     const over = new AbortController()
     try {
+      signal.throwIfAborted() // close() did not see the channel
       // The agent speaks first (qrexec-agent.c), although it served the channel.
       const session: Session = { channel, version: await greet(channel), calls: new Set(), over }
       this.#session = session
@@ -155,7 +164,7 @@ export class Qrexec {
       if (!this.#abort.signal.aborted) this.#log.warn('the daemon in dom0 closed the connection')
     } finally {
       channel.close()
-      this.#session = undefined
+      this.#channel = this.#session = undefined
       over.abort(new ChannelClosedError('the connection with dom0 was lost'))
       const lost = new QrexecError('the connection with dom0 was lost before it had decided: call again')
       for (const { reject } of this.#pending.values()) reject(lost)

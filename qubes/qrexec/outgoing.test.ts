@@ -2,7 +2,8 @@ import test from 'ava'
 import { Hub } from '../../test/dom0/hub.ts'
 import { testMachine } from '../../test/dom0/machine.ts'
 import { Qrexec } from './agent.ts'
-import { DOMID, setUp, tick } from './testing.ts'
+import { message } from '../../test/dom0/qrexec-frames.ts'
+import { DOMID, setUp, tick, u32, victim } from './testing.ts'
 
 const answering = setUp.bind(undefined, {
   policy: ({ service, argument, target }) => service === 'qubes.GetDate' ? (input: Buffer) => `${target} ${argument} ${input}\n`
@@ -59,4 +60,64 @@ test('an outgoing call can be given up at any time; its port comes back', async 
   await daemon.idle()
   await tick()
   t.deepEqual(hub.open, ['5>0:512'])
+})
+
+test('a call whose input fails ends with the reason: the service does not wait for the rest', async (t) => {
+  const { agent, daemon, hub } = answering()
+  await daemon.connected()
+  const failing = async function* (): AsyncGenerator<Uint8Array> { yield Buffer.from('half'); throw new Error('the disk is gone') }
+  await t.throwsAsync(agent.call('dom0', 'big', failing()).text(), { name: 'QrexecError', message: 'big in dom0 ended because its input failed: the disk is gone' })
+  const words = async function* (): AsyncGenerator<Uint8Array> { yield 'text' as never }
+  await t.throwsAsync(agent.call('dom0', 'big', words()).wait(), { name: 'QrexecError', message: /its input failed: TypeError: the input of a call is bytes/ })
+  await daemon.idle()
+  await tick()
+  t.deepEqual(hub.open, ['5>0:512'])
+})
+
+test('output that is too long, or left in the middle, ends the call; its port comes back', async (t) => {
+  const { agent, daemon, hub } = answering()
+  await daemon.connected()
+  const call = agent.call('dom0', 'big', new Uint8Array(100_000))
+  await t.throwsAsync(call.text(1000), { name: 'RangeError' })
+  await daemon.idle()
+  const left = agent.call('dom0', 'big', new Uint8Array(100_000))
+  for await (const _ of left.stdout) break
+  await daemon.idle()
+  await t.throwsAsync(left.wait(), { name: 'QrexecError', message: 'big in dom0 was given up' })
+  await tick()
+  t.deepEqual(hub.open, ['5>0:512'])
+})
+
+test('an agent that is closed makes no calls', async (t) => {
+  const agent = new Qrexec({ machine: testMachine(0.01), channels: new Hub().channels(DOMID) }) // no deadline comes
+  const running = agent.run()
+  agent.close()
+  await running
+  await t.throwsAsync(agent.call('dom0', 'x').wait(), { name: 'QrexecError', message: 'x in dom0 was given up' })
+})
+
+test('a call that was allowed by a daemon that is gone is over: its port may be another call\'s', async (t) => {
+  const { hub, agent, running } = victim()
+  const dom0 = hub.channels(0)
+  /** A daemon that allows the next call, on port 513. */
+  const allow = async (service: string) => {
+    const control = await dom0.connect(DOMID, 512)
+    await control.readExactly(12)
+    await control.write(message(0x300, u32(3)))
+    const ended = agent.call('dom0', service).wait().catch(String)
+    const ident = (await control.readExactly(8 + 96 + service.length + 1))!.slice(8 + 64, 8 + 96)
+    await control.write(message(0x202, Buffer.concat([u32(0), u32(513), ident])))
+    while (!hub.open.includes('5>0:513')) await tick()
+    return { control, ended }
+  }
+  const old = await allow('old')
+  old.control.close()
+  t.is(await old.ended, 'QrexecError: the connection with dom0 was lost before old in dom0 had begun: call again')
+  const { ended } = await allow('new')
+  const data = await dom0.connect(DOMID, 513)
+  await data.readExactly(12)
+  await data.write(Buffer.concat([message(0x300, u32(3)), message(0x193, u32(7))]))
+  t.deepEqual(await ended, { code: 7, stderr: '' })
+  agent.close()
+  await running
 })

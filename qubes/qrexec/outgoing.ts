@@ -1,6 +1,6 @@
 /** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { ProtocolError } from '../supervise.ts'
+import { describe, ProtocolError } from '../supervise.ts'
 import { concat, readU32, type Text } from '../text.ts'
 import { DataChannel } from './data.ts'
 import { ByteReader, unowned } from './streams.ts'
@@ -50,17 +50,19 @@ export class OutgoingCall {
     this.#text = text
     this.#data = unowned(data)
     this.#release = release
-    this.stdout = new ByteReader(text, () => this.#pull())
-    data.then((channel) => this.#feed(channel, input)).catch((error) => { this.#inputError = error })
+    // Who cancels it, or leaves a loop over it, wants nothing more of the call.
+    this.stdout = new ByteReader(text, () => this.#pull(), () => this.close())
+    data.then((channel) => this.#feed(channel, input)).catch((error) => this.#inputFailed(error))
   }
 
   /**
    * Waits for the end, all output read; what nobody read of it is lost.
-   * @throws QrexecRefusedError, or QrexecError when the service's qube went away
+   * @throws QrexecRefusedError, or QrexecError when the service's qube went away, the input failed, or the call was given up
    */
   async wait(): Promise<Result> {
     await this.stdout.drain()
-    return { code: this.#code!, stderr: this.#text.decode(concat(this.#stderr)) }
+    if (this.#code === undefined) throw this.#lost()
+    return { code: this.#code, stderr: this.#text.decode(concat(this.#stderr)) }
   }
 
   /** All output, as text. @throws QrexecError when the exit code is not 0; as `wait` */
@@ -86,20 +88,33 @@ export class OutgoingCall {
   }
 
   async #feed(data: DataChannel, input: Input): Promise<void> {
-    for await (const bytes of pieces(this.#text, input)) if (bytes.length > 0) await data.send(DATA_STDIN, bytes)
-    await data.send(DATA_STDIN, new Uint8Array(0))
+    let gone = false
+    // A service may end before it has read everything: what it said is still to be read.
+    const send = (bytes: Uint8Array): Promise<void> => data.send(DATA_STDIN, bytes).catch(() => { gone = true })
+    for await (const bytes of pieces(this.#text, input)) {
+      if (!(bytes instanceof Uint8Array)) throw new TypeError(`the input of a call is bytes (Uint8Array), not ${typeof bytes}`)
+      if (bytes.length > 0) await send(bytes)
+      if (gone) return
+    }
+    await send(new Uint8Array(0))
+  }
+
+  /** Half an input must not pass for a whole one, and the service would wait for the rest for ever. */
+  #inputFailed(error: unknown): void {
+    this.#inputError = error
+    this.close()
   }
 
   async #pull(): Promise<Uint8Array | undefined> {
     if (this.#code !== undefined) return undefined
-    const data = await this.#data
     try {
-      const bytes = await this.#output(data)
+      const bytes = await this.#output(await this.#data)
       if (bytes === undefined) this.close()
       return bytes
     } catch (error) {
+      const lost = error instanceof ChannelClosedError ? this.#lost() : error
       this.close()
-      throw error
+      throw lost
     }
   }
 
@@ -137,9 +152,9 @@ export class OutgoingCall {
   }
 
   #lost(): Error {
-    const error = this.#inputError
-    const why = error === undefined || error instanceof ChannelClosedError ? '' : `; its input failed: ${String(error)}`
-    return new QrexecError(`${this.#name} went away without an exit code${why}`)
+    const why = this.#inputError !== undefined ? `ended because its input failed: ${describe(this.#inputError)}`
+      : this.#released ? 'was given up' : 'went away without an exit code'
+    return new QrexecError(`${this.#name} ${why}`)
   }
 }
 

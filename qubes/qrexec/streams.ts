@@ -23,13 +23,16 @@ class Source {
   /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
   isStreamed = false
   #controller!: readable.ReadableController<Uint8Array>
+  /** Called when somebody cancels the stream. */
+  readonly cancel: () => void
   readonly #pull: Pull
   /** One pull at a time. */
   #last: Promise<unknown> = Promise.resolve()
   #ended = false
 
-  constructor(pull: Pull) {
+  constructor(pull: Pull, cancel: () => void) {
     this.#pull = pull
+    this.cancel = cancel
   }
 
   start(controller: readable.ReadableController<Uint8Array>): void {
@@ -78,9 +81,12 @@ export class ByteReader extends ReadableStream<Uint8Array> {
   readonly #text: Text
   readonly #source: Source
 
-  /** @param pull the next bytes, at least one; undefined at the end */
-  constructor(text: Text, pull: Pull) {
-    const source = new Source(pull)
+  /**
+   * @param pull the next bytes, at least one; undefined at the end
+   * @param cancel called when the rest is not wanted; default: it waits for the peer's end
+   */
+  constructor(text: Text, pull: Pull, cancel: () => void = () => {}) {
+    const source = new Source(pull, cancel)
     super(source as ConstructorParameters<typeof ReadableStream<Uint8Array>>[0], { highWaterMark: 0 })
     this.#text = text
     this.#source = source

@@ -13,7 +13,7 @@ export function setUp(options: Partial<QrexecDaemonOptions> = {}) {
   const agent = new Qrexec({ machine, channels: hub.channels(DOMID) })
   const dom0 = hub.channels(0)
   const daemon = new QrexecDaemon({
-    domid: DOMID, connect: (port) => dom0.connect(DOMID, port), serve: (port) => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }), ...options,
+    domid: DOMID, connect: (port, signal) => dom0.connect(DOMID, port, { signal }), serve: (port) => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }), ...options,
   })
   const running = agent.run()
   const serving = daemon.run()

@@ -155,6 +155,7 @@ export class QubesDB {
     try {
       // At once: a client that goes without having asked is taken for a dead domain, and the daemon exits.
       await channel.write(this.#replica.connect())
+      this.#abort.signal.throwIfAborted() // close() did not see the channel
       for (;;) {
         const bytes = await channel.readExactly(HEADER_BYTES)
         if (bytes === undefined) break

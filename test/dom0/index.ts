@@ -53,7 +53,7 @@ export class MiniQubes {
     this.#log = log
     this.failed = new Promise((_, reject) => { this.#fail = reject })
     this.failed.catch(() => {})
-    const connect = (port: number) => channels.connect(domid, port)
+    const connect = (port: number, signal?: AbortSignal) => channels.connect(domid, port, { signal })
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
     this.db = new QubesDBDaemon({ keys: properties, serve: () => serve(111, 4096), log })
     this.qrexec = new QrexecDaemon({

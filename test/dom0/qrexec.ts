@@ -44,7 +44,7 @@ export type Policy = (request: Request) => undefined | string | Answer
 export interface QrexecDaemonOptions {
   readonly domid: number
   /** vchan client of the domain's server on a port. */
-  connect(port: number): Promise<ByteChannel>
+  connect(port: number, signal?: AbortSignal): Promise<ByteChannel>
   /** vchan server for the domain on a port, 65536 bytes each way. */
   serve(port: number): Promise<ByteChannel>
   readonly policy?: Policy
@@ -61,6 +61,8 @@ export class QrexecDaemon {
   #stopped = false
   #waiting: (() => void)[] = []
   #died: unknown
+  /** Aborts with the connection: calls whose data channel is not open by then will have none. */
+  #over = new AbortController()
 
   constructor(options: QrexecDaemonOptions) {
     this.#options = options
@@ -155,6 +157,7 @@ export class QrexecDaemon {
     const channel = this.#channel = await this.#options.connect(512).catch((cause: unknown) => {
       throw new Error('the qrexec agent cannot be reached: the qube has ended, or was never there', { cause })
     })
+    const over = this.#over = new AbortController()
     try {
       if (this.#stopped) return
       const first = await read(channel)
@@ -172,6 +175,7 @@ export class QrexecDaemon {
       for (let next; (next = await read(channel)) !== undefined; this.#wake()) this.#handle(next.type, next.body)
     } finally {
       channel.close()
+      over.abort()
       this.#version = 0
       this.#ports.clear()
       this.#wake()
@@ -216,7 +220,7 @@ export class QrexecDaemon {
   }
 
   async #execute(port: number, answer: Answer): Promise<void> {
-    const channel = await this.#options.connect(port)
+    const channel = await this.#options.connect(port, this.#over.signal)
     try {
       const frames = new Frames(channel, await hello(channel, this.#dataVersion))
       const output = await answer(await frames.input())
