@@ -165,8 +165,12 @@ function message(type: number, window: number, length: number): Uint8Array {
   return bytes
 }
 
+/** Made of words and not of bytes: there is one for each frame of a window. */
 function words(type: number, window: number, values: readonly number[]): Uint8Array {
-  const bytes = message(type, window, values.length * 4)
-  for (let i = 0; i < values.length; i++) writeU32(bytes, HEADER_BYTES + i * 4, values[i])
-  return bytes
+  const message = new Uint32Array(HEADER_BYTES / 4 + values.length)
+  message[0] = type
+  message[1] = window
+  message[2] = values.length * 4
+  message.set(values, HEADER_BYTES / 4)
+  return new Uint8Array(message.buffer)
 }

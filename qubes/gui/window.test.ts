@@ -5,6 +5,7 @@ import * as events from './events.ts'
 import * as messages from './messages.ts'
 import type { Rectangle } from './messages.ts'
 import { setUp } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -104,6 +105,32 @@ for (const minor of [5, 7]) {
     })
   }
 }
+
+test('what is drawn while the daemon takes nothing is told as one rectangle when it does, and only the ring is full meanwhile', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const window = gui.window({ title: 'x', width: 2000, height: 20 })
+  await ready()
+  await xen.advance(100)
+  const seen = daemon.windows.get(1)!
+  const paint = seen.paint.bind(seen)
+  let goOn = (): void => {}
+  const held = new Promise<void>((resolve) => { goOn = resolve })
+  seen.paint = (body) => held.then(() => paint(body))
+  const before = seen.damage.length
+  for (let x = 0; x < 1000; x++) {
+    window.fill(x, x, 5, 2, 2)
+    await xen.settle()
+  }
+  const inRing = Math.ceil(4096 / 28) + 2 // and one that the daemon has read, one that is being written
+  goOn()
+  await xen.advance(1000)
+  const told = seen.damage.slice(before)
+  t.true(told.length > 1 && told.length <= inRing + 1, String(told.length))
+  t.deepEqual(told[0], { x: 0, y: 5, width: 2, height: 2 })
+  t.deepEqual(told.at(-1), { x: told.length - 1, y: 5, width: 1001 - (told.length - 1), height: 2 })
+  t.is(seen.picture.readUInt32LE((6 * 2000 + 999) * 4), 999)
+  await finish()
+})
 
 test('the old image stays granted until WINDOW_DUMP_ACK, even when nobody has mapped it', async (t) => {
   const { xen, gui, daemon, ready, finish, guest } = setUp()

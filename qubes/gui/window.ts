@@ -314,24 +314,21 @@ export class Window {
   }
 
   #flushSoon(): void {
-    if (!this.#shown || this.#writing || this.#flushing !== undefined) return
-    this.#flushing = this.#context.timers.set(0, () => {
-      this.#flushing = undefined
-      this.#flush()
-    })
+    if (this.#shown && !this.#writing) this.#flushing ??= this.#context.timers.set(0, this.#flush)
   }
 
-  #flush(): void {
-    if (this.#damage === undefined || !this.#shown) return
+  readonly #flush = (): void => {
+    this.#flushing = undefined
     const link = this.#context.link()
+    if (this.#damage === undefined || !this.#shown || link === undefined) return
     this.#writing = true
-    const written = this.#send(shmImage(this.#context.id, this.#damage))
-    this.#damage = undefined
-    void written.then(() => {
+    const written = (): void => {
       if (link !== this.#context.link()) return
       this.#writing = false
       if (this.#damage !== undefined) this.#flushSoon()
-    })
+    }
+    void link.send(shmImage(this.#context.id, this.#damage)).then(written, written)
+    this.#damage = undefined
   }
 
   /** A message about the appearance; a daemon that comes later is told by `show`. */
@@ -340,8 +337,8 @@ export class Window {
   }
 
   /** Never rejects: the agent sees by itself that the daemon is gone, and a new one is told everything. */
-  #send(bytes: Uint8Array): Promise<void> {
-    return this.#context.link()?.send(bytes).catch(() => {}) ?? Promise.resolve()
+  #send(bytes: Uint8Array): void {
+    void this.#context.link()?.send(bytes).catch(() => {})
   }
 
   #end(): void {
