@@ -7,6 +7,7 @@ import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
 import { vchanChannels } from '@xen-ts/vchan'
 import { MiniQubes } from '../test/dom0/index.ts'
 import { startAgents } from './agents.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const channelsOf = ({ machine }: SimulatedDomain) =>
   vchanChannels({ machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) })

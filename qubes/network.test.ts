@@ -7,6 +7,7 @@ import { connectStack, type XenStack } from '@xen-ts/stack/xen-domain.ts'
 import { MiniQubes } from '../test/dom0/index.ts'
 import { startAgents } from './agents.ts'
 import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const OLD = { '/qubes-ip': '10.137.0.16', '/qubes-netmask': '255.255.255.255', '/qubes-gateway': '10.137.0.1', '/qubes-primary-dns': '10.139.1.1', '/qubes-secondary-dns': '10.139.1.2' }
 const NEW = { ...OLD, '/qubes-gateway': '10.137.0.8' }

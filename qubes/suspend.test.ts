@@ -4,6 +4,7 @@ import { SimulatedXen, restore } from '@xen-ts/drivers/sim/index.ts'
 import { MiniQubes } from '../test/dom0/index.ts'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const setUp = (seed?: number) => {
   const xen = new SimulatedXen({ seed })

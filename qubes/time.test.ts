@@ -4,6 +4,7 @@ import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import { parseDate } from './time.ts'
 import { MiniQubes, type Policy } from '../test/dom0/index.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 const HOUR = 3600_000
 const NOON = Date.UTC(2026, 10, 23, 12)

@@ -3,6 +3,7 @@ import test from 'ava'
 import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import { connectDrivers, connectNetfront } from '@xen-ts/drivers'
 import { SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 import { createStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
 import { segments } from './testing/segments.ts'
@@ -59,11 +60,19 @@ async function setUp() {
   const hostDevice = new HostDevice(netback)
   const ours = createStack(guest.machine, device, { address: '10.137.0.16', gateway: '10.137.0.1' })
   const host = createStack(dom0.machine, hostDevice, { address: '10.137.0.1', prefix: 24 })
-  return { xen, guest, netback, device, hostDevice, ours, host }
+  /** That nothing is left over is looked at when all tests have ended. */
+  const finish = async (): Promise<void> => {
+    await xen.settle() // the last packets of what has ended
+    ours.close()
+    host.close()
+    await xen.run(device.close())
+    netback.vanish()
+  }
+  return { xen, netback, hostDevice, ours, host, finish }
 }
 
 test('a megabyte each way, in large packets, whole', async (t) => {
-  const { xen, netback, hostDevice, ours, host } = await setUp()
+  const { xen, netback, hostDevice, ours, host, finish } = await setUp()
   const bytes = pattern(1_000_000)
   const talk = async (tcp: typeof ours.tcp extends infer T ? T : never, connection: Awaited<ReturnType<typeof tcp.connect>>): Promise<boolean> => {
     const writing = (async () => {
@@ -89,10 +98,11 @@ test('a megabyte each way, in large packets, whole', async (t) => {
   t.true(netback.receivedAs.length < 400, `${netback.receivedAs.length} packets`)
   t.is(ours.counters.tcpRetransmits + host.counters.tcpRetransmits, 0)
   t.is(ours.counters.malformed + ours.counters.badChecksum + host.counters.badChecksum, 0)
+  await finish()
 })
 
 test('an answer of a little more than a segment, or than a usual frame holds, goes out in one packet', async (t) => {
-  const { xen, netback, ours, host } = await setUp()
+  const { xen, netback, ours, host, finish } = await setUp()
   const sizes = [1460, 1461, 1500, 1994, 1995, 2048, 4042, 4043]
   void ours.tcp.listen({ port: 7 }, async (connection) => {
     for (let request = await connection.read(); request !== undefined; request = await connection.read()) await connection.write(pattern(sizes[request[0]]))
@@ -110,10 +120,11 @@ test('an answer of a little more than a segment, or than a usual frame holds, go
     }
     connection.end()
   })())
+  await finish()
 })
 
 test('large packets that are no TCP, or shorter than they say, or not vouched for, are dropped', async (t) => {
-  const { xen, netback, ours } = await setUp()
+  const { xen, netback, ours, finish } = await setUp()
   const large = (change: (bytes: Uint8Array) => void): Uint8Array => {
     const bytes = new Uint8Array(9000)
     bytes.set([0x00, 0x16, 0x3e, 0x5e, 0x6c, 0x00, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 8, 0])
@@ -141,4 +152,5 @@ test('large packets that are no TCP, or shorter than they say, or not vouched fo
     await xen.settle()
     t.is(counters[counter], before + 1, name)
   }
+  await finish()
 })

@@ -1,5 +1,7 @@
 import test from 'ava'
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { EventChannels } from '../event-channel.ts'
 import { GrantTable } from '../grant-table.ts'
 import { ForeignPages, SharedPages } from '../shared-pages.ts'
@@ -32,13 +34,34 @@ test('every kind of thing that is not given back is named', async (t) => {
   t.notThrows(() => xen.assertNoLeaks())
 })
 
-test('every test file of drivers that simulates a Xen has its leaks checked', (t) => {
-  const folder = new URL('../', import.meta.url)
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
-  t.true(files.length > 20)
-  for (const file of files) {
-    const source = readFileSync(new URL(file, folder), 'utf8')
-    const simulates = /^import .*(sim\/index|testing\/|testing)\.ts'/m.test(source) || /^import .*'\.\/index\.ts'/m.test(source) && file.startsWith('sim/')
-    if (simulates) t.regex(source, /^import '.*leak-check\.ts'$/m, file)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const packages: Record<string, string> = { vchan: 'drivers/vchan' }
+
+/** The file that an import names, if it is one of this repository. */
+function target(from: string, specifier: string): string | undefined {
+  if (specifier.startsWith('.')) return join(dirname(from), specifier)
+  const [, name, path = 'index.ts'] = /^@xen-ts\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? []
+  return name === undefined ? undefined : join(root, packages[name] ?? name, path)
+}
+
+/** Whether a file imports the simulated Xen, itself or by others. */
+function simulates(file: string, seen = new Set<string>()): boolean {
+  if (file === join(root, 'drivers/sim/xen.ts')) return true
+  if (seen.has(file) || !existsSync(file)) return false
+  seen.add(file)
+  const imports = readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type )(?:[^'\n]* from )?'([^']+)'/gm)
+  return [...imports].some(([, specifier]) => {
+    const next = target(file, specifier)
+    return next !== undefined && simulates(next, seen)
+  })
+}
+
+test('every test file that simulates a Xen has its leaks checked', (t) => {
+  for (const [folder, least] of [['drivers', 25], ['qubes', 6], ['stack', 1]] as const) {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
+    const simulating = files.filter((file) => simulates(join(root, folder, file)))
+    t.true(simulating.length >= least, `${simulating.length} of ${folder}`)
+    const forgotten = simulating.filter((file) => !/^import '.*leak-check\.ts'$/m.test(readFileSync(join(root, folder, file), 'utf8')))
+    t.deepEqual(forgotten, [], folder)
   }
 })

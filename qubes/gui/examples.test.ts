@@ -9,6 +9,7 @@ import { words } from '../../test/dom0/gui.ts'
 import type { DaemonWindow } from '../../test/dom0/gui-window.ts'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
+import '@xen-ts/drivers/sim/leak-check.ts'
 
 type Setting = ReturnType<typeof setUp>
 

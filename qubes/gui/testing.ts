@@ -31,7 +31,7 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
   const { channels, grants } = channelsOf(guest)
   const theirs = channelsOf(dom0).channels
   const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
-  const daemon = new GuiDaemon({ connect: () => theirs.connect(guest.domid, 6000), minor, image })
+  const daemon = new GuiDaemon({ connect: (signal) => theirs.connect(guest.domid, 6000, { signal }), minor, image })
   const died = daemon.run()
   const running = gui.run()
   const finish = async (): Promise<void> => {

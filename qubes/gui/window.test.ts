@@ -201,7 +201,7 @@ test('a key that is held while the keyboard goes to another window is released i
 })
 
 test('the agent ends: the daemon is not asked for anything that it would answer into a closed channel', async (t) => {
-  const { xen, gui, daemon, ready } = setUp()
+  const { xen, gui, daemon, ready, finish } = setUp()
   gui.window({ title: 'open', width: 40, height: 30 })
   await ready()
   await xen.advance(100)
@@ -212,6 +212,7 @@ test('the agent ends: the daemon is not asked for anything that it would answer 
   await xen.advance(100)
   t.is(daemon.minor, 0)
   t.deepEqual(answers, [])
+  await finish()
 })
 
 test('cursor, hints and flags: told at once, told again to a new daemon, and what the window manager made of them comes back', async (t) => {

@@ -11,8 +11,8 @@ const clipboardLimit = (minor: number): number => minor >= 8 ? 256_001 : 65_000
 const WINDOW_DUMP = 147
 
 export interface GuiDaemonOptions {
-  /** vchan client of the domain's server on port 6000. */
-  connect(): Promise<ByteChannel>
+  /** vchan client of the domain's server on port 6000, waiting for it until `signal` aborts. */
+  connect(signal: AbortSignal): Promise<ByteChannel>
   /** What the daemon speaks at most; R4.1 has 5, R4.2 has 7, R4.3 has 8. */
   readonly minor?: number
   readonly log?: (line: string) => void
@@ -25,7 +25,7 @@ export interface GuiDaemonOptions {
 export class GuiDaemon {
   readonly #options: GuiDaemonOptions
   #channel: ByteChannel | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
   /** Minor version of the connection; 0 while there is none. */
   minor = 0
   readonly windows = new Map<number, DaemonWindow>()
@@ -39,10 +39,15 @@ export class GuiDaemon {
 
   /** Serves the agent, over its reconnects, until `stop`. Rejects with DaemonDied when the real daemon would exit. */
   async run(): Promise<void> {
-    while (!this.#stopped) {
-      const channel = this.#channel = await this.#options.connect()
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const channel = this.#channel = await this.#options.connect(signal).catch((error) => {
+        if (!signal.aborted) throw error
+        return undefined
+      })
+      if (channel === undefined) return
       try {
-        if (this.#stopped || !await this.#greet(channel)) continue
+        if (signal.aborted || !await this.#greet(channel)) continue
         while (await this.#message(channel)) this.#wake()
       } finally {
         channel.close()
@@ -55,7 +60,7 @@ export class GuiDaemon {
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#stopping.abort()
     this.#channel?.close()
   }
 
