@@ -1,10 +1,13 @@
 /** The tool as a person meets it: what it prints and its exit codes. Nothing here boots. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { positionRewriter } from './run/positions.ts'
 
 const bin = fileURLToPath(new URL('./bin.ts', import.meta.url))
 const example = (name: string) => fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
@@ -102,23 +105,64 @@ test('an output that cannot be written', t => {
   mkdirSync(join(root, 'there.xen'))
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'there.xen']).stderr, /there\.xen is a folder/)
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'no/where.xen']).stderr, /folder of no\/where\.xen does not exist/)
+  t.regex(xenTs(root, ['build', 'app.ts', '-o', '/proc/a.xen']).stderr, /error: \/proc\/a\.xen cannot be written: [^]*--output \/proc\/a\.xen\n[^]*choose another output/)
   if (process.getuid?.() === 0) return // root may write everywhere
   chmodSync(root, 0o500)
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'a.xen']).stderr, /cannot be written/)
   chmodSync(root, 0o700)
 })
 
+test('an output that would replace something else than an image', t => {
+  const root = folder(t, { 'app.ts': app(''), 'notes.ts': '// mine' })
+  spawnSync('mkfifo', [join(root, 'pipe')])
+  for (const [output, expected] of [['app.ts', /app\.ts is a source file/], ['notes.ts', /notes\.ts is a source file/], ['pipe', /pipe is no regular file/]] as const) {
+    const { status, stderr } = xenTs(root, ['build', 'app.ts', '-o', output])
+    t.is(status, 1)
+    t.regex(stderr, expected)
+  }
+  t.is(readFileSync(join(root, 'notes.ts'), 'utf8'), '// mine')
+  t.true(statSync(join(root, 'pipe')).isFIFO())
+})
+
+test('a reader that goes away, as head does, ends the tool without a word', t => {
+  const root = folder(t, { 'app.ts': app('') })
+  const { stderr } = spawnSync('sh', ['-c', '"$0" "$1" build app.ts | head -n 1 > /dev/null', process.execPath, bin], { cwd: root, encoding: 'utf8' })
+  t.is(stderr, '')
+})
+
 test('run: a missing file, a folder, a file that is no image', t => {
   const root = folder(t, { 'text.xen': 'hello', 'short.xen': '' })
-  for (const [file, expected] of [['missing.xen', /missing\.xen cannot be read: ENOENT/], ['.', /is a folder/], ['text.xen', /text\.xen is not a \.xen image/], ['short.xen', /not a \.xen image/]] as const) {
+  for (const [file, expected] of [['missing.xen', /missing\.xen cannot be read: it does not exist\n/], ['.', /is a folder/], ['text.xen', /text\.xen is not a \.xen image/], ['short.xen', /not a \.xen image/]] as const) {
     const { status, stderr } = xenTs(root, ['run', file])
     t.is(status, 1)
     t.regex(stderr, expected)
   }
 })
 
-test('run: a memory size that is not one', t => {
-  t.regex(xenTs(folder(t), ['run', 'x.xen', '--memory', 'lots']).stderr, /number of MiB/)
+test('run: numbers that are none, and those that do not fit', async t => {
+  const root = folder(t)
+  t.is(xenTs(root, ['build', example('hello'), '-o', 'hello.xen']).status, 0)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  for (const [args, expected] of [
+    [['--memory', 'lots'], /a whole number of MiB/], [['--memory', '7.5'], /a whole number of MiB/], [['--maxmem', '-1'], /a whole number of MiB/],
+    [['--maxmem', '16'], /error: the maximum of 16 MiB is below the memory, 32 MiB\n/],
+    [['--timeout', '0'], /number of seconds/], [['--timeout', '9999999'], /number of seconds/],
+    [['--port', String(port)], new RegExp(`error: port ${port} of localhost is in use\\n +--port ${port}\\n +choose`)],
+  ] as const) {
+    const { status, stderr } = xenTs(root, ['run', 'hello.xen', ...args])
+    t.is(status, 1)
+    t.regex(stderr, expected)
+  }
+})
+
+test('run: a source map that is none', t => {
+  const root = folder(t)
+  t.is(xenTs(root, ['build', example('hello'), '-o', 'hello.xen']).status, 0)
+  writeFileSync(join(root, 'hello.xen.map'), '{')
+  t.regex(positionRewriter(join(root, 'hello.xen')).note!, /hello\.xen\.map cannot be read/)
 })
 
 test('run: options for qubes are checked before anything boots', t => {
@@ -128,7 +172,7 @@ test('run: options for qubes are checked before anything boots', t => {
     [['--qdb', 'greeting'], /error: --qdb: KEY=VALUE is needed/],
     [['--call', 'ls -l'], /error: --call: a command line is for a shell/],
     [['--exit'], /error: --exit ends the program after the last call/],
-    [['--policy', 'missing'], /error: --policy: missing cannot be read: ENOENT/],
+    [['--policy', 'missing'], /error: --policy: missing cannot be read: it does not exist\n/],
     [['--qubes', '--policy', 'bad.policy'], /bad\.policy:2: allow for @default needs target=/],
     [['--call', 'my.Echo'], /error: --call is for qubes, and hello\.xen is for target xen\n[^]*-t qubes/],
     [['--qubes', '--qdb', '/qubes-ip=10.0.0'], /\/qubes-ip is not an IPv4 address/],

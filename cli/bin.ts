@@ -2,9 +2,18 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { describeError } from './errors.ts'
 
-const positive = (unit: string) => (text: string) => {
+const mebibytes = (text: string) => {
   const value = Number(text)
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError(`a number of ${unit} above 0 is needed.`)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number of MiB above 0 is needed.')
+  return value
+}
+
+/** What timers can count, in ms. */
+const LONGEST = 2 ** 31 - 1
+
+const seconds = (text: string) => {
+  const value = Number(text)
+  if (!(value > 0 && value * 1000 <= LONGEST)) throw new InvalidArgumentError(`a number of seconds above 0 and up to ${Math.floor(LONGEST / 1000)} is needed.`)
   return value
 }
 
@@ -33,19 +42,27 @@ program.command('run')
   .description('boot an image on emulated Xen and show its console')
   .argument('<image>', 'a .xen file')
   .argument('[args...]', "the program's own arguments, after --")
-  .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', positive('MiB'))
-  .option('--maxmem <MiB>', 'the maximum that the memory map shows', positive('MiB'))
-  .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', positive('seconds'))
+  .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', mebibytes)
+  .option('--maxmem <MiB>', 'the maximum that the memory map shows', mebibytes)
+  .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', seconds)
   .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program; 0 is any that is free', port, 8080)
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option('--call <[user:]service[+argument]>', 'call a service of the qube from dom0, with the input of this command; may be repeated', several)
-  .option('--dom0 <script>', 'run a shell script in dom0 once the program has logged something; $DOMID is its domain')
+  .option('--dom0 <script>', 'run a shell script in dom0 once the program has logged something, or 10 s after its start; $DOMID is its domain')
   .option('--exit', 'shut the program down after the last call, or after the script')
   .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
   .option('--screenshots <folder>', "save a PNG of each window, anew when it has changed")
   .option('--json', 'print console lines and the result as JSON, one object a line')
   .action(async (image, args, options) => { process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options) })
+
+// Whoever read the output has gone, as `head` does: nobody is left to tell. The code is that of a shell for SIGPIPE.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(141)
+  })
+}
 
 try {
   await program.parseAsync()

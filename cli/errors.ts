@@ -28,6 +28,17 @@ export function describeError(error: unknown): string {
   return parts.join('\n')
 }
 
+const troubles: Record<string, string> = {
+  ENOENT: 'it does not exist', EACCES: 'permission denied', EPERM: 'permission denied', EROFS: 'the file system is read-only', ENOSPC: 'the disk is full',
+  EISDIR: 'it is a folder', ENOTDIR: 'a part of its path is no folder', EEXIST: 'a file has its name',
+}
+
+/** Why a file or folder could not be used, in words. */
+export function trouble(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code !== undefined && Object.hasOwn(troubles, code) ? troubles[code] : message
+}
+
 /** A source line with a caret under the place. `column` counts from 0, in characters. */
 export function caret(place: { file: string, line: number, column: number, lineText: string, length?: number }): string {
   const number = String(place.line)

@@ -1,14 +1,14 @@
-import { accessSync, constants, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, relative, resolve } from 'node:path'
+import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
 import { composeImage } from '@xen-ts/boot/image/compose.ts'
 import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
-import { CliError } from '../errors.ts'
+import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import { bundleProgram } from './bundle.ts'
-import { findProject, type Project } from './project.ts'
+import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 
 export interface BuildOptions {
@@ -50,8 +50,9 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 
   const project = findProject(options.app)
   const target = options.target ?? project.target ?? 'xen'
-  const output = resolve(options.output ?? `${project.name}.xen`)
-  checkWritable(output)
+  const shown = options.output ?? `${project.name}.xen`
+  const output = resolve(shown)
+  checkWritable(output, shown)
   if (!existsSync(kernelPath)) throw new CliError('the kernel has not been built', relative(process.cwd(), kernelPath), 'run `make kernel` once; it needs gcc and wabt')
 
   const bundle = await stage('bundle', () => bundleProgram(project, target))
@@ -64,8 +65,8 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     map.file = `${project.name}.js`
     map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
     delete map.sourcesContent
-    replaceFile(output, composed.image)
-    replaceFile(`${output}.map`, JSON.stringify(map))
+    replaceFile(output, composed.image, shown)
+    replaceFile(`${output}.map`, JSON.stringify(map), shown)
   })
 
   return {
@@ -94,21 +95,35 @@ function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[]): Si
     : { name: 'heap (by share of the bundle)', bytes, parts: shares.map(row => ({ name: row.name, bytes: Math.round(row.bytes / total * bytes) })) })
 }
 
-function checkWritable(output: string): void {
-  const shown = relative(process.cwd(), output) || output
+/** @param shown the path as it was given */
+function checkWritable(output: string, shown: string): void {
+  const refuse = (what: string, todo: string): CliError => new CliError(what, `--output ${shown}`, todo)
   const folder = dirname(output)
-  if (existsSync(output) && statSync(output).isDirectory()) throw new CliError(`${shown} is a folder`, `--output ${shown}`, 'name a file')
-  if (!existsSync(folder)) throw new CliError(`the folder of ${shown} does not exist`, `--output ${shown}`, 'make it, or choose another output')
+  const found = existsSync(output) ? statSync(output) : undefined
+  if (found?.isDirectory()) throw refuse(`${shown} is a folder`, 'name a file')
+  // A device, /dev/null too, would be replaced by a file.
+  if (found !== undefined && !found.isFile()) throw refuse(`${shown} is no regular file`, 'choose another output')
+  if (extensions.includes(extname(output))) throw refuse(`${shown} is a source file, by its name`, 'an image is named NAME.xen')
+  if (!existsSync(folder)) throw refuse(`the folder of ${shown} does not exist`, 'make it, or choose another output')
   try {
-    accessSync(existsSync(output) ? output : folder, constants.W_OK)
-  } catch {
-    throw new CliError(`${shown} cannot be written`, `--output ${shown}`, 'check its permissions, or choose another output')
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw cannotWrite(shown, error)
   }
 }
 
+function cannotWrite(shown: string, error: unknown): CliError {
+  return new CliError(`${shown} cannot be written: ${trouble(error)}`, `--output ${shown}`, 'check its folder, or choose another output')
+}
+
 /** Whole or not at all: a reader never sees half an image. */
-function replaceFile(path: string, content: Uint8Array | string): void {
+function replaceFile(path: string, content: Uint8Array | string, shown: string): void {
   const temporary = `${path}.${process.pid}.tmp`
-  writeFileSync(temporary, content)
-  renameSync(temporary, path)
+  try {
+    writeFileSync(temporary, content)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw cannotWrite(shown, error)
+  }
 }

@@ -33,6 +33,26 @@ test('a folder without package.json: app.ts, named after the folder', t => {
   t.like(findProject(join(root, 'my-site')), { name: 'my-site', entry: join(root, 'my-site/app.ts') })
 })
 
+test('names that no domain can have', t => {
+  const root = folder(t, { '-.x/app.ts': '', '___/app.ts': '', 'my.site/app.ts': '', [`${'long'.repeat(20)}/app.ts`]: '' })
+  t.deepEqual(['-.x', '___', 'my.site', 'long'.repeat(20)].map(name => findProject(join(root, name)).name), ['x', 'program', 'my.site', 'long'.repeat(20).slice(0, 60)])
+})
+
+test('a package.json with something else where a text is to be', t => {
+  const root = folder(t, { 'app.ts': '' })
+  for (const [json, expected] of [
+    ['{"name":5}', /^"name" in package\.json is no text$/], ['{"main":["a"]}', /^"main" in package\.json is no text$/],
+    ['{"xen-ts":{"entry":7}}', /^"xen-ts"\."entry" in package\.json is no text$/], ['{"xen-ts":{"target":{}}}', /^"xen-ts"\."target" in package\.json is no text$/],
+    ['{"xen-ts":"qubes"}', /^"xen-ts" in package\.json is no object$/], ['[]', /^package\.json is no object$/], ['null', /^package\.json is no object$/],
+  ] as const) {
+    writeFileSync(join(root, 'package.json'), json)
+    const error = failure(t, root)
+    t.regex(error.message, expected)
+    t.regex(error.where!, /package\.json$/)
+    t.truthy(error.todo)
+  }
+})
+
 test('a missing file gets the nearest name', t => {
   const root = folder(t, { 'app.ts': '' })
   const error = failure(t, join(root, 'ap.ts'))

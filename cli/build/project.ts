@@ -16,7 +16,8 @@ export interface Project {
 }
 
 const entryNames = ['app.ts', 'main.ts', 'index.ts', 'src/app.ts', 'src/main.ts', 'src/index.ts', 'app.js', 'index.js']
-const extensions = ['.ts', '.mts', '.tsx', '.js', '.mjs', '.jsx']
+/** Of files with source. */
+export const extensions = ['.ts', '.mts', '.tsx', '.js', '.mjs', '.jsx']
 
 /** Finds the program: a file, or a folder with a package.json (`"xen-ts": { "entry", "target" }`) or one of the usual entry names. */
 export function findProject(app: string): Project {
@@ -54,7 +55,7 @@ function describe(root: string, entry: string): Project {
 
 /** A name that Xen and Qubes accept for a domain. */
 function programName(text: string): string {
-  return text.replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 63)
+  return text.replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60) || 'program'
 }
 
 interface Manifest { name?: string, version?: string, main?: string, 'xen-ts'?: { entry?: string, target?: string } }
@@ -62,11 +63,22 @@ interface Manifest { name?: string, version?: string, main?: string, 'xen-ts'?: 
 function readManifest(root: string): Manifest | undefined {
   const path = join(root, 'package.json')
   if (!existsSync(path)) return undefined
+  const refuse = (what: string): CliError => new CliError(what, relative(process.cwd(), path), 'correct it')
+  let manifest: Record<string, unknown>
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    manifest = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new CliError(`package.json is not JSON: ${(error as Error).message}`, relative(process.cwd(), path), 'correct it')
+    throw refuse(`package.json is not JSON: ${(error as Error).message}`)
   }
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject(manifest)) throw refuse('package.json is no object')
+  const own = manifest['xen-ts'] ?? {}
+  if (!isObject(own)) throw refuse('"xen-ts" in package.json is no object')
+  const { name, main } = manifest
+  for (const [key, value] of Object.entries({ '"name"': name, '"main"': main, '"xen-ts"."entry"': own.entry, '"xen-ts"."target"': own.target })) {
+    if (value !== undefined && typeof value !== 'string') throw refuse(`${key} in package.json is no text`)
+  }
+  return manifest
 }
 
 function packageRoot(folder: string): string | undefined {

@@ -27,6 +27,15 @@ test('calls are made in order; output is shown in lines, the last one too when i
   t.is(code, 0)
 })
 
+test('a character may come in two parts', async t => {
+  const { lines } = await shown(['a'], async (_, { onStdout, onStderr }) => {
+    for (const byte of Buffer.from('Grüße €\n')) onStdout!(Buffer.of(byte))
+    onStderr!(Buffer.from('ü').subarray(0, 1))
+    return { code: 0 }
+  })
+  t.deepEqual(lines, ['a stdout Grüße €', 'a stderr \ufffd', 'a ends with 0'])
+})
+
 test('the first call has the input, the others none', async t => {
   async function* typed() { yield Buffer.from('hello') }
   const inputs: unknown[] = []

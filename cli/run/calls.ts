@@ -1,4 +1,5 @@
 /** Calls from dom0 into the running qube, one after another. */
+import { StringDecoder } from 'node:string_decoder'
 import type { MiniQubes } from '../../test/dom0/index.ts'
 import { lineSplitter } from './lines.ts'
 import type { Call } from './qubes-options.ts'
@@ -20,12 +21,24 @@ export interface CallsOptions extends CallEvents {
   readonly input: AsyncIterable<Uint8Array>
 }
 
+/** Lines of UTF-8 that comes in pieces, which may end within a character. */
+function textSplitter(onLine: (line: string) => void) {
+  const lines = lineSplitter(onLine)
+  const decoder = new StringDecoder()
+  return {
+    push(bytes: Buffer): void { lines.push(decoder.write(bytes)) },
+    end(): void {
+      lines.push(decoder.end())
+      lines.end()
+    },
+  }
+}
+
 /** Makes all calls, each after the end of the one before. Gives the first exit code that is not 0, or 0; never rejects. */
 export async function makeCalls({ qubes, calls, input, onCallOutput, onCallEnd }: CallsOptions): Promise<number> {
   const codes: number[] = []
   for (const call of calls) {
-    const stdout = lineSplitter(line => onCallOutput(call, 'stdout', line))
-    const stderr = lineSplitter(line => onCallOutput(call, 'stderr', line))
+    const [stdout, stderr] = (['stdout', 'stderr'] as const).map(stream => textSplitter(line => onCallOutput(call, stream, line)))
     const ended = (code: number, error?: string) => {
       stdout.end()
       stderr.end()
@@ -35,7 +48,7 @@ export async function makeCalls({ qubes, calls, input, onCallOutput, onCallEnd }
     try {
       const { code } = await qubes.call(call.service, {
         user: call.user, input: codes.length === 0 ? input : '',
-        onStdout: bytes => stdout.push(bytes.toString()), onStderr: bytes => stderr.push(bytes.toString()),
+        onStdout: stdout.push, onStderr: stderr.push,
       })
       ended(code)
     } catch (error) {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
 import { readImage, type ImageInfo } from '@xen-ts/boot/image/compose.ts'
 import { RigError } from '../../test/xen/errors.ts'
-import { CliError } from '../errors.ts'
+import { CliError, trouble } from '../errors.ts'
 import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'
 import { printer } from './printer.ts'
@@ -40,16 +40,21 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const policy = options.policy === undefined ? undefined : { text: readPolicy(options.policy), file: options.policy }
   const info = imageInfo(imagePath)
   const { name, target, buildId, memoryMiB } = info.metadata
+  const memory = options.memory ?? Math.max(32, memoryMiB ?? 0)
+  if (options.maxmem !== undefined && options.maxmem < memory) {
+    throw new CliError(`the maximum of ${options.maxmem} MiB is below the memory, ${memory} MiB`, `--maxmem ${options.maxmem}`, 'give a --memory that is smaller, or a larger --maxmem')
+  }
   const isQube = options.qubes === true || target === 'qubes'
   if (!isQube) refuseQubesOptions(imagePath, target, options)
 
   const { rewrite, note } = positionRewriter(imagePath, buildId)
   const print = printer(options.json === true)
   if (note) print.note(note)
+  if (memory < (memoryMiB ?? 0)) print.note(`${name} needs ${memoryMiB} MiB by estimate, and gets ${memory}`)
   const pictures = options.screenshots === undefined ? undefined : screenshots(options.screenshots, print.note)
   const console = lineSplitter(line => print.console(rewrite(line)))
   const result = await inThreeParts(() => session({
-    image: imagePath, name, args, memory: options.memory ?? Math.max(32, memoryMiB ?? 0), maxmem: options.maxmem, timeout: options.timeout, port: options.port,
+    image: imagePath, name, args, memory, maxmem: options.maxmem, timeout: options.timeout, port: options.port,
     qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined, calls, script: options.dom0, exit: options.exit === true,
     onConsole: console.push, onNote: print.note, onCallOutput: print.callOutput, onCallEnd: print.callEnd,
     onScriptOutput: (stream, line) => print.callOutput(dom0, stream, line), onScriptEnd: code => print.callEnd(dom0, code),
@@ -92,7 +97,7 @@ function imageInfo(path: string): ImageInfo {
     bytes = readFileSync(path)
   } catch (error) {
     if (error instanceof CliError) throw error
-    throw new CliError(`${shown} cannot be read: ${(error as NodeJS.ErrnoException).code}`, undefined, 'xen-ts build APP -o FILE makes an image')
+    throw new CliError(`${shown} cannot be read: ${trouble(error)}`, undefined, 'xen-ts build APP -o FILE makes an image')
   }
   try {
     return readImage(bytes)

@@ -12,10 +12,15 @@ export type Rewrite = (line: string) => string
  */
 export function positionRewriter(image: string, buildId?: string): { rewrite: Rewrite, note: string | undefined } {
   const path = `${image}.map`
-  if (!existsSync(path)) return { rewrite: line => line, note: `no ${path}: positions in stack traces are those of the bundle` }
-  const json = JSON.parse(readFileSync(path, 'utf8'))
-  if (buildId !== undefined && json.x_build !== buildId) return { rewrite: line => line, note: `${path} belongs to another build: positions in stack traces are those of the bundle` }
-  return { rewrite: rewriterFor(new TraceMap(json), json.file, resolve(path, '..')), note: undefined }
+  const without = (why: string) => ({ rewrite: (line: string) => line, note: `${why}: positions in stack traces are those of the bundle` })
+  if (!existsSync(path)) return without(`no ${path}`)
+  try {
+    const json = JSON.parse(readFileSync(path, 'utf8'))
+    if (buildId !== undefined && json.x_build !== buildId) return without(`${path} belongs to another build`)
+    return { rewrite: rewriterFor(new TraceMap(json), json.file, resolve(path, '..')), note: undefined }
+  } catch (error) {
+    return without(`${path} cannot be read, ${(error as Error).message}`)
+  }
 }
 
 export function rewriterFor(map: TraceMap, bundleName: string, folder: string): Rewrite {

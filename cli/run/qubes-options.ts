@@ -1,7 +1,7 @@
 /** What `xen-ts run` is told about the qube: keys for QubesDB, calls from dom0, a policy file. */
 import { readFileSync } from 'node:fs'
 import { parsePolicy, PolicySyntaxError } from '../../test/dom0/policy.ts'
-import { CliError } from '../errors.ts'
+import { CliError, trouble } from '../errors.ts'
 
 /** A call from dom0 into the qube. */
 export interface Call {
@@ -57,8 +57,7 @@ export function readPolicy(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new CliError(`--policy: ${file} cannot be read: ${code}`, undefined, 'it is a file like those in dom0\'s /etc/qubes/policy.d')
+    throw new CliError(`--policy: ${file} cannot be read: ${trouble(error)}`, undefined, 'it is a file like those in dom0\'s /etc/qubes/policy.d')
   }
   try {
     parsePolicy(text, file)

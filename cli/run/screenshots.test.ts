@@ -35,5 +35,5 @@ test('each window has a file of its own, and the last picture is in it', t => {
 test('a folder that cannot be made is told before anything starts', t => {
   const root = folder(t)
   writeFileSync(join(root, 'file'), '')
-  t.throws(() => screenshots(join(root, 'file/pictures'), () => {}), { instanceOf: CliError, message: /cannot be made: ENOTDIR/ })
+  t.throws(() => screenshots(join(root, 'file/pictures'), () => {}), { instanceOf: CliError, message: /cannot be made: a part of its path is no folder/ })
 })

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { DaemonWindow } from '../../test/dom0/index.ts'
-import { CliError } from '../errors.ts'
+import { CliError, trouble } from '../errors.ts'
 
 /** How long (ms) a window may go on changing before it is saved again. */
 const PATIENCE = 300
@@ -18,8 +18,7 @@ export function screenshots(folder: string, onNote: (text: string) => void): Scr
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new CliError(`--screenshots: ${folder} cannot be made: ${code}`, undefined, 'give a folder; it is made when it does not exist')
+    throw new CliError(`--screenshots: ${folder} cannot be made: ${trouble(error)}`, undefined, 'give a folder; it is made when it does not exist')
   }
   const names = new Map<DaemonWindow, string>()
   const waiting = new Map<DaemonWindow, NodeJS.Timeout>()

@@ -20,12 +20,16 @@ export async function runScript(rig: Pick<Rig, 'exec'>, domid: number, script: s
   return code
 }
 
-/** Resolves when a program of this name has logged a line: what it offers from the beginning is there, or will be soon. */
-export function firstLine(name: string): { readonly logged: Promise<void>, push(text: string): void } {
+/** Knows when a program of this name has logged a line: what it offers from the beginning is there, or will be soon. */
+export function firstLine(name: string): { within(milliseconds: number): Promise<void>, push(text: string): void } {
   const { promise, resolve } = Promise.withResolvers<void>()
   let said: string | undefined = ''
   return {
-    logged: promise,
+    /** Resolves then, or after this time. */
+    within(milliseconds) {
+      const timer = setTimeout(resolve, milliseconds)
+      return promise.finally(() => clearTimeout(timer))
+    },
     push(text) {
       if (said === undefined) return
       said += text

@@ -3,6 +3,7 @@ import { Rig } from '../../test/xen/rig.ts'
 import { makeCalls, type CallEvents } from './calls.ts'
 import type { Call } from './qubes-options.ts'
 import { keysOf, startDom0, vifOf, type Dom0, type QubeOptions } from './qubes.ts'
+import { checkPort } from './port.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
 
 export interface SessionOptions extends CallEvents, ScriptEvents {
@@ -35,16 +36,20 @@ export interface SessionEnd {
   readonly callCode: number
 }
 
+/** How long (ms) the script waits for the first line of a program that may never say anything, or calls itself otherwise than its image. */
+const SILENCE = 10_000
+
 /** The network of a domain without a dom0 of Qubes. */
 const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 
 /**
  * One life of a domain on a rig of its own: from the start of Xen to the end of the domain.
- * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device
+ * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device, or the port is taken
  */
 export async function session(options: SessionOptions): Promise<SessionEnd> {
   const keys = options.qube && keysOf(options.name, options.qube)
   const vif = keys ? vifOf(keys) : plainVif
+  if (vif) await checkPort(options.port)
   const stop = new AbortController()
   const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote })
   const ends: Array<() => void> = [() => void rig.stop()]
@@ -85,7 +90,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     dom0?.qubes.connect()
     const calling = inDom0(options, domain, [
       dom0 && options.calls.length > 0 ? calls(dom0, options) : 0,
-      options.script === undefined ? 0 : first.logged.then(() => runScript(rig, domain.domid, options.script!, options)).catch(() => 1), // the machine was stopped meanwhile
+      options.script === undefined ? 0 : first.within(SILENCE).then(() => runScript(rig, domain.domid, options.script!, options)).catch(() => 1), // the machine was stopped meanwhile
     ])
     const ended = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the emulated machine ended' }))])
     await Promise.race([drained, rig.exited])

@@ -14,7 +14,7 @@ export interface Vif {
 }
 
 export interface DomainOptions {
-  /** Letters, digits, - and _; unique among the running domains. */
+  /** Letters, digits, . - and _; unique among the running domains. */
   name: string
   /** Path on the host of an ELF file with a PVH entry, gzipped or not, or of a bzImage. */
   kernel: string
@@ -207,7 +207,7 @@ function configuration({ name, memory, maxmem, vcpus = 1, cmdline = '', vif, con
 
 function check({ name, memory, maxmem, vcpus = 1, cmdline = '', vif }: DomainOptions): void {
   const refuse = (what: string, value: unknown) => new RigError(`createDomain: ${what}`, JSON.stringify(value))
-  if (!/^[A-Za-z0-9_-]{1,60}$/.test(name)) throw refuse('the name must be of letters, digits, - and _', name)
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,59}$/.test(name)) throw refuse('the name must be of letters, digits, . - and _', name)
   if (!Number.isInteger(memory) || memory < 1) throw refuse('memory must be a whole number of MiB', memory)
   if (maxmem !== undefined && (!Number.isInteger(maxmem) || maxmem < memory)) throw refuse('maxmem must be a whole number of MiB, not below memory', maxmem)
   if (!Number.isInteger(vcpus) || vcpus < 1) throw refuse('vcpus must be a whole number', vcpus)
