@@ -230,15 +230,26 @@ export class ReadableStream<R = any> {
     if (this.locked || destination.locked) throw new TypeError('Invalid state: the stream is locked')
     const reader = this.getReader()
     const writer = destination.getWriter()
-    const aborted = Promise.withResolvers<never>()
-    aborted.promise.catch(() => {})
-    const onAbort = () => aborted.reject(signal?.reason)
+    let stopped: { readonly reason: unknown } | undefined
+    let reject: (reason: unknown) => void = () => {}
+    const stop = (reason: unknown): void => {
+      stopped ??= { reason }
+      reject(reason)
+    }
+    /** What `promise` gives, unless the pipe is stopped first. Promise.race would leave something behind with each chunk. */
+    const unlessStopped = <T>(promise: Promise<T>): Promise<T> => new Promise((resolve, own) => {
+      reject = own
+      if (stopped !== undefined) own(stopped.reason)
+      promise.then(resolve, own)
+    })
+    const onAbort = (): void => stop(signal?.reason)
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort)
+    writer.closed.then(() => stop(new TypeError('Invalid state: the destination is closed')), stop)
     try {
       for (;;) {
-        await Promise.race([aborted.promise, writer.ready])
-        const { done, value } = await Promise.race([aborted.promise, reader.read(), failureOf(writer.closed)])
+        await unlessStopped(writer.ready)
+        const { done, value } = await unlessStopped(reader.read())
         if (done) break
         // The next piece is read while this one is written; a failure shows in `ready`.
         writer.write(value as R).catch(() => {})
@@ -326,8 +337,6 @@ export class ReadableStream<R = any> {
 
 /** Whether anything was read from it, or it was cancelled. */
 export const isDisturbed = (stream: ReadableStream): boolean => coreOf(stream).disturbed
-
-const failureOf = (closed: Promise<unknown>): Promise<never> => closed.then(() => { throw new TypeError('Invalid state: the destination is closed') })
 
 export class CountQueuingStrategy {
   readonly highWaterMark: number

@@ -164,6 +164,40 @@ export const streamsScenarios: Scenarios = {
     for await (const chunk of ReadableStream.from([1, 2]).pipeThrough(double)) all.push(chunk)
     return all
   },
+  'a transform that drops chunks goes on': async ({ ReadableStream, TransformStream }) => {
+    const all = []
+    const odd = new TransformStream({ transform(chunk: number, c: any) { if (chunk % 2 === 1) c.enqueue(chunk) } })
+    const late = new Promise(resolve => setTimeout(resolve, 1000, 'nothing comes any more'))
+    const reader = ReadableStream.from([1, 2, 4, 6, 7, 8]).pipeThrough(odd).getReader()
+    for (;;) {
+      const result: any = await Promise.race([reader.read(), late])
+      if (result.done !== false) return [all, result]
+      all.push(result.value)
+    }
+  },
+  'a transform that is fed takes a chunk when the last one has been read, and one ahead': async ({ TransformStream }) => {
+    const log: string[] = []
+    const { readable, writable } = new TransformStream({ transform(chunk: number, c: any) { log.push(`transform ${chunk}`); c.enqueue(chunk); c.enqueue(-chunk) } })
+    const writer = writable.getWriter()
+    for (const chunk of [1, 2, 3]) void writer.write(chunk).then(() => log.push(`written ${chunk}`))
+    const reader = readable.getReader()
+    for (let i = 0; i < 5; i++) {
+      await settle()
+      log.push(`read ${(await reader.read()).value}`)
+    }
+    await settle()
+    return log
+  },
+  'a transform that gives chunks at any time': async ({ TransformStream }) => {
+    let controller: any
+    const { readable, writable } = new TransformStream({ start(c: any) { controller = c } })
+    const written = writable.getWriter().write('in')
+    const reader = readable.getReader()
+    controller.enqueue('out')
+    const results = [await reader.read(), await reader.read()]
+    await written
+    return results
+  },
   'a transform without functions passes on': async ({ TransformStream }) => {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()

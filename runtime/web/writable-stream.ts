@@ -184,27 +184,38 @@ export class TransformStream<I = any, O = any> {
   constructor(transformer: Transformer<I, O> = {}, writableStrategy: Strategy<I> = {}, readableStrategy: Strategy<O> = {}) {
     let output!: ReadableController<O>
     let input!: WritableController
-    /** Resolves when the reader wants something. */
+    /** Whether the reader wants something, or nothing any more: until something is given to it, however many chunks that takes. */
+    let isWanted = false
     let wanted = Promise.withResolvers<void>()
+    const want = (): void => {
+      isWanted = true
+      wanted.resolve()
+    }
     this.readable = new ReadableStream<O>({
       start: controller => { output = controller },
-      pull: () => wanted.resolve(),
+      pull: want,
       cancel: async reason => {
         input.error(reason)
-        wanted.resolve()
+        want()
         await transformer.cancel?.(reason)
       },
     }, { highWaterMark: 0, ...readableStrategy })
     const controller: TransformController<O> = {
       get desiredSize() { return output.desiredSize },
-      enqueue: chunk => output.enqueue(chunk),
+      enqueue: chunk => {
+        if (isWanted) wanted = Promise.withResolvers()
+        isWanted = false
+        output.enqueue(chunk) // which may want more at once
+      },
       error: reason => {
         output.error(reason)
         input.error(reason)
+        want()
       },
       terminate: () => {
         output.close()
         input.error(new TypeError('Invalid state: the transform stream was terminated'))
+        want()
       },
     }
     const guard = async (work: () => unknown): Promise<void> => {
@@ -221,10 +232,9 @@ export class TransformStream<I = any, O = any> {
         return guard(() => transformer.start?.(controller))
       },
       write: chunk => guard(async () => {
-        if (!((output.desiredSize ?? 1) > 0)) await wanted.promise
-        wanted = Promise.withResolvers()
+        if (!isWanted) await wanted.promise
         if (transformer.transform !== undefined) await transformer.transform(chunk, controller)
-        else output.enqueue(chunk as unknown as O)
+        else controller.enqueue(chunk as unknown as O)
       }),
       close: () => guard(async () => {
         await transformer.flush?.(controller)
@@ -232,7 +242,7 @@ export class TransformStream<I = any, O = any> {
       }),
       abort: async reason => {
         output.error(reason)
-        wanted.resolve()
+        want()
         await transformer.cancel?.(reason)
       },
     }, writableStrategy)
