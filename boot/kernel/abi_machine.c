@@ -50,7 +50,7 @@ f64 abi_evtchnAllocUnbound(const struct arg *a)
 
 f64 abi_evtchnBindInterdomain(const struct arg *a)
 {
-	struct { u16 remote, pad; u32 remote_port, port; } op = { whole(&a[0], "remote", 0x7fff), 0, whole(&a[1], "port", PORTS - 1), 0 };
+	struct { u16 remote, pad; u32 remote_port, port; } op = { whole(&a[0], "remote", 0x7fff), 0, whole(&a[1], "port", MOST_PORTS - 1), 0 };
 	return failed() ? 0 : new_port(EVTCHNOP_bind_interdomain, &op, &op.port);
 }
 

@@ -7,6 +7,7 @@
 void wait_for_event(void);	/* traps.S */
 
 static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
+static u32 scan_from;		/* port where the scan goes on, round and round: no port comes again before the others have had their turn */
 static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
 static bool console_fired;
 
@@ -37,19 +38,27 @@ static bool console_input_arrived(void)
 	return news;
 }
 
+static u64 not_before(u64 bits, u32 first) { return bits >> first << first; }
+
 static u32 collect(u32 *ports, u32 most)
 {
 	u32 n = 0;
 	shared_info->vcpu[0].upcall_pending = 0;	/* first, or an event between here and the scan would be lost */
 	to_scan |= __atomic_exchange_n((u64 *)&shared_info->vcpu[0].pending_select, 0, __ATOMIC_SEQ_CST);
 	while (to_scan && n < most) {
-		u32 i = __builtin_ctzll(to_scan);
-		u64 pending = shared_info->pending[i] & ~shared_info->mask[i];
-		if (!pending) {
-			to_scan &= to_scan - 1;
+		u64 words = not_before(to_scan, scan_from / 64);
+		u32 i = __builtin_ctzll(words ? words : to_scan);
+		if (i != scan_from / 64)
+			scan_from = i * 64;
+		u64 pending = shared_info->pending[i] & ~shared_info->mask[i], bits = not_before(pending, scan_from % 64);
+		if (!pending)
+			to_scan &= ~(1ul << i);
+		if (!bits) {
+			scan_from = (i + 1) * 64 % PORTS;
 			continue;
 		}
-		u32 port = i * 64 + __builtin_ctzll(pending);
+		u32 port = i * 64 + __builtin_ctzll(bits);
+		scan_from = (port + 1) % PORTS;
 		test_and_clear(port);
 		if (port == timer_port)
 			timer_set_for = 0;

@@ -37,7 +37,8 @@ struct xen_hvm_param { u16 domid, pad; u32 index; u64 value; };
 /* event_channel.h */
 enum { EVTCHNOP_bind_interdomain = 0, EVTCHNOP_bind_virq = 1, EVTCHNOP_close = 3, EVTCHNOP_send = 4, EVTCHNOP_status = 5, EVTCHNOP_alloc_unbound = 6,
 	EVTCHNOP_unmask = 9 };
-#define PORTS 4096	/* of the two-level ABI */
+#define PORTS 4096		/* of the two-level ABI, which is ours */
+#define MOST_PORTS 0x20000	/* of the FIFO ABI, which others may have */
 
 /* vcpu.h, sched.h */
 enum { VCPUOP_set_singleshot_timer = 8, VIRQ_TIMER = 0 };
