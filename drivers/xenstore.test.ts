@@ -153,6 +153,39 @@ test('changes() loses nothing that happens while the loop is busy', async (t) =>
   xen.assertNoLeaks()
 })
 
+test('whoever writes a thousand keys below what is watched costs until() a look, and changes() a bounded memory', async (t) => {
+  const { xen, xenstore } = setUp()
+  const storm = (): void => {
+    for (let i = 0; i < 1500; i++) {
+      xen.store.write(`/local/domain/1/data/state/${i}`, '')
+      xen.store.remove(`/local/domain/1/data/state/${i}`)
+    }
+  }
+  const waiting = xenstore.until('data/state', (value) => value === '4')
+  await xen.settle()
+  xen.store.requests = 0
+  storm()
+  await xen.settle()
+  t.true(xen.store.requests < 200, `${xen.store.requests} requests`)
+  xen.store.write('/local/domain/1/data/state', '4')
+  await xen.run(waiting)
+  const changes = xenstore.changes('data/state')
+  await xen.run(changes.next())
+  storm()
+  await xen.settle()
+  const seen = new Set<string>()
+  for (;;) {
+    const { value } = await xen.run(changes.next())
+    if (seen.has(value!) || seen.add(value!).size === 1500) break
+    if (value === 'data/state') break
+  }
+  t.true(seen.size > 100 && seen.size < 300, `${seen.size} paths`)
+  t.true(seen.has('data/state')) // look at all of it
+  await xen.run(changes.return())
+  await xen.settle()
+  xen.assertNoLeaks()
+})
+
 test('a transaction happens as a whole, is repeated after a collision, and not at all when its body throws', async (t) => {
   const { xen, xenstore } = setUp()
   let runs = 0

@@ -7,6 +7,7 @@ import { parseDecimal } from './parse.ts'
 import { XenstoreConnection } from './xenstore-connection.ts'
 import type { Transaction } from './xenstore-connection.ts'
 import { XenstoreError } from './xenstore-error.ts'
+import { Wakeup } from './wakeup.ts'
 import { Watches } from './xenstore-watches.ts'
 import type { Watch } from './xenstore-watches.ts'
 import { MessageType, decodeStrings, isValidPath } from './xenstore-wire.ts'
@@ -28,6 +29,8 @@ const MAX_TRANSACTIONS = 8
 const MAX_ATTEMPTS = 100
 /** Bytes of the names in a directory. A domain may own 1,000 keys; the largest directory there is, of all domains, is far smaller. */
 const MAX_LISTING = 1 << 20
+/** Paths that wait to be looked at: whoever may write below a watched path decides how many there are. */
+const MAX_CHANGES = 256
 /** Milliseconds that a transaction has to end before the domain is suspended. */
 const TRANSACTION_PATIENCE = 1000
 
@@ -162,24 +165,30 @@ export class Xenstore extends XenstoreView {
     return this.#watches.add(path, onChange)
   }
 
-  /** The same as a loop: `for await (const path of xenstore.changes('device/vif', signal))`. Changes during the loop's body are not lost. */
+  /**
+   * The same as a loop: `for await (const path of xenstore.changes('device/vif', signal))`. Changes during the loop's body are not lost;
+   * when there are more than 256 of them, `path` itself stands for the others: look at all that is below it.
+   */
   async *changes(path: string, signal?: AbortSignal): AsyncGenerator<string, void> {
-    const changed: string[] = []
-    let wake = (): void => {}
-    const watch = this.watch(path, (path) => {
-      if (!changed.includes(path)) changed.push(path)
-      wake()
+    const changed = new Set<string>()
+    const wakeup = new Wakeup()
+    const watch = this.watch(path, (below) => {
+      changed.add(changed.size < MAX_CHANGES ? below : path)
+      wakeup.wake()
     })
-    const onAbort = (): void => wake()
-    signal?.addEventListener('abort', onAbort)
+    signal?.addEventListener('abort', wakeup.wake)
     try {
       while (signal?.aborted !== true) {
-        const next = changed.shift()
-        if (next !== undefined) yield next
-        else await new Promise<void>((resolve) => { wake = resolve })
+        const [next] = changed
+        if (next === undefined) {
+          await wakeup.wait()
+        } else {
+          changed.delete(next)
+          yield next
+        }
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', wakeup.wake)
       watch.close()
     }
   }
@@ -190,11 +199,20 @@ export class Xenstore extends XenstoreView {
    */
   async until(path: string, test: (value: string | undefined) => boolean, signal?: AbortSignal): Promise<string | undefined> {
     signal?.throwIfAborted()
-    for await (const _ of this.changes(path, signal)) {
-      const value = await this.tryRead(path)
-      if (test(value)) return value
+    const wakeup = new Wakeup()
+    const watch = this.watch(path, wakeup.wake)
+    signal?.addEventListener('abort', wakeup.wake)
+    try {
+      for (;;) {
+        await wakeup.wait()
+        signal?.throwIfAborted()
+        const value = await this.tryRead(path)
+        if (test(value)) return value
+      }
+    } finally {
+      signal?.removeEventListener('abort', wakeup.wake)
+      watch.close()
     }
-    throw signal?.reason
   }
 
   /**
