@@ -31,7 +31,7 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
 }
 
 export interface SessionEnd {
-  readonly reason: 'poweroff' | 'reboot' | 'crash' | 'timeout' | 'interrupted' | string
+  readonly reason: 'poweroff' | 'reboot' | 'crash' | 'timeout' | 'interrupted' | 'daemon died' | string
   /** The first exit code of a call, or of the script, that is not 0, or 0. */
   readonly callCode: number
 }
@@ -80,7 +80,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       const timer = setTimeout(() => end('timeout', `the program did not end within ${timeout} s: destroyed`), timeout * 1000)
       ends.unshift(() => clearTimeout(timer))
     }
-    dom0?.qubes.failed.catch(error => end('daemon', `dom0: ${error instanceof Error ? error.message : error}: a real daemon would have exited; destroyed`))
+    dom0?.qubes.failed.catch((died: Error) => end('daemon died', `dom0: ${died.message}: destroyed`))
 
     if (vif) {
       const port = await rig.forward(options.port, vif.ip, 80)

@@ -28,6 +28,8 @@ export interface Damage {
   readonly height: number
 }
 
+export const died = (why: string): DaemonDied => new DaemonDied('qubes-guid', why)
+
 export class DaemonWindow {
   readonly id: number
   x: number
@@ -55,7 +57,7 @@ export class DaemonWindow {
   constructor(id: number, body: Buffer) {
     this.id = id
     ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
-    if (this.width < 0 || this.height < 0) throw new DaemonDied(`window ${id} of ${this.width}x${this.height}`)
+    if (this.width < 0 || this.height < 0) throw died(`window ${id} of ${this.width}x${this.height}`)
   }
 
   /** Gives what to send again when the agent did not answer with the numbers it was sent. */
@@ -63,16 +65,16 @@ export class DaemonWindow {
     if (this.pending !== undefined && !this.pending.subarray(0, 16).equals(body.subarray(0, 16))) return this.pending
     this.pending = undefined
     ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
-    if (this.width === 0 || this.height === 0) throw new DaemonDied(`window ${this.id} made ${this.width}x${this.height}`)
+    if (this.width === 0 || this.height === 0) throw died(`window ${this.id} made ${this.width}x${this.height}`)
     return undefined
   }
 
   async dump(body: Buffer, map: ImageReader | undefined): Promise<void> {
     const [type, width, height] = [0, 4, 8].map((offset) => body.readUInt32LE(offset))
     const refs = Array.from({ length: (body.length - 16) / 4 }, (_, index) => body.readUInt32LE(16 + index * 4))
-    if (type !== 0) throw new DaemonDied(`WINDOW_DUMP of type ${type}`)
-    if (width > 16384 || height > 6144) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height}`)
-    if (refs.length * 4096 < width * height * 4) throw new DaemonDied(`WINDOW_DUMP of ${width}x${height} in ${refs.length} pages`)
+    if (type !== 0) throw died(`WINDOW_DUMP of type ${type}`)
+    if (width > 16384 || height > 6144) throw died(`WINDOW_DUMP of ${width}x${height}`)
+    if (refs.length * 4096 < width * height * 4) throw died(`WINDOW_DUMP of ${width}x${height} in ${refs.length} pages`)
     await this.release()
     this.image = { width, height, refs }
     this.picture = Buffer.alloc(width * height * 4)
@@ -101,7 +103,7 @@ export class DaemonWindow {
   /** WINDOW_FLAGS: before MAP only what is to be set counts, and nobody can be minimised. Gives what the window manager tells about it. */
   setFlags(body: Buffer): Buffer | undefined {
     const [set, unset] = [body.readUInt32LE(0), body.readUInt32LE(4)]
-    if ((set & unset) !== 0) throw new DaemonDied(`window ${this.id}: a flag both set and unset`)
+    if ((set & unset) !== 0) throw died(`window ${this.id}: a flag both set and unset`)
     const old = this.flags
     this.flags = this.mapped ? (old | (set & 7)) & ~(unset & 3) : set & 3
     if (!this.mapped || this.flags === old) return undefined

@@ -1,7 +1,6 @@
 /** dom0's GUI daemon for one domain, without a screen: handshake, windows and limits, as strict as the real one about all of them. */
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { DaemonWindow, type ImageReader } from './gui-window.ts'
-import { DaemonDied } from './qubesdb.ts'
+import { DaemonWindow, died, type ImageReader } from './gui-window.ts'
 
 /** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */
 const LENGTHS: Record<number, number> = { 130: 24, 131: 0, 132: 8, 133: 0, 134: 20, 136: 16, 141: 128, 143: 0, 144: 36, 145: 8, 146: 128, 148: 4 }
@@ -90,7 +89,7 @@ export class GuiDaemon {
     const bytes = await channel.readExactly(4)
     if (bytes === undefined) return false
     const theirs = Buffer.from(bytes).readUInt32LE(0)
-    if (theirs >>> 16 !== 1) throw new DaemonDied(`the agent speaks GUI protocol ${theirs >>> 16}.x`)
+    if (theirs >>> 16 !== 1) throw died(`the agent speaks GUI protocol ${theirs >>> 16}.x`)
     const minor = Math.min(theirs & 0xffff, this.#options.minor ?? 7)
     if (minor >= 4) await channel.write(words(1 << 16 | minor))
     await channel.write(words(1920, 1080, 24, 1920 * 1080 * 4 / 1024 + 1))
@@ -105,11 +104,11 @@ export class GuiDaemon {
     if (header === undefined) return false
     const [type, window, length] = [0, 4, 8].map((offset) => Buffer.from(header).readUInt32LE(offset))
     const fixed = LENGTHS[type]
-    if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw new DaemonDied(`GUI message ${type}`)
-    if (fixed !== undefined && fixed !== length) throw new DaemonDied(`GUI message ${type} of ${length} bytes`)
-    if (type === CLIPBOARD_DATA && length > clipboardLimit(this.minor)) throw new DaemonDied(`clipboard of ${length} bytes`)
+    if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw died(`GUI message ${type}`)
+    if (fixed !== undefined && fixed !== length) throw died(`GUI message ${type} of ${length} bytes`)
+    if (type === CLIPBOARD_DATA && length > clipboardLimit(this.minor)) throw died(`clipboard of ${length} bytes`)
     if (type === WINDOW_DUMP && (length < 20 || length % 4 !== 0 || length > 16 + 4 * 98304)) {
-      throw new DaemonDied(`WINDOW_DUMP of ${length} bytes`)
+      throw died(`WINDOW_DUMP of ${length} bytes`)
     }
     const body = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
     if (body === undefined) return false
@@ -120,13 +119,13 @@ export class GuiDaemon {
   }
 
   #create(window: number, body: Buffer): void {
-    if (this.windows.has(window)) throw new DaemonDied(`window ${window} created twice`)
+    if (this.windows.has(window)) throw died(`window ${window} created twice`)
     this.windows.set(window, new DaemonWindow(window, body))
   }
 
   async #handle(type: number, id: number, body: Buffer): Promise<void> {
     const window = this.windows.get(id)
-    if (window === undefined) throw new DaemonDied(`GUI message ${type} for window ${id}, which does not exist`)
+    if (window === undefined) throw died(`GUI message ${type} for window ${id}, which does not exist`)
     switch (type) {
       case 131:
         await window.release()
@@ -159,7 +158,7 @@ export class GuiDaemon {
         break
       case 148:
         window.cursor = body.readUInt32LE(0)
-        if (window.cursor !== 0 && (window.cursor < 0x100 || window.cursor >= 0x19a)) throw new DaemonDied(`cursor ${window.cursor}`)
+        if (window.cursor !== 0 && (window.cursor < 0x100 || window.cursor >= 0x19a)) throw died(`cursor ${window.cursor}`)
     }
   }
 
@@ -179,7 +178,7 @@ export class GuiDaemon {
 
 function text(field: Buffer, what: string): string {
   const end = field.indexOf(0)
-  if (end < 0) throw new DaemonDied(`${what} without a NUL at its end`)
+  if (end < 0) throw died(`${what} without a NUL at its end`)
   return field.toString('utf8', 0, end)
 }
 

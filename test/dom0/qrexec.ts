@@ -53,6 +53,8 @@ export interface QrexecDaemonOptions {
   readonly log?: (line: string) => void
 }
 
+const died = (why: string): DaemonDied => new DaemonDied('qrexec-daemon', why)
+
 export class QrexecDaemon {
   readonly #options: QrexecDaemonOptions
   readonly #ports = new Set<number>()
@@ -163,10 +165,10 @@ export class QrexecDaemon {
       const first = await read(channel)
       if (first === undefined) return
       if (first.type !== 0x300 || first.body.length !== 4) {
-        throw new DaemonDied(`the first message is 0x${first.type.toString(16)}, not HELLO`)
+        throw died(`the first message is 0x${first.type.toString(16)}, not HELLO`)
       }
       const theirs = first.body.readUInt32LE(0)
-      if (theirs < 2) throw new DaemonDied(`the agent speaks version ${theirs}`)
+      if (theirs < 2) throw died(`the agent speaks version ${theirs}`)
       const own = this.#options.version ?? 3
       await channel.write(message(0x300, numbers(own === 4 ? theirs : own)))
       this.#version = Math.min(own, theirs)
@@ -185,24 +187,24 @@ export class QrexecDaemon {
   #handle(type: number, body: Buffer): void {
     switch (type) {
       case 0x211: {
-        if (body.length !== 8) throw new DaemonDied(`CONNECTION_TERMINATED of ${body.length} bytes`)
+        if (body.length !== 8) throw died(`CONNECTION_TERMINATED of ${body.length} bytes`)
         const port = body.readUInt32LE(4)
-        if (port < 513 || port > 768) throw new DaemonDied(`CONNECTION_TERMINATED for port ${port}`)
+        if (port < 513 || port > 768) throw died(`CONNECTION_TERMINATED for port ${port}`)
         // The real daemon takes it in silence; here it is a slip of the agent: the port might belong to another call by now.
-        if (!this.#ports.delete(port)) throw new DaemonDied(`CONNECTION_TERMINATED for port ${port}, which no call has`)
+        if (!this.#ports.delete(port)) throw died(`CONNECTION_TERMINATED for port ${port}, which no call has`)
         return
       }
       case 0x210:
-        if (this.#version >= 3) throw new DaemonDied('TRIGGER_SERVICE in protocol 3')
-        if (body.length !== 128) throw new DaemonDied(`TRIGGER_SERVICE of ${body.length} bytes`)
+        if (this.#version >= 3) throw died('TRIGGER_SERVICE in protocol 3')
+        if (body.length !== 128) throw died(`TRIGGER_SERVICE of ${body.length} bytes`)
         return this.#trigger(field(body, 64, 32), field(body, 0, 64), body.subarray(96, 128))
       case 0x212:
-        if (this.#version < 3) throw new DaemonDied('TRIGGER_SERVICE3 in protocol 2')
-        if (body.length <= 96 || body.length > 96 + 65001) throw new DaemonDied(`TRIGGER_SERVICE3 of ${body.length} bytes`)
-        if (body.at(-1) !== 0) throw new DaemonDied('TRIGGER_SERVICE3 with a service that has no end')
+        if (this.#version < 3) throw died('TRIGGER_SERVICE3 in protocol 2')
+        if (body.length <= 96 || body.length > 96 + 65001) throw died(`TRIGGER_SERVICE3 of ${body.length} bytes`)
+        if (body.at(-1) !== 0) throw died('TRIGGER_SERVICE3 with a service that has no end')
         return this.#trigger(field(body, 0, 64), body.toString('utf8', 96, body.length - 1), body.subarray(64, 96))
       default:
-        throw new DaemonDied(`message of type 0x${type.toString(16)}`)
+        throw died(`message of type 0x${type.toString(16)}`)
     }
   }
 
@@ -252,7 +254,7 @@ async function read(channel: ByteChannel): Promise<{ type: number, body: Buffer 
   const header = await channel.readExactly(8)
   if (header === undefined) return undefined
   const [type, length] = [Buffer.from(header).readUInt32LE(0), Buffer.from(header).readUInt32LE(4)]
-  if (length > 65536) throw new DaemonDied(`message 0x${type.toString(16)} of ${length} bytes`)
+  if (length > 65536) throw died(`message 0x${type.toString(16)} of ${length} bytes`)
   const body = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
   return body === undefined ? undefined : { type, body: Buffer.from(body) }
 }
@@ -260,7 +262,7 @@ async function read(channel: ByteChannel): Promise<{ type: number, body: Buffer 
 function field(body: Buffer, offset: number, length: number): string {
   const bytes = body.subarray(offset, offset + length)
   const end = bytes.indexOf(0)
-  if (end < 0) throw new DaemonDied('a name that has no end')
+  if (end < 0) throw died('a name that has no end')
   return bytes.toString('utf8', 0, end)
 }
 

@@ -12,7 +12,13 @@ const TYPES: Record<number, string> = {
 /** What a real daemon would have died of. */
 export class DaemonDied extends Error {
   override name = 'DaemonDied'
+  /** @param daemon, why such as `qubes-guid`, `GUI message 124` */
+  constructor(daemon: string, why: string) {
+    super(`${daemon} would exit: ${why}`)
+  }
 }
+
+const died = (why: string): DaemonDied => new DaemonDied('qubesdb-daemon', why)
 
 export interface QubesDBDaemonOptions {
   /** A new vchan server on port 111, 4096 bytes each way; resolves when the domain has connected. */
@@ -44,7 +50,7 @@ export class QubesDBDaemon {
       this.#synced = false
       try {
         while (await this.#message(channel));
-        if (!this.#synced && !this.#stopped) throw new DaemonDied('the domain left without MULTIREAD: it is probably dead')
+        if (!this.#synced && !this.#stopped) throw died('the domain left without MULTIREAD: it is probably dead')
       } finally {
         channel.close()
         this.#channel = undefined
@@ -85,14 +91,14 @@ export class QubesDBDaemon {
     const type = header[0]
     const name = TYPES[type] ?? String(type)
     if (!['WRITE', 'MULTIREAD', 'RM', 'RESP_OK', 'RESP_ERROR', 'RESP_MULTIREAD'].includes(name)) {
-      throw new DaemonDied(`${name} is not for a vchan`)
+      throw died(`${name} is not for a vchan`)
     }
     // The real daemon puts a NUL at the end instead; a sender that relies on it is not one of ours.
-    if (header[64] !== 0) throw new DaemonDied(`${name} with a path that has no end`)
+    if (header[64] !== 0) throw died(`${name} with a path that has no end`)
     const path = Buffer.from(header.subarray(1, 65)).toString('latin1').split('\0')[0]
-    if (!/^[a-zA-Z0-9_/.:@-]*$/.test(path)) throw new DaemonDied(`${name} with forbidden characters in '${path}'`)
+    if (!/^[a-zA-Z0-9_/.:@-]*$/.test(path)) throw died(`${name} with forbidden characters in '${path}'`)
     const length = Buffer.from(header).readUInt32LE(68)
-    if (length >= 3072) throw new DaemonDied(`${name} with ${length} bytes of data`)
+    if (length >= 3072) throw died(`${name} with ${length} bytes of data`)
     const data = length === 0 ? new Uint8Array(0) : await channel.readExactly(length)
     if (data === undefined) return false
     this.#handle(name, path, Buffer.from(data))
@@ -103,8 +109,8 @@ export class QubesDBDaemon {
   #handle(name: string, path: string, data: Buffer): void {
     switch (name) {
       case 'MULTIREAD':
-        if (this.#synced) throw new DaemonDied('a second MULTIREAD on one connection')
-        if (path !== '' || data.length > 0) throw new DaemonDied('MULTIREAD with a path or data')
+        if (this.#synced) throw died('a second MULTIREAD on one connection')
+        if (path !== '' || data.length > 0) throw died('MULTIREAD with a path or data')
         for (const [key, value] of [...this.keys].sort(([a], [b]) => a < b ? 1 : -1)) this.#send(11, key, value)
         this.#send(11, '')
         this.#synced = true
@@ -112,21 +118,21 @@ export class QubesDBDaemon {
         return
       case 'WRITE':
         if (data.includes(0)) return this.#send(9, path)
-        if (!path.startsWith('/') || path.endsWith('/')) throw new DaemonDied(`WRITE to '${path}' cannot be stored`)
+        if (!path.startsWith('/') || path.endsWith('/')) throw died(`WRITE to '${path}' cannot be stored`)
         this.keys.set(path, data.toString('utf8'))
         return this.#send(7, path)
       case 'RM':
         if (data.length > 0) return this.#send(9, path)
-        if (!this.#remove(path)) throw new DaemonDied(`RM of '${path}', which does not exist`)
+        if (!this.#remove(path)) throw died(`RM of '${path}', which does not exist`)
         return this.#send(7, path)
       case 'RESP_OK':
-        if (data.length > 0) throw new DaemonDied('RESP_OK with data')
+        if (data.length > 0) throw died('RESP_OK with data')
         this.acknowledged++
         return
       case 'RESP_ERROR':
-        throw new DaemonDied(`the domain answered with an error for '${path}'`)
+        throw died(`the domain answered with an error for '${path}'`)
       default:
-        throw new DaemonDied(`spurious ${name}`)
+        throw died(`spurious ${name}`)
     }
   }
 

@@ -51,7 +51,8 @@ for (const [what, messages, why] of [
     const { dom0, qube } = setUp()
     const channel = await qube.connect(0, 111)
     for (const message of messages) await channel.write(message)
-    await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    const { message } = await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    t.regex(message, /^qubesdb-daemon would exit: /)
     dom0.stop()
   })
 }
@@ -77,7 +78,8 @@ for (const [what, messages, why] of [
     const { dom0, qube } = setUp()
     const channel = await qube.serve(0, 512, { readSize: 65536, writeSize: 65536 })
     for (const message of messages) await channel.write(message)
-    await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    const { message } = await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    t.regex(message, /^qrexec-daemon would exit: /)
     dom0.stop()
   })
 }
@@ -107,7 +109,8 @@ for (const [what, messages, why] of [
     await channel.write(words(0x10007))
     await skip(channel, 20)
     for (const message of messages) void channel.write(message).catch(() => {})
-    await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    const { message } = await t.throwsAsync(dom0.failed, { name: 'DaemonDied', message: why })
+    t.regex(message, /^qubes-guid would exit: /)
     dom0.stop()
   })
 }

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 
@@ -20,15 +20,17 @@ function xenTs(args: string[], input = ''): Promise<{ code: number, stdout: stri
   })
 }
 
-async function build(name: string): Promise<string> {
-  const { code, stderr } = await xenTs(['build', fileURLToPath(new URL(`../../examples/${name}`, import.meta.url)), '-t', 'qubes', '-o', `${name}.xen`])
+/** @param app relative to this file */
+async function build(app: string, target = 'qubes'): Promise<string> {
+  const image = `${basename(app, '.ts')}.xen`
+  const { code, stderr } = await xenTs(['build', fileURLToPath(new URL(app, import.meta.url)), '-t', target, '-o', image])
   if (code !== 0) throw new Error(stderr)
-  return `${name}.xen`
+  return image
 }
 
 test.serial('skeleton with keys, a policy and three calls: what each says, its exit code, and that of the command', async t => {
   t.timeout(360_000)
-  const image = await build('skeleton')
+  const image = await build('../../examples/skeleton')
   writeFileSync(join(folder, '30-user.policy'), '# no dates\nqubes.GetDate + skeleton @default deny\nqubes.GetDate +nanoseconds * * allow target=dom0\n')
   const { code, stdout, stderr } = await xenTs(['run', image, '--json', '--port', '0', '--timeout', '240', '--policy', '30-user.policy', '--qdb', '/qubes-ip=10.137.0.44',
     '--call', 'xen-ts.Echo+0', '--call', 'root:xen-ts.Echo+3', '--call', 'xen-ts.Nobody', '--exit'], 'hello\nfrom dom0')
@@ -51,7 +53,7 @@ test.serial('skeleton with keys, a policy and three calls: what each says, its e
 
 test.serial('console-window in a qube without netvm: a PNG of the window; a program that does not end is ended', async t => {
   t.timeout(360_000)
-  const image = await build('console-window')
+  const image = await build('../../examples/console-window')
   const { code, stdout, stderr } = await xenTs(['run', image, '--timeout', '30', '--screenshots', 'pictures', '--qdb', 'qubes-ip='])
   t.is(code, 124)
   t.regex(stdout, /\[console-window\] up for 1 s/)
@@ -61,3 +63,20 @@ test.serial('console-window in a qube without netvm: a PNG of the window; a prog
   const png = readFileSync(join(folder, 'pictures/1-console.png'))
   t.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 720, 408])
 })
+
+for (const { daemon, args, why } of [
+  { daemon: 'qubesdb', args: [], why: "qubesdb-daemon would exit: RM of '/nothing', which does not exist" },
+  { daemon: 'qrexec', args: ['--call', 'my.Echo', '--exit'], why: 'qrexec-daemon would exit: CONNECTION_TERMINATED for port 600, which no call has' },
+  { daemon: 'gui', args: [], why: 'qubes-guid would exit: GUI message 132 for window 1, which does not exist' },
+]) {
+  test.serial(`a slip that makes a daemon of dom0 exit (${daemon}) ends the run at once, with the reason${args.length > 0 ? ', and a call that waits' : ''}`, async t => {
+    t.timeout(360_000)
+    const image = await build('programs/wrong-agent.ts', 'xen')
+    const { code, stdout, stderr } = await xenTs(['run', image, '--json', '--port', '0', '--timeout', '240', '--qubes', ...args, '--', `daemon=${daemon}`])
+    t.is(code, 1, stderr)
+    const events = stdout.trim().split('\n').map(line => JSON.parse(line) as Event)
+    t.true(events.some(({ event, text }) => event === 'note' && text === `dom0: ${why}: destroyed`), stdout)
+    t.deepEqual(events.filter(({ event }) => event.startsWith('call')), args.length === 0 ? [] : [{ event: 'call-end', call: 'my.Echo', exitCode: 125, error: why }])
+    t.deepEqual(events.at(-1), { event: 'end', text: 'wrong-agent: daemon died', reason: 'daemon died', exitCode: 1 })
+  })
+}
