@@ -3,7 +3,7 @@
  * xenstore with a `state`, and goes by what the other's says.
  */
 import { parseDecimal } from './parse.ts'
-import { isCode } from './xenstore.ts'
+import { isCode } from './xenstore-error.ts'
 import type { Xenstore } from './xenstore.ts'
 
 export const XenbusState = {

@@ -12,6 +12,8 @@ export class XenstoreError extends Error {
   }
 }
 
+export const isCode = (error: unknown, code: string): boolean => error instanceof XenstoreError && error.code === code
+
 const hints: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such key; perhaps whoever writes it has not started yet, or has gone.',
   EACCES: 'This domain has no right to it; only dom0 or the owner of the key can change its permissions.',

@@ -4,7 +4,7 @@
  */
 import { parseDecimal } from '@xen-ts/drivers/parse.ts'
 import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
-import { isCode } from '@xen-ts/drivers/xenstore.ts'
+import { isCode } from '@xen-ts/drivers/xenstore-error.ts'
 import type { Vchans } from './index.ts'
 
 export interface Keys {
