@@ -158,7 +158,7 @@ export class Gui {
     // The user pressed Ctrl-Shift-C: the daemon waits for an answer, if nothing was copied an empty one.
     if (header.type === CLIPBOARD_REQ) await channel.write(this.#copied(header.window))
     else if (header.type === events.KEYMAP_NOTIFY) this.#releaseKeys(body)
-    else this.#dispatch(header, body)
+    else await this.#dispatch(header, body)
     return true
   }
 
@@ -180,8 +180,8 @@ export class Gui {
     return true
   }
 
-  /** What comes for a window that was closed meanwhile is checked like the rest, and forgotten. */
-  #dispatch({ type, window: id }: Header, body: Uint8Array): void {
+  /** What comes for a window that was closed meanwhile is checked like the rest, and forgotten. What is answered must be taken first. */
+  #dispatch({ type, window: id }: Header, body: Uint8Array): Promise<void> | undefined | void {
     const window = this.#windows.get(id)
     switch (type) {
       case events.KEYPRESS: {

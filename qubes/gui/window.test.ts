@@ -169,6 +169,51 @@ test('a daemon that asks for ever new sizes and acknowledges none loses the conn
   t.is(guest.freePages, free)
 })
 
+test('a daemon that moves a window without end and reads no answer: no more of them are kept than the ring holds', async (t) => {
+  const { xen, gui, daemon, ready, finish } = setUp()
+  const window = gui.window({ title: 'x', width: 40, height: 30 })
+  await ready()
+  await xen.advance(100)
+  let goOn = (): void => {}
+  const held = new Promise<void>((resolve) => { goOn = resolve })
+  daemon.windows.get(1)!.paint = () => held
+  window.damage()
+  await xen.advance(100)
+  let moves = 0
+  window.on('move', () => { moves++ })
+  for (let n = 1; n <= 2000; n++) void daemon.send(134, 1, words(n, 0, 40, 30, 0)).catch(() => {})
+  await xen.advance(1000)
+  t.true(moves <= 4096 / 32 + 2, `${moves} were answered`)
+  goOn()
+  await xen.advance(5000)
+  t.is(moves, 2000)
+  await finish()
+})
+
+test('a larger image that cannot be granted: the one before comes back', async (t) => {
+  const { xen, gui, daemon, ready, finish, guest, free } = setUp()
+  const window = gui.window({ title: 'x', width: 64, height: 16 })
+  await ready()
+  await xen.advance(100)
+  guest.maxGrantFrames = 2
+  t.throws(() => window.resize(1024, 1024), { code: 'no_space' })
+  await xen.advance(1000)
+  await xen.run(daemon.send(134, 1, words(0, 0, 2048, 1024, 0)))
+  await xen.advance(5000)
+  await finish()
+  t.is(guest.freePages, free)
+})
+
+test('a window that cannot become as large as the daemon wants says so once', async (t) => {
+  const { xen, guest, gui, daemon, ready, finish } = setUp()
+  gui.window({ title: 'x', width: 40, height: 30 })
+  await ready()
+  for (let n = 0; n < 100; n++) await xen.run(daemon.send(134, 1, words(n, 0, 16384, 6144, 0)))
+  await xen.advance(1000)
+  t.is(guest.log.filter(({ level, text }) => level === 'warn' && /cannot become 16384x6144/.test(text)).length, 1)
+  await finish()
+})
+
 test('a new daemon is told everything again', async (t) => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const [first, second] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))

@@ -72,6 +72,8 @@ export class Window {
   /** For each WINDOW_DUMP without an answer, the image it took the place of. */
   #replaced: (Image | undefined)[] = []
   #shown = false
+  /** It was said that there is no memory for the size the daemon wants. */
+  #cramped = false
   #closed = false
   #damage: Rectangle | undefined
   #flushing: Timer | undefined
@@ -220,8 +222,11 @@ export class Window {
     if (this.#closed) this.#end()
   }
 
-  /** @internal the daemon has another size or place for it: it is to be answered with the same numbers, or no further change comes */
-  configured(request: Rectangle): void {
+  /**
+   * @internal the daemon has another size or place for it: it is to be answered with the same numbers, or no further change comes.
+   * Resolves when the answer is in the ring: who asks and does not read is not heard on.
+   */
+  configured(request: Rectangle): Promise<void> | undefined {
     if (this.#closed) return
     if (this.#replaced.length > MOST_UNANSWERED) throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
     const width = Math.min(request.width, MAX_WIDTH)
@@ -235,14 +240,19 @@ export class Window {
         old = this.#replace(width, height)
       } catch (error) {
         // The daemon shows what there is of the picture, in a larger window.
-        this.#context.log.warn(`window ${this.#context.id} cannot become ${width}x${height}: ${describe(error)}`)
+        const line = `window ${this.#context.id} cannot become ${width}x${height}: ${describe(error)}`
+        if (this.#cramped) this.#context.log.debug(line)
+        else this.#context.log.warn(line)
+        this.#cramped = true
       }
     }
-    this.#send(configure(this.#context.id, request))
+    const answered = this.#context.link()?.send(configure(this.#context.id, request)).catch(() => {})
     if (moved) this.emit('move', { x: request.x, y: request.y })
-    if (old === undefined) return
-    this.#dump(old)
-    this.emit('resize', { width, height })
+    if (old !== undefined) {
+      this.#dump(old)
+      this.emit('resize', { width, height })
+    }
+    return answered
   }
 
   /** @internal WINDOW_DUMP_ACK: the image before the one that was dumped is not in use any more */
@@ -307,7 +317,14 @@ export class Window {
   #dump(old: Image | undefined): void {
     const link = this.#context.link()
     if (!this.#shown || link === undefined) return old?.release()
-    this.#send(windowDump(this.#context.id, this.width, this.height, this.#image.share(link.domid)))
+    let refs: readonly number[]
+    try {
+      refs = this.#image.share(link.domid)
+    } catch (error) {
+      old?.release()
+      throw error
+    }
+    this.#send(windowDump(this.#context.id, this.width, this.height, refs))
     if (link.minor >= DUMP_ACK) this.#replaced.push(old)
     else old?.release() // nothing says when: the grant table waits until the pages are not mapped
     this.damage()
