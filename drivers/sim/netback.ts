@@ -4,29 +4,15 @@
  */
 import type { EventChannel } from '../event-channel.ts'
 import type { NetfrontParts } from '../netfront-options.ts'
-import { ForeignPages } from '../shared-pages.ts'
 import { XenbusState } from '../xenbus.ts'
 import type { Watch } from '../xenstore-watches.ts'
 import type { SimulatedDomain } from './domain.ts'
 import { grantCopy } from './grants.ts'
 import { PAGE } from './memory.ts'
+import { isIpv6, putPacket, slotsOf, takePacket } from './netback-packets.ts'
+import { BackRing, FIRST_SLOT, SLOTS } from './netback-ring.ts'
 import { Access } from './store.ts'
 
-const REQ_PROD = 0
-const REQ_EVENT = 1
-const RSP_PROD = 2
-const RSP_EVENT = 3
-const FIRST_SLOT = 16
-const SLOTS = 256
-const BLANK_CHECKSUM = 1
-const DATA_VALIDATED = 2
-const MORE_DATA = 4
-const EXTRA_INFO = 8
-const MAX_SLOTS_FATAL = 20
-const MAX_SLOTS = 18
-const EXTRA_GSO = 1
-const GSO_TCPV4 = 1
-const GSO_TCPV6 = 2
 /** Status of the response to extra info, and the id such a response happens to have. */
 const STATUS_NULL = 1
 const NO_ID = 0xdead
@@ -43,49 +29,6 @@ export interface NetbackOptions {
   readonly features?: readonly string[]
 }
 
-/** The backend's end of one ring. */
-class BackRing {
-  readonly pages: ForeignPages
-  readonly words: Uint32Array
-  consumed = 0
-  produced = 0
-  readonly #fence: () => void
-
-  constructor({ machine }: NetfrontParts, frontend: number, ref: number) {
-    this.pages = new ForeignPages(machine, frontend, [ref], false, 'netback')
-    this.words = new Uint32Array(this.pages.bytes.buffer)
-    this.#fence = () => machine.abi.fence()
-  }
-
-  get requests(): number {
-    return (this.words[REQ_PROD] - this.consumed) >>> 0
-  }
-
-  /** Publishes responses; true when the frontend asked for an event. */
-  push(): boolean {
-    const old = this.words[RSP_PROD]
-    const next = this.produced >>> 0
-    this.words[RSP_PROD] = next
-    this.#fence()
-    return ((next - this.words[RSP_EVENT]) >>> 0) < ((next - old) >>> 0)
-  }
-
-  /** Asks for an event with the next request; true when there is one already. */
-  sleep(ahead = 1): boolean {
-    this.words[REQ_EVENT] = this.consumed + ahead
-    this.#fence()
-    return this.requests >= ahead
-  }
-}
-
-interface TxRequest {
-  readonly ref: number
-  readonly offset: number
-  readonly flags: number
-  readonly id: number
-  readonly size: number
-}
-
 export class SimulatedNetback {
   /** Packets the guest sent. */
   readonly received: Uint8Array[] = []
@@ -96,8 +39,6 @@ export class SimulatedNetback {
   fatal: string | undefined
   /** Packets of the guest that were answered with an error. */
   errors = 0
-  /** Packets that waited in vain for a buffer of the guest. */
-  dropped = 0
   /** Events sent to the guest. */
   notifications = 0
   /** Keep what the guest sends under way: no responses until `releaseResponses`. */
@@ -274,44 +215,10 @@ export class SimulatedNetback {
   }
 
   #takePacket(tx: BackRing): void {
-    const first = takeRequest(tx)
-    let segment = 0
-    let protocol = 0
-    let extras = 0
-    for (let extra = (first.flags & EXTRA_INFO) !== 0; extra;) {
-      if (tx.requests === 0) return this.#die('extra info announced but not there')
-      const slot = FIRST_SLOT + (tx.consumed % SLOTS) * 3
-      const [type, flags] = new Uint8Array(tx.words.buffer, slot * 4, 2)
-      if (type < 1 || type > 5) return this.#die(`extra info of type ${type}`)
-      if (type === EXTRA_GSO) {
-        segment = tx.words[slot] >>> 16
-        if (segment === 0) return this.#die('segments of size 0')
-        protocol = tx.words[slot + 1] & 0xff
-        if (protocol !== GSO_TCPV4 && protocol !== GSO_TCPV6) return this.#die(`segments of type ${protocol}`)
-      }
-      extra = (flags & 1) !== 0
-      extras++
-      tx.consumed++
-    }
-    const slots = [first]
-    while ((slots[slots.length - 1].flags & MORE_DATA) !== 0) {
-      if (tx.requests === 0) return this.#die('a packet whose continuation is not published')
-      if (slots.length > MAX_SLOTS_FATAL) return this.#die('too many slots in a packet')
-      slots.push(takeRequest(tx))
-    }
-    const rest = slots.slice(1).reduce((sum, { size }) => sum + size, 0)
-    const lengths = slots.map(({ size }, i) => i === 0 ? first.size - rest : size)
-    if (slots.some(({ offset }, i) => offset + lengths[i] > 4096)) return this.#die('a slot that goes beyond its page')
-    const packet = new Uint8Array(Math.max(0, first.size))
-    let at = 0
-    let good = slots.length <= MAX_SLOTS + 1 && lengths[0] >= 0 && first.size >= 14 && lengths.every((length) => length <= first.size)
-    if ((first.flags & BLANK_CHECKSUM) !== 0 && (first.flags & DATA_VALIDATED) === 0) good = false
-    slots.forEach(({ ref, offset }, i) => {
-      good = good && grantCopy(this.#domain, this.#frontend, ref, offset, packet.subarray(at, at + lengths[i]), 'read') === 0
-      at += lengths[i]
-    })
-    if (protocol > 0 && (protocol === GSO_TCPV6) !== isIpv6(packet)) good = false
-    slots.forEach(({ id }, i) => {
+    const taken = takePacket(tx, (ref, offset, bytes) => grantCopy(this.#domain, this.#frontend, ref, offset, bytes, 'read'))
+    if (typeof taken === 'string') return this.#die(taken)
+    const { bytes, segment, blank, ids, extras, good } = taken
+    ids.forEach((id, i) => {
       this.#finish(id, good ? 0 : 0xffff)
       for (let extra = 0; i === 0 && extra < extras; extra++) this.#finish(NO_ID, STATUS_NULL)
     })
@@ -319,9 +226,9 @@ export class SimulatedNetback {
       this.errors++
       return
     }
-    this.received.push(packet)
-    this.receivedAs.push({ segment, blank: (first.flags & BLANK_CHECKSUM) !== 0, slots: slots.length })
-    this.onReceive?.(packet)
+    this.received.push(bytes)
+    this.receivedAs.push({ segment, blank, slots: ids.length })
+    this.onReceive?.(bytes)
   }
 
   #finish(id: number, status: number): void {
@@ -358,33 +265,11 @@ export class SimulatedNetback {
 
   #slotsOfNext(): number {
     const [{ packet, segment }] = this.#queue
-    return Math.max(1, Math.ceil(packet.length / PAGE)) + (segment > 0 ? 1 : 0)
+    return slotsOf(packet, segment)
   }
 
   #deliverOne(rx: BackRing): void {
     const { packet, flags, segment } = this.#queue.shift() as { packet: Uint8Array; flags: number; segment: number }
-    for (let at = 0; at === 0 || at < packet.length; at += PAGE) {
-      const slot = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2
-      const id = rx.words[slot] & 0xffff
-      const part = packet.subarray(at, at + PAGE)
-      const status = grantCopy(this.#domain, this.#frontend, rx.words[slot + 1], 0, part, 'write')
-      rx.words[slot] = id
-      const more = at + PAGE < packet.length ? MORE_DATA : 0
-      rx.words[slot + 1] = (at === 0 ? flags | (segment > 0 ? EXTRA_INFO : 0) : 0) | more | (status === 0 ? part.length : status) << 16
-      rx.produced++
-      if (at > 0 || segment === 0) continue
-      const extra = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2 // over the request, whose id is lost with it
-      rx.words[extra] = EXTRA_GSO | segment << 16
-      rx.words[extra + 1] = isIpv6(packet) ? GSO_TCPV6 : GSO_TCPV4
-      rx.produced++
-    }
+    putPacket(rx, packet, flags, segment, (ref, offset, bytes) => grantCopy(this.#domain, this.#frontend, ref, offset, bytes, 'write'))
   }
-}
-
-const isIpv6 = (packet: Uint8Array): boolean => packet[12] === 0x86 && packet[13] === 0xdd
-
-function takeRequest(tx: BackRing): TxRequest {
-  const slot = FIRST_SLOT + (tx.consumed++ % SLOTS) * 3
-  const [ref, second, third] = tx.words.subarray(slot, slot + 3)
-  return { ref, offset: second & 0xffff, flags: second >>> 16, id: third & 0xffff, size: third >>> 16 }
 }
