@@ -13,6 +13,7 @@ import {
   checkControlLength, complaint, CONNECTION_TERMINATED, CONTROL_PORT, decodeControl, decodeHeader, encodeNumbers, encodeTrigger,
   EXIT_PROBLEM, FIRST_DATA_PORT, HEADER_BYTES, LAST_DATA_PORT, RING_BYTES, type ControlMessage,
 } from './wire.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** How long (ms) either side of a data channel has to appear; the Linux agent waits as long. */
 const DATA_TIMEOUT = 120_000
@@ -59,6 +60,7 @@ export class Qrexec {
   #active = 0
   /** Outgoing calls dom0 has not decided on, by ident. */
   readonly #pending = new Map<string, { resolve(place: Place): void, reject(error: Error): void }>()
+  readonly #turnstile: Turnstile
   /** The control channel, from before the greeting on. */
   #channel: ByteChannel | undefined
   #session: Session | undefined
@@ -72,6 +74,7 @@ export class Qrexec {
     this.#timers = machine.timers
     this.#log = machine.log('qrexec')
     this.#text = new Text(machine.abi)
+    this.#turnstile = new Turnstile(machine.timers)
   }
 
   /** Serves dom0, and again after its daemon's restart. Resolves after `close`, never rejects. */
@@ -115,7 +118,7 @@ export class Qrexec {
     if (this.#abort.signal.aborted) quit()
     this.#abort.signal.addEventListener('abort', quit)
     let opened: { place: Place, channel?: ByteChannel } | undefined
-    const connect = async (): Promise<DataChannel> => {
+    const open = async (): Promise<ByteChannel> => {
       const place = await this.#ask(name, target, service, abort.signal)
       opened = { place }
       const { session: { over }, domain, port } = place
@@ -127,6 +130,11 @@ export class Qrexec {
         this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => over.signal.removeEventListener('abort', lost))
       opened.channel = channel
       abort.signal.addEventListener('abort', () => channel.close())
+      return channel
+    }
+    const connect = async (): Promise<DataChannel> => {
+      await this.#daemon(name, abort.signal)
+      const channel = await this.#turnstile.pass(abort.signal, open)
       return new DataChannel(channel, await greet(channel))
     }
     const release = (): void => {

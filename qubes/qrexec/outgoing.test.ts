@@ -121,3 +121,48 @@ test('a call that was allowed by a daemon that is gone is over: its port may be 
   agent.close()
   await running
 })
+
+test('of many calls at once dom0 is asked for a few, and for the next when one has come to its connection', async (t) => {
+  const asked: string[] = []
+  const doors: (() => void)[] = []
+  const { agent, hub, daemon } = setUp({
+    policy: ({ argument }) => { asked.push(argument); return (input) => ({ stdout: input }) },
+    connect: async (port) => {
+      if (port !== 512) await new Promise<void>((resolve) => { doors.push(resolve) })
+      else await tick()
+      return hub.channels(0).connect(DOMID, port)
+    },
+  })
+  await daemon.connected()
+  const texts = Array.from({ length: 50 }, (_, n) => agent.call('dom0', `my.Service+${n}`, `${n}`).text())
+  while (doors.length < 4) await tick()
+  await tick()
+  t.is(asked.length, 4)
+  for (let n = 0; n < 50; n++) {
+    while (doors.length === 0) await tick()
+    doors.shift()!()
+  }
+  t.deepEqual(await Promise.all(texts), Array.from({ length: 50 }, (_, n) => `${n}`))
+  t.deepEqual(asked, Array.from({ length: 50 }, (_, n) => `${n}`))
+  await daemon.idle()
+})
+
+test('a call that waits for its turn can be given up, or is lost with the connection, and sends nothing', async (t) => {
+  const asked: string[] = []
+  const { agent, hub, daemon } = setUp({
+    policy: ({ argument }) => { asked.push(argument); return () => '' },
+    connect: async (port) => {
+      await (port === 512 ? tick() : new Promise<never>(() => {}))
+      return hub.channels(0).connect(DOMID, port)
+    },
+  })
+  await daemon.connected()
+  const calls = Array.from({ length: 6 }, (_, n) => agent.call('dom0', `my.Service+${n}`))
+  const ends = calls.map((call) => call.wait())
+  while (asked.length < 4) await tick()
+  calls[4].close()
+  await t.throwsAsync(ends[4], { message: /given up/ })
+  agent.close()
+  for (const end of ends) await t.throwsAsync(end, { name: 'QrexecError' })
+  t.deepEqual(asked, ['0', '1', '2', '3'])
+})
