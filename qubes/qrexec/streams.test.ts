@@ -169,3 +169,27 @@ test('a service that passes a call on: stdin and stdout straight through another
   t.deepEqual([result.code, result.stdout.length, result.stdout[0]], [0, 150_000, 0x51])
   await daemon.idle()
 })
+
+test('a stream that is closed, or written, after its caller has gone, and not awaited: no lost error, which would end the domain', async (t) => {
+  const { agent, daemon } = setUp()
+  const lost: unknown[] = []
+  const hook = (error: unknown): void => { lost.push(error) }
+  process.on('unhandledRejection', hook)
+  t.teardown(() => { process.off('unhandledRejection', hook) })
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  agent.service('late', async ({ stdout, stderr, signal }) => {
+    await new Promise((aborted) => { signal.addEventListener('abort', aborted) })
+    void stdout.write('x')
+    void stdout.close()
+    void stderr.close()
+    setTimeout(resolve, 20)
+  })
+  const gone = new AbortController()
+  const waiting = async function* (): AsyncGenerator<Uint8Array> { yield bytes('half'); await done }
+  const ended = daemon.call('late', { signal: gone.signal, input: waiting() }).catch(String)
+  await tick()
+  gone.abort()
+  await done
+  await ended
+  t.deepEqual(lost, [])
+})

@@ -193,8 +193,8 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   }
 
   /** Tells the peer that nothing follows, after all that was written. May be called twice. */
-  override async close(): Promise<void> {
-    if (!this.#ended) await super.close()
+  override close(): Promise<void> {
+    return this.#ended ? Promise.resolve() : unowned(super.close())
   }
 
   /** @internal for who does not use the queue of the web stream */
@@ -224,7 +224,7 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   }
 }
 
-/** A program need not await a write; that the peer went away meanwhile must not end the domain as a lost error. */
+/** A program need not await a write, nor a close; that the peer went away meanwhile must not end the domain as a lost error. */
 export function unowned<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
