@@ -51,7 +51,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
   const vif = keys ? vifOf(keys) : plainVif
   if (vif) await checkPort(options.port)
   const stop = new AbortController()
-  const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote })
+  const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
   const ends: Array<() => void> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({

@@ -7,7 +7,7 @@ import { RigError } from './errors.ts'
 export interface QemuOptions {
   /** Memory of the whole machine, in MiB. */
   memoryMiB: number
-  /** Hard limit: after this many seconds QEMU is killed. */
+  /** Hard limit: after this many seconds QEMU is killed; Infinity for none. */
   seconds: number
   /** Gets each line of the serial port: Xen's log and dom0's console. */
   onLine: (line: string) => void
@@ -40,8 +40,8 @@ export class Qemu {
       '-netdev', 'user,id=net,hostfwd=tcp:127.0.0.1:0-10.0.2.15:1', '-device', 'virtio-net-pci,netdev=net,romfile=',
       '-kernel', 'xen', '-append', xenOptions, '-initrd', `vmlinux ${dom0Options},dom0.img`]
     this.#child = spawn('setpriv', args, { cwd: files.folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
-    const limit = setTimeout(() => this.kill(), seconds * 1000)
-    limit.unref()
+    const limit = seconds === Infinity ? undefined : setTimeout(() => this.kill(), seconds * 1000)
+    limit?.unref()
     const killAtExit = () => this.kill()
     process.once('exit', killAtExit)
     this.exited = new Promise(resolve => {

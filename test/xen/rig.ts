@@ -18,7 +18,7 @@ export interface RigOptions {
   forwards?: { hostPort: number, ip: string, port: number }[]
   /** Stops the rig when aborted. */
   signal?: AbortSignal
-  /** Hard limit for the life of the machine, in seconds. */
+  /** Hard limit for the life of the machine, in seconds: an hour unless told otherwise, Infinity for none. */
   seconds?: number
   /** Folder that holds what was downloaded and made. */
   cache?: string
