@@ -37,7 +37,7 @@ export interface SessionEnd {
 }
 
 /** How long (ms) the script waits for the first line of a program that may never say anything, or calls itself otherwise than its image. */
-const SILENCE = 10_000
+const SILENCE = 5_000
 
 /** The network of a domain without a dom0 of Qubes. */
 const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
