@@ -59,6 +59,27 @@ test('what the peer wrote is wiped before the pages go to anybody else', (t) => 
   t.true(freed?.every((byte) => byte === 0))
 })
 
+test('a peer that never lets go does not keep the pages that others do let go of', async (t) => {
+  const { xen, owner, user, share } = setUp()
+  const stuck = share(1)
+  const kept = new ForeignPages(user.machine, 1, stuck.refs, false, 'test')
+  stuck.release()
+  await xen.advance(10_000)
+  const { freePages } = owner
+  for (let i = 0; i < 10; i++) {
+    const pages = share(1)
+    const foreign = new ForeignPages(user.machine, 1, pages.refs, false, 'test')
+    pages.release()
+    await xen.advance(5)
+    foreign.release()
+    await xen.advance(50)
+    t.is(owner.freePages, freePages, `round ${i}`)
+  }
+  kept.release()
+  await xen.advance(2000)
+  xen.assertNoLeaks()
+})
+
 test('a peer that died holds nothing any more', async (t) => {
   const { xen, user, share } = setUp()
   const pages = share(1)

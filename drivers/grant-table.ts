@@ -24,7 +24,10 @@ const LAST_RETRY_MS = 1000
 /** A grant that could not be taken back yet because the peer still holds the page. */
 interface Deferred {
   refs: number[]
-  done: () => void
+  readonly done: () => void
+  /** Milliseconds until the next attempt: ever more, for as long as it takes. */
+  delay: number
+  timer: Timer | undefined
 }
 
 export class GrantTable {
@@ -36,9 +39,7 @@ export class GrantTable {
   readonly #free: number[] = []
   readonly #owners = new Map<number, string>()
   #unused = FIRST_REFERENCE
-  #deferred: Deferred[] = []
-  #retry: Timer | undefined
-  #retryDelay = FIRST_RETRY_MS
+  readonly #deferred = new Set<Deferred>()
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -83,11 +84,9 @@ export class GrantTable {
     const held = refs.filter((ref) => !this.#end(ref))
     if (held.length === 0) return done()
     this.#log.debug(`${this.#owners.get(held[0])}: the peer still holds ${held.length} of ${refs.length} pages, trying again later`)
-    this.#deferred.push({ refs: held, done })
-    if (this.#retry === undefined) {
-      this.#retryDelay = FIRST_RETRY_MS
-      this.#scheduleRetry()
-    }
+    const deferred = { refs: held, done, delay: FIRST_RETRY_MS, timer: undefined }
+    this.#deferred.add(deferred)
+    this.#scheduleRetry(deferred)
   }
 
   /**
@@ -96,8 +95,7 @@ export class GrantTable {
    * mean nothing.
    */
   retry(): void {
-    this.#retry?.cancel()
-    if (this.#deferred.length > 0) this.#retryDeferred()
+    for (const deferred of [...this.#deferred]) this.#tryAgain(deferred)
   }
 
   /** One line an owner with the references it holds, for debugging. */
@@ -108,7 +106,7 @@ export class GrantTable {
       if (refs === undefined) byOwner.set(owner, [ref])
       else refs.push(ref)
     }
-    const waiting = new Set(this.#deferred.flatMap(({ refs }) => refs))
+    const waiting = new Set([...this.#deferred].flatMap(({ refs }) => refs))
     return [...byOwner].map(([owner, refs]) => {
       const held = refs.filter((ref) => waiting.has(ref)).length
       return `${owner}: ${refs.length} grants (${refs.slice(0, 8).join(' ')}${refs.length > 8 ? ' ...' : ''})${held > 0 ? `, ${held} still held by the peer` : ''}`
@@ -123,25 +121,19 @@ export class GrantTable {
     return true
   }
 
-  #scheduleRetry(): void {
-    this.#retry = this.#machine.timers.set(this.#retryDelay, () => this.#retryDeferred())
+  #scheduleRetry(deferred: Deferred): void {
+    deferred.timer = this.#machine.timers.set(deferred.delay, () => {
+      deferred.delay = Math.min(deferred.delay * 2, LAST_RETRY_MS)
+      this.#tryAgain(deferred)
+    })
   }
 
-  #retryDeferred(): void {
-    this.#retry = undefined
-    const still: Deferred[] = []
-    const done: (() => void)[] = []
-    for (const deferred of this.#deferred) {
-      deferred.refs = deferred.refs.filter((ref) => !this.#end(ref))
-      if (deferred.refs.length === 0) done.push(deferred.done)
-      else still.push(deferred)
-    }
-    this.#deferred = still
-    if (still.length > 0) {
-      this.#retryDelay = Math.min(this.#retryDelay * 2, LAST_RETRY_MS)
-      this.#scheduleRetry()
-    }
-    for (const run of done) run()
+  #tryAgain(deferred: Deferred): void {
+    deferred.timer?.cancel()
+    deferred.refs = deferred.refs.filter((ref) => !this.#end(ref))
+    if (deferred.refs.length > 0) return this.#scheduleRetry(deferred)
+    this.#deferred.delete(deferred)
+    deferred.done()
   }
 
   #newReference(owner: string): number {
