@@ -22,6 +22,20 @@ test('circles end, long values break into lines, long arrays are cut', t => {
   t.regex(inspect(new Array(150).fill(0)), /\.\.\. 50 more/)
 })
 
+test('neither is a directive that its value resists, nor causes that go round', t => {
+  const circle: any = {}
+  circle.self = circle
+  t.is(format('%j!', circle), '[a value that cannot be shown: TypeError]!')
+  t.is(format('%j %d %i %f', 5n, Symbol('s'), 1, 2), '[a value that cannot be shown: TypeError] [a value that cannot be shown: TypeError] 1 2')
+  t.is(format('%d', { valueOf() { throw new RangeError('no') } }), '[a value that cannot be shown: RangeError]')
+  const [one, other] = [new Error('one'), new Error('other')]
+  one.cause = other
+  other.cause = new AggregateError([one], 'many')
+  const text = describeError(one)
+  t.regex(text, /^Error: one\n[^]*cause: Error: other\n/)
+  t.true(text.length < 10_000, `${text.length} characters`)
+})
+
 test('a value that resists is no reason to fail', t => {
   const hostile = new Proxy({}, { ownKeys() { throw new Error('no') } })
   t.regex(inspect(hostile), /cannot be shown: Error/)

@@ -12,17 +12,7 @@ export function format(...args: unknown[]): string {
     let used = 1
     head = args[0].replace(/%[sdifjoOc%]/g, directive => {
       if (directive === '%%') return args.length > 1 ? '%' : '%%'
-      if (used >= args.length) return directive
-      const value = args[used++]
-      switch (directive) {
-        case '%s': return typeof value === 'string' ? value : inspect(value)
-        case '%d': return typeof value === 'bigint' ? `${value}n` : String(Number(value))
-        case '%i': return typeof value === 'bigint' ? `${value}n` : String(Number.parseInt(String(value), 10))
-        case '%f': return String(Number.parseFloat(String(value)))
-        case '%j': return JSON.stringify(value) ?? 'undefined'
-        case '%c': return ''
-        default: return inspect(value)
-      }
+      return used < args.length ? orRefusal(() => fillIn(directive, args[used++])) : directive
     })
     rest = args.slice(used)
   }
@@ -30,23 +20,42 @@ export function format(...args: unknown[]): string {
   return (head === undefined ? parts : [head, ...parts]).join(' ')
 }
 
-export function inspect(value: unknown): string {
+function fillIn(directive: string, value: unknown): string {
+  switch (directive) {
+    case '%s': return typeof value === 'string' ? value : inspect(value)
+    case '%d': return typeof value === 'bigint' ? `${value}n` : String(Number(value))
+    case '%i': return typeof value === 'bigint' ? `${value}n` : String(Number.parseInt(String(value), 10))
+    case '%f': return String(Number.parseFloat(String(value)))
+    case '%j': return JSON.stringify(value) ?? 'undefined'
+    case '%c': return ''
+    default: return inspect(value)
+  }
+}
+
+export function inspect(value: unknown): string { return orRefusal(() => show(value, 0, [])) }
+
+/** A value may throw whenever it is looked at. */
+function orRefusal(text: () => string): string {
   try {
-    return show(value, 0, [])
+    return text()
   } catch (error) {
     return `[a value that cannot be shown: ${error instanceof Error ? error.name : 'error'}]`
   }
 }
 
 /** Name, message, stack, cause and collected errors. In QuickJS a stack has only the frames, in V8 it begins with the message. */
-export function describeError(error: unknown): string {
+export function describeError(error: unknown): string { return describeCause(error, []) }
+
+function describeCause(error: unknown, above: readonly unknown[]): string {
   try {
     if (!(error instanceof Error)) return `thrown value ${inspect(error)}`
+    if (above.includes(error)) return `${error.name}, as above`
+    const inner = [...above, error]
     const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
     const stack = (error.stack ?? '').trimEnd()
     let text = stack.startsWith(error.name) ? stack : stack === '' ? title : `${title}\n${stack}`
-    if (error instanceof AggregateError) for (const inner of error.errors) text += `\n- ${describeError(inner).replaceAll('\n', '\n  ')}`
-    if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeError(error.cause)}`
+    if (error instanceof AggregateError) for (const one of error.errors) text += `\n- ${describeCause(one, inner).replaceAll('\n', '\n  ')}`
+    if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeCause(error.cause, inner)}`
     return text
   } catch {
     return 'an error that cannot be shown'
