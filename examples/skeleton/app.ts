@@ -15,7 +15,7 @@ export default unikernel({
     qrexec.service('xen-ts.Echo', async (call) => {
       await call.stdin.pipeTo(call.stdout)
       const code = Number(call.argument)
-      if (code >= 0 && code <= 255) return code
+      if (Number.isInteger(code) && code >= 0 && code <= 255) return code
       await call.stderr.write(`'${call.argument}' is no exit code: a number from 0 to 255 is\n`)
       return 1
     })

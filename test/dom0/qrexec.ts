@@ -177,7 +177,7 @@ export class QrexecDaemon {
       for (let next; (next = await read(channel)) !== undefined; this.#wake()) this.#handle(next.type, next.body)
     } finally {
       channel.close()
-      over.abort()
+      over.abort(new Error('the agent has gone'))
       this.#version = 0
       this.#ports.clear()
       this.#wake()
