@@ -103,3 +103,16 @@ test('the end of the peer is the end of the stream, after what was sent', async 
   t.true((await set.xen.run(reader.read())).done)
   await end(set.xen, a)
 })
+
+test('a write that waits for a peer that does not read ends with abort', async (t) => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  const writer = streams(a).writable.getWriter()
+  writer.closed.catch(() => {})
+  const writing = t.throwsAsync(writer.write(pattern(10_000)))
+  await set.xen.settle()
+  await set.xen.run(writer.abort(new Error('enough')))
+  await writing
+  await set.xen.run(b.closed)
+  await end(set.xen, b)
+})

@@ -19,6 +19,11 @@ export function streams(channel: ByteChannel): { readable: ReadableStream<Uint8A
       },
       cancel: close,
     }, { highWaterMark: 0 }), // it would read ahead otherwise
-    writable: new WritableStream<Uint8Array>({ write: bytes => channel.write(bytes), close, abort: close }),
+    writable: new WritableStream<Uint8Array>({
+      // `abort` is called when the write under way has ended, and that one may be waiting for the peer.
+      start: controller => (controller as typeof controller & { readonly signal: AbortSignal }).signal.addEventListener('abort', close),
+      write: bytes => channel.write(bytes),
+      close,
+    }),
   }
 }
