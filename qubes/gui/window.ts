@@ -125,13 +125,14 @@ export class Window {
   fill(colour: number, x = 0, y = 0, width = this.width, height = this.height): void {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
-    const pixels = this.#pixels, stride = this.width, start = area.y * stride + area.x
-    pixels.fill(colour, start, start + area.width)
-    // The engine fills pixel by pixel but copies in one piece, which takes a third of the time: whole rows 1, 2, 4, ... at a time.
-    for (let done = 1; done < area.height;) {
-      const rows = area.width === stride ? Math.min(done, area.height - done) : 1
-      pixels.copyWithin(start + done * stride, start, start + (rows - 1) * stride + area.width)
-      done += rows
+    const pixels = this.#pixels, stride = this.width
+    const start = area.y * stride + area.x, end = start + area.width, after = start + area.height * stride
+    pixels.fill(colour, start, end)
+    // The engine fills pixel by pixel but copies in one piece, which takes a third of the time: of whole rows 1, 2, 4, ... at a time.
+    if (area.width < stride) {
+      for (let row = start + stride; row < after; row += stride) pixels.copyWithin(row, start, end)
+    } else {
+      for (let done = stride; start + done < after; done *= 2) pixels.copyWithin(start + done, start, Math.min(start + done, after - done))
     }
     this.#addDamage(area)
   }
