@@ -16,7 +16,7 @@ import type { Watch } from './xenstore-watches.ts'
 
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
-/** Milliseconds between two connections, but for a vif that the toolstack has made anew. */
+/** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
 const PENALTY = 1000
 
 export class NetfrontLife {
@@ -34,7 +34,8 @@ export class NetfrontLife {
   readonly #ended: Promise<void>
   /** The connection before the present one. */
   #last: Link | undefined
-  #penalty: Timer | undefined
+  /** To look again though nothing has changed. */
+  #again: Timer | undefined
   #backendWatch: Watch | undefined
   #closing = false
   /** A backend was there before; what is in its directory is not what an earlier kernel left. */
@@ -45,8 +46,8 @@ export class NetfrontLife {
   #isNew: boolean
   /** A backend that begins again by itself has to wait until then. */
   #notBefore = 0
-  /** It was said that a backend has to wait because it keeps pages. */
-  #warned = false
+  /** Why there is no connection, as it was told last. */
+  #complaint: string | undefined
   #resolveConnected = (): void => {}
 
   /**
@@ -94,20 +95,30 @@ export class NetfrontLife {
       unsubscribe()
       watch.close()
       this.#backendWatch?.close()
-      this.#penalty?.cancel()
+      this.#again?.cancel()
       this.#closeLink()
     }
     if (!this.#wasConnected) this.#options.signal?.throwIfAborted()
   }
 
-  /** Want of memory or grants at a later connection must not end the device: there may be more when the next backend comes. */
+  /** Want of memory or grants at a later connection must not end the device: the backend before may still have them. */
   async #lookOrComplain(): Promise<void> {
     try {
       await this.#look()
     } catch (error) {
       if (!this.#wasConnected || !(error instanceof XenError)) throw error
-      this.#parts.machine.log('net-xen').error(error.message)
+      this.#lookAgain(PENALTY, error.message)
     }
+  }
+
+  /** @param complaint what is in the way, told once */
+  #lookAgain(delay: number, complaint?: string): void {
+    const { timers, log } = this.#parts.machine
+    this.#again?.cancel()
+    this.#again = timers.set(delay, this.#wakeup.wake)
+    if (complaint === undefined || complaint === this.#complaint) return
+    this.#complaint = complaint
+    log('net-xen').warn(complaint)
   }
 
   async #look(): Promise<void> {
@@ -158,19 +169,13 @@ export class NetfrontLife {
    * often as it likes, and each time write to the log, and keep the pages of the connection before: it has to wait, and to let go of them.
    */
   async #connectInTime(backend: Backend, own: number): Promise<void> {
-    const { timers, log } = this.#parts.machine
-    let delay = own === XenbusState.initialising ? 0 : this.#notBefore - timers.now()
-    if (delay <= 0 && this.#last?.backend.domid === backend.domid) {
+    const delay = own === XenbusState.initialising ? 0 : this.#notBefore - this.#parts.machine.timers.now()
+    if (delay > 0) return this.#lookAgain(delay)
+    if (this.#last?.backend.domid === backend.domid) {
       this.#parts.grants.retry()
-      if (this.#last.isHeld) {
-        delay = PENALTY
-        if (!this.#warned) log('net-xen').warn(`${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`)
-        this.#warned = true
-      }
+      if (this.#last.isHeld) return this.#lookAgain(PENALTY, `${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`)
     }
-    if (delay <= 0) return this.#connect(backend)
-    this.#penalty?.cancel()
-    this.#penalty = timers.set(delay, this.#wakeup.wake)
+    await this.#connect(backend)
   }
 
   /** Makes the rings and tells the backend where they are. */
@@ -182,7 +187,7 @@ export class NetfrontLife {
     const link = new Link(this.#device, this.#parts, backend, this.#options, offer, this.#name, this.#wakeup.wake)
     this.link = link
     this.#settled = true
-    this.#warned = false
+    this.#complaint = undefined
     this.#notBefore = machine.timers.now() + PENALTY
     // When it has gone meanwhile, the next look will tell.
     await tellBackend(xenstore, this.#frontend, backend.path, [

@@ -1,6 +1,7 @@
 import test from 'ava'
 import type { Frame } from './ethernet.ts'
 import { connectDrivers, connectNetfront } from './index.ts'
+import { ForeignPages } from './shared-pages.ts'
 import { SimulatedNetback } from './sim/index.ts'
 import { collect, connect, end, packet, setUp, transmit, warnings } from './testing/netfront.ts'
 import { XenbusState } from './xenbus.ts'
@@ -130,6 +131,30 @@ test('a directory that is taken away while its keys are written is a vif that ha
   set.netback = set.attach()
   await set.xen.advance(100)
   t.true(transmit(device, packet(60)))
+  await end(set, device)
+})
+
+test('a new backend that comes while the old one still has the memory is connected once that is back', async (t) => {
+  const set = setUp()
+  set.netback.vanish()
+  await set.xen.settle()
+  const netvm = set.xen.createDomain(5)
+  const drivers = connectDrivers(netvm.machine)
+  const old = new SimulatedNetback(netvm, drivers, 1)
+  const device = await connect(set)
+  const kept = new ForeignPages(netvm.machine, 1, [Number(set.xen.store.read(`${old.frontendPath}/tx-ring-ref`))], false, 'kept')
+  set.guest.freePages = 0 // so that the held page is one too few
+  old.vanish()
+  await set.xen.settle()
+  set.netback = set.attach()
+  await set.xen.advance(10_000)
+  t.is(device.reserve(), undefined)
+  t.deepEqual(warnings(set).length, 1)
+  kept.release()
+  await set.xen.advance(5000)
+  t.true(transmit(device, packet(60)))
+  await set.xen.settle()
+  t.is(set.netback.received.length, 1)
   await end(set, device)
 })
 
