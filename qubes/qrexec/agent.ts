@@ -128,6 +128,9 @@ export class Qrexec {
       over.signal.addEventListener('abort', lost)
       const channel = await this.#timed(abort.signal, DATA_TIMEOUT, `${name}: the other qube did not connect`, (signal) =>
         this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => over.signal.removeEventListener('abort', lost))
+      // Given up at this very moment: nobody else knows of the channel.
+      if (abort.signal.aborted) channel.close()
+      abort.signal.throwIfAborted()
       opened.channel = channel
       abort.signal.addEventListener('abort', () => channel.close())
       return channel
@@ -282,7 +285,11 @@ export class Qrexec {
     try {
       return await new Promise<Place>((resolve, reject) => {
         this.#pending.set(ident, { resolve, reject })
-        signal.addEventListener('abort', () => reject(signal.reason))
+        signal.addEventListener('abort', () => {
+          // At once: an answer that comes now is for nobody, and its port goes back.
+          this.#pending.delete(ident)
+          reject(signal.reason)
+        })
         session.channel.write(encodeTrigger(this.#text, session.version, target, service, ident)).catch(reject)
       })
     } catch (error) {

@@ -166,3 +166,17 @@ test('a call that waits for its turn can be given up, or is lost with the connec
   for (const end of ends) await t.throwsAsync(end, { name: 'QrexecError' })
   t.deepEqual(asked, ['0', '1', '2', '3'])
 })
+
+test('an outgoing call can be given up at any moment: nothing of it is left', async (t) => {
+  for (let steps = 0; steps < 150; steps++) {
+    const { agent, daemon, hub } = answering()
+    await daemon.connected()
+    const call = agent.call('dom0', 'qubes.GetDate', 'now')
+    for (let step = 0; step < steps; step++) await Promise.resolve()
+    call.close()
+    await call.wait().catch(() => {})
+    await daemon.idle()
+    for (let tries = 0; hub.open.length > 1 && tries < 20; tries++) await tick()
+    t.deepEqual(hub.open, ['5>0:512'], `given up after ${steps} steps`)
+  }
+})
