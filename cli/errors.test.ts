@@ -12,6 +12,10 @@ test('an error for the user has three parts: what, where, what to do', t => {
   ].join('\n'))
 })
 
+test('what a command wrote ends without an empty line', t => {
+  t.is(describeError(new CliError('no', 'xl: failed\n  why\n', 'do it')), 'error: no\n  xl: failed\n    why\n  do it')
+})
+
 test('the caret stays under its place behind tabs', t => {
   t.true(caret({ file: 'a.ts', line: 1, column: 2, lineText: '\t\tx()' }).endsWith('\n  | \t\t^'))
 })

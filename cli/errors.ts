@@ -48,5 +48,5 @@ export function caret(place: { file: string, line: number, column: number, lineT
 }
 
 function indent(text: string): string {
-  return text.split('\n').map(line => `  ${line}`).join('\n')
+  return text.trimEnd().split('\n').map(line => `  ${line}`).join('\n')
 }
