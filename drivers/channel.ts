@@ -19,7 +19,10 @@ export interface ByteChannel {
 export interface Channels {
   /** As client: waits for the server's keys to appear, then connects. */
   connect(domid: number, port: number, options?: { signal?: AbortSignal }): Promise<ByteChannel>
-  /** As server: publishes the keys before the first await inside, resolves when a client has connected. One client, then it is over. Sizes in bytes. */
+  /**
+   * As server: publishes the keys, and resolves when a client has connected. One client, then it is over. Sizes in bytes. After an abort
+   * it rejects, also when the client was just coming.
+   */
   serve(domid: number, port: number, options: { readSize: number; writeSize: number; signal?: AbortSignal }): Promise<ByteChannel>
 }
 

@@ -97,8 +97,9 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   signal?.addEventListener('abort', wakeup.wake)
   try {
     await publishKeys(vchans, domid, port, keys)
-    while (world === suspension.world && shared.control.bytes[Byte.clientLive] === Live.notYet) {
+    for (;;) {
       signal?.throwIfAborted()
+      if (world !== suspension.world || shared.control.bytes[Byte.clientLive] !== Live.notYet) break
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
       await wakeup.wait()
       machine.abi.fence()

@@ -231,3 +231,34 @@ test('property: in whatever order events come, streams arrive whole and the end 
   }), { numRuns: 40 })
   t.pass()
 })
+
+test('after an abort no server comes up any more, whatever its client has done by then', async (t) => {
+  let late = 0
+  for (let steps = 0; steps < 60; steps++) {
+    const set = setUp()
+    const controller = new AbortController()
+    let ended = false
+    const serving = set.server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096, signal: controller.signal })
+    const ends = serving.then((channel) => { ended = true; return channel }, () => { ended = true })
+    const connecting = set.client.channels.connect(1, 512).catch(() => undefined)
+    for (let i = 0; i < steps; i++) {
+      await new Promise<void>((resolve) => { setTimeout(resolve, 0) })
+      set.xen.step(set.xen.now)
+    }
+    const before = ended
+    controller.abort(new Error('enough'))
+    await set.xen.advance(100)
+    if (!before) {
+      late++
+      await t.throwsAsync(set.xen.run(serving), { message: 'enough' }, `after ${steps} steps`)
+    }
+    ;(await ends)?.close()
+    await set.xen.advance(20_000) // a client that waits looks whether the server lives
+    set.server.domain.destroy()
+    await set.xen.advance(20_000)
+    ;(await set.xen.run(connecting))?.close()
+    await set.xen.advance(3000)
+    set.xen.assertNoLeaks()
+  }
+  t.true(late > 10 && late < 60, `${late}`)
+})
