@@ -14,9 +14,6 @@ const REQ_CONS = 2048 / 4
 const REQ_PROD = 2052 / 4
 const RSP_CONS = 2056 / 4
 const RSP_PROD = 2060 / 4
-const FEATURES = 2064 / 4
-const ERROR = 2072 / 4
-const FEATURE_ERROR = 2
 
 /** What read and write return when the daemon's index cannot be: more than a ring's length away from ours. */
 export const CORRUPT = -1
@@ -68,10 +65,5 @@ export class XenstoreRing {
     this.#consumed = (this.#consumed + count) >>> 0
     this.#words[RSP_CONS] = this.#consumed
     return count
-  }
-
-  /** The daemon's complaint about this connection (XENSTORE_ERROR_*), 0 when there is none or it does not tell. */
-  get error(): number {
-    return (this.#words[FEATURES] & FEATURE_ERROR) !== 0 ? this.#words[ERROR] : 0
   }
 }

@@ -13,7 +13,7 @@ export interface Abi {
   clockWall(): number
   /** Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen's, at this distance; clockMonotonic() does not move. */
   clockSet(wall: number): void
-  /** Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as little-endian u32 into `ports` (as many as fit; the rest stays pending), clears them, returns their number. */
+  /** Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next time), clears them, returns their number. */
   wait(deadline: number, ports: Uint8Array): number
   /** Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame. */
   pagesAlloc(count: number): ArrayBuffer | undefined

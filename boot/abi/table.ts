@@ -33,7 +33,7 @@ export const abiTable: readonly AbiFunction[] = [
   fn('clockSet', { wall: 'num' }, 'void', 'Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen\'s, at this distance; clockMonotonic() does not move.'),
   fn('wait', { deadline: 'num', ports: 'bytes' }, 'num',
     'Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as ' +
-    'little-endian u32 into `ports` (as many as fit; the rest stays pending), clears them, returns their number.'),
+    'little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next time), clears them, returns their number.'),
   // pages
   fn('pagesAlloc', { count: 'num' }, 'buffer', 'Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame.'),
   fn('pagesReserve', { count: 'num' }, 'buffer', 'Reserves linear addresses for `count` foreign pages; untouchable until grantMap put a page there.'),

@@ -13,6 +13,8 @@ import type { Allocation } from './memory.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
 const EBUSY = -16
+/** Of the FIFO ABI, which the other end may have. */
+const MOST_PORTS = 0x20000
 
 function range(name: string, bytes: Uint8Array, offset: number, length: number): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name}: not a Uint8Array`)
@@ -117,7 +119,10 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     },
 
     evtchnAllocUnbound: (remote) => channels.allocUnbound(domain, remote),
-    evtchnBindInterdomain: (remote, port) => channels.bindInterdomain(domain, remote, port),
+    evtchnBindInterdomain: (remote, port) => {
+      if (!(port >= 0 && port < MOST_PORTS)) throw new RangeError(`evtchnBindInterdomain: port ${port}`)
+      return channels.bindInterdomain(domain, remote, port)
+    },
     evtchnClose: (port) => channels.close(domain, port),
     evtchnSend: (port) => {
       reportOrder(domain, 'evtchnSend')
