@@ -188,6 +188,23 @@ export const streamsScenarios: Scenarios = {
     await settle()
     return log
   },
+  'a chunk that waits is not transformed any more after cancel, error or terminate': async ({ TransformStream }) => {
+    const log: string[] = []
+    for (const how of ['cancel', 'error', 'terminate']) {
+      let controller: any
+      const { readable, writable } = new TransformStream({ start(c: any) { controller = c }, transform(chunk: any) { log.push(`${how}: transform ${chunk}`) } })
+      const writer = writable.getWriter()
+      const note = (what: string, promise: Promise<unknown>) => promise.then(() => { log.push(`${how}: ${what}`) }, (reason: any) => { log.push(`${how}: ${what} fails: ${reason?.name ?? reason}`) })
+      const written = note('write', writer.write('waits'))
+      void note('closed', writer.closed)
+      await settle()
+      if (how === 'cancel') await note('cancel', readable.cancel('enough'))
+      else controller[how]('enough')
+      await written
+      await settle()
+    }
+    return log.sort()
+  },
   'a transform that gives chunks at any time': async ({ TransformStream }) => {
     let controller: any
     const { readable, writable } = new TransformStream({ start(c: any) { controller = c } })

@@ -191,12 +191,18 @@ export class TransformStream<I = any, O = any> {
       isWanted = true
       wanted.resolve()
     }
+    /** Why nothing is transformed any more. */
+    let ended: { readonly reason: unknown } | undefined
+    const end = (reason: unknown): void => {
+      ended ??= { reason }
+      input.error(reason)
+      want()
+    }
     this.readable = new ReadableStream<O>({
       start: controller => { output = controller },
       pull: want,
       cancel: async reason => {
-        input.error(reason)
-        want()
+        end(reason)
         await transformer.cancel?.(reason)
       },
     }, { highWaterMark: 0, ...readableStrategy })
@@ -209,13 +215,11 @@ export class TransformStream<I = any, O = any> {
       },
       error: reason => {
         output.error(reason)
-        input.error(reason)
-        want()
+        end(reason)
       },
       terminate: () => {
         output.close()
-        input.error(new TypeError('Invalid state: the transform stream was terminated'))
-        want()
+        end(new TypeError('Invalid state: the transform stream was terminated'))
       },
     }
     const guard = async (work: () => unknown): Promise<void> => {
@@ -233,6 +237,7 @@ export class TransformStream<I = any, O = any> {
       },
       write: chunk => guard(async () => {
         if (!isWanted) await wanted.promise
+        if (ended !== undefined) throw ended.reason
         if (transformer.transform !== undefined) await transformer.transform(chunk, controller)
         else controller.enqueue(chunk as unknown as O)
       }),
@@ -242,7 +247,6 @@ export class TransformStream<I = any, O = any> {
       }),
       abort: async reason => {
         output.error(reason)
-        want()
         await transformer.cancel?.(reason)
       },
     }, writableStrategy)
