@@ -1,5 +1,6 @@
 /** WritableStream and TransformStream: https://streams.spec.whatwg.org/#ws , #ts */
-import { type ReadableController, ReadableStream, type Strategy } from './readable-stream.ts'
+import type { ReadableController, Strategy } from './readable-core.ts'
+import { ReadableStream } from './readable-stream.ts'
 
 export interface WritableController {
   readonly signal: AbortSignal
