@@ -16,6 +16,13 @@ const usage = `usage: node test/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
   --verbose          prints Xen's log and dom0's console to standard error
 Exit code: 0 when the guest powered off, 1 when it ended otherwise, 2 when it could not be started, 124 after the timeout.`
 
+/** Of an option, before anything starts. */
+function number(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0) || value > 1e6) throw new RigError(`--${option} is to be a number above 0, up to a million`, `--${option} ${text}`, 'See --help.')
+  return value
+}
+
 async function main(): Promise<number> {
   const split = process.argv.indexOf('--')
   const { values, positionals } = parseArgs({
@@ -31,15 +38,17 @@ async function main(): Promise<number> {
     console.error(usage)
     return values.help ? 0 : 2
   }
+  const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option => number(option, values[option])) as [number, number, number, number]
+  const maxmem = values.maxmem === undefined ? undefined : number('maxmem', values.maxmem)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
   const rig = await Rig.start({
-    memoryMiB: Number(values.machine), signal: stop.signal, onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,
+    memoryMiB, signal: stop.signal, onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,
   })
   try {
     const domain = await rig.createDomain({
-      name: 'guest', kernel: positionals[0]!, ramdisk: values.ramdisk, memory: Number(values.memory), maxmem: values.maxmem ? Number(values.maxmem) : undefined,
-      vcpus: Number(values.vcpus), cmdline: split < 0 ? '' : process.argv.slice(split + 1).join(' '), vif: values.ip ? { ip: values.ip } : undefined, paused: true,
+      name: 'guest', kernel: positionals[0]!, ramdisk: values.ramdisk, memory, maxmem,
+      vcpus, cmdline: split < 0 ? '' : process.argv.slice(split + 1).join(' '), vif: values.ip ? { ip: values.ip } : undefined, paused: true,
     })
     for (const pair of values.forward) {
       const [hostPort, port] = pair.split(':').map(Number) as [number, number]
@@ -52,12 +61,12 @@ async function main(): Promise<number> {
     const timer = setTimeout(() => {
       timedOut = true
       void domain.destroy()
-    }, Number(values.timeout) * 1000)
+    }, timeout * 1000)
     await domain.unpause()
     const end = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the machine stopped', code: -1 }))])
     clearTimeout(timer)
     await Promise.race([printed, rig.exited])
-    console.error(timedOut ? `guest: no end within ${values.timeout} s, destroyed` : `guest: ${end.reason} (${end.code})`)
+    console.error(timedOut ? `guest: no end within ${timeout} s, destroyed` : `guest: ${end.reason} (${end.code})`)
     if (values.dmesg) console.error(await rig.must('xl dmesg | tail -40'))
     return timedOut ? 124 : end.reason === 'poweroff' ? 0 : 1
   } finally {
@@ -68,6 +77,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof RigError ? `error: ${error.message}` : error)
+  const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(error instanceof RigError ? `error: ${error.message}` : isUsage ? `error: ${(error as Error).message}\n${usage}` : error)
   process.exitCode = 2
 }
