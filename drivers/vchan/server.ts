@@ -92,7 +92,13 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     machine.abi.fence()
     channel.notify() // whether it asked or not: this is the last thing it hears
   }
-  const stopLooking = liveness.add(() => endpoint === undefined ? wakeup.wake() : endpoint.checkAlive())
+  // Not for each event: whoever may kick us would have us ask the store as often as it likes.
+  let isUnsure = true
+  const stopLooking = liveness.add(() => {
+    if (endpoint !== undefined) return endpoint.checkAlive()
+    isUnsure = true
+    wakeup.wake()
+  })
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
   try {
@@ -100,7 +106,9 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     for (;;) {
       signal?.throwIfAborted()
       if (world !== suspension.world || shared.control.bytes[Byte.clientLive] !== Live.notYet) break
-      if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
+      const look = isUnsure
+      isUnsure = false
+      if (look && !(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
       await wakeup.wait()
       machine.abi.fence()
     }
