@@ -117,7 +117,8 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     // A client that has seen the keys already must not take this for a server.
     tellGone()
     // Keys never point to a port or page that means something else already.
-    void withdrawKeys(vchans, domid, port, keys).then(release)
+    await withdrawKeys(vchans, domid, port, keys)
+    release()
     throw error
   } finally {
     unsubscribe()
@@ -130,7 +131,7 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     release()
     return undefined
   }
-  // One client in a life: whoever comes next must not find these keys.
+  // One client in a life: whoever comes next must not find these keys, which is why nobody is told before they are gone.
   const withdrawn = withdrawKeys(vchans, domid, port, keys)
   endpoint = new Endpoint(machine, {
     name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel,
@@ -141,5 +142,10 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
     },
   })
   endpoint.wake()
+  await withdrawn
+  if (signal?.aborted) {
+    endpoint.close()
+    throw signal.reason
+  }
   return endpoint
 }

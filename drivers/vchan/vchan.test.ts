@@ -35,9 +35,10 @@ test('the keys are readable for the client only, and gone once it is connected',
   for (const key of ['ring-ref', 'event-channel']) {
     t.deepEqual(xen.store.permissions(`${directory}/${key}`), [{ domid: 1, access: Access.none }, { domid: 2, access: Access.read }])
   }
-  const [a, b] = await xen.run(Promise.all([serving, client.channels.connect(1, 512)]))
-  await xen.settle()
+  const connecting = client.channels.connect(1, 512)
+  const a = await xen.run(serving)
   t.is(xen.store.read('/local/domain/1/data/vchan/2'), undefined)
+  const b = await xen.run(connecting)
   t.not(xen.store.read('/local/domain/1/data/vchan'), undefined)
   await end(xen, a, b)
 })
@@ -79,6 +80,18 @@ test('a client waits for a server that comes later, and a second client for a se
   const got = await xen.run(Promise.all([a.read(), b.read()]))
   t.deepEqual(got.map((bytes) => bytes?.[0]).sort(), [1, 2])
   await end(xen, one, two, a, b)
+})
+
+test('who gives up serving hears of it when the keys are gone: the port may be given to another call then', async (t) => {
+  const { xen, server } = setUp()
+  const controller = new AbortController()
+  const serving = server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096, signal: controller.signal })
+  await xen.settle()
+  t.regex(xen.store.read('/local/domain/1/data/vchan/2/512/ring-ref') as string, /^\d+$/)
+  const keys = serving.then(() => 'served', () => xen.store.read('/local/domain/1/data/vchan/2/512/ring-ref'))
+  controller.abort(new Error('enough'))
+  t.is(await xen.run(keys), undefined)
+  await end(xen)
 })
 
 test('serving again at once on the same port never loses the new keys to the clean-up of the old', async (t) => {

@@ -117,21 +117,24 @@ export class Qrexec {
     const quit = (): void => abort.abort(new QrexecError(`${name} was given up`))
     if (this.#abort.signal.aborted) quit()
     this.#abort.signal.addEventListener('abort', quit)
-    let opened: { place: Place, channel?: ByteChannel } | undefined
+    /** Set when no key of ours leads to the port any more: dom0 may give it to the next call as soon as it has it back. */
+    let served: { place: Place, channel?: ByteChannel } | undefined
     const open = async (): Promise<ByteChannel> => {
       const place = await this.#ask(name, target, service, abort.signal)
-      opened = { place }
       const { session: { over }, domain, port } = place
       // A new daemon may give the port to another call.
       const lost = (): void => abort.abort(new QrexecError(`the connection with dom0 was lost before ${name} had begun: call again`))
       if (over.signal.aborted) lost()
       over.signal.addEventListener('abort', lost)
       const channel = await this.#timed(abort.signal, DATA_TIMEOUT, `${name}: the other qube did not connect`, (signal) =>
-        this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => over.signal.removeEventListener('abort', lost))
+        this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => {
+        over.signal.removeEventListener('abort', lost)
+        served = { place }
+      })
       // Given up at this very moment: nobody else knows of the channel.
       if (abort.signal.aborted) channel.close()
       abort.signal.throwIfAborted()
-      opened.channel = channel
+      served = { place, channel }
       abort.signal.addEventListener('abort', () => channel.close())
       return channel
     }
@@ -143,9 +146,9 @@ export class Qrexec {
     const release = (): void => {
       quit()
       this.#abort.signal.removeEventListener('abort', quit)
-      opened?.channel?.close()
-      if (opened !== undefined) this.#terminated(opened.place)
-      opened = undefined
+      served?.channel?.close()
+      if (served !== undefined) this.#terminated(served.place)
+      served = undefined
     }
     const data = connect()
     data.catch(release)

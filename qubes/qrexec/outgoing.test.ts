@@ -1,6 +1,7 @@
 import test from 'ava'
 import { Hub } from '../../test/dom0/hub.ts'
 import { testMachine } from '../../test/dom0/machine.ts'
+import { QrexecDaemon } from '../../test/dom0/qrexec.ts'
 import { Qrexec } from './agent.ts'
 import { message } from '../../test/dom0/qrexec-frames.ts'
 import { DOMID, setUp, tick, u32, victim } from './testing.ts'
@@ -179,4 +180,37 @@ test('an outgoing call can be given up at any moment: nothing of it is left', as
     for (let tries = 0; hub.open.length > 1 && tries < 20; tries++) await tick()
     t.deepEqual(hub.open, ['5>0:512'], `given up after ${steps} steps`)
   }
+})
+
+test('a port is given back when nothing in xenstore leads to it any more', async (t) => {
+  const hub = new Hub()
+  const channels = hub.channels(DOMID)
+  const withdrawn = Promise.withResolvers<never>()
+  /** A server whose keys take long to withdraw, once it is given up. */
+  const slow = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => {
+    signal.addEventListener('abort', () => { withdrawn.promise.catch(reject) })
+  })
+  const agent = new Qrexec({
+    machine: testMachine(),
+    channels: { ...channels, serve: (domid, port, options) => port === 512 ? channels.serve(domid, port, options) : slow(options.signal!) },
+  })
+  const dom0 = hub.channels(0)
+  const daemon = new QrexecDaemon({
+    domid: DOMID, connect: (port) => dom0.connect(DOMID, port), serve: (port) => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }),
+    policy: () => () => '',
+  })
+  const running = agent.run()
+  const serving = daemon.run()
+  serving.catch(() => {})
+  await daemon.connected()
+  const call = agent.call('dom0', 'my.Service')
+  while (daemon.portsInUse.length === 0) await tick()
+  call.close()
+  await tick()
+  t.deepEqual(daemon.portsInUse, [513])
+  withdrawn.reject(new Error('given up'))
+  await daemon.idle()
+  await t.throwsAsync(call.wait(), { message: /given up/ })
+  agent.close()
+  await running
 })
