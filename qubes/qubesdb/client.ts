@@ -172,7 +172,7 @@ export class QubesDB {
       channel.close()
       this.#channel = undefined
       for (const { path, reject } of this.#requests.splice(0)) {
-        reject(new QubesDBError(`QubesDB was disconnected before it answered for '${path}'`))
+        reject(new QubesDBError(`QubesDB was disconnected before it answered for '${path}': look at the key when it is back, and try again`))
       }
     }
   }
@@ -201,7 +201,7 @@ export class QubesDB {
   /** One at a time: whether a key can be removed is known only when the answer to what was sent before is here. */
   #request(path: string, message: Uint8Array, accepted: () => Change[]): Promise<void> {
     if (!this.#live) {
-      return Promise.reject(new QubesDBError(`QubesDB is not connected, '${path}' was not sent: wait for db.synced`))
+      return Promise.reject(new QubesDBError(`QubesDB is not connected now, '${path}' was not sent: try again in a while`))
     }
     return new Promise((resolve, reject) => {
       this.#requests.push({ path, message, accepted, resolve, reject })
