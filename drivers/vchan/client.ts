@@ -3,7 +3,6 @@ import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { XenError } from '@xen-ts/drivers/errno.ts'
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
 import { Endpoint } from './endpoint.ts'
 import { eventChannelKey, readKeys } from './keys.ts'
@@ -65,7 +64,7 @@ class Mapped {
 
 /** @throws StaleServerError, XenError */
 function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChannel }: Keys): Endpoint {
-  const { machine, events, liveness } = vchans
+  const { machine, events, liveness, warnings } = vchans
   const mapped = new Mapped(vchans, domid, ringRef, name)
   let endpoint: Endpoint | undefined
   let channel: EventChannel
@@ -78,7 +77,7 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
   const stopLooking = liveness.add(() => endpoint?.checkAlive())
   const control = mapped.control.bytes
   endpoint = new Endpoint(machine, {
-    name, side: clientSide, control, reader: mapped.reader, writer: mapped.writer, channel,
+    name, side: clientSide, control, reader: mapped.reader, writer: mapped.writer, channel, warnings,
     // A server that hears of the end takes its pages back. Linux keeps those that are mapped still for seconds, in a list that a
     // busy dom0 fills: so the rings go first, and the kick comes last.
     release: (tell) => {
@@ -98,11 +97,10 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
 
 export async function connect(vchans: Vchans, domid: number, port: number, signal?: AbortSignal): Promise<ByteChannel> {
   signal?.throwIfAborted()
-  const { machine, xenstore, liveness } = vchans
+  const { machine, xenstore, liveness, warnings } = vchans
   const { suspension } = machine
   const name = `vchan ${domid}:${port}`
   const wakeup = new Wakeup()
-  const warnings = new PeerWarnings(machine.log('vchan'), machine.timers)
   const stopLooking = liveness.add(wakeup.wake)
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)

@@ -240,7 +240,7 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   #fail(why: string): void {
-    this.#machine.log('vchan').warn(`${this.#link.name}: the peer broke the ring: ${why}. The channel is closed.`)
+    this.#link.warnings.warn(`${this.#link.name}: the peer broke the ring: ${why}. The channel is closed.`)
     this.#failure = new ChannelClosedError(`${this.#link.name}: the peer broke the ring: ${why}. Connect again.`)
     this.close()
   }

@@ -9,6 +9,7 @@
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import type { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
 import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { connect } from './client.ts'
@@ -32,11 +33,13 @@ export interface VchanParts {
 export interface Vchans extends VchanParts {
   readonly liveness: Liveness
   readonly keyQueue: KeyQueue
+  /** Of all channels: a peer may break one after the other. */
+  readonly warnings: PeerWarnings
 }
 
 /** The vchan service of this domain. Make one: its channels share watches and timers. */
 export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): Channels {
-  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore), keyQueue: new KeyQueue() }
+  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore), keyQueue: new KeyQueue(), warnings: new PeerWarnings(machine.log('vchan'), machine.timers) }
   return {
     connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
     serve: (domid, port, options) => serve(vchans, domid, port, options),

@@ -1,5 +1,6 @@
 /** What a connected end stands on. Both ends are the same but for which byte of the control page is whose. */
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
+import type { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
 import { Byte } from './layout.ts'
 import type { RingReader, RingWriter } from './ring.ts'
 
@@ -24,6 +25,7 @@ export interface Link {
   readonly reader: RingReader
   readonly writer: RingWriter
   readonly channel: EventChannel
+  readonly warnings: PeerWarnings
   /**
    * Gives ports, pages and keys back. The shared memory must not be touched from then on.
    * @param tell whether the peer is told that this end has gone: not one that was left behind in another world

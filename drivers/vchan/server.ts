@@ -134,7 +134,7 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   // One client in a life: whoever comes next must not find these keys, which is why nobody is told before they are gone.
   const withdrawn = withdrawKeys(vchans, domid, port, keys)
   endpoint = new Endpoint(machine, {
-    name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel,
+    name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel, warnings: vchans.warnings,
     release: (tell) => {
       stopLooking()
       if (tell) tellGone()

@@ -100,7 +100,7 @@ for (const what of ['read', 'write'] as const) {
       name: 'test', side: clientSide, control, release: () => {},
       reader: new RingReader(memory, ring, words, Word.rightProducer, Word.rightConsumer),
       writer: new RingWriter(memory, ring, words, Word.leftProducer, Word.leftConsumer),
-      channel: { notify: () => {}, connected: true } as never,
+      channel: { notify: () => {}, connected: true } as never, warnings: undefined as never,
     })
     let fired = false
     machine.timers.set(0, () => { fired = true })
