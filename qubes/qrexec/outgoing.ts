@@ -1,7 +1,8 @@
 /** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
 import { describe, ProtocolError } from '../supervise.ts'
-import { concat, readU32, type Text } from '../text.ts'
+import { readU32, type Text } from '../text.ts'
 import { DataChannel } from './data.ts'
 import { ByteReader, unowned } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
@@ -34,8 +35,7 @@ export class OutgoingCall {
   readonly #text: Text
   readonly #data: Promise<DataChannel>
   readonly #release: () => void
-  readonly #stderr: Uint8Array[] = []
-  #stderrLength = 0
+  readonly #stderr = new ByteCollector()
   #code: number | undefined
   #inputError: unknown
   #released = false
@@ -62,7 +62,7 @@ export class OutgoingCall {
   async wait(): Promise<Result> {
     await this.stdout.drain()
     if (this.#code === undefined) throw this.#lost()
-    return { code: this.#code, stderr: this.#text.decode(concat(this.#stderr)) }
+    return { code: this.#code, stderr: this.#text.decode(this.#stderr.take()) }
   }
 
   /** All output, as text. @throws QrexecError when the exit code is not 0; as `wait` */
@@ -145,8 +145,7 @@ export class OutgoingCall {
 
   async #keep(data: DataChannel): Promise<void> {
     for (let bytes; (bytes = await data.body()) !== undefined;) {
-      const kept = bytes.subarray(0, STDERR_LIMIT - this.#stderrLength)
-      this.#stderrLength += kept.length
+      const kept = bytes.subarray(0, STDERR_LIMIT - this.#stderr.length)
       if (kept.length > 0) this.#stderr.push(kept)
     }
   }

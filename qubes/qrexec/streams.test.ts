@@ -1,6 +1,11 @@
 /** The streams of a call as web streams: a service may do with them what it does with any. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import * as web from '@xen-ts/runtime/web/inject.ts'
+import { testMachine } from '../../test/dom0/machine.ts'
+import { Text } from '../text.ts'
+import { ByteReader } from './streams.ts'
 import { setUp, text, tick } from './testing.ts'
 
 /** The guest's, with the types of those that programs see. */
@@ -192,4 +197,26 @@ test('a stream that is closed, or written, after its caller has gone, and not aw
   await done
   await ended
   t.deepEqual(lost, [])
+})
+
+test('what comes byte by byte takes no more memory than its bytes: a peer may send it so', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const used = (): number => {
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const before = used()
+  let after = 0
+  let sent = 0
+  const reader = new ByteReader(new Text(testMachine().abi), async () => {
+    if (sent < 300_000) return Uint8Array.of(sent++ & 0xff)
+    after = used()
+    return undefined
+  })
+  const all = await reader.bytes()
+  t.is(all.length, 300_000)
+  t.true(all.every((byte, index) => byte === (index & 0xff)))
+  t.true(after - before < 5e6, `${after - before} bytes for ${all.length}`)
 })

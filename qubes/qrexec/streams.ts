@@ -2,9 +2,10 @@
  * The streams of a call: web streams of bytes, with what services mostly do as methods. Pulled, not pushed: what nobody reads stays in
  * the ring, and the peer waits. From one of them to another of them bytes go straight.
  */
+import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
 import * as readable from '@xen-ts/runtime/web/readable-stream.ts'
 import * as writable from '@xen-ts/runtime/web/writable-stream.ts'
-import { concat, type Text } from '../text.ts'
+import type { Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */
 const DEFAULT_LIMIT = 1 << 20
@@ -104,14 +105,12 @@ export class ByteReader extends ReadableStream<Uint8Array> {
 
   /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
   async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
-    let length = 0
+    const all = new ByteCollector()
     await this.#each((part) => {
-      length += part.length
-      if (length > limit) throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
-      parts.push(part)
+      if (all.length + part.length > limit) throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+      all.push(part)
     })
-    return concat(parts)
+    return all.take()
   }
 
   /** Everything up to the end, as text. @throws RangeError when it is more than `limit` bytes */
