@@ -229,13 +229,17 @@ export class NetfrontLife {
     this.link = undefined
   }
 
-  async #disconnect(): Promise<void> {
+  /** @param states what the backend is still to be told, one after the other */
+  async #disconnect(states: readonly number[] = [XenbusState.closing, XenbusState.closed]): Promise<void> {
     if (this.link === undefined) return
     const { path } = this.link.backend
     this.#closeLink()
     this.#isNew = true
-    if (await this.#switch(path, XenbusState.closing) && await this.#switch(path, XenbusState.closed)) return
-    this.#wakeup.wake() // nothing that we wrote will make us look at who is there now
+    for (const state of states) {
+      if (await this.#switch(path, state)) continue
+      this.#wakeup.wake() // nothing that we wrote will make us look at who is there now
+      return
+    }
   }
 
   /** Our own wish to end: the backend lets go of the rings first, if it does so soon. */
@@ -253,6 +257,6 @@ export class NetfrontLife {
       }
       timer.cancel()
     }
-    await this.#disconnect()
+    await this.#disconnect([XenbusState.closed])
   }
 }

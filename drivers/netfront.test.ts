@@ -94,6 +94,22 @@ test('what an earlier kernel left connected is closed first and then connected a
   }
 })
 
+test('closing tells the backend each state once', async (t) => {
+  const set = setUp()
+  const device = await connect(set)
+  const states: string[] = []
+  const connection = set.xen.store.connections.get(1)!
+  connection.tamper = (reply) => {
+    // After each transaction.
+    if (reply.type === 7) states.push(set.xen.store.read(`${set.netback.frontendPath}/state`) ?? '')
+    return [reply]
+  }
+  await set.xen.run(device.close())
+  connection.tamper = undefined
+  t.deepEqual(states, ['5', '6'])
+  await end(set, device)
+})
+
 test('closing ends within half a second with a backend that does not answer', async (t) => {
   const set = setUp()
   const device = await connect(set)
