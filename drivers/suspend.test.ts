@@ -294,3 +294,24 @@ test('one world after the other, in whatever order events come', async (t) => {
     xen.assertNoLeaks()
   }
 })
+
+test('a suspend that somebody refuses while a transaction still has its second holds nothing back afterwards', async (t) => {
+  const { xen, domain, drivers } = setUp()
+  const { xenstore } = drivers
+  const gate = Promise.withResolvers<void>()
+  const transaction = xenstore.transaction(async (view) => {
+    await view.write('data/a', '1')
+    await gate.promise
+  })
+  await xen.settle()
+  const unsubscribe = domain.machine.suspension.subscribe('store', { suspend: () => Promise.reject(new Error('not now')) })
+  t.is(await suspend(xen, domain), 'refused')
+  unsubscribe()
+  await xen.advance(2000)
+  gate.resolve()
+  await xen.run(transaction)
+  t.is(await xen.run(xenstore.read('data/a')), '1')
+  domain.onSuspend = () => 1
+  t.is(await suspend(xen, domain), 'cancelled')
+  xen.assertNoLeaks()
+})

@@ -196,7 +196,7 @@ export class Xenstore extends XenstoreView {
       })
       this.#onNoTransaction = undefined
     }
-    await this.#connection.suspend()
+    if (this.#suspending) await this.#connection.suspend() // unless it was called off meanwhile
   }
 
   #resume(cancelled: boolean): void {
