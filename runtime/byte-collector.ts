@@ -24,8 +24,8 @@ export class ByteCollector {
     this.#length = length
   }
 
-  /** All bytes so far. */
+  /** All bytes so far, with no others in their buffer. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length)
+    return this.#length === this.#bytes.buffer.byteLength ? this.#bytes : this.#bytes.slice(0, this.#length)
   }
 }

@@ -2,6 +2,7 @@
  * The body of a Request or Response: https://fetch.spec.whatwg.org/#bodies . Text and bytes are kept as they came, so that a server writes
  * them without a stream in between; a stream is made when `body` is asked for. Bytes are not copied: do not change them afterwards.
  */
+import { ByteCollector } from '../byte-collector.ts'
 import { isDisturbed, ReadableStream } from './readable-stream.ts'
 import { URLSearchParams } from './url-search-params.ts'
 
@@ -109,19 +110,10 @@ function sourceOf(init: BodyInit): BodySource {
 
 async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source
-  const chunks: Uint8Array[] = []
-  let length = 0
+  const all = new ByteCollector()
   for await (const chunk of source) {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('the body is a stream of something else than Uint8Array')
-    chunks.push(chunk)
-    length += chunk.length
+    all.push(chunk)
   }
-  if (chunks.length === 1) return chunks[0] as Uint8Array<ArrayBuffer>
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
+  return all.take()
 }

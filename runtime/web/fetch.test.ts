@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import fc from 'fast-check'
 import * as ownWeb from './inject.ts'
@@ -48,4 +50,29 @@ test('structuredClone copies as in Node, with cycles, and refuses what it refuse
   const moved = new ArrayBuffer(3)
   t.is(ownClone({ moved }, { transfer: [moved] }).moved.byteLength, 3)
   t.true(moved.detached)
+})
+
+test('a body that comes byte by byte takes no more memory than its bytes: a client may send it so', async t => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const used = (): number => {
+    gc()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const before = used()
+  let after = 0
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    for (let sent = 0; sent < 300_000; sent++) yield Uint8Array.of(sent & 0xff)
+    after = used()
+  }
+  const bytes = new Uint8Array(await new OwnResponse(body() as never).arrayBuffer())
+  t.true(bytes.length === 300_000 && bytes.every((byte, index) => byte === (index & 0xff)))
+  t.true(after - before < 5e6, `${after - before} bytes for ${bytes.length}`)
+})
+
+test('the buffer of a body has its bytes only, not those beside them that a chunk was cut from', async t => {
+  const packet = Uint8Array.of(1, 2, 3, 4, 5, 6)
+  const body = async function* (): AsyncGenerator<Uint8Array> { yield packet.subarray(2, 4) }
+  t.deepEqual(new Uint8Array(await new OwnResponse(body() as never).arrayBuffer()), Uint8Array.of(3, 4))
 })
