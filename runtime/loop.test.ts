@@ -156,3 +156,28 @@ test('the heap gives timers in order whatever is set and removed', t => {
     }
   }))
 })
+
+test('timers without a delay cost one reading of the clock a round, and do not keep one with a delay waiting', t => {
+  const { kernel, loop } = setUp()
+  const { clockMonotonic } = kernel.abi
+  let readings = 0
+  kernel.abi.clockMonotonic = () => {
+    readings++
+    kernel.time += 0.25
+    return clockMonotonic()
+  }
+  const counts = [0, 0, 0]
+  const again = (index: number) => () => {
+    counts[index]++
+    loop.set(0, again(index))
+  }
+  for (const index of counts.keys()) loop.set(0, again(index))
+  for (let i = 0; i < 300; i++) loop.turn()
+  t.deepEqual(counts, [100, 100, 100])
+  t.true(readings <= 101, String(readings))
+
+  let late = false
+  loop.set(5, () => { late = true })
+  for (let i = 0; i < 100; i++) loop.turn()
+  t.true(late)
+})

@@ -12,6 +12,10 @@ const BATCH = 256
 export class Loop implements Ports, Timers {
   readonly #abi: Abi
   readonly #heap = new TimerHeap()
+  /** What the clock said last: reading it once a round is enough, and costs as much as a hypercall where Xen emulates the TSC. */
+  #last = 0
+  /** The first timer that was set after that. */
+  #newer = 0
   readonly #handlers = new Map<number, () => void>()
   readonly #pendingBytes = new Uint8Array(4 * BATCH)
   readonly #pending = new Uint32Array(this.#pendingBytes.buffer)
@@ -29,11 +33,14 @@ export class Loop implements Ports, Timers {
 
   off(port: number): void { this.#handlers.delete(port) }
 
-  now(): number { return this.#abi.clockMonotonic() }
+  now(): number {
+    this.#newer = this.#heap.added
+    return this.#last = this.#abi.clockMonotonic()
+  }
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
   set(delay: number, run: () => void): Timer {
-    const timer = this.#heap.add(this.now() + (delay > 0 ? delay : 0), run)
+    const timer = this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
     return { cancel: () => this.#heap.remove(timer) }
   }
 
@@ -54,12 +61,14 @@ export class Loop implements Ports, Timers {
     const deadline = this.#heap.first()?.deadline ?? Infinity
     if (deadline === Infinity && this.#handlers.size === 0) throw new DeadlockError()
     this.#pendingNext = 0
-    this.#pendingCount = this.#abi.wait(deadline, this.#pendingBytes)
+    this.#pendingCount = this.#abi.wait(deadline > this.#last ? deadline : 0, this.#pendingBytes)
   }
 
   #fireDue(): boolean {
     const timer = this.#heap.first()
-    if (timer === undefined || timer.deadline > this.now()) return false
+    if (timer === undefined) return false
+    // Read anew before one that was set since: timers without a delay that set each other would keep others waiting for ever.
+    if ((timer.sequence >= this.#newer || timer.deadline > this.#last) && timer.deadline > this.now()) return false
     this.#heap.remove(timer)
     this.#timerIsNext = false
     timer.run()

@@ -3,6 +3,9 @@ export class TimerHeap {
   readonly #entries: HeapTimer[] = []
   #sequence = 0
 
+  /** How many were added so far: the `sequence` of the next. */
+  get added(): number { return this.#sequence }
+
   get size(): number { return this.#entries.length }
 
   /** The timer with the earliest deadline. */
