@@ -1,13 +1,15 @@
 /**
  * Hosts of URLs: https://url.spec.whatwg.org/#host-parsing . One deviation: names with letters outside of ASCII are mapped by Unicode
  * normalization (NFKC) and lower case instead of the tables of UTS #46, which are ten times the size of all of this; the two differ for
- * rare characters only.
+ * rare characters only. And such a name is refused when it is longer than any name may be.
  */
 import { encodeSets, percentDecode, percentEncode } from './percent.ts'
 import { punycode, unpunycode } from './punycode.ts'
 
 const forbiddenHost = /[\0\t\n\r #/:<>?@[\\\]^|]/
 const forbiddenDomain = /[\0- #%/:<>?@[\\\]^|\x7f]/
+/** RFC 1035 section 2.3.4. Punycode takes time that grows with the square: a request of 16 KiB could keep a server busy for seconds. */
+const LONGEST_NAME = 255
 const simpleDomain = /^[a-z0-9._-]+$/
 
 /** The serialized host, or undefined when it is none. */
@@ -27,6 +29,7 @@ function toAscii(text: string): string | undefined {
   const plain = simpleDomain.test(text) || /^[\0-\x7f]*$/.test(text)
   const mapped = plain ? text.toLowerCase() : mapUnicode(text)
   if (plain && !mapped.includes('xn--')) return mapped
+  if (mapped.length > LONGEST_NAME) return undefined
   const labels = mapped.split('.').map(label => {
     if (label.startsWith('xn--')) return isPunycode(label) ? label : undefined
     if (/^[\0-\x7f]*$/.test(label)) return label

@@ -62,3 +62,10 @@ test('searchParams and the address follow each other', t => {
   url.searchParams.delete('x')
   t.is(url.href, 'http://a/')
 })
+
+test('a name outside of ASCII is refused when it is longer than a name may be, before punycode is made of it or read', t => {
+  const letters = (count: number) => Array.from({ length: count }, (_, i) => String.fromCodePoint(0x4e00 + i)).join('')
+  t.is(new OwnURL(`http://${letters(63)}.example/`).hostname, new URL(`http://${letters(63)}.example/`).hostname)
+  for (const host of [letters(256), encodeURIComponent(letters(1700)), `xn--${'a'.repeat(300)}`]) t.false(OwnURL.canParse(`http://${host}/`))
+  t.true(OwnURL.canParse(`http://${'a'.repeat(300)}/`))
+})
