@@ -20,8 +20,9 @@ export interface Channels {
   /** As client: waits for the server's keys to appear, then connects. */
   connect(domid: number, port: number, options?: { signal?: AbortSignal }): Promise<ByteChannel>
   /**
-   * As server: publishes the keys, and resolves when a client has connected. One client, then it is over. Sizes in bytes. After an abort
-   * it rejects, also when the client was just coming.
+   * As server: publishes the keys, and resolves when a client has connected and the keys are gone again. One client, then it is over.
+   * Sizes in bytes. After an abort it rejects, also when the client was just coming, and then too the keys are gone: the port may be another
+   * channel's from now on.
    */
   serve(domid: number, port: number, options: { readSize: number; writeSize: number; signal?: AbortSignal }): Promise<ByteChannel>
 }
