@@ -7,7 +7,8 @@ import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { clipboardData, CONFIGURE, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
-import { Window, type Link, type WindowEvents, type WindowOptions } from './window.ts'
+import type { Link, WindowEvents, WindowOptions } from './window-context.ts'
+import { Window } from './window.ts'
 import {
   CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeVersion, HEADER_BYTES, PORT,
   RING_BYTES, XCONF_BYTES, type Header, type Screen,

@@ -1,7 +1,6 @@
 /** Windows over real vchans and grants on the simulated Xen: what the daemon sees, and that every page comes back. */
 import test from 'ava'
 import { words } from '../../test/dom0/gui.ts'
-import * as events from './events.ts'
 import * as messages from './messages.ts'
 import type { Rectangle } from './messages.ts'
 import { setUp } from './testing.ts'
@@ -155,41 +154,6 @@ test('the old image stays granted until WINDOW_DUMP_ACK, even when nobody has ma
   await finish()
 })
 
-test('a daemon that asks for ever new sizes and acknowledges none loses the connection, and the memory comes back', async (t) => {
-  const { xen, gui, daemon, ready, finish, guest, free } = setUp()
-  gui.window({ title: 'x', width: 64, height: 16 })
-  await ready()
-  const send = daemon.send.bind(daemon)
-  daemon.send = async (type, id, body) => { if (type !== 149) await send(type, id, body) }
-  for (let n = 1; n <= 80; n++) void send(134, 1, words(0, 0, 64, 16 + n, 0)).catch(() => {})
-  await xen.advance(5000)
-  t.true(guest.log.some(({ text }) => /images without WINDOW_DUMP_ACK/.test(text)))
-  daemon.send = send
-  await finish()
-  t.is(guest.freePages, free)
-})
-
-test('a daemon that moves a window without end and reads no answer: no more of them are kept than the ring holds', async (t) => {
-  const { xen, gui, daemon, ready, finish } = setUp()
-  const window = gui.window({ title: 'x', width: 40, height: 30 })
-  await ready()
-  await xen.advance(100)
-  let goOn = (): void => {}
-  const held = new Promise<void>((resolve) => { goOn = resolve })
-  daemon.windows.get(1)!.paint = () => held
-  window.damage()
-  await xen.advance(100)
-  let moves = 0
-  window.on('move', () => { moves++ })
-  for (let n = 1; n <= 2000; n++) void daemon.send(134, 1, words(n, 0, 40, 30, 0)).catch(() => {})
-  await xen.advance(1000)
-  t.true(moves <= 4096 / 32 + 2, `${moves} were answered`)
-  goOn()
-  await xen.advance(5000)
-  t.is(moves, 2000)
-  await finish()
-})
-
 test('a larger image that cannot be granted: the one before comes back', async (t) => {
   const { xen, gui, daemon, ready, finish, guest, free } = setUp()
   const window = gui.window({ title: 'x', width: 64, height: 16 })
@@ -227,21 +191,6 @@ test('a new daemon is told everything again', async (t) => {
   await xen.advance(100)
   t.deepEqual([...daemon.windows.values()].map(({ title, mapped }) => [title, mapped]), [['one', true]])
   t.is(daemon.windows.get(1)!.picture.readUInt32LE(0), 7)
-  await finish()
-})
-
-test('a key that is held while the keyboard goes to another window is released in the first', async (t) => {
-  const { xen, gui, daemon, ready, finish } = setUp()
-  const seen: string[] = []
-  for (const title of ['one', 'two']) {
-    gui.window({ title, width: 40, height: 30 }).on('key', ({ pressed, keycode }) => { seen.push(`${title} ${pressed} ${keycode}`) })
-  }
-  await ready()
-  await xen.advance(100)
-  const key = (id: number, type: number) => daemon.send(events.KEYPRESS, id, words(type, 0, 0, 0, 53))
-  for (const [id, type] of [[1, 2], [2, 3], [2, 2], [2, 3]]) await key(id, type)
-  await xen.advance(100)
-  t.deepEqual(seen, ['one true 53', 'one false 53', 'two false 53', 'two true 53', 'two false 53'])
   await finish()
 })
 
@@ -329,122 +278,6 @@ test('fill draws what of a rectangle is inside of the window, pixel by pixel the
   window.fill(1)
   await finish()
 })
-
-test('a window that the user moves says where it is', async (t) => {
-  const { xen, gui, daemon, ready, finish } = setUp()
-  const window = gui.window({ title: 'x', width: 40, height: 30 })
-  const moves: unknown[] = []
-  window.on('move', (at) => moves.push(at))
-  window.on('resize', () => moves.push('resize'))
-  await ready()
-  await xen.advance(100)
-  for (const x of [7, 7, -3]) {
-    await daemon.send(134, 1, words(x, 9, 40, 30, 0))
-    await xen.advance(100)
-  }
-  t.deepEqual(moves, [{ x: 7, y: 9 }, { x: -3, y: 9 }])
-  t.deepEqual([window.x, window.y, daemon.windows.get(1)!.x], [-3, 9, -3])
-  await finish()
-})
-
-for (const [minor, most] of [[5, 65_000], [7, 65_000], [8, 256_000]]) {
-  test(`protocol 1.${minor}: ${most} bytes are copied to other qubes, and no more`, async (t) => {
-    const { xen, gui, daemon, guest, ready, finish } = setUp({ minor })
-    await ready()
-    await xen.advance(100)
-    gui.copy('x'.repeat(most))
-    t.is((await xen.run(daemon.requestClipboard(1))).length, most)
-    if (minor < 8) {
-      gui.copy('x'.repeat(most + 1))
-      t.is((await xen.run(daemon.requestClipboard(1))).length, 0)
-      t.true(guest.log.some(({ level, text }) => level === 'warn' && text.startsWith('nothing is copied to other qubes: RangeError: clipboard: 65001 bytes')))
-    }
-    await finish()
-  })
-}
-
-test('what the user does comes as typed events, to the window it is meant for', async (t) => {
-  const { xen, gui, daemon, ready, finish } = setUp()
-  const [window, other] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
-  const got: unknown[] = []
-  for (const kind of ['key', 'button', 'motion', 'crossing', 'focus', 'paste', 'close'] as const) {
-    window.on(kind, (event: unknown) => { got.push([kind, event]) })
-    other.on(kind, () => { t.fail() })
-  }
-  window.on('motion', () => { throw new Error('a slip of the program') })
-  await ready()
-  await xen.advance(100)
-  const at = { x: -1, y: 2, state: 4 }
-  const position = [0xffffffff, 2, 4]
-  await daemon.send(events.KEYPRESS, 1, words(2, ...position, 38))
-  await daemon.send(events.BUTTON, 1, words(5, ...position, 3))
-  await daemon.send(events.MOTION, 1, words(...position, 0))
-  await daemon.send(events.CROSSING, 1, words(7, ...position, 0, 0, 0))
-  await daemon.send(events.KEYMAP_NOTIFY, 0, Buffer.alloc(32))
-  await daemon.send(events.FOCUS, 1, words(9, 0, 0))
-  await daemon.send(140, 1, Buffer.from('Grüße'))
-  await daemon.send(events.CLOSE, 1)
-  gui.copy('für andere')
-  t.is((await xen.run(daemon.requestClipboard(1))).toString(), 'für andere')
-  t.deepEqual(got, [
-    ['key', { pressed: true, ...at, keycode: 38 }], ['button', { pressed: false, ...at, button: 3 }], ['motion', at],
-    ['crossing', { inside: true, ...at }], ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }], ['focus', true],
-    ['paste', 'Grüße'], ['close', undefined],
-  ])
-  await finish()
-})
-
-/** Messages a daemon may send for window 1; whether the agent must drop the connection. */
-const HOSTILE: Record<string, [number, number, Buffer, boolean]> = {
-  'key event of 16 bytes': [events.KEYPRESS, 1, Buffer.alloc(16), true],
-  'key event of type 4': [events.KEYPRESS, 1, words(4, 0, 0, 0, 9), true],
-  'keycode of 4 billion': [events.KEYPRESS, 1, words(2, 0, 0, 0, 0xffffffff), true],
-  'button event of type 2': [events.BUTTON, 1, words(2, 0, 0, 0, 1), true],
-  'button 256': [events.BUTTON, 1, words(4, 0, 0, 0, 256), true],
-  'motion of 20 bytes': [events.MOTION, 1, Buffer.alloc(20), true],
-  'crossing of type 0': [events.CROSSING, 1, Buffer.alloc(28), true],
-  'focus of type 11': [events.FOCUS, 1, words(11, 0, 0), true],
-  'size 0': [134, 1, words(0, 0, 0, 5, 0), true],
-  'size of 4 billion': [134, 1, words(0, 0, 0xffffffff, 0xffffffff, 0), true],
-  'size without memory for it': [134, 1, words(0, 0, 32767, 32767, 0), false],
-  'configure of 16 bytes': [134, 1, Buffer.alloc(16), true],
-  'configure of a window that is not there': [134, 99, words(0, 0, 5, 5, 0), false],
-  'DESTROY of a window that is open': [131, 1, Buffer.alloc(0), false],
-  'DESTROY with a body': [131, 1, Buffer.alloc(4), true],
-  'an acknowledgement too many': [149, 1, Buffer.alloc(0), false],
-  'close of a window that is not there': [137, 99, Buffer.alloc(0), false],
-  'map of 4 bytes': [132, 1, Buffer.alloc(4), true],
-  'flags both set and unset': [145, 1, words(1, 3), true],
-  'flags of 4 bytes': [145, 1, Buffer.alloc(4), true],
-  'flags of a later protocol': [145, 1, words(0xfffffff0, 0), false],
-  'flags of a window that is not there': [145, 99, words(1, 0), false],
-  'move to nowhere': [134, 1, words(0x80000000, 0x7fffffff, 40, 30, 0), false],
-  'crossing of 24 bytes': [127, 1, Buffer.alloc(24), true],
-  'focus of 8 bytes': [128, 1, Buffer.alloc(8), true],
-  'close with a body': [137, 1, Buffer.alloc(1), true],
-  'keymap of 31 bytes': [142, 0, Buffer.alloc(31), true],
-  'paste of 256,000 bytes, as a qube with protocol 1.8 may copy': [140, 1, Buffer.alloc(256_000, 'x'), false],
-  'paste of more than a MiB': [140, 1, Buffer.alloc((1 << 20) + 1), true],
-  'paste that is not UTF-8': [140, 1, Buffer.from('ff00fe', 'hex'), false],
-}
-
-for (const [name, [type, id, body, drops]] of Object.entries(HOSTILE)) {
-  test(`hostile daemon: ${name}: the window is shown ${drops ? 'to the next one' : 'still'}`, async (t) => {
-    const { xen, guest, gui, daemon, ready, finish } = setUp()
-    const window = gui.window({ title: 'x', width: 40, height: 30 })
-    await ready()
-    await xen.advance(100)
-    void daemon.send(type, id, body).catch(() => {})
-    await xen.advance(5000)
-    t.is(guest.log.some(({ text }) => text.startsWith('connection lost: ProtocolError')), drops)
-    await ready()
-    window.pixels[0] = 0xabcdef
-    window.damage()
-    await xen.advance(100)
-    t.is(daemon.windows.get(1)?.picture.readUInt32LE(0), 0xabcdef)
-    await finish()
-  })
-}
 
 test('a qube that was saved and restored shows its windows again: with pages granted anew, and none left over', async (t) => {
   const { xen, guest, gui, daemon, ready, restored, finish, free } = setUp()

@@ -1,59 +1,14 @@
 /** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError } from '../supervise.ts'
-import type { Text } from '../text.ts'
-import { Appearance, type AppearanceOptions, type WindowState } from './appearance.ts'
-import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'
-import { Image, type ImageMemory } from './image.ts'
+import { Appearance, type WindowState } from './appearance.ts'
+import { Image } from './image.ts'
 import {
   ATTENTION, checkSize, configure, create, destroy, FULLSCREEN, map, MAX_HEIGHT, MAX_WIDTH, MINIMIZE, shmImage, unmap, windowDump,
   type CursorName, type Rectangle,
 } from './messages.ts'
-
-export interface WindowOptions extends AppearanceOptions {
-  /** Pixels, at most 16384 x 6144. */
-  readonly width: number
-  readonly height: number
-}
-
-export interface WindowEvents {
-  key: KeyEvent
-  button: ButtonEvent
-  motion: Position
-  crossing: CrossingEvent
-  /** Whether the window has the keyboard now. */
-  focus: boolean
-  /** The user pressed Ctrl-Shift-V: text of another qube. */
-  paste: string
-  /** The user has changed the size: `pixels` is another array from now on, with the old picture in its corner. Draw it anew. */
-  resize: { readonly width: number, readonly height: number }
-  /** The window is elsewhere on the screen. */
-  move: { readonly x: number, readonly y: number }
-  /** It was made fullscreen, minimised, or one of them no more. */
-  state: WindowState
-  /** The user wants it closed. It stays open until `close`. */
-  close: undefined
-}
-
-/** The daemon's end of a connection, as a window needs it. */
-export interface Link {
-  readonly domid: number
-  readonly minor: number
-  send(bytes: Uint8Array): Promise<void>
-}
-
-export interface WindowContext {
-  readonly id: number
-  readonly memory: ImageMemory
-  readonly timers: Timers
-  readonly text: Text
-  readonly log: Log
-  /** The connection now, if there is one. */
-  link(): Link | undefined
-  /** The daemon knows nothing of it any more. */
-  gone(): void
-}
+import { around, clip, fill } from './rectangles.ts'
+import type { WindowContext, WindowEvents, WindowOptions } from './window-context.ts'
 
 /** From this minor version on, the daemon tells that it has done a DESTROY, and a WINDOW_DUMP. */
 const DESTROY_ACK = 5
@@ -125,15 +80,7 @@ export class Window {
   fill(colour: number, x = 0, y = 0, width = this.width, height = this.height): void {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
-    const pixels = this.#pixels, stride = this.width
-    const start = area.y * stride + area.x, end = start + area.width, after = start + area.height * stride
-    pixels.fill(colour, start, end)
-    // The engine fills pixel by pixel but copies in one piece, which takes a third of the time: of whole rows 1, 2, 4, ... at a time.
-    if (area.width < stride) {
-      for (let row = start + stride; row < after; row += stride) pixels.copyWithin(row, start, end)
-    } else {
-      for (let done = stride; start + done < after; done *= 2) pixels.copyWithin(start + done, start, Math.min(start + done, after - done))
-    }
+    fill(this.#pixels, this.width, area, colour)
     this.#addDamage(area)
   }
 
@@ -287,19 +234,12 @@ export class Window {
     return { x: this.#x, y: this.#y, width: this.width, height: this.height }
   }
 
-  /** What of a rectangle is inside, in whole pixels; undefined when nothing is. */
   #clip(x: number, y: number, width: number, height: number): Rectangle | undefined {
-    const left = Math.max(0, Math.floor(x))
-    const top = Math.max(0, Math.floor(y))
-    const right = Math.min(this.width, Math.ceil(x + width))
-    const bottom = Math.min(this.height, Math.ceil(y + height))
-    return !this.#closed && left < right && top < bottom ? rectangle(left, top, right, bottom) : undefined
+    return this.#closed ? undefined : clip({ x, y, width, height }, this.width, this.height)
   }
 
   #addDamage(area: Rectangle): void {
-    const old = this.#damage
-    this.#damage = old === undefined ? area : rectangle(Math.min(area.x, old.x), Math.min(area.y, old.y),
-      Math.max(area.x + area.width, old.x + old.width), Math.max(area.y + area.height, old.y + old.height))
+    this.#damage = this.#damage === undefined ? area : around(this.#damage, area)
     this.#flushSoon()
   }
 
@@ -367,5 +307,3 @@ export class Window {
 }
 
 const pixelsOf = ({ bytes, width, height }: Image): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, width * height)
-
-const rectangle = (left: number, top: number, right: number, bottom: number): Rectangle => ({ x: left, y: top, width: right - left, height: bottom - top })

@@ -1,0 +1,143 @@
+/** How connections begin, and who gets none, segment by segment. */
+import test from 'ava'
+import { raw } from '../testing/raw.ts'
+import { record, text } from '../testing/session.ts'
+import { ACK, RST, SYN } from '../wire/tcp.ts'
+
+test('handshake: MSS always, window scale and SACK only when the client offers them', async (t) => {
+  const { world, peer, stack } = raw()
+  stack.tcp.bind(80, {}, () => record([]))
+  peer.tcp({ seq: 7, flags: SYN })
+  peer.tcp({ seq: 7, flags: SYN, sourcePort: 5001, options: [2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 0, 0] })
+  await world.run(5)
+  const [plain, scaled] = peer.segments()
+  t.is(plain.flags, SYN | ACK)
+  t.is(plain.ack, 8)
+  t.deepEqual(plain.options, [2, 4, 5, 0xb4])
+  t.deepEqual(scaled.options, [2, 4, 5, 0xb4, 1, 3, 3, 3, 1, 1, 4, 2])
+  t.is(scaled.window, 65535, 'the window of a SYN is not scaled')
+  t.not(plain.seq, scaled.seq)
+})
+
+test('a listener resets what is not a SYN, and ignores a SYN with FIN or RST', async (t) => {
+  const { world, peer, stack } = raw()
+  stack.tcp.bind(80, {}, () => record([]))
+  peer.tcp({ seq: 1, ack: 9, flags: ACK })
+  peer.tcp({ seq: 1, ack: 9, flags: SYN | ACK })
+  peer.tcp({ seq: 1, flags: SYN | RST })
+  await world.run(5)
+  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[9, RST], [9, RST]])
+  t.is(stack.tcp.connections, 0)
+})
+
+test('SYN flood: half-open connections are bounded, the newest get a chance, and all is forgotten in the end', async (t) => {
+  const { world, peer, stack, device } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
+  let accepted = 0
+  stack.tcp.bind(80, { backlog: 32 }, () => (accepted++, record([])))
+  for (let i = 0; i < 5000; i++) {
+    peer.tcp({ seq: i, flags: SYN, sourcePort: 1024 + i }, undefined, `172.16.${i >> 8}.${i & 255}`)
+    if (i % 50 === 0) await world.run(1)
+  }
+  await world.run(5)
+  t.is(stack.tcp.connections, 32)
+  t.is(stack.counters.tcpSynDropped, 5000 - 32)
+  peer.segments()
+  peer.tcp({ seq: 9, flags: SYN, sourcePort: 7 })
+  await world.run(5)
+  const { seq } = peer.segments().find(({ destinationPort }) => destinationPort === 7)!
+  peer.tcp({ seq: 10, ack: seq + 1, sourcePort: 7 })
+  await world.run(5)
+  t.is(accepted, 1, 'a real client in the middle of it is served')
+  await world.run(100_000)
+  t.is(stack.tcp.connections, 1)
+  t.is(device.reserved, 0)
+})
+
+test('connections are bounded: beyond the limit a SYN is not answered', async (t) => {
+  const { world, peer, stack } = raw({ limits: { connections: 3 } })
+  stack.tcp.bind(80, {}, () => record([]))
+  for (let i = 0; i < 6; i++) {
+    peer.tcp({ seq: 0, flags: SYN, sourcePort: 100 + i })
+    await world.run(2)
+    const synAck = peer.segments().at(-1)
+    if (synAck !== undefined) peer.tcp({ seq: 1, ack: synAck.seq + 1, sourcePort: 100 + i })
+    await world.run(2)
+  }
+  t.is(stack.tcp.connections, 3)
+  await t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 1 }), { message: /3 connections are open, the limit/ })
+})
+
+test('a SYN-ACK that is lost is repeated, by the timer and for a repeated SYN; a wrong ACK resets', async (t) => {
+  const { world, peer, stack } = raw()
+  const events: string[] = []
+  stack.tcp.bind(80, {}, () => record(events))
+  peer.tcp({ seq: 1000, flags: SYN })
+  await world.run(2)
+  peer.tcp({ seq: 1000, flags: SYN })
+  await world.run(1200)
+  const answers = peer.segments()
+  t.is(answers.length, 3)
+  t.true(answers.every(({ seq, flags }) => flags === (SYN | ACK) && seq === answers[0].seq))
+  peer.tcp({ seq: 1001, ack: answers[0].seq + 2 })
+  await world.run(2)
+  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[answers[0].seq + 2, RST]])
+  peer.tcp({ seq: 1001, ack: answers[0].seq + 1, payload: text('with the ACK') })
+  await world.run(2)
+  t.deepEqual(events, ['data with the ACK'])
+})
+
+test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and abort end it', async (t) => {
+  const { world, peer, stack } = raw()
+  let opened = false
+  const attempt = stack.tcp.connect({ host: '10.0.0.1', port: 4000 })
+  void attempt.then(() => { opened = true })
+  await world.run(5)
+  const [syn] = peer.segments()
+  t.is(syn.flags, SYN)
+  t.true(syn.sourcePort >= 49152)
+  const reply = { sourcePort: 4000, destinationPort: syn.sourcePort }
+  peer.tcp({ ...reply, seq: 77, ack: syn.seq + 5, flags: ACK })
+  await world.run(2)
+  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[(syn.seq + 5) >>> 0, RST]])
+  peer.tcp({ ...reply, seq: 77, ack: syn.seq + 1, flags: SYN | ACK, options: [2, 4, 5, 0xb4] })
+  await world.run(2)
+  t.true(opened)
+  t.deepEqual(peer.segments().map(({ ack, flags }) => [ack, flags]), [[78, ACK]])
+
+  const slow = t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 4001, timeout: 3000 }), { message: /10\.0\.0\.1:4001 was not answered in time/ })
+  await world.run(3100)
+  await slow
+  const controller = new AbortController()
+  const given = t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 4002, signal: controller.signal }), { message: 'enough' })
+  await world.run(100)
+  controller.abort(new Error('enough'))
+  await given
+  await t.throwsAsync(stack.tcp.connect({ host: 'example.org', port: 1 }), { message: /"example\.org".* not an IPv4 address/ })
+  await t.throwsAsync(stack.tcp.connect({ host: '192.168.1.1', port: 1 }), { message: /no route to 192\.168\.1\.1/ })
+  t.is(stack.tcp.connections, 1)
+})
+
+test('both sides connect to each other at the same time (RFC 9293 figure 8)', async (t) => {
+  const { world, peer, stack } = raw()
+  let opened = false
+  void stack.tcp.connect({ host: '10.0.0.1', port: 4000 }).then(() => { opened = true })
+  await world.run(5)
+  const [syn] = peer.segments()
+  const reply = { sourcePort: 4000, destinationPort: syn.sourcePort }
+  peer.tcp({ ...reply, seq: 77, flags: SYN })
+  await world.run(2)
+  t.deepEqual(peer.segments().map(({ seq, ack, flags }) => [seq, ack, flags]), [[syn.seq, 78, SYN | ACK]])
+  peer.tcp({ ...reply, seq: 78, ack: syn.seq + 1 })
+  await world.run(2)
+  t.true(opened)
+})
+
+test('ports: taken ones and impossible ones are refused with a sentence', async (t) => {
+  const { stack } = raw()
+  const controller = new AbortController()
+  stack.tcp.bind(80, { signal: controller.signal }, () => record([]))
+  t.throws(() => stack.tcp.bind(80, {}, () => record([])), { message: /port 80 of this stack is listened to already/ })
+  t.throws(() => stack.tcp.bind(0, {}, () => record([])), { message: /port 0 does not exist/ })
+  controller.abort()
+  t.notThrows(() => stack.tcp.bind(80, {}, () => record([])))
+})
