@@ -1,4 +1,4 @@
-import { Rig } from '../test/xen/rig.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { benchArguments, imagePeer, linuxPeer, median, printTable, type BenchOptions, type Peer } from './peers.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Domain } from '../test/xen/domain.ts'
-import { Rig } from '../test/xen/rig.ts'
+import type { Domain } from '@xen-ts/rig/xen/domain.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { loadGenerator, type Load } from './load.ts'
 import { benchArguments, imagePeer, linuxPeer, printTable, type BenchOptions, type Peer } from './peers.ts'
 

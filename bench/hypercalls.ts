@@ -1,6 +1,6 @@
 /** Counts what guests ask of the hypervisor, from outside and so for any guest alike: with Xen's own trace of VM exits. */
-import type { Domain } from '../test/xen/domain.ts'
-import type { Rig } from '../test/xen/rig.ts'
+import type { Domain } from '@xen-ts/rig/xen/domain.ts'
+import type { Rig } from '@xen-ts/rig/xen/rig.ts'
 
 /** Events of xen/include/public/trace.h: a hypercall of a guest with hardware virtualization. */
 const HANDLERS = 0x00082000

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { readImage } from '@xen-ts/boot/image/compose.ts'
-import { MiniQubes } from '../test/dom0/index.ts'
-import type { Domain, DomainOptions, Vif } from '../test/xen/domain.ts'
-import { linuxGuest, type LinuxRole } from '../test/xen/linux-guest.ts'
-import type { Rig } from '../test/xen/rig.ts'
-import { rigChannels } from '../test/xen/vchan.ts'
+import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import type { Domain, DomainOptions, Vif } from '@xen-ts/rig/xen/domain.ts'
+import { linuxGuest, type LinuxRole } from '@xen-ts/rig/xen/linux-guest.ts'
+import type { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
 
 /** A guest that can be started again and again on a rig. */
 export interface Peer {

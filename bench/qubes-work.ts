@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
-import { run } from '../test/xen/run.ts'
+import { run } from '@xen-ts/rig/xen/run.ts'
 import { inFolder } from './qubes-dom0.ts'
 
 /** Milliseconds, the least of some runs. */

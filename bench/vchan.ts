@@ -1,5 +1,5 @@
 /** Bytes and round trips per second on a vchan between dom0 and a guest, next to libxenvchan in a Linux guest. Only the ratios mean something. */
-import { Rig } from '../test/xen/rig.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { benchArguments, imagePeer, linuxPeer, median, printTable, withPeers, type BenchOptions } from './peers.ts'
 
 const BYTES = 16 << 20, ROUND_TRIPS = 500

@@ -4,8 +4,8 @@
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { dispose } from './dispose.ts'
-import type { Watch } from './xenstore-watches.ts'
-import type { Xenstore } from './xenstore.ts'
+import type { Watch } from './xenstore/watches.ts'
+import type { Xenstore } from './xenstore/xenstore.ts'
 
 /** What the program has to obey. A suspend is obeyed here. */
 export type ShutdownRequest = 'poweroff' | 'reboot' | 'halt' | 'crash'

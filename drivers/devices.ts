@@ -2,8 +2,8 @@
 import { provided, type Device } from '@xen-ts/runtime/device.ts'
 import type { Channels } from './channel.ts'
 import type { EthernetDevice } from './ethernet.ts'
-import type { NetfrontOptions } from './netfront-options.ts'
-import type { Xenstore } from './xenstore.ts'
+import type { NetfrontOptions } from './netfront/options.ts'
+import type { Xenstore } from './xenstore/xenstore.ts'
 
 const targets = ['qubes', 'xen']
 

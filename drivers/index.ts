@@ -3,11 +3,9 @@
  * `connectNetfront`; the classes behind them are for writing further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { vchanChannels } from '@xen-ts/vchan/index.ts'
-import type { Channels } from './channel.ts'
 import { EventChannels } from './event-channel.ts'
 import { GrantTable } from './grant-table.ts'
-import { Xenstore } from './xenstore.ts'
+import { Xenstore } from './xenstore/xenstore.ts'
 
 export type { ByteChannel, Channels } from './channel.ts'
 export { ChannelClosedError } from './channel.ts'
@@ -17,13 +15,13 @@ export { XenError } from './errno.ts'
 export { EventChannel, EventChannels } from './event-channel.ts'
 export { GrantTable } from './grant-table.ts'
 export { ForeignPages, SharedPages } from './shared-pages.ts'
-export { Xenstore } from './xenstore.ts'
-export { XenstoreView } from './xenstore-view.ts'
-export type { Access, Permissions } from './xenstore-view.ts'
-export { XenstoreError } from './xenstore-error.ts'
-export type { Watch } from './xenstore-watches.ts'
-export { Netfront, connectNetfront } from './netfront.ts'
-export type { NetfrontOptions } from './netfront-options.ts'
+export { Xenstore } from './xenstore/xenstore.ts'
+export { XenstoreView } from './xenstore/view.ts'
+export type { Access, Permissions } from './xenstore/view.ts'
+export { XenstoreError } from './xenstore/error.ts'
+export type { Watch } from './xenstore/watches.ts'
+export { Netfront, connectNetfront } from './netfront/netfront.ts'
+export type { NetfrontOptions } from './netfront/options.ts'
 export { serveControl } from './control.ts'
 export type { ShutdownRequest } from './control.ts'
 
@@ -33,16 +31,11 @@ export interface Drivers {
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore
-  /** vchan. */
-  readonly channels: Channels
 }
 
 /** @throws Error when the domain was built without xenstore */
 export function connectDrivers(machine: Machine): Drivers {
-  const events = new EventChannels(machine)
-  const grants = new GrantTable(machine)
-  const xenstore = new Xenstore(machine)
-  return { machine, events, grants, xenstore, channels: vchanChannels({ machine, events, grants, xenstore }) }
+  return { machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) }
 }
 
 /** What the drivers hold, one line each, for debugging. */

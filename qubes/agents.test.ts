@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
-import { Hub } from '../test/dom0/hub.ts'
-import { MiniQubes, type MiniQubesOptions } from '../test/dom0/index.ts'
-import { testMachine } from '../test/dom0/machine.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0/index.ts'
+import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
 import { startAgents } from './agents.ts'
 
 const tick = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5) })

@@ -1,8 +1,8 @@
 /** Agents are closed at any moment of connecting: with a daemon that comes just now, or is silent afterwards. */
 import test from 'ava'
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import { Hub } from '../test/dom0/hub.ts'
-import { testMachine, type TestMachine } from '../test/dom0/machine.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { testMachine, type TestMachine } from '@xen-ts/rig/dom0/machine.ts'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'

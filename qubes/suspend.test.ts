@@ -1,7 +1,7 @@
 /** A qube over a sleep of the host, and over a save and a restore: the agents carry on, and nothing is left over. */
 import test from 'ava'
 import { SimulatedXen, restore } from '@xen-ts/drivers/sim/index.ts'
-import { MiniQubes } from '../test/dom0/index.ts'
+import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
@@ -19,7 +19,8 @@ const setUp = (seed?: number) => {
     qubes.connect()
     return qubes
   }
-  const { machine, ...drivers } = channelsOf(guest)
+  const drivers = channelsOf(guest)
+  const { machine } = drivers
   const agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants })
   agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
   const named = (name: string): Promise<void> => new Promise((resolve) => {

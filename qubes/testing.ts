@@ -2,7 +2,7 @@
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 import { vchanChannels } from '@xen-ts/vchan'
 
 /** The drivers of a domain; make them once. */

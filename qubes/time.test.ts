@@ -3,7 +3,7 @@ import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import { parseDate } from './time.ts'
-import { MiniQubes, type Policy } from '../test/dom0/index.ts'
+import { MiniQubes, type Policy } from '@xen-ts/rig/dom0/index.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
 const HOUR = 3600_000

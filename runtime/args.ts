@@ -103,7 +103,7 @@ export class ArgReader {
     for (const word of splitWords(line)) {
       const [, dashes, name, value] = /^(-*)([^=]*)(?:=([^]*))?$/.exec(word) as unknown as [string, string, string, string | undefined]
       const key = this.#keyOf(name)
-      if (key !== undefined) this.#take(key, name, value ?? this.#table[key].bare, '')
+      if (key !== undefined) this.#take(key, value ?? this.#table[key].bare, '')
       else if (dashes !== '' || !isForeign(word)) this.#problems.push(this.#unknown(word, name))
     }
   }
@@ -115,7 +115,7 @@ export class ArgReader {
     for (const [name, value] of map) {
       const key = this.#keyOf(name)
       if (key === undefined) hints.push(this.#unknown(name, name))
-      else if (!before.has(key)) this.#take(key, name, value, ' (from the settings)')
+      else if (!before.has(key)) this.#take(key, value, ' (from the settings)')
     }
     return hints
   }
@@ -144,7 +144,7 @@ export class ArgReader {
     return this.#keys.get(name) ?? (Object.hasOwn(this.#table, name) ? name : undefined)
   }
 
-  #take(key: string, name: string, text: string | undefined, where: string): void {
+  #take(key: string, text: string | undefined, where: string): void {
     const { parse, repeats, shape } = this.#table[key]
     const option = `--${optionName(key)}`
     if (text === undefined) {

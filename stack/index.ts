@@ -7,4 +7,4 @@ export {
 } from './socket.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'
 export type { TcpConnection } from './tcp/stream.ts'
-export { httpServer, type HttpServer, type HttpHandler, type ServeOptions } from './http/server.ts'
+export { httpServer, type HttpServer, type HttpHandler, type ServeOptions } from './http/server/server.ts'

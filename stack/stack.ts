@@ -9,7 +9,7 @@ import { Icmp } from './ip/icmp.ts'
 import { Interface } from './ip/interface.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
-import { Udp } from './udp.ts'
+import { Udp } from './udp/udp.ts'
 
 export interface Stack {
   readonly tcp: Tcp

@@ -1,6 +1,7 @@
 /** vchan between two simulated domains that both run our driver; the guest measured is the client. */
 import { connectDrivers, type ByteChannel } from '@xen-ts/drivers'
 import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import { vchanChannels } from '@xen-ts/vchan'
 import { Meter, type Host, type Row } from './measure.ts'
 
 const RING = 65536
@@ -9,7 +10,7 @@ export async function vchanRows(host: Host): Promise<Row[]> {
   const xen = new SimulatedXen({ idle: host.idle })
   const [peer, guest] = [xen.createDomain(1), xen.createDomain(2)]
   const [atPeer, atGuest] = await xen.run(Promise.all([
-    connectDrivers(peer.machine).channels.serve(2, 512, { readSize: RING, writeSize: RING }), connectDrivers(guest.machine).channels.connect(1, 512),
+    vchanChannels(connectDrivers(peer.machine)).serve(2, 512, { readSize: RING, writeSize: RING }), vchanChannels(connectDrivers(guest.machine)).connect(1, 512),
   ]))
   const meter = new Meter(guest, host)
   const rows: Row[] = []

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { makeImage } from '../image/fixture/make.ts'
-import type { Domain, SavedDomain } from '../../test/xen/domain.ts'
-import { Rig } from '../../test/xen/rig.ts'
+import type { Domain, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-abi-'))
 const image = join(folder, 'abi.xen')

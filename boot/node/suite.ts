@@ -3,7 +3,7 @@
  * ava once more.
  */
 import { SourceMap } from 'node:module'
-import { basename, relative } from 'node:path'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestFn } from 'ava'
 import { build } from 'esbuild'
@@ -52,7 +52,7 @@ export async function engineTests(test: TestFn, base: string, files: readonly st
   for (const file of files) ran.push({ file, ...await runTestFile(new URL(file, base).href, options) })
   // ava wants all declarations in one go, without a wait in between.
   for (const { file, results, stopped } of ran) {
-    const name = basename(file, '.test.ts')
+    const name = file.replace(/^\.\//, '').replace(/\.test\.ts$/, '')
     for (const [title, failure] of results) {
       test(`${name}: ${title} (engine)`, t => {
         if (failure) throw failure

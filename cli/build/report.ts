@@ -18,7 +18,7 @@ export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
 }
 
 const sources = fileURLToPath(new URL('../../', import.meta.url))
-const ownFolders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'cli']
+const ownFolders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'targets', 'cli']
 
 function ownerOf(path: string, root: string): string {
   const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]

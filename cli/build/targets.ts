@@ -4,8 +4,8 @@ import { nearest } from '@xen-ts/runtime/nearest.ts'
 
 /** The targets that become a `.xen`, and the module that makes each one. */
 const modules: Record<string, string> = {
-  qubes: '@xen-ts/qubes/target.ts',
-  xen: '@xen-ts/stack/target-xen.ts',
+  qubes: '@xen-ts/targets/qubes/target.ts',
+  xen: '@xen-ts/targets/xen/target.ts',
 }
 
 /** Absolute path of the target's module. Throws for a name that is no target. */

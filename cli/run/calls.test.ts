@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { CallOptions, CallResult } from '../../test/dom0/index.ts'
+import type { CallOptions, CallResult } from '@xen-ts/rig/dom0/index.ts'
 import { makeCalls } from './calls.ts'
 import { parseCall } from './qubes-options.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
 import { readImage, type ImageInfo } from '@xen-ts/boot/image/compose.ts'
-import { RigError } from '../../test/xen/errors.ts'
+import { RigError } from '@xen-ts/rig/xen/errors.ts'
 import { CliError, trouble } from '../errors.ts'
 import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'

@@ -1,6 +1,6 @@
 /** What `xen-ts run` is told about the qube: keys for QubesDB, calls from dom0, a policy file. */
 import { readFileSync } from 'node:fs'
-import { parsePolicy, PolicySyntaxError } from '../../test/dom0/policy.ts'
+import { parsePolicy, PolicySyntaxError } from '@xen-ts/rig/dom0/policy.ts'
 import { CliError, trouble } from '../errors.ts'
 
 /** A call from dom0 into the qube. */

@@ -1,10 +1,10 @@
 /** The dom0 side of a qube on the rig: the miniature dom0, and the network it tells the qube about. */
 import { isIP } from 'node:net'
-import { MiniQubes, policyOf, qubesKeys, type DaemonWindow } from '../../test/dom0/index.ts'
-import type { Vif } from '../../test/xen/domain.ts'
-import { rigImages } from '../../test/xen/granted-pages.ts'
-import type { Rig } from '../../test/xen/rig.ts'
-import { rigChannels } from '../../test/xen/vchan.ts'
+import { MiniQubes, policyOf, qubesKeys, type DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
+import type { Vif } from '@xen-ts/rig/xen/domain.ts'
+import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
+import type { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
 import { CliError } from '../errors.ts'
 
 export interface QubeOptions {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import type { DaemonWindow } from '../../test/dom0/index.ts'
+import type { DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
 import { CliError } from '../errors.ts'
 import { screenshots } from './screenshots.ts'
 

@@ -1,5 +1,5 @@
-import type { Domain } from '../../test/xen/domain.ts'
-import { Rig } from '../../test/xen/rig.ts'
+import type { Domain } from '@xen-ts/rig/xen/domain.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { makeCalls, type CallEvents } from './calls.ts'
 import type { Call } from './qubes-options.ts'
 import { keysOf, startDom0, vifOf, type Dom0, type QubeOptions } from './qubes.ts'

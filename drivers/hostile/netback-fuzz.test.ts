@@ -2,7 +2,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { watchMemory } from '../sim/index.ts'
-import { FIRST_SLOT, packet, transmit, transmitLarge } from '../testing/netfront.ts'
+import { FIRST_SLOT, packet, transmit, transmitLarge } from '../netfront/testing.ts'
 import { HostileNetback } from './netback.ts'
 import '../sim/leak-check.ts'
 

@@ -2,8 +2,8 @@
 import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import { connectNetfront } from '../index.ts'
 import { ForeignPages } from '../shared-pages.ts'
-import { FIRST_SLOT, packet, transmit } from '../testing/netfront.ts'
-import { XenbusState } from '../xenbus.ts'
+import { FIRST_SLOT, packet, transmit } from '../netfront/testing.ts'
+import { XenbusState } from '../xenbus/handshake.ts'
 import { HostileNetback } from './netback.ts'
 import type { Row, Table } from './netback.ts'
 

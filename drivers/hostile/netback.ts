@@ -5,7 +5,7 @@ import { connectNetfront } from '../index.ts'
 import type { Netfront, NetfrontOptions } from '../index.ts'
 import type { ForeignPages } from '../shared-pages.ts'
 import type { NetbackOptions, SimulatedDomain } from '../sim/index.ts'
-import { FIRST_SLOT, packet, setUp, transmit } from '../testing/netfront.ts'
+import { FIRST_SLOT, packet, setUp, transmit } from '../netfront/testing.ts'
 import { inFrontRing, inStoreRing, supervise } from './supervise.ts'
 import type { Supervision, WriteRule } from './supervise.ts'
 

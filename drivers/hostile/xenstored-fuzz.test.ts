@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { watchMemory } from '../sim/index.ts'
 import type { Reply } from '../sim/index.ts'
-import { XenstoreError } from '../xenstore-error.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import { HostileStore } from './xenstored.ts'
 import '../sim/leak-check.ts'
 

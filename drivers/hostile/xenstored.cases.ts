@@ -1,7 +1,7 @@
 /** Hostile xenstore daemons, by name: see xenstored.ts for what is checked of each. */
 import { cases, type Assert, type Case } from '@xen-ts/boot/node/cases.ts'
 import { watchMemory } from '../sim/index.ts'
-import { XenstoreError } from '../xenstore-error.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import { messages, ring } from './xenstored-tables.ts'
 import { HostileStore, play } from './xenstored.ts'
 

@@ -2,8 +2,8 @@
 import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import { SimulatedXen, unwatched } from '../sim/index.ts'
 import type { Reply, SimulatedDomain, StoreConnection } from '../sim/index.ts'
-import { Xenstore } from '../xenstore.ts'
-import { XenstoreError } from '../xenstore-error.ts'
+import { Xenstore } from '../xenstore/xenstore.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import { inStoreRing, supervise } from './supervise.ts'
 import type { Supervision } from './supervise.ts'
 

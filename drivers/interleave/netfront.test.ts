@@ -1,7 +1,7 @@
 /** netfront and netback, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 import test from 'ava'
 import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
-import { connect, end, packet, same, setUp, transmit, transmitLarge, warnings } from '../testing/netfront.ts'
+import { connect, end, packet, same, setUp, transmit, transmitLarge, warnings } from '../netfront/testing.ts'
 import { assertNone, forSeeds } from './testing.ts'
 import '../sim/leak-check.ts'
 

@@ -1,8 +1,8 @@
 /** xenstore, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 import test from 'ava'
 import { SimulatedXen, findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
-import { Xenstore } from '../xenstore.ts'
-import { XenstoreError } from '../xenstore-error.ts'
+import { Xenstore } from '../xenstore/xenstore.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import { assertNone, forSeeds } from './testing.ts'
 import '../sim/leak-check.ts'
 

@@ -1,5 +1,5 @@
 /** The backend's end of a ring of requests and responses (xen/include/public/io/ring.h). */
-import type { NetfrontParts } from '../netfront-options.ts'
+import type { NetfrontParts } from '../netfront/options.ts'
 import { ForeignPages } from '../shared-pages.ts'
 
 const REQ_PROD = 0

@@ -3,9 +3,9 @@
  * punishes (`fatal` says what the guest did). Plays the toolstack for its vif as well.
  */
 import type { EventChannel } from '../event-channel.ts'
-import type { NetfrontParts } from '../netfront-options.ts'
-import { XenbusState } from '../xenbus.ts'
-import type { Watch } from '../xenstore-watches.ts'
+import type { NetfrontParts } from '../netfront/options.ts'
+import { XenbusState } from '../xenbus/handshake.ts'
+import type { Watch } from '../xenstore/watches.ts'
 import type { SimulatedDomain } from './domain.ts'
 import { grantCopy } from './grants.ts'
 import { PAGE } from './memory.ts'
@@ -242,7 +242,7 @@ export class SimulatedNetback {
   }
 
   #pushTx(): void {
-    if (this.tx !== undefined && this.tx.push()) this.#notify(this.txChannel ?? this.channel)
+    if (this.tx?.push()) this.#notify(this.txChannel ?? this.channel)
   }
 
   #notify(channel: EventChannel | undefined): void {

@@ -11,7 +11,7 @@ import { Byte, Live, Notify, Order, Word, areValid, ringBytes, ringPages } from 
 import { clientSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import type { Vchans } from './index.ts'
-import type { Watch } from '@xen-ts/drivers/xenstore-watches.ts'
+import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
 import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 /** What a server published does not work (any more). */

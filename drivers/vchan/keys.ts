@@ -3,8 +3,8 @@
  * `.../event-channel` below its own directory, readable for that client only.
  */
 import { parseDecimal } from '@xen-ts/drivers/parse.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
-import { isCode } from '@xen-ts/drivers/xenstore-error.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
+import { isCode } from '@xen-ts/drivers/xenstore/error.ts'
 import type { Vchans } from './index.ts'
 
 export interface Keys {

@@ -3,8 +3,8 @@
  * looks all the same, as seldom as the Qubes library does. One of each for any number of channels.
  */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import type { Watch } from '@xen-ts/drivers/xenstore-watches.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 
 const LOOK_EVERY_MS = 10_000
 

@@ -4,7 +4,7 @@ import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import type { SimulatedDomain, SimulationOptions } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 import { vchanChannels } from './index.ts'
 import type { ByteChannel } from './index.ts'
 

@@ -1,6 +1,6 @@
 /** A GUI daemon that asks too much, or sends what it must not. */
 import test from 'ava'
-import { words } from '../../test/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0/gui.ts'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'

@@ -3,10 +3,10 @@ import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
 import { SimulatedXen, restore, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore.ts'
+import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 import { vchanChannels } from '@xen-ts/vchan'
-import { GuiDaemon } from '../../test/dom0/gui.ts'
-import type { ImageReader } from '../../test/dom0/gui-window.ts'
+import { GuiDaemon } from '@xen-ts/rig/dom0/gui.ts'
+import type { ImageReader } from '@xen-ts/rig/dom0/gui-window.ts'
 import { Gui } from './agent.ts'
 
 function channelsOf({ machine }: SimulatedDomain) {

@@ -1,6 +1,6 @@
 /** What the user does with a window, as the program hears of it. */
 import test from 'ava'
-import { words } from '../../test/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0/gui.ts'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'

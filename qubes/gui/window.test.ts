@@ -1,6 +1,6 @@
 /** Windows over real vchans and grants on the simulated Xen: what the daemon sees, and that every page comes back. */
 import test from 'ava'
-import { words } from '../../test/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0/gui.ts'
 import * as messages from './messages.ts'
 import type { Rectangle } from './messages.ts'
 import { setUp } from './testing.ts'

@@ -18,7 +18,7 @@ export async function greet(channel: ByteChannel): Promise<number> {
 export async function readHello(channel: ByteChannel): Promise<number> {
   const header = decodeHeader(await exactly(channel, HEADER_BYTES))
   expectHello(header)
-  return decodeHello(header, await exactly(channel, header.length))
+  return decodeHello(await exactly(channel, header.length))
 }
 
 async function exactly(channel: ByteChannel, length: number): Promise<Uint8Array> {

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import type { Hub } from '../../test/dom0/hub.ts'
-import { hello, message } from '../../test/dom0/qrexec-frames.ts'
-import { QrexecDaemon } from '../../test/dom0/qrexec.ts'
+import type { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { hello, message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+import { QrexecDaemon } from '@xen-ts/rig/dom0/qrexec.ts'
 import { DOMID, exec, header, setUp, tick, u32, victim } from './testing.ts'
 
 /** What a daemon may send after its greeting; [bytes, whether the agent must drop the connection]. */

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { Hub } from '../../test/dom0/hub.ts'
-import { testMachine } from '../../test/dom0/machine.ts'
-import { message } from '../../test/dom0/qrexec-frames.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
 import { Qrexec } from './agent.ts'
 import { DOMID, setUp, text, tick, u32 } from './testing.ts'
 

@@ -1,9 +1,9 @@
 import test from 'ava'
-import { Hub } from '../../test/dom0/hub.ts'
-import { testMachine } from '../../test/dom0/machine.ts'
-import { QrexecDaemon } from '../../test/dom0/qrexec.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { QrexecDaemon } from '@xen-ts/rig/dom0/qrexec.ts'
 import { Qrexec } from './agent.ts'
-import { message } from '../../test/dom0/qrexec-frames.ts'
+import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
 import { DOMID, setUp, tick, u32, victim } from './testing.ts'
 
 const answering = setUp.bind(undefined, {

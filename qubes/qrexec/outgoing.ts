@@ -3,7 +3,7 @@ import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
 import { describe, ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'
-import { DataChannel } from './data.ts'
+import type { DataChannel } from './data.ts'
 import { ByteReader, unowned } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
 

@@ -3,8 +3,8 @@
  * the ring, and the peer waits. From one of them to another of them bytes go straight.
  */
 import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
-import * as readable from '@xen-ts/runtime/web/readable-stream.ts'
-import * as writable from '@xen-ts/runtime/web/writable-stream.ts'
+import * as readable from '@xen-ts/runtime/web/streams/readable-stream.ts'
+import * as writable from '@xen-ts/runtime/web/streams/writable-stream.ts'
 import type { Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */

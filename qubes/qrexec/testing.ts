@@ -1,8 +1,8 @@
 /** What the tests of qrexec share: an agent and dom0's daemon, in memory. Not part of any image. */
-import { Hub } from '../../test/dom0/hub.ts'
-import { testMachine } from '../../test/dom0/machine.ts'
-import { message } from '../../test/dom0/qrexec-frames.ts'
-import { QrexecDaemon, type QrexecDaemonOptions } from '../../test/dom0/qrexec.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
+import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+import { QrexecDaemon, type QrexecDaemonOptions } from '@xen-ts/rig/dom0/qrexec.ts'
 import { Qrexec } from './agent.ts'
 
 export const DOMID = 5

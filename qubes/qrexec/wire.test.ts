@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { testMachine } from '../../test/dom0/machine.ts'
+import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
 import { Text } from '../text.ts'
 import { parseCommand } from './command.ts'
 import { encodeNumbers, encodeTrigger, HELLO } from './wire.ts'

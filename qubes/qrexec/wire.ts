@@ -82,7 +82,7 @@ export function encodeNumbers(type: number, ...values: number[]): Uint8Array {
 }
 
 /** The version both sides use from now on: the smaller one. */
-export function decodeHello(header: Header, body: Uint8Array): number {
+export function decodeHello(body: Uint8Array): number {
   const version = Math.min(readU32(body, 0), VERSION)
   if (version < OLDEST_VERSION) {
     throw new ProtocolError(`qrexec protocol ${version} is not spoken here, ${OLDEST_VERSION} and ${VERSION} are`)

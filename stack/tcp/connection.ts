@@ -11,7 +11,7 @@ import { ACK, RST } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
-import { Reassembly } from './reassembly.ts'
+import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
 import { SendQueue } from './send-queue.ts'
 import {

@@ -6,8 +6,7 @@ import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, SYN, type Segment } from '../wir
 import type { Connection } from './connection.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
-import {
-  CLOSE_WAIT, CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT,
+import {CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT,
 } from './state.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */

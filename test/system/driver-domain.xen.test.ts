@@ -1,6 +1,6 @@
 /** The backend of the network device in another domain than dom0, as in Qubes: a Linux guest with netback, which dies or hangs. */
 import test, { type ExecutionContext } from 'ava'
-import { linuxGuest } from '../xen/linux-guest.ts'
+import { linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
 import { XenTests, type Running } from './harness.ts'
 
 const xen = new XenTests(test)

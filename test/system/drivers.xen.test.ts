@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
-import { byteChannel } from '../xen/vchan.ts'
+import { byteChannel } from '@xen-ts/rig/xen/vchan.ts'
 import { XenTests, type Running } from './harness.ts'
 
 const xen = new XenTests(test)

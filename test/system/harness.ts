@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext, TestFn } from 'ava'
 import { buildProgram } from '../../cli/build/build.ts'
 import { positionRewriter } from '../../cli/run/positions.ts'
-import type { Domain, DomainOptions, SavedDomain } from '../xen/domain.ts'
-import { Rig } from '../xen/rig.ts'
+import type { Domain, DomainOptions, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 
 export interface RunOptions {
   readonly args?: string

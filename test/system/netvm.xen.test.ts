@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import type { Policy } from '../dom0/index.ts'
+import type { Policy } from '@xen-ts/rig/dom0/index.ts'
 import { XenTests } from './harness.ts'
 import { startQube, vif, type Qube } from './qube.ts'
 

@@ -1,8 +1,8 @@
 /** A program as a qube on real Xen, beside a miniature dom0. */
 import type { ExecutionContext } from 'ava'
-import { MiniQubes, type MiniQubesOptions } from '../dom0/index.ts'
-import { rigImages } from '../xen/granted-pages.ts'
-import { rigChannels } from '../xen/vchan.ts'
+import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0/index.ts'
+import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
+import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
 import type { Running, RunOptions, XenTests } from './harness.ts'
 
 export interface QubeOptions extends Omit<RunOptions, 'vif' | 'paused'> {

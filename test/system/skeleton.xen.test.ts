@@ -1,7 +1,7 @@
 /** examples/skeleton as a qube on real Xen: addresses, settings, calls in and out, and a shutdown in the middle of calls. */
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
-import { policyOf, type CallResult } from '../dom0/index.ts'
+import { policyOf, type CallResult } from '@xen-ts/rig/dom0/index.ts'
 import { XenTests } from './harness.ts'
 import { startQube, type Qube } from './qube.ts'
 

@@ -2,8 +2,8 @@
 import { inflateSync } from 'node:zlib'
 import test from 'ava'
 import { Terminal, type Line } from '../../examples/console-window/terminal.ts'
-import { words } from '../dom0/gui.ts'
-import type { DaemonWindow } from '../dom0/gui-window.ts'
+import { words } from '@xen-ts/rig/dom0/gui.ts'
+import type { DaemonWindow } from '@xen-ts/rig/dom0/gui-window.ts'
 import { XenTests } from './harness.ts'
 import { startQube, type Qube } from './qube.ts'
 
@@ -92,7 +92,7 @@ test.serial('console-window: the picture is the log of all sources, pixel by pix
 test.serial('paint: lines between the places where the mouse was, also outside of the window; xl shutdown with the window open', async t => {
   const qube = await startQube(xen, t, '../../examples/paint', { seconds: 120 })
   const gui = qube.qubes.gui!
-  await gui.until(() => gui.windows.get(1)?.damage.length! > 0)
+  await gui.until(() => (gui.windows.get(1)?.damage.length ?? 0) > 0)
   const window = gui.windows.get(1)!
   const at = (x: number, y: number) => pixelsOf(window.png()).pixels[y * 640 + x]
   t.is(at(150, 100), 0xffffff)

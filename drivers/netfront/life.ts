@@ -1,0 +1,262 @@
+/**
+ * How a network device lives: it looks at both halves' directories in xenstore after every change of either, and connects to backends,
+ * one after the other, as they come and go.
+ */
+import type { Timer } from '@xen-ts/runtime/machine.ts'
+import { XenError } from '../errno.ts'
+import type { Netfront } from './netfront.ts'
+import { formatMac, readAddress } from './address.ts'
+import { acceptedKeys, readOffer } from './features.ts'
+import { Link } from './link.ts'
+import type { NetfrontOptions, NetfrontParts } from './options.ts'
+import { Wakeup } from '../wakeup.ts'
+import { XenbusState, readBackend, readState, tellBackend } from '../xenbus/handshake.ts'
+import type { Backend } from '../xenbus/handshake.ts'
+import type { Watch } from '../xenstore/watches.ts'
+
+/** Milliseconds that a backend has to let go when we close. */
+const CLOSE_TIMEOUT = 500
+/** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
+const PENALTY = 1000
+
+export class NetfrontLife {
+  /** The connection to the present backend. */
+  link: Link | undefined
+  /** Resolves when the first backend is connected. */
+  readonly connected: Promise<void>
+  readonly #device: Netfront
+  readonly #parts: NetfrontParts
+  readonly #options: NetfrontOptions
+  readonly #frontend: string
+  readonly #name: string
+  readonly #onUp: () => void
+  readonly #wakeup = new Wakeup()
+  readonly #ended: Promise<void>
+  /** The connection before the present one. */
+  #last: Link | undefined
+  /** To look again though nothing has changed. */
+  #again: Timer | undefined
+  #backendWatch: Watch | undefined
+  #closing = false
+  /** A backend was there before; what is in its directory is not what an earlier kernel left. */
+  #settled = false
+  /** Or nobody waits for that: errors are ours from now on. */
+  #wasConnected: boolean
+  /** The addresses in xenstore are not those that were read: the vif is, or will be, another one. */
+  #isNew: boolean
+  /** A backend that begins again by itself has to wait until then. */
+  #notBefore = 0
+  /** Why there is no connection, as it was told last. */
+  #complaint: string | undefined
+  #resolveConnected = (): void => {}
+
+  /**
+   * @param hasAddress whether the device has the address that is in xenstore
+   * @param onUp called when a backend is connected
+   */
+  constructor(device: Netfront, parts: NetfrontParts, options: NetfrontOptions, frontend: string, hasAddress: boolean, onUp: () => void) {
+    this.#device = device
+    this.#parts = parts
+    this.#options = options
+    this.#frontend = frontend
+    this.#name = `vif ${options.index ?? 0}`
+    this.#isNew = !hasAddress
+    this.#wasConnected = options.later === true
+    this.#onUp = onUp
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.connected = promise
+    this.#resolveConnected = resolve
+    // Before the first connection an error is the caller's.
+    this.#ended = this.#live().catch((error: Error) => {
+      if (this.#wasConnected) parts.machine.log('net-xen').error(`${this.#name}: ${error.message} The device is dead.`)
+      reject(error)
+    })
+    promise.catch(() => {}) // with `later`, nobody waits for it
+  }
+
+  /** Resolves when all is given back. */
+  close(): Promise<void> {
+    this.#closing = true
+    this.#wakeup.wake()
+    return this.#ended
+  }
+
+  /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
+  async #live(): Promise<void> {
+    const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
+    const unsubscribe = this.#parts.machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#loseLink() } })
+    try {
+      while (!this.#closing) {
+        await this.#wakeup.wait()
+        if (!this.#closing) await this.#lookOrComplain()
+      }
+      await this.#shutDown()
+    } finally {
+      unsubscribe()
+      watch.close()
+      this.#backendWatch?.close()
+      this.#again?.cancel()
+      this.#closeLink()
+    }
+    if (!this.#wasConnected) this.#options.signal?.throwIfAborted()
+  }
+
+  /** Want of memory or grants at a later connection must not end the device: the backend before may still have them. */
+  async #lookOrComplain(): Promise<void> {
+    try {
+      await this.#look()
+    } catch (error) {
+      if (!this.#wasConnected || !(error instanceof XenError)) throw error
+      this.#lookAgain(PENALTY, error.message)
+    }
+  }
+
+  /** @param complaint what is in the way, told once */
+  #lookAgain(delay: number, complaint?: string): void {
+    const { timers, log } = this.#parts.machine
+    this.#again?.cancel()
+    this.#again = timers.set(delay, this.#wakeup.wake)
+    if (complaint === undefined || complaint === this.#complaint) return
+    this.#complaint = complaint
+    log('net-xen').warn(complaint)
+  }
+
+  async #look(): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    const backend = await readBackend(xenstore, this.#frontend)
+    this.#watchBackend(backend)
+    const [own, state] = await Promise.all([
+      readState(xenstore, this.#frontend), backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path),
+    ])
+    if (this.#closing) return
+    const { link } = this
+    if (link === undefined) {
+      if (backend !== undefined && state === XenbusState.initWait) await this.#connectInTime(backend, own)
+      else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset(backend)
+      return
+    }
+    const lost = link.broken ? 'it broke the rules' : backend === undefined || state === XenbusState.unknown ? 'its directory is gone'
+      : backend.path !== link.backend.path || own !== XenbusState.connected ? 'another one has taken its place'
+        : state === XenbusState.closing || state === XenbusState.closed ? 'it is closing' : undefined
+    if (lost !== undefined) {
+      machine.log('net-xen').info(`${this.#name}: disconnected from domain ${link.backend.domid}: ${lost}`)
+      await this.#disconnect()
+    } else if (!link.up && state === XenbusState.connected) {
+      this.#goUp(link)
+    }
+  }
+
+  #goUp(link: Link): void {
+    const device = this.#device
+    this.#parts.machine.log('net-xen').info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(device.mac)}, MTU ${device.mtu}`)
+    device.checksums = link.offer.checksums
+    device.checksums6 = link.offer.checksums6
+    link.start()
+    this.#wasConnected = true
+    this.#resolveConnected()
+    this.#onUp()
+  }
+
+  #watchBackend(backend: Backend | undefined): void {
+    const path = backend === undefined ? undefined : `${backend.path}/state`
+    if (this.#backendWatch?.path === path) return
+    this.#backendWatch?.close()
+    this.#backendWatch = path === undefined ? undefined : this.#parts.xenstore.watch(path, this.#wakeup.wake)
+  }
+
+  /**
+   * A vif that the toolstack has made, in state Initialising, is connected at once. A backend that begins again by itself could do so as
+   * often as it likes, and each time write to the log, and keep the pages of the connection before: it has to wait, and to let go of them.
+   */
+  async #connectInTime(backend: Backend, own: number): Promise<void> {
+    const delay = own === XenbusState.initialising ? 0 : this.#notBefore - this.#parts.machine.timers.now()
+    if (delay > 0) return this.#lookAgain(delay)
+    if (this.#last?.backend.domid === backend.domid) {
+      this.#parts.grants.retry()
+      if (this.#last.isHeld) return this.#lookAgain(PENALTY, `${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`)
+    }
+    await this.#connect(backend)
+  }
+
+  /** Makes the rings and tells the backend where they are. */
+  async #connect(backend: Backend): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    if (this.#isNew) await this.#readAddress()
+    const offer = await readOffer(xenstore, backend)
+    if (this.#closing) return
+    const link = new Link(this.#device, this.#parts, backend, this.#options, offer, this.#name, this.#wakeup.wake)
+    this.link = link
+    this.#settled = true
+    this.#complaint = undefined
+    this.#notBefore = machine.timers.now() + PENALTY
+    // When it has gone meanwhile, the next look will tell.
+    await tellBackend(xenstore, this.#frontend, backend.path, [
+      ...link.keys, ['request-rx-copy', 1], ['feature-rx-notify', 1], ...acceptedKeys(this.#options), ['state', XenbusState.connected],
+    ])
+  }
+
+  /** A vif that was attached later may have another address; what is none is not taken. */
+  async #readAddress(): Promise<void> {
+    const { mac, mtu, complaint } = await readAddress(this.#parts.xenstore, this.#frontend)
+    const device = this.#device
+    if (mac === undefined) this.#parts.machine.log('net-xen').warn(`${complaint}; going on with ${formatMac(device.mac)}`)
+    else device.mac.set(mac)
+    device.mtu = mtu
+  }
+
+  /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */
+  async #reset({ path }: Backend): Promise<void> {
+    this.#settled = true
+    for (const state of [XenbusState.closing, XenbusState.closed, XenbusState.initialising]) await this.#switch(path, state)
+  }
+
+  #switch(backend: string, state: number): Promise<boolean> {
+    return tellBackend(this.#parts.xenstore, this.#frontend, backend, [['state', state]])
+  }
+
+  /** In a new world the backend is another one, which waits for us; the rings and what was in them are lost. */
+  #loseLink(): void {
+    this.#closeLink()
+    this.#isNew = true
+    this.#notBefore = 0
+    this.#wakeup.wake()
+  }
+
+  #closeLink(): void {
+    if (this.link === undefined) return
+    this.link.close()
+    this.#last = this.link
+    this.link = undefined
+  }
+
+  /** @param states what the backend is still to be told, one after the other */
+  async #disconnect(states: readonly number[] = [XenbusState.closing, XenbusState.closed]): Promise<void> {
+    if (this.link === undefined) return
+    const { path } = this.link.backend
+    this.#closeLink()
+    this.#isNew = true
+    for (const state of states) {
+      if (await this.#switch(path, state)) continue
+      this.#wakeup.wake() // nothing that we wrote will make us look at who is there now
+      return
+    }
+  }
+
+  /** Our own wish to end: the backend lets go of the rings first, if it does so soon. */
+  async #shutDown(): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    const backend = this.link?.backend
+    if (backend === undefined) return
+    if (await this.#switch(backend.path, XenbusState.closing)) {
+      let late = false
+      const timer = machine.timers.set(CLOSE_TIMEOUT, () => { late = true; this.#wakeup.wake() })
+      for (;;) {
+        const state = await readState(xenstore, backend.path)
+        if (late || (state !== XenbusState.connected && state !== XenbusState.initWait)) break
+        await this.#wakeup.wait()
+      }
+      timer.cancel()
+    }
+    await this.#disconnect([XenbusState.closed])
+  }
+}

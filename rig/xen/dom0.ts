@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { writeCpio, type Entry } from './cpio.ts'
+import { RigError } from './errors.ts'
+import { ensureHostTools } from './host-tools.ts'
+import { moduleOrder, sharedLibraries } from './libraries.ts'
+import { unpackPackages } from './packages.ts'
+import { run, type Log } from './run.ts'
+
+const here = import.meta.dirname
+const sources = join(here, 'dom0')
+
+/** What dom0 is made of. libxen-dev is for compiling our tools against the same version. */
+const packages = [
+  'linux-image-amd64', 'xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xenstore-utils', 'busybox-static', 'libxen-dev',
+  'libxenmisc4.17', 'libxencall1', 'libxenevtchn1', 'libxengnttab1', 'libxenforeignmemory1', 'libxendevicemodel1', 'libxenstore4',
+  'libxentoolcore1', 'libxentoollog1', 'libxenhypfs1', 'libyajl2', 'libuuid1', 'liblzma5', 'libzstd1', 'zlib1g', 'libgcc-s1', 'libc6',
+]
+
+/** Loaded in this order, each after what it depends on. A file NAME.ko.options gives options. */
+const modules = ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'virtio-pci', 'virtio-net', 'xen-netback']
+const moduleOptions: Record<string, string> = {
+  // The default of 1,024 shared pages would be used up by 31 vchans of qrexec's size.
+  'xen-gntalloc': 'limit=16384',
+}
+
+const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
+const otherPrograms = ['xenstore-read', 'xenstore-write', 'xenstore-ls', 'xenstore-rm', 'xenstore-list', 'xenstore-watch', 'xenstore-exists', 'xenstore-chmod']
+  .map(name => `usr/bin/${name}`)
+const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'domain-sleep', 'follow', 'boot-clock', 'granted-pages', 'cpu-time']
+
+/** The files that a machine with Xen starts from. */
+export interface RigFiles {
+  /** Folder that holds them all, under the names below. */
+  folder: string
+  /** The hypervisor, unpacked: QEMU loads it as a multiboot kernel. */
+  xen: string
+  /** Debian's kernel, unpacked: for dom0, and for Linux guests. */
+  vmlinux: string
+  /** dom0's initramfs. */
+  dom0: string
+  /** Unpacked Debian packages that it was made from. */
+  tree: string
+}
+
+/** Where the rig keeps what it made, unless told otherwise. */
+export const defaultCache = join(here, '../../.cache/rig')
+
+/**
+ * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
+ * The first time takes a minute and needs the network; later a few milliseconds.
+ */
+export async function ensureRig({ cache = defaultCache, log = () => {} }: { cache?: string, log?: Log } = {}): Promise<RigFiles> {
+  await ensureHostTools(log)
+  const tree = await unpackPackages(packages, cache, log)
+  const id = createHash('sha256').update(tree.id)
+  for (const file of ['dom0.ts', 'libraries.ts', 'cpio.ts', ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
+    id.update(await readFile(join(here, file)))
+  }
+  const folder = join(cache, `dom0-${id.digest('hex').slice(0, 16)}`)
+  const files: RigFiles = { folder, xen: join(folder, 'xen'), vmlinux: join(folder, 'vmlinux'), dom0: join(folder, 'dom0.img'), tree: tree.root }
+  if (await access(files.dom0).then(() => true, () => false)) return files
+
+  log('making the initramfs of dom0')
+  const work = await mkdtemp(join(cache, 'making-'))
+  try {
+    await mkdir(join(work, 'out'))
+    await compileTools(tree.root, join(work, 'out'))
+    await writeFile(join(work, 'out/dom0.img'), writeCpio(await dom0Files(tree.root, join(work, 'out'))))
+    await writeFile(join(work, 'payload.xz'), linuxPayload(await readFile(await one(tree.root, 'boot/vmlinuz-*'))))
+    await run('xz', ['-d', join(work, 'payload.xz')])
+    await rename(join(work, 'payload'), join(work, 'out/vmlinux'))
+    await writeFile(join(work, 'out/xen'), gunzipSync(await readFile(await one(tree.root, 'boot/xen-*.gz'))))
+    await rename(join(work, 'out'), folder).catch(async (error: unknown) => {
+      if (!await access(files.dom0).then(() => true, () => false)) throw error
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  await removeOld(cache, folder)
+  return files
+}
+
+/** Deletes what earlier versions of these files made: 90 MB each. Not what is younger than a day: it may be in use. */
+async function removeOld(cache: string, current: string): Promise<void> {
+  for await (const folder of glob(join(cache, '{dom0,making,unpacking}-*'))) {
+    const age = Date.now() - (await stat(folder)).mtimeMs
+    if (folder !== current && age > 24 * 3600 * 1000) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function compileTools(tree: string, out: string): Promise<void> {
+  const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
+  for (const name of ourTools) {
+    await run('gcc', ['-std=gnu11', '-D__XEN_TOOLS__', '-O2', '-Wall', '-Wextra', '-Werror', '-I', join(tree, 'usr/include'), '-o', join(out, name), join(sources, `${name}.c`),
+      `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxenforeignmemory', '-lxengnttab', '-lxenstore', '-lxenlight', '-lxentoollog'])
+  }
+}
+
+async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry>> {
+  const programs = [...xenPrograms, ...otherPrograms].map(path => ({ path, file: join(tree, path) }))
+  programs.push(...ourTools.map(name => ({ path: `usr/bin/${name}`, file: join(tools, name) })))
+  const files = await busyboxFiles(tree)
+  files.set('init', { content: await readFile(join(sources, 'init')), mode: 0o755 })
+  files.set('etc/xen/scripts/vif', { content: await readFile(join(sources, 'vif')), mode: 0o755 })
+  // xl insists on its configuration file, which may be empty.
+  files.set('etc/xen/xl.conf', { content: '' })
+  files.set('etc/passwd', { content: 'root:x:0:0:root:/:/bin/sh\n' })
+  files.set('usr/lib/xen', { link: 'xen-4.17' })
+  files.set('var/run', { link: '/run' })
+  for (const { path, file } of programs) files.set(path, { content: await readFile(file), mode: 0o755 })
+  // xl ends a thread by pthread_cancel, for which the C library loads libgcc_s by name.
+  for (const [path, file] of await sharedLibraries(tree, programs.map(({ file }) => file), ['libgcc_s.so.1'])) {
+    files.set(path, { content: await readFile(file), mode: 0o755 })
+  }
+  await addModules(files, tree, modules, moduleOptions)
+  return files
+}
+
+/** busybox with all its names, and the folders and the console that every init needs. */
+export async function busyboxFiles(tree: string): Promise<Map<string, Entry>> {
+  const busybox = await readFile(join(tree, 'bin/busybox'))
+  const files = new Map<string, Entry>([['bin/busybox', { content: busybox, mode: 0o755 }], ['dev/console', { device: [5, 1] }]])
+  for (const applet of (await run(join(tree, 'bin/busybox'), ['--list'])).trim().split('\n')) {
+    if (applet !== 'busybox') files.set(`bin/${applet}`, { link: 'busybox' })
+  }
+  for (const folder of ['proc', 'sys', 'run', 'tmp']) files.set(`${folder}/.keep`, { content: '' })
+  return files
+}
+
+/** Adds kernel modules as modules/NN-NAME.ko, so that a shell's `modules/*` lists them in the order of loading. */
+export async function addModules(files: Map<string, Entry>, tree: string, names: string[], options: Record<string, string> = {}): Promise<void> {
+  const available = new Map<string, string>()
+  for await (const file of glob(join(tree, 'lib/modules/*/kernel/**/*.ko'))) available.set(basename(file, '.ko').replaceAll('_', '-'), file)
+  for (const [index, { name, file }] of (await moduleOrder(names, available)).entries()) {
+    const path = `modules/${String(index).padStart(2, '0')}-${name}.ko`
+    files.set(path, { content: await readFile(file) })
+    if (options[name]) files.set(`${path}.options`, { content: options[name] })
+  }
+}
+
+/**
+ * The compressed ELF file inside a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length). Unpacking it here takes
+ * a second; leaving it to Xen under emulation would take three at each start.
+ */
+function linuxPayload(bzImage: Buffer): Buffer {
+  const setupEnd = ((bzImage[0x1f1] || 4) + 1) * 512
+  const start = setupEnd + bzImage.readUInt32LE(0x248)
+  // The last four bytes are the unpacked length, which is not part of the compressed file.
+  const payload = bzImage.subarray(start, start + bzImage.readUInt32LE(0x24c) - 4)
+  if (payload.readUInt32BE(0) === 0xfd377a58) return payload
+  throw new RigError('Debian\'s kernel is not compressed with xz any more', undefined, 'Teach rig/xen/dom0.ts the new format.')
+}
+
+async function one(root: string, pattern: string): Promise<string> {
+  for await (const file of glob(join(root, pattern))) return file
+  throw new Error(`no ${pattern} in ${root}`)
+}

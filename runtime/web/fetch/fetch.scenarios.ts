@@ -1,0 +1,127 @@
+import type { Scenarios } from '../testing.ts'
+
+export const fetchScenarios: Scenarios = {
+  'headers join, sort, trim and lower': ({ Headers }) => {
+    const headers = new Headers({ 'X-B': ' 1 ', 'x-a': '2' })
+    headers.append('X-b', '3')
+    headers.append('Set-Cookie', 'a=1')
+    headers.append('set-cookie', 'b=2')
+    headers.set('x-c', '4')
+    headers.delete('X-A')
+    return [[...headers], headers.get('x-b'), headers.get('none'), headers.has('X-C'), headers.getSetCookie(), headers.get('set-cookie')]
+  },
+  'headers from pairs': ({ Headers }) => [...new Headers([['b', '1'], ['a', '2'], ['b', '3']])],
+  'headers from headers are a copy': ({ Headers }) => {
+    const first = new Headers({ a: '1' })
+    const second = new Headers(first)
+    second.set('a', '2')
+    return [first.get('a'), second.get('a')]
+  },
+  'a bad header name': ({ Headers }) => new Headers({ 'a b': '1' }),
+  'a bad header value': ({ Headers }) => new Headers({ a: 'x\ny' }),
+  'a pair of three': ({ Headers }) => new Headers([['a', 'b', 'c']]),
+  'headers from null': ({ Headers }) => new Headers(null),
+  'forEach': ({ Headers }) => {
+    const seen: unknown[] = []
+    new Headers({ b: '1', a: '2' }).forEach((value: string, name: string) => seen.push(name, value))
+    return seen
+  },
+
+  'a plain response': async ({ Response }) => {
+    const response = new Response('é')
+    return [response.status, response.ok, response.statusText, response.type, response.url, response.redirected, [...response.headers], response.bodyUsed, await response.text(), response.bodyUsed]
+  },
+  'bytes of a response': async ({ Response }) => [...new Uint8Array(await new Response('é\0').arrayBuffer())],
+  'a response of bytes has no type': ({ Response }) => [...new Response(new Uint8Array(2)).headers],
+  'a response of form data has one': ({ Response, URLSearchParams }) => [...new Response(new URLSearchParams('a=1')).headers],
+  'a given type stays': ({ Response }) => [...new Response('x', { headers: { 'content-type': 'text/html' } }).headers],
+  'json of a response': ({ Response }) => new Response('{"a":[1]}').json(),
+  'json that is none': ({ Response }) => new Response('{').json(),
+  'Response.json': async ({ Response }) => {
+    const response = Response.json({ a: 1 }, { status: 201, headers: { b: 'c' } })
+    return [response.status, [...response.headers], await response.text()]
+  },
+  'Response.json of undefined': ({ Response }) => Response.json(undefined),
+  'Response.redirect': ({ Response }) => {
+    const response = Response.redirect('http://a/../b', 307)
+    return [response.status, response.headers.get('location')]
+  },
+  'Response.redirect 200': ({ Response }) => Response.redirect('http://a/', 200),
+  'a status of 199': ({ Response }) => new Response('', { status: 199 }),
+  'a status of 600': ({ Response }) => new Response('', { status: 600 }),
+  'a body with 204': ({ Response }) => new Response('x', { status: 204 }),
+  'null with 204': ({ Response }) => new Response(null, { status: 204 }).body,
+  'a line break in statusText': ({ Response }) => new Response('', { statusText: 'a\nb' }),
+  'reading twice': async ({ Response }) => {
+    const response = new Response('x')
+    await response.text()
+    return response.text()
+  },
+  'an empty body may be read twice': async ({ Response }) => {
+    const response = new Response()
+    return [await response.text(), await response.text(), response.bodyUsed, response.body]
+  },
+  'body is a stream of bytes': async ({ Response }) => {
+    const response = new Response('abc')
+    const chunks = []
+    for await (const chunk of response.body) chunks.push(...chunk)
+    return [chunks, response.bodyUsed]
+  },
+  'body of what was read': async ({ Response }) => {
+    const response = new Response('abc')
+    await response.text()
+    return [response.body !== null, response.bodyUsed]
+  },
+  'a response of a stream': ({ Response, ReadableStream }) => {
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    return new Response(new ReadableStream({ start(c: any) { c.enqueue(bytes('a')); c.enqueue(bytes('é')); c.close() } })).text()
+  },
+  'a stream of text is refused': ({ Response, ReadableStream }) => new Response(new ReadableStream({ start(c: any) { c.enqueue('a'); c.close() } })).text(),
+  'clones read independently': async ({ Response, ReadableStream }) => {
+    const results = []
+    for (const body of ['abc', new ReadableStream({ start(c: any) { c.enqueue(Uint8Array.of(97)); c.close() } })]) {
+      const response = new Response(body, { status: 201, headers: { a: 'b' } })
+      const copy = response.clone()
+      copy.headers.set('a', 'c')
+      results.push(await response.text(), await copy.text(), copy.status, response.headers.get('a'))
+    }
+    return results
+  },
+  'a clone of what was read': async ({ Response }) => {
+    const response = new Response('x')
+    await response.text()
+    return response.clone()
+  },
+  'a byte order mark': async ({ Response }) => [await new Response('\ufeffa').text(), await new Response(Uint8Array.of(0xef, 0xbb, 0xbf, 97)).text()],
+
+  'a plain request': ({ Request }) => {
+    const request = new Request('http://A/b/../c?d#e')
+    return [request.method, request.url, [...request.headers], request.body, request.signal.aborted, request.redirect, request.mode, request.cache]
+  },
+  'a request with a body': async ({ Request }) => {
+    const request = new Request('http://a', { method: 'post', body: 'x', headers: { b: 'c' } })
+    return [request.method, [...request.headers], await request.text(), request.bodyUsed]
+  },
+  'a request from a request': async ({ Request }) => {
+    const first = new Request('http://a/', { method: 'PUT', body: 'x', headers: { b: 'c' } })
+    const second = new Request(first, { headers: { d: 'e' } })
+    return [second.method, second.url, [...second.headers], await second.text(), first.bodyUsed]
+  },
+  'a clone of a request': async ({ Request }) => {
+    const first = new Request('http://a/', { method: 'PUT', body: 'x' })
+    const second = first.clone()
+    return [await first.text(), await second.text(), second.method, second.url]
+  },
+  'unusual methods keep their case': ({ Request }) => ['Get', 'FOO', 'query', 'dElEtE'].map(method => new Request('http://a', { method }).method),
+  'a method that may not be': ({ Request }) => new Request('http://a', { method: 'trace' }),
+  'a method that is none': ({ Request }) => new Request('http://a', { method: 'a b' }),
+  'GET with a body': ({ Request }) => new Request('http://a', { body: 'x' }),
+  'credentials in the address': ({ Request }) => new Request('http://u:p@a'),
+  'an address that is none': ({ Request }) => new Request('/x'),
+  'the signal follows': ({ Request }) => {
+    const controller = new AbortController()
+    const request = new Request('http://a', { signal: controller.signal })
+    controller.abort()
+    return request.signal.aborted
+  },
+}

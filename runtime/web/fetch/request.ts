@@ -1,0 +1,79 @@
+/** https://fetch.spec.whatwg.org/#request-class , as far as a server needs it */
+import { Body, type BodyInit } from './body.ts'
+import { Headers, type HeadersInit } from './headers.ts'
+import { URL } from '../url/url.ts'
+import { isPlainUrl } from '../url/parse.ts'
+
+export interface RequestInit {
+  method?: string
+  headers?: HeadersInit
+  body?: BodyInit
+  signal?: AbortSignal | null
+  redirect?: string
+  [ignored: string]: unknown
+}
+
+/** Methods that need no closer look. */
+const usual = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
+const normalized = /^(delete|get|head|options|post|put)$/i
+const forbidden = /^(connect|trace|track)$/i
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+export class Request extends Body {
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers
+  readonly redirect: string
+  #signal: AbortSignal | undefined
+
+  constructor(input: string | URL | Request, init: RequestInit = {}) {
+    const from = input instanceof Request ? input : undefined
+    super(init.body !== undefined ? init.body : from === undefined ? null : Body.take(from))
+    const method = String(init.method ?? from?.method ?? 'GET')
+    this.method = usual.has(method) ? method : checkMethod(method)
+    if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) {
+      throw new TypeError(`Request: ${this.method} may not have a body`)
+    }
+    this.url = from?.url ?? addressOf(String(input))
+    this.headers = new Headers(init.headers ?? from?.headers)
+    if (this.defaultType !== undefined && init.body !== undefined && !this.headers.has('content-type')) {
+      this.headers.set('content-type', this.defaultType)
+    }
+    this.redirect = init.redirect ?? from?.redirect ?? 'follow'
+    this.#signal = init.signal === null ? undefined : init.signal ?? from?.signal
+  }
+
+  // The same for every request: a getter costs nothing until somebody asks.
+  get cache(): string { return 'default' }
+  get credentials(): string { return 'same-origin' }
+  get destination(): string { return '' }
+  get duplex(): string { return 'half' }
+  get integrity(): string { return '' }
+  get keepalive(): boolean { return false }
+  get mode(): string { return 'cors' }
+  get referrer(): string { return 'about:client' }
+  get referrerPolicy(): string { return '' }
+
+  /** Made when somebody asks: most handlers do not. */
+  get signal(): AbortSignal { return this.#signal ??= new AbortController().signal }
+
+  clone(): Request {
+    const { url, method, headers, redirect } = this
+    return new Request(url, { method, headers, redirect, signal: this.#signal, body: this.split() })
+  }
+
+  get [Symbol.toStringTag](): string { return 'Request' }
+}
+
+function checkMethod(method: string): string {
+  if (!token.test(method) || forbidden.test(method)) throw new TypeError(`Request: '${method}' is not a method that can be used`)
+  return normalized.test(method) ? method.toUpperCase() : method
+}
+
+function addressOf(text: string): string {
+  if (isPlainUrl(text)) return text
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url}`)
+  }
+  return url.href
+}

@@ -1,0 +1,104 @@
+/** Writes responses to a socket: whole ones in as few pieces as possible, streams as they come. */
+import type { ByteSocket } from '../../socket.ts'
+import { CHUNKED, encodeText, headText, isBodiless, NO_BODY, UNTIL_CLOSE } from './answer.ts'
+import type { RequestHead } from './head.ts'
+import type { Service } from './service.ts'
+import { pumpBody } from './stream-body.ts'
+
+/** Bodies up to so many bytes are copied behind their head, which is cheaper than two pieces; larger ones stay where they are. */
+const TOGETHER = 4096
+
+export class ResponseWriter {
+  /** The socket is gone: what is still written goes nowhere. */
+  isClosed = false
+  readonly #service: Service
+  readonly #socket: ByteSocket
+  #writable: (() => void) | undefined = undefined
+
+  constructor(service: Service, socket: ByteSocket) {
+    this.#service = service
+    this.#socket = socket
+  }
+
+  /** A stream waits for the client to take what was sent. */
+  get isWaiting(): boolean {
+    return this.#writable !== undefined
+  }
+
+  continue(): void {
+    this.#text('HTTP/1.1 100 Continue\r\n\r\n')
+  }
+
+  /** A response whose body is known. */
+  whole(head: RequestHead, status: number, headers: Headers, body: Uint8Array, keepAlive: boolean): void {
+    const bodiless = isBodiless(status)
+    const toHead = head.method === 'HEAD'
+    const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(headers) : body.length
+    const text = headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive))
+    if (bodiless || toHead || body.length === 0) {
+      this.#text(text)
+    } else if (body.length <= TOGETHER) {
+      this.write(encodeText(this.#service.abi, text, body))
+    } else {
+      this.#text(text)
+      this.write(body)
+    }
+  }
+
+  /** An answer of the server's own: one line of text. `head` is undefined when the request could not be understood. */
+  plain(head: RequestHead | undefined, status: number, reason: string, keepAlive: boolean): void {
+    const text = `${status}: ${reason}\n`
+    const allow = status === 405 ? 'allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''
+    const fields = `content-type: text/plain; charset=utf-8\r\n${allow}${this.#service.date}`
+    const top = headText(status, undefined, text.length, fields, head === undefined ? CLOSE : connectionLine(head, keepAlive))
+    this.#text(head?.method === 'HEAD' ? top : top + text)
+  }
+
+  /**
+   * A response whose body comes as a stream. Resolves when all of it was queued; rejects with what the stream fails with: then the
+   * head is out, and the only way to tell the client is to break the connection.
+   */
+  async stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
+    const { status, headers } = response
+    const body = response.body as ReadableStream<Uint8Array>
+    const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
+    this.#text(headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
+    if (length === NO_BODY || head.method === 'HEAD') await body.cancel().catch(() => {})
+    else await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.queue(bytes, 0, bytes.length)
+  }
+
+  /** Sends what was written; a promise when there is no more room, until there is. */
+  flush(): Promise<void> | undefined {
+    this.#socket.flush()
+    if (this.#socket.room > 0 || this.isClosed) return undefined
+    return new Promise((resolve) => { this.#writable = resolve })
+  }
+
+  /** There is room again, or the socket is gone. False when no stream waited for that. */
+  wake(): boolean {
+    const writable = this.#writable
+    this.#writable = undefined
+    writable?.()
+    return writable !== undefined
+  }
+
+  #text(text: string): void {
+    this.write(encodeText(this.#service.abi, text))
+  }
+}
+
+const CLOSE = 'connection: close\r\n'
+
+function connectionLine(head: RequestHead, keepAlive: boolean): string {
+  return !keepAlive ? CLOSE : head.isHttp11 ? '' : 'connection: keep-alive\r\n'
+}
+
+/** What a handler says the body of a GET would be long, in its answer to a HEAD. */
+function declaredLength(headers: Headers): number {
+  const value = headers.get('content-length')
+  return value !== null && /^\d{1,15}$/.test(value) ? +value : 0
+}

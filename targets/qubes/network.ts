@@ -1,0 +1,76 @@
+/**
+ * Keeps the stack at the addresses that dom0 gives, while netvms come and go. When the netvm of a running qube is changed, dom0 takes
+ * the vif away, writes all keys of the network again and attaches a new vif; with netvm set to none it only takes the vif away, the
+ * keys stay (qubes/vm/mix/net.py of qubes-core-admin). The keys say what the addresses are, the driver sees vifs by itself.
+ */
+import type { Xenstore } from '@xen-ts/drivers'
+import type { Log } from '@xen-ts/runtime/log.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Stack, StackConfig } from '@xen-ts/stack'
+import type { XenStack } from '../xen/domain.ts'
+import type { QubesDB } from '@xen-ts/qubes/qubesdb/client.ts'
+import { describe } from '@xen-ts/qubes/supervise.ts'
+
+/** Keys are written one by one, without a mark after the last: milliseconds from the first to a look at all of them. */
+const SETTLE = 100
+/** Milliseconds that dom0 is kept waiting for the network, which it does for ten seconds, and between two looks. */
+const UPLINK_TIMEOUT = 9_000
+const UPLINK_INTERVAL = 100
+const KEYS = ['/qubes-ip', '/qubes-netmask', '/qubes-gateway', '/qubes-primary-dns', '/qubes-secondary-dns']
+
+/** What QubesDB has for the stack; undefined without a netvm, and when it is nothing that can be used, which is logged. */
+export function networkConfig(db: Pick<QubesDB, 'hasNetwork' | 'network'>, log: Log): StackConfig | undefined {
+  try {
+    if (!db.hasNetwork) return undefined
+    const { address, netmask, gateway, dns } = db.network
+    return { address, netmask, gateway, dns }
+  } catch (error) {
+    log.error(describe(error))
+    return undefined
+  }
+}
+
+export interface Following {
+  readonly db: Pick<QubesDB, 'hasNetwork' | 'network' | 'watch'>
+  readonly stack: Pick<Stack, 'configure'>
+  readonly timers: Timers
+  readonly log: Log
+}
+
+/** Returns the function that ends it. What is malformed is logged and changes nothing. */
+export function followNetwork({ db, stack, timers, log }: Following): () => void {
+  let pending: Timer | undefined
+  const look = (): void => {
+    pending = undefined
+    const config = networkConfig(db, log)
+    if (config === undefined && db.hasNetwork) return // malformed
+    try {
+      stack.configure(config)
+    } catch (error) {
+      log.error(`the addresses in QubesDB are not used: ${describe(error)}`)
+    }
+  }
+  look() // they may have changed while the stack was made
+  const unwatch = KEYS.map((key) => db.watch(key, () => { pending ??= timers.set(SETTLE, look) }))
+  return () => {
+    pending?.cancel()
+    for (const end of unwatch) end()
+  }
+}
+
+export interface Uplink {
+  readonly db: Pick<QubesDB, 'hasNetwork' | 'get'>
+  readonly stack: Pick<XenStack, 'address' | 'device'>
+  readonly xenstore: Pick<Xenstore, 'tryRead'>
+  readonly timers: Timers
+}
+
+/** Whether the network works as dom0 has it, or there is none: dom0 asks when it has changed it (qubes.WaitForNetworkUplink). */
+export async function uplinkWorks({ db, stack, xenstore, timers }: Uplink): Promise<boolean> {
+  for (let waited = 0; waited < UPLINK_TIMEOUT; waited += UPLINK_INTERVAL) {
+    if (!db.hasNetwork || (stack.device.isUp && stack.address === db.get('/qubes-ip'))) return true
+    if (await xenstore.tryRead('device/vif/0/backend').catch(() => undefined) === undefined) return true
+    await new Promise<void>((resolve) => { timers.set(UPLINK_INTERVAL, resolve) })
+  }
+  return false
+}
