@@ -1,5 +1,5 @@
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { benchArguments, imagePeer, linuxPeer, median, printTable, type BenchOptions, type Peer } from './peers.ts'
+import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, type Peer, printTable } from './peers.ts'
 
 /**
  * Measures how long a domain takes from its first instruction to the first line of the program, and to its first HTTP answer, next
@@ -20,27 +20,42 @@ export async function benchBoot(imagePath: string, options: BenchOptions = {}): 
       }
     }
     const [ours, linux, nginx] = peers.map(peer => results.get(peer)!) as [Times, Times, Times]
-    const row = (title: string, mine: number[], theirs: number[]) =>
-      [title, `${median(mine).toFixed(0)} ms`, `${median(theirs).toFixed(0)} ms`, `1/${(median(theirs) / median(mine)).toFixed(0)}`]
+    const row = (title: string, mine: number[], theirs: number[]) => [
+      title,
+      `${median(mine).toFixed(0)} ms`,
+      `${median(theirs).toFixed(0)} ms`,
+      `1/${(median(theirs) / median(mine)).toFixed(0)}`,
+    ]
     console.log(`boot of ${peers[0]!.title}, median of ${runs}, emulated CPU`)
     printTable([
       ['unpause to ...', 'xen-ts', 'Linux', 'ratio'],
       row('first line of the program / init', ours.console, linux.console),
-      ...ours.http.length ? [row('first HTTP answer / nginx', ours.http, nginx.http)] : [],
+      ...(ours.http.length ? [row('first HTTP answer / nginx', ours.http, nginx.http)] : []),
     ])
   } finally {
     await rig.stop()
   }
 }
 
-interface Times { console: number[], http: number[] }
+interface Times {
+  console: number[]
+  http: number[]
+}
 
-async function measure(rig: Rig, peer: Peer): Promise<{ console: number, http?: number }> {
+async function measure(rig: Rig, peer: Peer): Promise<{ console: number; http?: number }> {
   const { domain, destroy } = await peer.build(rig)
   try {
     const server = peer.ip ? `${peer.ip} 80` : ''
-    const output = await rig.must(`boot-clock ${domain.domid} /var/log/xen/guest-${domain.name}.log '${peer.sign}' ${server}`, { seconds: 90 })
-    const times = Object.fromEntries(output.trim().split('\n').map(line => line.split(' ')).map(([what, ms]) => [what, Number(ms)]))
+    const output = await rig.must(`boot-clock ${domain.domid} /var/log/xen/guest-${domain.name}.log '${peer.sign}' ${server}`, {
+      seconds: 90,
+    })
+    const times = Object.fromEntries(
+      output
+        .trim()
+        .split('\n')
+        .map(line => line.split(' '))
+        .map(([what, ms]) => [what, Number(ms)]),
+    )
     return { console: times.console!, http: times.http }
   } catch (error) {
     throw new Error(`${peer.title} did not start:\n${await rig.must(`tail -20 /var/log/xen/guest-${domain.name}.log`)}`, { cause: error })

@@ -9,13 +9,17 @@ import type { Domain } from '@xen-ts/rig/xen/domain.ts'
 import { linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { countHypercalls } from './hypercalls.ts'
-import { benchArguments, imagePeer, median, printTable, withPeers, type BenchOptions, type Peer } from './peers.ts'
+import { type BenchOptions, benchArguments, imagePeer, median, type Peer, printTable, withPeers } from './peers.ts'
 
 const BYTES = 5_000_000
 /** Arguments of the program in dom0 behind the address. */
 const directions = { 'guest to dom0': '19', 'dom0 to guest': `9 ${BYTES}` }
 
-interface Result { rate: number[], cpu: number[], hypercalls: number[] }
+interface Result {
+  rate: number[]
+  cpu: number[]
+  hypercalls: number[]
+}
 
 /** Of a segment of Ethernet's size: what passes between guest and dom0 in one piece may be 40 of them. */
 const SEGMENT = 1448
@@ -34,7 +38,8 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     const peers = [...ours, await linuxPeer(program, folder)]
     const results = Object.keys(directions).map(() => peers.map((): Result => ({ rate: [], cpu: [], hypercalls: [] })))
     await withPeers(rig, peers, async domains => {
-      for (const { ip } of peers) await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
+      for (const { ip } of peers)
+        await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
       // In turn: a busy moment of the host then does not hit one only. The emulator translates code when it first runs: that run does not count.
       for (let run = 0; run <= runs; run++) {
         for (const [row, direction] of Object.values(directions).entries()) {
@@ -48,21 +53,26 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
       }
       for (const [row, direction] of Object.values(directions).entries()) {
         for (const [column, { ip }] of peers.entries()) {
-          const { hypercalls } = await countHypercalls(rig, `/bulk ${ip} ${direction}`, domains.filter((_, i) => i !== column))
+          const { hypercalls } = await countHypercalls(
+            rig,
+            `/bulk ${ip} ${direction}`,
+            domains.filter((_, i) => i !== column),
+          )
           results[row]![column]!.hypercalls.push(hypercalls / (BYTES / SEGMENT))
         }
       }
     })
-    const table = (what: keyof Result, digits: number) => printTable([
-      ['', ...peers.flatMap(({ title }) => [title, 'ratio'])],
-      ...Object.keys(directions).map((name, row) => {
-        const medians = results[row]!.map(result => median(result[what]))
-        return [name, ...medians.flatMap(value => [value.toFixed(digits), (value / medians.at(-1)!).toFixed(2)])]
-      }),
-    ])
+    const table = (what: keyof Result, digits: number) =>
+      printTable([
+        ['', ...peers.flatMap(({ title }) => [title, 'ratio'])],
+        ...Object.keys(directions).map((name, row) => {
+          const medians = results[row]!.map(result => median(result[what]))
+          return [name, ...medians.flatMap(value => [value.toFixed(digits), (value / medians.at(-1)!).toFixed(2)])]
+        }),
+      ])
     console.log(`megabytes per second of TCP, one virtual CPU, emulated, median of ${runs}; a ratio is that to Linux`)
     table('rate', 1)
-    console.log('milliseconds of the guest\'s CPU per megabyte')
+    console.log("milliseconds of the guest's CPU per megabyte")
     table('cpu', 1)
     console.log(`hypercalls of the guest for ${SEGMENT} bytes`)
     table('hypercalls', 3)
@@ -72,8 +82,10 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
   }
 }
 
-async function transfer(rig: Rig, { title, ip }: Peer, { domid }: Domain, direction: string): Promise<{ rate: number, cpu: number }> {
-  const [before, moved, after] = (await rig.must(`cpu-time ${domid} && /bulk ${ip} ${direction} && cpu-time ${domid}`, { seconds: 120 })).split('\n')
+async function transfer(rig: Rig, { title, ip }: Peer, { domid }: Domain, direction: string): Promise<{ rate: number; cpu: number }> {
+  const [before, moved, after] = (
+    await rig.must(`cpu-time ${domid} && /bulk ${ip} ${direction} && cpu-time ${domid}`, { seconds: 120 })
+  ).split('\n')
   const [bytes, seconds] = moved!.split(' ').map(Number)
   if (bytes !== BYTES) throw new Error(`${title}: ${bytes} bytes arrived, not ${BYTES}`)
   return { rate: BYTES / 1e6 / seconds!, cpu: (Number(after) - Number(before)) / BYTES }
@@ -84,9 +96,14 @@ async function linuxPeer(program: string, folder: string): Promise<Peer> {
   const vif = { ip: '10.137.0.20', mac: '00:16:3e:5e:6c:20' }
   const guest = await linuxGuest({ role: 'nginx', ip: vif.ip })
   const ramdisk = join(folder, 'linux.img')
-  writeFileSync(ramdisk, Buffer.concat([readFileSync(guest.ramdisk), writeCpio(new Map([['usr/bin/bulk', { content: readFileSync(program), mode: 0o755 }]]))]))
+  writeFileSync(
+    ramdisk,
+    Buffer.concat([readFileSync(guest.ramdisk), writeCpio(new Map([['usr/bin/bulk', { content: readFileSync(program), mode: 0o755 }]]))]),
+  )
   return {
-    title: 'Linux', sign: 'init reached', ip: vif.ip,
+    title: 'Linux',
+    sign: 'init reached',
+    ip: vif.ip,
     async build(rig) {
       const domain = await rig.createDomain({ name: 'linux-bulk', ...guest, ramdisk, vif, paused: true })
       domain.console.resume()

@@ -8,12 +8,13 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { newQuickJSWASMModuleFromVariant, type QuickJSContext, type QuickJSHandle } from 'quickjs-emscripten'
 import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
 import { engineLayout } from '@xen-ts/boot/engine/layout.ts'
+import { newQuickJSWASMModuleFromVariant, type QuickJSContext, type QuickJSHandle } from 'quickjs-emscripten'
 
-const scripts = ['harness', 'packets', 'language', 'library', 'host', 'async']
-  .map(name => fileURLToPath(new URL(`engine/${name}.js`, import.meta.url)))
+const scripts = ['harness', 'packets', 'language', 'library', 'host', 'async'].map(name =>
+  fileURLToPath(new URL(`engine/${name}.js`, import.meta.url)),
+)
 const self = fileURLToPath(import.meta.url)
 /** Alternating runs of both sides; of each workload the fastest counts. */
 const rounds = 4
@@ -25,7 +26,8 @@ type Times = Map<string, number>
 export async function benchEngine(): Promise<void> {
   await buildEngine({ out: engineFolder })
   const { arrayData, arrayLength } = await engineLayout()
-  const native: Times = new Map(), v8: Times = new Map()
+  const native: Times = new Map(),
+    v8: Times = new Map()
   const options = [join(engineFolder, 'memory.bin'), '--clock', '--uint8array', `${arrayData},${arrayLength}`]
   for (let round = 0; round < rounds; round++) {
     await measure(native, join(engineFolder, 'host'), [...options, ...scripts])
@@ -38,7 +40,7 @@ export async function benchEngine(): Promise<void> {
   for (const { name, time, ratio } of ratios) row(name, v8.get(name)!.toFixed(0), time.toFixed(0), ratio.toFixed(2))
   const inside = ratios.filter(({ name }) => !name.startsWith('host-'))
   console.log(`geometric mean ${geometricMean(ratios).toFixed(2)} (goal ${goal}), without host calls ${geometricMean(inside).toFixed(2)}`)
-  console.log(`engine.o ${(await textBytes() / 1024).toFixed(0)} KiB of code and constants`)
+  console.log(`engine.o ${((await textBytes()) / 1024).toFixed(0)} KiB of code and constants`)
 }
 
 /** Runs a program that prints lines "workload nanoseconds" and keeps the least of each. */
@@ -85,7 +87,7 @@ function bytesOf(vm: QuickJSContext, array: QuickJSHandle): Uint8Array {
 /** The same as host.c's. */
 function checksum(bytes: Uint8Array): number {
   let sum = 0
-  for (let i = 0; i + 1 < bytes.length; i += 2) sum += bytes[i] | bytes[i + 1] << 8
+  for (let i = 0; i + 1 < bytes.length; i += 2) sum += bytes[i] | (bytes[i + 1] << 8)
   while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16)
   return sum
 }

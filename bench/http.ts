@@ -1,7 +1,7 @@
 import type { Domain } from '@xen-ts/rig/xen/domain.ts'
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { loadGenerator, type Load } from './load.ts'
-import { benchArguments, imagePeer, linuxPeer, printTable, type BenchOptions, type Peer } from './peers.ts'
+import { type Load, loadGenerator } from './load.ts'
+import { type BenchOptions, benchArguments, imagePeer, linuxPeer, type Peer, printTable } from './peers.ts'
 
 const loads: Load[] = [
   { connections: 1, seconds: 4 },
@@ -16,21 +16,29 @@ export async function benchHttp(imagePath: string, options: BenchOptions = {}): 
   const rig = await Rig.start()
   try {
     const ask = await loadGenerator(rig)
-    const results: { title: string, bytes: number, rates: string[], numbers: number[] }[] = []
+    const results: { title: string; bytes: number; rates: string[]; numbers: number[] }[] = []
     for (const peer of [await imagePeer(imagePath, options), await linuxPeer('nginx')]) results.push(await measure(rig, peer, ask))
-    const [ours, theirs] = results as [typeof results[0], typeof results[0]]
+    const [ours, theirs] = results as [(typeof results)[0], (typeof results)[0]]
     console.log(`requests per second, one virtual CPU, emulated; pages of ${ours.bytes} and ${theirs.bytes} bytes; (n) failed`)
     printTable([
       ['connections', ours.title, theirs.title, 'ratio'],
-      ...loads.map(({ connections, close }, i) =>
-        [`${connections}${close ? ', new for each request' : ''}`, ours.rates[i]!, theirs.rates[i]!, (ours.numbers[i]! / theirs.numbers[i]!).toFixed(2)]),
+      ...loads.map(({ connections, close }, i) => [
+        `${connections}${close ? ', new for each request' : ''}`,
+        ours.rates[i]!,
+        theirs.rates[i]!,
+        (ours.numbers[i]! / theirs.numbers[i]!).toFixed(2),
+      ]),
     ])
   } finally {
     await rig.stop()
   }
 }
 
-async function measure(rig: Rig, peer: Peer, ask: Awaited<ReturnType<typeof loadGenerator>>): Promise<{ title: string, bytes: number, rates: string[], numbers: number[] }> {
+async function measure(
+  rig: Rig,
+  peer: Peer,
+  ask: Awaited<ReturnType<typeof loadGenerator>>,
+): Promise<{ title: string; bytes: number; rates: string[]; numbers: number[] }> {
   // With its port, because dom0 has no list of services.
   const url = `http://${peer.ip}:80/`
   const { domain, destroy } = await peer.build(rig)
@@ -39,7 +47,8 @@ async function measure(rig: Rig, peer: Peer, ask: Awaited<ReturnType<typeof load
     const bytes = await firstAnswer(rig, domain, peer.ip!)
     // The emulator translates code when it first runs.
     await ask(url, { connections: 10, seconds: 2 })
-    const rates: string[] = [], numbers: number[] = []
+    const rates: string[] = [],
+      numbers: number[] = []
     for (const load of loads) {
       const { requestsPerSecond, errors } = await ask(url, load)
       numbers.push(requestsPerSecond)
@@ -54,8 +63,11 @@ async function measure(rig: Rig, peer: Peer, ask: Awaited<ReturnType<typeof load
 /** Waits for the server, asked from the host. Gives the length of its page. */
 async function firstAnswer(rig: Rig, domain: Domain, ip: string): Promise<number> {
   const port = await rig.forward(0, ip, 80)
-  for (const giveUp = Date.now() + 90_000; Date.now() < giveUp;) {
-    const page = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(3000) }).then(answer => answer.bytes(), () => undefined)
+  for (const giveUp = Date.now() + 90_000; Date.now() < giveUp; ) {
+    const page = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(3000) }).then(
+      answer => answer.bytes(),
+      () => undefined,
+    )
     if (page) return page.length
     await new Promise(resolve => setTimeout(resolve, 500))
   }

@@ -29,9 +29,13 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
     await benchBoot(await image('website', 'xen'))
   },
   vchan: async () => (await import('./vchan.ts')).benchVchan(await image('vchan-load.ts', 'xen')),
-  qubes: async () => (await import('./qubes.ts')).benchQubes({
-    bare: await image('idle.ts', 'xen'), idle: await image('idle.ts', 'qubes'), network: await image('idle-net.ts', 'qubes'), load: await image('qubes-load.ts', 'qubes'),
-  }),
+  qubes: async () =>
+    (await import('./qubes.ts')).benchQubes({
+      bare: await image('idle.ts', 'xen'),
+      idle: await image('idle.ts', 'qubes'),
+      network: await image('idle-net.ts', 'qubes'),
+      load: await image('qubes-load.ts', 'qubes'),
+    }),
   net: async () => (await import('./net.ts')).benchNet(await image('frame-echo', 'xen')),
   bulk: async () => (await import('./bulk.ts')).benchBulk([await image('bulk.ts', 'xen')]),
   http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),

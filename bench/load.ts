@@ -27,15 +27,21 @@ export async function loadGenerator(rig: Rig): Promise<(url: string, load: Load)
   const program = join(root, 'usr/bin/wrk')
   await rig.must('mkdir -p /bench')
   await rig.put(program, '/bench/wrk')
-  for (const [path, file] of await sharedLibraries(root, [program], ['libgcc_s.so.1'])) await rig.put(file, `/bench/${path.split('/').at(-1)}`)
+  for (const [path, file] of await sharedLibraries(root, [program], ['libgcc_s.so.1']))
+    await rig.put(file, `/bench/${path.split('/').at(-1)}`)
   await rig.must('chmod 755 /bench/*')
   return async (url, { connections, seconds, close }) => {
     const header = close ? '-H "Connection: close"' : ''
-    const report = await rig.must(`/bench/ld-linux-x86-64.so.2 --library-path /bench /bench/wrk -t 1 -c ${connections} -d ${seconds} --timeout 10 ${header} ${url}`,
-      { seconds: seconds + 60 })
+    const report = await rig.must(
+      `/bench/ld-linux-x86-64.so.2 --library-path /bench /bench/wrk -t 1 -c ${connections} -d ${seconds} --timeout 10 ${header} ${url}`,
+      { seconds: seconds + 60 },
+    )
     const rate = /Requests\/sec:\s+([\d.]+)/.exec(report)
     if (!rate) throw new Error(`wrk did not tell a rate:\n${report}`)
-    const failures = [.../(?:connect|read|write|timeout) (\d+)/g[Symbol.matchAll](report), .../Non-2xx or 3xx responses: (\d+)/g[Symbol.matchAll](report)]
+    const failures = [
+      .../(?:connect|read|write|timeout) (\d+)/g[Symbol.matchAll](report),
+      .../Non-2xx or 3xx responses: (\d+)/g[Symbol.matchAll](report),
+    ]
     return { requestsPerSecond: Number(rate[1]), errors: failures.reduce((sum, [, count]) => sum + Number(count), 0) }
   }
 }

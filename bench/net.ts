@@ -4,7 +4,7 @@
  */
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { countHypercalls } from './hypercalls.ts'
-import { benchArguments, imagePeer, linuxPeer, median, printTable, withPeers, type BenchOptions } from './peers.ts'
+import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, printTable, withPeers } from './peers.ts'
 
 const SECONDS = 2
 const measurements = [
@@ -26,7 +26,9 @@ export async function benchNet(imagePath: string, options: BenchOptions = {}): P
       /** Frames that came back, nanoseconds of the guest's CPU for each, and how many were lost. */
       const measured = async (i: number, length: number, window: number) => {
         const { domid } = domains[i]!
-        const [before, went, after] = (await rig.must(`cpu-time ${domid} && ${command(i, `rate ${SECONDS} ${length} ${window}`)} && cpu-time ${domid}`)).split('\n')
+        const [before, went, after] = (
+          await rig.must(`cpu-time ${domid} && ${command(i, `rate ${SECONDS} ${length} ${window}`)} && cpu-time ${domid}`)
+        ).split('\n')
         const [rate, lost] = went!.split(' ').map(Number) as [number, number]
         return { rate, lost, cost: (Number(after) - Number(before)) / (rate * SECONDS) }
       }
@@ -38,7 +40,7 @@ export async function benchNet(imagePath: string, options: BenchOptions = {}): P
       }
       for (const [i, { title }] of peers.entries()) {
         const giveUp = Date.now() + 90_000
-        while (await frames(i, 'check 60 60') !== '1') if (Date.now() > giveUp) throw new Error(`${title} does not answer frames`)
+        while ((await frames(i, 'check 60 60')) !== '1') if (Date.now() > giveUp) throw new Error(`${title} does not answer frames`)
         // The emulator translates code when it first runs.
         await frames(i, 'rate 1 60 32')
       }
@@ -53,10 +55,24 @@ export async function benchNet(imagePath: string, options: BenchOptions = {}): P
             result.lost += lost
           }
         }
-        const row = (values: number[], digits: number, notes: string[] = []) =>
-          [title, ...values.map((value, i) => value.toFixed(digits) + (notes[i] ?? '')), (values[0]! / values[1]!).toFixed(2)]
-        tables[0]!.push(row(results.map(({ rates }) => median(rates)), 0, results.map(({ lost }) => lost ? ` (${lost})` : '')))
-        tables[1]!.push(row(results.map(({ costs }) => median(costs) / 1000), 0))
+        const row = (values: number[], digits: number, notes: string[] = []) => [
+          title,
+          ...values.map((value, i) => value.toFixed(digits) + (notes[i] ?? '')),
+          (values[0]! / values[1]!).toFixed(2),
+        ]
+        tables[0]!.push(
+          row(
+            results.map(({ rates }) => median(rates)),
+            0,
+            results.map(({ lost }) => (lost ? ` (${lost})` : '')),
+          ),
+        )
+        tables[1]!.push(
+          row(
+            results.map(({ costs }) => median(costs) / 1000),
+            0,
+          ),
+        )
         tables[2]!.push(row([await calls(0, length, window), await calls(1, length, window)], 3))
       }
       return tables
@@ -64,7 +80,7 @@ export async function benchNet(imagePath: string, options: BenchOptions = {}): P
     const head = ['', peers[0]!.title, 'Linux, packet socket', 'ratio']
     console.log(`frames per second there and back; median of ${runs}, one virtual CPU, emulated; (n) lost`)
     printTable([head, ...rates!])
-    console.log('microseconds of the guest\'s CPU for a frame, there and back')
+    console.log("microseconds of the guest's CPU for a frame, there and back")
     printTable([head, ...costs!])
     console.log('hypercalls of the guest for a frame, there and back')
     printTable([head, ...hypercalls!])

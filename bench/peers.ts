@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { readImage } from '@xen-ts/boot/image/compose.ts'
 import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
 import type { Domain, DomainOptions, Vif } from '@xen-ts/rig/xen/domain.ts'
-import { linuxGuest, type LinuxRole } from '@xen-ts/rig/xen/linux-guest.ts'
+import { type LinuxRole, linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
 import type { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
 
@@ -17,7 +17,7 @@ export interface Peer {
   /** Of its network device. */
   readonly mac?: string
   /** Builds it, paused, with all that it needs beside it. */
-  build(rig: Rig): Promise<{ domain: Domain, destroy(): Promise<void> }>
+  build(rig: Rig): Promise<{ domain: Domain; destroy(): Promise<void> }>
 }
 
 export interface BenchOptions {
@@ -36,10 +36,12 @@ export interface BenchOptions {
 }
 
 /** Reads what the benchmarks take from the command line: IMAGE [--memory MIB] [--runs N] [--no-http] [-- COMMAND LINE]. */
-export function benchArguments(): { image: string, options: BenchOptions } {
+export function benchArguments(): { image: string; options: BenchOptions } {
   const split = process.argv.indexOf('--')
   const { values, positionals } = parseArgs({
-    args: process.argv.slice(2, split < 0 ? undefined : split), allowPositionals: true, options: { memory: { type: 'string' }, runs: { type: 'string' }, 'no-http': { type: 'boolean' } },
+    args: process.argv.slice(2, split < 0 ? undefined : split),
+    allowPositionals: true,
+    options: { memory: { type: 'string' }, runs: { type: 'string' }, 'no-http': { type: 'boolean' } },
   })
   if (positionals.length !== 1) {
     console.error('usage: IMAGE.xen [--memory MIB] [--runs N] [--no-http] [-- COMMAND LINE]')
@@ -48,7 +50,9 @@ export function benchArguments(): { image: string, options: BenchOptions } {
   return {
     image: positionals[0]!,
     options: {
-      memory: values.memory ? Number(values.memory) : undefined, runs: values.runs ? Number(values.runs) : undefined, http: !values['no-http'],
+      memory: values.memory ? Number(values.memory) : undefined,
+      runs: values.runs ? Number(values.runs) : undefined,
+      http: !values['no-http'],
       cmdline: split < 0 ? undefined : process.argv.slice(split + 1).join(' '),
     },
   }
@@ -56,20 +60,38 @@ export function benchArguments(): { image: string, options: BenchOptions } {
 
 /** An image of ours, with a miniature Qubes dom0 if that is its target. */
 export async function imagePeer(path: string, { memory, cmdline, http = true, host = 16, name: domain }: BenchOptions): Promise<Peer> {
-  const { metadata: { name, target, memoryMiB } } = readImage(await readFile(path))
+  const {
+    metadata: { name, target, memoryMiB },
+  } = readImage(await readFile(path))
   const vif: Vif = { ip: `10.137.0.${host}`, gateway: '10.137.0.1', mac: `00:16:3e:5e:6c:${host.toString(16).padStart(2, '0')}` }
   // In Qubes the address comes from QubesDB.
   const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}` : ''
-  const options: DomainOptions = { name: domain ?? name, kernel: path, memory: memory ?? Math.max(32, memoryMiB), cmdline: cmdline ?? address, vif }
+  const options: DomainOptions = {
+    name: domain ?? name,
+    kernel: path,
+    memory: memory ?? Math.max(32, memoryMiB),
+    cmdline: cmdline ?? address,
+    vif,
+  }
   return {
-    title: `xen-ts ${name} (${target})`, sign: `[${name}]`, ip: http ? vif.ip : undefined, mac: vif.mac,
+    title: `xen-ts ${name} (${target})`,
+    sign: `[${name}]`,
+    ip: http ? vif.ip : undefined,
+    mac: vif.mac,
     async build(rig) {
       const domain = await buildDomain(rig, options)
-      const qubes = target === 'qubes' ? new MiniQubes({ domid: domain.domid, channels: rigChannels(rig), qube: { name, ...vif } }) : undefined
+      const qubes =
+        target === 'qubes' ? new MiniQubes({ domid: domain.domid, channels: rigChannels(rig), qube: { name, ...vif } }) : undefined
       qubes?.failed.catch(error => console.error('dom0:', error))
       qubes?.start()
       qubes?.connect()
-      return { domain, async destroy() { qubes?.stop(); await domain.destroy() } }
+      return {
+        domain,
+        async destroy() {
+          qubes?.stop()
+          await domain.destroy()
+        },
+      }
     },
   }
 }
@@ -79,9 +101,16 @@ export async function linuxPeer(role: LinuxRole): Promise<Peer> {
   const vif: Vif = { ip: '10.137.0.20', mac: '00:16:3e:5e:6c:20' }
   const guest = await linuxGuest({ role, ip: vif.ip })
   return {
-    title: role === 'nginx' ? 'Linux, nginx' : 'Linux', sign: 'init reached', ip: role === 'nginx' ? vif.ip : undefined, mac: vif.mac,
+    title: role === 'nginx' ? 'Linux, nginx' : 'Linux',
+    sign: 'init reached',
+    ip: role === 'nginx' ? vif.ip : undefined,
+    mac: vif.mac,
     async build(rig) {
-      const domain = await buildDomain(rig, { name: `linux-${role}`, ...guest, vif: role === 'nginx' || role === 'frames' ? vif : undefined })
+      const domain = await buildDomain(rig, {
+        name: `linux-${role}`,
+        ...guest,
+        vif: role === 'nginx' || role === 'frames' ? vif : undefined,
+      })
       return { domain, destroy: () => domain.destroy() }
     },
   }
@@ -114,5 +143,6 @@ export function median(values: number[]): number {
 /** Prints rows of text in columns, the first to the left, the others to the right. */
 export function printTable(rows: string[][]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  for (const row of rows) console.log(row.map((cell, column) => column ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)).join('   '))
+  for (const row of rows)
+    console.log(row.map((cell, column) => (column ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('   '))
 }

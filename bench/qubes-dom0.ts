@@ -1,13 +1,13 @@
 /** The daemons of a Qubes dom0 for a measured domain, natively: bench/programs/qubes-dom0, which is told what to do line by line. */
-import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { qubesKeys } from '@xen-ts/rig/dom0/keys.ts'
 import { writeCpio } from '@xen-ts/rig/xen/cpio.ts'
 import { ensureRig } from '@xen-ts/rig/xen/dom0.ts'
-import { linuxGuest, type LinuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
 import { readLine } from '@xen-ts/rig/xen/link.ts'
+import { type LinuxGuest, linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
 import type { Rig } from '@xen-ts/rig/xen/rig.ts'
 import { run } from '@xen-ts/rig/xen/run.ts'
 
@@ -23,11 +23,21 @@ export class QubesDom0 {
 
   /** Puts the program into dom0. */
   static async install(rig: Rig): Promise<void> {
-    const keys = (network: boolean) => qubesKeys({ name: 'bench', ...address, ip: network ? address.ip : null }).map(pair => pair.join('\t')).join('\n')
+    const keys = (network: boolean) =>
+      qubesKeys({ name: 'bench', ...address, ip: network ? address.ip : null })
+        .map(pair => pair.join('\t'))
+        .join('\n')
     await inFolder(async folder => {
-      await compile('qubes-dom0', folder, ['main', 'domain', 'daemons', 'calls', 'gui'].map(part => `qubes-dom0/${part}.c`))
+      await compile(
+        'qubes-dom0',
+        folder,
+        ['main', 'domain', 'daemons', 'calls', 'gui'].map(part => `qubes-dom0/${part}.c`),
+      )
       await rig.put(join(folder, 'qubes-dom0'), '/usr/bin/qubes-dom0')
-      for (const [name, network] of [['keys', false], ['keys-net', true]] as const) {
+      for (const [name, network] of [
+        ['keys', false],
+        ['keys-net', true],
+      ] as const) {
         await writeFile(join(folder, name), keys(network))
         await rig.put(join(folder, name), `/run/qubes-${name}`)
       }
@@ -37,7 +47,9 @@ export class QubesDom0 {
 
   /** @param network whether QubesDB has addresses */
   static async start(rig: Rig, domid: number, { network = false } = {}): Promise<QubesDom0> {
-    return new QubesDom0(await rig.spawn(`qubes-dom0 ${domid} /run/qubes-keys${network ? '-net' : ''}; echo "error: qubes-dom0 ended with $?"`))
+    return new QubesDom0(
+      await rig.spawn(`qubes-dom0 ${domid} /run/qubes-keys${network ? '-net' : ''}; echo "error: qubes-dom0 ended with $?"`),
+    )
   }
 
   /** Gives the answer to a command. @throws Error with what went wrong */
@@ -85,6 +97,24 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
 async function compile(name: string, folder: string, sources: string[]): Promise<void> {
   const { tree } = await ensureRig()
   const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
-  await run('gcc', ['-std=gnu11', '-D__XEN_TOOLS__', '-O2', '-Wall', '-Wextra', '-Werror', '-I', join(tree, 'usr/include'), '-o', join(folder, name),
-    ...sources.map(source => join(import.meta.dirname, 'programs', source)), `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxengnttab', '-lxenstore'])
+  await run('gcc', [
+    '-std=gnu11',
+    '-D__XEN_TOOLS__',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-I',
+    join(tree, 'usr/include'),
+    '-o',
+    join(folder, name),
+    ...sources.map(source => join(import.meta.dirname, 'programs', source)),
+    `-L${libraries}`,
+    `-Wl,-rpath-link,${libraries}`,
+    '-Wl,--as-needed',
+    '-lxenvchan',
+    '-lxenctrl',
+    '-lxengnttab',
+    '-lxenstore',
+  ])
 }

@@ -1,9 +1,9 @@
 /** The work of bench/programs/work.ts in the native engine on the host's own CPU. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { transform } from 'esbuild'
 import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
 import { run } from '@xen-ts/rig/xen/run.ts'
+import { transform } from 'esbuild'
 import { inFolder } from './qubes-dom0.ts'
 
 /** Milliseconds, the least of some runs. */
@@ -13,7 +13,9 @@ export async function nativeWork(): Promise<number> {
   const { code } = await transform(source.replace('export function', 'function'), { loader: 'ts' })
   return inFolder(async folder => {
     const script = join(folder, 'work.js')
-    await writeFile(script, `${code}
+    await writeFile(
+      script,
+      `${code}
 let least = Infinity
 for (let run = 0; run < 20; run++) {
   const start = now()
@@ -21,8 +23,11 @@ for (let run = 0; run < 20; run++) {
   least = Math.min(least, now() - start)
 }
 print('work ' + least)
-`)
-    const [, milliseconds] = (await run(join(engineFolder, 'host'), [join(engineFolder, 'memory.bin'), '--clock', script])).trim().split(' ')
+`,
+    )
+    const [, milliseconds] = (await run(join(engineFolder, 'host'), [join(engineFolder, 'memory.bin'), '--clock', script]))
+      .trim()
+      .split(' ')
     return Number(milliseconds)
   })
 }

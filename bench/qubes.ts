@@ -16,7 +16,11 @@ export interface QubesImages {
   readonly load: string
 }
 
-const CALLS = 100, CONCURRENT_CALLS = 200, AT_ONCE = 50, BULK = 100_000_000, DRAW_SECONDS = 2
+const CALLS = 100,
+  CONCURRENT_CALLS = 200,
+  AT_ONCE = 50,
+  BULK = 100_000_000,
+  DRAW_SECONDS = 2
 
 export async function benchQubes(images: QubesImages, { runs = 3 } = {}): Promise<void> {
   const rig = await Machine.start()
@@ -24,11 +28,11 @@ export async function benchQubes(images: QubesImages, { runs = 3 } = {}): Promis
     await QubesDom0.install(rig)
     await inFolder(async folder => {
       const load = await measured(rig, { name: 'qubes-load', kernel: images.load, memory: 64 }, 'dqg')
-      const linux = await measured(rig, { name: 'linux-qube', ...await linuxQube(folder) }, 'qg')
+      const linux = await measured(rig, { name: 'linux-qube', ...(await linuxQube(folder)) }, 'qg')
       try {
         await compare(load.dom0, linux.dom0, runs)
         await printHypercalls(load.dom0)
-        await printBoot(rig, images, runs, Number(await load.dom0.tell('ask bench.Work')) / await nativeWork())
+        await printBoot(rig, images, runs, Number(await load.dom0.tell('ask bench.Work')) / (await nativeWork()))
       } finally {
         await load.destroy()
         await linux.destroy()
@@ -49,7 +53,7 @@ async function measured(rig: Rig, options: Parameters<Rig['createDomain']>[0], p
     await domain.destroy()
   }
   try {
-    const [seconds, cpu] = await dom0.numbers(`boot ${parts}`) as [number, number]
+    const [seconds, cpu] = (await dom0.numbers(`boot ${parts}`)) as [number, number]
     return { dom0, destroy, seconds, cpu }
   } catch (error) {
     await destroy()
@@ -66,16 +70,31 @@ interface Measurement {
   readonly cpuOf: string
 }
 
-const calls = (title: string, count: number, window: number): Measurement =>
-  ({ title, command: `calls ${count} ${window}`, figure: ([seconds]) => count / seconds!, cpu: ([, cpu]) => cpu! / count, cpuOf: 'call' })
+const calls = (title: string, count: number, window: number): Measurement => ({
+  title,
+  command: `calls ${count} ${window}`,
+  figure: ([seconds]) => count / seconds!,
+  cpu: ([, cpu]) => cpu! / count,
+  cpuOf: 'call',
+})
 /** Messages that dom0 saw; a drawing program that is faster is told nothing of those it could not see. */
 const frames = (title: string, what: string): Measurement => ({
-  title, command: `draw ${what}`, figure: ([messages, seconds]) => (messages! - 1) / seconds!, cpu: ([messages, , , cpu]) => cpu! / messages!, cpuOf: 'frame',
+  title,
+  command: `draw ${what}`,
+  figure: ([messages, seconds]) => (messages! - 1) / seconds!,
+  cpu: ([messages, , , cpu]) => cpu! / messages!,
+  cpuOf: 'frame',
 })
 const measurements: readonly Measurement[] = [
   calls('echo of 32 bytes, one call after another, calls/s', CALLS, 1),
   calls(`echo of 32 bytes, ${AT_ONCE} calls at once, calls/s`, CONCURRENT_CALLS, AT_ONCE),
-  { title: '100 MB through the echo, MB/s', command: `bulk ${BULK}`, figure: ([seconds]) => BULK / 1e6 / seconds!, cpu: ([, cpu]) => cpu! / (BULK / 1e6), cpuOf: 'MB' },
+  {
+    title: '100 MB through the echo, MB/s',
+    command: `bulk ${BULK}`,
+    figure: ([seconds]) => BULK / 1e6 / seconds!,
+    cpu: ([, cpu]) => cpu! / (BULK / 1e6),
+    cpuOf: 'MB',
+  },
   frames('1920x1080 filled, dom0 copies it, frames/s', `fill ${DRAW_SECONDS} copy`),
   frames('1920x1080 filled, dom0 only hears of it, frames/s', `fill ${DRAW_SECONDS} -`),
   frames('1920x1080 not drawn, dom0 only hears of it, frames/s', `damage ${DRAW_SECONDS} -`),
@@ -87,7 +106,8 @@ async function compare(load: QubesDom0, linux: QubesDom0, runs: number): Promise
   for (const { title, command, figure, cpu, cpuOf } of measurements) {
     const [ours, theirs] = [load, linux].map(dom0 => ({ dom0, figures: [] as number[], cpus: [] as number[] })) as [Taken, Taken]
     // The emulator translates code when it first runs: the first round does not count, and is a short one.
-    for (const { dom0 } of [ours, theirs]) await dom0.tell(command.replace(`bulk ${BULK}`, 'bulk 2000000').replace(` ${DRAW_SECONDS} `, ' 0.5 '))
+    for (const { dom0 } of [ours, theirs])
+      await dom0.tell(command.replace(`bulk ${BULK}`, 'bulk 2000000').replace(` ${DRAW_SECONDS} `, ' 0.5 '))
     // Round by round, so that a busy moment of the host does not hit one peer only.
     for (let run = 0; run < runs; run++) {
       for (const { dom0, figures, cpus } of [ours, theirs]) {
@@ -97,14 +117,25 @@ async function compare(load: QubesDom0, linux: QubesDom0, runs: number): Promise
       }
     }
     const [our, their] = [median(ours.figures), median(theirs.figures)]
-    rows.push([title, our.toFixed(1), their.toFixed(1), (our / their).toFixed(2),
-      `${median(ours.cpus).toFixed(2)} a ${cpuOf}`, median(theirs.cpus).toFixed(2), (median(ours.cpus) / median(theirs.cpus)).toFixed(2)])
+    rows.push([
+      title,
+      our.toFixed(1),
+      their.toFixed(1),
+      (our / their).toFixed(2),
+      `${median(ours.cpus).toFixed(2)} a ${cpuOf}`,
+      median(theirs.cpus).toFixed(2),
+      (median(ours.cpus) / median(theirs.cpus)).toFixed(2),
+    ])
   }
   console.log(`native daemons in dom0; median of ${runs}, one virtual CPU, emulated; CPU in ms as Xen counts it`)
   printTable([['', 'xen-ts', 'Linux, libxenvchan', 'ratio', 'CPU xen-ts', 'Linux', 'ratio'], ...rows])
 }
 
-interface Taken { readonly dom0: QubesDom0, readonly figures: number[], readonly cpus: number[] }
+interface Taken {
+  readonly dom0: QubesDom0
+  readonly figures: number[]
+  readonly cpus: number[]
+}
 
 /** What one of each costs in functions of the kernel. The counting is for this only: it costs something itself. */
 async function printHypercalls(dom0: QubesDom0): Promise<void> {
@@ -151,11 +182,23 @@ async function printBoot(rig: Rig, images: QubesImages, runs: number, slower: nu
   }
   let before = 0
   const rows = steps.map(({ title, cpus, seconds, parts }) => {
-    const cpu = median(cpus), more = cpu - before
+    const cpu = median(cpus),
+      more = cpu - before
     before = cpu
-    return [title, more.toFixed(0), cpu.toFixed(0), (more / slower).toFixed(1), (cpu / slower).toFixed(1), parts ? (median(seconds) * 1000).toFixed(0) : '']
+    return [
+      title,
+      more.toFixed(0),
+      cpu.toFixed(0),
+      (more / slower).toFixed(1),
+      (cpu / slower).toFixed(1),
+      parts ? (median(seconds) * 1000).toFixed(0) : '',
+    ]
   })
-  console.log(`\nfrom the first instruction to agents connected, median of ${runs}; the estimate divides by ${slower.toFixed(1)}, which is how much longer some`)
-  console.log('JavaScript takes in the guest than in the same engine on the host; translating code that runs once is in it: at most so much')
+  console.log(
+    `\nfrom the first instruction to agents connected, median of ${runs}; the estimate divides by ${slower.toFixed(1)}, which is how much longer some`,
+  )
+  console.log(
+    'JavaScript takes in the guest than in the same engine on the host; translating code that runs once is in it: at most so much',
+  )
   printTable([['ms of guest CPU for', 'emulated', 'sum', 'estimate', 'sum', 'wall, emulated'], ...rows])
 }

@@ -3,8 +3,8 @@
  * does. Rates are mostly the simulation's own; what is asked of Xen is exact, and the same wherever the drivers run.
  */
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { build } from 'esbuild'
 import { printTable } from './peers.ts'
 import type { Row } from './sim/measure.ts'
 import { netRows } from './sim/net.ts'
@@ -14,23 +14,44 @@ export async function benchSim(): Promise<void> {
   const host = { now: () => performance.now(), divisor: 1 }
   // V8 translates code when it has run for a while: the first round does not count.
   for (const measure of [vchanRows, netRows]) await measure({ ...host, divisor: 10 })
-  const rows = [...await vchanRows(host), ...await netRows(host)]
+  const rows = [...(await vchanRows(host)), ...(await netRows(host))]
   const engine = await inEngine()
-  const digits = (value: number | undefined) => value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0)
+  const digits = (value: number | undefined) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0))
   console.log('drivers on the simulated Xen; hypercalls and ABI calls for each packet, write or round trip')
-  printTable([['', 'V8', 'guest\'s engine', 'hypercalls', 'ABI calls', 'events per MiB'], ...rows.map(({ title, rate, hypercalls, abiCalls, eventsPerMiB }, i) =>
-    [title, digits(rate), digits(engine[i]!.rate), hypercalls.toFixed(3), abiCalls.toFixed(1), digits(eventsPerMiB)])])
+  printTable([
+    ['', 'V8', "guest's engine", 'hypercalls', 'ABI calls', 'events per MiB'],
+    ...rows.map(({ title, rate, hypercalls, abiCalls, eventsPerMiB }, i) => [
+      title,
+      digits(rate),
+      digits(engine[i]!.rate),
+      hypercalls.toFixed(3),
+      abiCalls.toFixed(1),
+      digits(eventsPerMiB),
+    ]),
+  ])
 }
 
 async function inEngine(): Promise<Row[]> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('sim/guest.ts', import.meta.url))], outfile: 'sim.js',
-    bundle: true, write: false, format: 'iife', platform: 'neutral', target: 'es2024', mainFields: ['module', 'main'], charset: 'utf8', logLevel: 'warning',
+    entryPoints: [fileURLToPath(new URL('sim/guest.ts', import.meta.url))],
+    outfile: 'sim.js',
+    bundle: true,
+    write: false,
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2024',
+    mainFields: ['module', 'main'],
+    charset: 'utf8',
+    logLevel: 'warning',
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks
   })
   let printed = ''
   await runInEngine({
-    bundle: outputFiles[0]!.text, filename: 'sim.js', output: text => { printed += text },
+    bundle: outputFiles[0]!.text,
+    filename: 'sim.js',
+    output: text => {
+      printed += text
+    },
     abi: () => ({ clockMonotonic: () => performance.now() }),
   })
   return JSON.parse(printed)

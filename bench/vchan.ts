@@ -1,8 +1,9 @@
 /** Bytes and round trips per second on a vchan between dom0 and a guest, next to libxenvchan in a Linux guest. Only the ratios mean something. */
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { benchArguments, imagePeer, linuxPeer, median, printTable, withPeers, type BenchOptions } from './peers.ts'
+import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, printTable, withPeers } from './peers.ts'
 
-const BYTES = 16 << 20, ROUND_TRIPS = 500
+const BYTES = 16 << 20,
+  ROUND_TRIPS = 500
 
 /** What vchan-load in dom0 does, and what the seconds it prints mean. */
 const measurements = [

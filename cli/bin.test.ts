@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,8 @@ function xenTs(cwd: string, args: string[], env: NodeJS.ProcessEnv = {}) {
   return { status, stdout, stderr }
 }
 
-const app = (body: string, imports = '') => `import { unikernel } from 'xen-ts'\n${imports}\nexport default unikernel({ name: 'app', async start() {\n${body}\n} })\n`
+const app = (body: string, imports = '') =>
+  `import { unikernel } from 'xen-ts'\n${imports}\nexport default unikernel({ name: 'app', async start() {\n${body}\n} })\n`
 
 /** A program that must not build, and what the tool says of it. */
 function refused(t: ExecutionContext, source: string): string {
@@ -37,7 +38,16 @@ test('build prints stages, size tree, memory and sha256, and writes image and ma
   const root = folder(t)
   const { status, stdout, stderr } = xenTs(root, ['build', example('hello'), '-o', 'hello.xen'])
   t.is(status, 0, stderr)
-  for (const part of [/^bundle +\d+ ms$/m, /^snapshot +\d+ ms$/m, /^hello\.xen +[\d.]+ KiB +100\.0%$/m, /engine/, /program/, /^memory +\d+ MiB at least$/m, /^sha256 +[0-9a-f]{64}$/m]) t.regex(stdout, part)
+  for (const part of [
+    /^bundle +\d+ ms$/m,
+    /^snapshot +\d+ ms$/m,
+    /^hello\.xen +[\d.]+ KiB +100\.0%$/m,
+    /engine/,
+    /program/,
+    /^memory +\d+ MiB at least$/m,
+    /^sha256 +[0-9a-f]{64}$/m,
+  ])
+    t.regex(stdout, part)
   t.true(existsSync(join(root, 'hello.xen')) && existsSync(join(root, 'hello.xen.map')))
 })
 
@@ -45,7 +55,15 @@ test('the same program gives the same bytes, each time and from any folder', t =
   const root = folder(t)
   mkdirSync(join(root, 'deeper/down'), { recursive: true })
   const sums = ['', '', 'deeper/down', 'deeper'].map(at => {
-    const { status, stdout, stderr } = xenTs(join(root, at), ['build', example('website'), '-t', 'qubes', '-o', join(root, 'www.xen'), '--json'])
+    const { status, stdout, stderr } = xenTs(join(root, at), [
+      'build',
+      example('website'),
+      '-t',
+      'qubes',
+      '-o',
+      join(root, 'www.xen'),
+      '--json',
+    ])
     t.is(status, 0, stderr)
     return JSON.parse(stdout).sha256
   })
@@ -86,7 +104,10 @@ test('top-level await is refused with the way out', t => {
 })
 
 test('a folder of assets that does not exist', t => {
-  const text = refused(t, `import { assets, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { site: assets('./nowhere') }, async start() {} })\n`)
+  const text = refused(
+    t,
+    `import { assets, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { site: assets('./nowhere') }, async start() {} })\n`,
+  )
   t.regex(text, /there is no folder \.\/nowhere[^]*app\.ts:2:/)
 })
 
@@ -105,7 +126,10 @@ test('an output that cannot be written', t => {
   mkdirSync(join(root, 'there.xen'))
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'there.xen']).stderr, /there\.xen is a folder/)
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'no/where.xen']).stderr, /folder of no\/where\.xen does not exist/)
-  t.regex(xenTs(root, ['build', 'app.ts', '-o', '/proc/a.xen']).stderr, /error: \/proc\/a\.xen cannot be written: [^]*--output \/proc\/a\.xen\n[^]*choose another output/)
+  t.regex(
+    xenTs(root, ['build', 'app.ts', '-o', '/proc/a.xen']).stderr,
+    /error: \/proc\/a\.xen cannot be written: [^]*--output \/proc\/a\.xen\n[^]*choose another output/,
+  )
   if (process.getuid?.() === 0) return // root may write everywhere
   chmodSync(root, 0o500)
   t.regex(xenTs(root, ['build', 'app.ts', '-o', 'a.xen']).stderr, /cannot be written/)
@@ -115,7 +139,11 @@ test('an output that cannot be written', t => {
 test('an output that would replace something else than an image', t => {
   const root = folder(t, { 'app.ts': app(''), 'notes.ts': '// mine' })
   spawnSync('mkfifo', [join(root, 'pipe')])
-  for (const [output, expected] of [['app.ts', /app\.ts is a source file/], ['notes.ts', /notes\.ts is a source file/], ['pipe', /pipe is no regular file/]] as const) {
+  for (const [output, expected] of [
+    ['app.ts', /app\.ts is a source file/],
+    ['notes.ts', /notes\.ts is a source file/],
+    ['pipe', /pipe is no regular file/],
+  ] as const) {
     const { status, stderr } = xenTs(root, ['build', 'app.ts', '-o', output])
     t.is(status, 1)
     t.regex(stderr, expected)
@@ -126,13 +154,21 @@ test('an output that would replace something else than an image', t => {
 
 test('a reader that goes away, as head does, ends the tool without a word', t => {
   const root = folder(t, { 'app.ts': app('') })
-  const { stderr } = spawnSync('sh', ['-c', '"$0" "$1" build app.ts | head -n 1 > /dev/null', process.execPath, bin], { cwd: root, encoding: 'utf8' })
+  const { stderr } = spawnSync('sh', ['-c', '"$0" "$1" build app.ts | head -n 1 > /dev/null', process.execPath, bin], {
+    cwd: root,
+    encoding: 'utf8',
+  })
   t.is(stderr, '')
 })
 
 test('run: a missing file, a folder, a file that is no image', t => {
   const root = folder(t, { 'text.xen': 'hello', 'short.xen': '' })
-  for (const [file, expected] of [['missing.xen', /missing\.xen cannot be read: it does not exist\n/], ['.', /is a folder/], ['text.xen', /text\.xen is not a \.xen image/], ['short.xen', /not a \.xen image/]] as const) {
+  for (const [file, expected] of [
+    ['missing.xen', /missing\.xen cannot be read: it does not exist\n/],
+    ['.', /is a folder/],
+    ['text.xen', /text\.xen is not a \.xen image/],
+    ['short.xen', /not a \.xen image/],
+  ] as const) {
     const { status, stderr } = xenTs(root, ['run', file])
     t.is(status, 1)
     t.regex(stderr, expected)
@@ -147,9 +183,12 @@ test('run: numbers that are none, and those that do not fit', async t => {
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
   for (const [args, expected] of [
-    [['--memory', 'lots'], /a whole number of MiB/], [['--memory', '7.5'], /a whole number of MiB/], [['--maxmem', '-1'], /a whole number of MiB/],
+    [['--memory', 'lots'], /a whole number of MiB/],
+    [['--memory', '7.5'], /a whole number of MiB/],
+    [['--maxmem', '-1'], /a whole number of MiB/],
     [['--maxmem', '16'], /error: the maximum of 16 MiB is below the memory, 32 MiB\n/],
-    [['--timeout', '0'], /number of seconds/], [['--timeout', '9999999'], /number of seconds/],
+    [['--timeout', '0'], /number of seconds/],
+    [['--timeout', '9999999'], /number of seconds/],
     [['--port', String(port)], new RegExp(`error: port ${port} of localhost is in use\\n +--port ${port}\\n +choose`)],
   ] as const) {
     const { status, stderr } = xenTs(root, ['run', 'hello.xen', ...args])

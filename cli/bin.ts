@@ -13,13 +13,15 @@ const LONGEST = 2 ** 31 - 1
 
 const seconds = (text: string) => {
   const value = Number(text)
-  if (!(value > 0 && value * 1000 <= LONGEST)) throw new InvalidArgumentError(`a number of seconds above 0 and up to ${Math.floor(LONGEST / 1000)} is needed.`)
+  if (!(value > 0 && value * 1000 <= LONGEST))
+    throw new InvalidArgumentError(`a number of seconds above 0 and up to ${Math.floor(LONGEST / 1000)} is needed.`)
   return value
 }
 
 const port = (text: string) => {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('a port from 1 to 65535 is needed, or 0 for any that is free.')
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError('a port from 1 to 65535 is needed, or 0 for any that is free.')
   return value
 }
 
@@ -30,7 +32,8 @@ const program = new Command('xen-ts')
   .version('0.1.0')
   .showHelpAfterError('(xen-ts --help, or xen-ts COMMAND --help, lists the options)')
 
-program.command('build')
+program
+  .command('build')
   .description('build a program into one .xen file')
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
   .option('-t, --target <name>', 'qubes or xen (default: what package.json says, else xen)')
@@ -38,7 +41,8 @@ program.command('build')
   .option('--json', 'print the report as JSON')
   .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))
 
-program.command('run')
+program
+  .command('run')
   .description('boot an image on emulated Xen and show its console')
   .argument('<image>', 'a .xen file')
   .argument('[args...]', "the program's own arguments, after --")
@@ -48,13 +52,22 @@ program.command('run')
   .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program; 0 is any that is free', port, 8080)
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
-  .option('--call <[user:]service[+argument]>', 'call a service of the qube from dom0, with the input of this command; may be repeated', several)
-  .option('--dom0 <script>', 'run a shell script in dom0 once the program has logged something, or 5 s after its start; $DOMID is its domain')
+  .option(
+    '--call <[user:]service[+argument]>',
+    'call a service of the qube from dom0, with the input of this command; may be repeated',
+    several,
+  )
+  .option(
+    '--dom0 <script>',
+    'run a shell script in dom0 once the program has logged something, or 5 s after its start; $DOMID is its domain',
+  )
   .option('--exit', 'shut the program down after the last call, or after the script')
   .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
-  .option('--screenshots <folder>', "save a PNG of each window, anew when it has changed")
+  .option('--screenshots <folder>', 'save a PNG of each window, anew when it has changed')
   .option('--json', 'print console lines and the result as JSON, one object a line')
-  .action(async (image, args, options) => { process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options) })
+  .action(async (image, args, options) => {
+    process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options)
+  })
 
 // Whoever read the output has gone, as `head` does: nobody is left to tell. The code is that of a shell for SIGPIPE.
 for (const stream of [process.stdout, process.stderr]) {

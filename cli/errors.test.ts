@@ -1,15 +1,18 @@
 import test from 'ava'
-import { caret, CliError, describeError } from './errors.ts'
+import { CliError, caret, describeError } from './errors.ts'
 
 test('an error for the user has three parts: what, where, what to do', t => {
   const where = caret({ file: 'app.ts', line: 12, column: 7, lineText: 'import x from "node:fs"', length: 4 })
-  t.is(describeError(new CliError('node:fs does not exist', where, "use assets('./folder')")), [
-    'error: node:fs does not exist',
-    '  app.ts:12:8',
-    '  12 | import x from "node:fs"',
-    '     |        ^~~~',
-    "  use assets('./folder')",
-  ].join('\n'))
+  t.is(
+    describeError(new CliError('node:fs does not exist', where, "use assets('./folder')")),
+    [
+      'error: node:fs does not exist',
+      '  app.ts:12:8',
+      '  12 | import x from "node:fs"',
+      '     |        ^~~~',
+      "  use assets('./folder')",
+    ].join('\n'),
+  )
 })
 
 test('what a command wrote ends without an empty line', t => {

@@ -19,7 +19,7 @@ export class CliError extends Error {
 /** The text of an error: what, where (indented), what to do. */
 export function describeError(error: unknown): string {
   if (!(error instanceof CliError)) {
-    const stack = error instanceof Error ? error.stack ?? String(error) : String(error)
+    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error)
     return `error: xen-ts itself failed, please report this:\n${indent(stack)}`
   }
   const parts = [`error: ${error.message}`]
@@ -29,8 +29,14 @@ export function describeError(error: unknown): string {
 }
 
 const troubles: Record<string, string> = {
-  ENOENT: 'it does not exist', EACCES: 'permission denied', EPERM: 'permission denied', EROFS: 'the file system is read-only', ENOSPC: 'the disk is full',
-  EISDIR: 'it is a folder', ENOTDIR: 'a part of its path is no folder', EEXIST: 'a file has its name',
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EEXIST: 'a file has its name',
 }
 
 /** Why a file or folder could not be used, in words. */
@@ -40,7 +46,7 @@ export function trouble(error: unknown): string {
 }
 
 /** A source line with a caret under the place. `column` counts from 0, in characters. */
-export function caret(place: { file: string, line: number, column: number, lineText: string, length?: number }): string {
+export function caret(place: { file: string; line: number; column: number; lineText: string; length?: number }): string {
   const number = String(place.line)
   const marks = '^'.padEnd(Math.max(1, Math.min(place.length ?? 1, place.lineText.length - place.column)), '~')
   const lead = place.lineText.slice(0, place.column).replace(/[^\t]/g, ' ')
@@ -48,5 +54,9 @@ export function caret(place: { file: string, line: number, column: number, lineT
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').map(line => `  ${line}`).join('\n')
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => `  ${line}`)
+    .join('\n')
 }

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { connectDrivers, serveControl } from './index.ts'
-import { SimulatedXen, restore } from './sim/index.ts'
+import { restore, SimulatedXen } from './sim/index.ts'
 import './sim/leak-check.ts'
 
 const setUp = () => {
@@ -8,22 +8,32 @@ const setUp = () => {
   const domain = xen.createDomain(1)
   const drivers = connectDrivers(domain.machine)
   const asked: string[] = []
-  const control = serveControl(drivers, (request) => asked.push(request))
+  const control = serveControl(drivers, request => asked.push(request))
   const path = '/local/domain/1/control'
-  return { xen, domain, control, asked, ask: (request: string) => xen.store.write(`${path}/shutdown`, request), read: (key: string) => xen.store.read(`${path}/${key}`) }
+  return {
+    xen,
+    domain,
+    control,
+    asked,
+    ask: (request: string) => xen.store.write(`${path}/shutdown`, request),
+    read: (key: string) => xen.store.read(`${path}/${key}`),
+  }
 }
 
 const features = ['poweroff', 'reboot', 'suspend']
 
-test('what the domain obeys is announced at once', async (t) => {
+test('what the domain obeys is announced at once', async t => {
   const { xen, control, read } = setUp()
   await xen.settle()
-  t.deepEqual(features.map((name) => read(`feature-${name}`)), ['1', '1', '1'])
+  t.deepEqual(
+    features.map(name => read(`feature-${name}`)),
+    ['1', '1', '1'],
+  )
   control.close()
 })
 
 for (const request of ['poweroff', 'reboot', 'halt', 'crash']) {
-  test(`${request} is acknowledged and reported once`, async (t) => {
+  test(`${request} is acknowledged and reported once`, async t => {
     const { xen, control, asked, ask, read } = setUp()
     await xen.settle()
     t.deepEqual(asked, []) // the first event of the watch is no request
@@ -40,7 +50,7 @@ for (const request of ['poweroff', 'reboot', 'halt', 'crash']) {
   })
 }
 
-test('a request that was there before we were is obeyed', async (t) => {
+test('a request that was there before we were is obeyed', async t => {
   const { xen, control, asked, ask } = setUp()
   ask('poweroff')
   await xen.settle()
@@ -48,7 +58,7 @@ test('a request that was there before we were is obeyed', async (t) => {
   control.close()
 })
 
-test('nonsense is acknowledged, warned about and ignored; a key that is gone or forbidden does no harm', async (t) => {
+test('nonsense is acknowledged, warned about and ignored; a key that is gone or forbidden does no harm', async t => {
   const { xen, domain, asked, ask, control } = setUp()
   ask('explode'.repeat(100))
   await xen.settle()
@@ -65,10 +75,10 @@ test('nonsense is acknowledged, warned about and ignored; a key that is gone or 
   xen.assertNoLeaks()
 })
 
-test('suspend is acknowledged and obeyed, again and again, and nobody else is asked', async (t) => {
+test('suspend is acknowledged and obeyed, again and again, and nobody else is asked', async t => {
   const { xen, domain, control, asked, ask, read } = setUp()
   const resumed: boolean[] = []
-  domain.machine.suspension.onResume((cancelled) => resumed.push(cancelled))
+  domain.machine.suspension.onResume(cancelled => resumed.push(cancelled))
   let suspended = 0
   domain.onSuspend = () => {
     t.is(read('shutdown'), '')
@@ -89,12 +99,15 @@ test('suspend is acknowledged and obeyed, again and again, and nobody else is as
   xen.assertNoLeaks()
 })
 
-test('after a restore the new domain is told what it obeys, and obeys', async (t) => {
+test('after a restore the new domain is told what it obeys, and obeys', async t => {
   const { xen, domain, control, asked, ask } = setUp()
   domain.onSuspend = () => restore(domain, 7)
   ask('suspend')
   await xen.settle()
-  t.deepEqual(features.map((name) => xen.store.read(`/local/domain/7/control/feature-${name}`)), ['1', '1', '1'])
+  t.deepEqual(
+    features.map(name => xen.store.read(`/local/domain/7/control/feature-${name}`)),
+    ['1', '1', '1'],
+  )
   domain.onSuspend = () => restore(domain, 8)
   xen.store.write('/local/domain/7/control/shutdown', 'suspend')
   await xen.settle()
@@ -111,7 +124,7 @@ test('after a restore the new domain is told what it obeys, and obeys', async (t
   t.is(xen.store.read('/local/domain/9/control/feature-poweroff'), '') // nobody serves it any more
 })
 
-test('a request that comes while the domain is suspended is obeyed after it', async (t) => {
+test('a request that comes while the domain is suspended is obeyed after it', async t => {
   const { xen, domain, control, asked, ask } = setUp()
   domain.onSuspend = () => {
     ask('poweroff')

@@ -22,16 +22,25 @@ const features = ['poweroff', 'reboot', 'suspend']
  * A request to suspend is obeyed at any time, also while the program starts or ends: it stops nothing but the clock, and a domain that
  * announced `suspend` and does not obey makes the suspend of the whole host fail.
  */
-export function serveControl({ machine, xenstore }: { machine: Machine; xenstore: Xenstore }, onRequest: (request: ShutdownRequest) => void): Watch {
+export function serveControl(
+  { machine, xenstore }: { machine: Machine; xenstore: Xenstore },
+  onRequest: (request: ShutdownRequest) => void,
+): Watch {
   const { suspension } = machine
   const log = machine.log('control')
   const announce = (): void => {
     for (const feature of features) {
-      xenstore.write(`control/feature-${feature}`, '1').catch((error: Error) => log.warn(`${feature} cannot be announced: ${error.message}`))
+      xenstore
+        .write(`control/feature-${feature}`, '1')
+        .catch((error: Error) => log.warn(`${feature} cannot be announced: ${error.message}`))
     }
   }
   announce()
-  const unsubscribe = suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) announce() } })
+  const unsubscribe = suspension.subscribe('connections', {
+    resume: cancelled => {
+      if (!cancelled) announce()
+    },
+  })
   let looking = false
   let again = false
   const look = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 /** Descriptions of the drivers, for programs that use one without what usually stands on it. They exist wherever there is Xen. */
-import { provided, type Device } from '@xen-ts/runtime/device.ts'
+import { type Device, provided } from '@xen-ts/runtime/device.ts'
 import type { Channels } from './channel.ts'
 import type { EthernetDevice } from './ethernet.ts'
 import type { NetfrontOptions } from './netfront/options.ts'

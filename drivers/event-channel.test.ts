@@ -9,7 +9,7 @@ const pair = () => {
   return { xen, a: new EventChannels(xen.createDomain(1).machine), b: new EventChannels(xen.createDomain(2).machine) }
 }
 
-test('events travel both ways and any number of them may arrive as one', async (t) => {
+test('events travel both ways and any number of them may arrive as one', async t => {
   const { xen, a, b } = pair()
   let atA = 0
   let atB = 0
@@ -28,7 +28,7 @@ test('events travel both ways and any number of them may arrive as one', async (
   xen.assertNoLeaks()
 })
 
-test('a channel is not connected before the peer binds, nor after it closed or died', (t) => {
+test('a channel is not connected before the peer binds, nor after it closed or died', t => {
   const { xen, a, b } = pair()
   const first = a.allocUnbound(2, 'test', () => {})
   t.false(first.connected)
@@ -45,7 +45,7 @@ test('a channel is not connected before the peer binds, nor after it closed or d
   xen.assertNoLeaks()
 })
 
-test('a port allocated for another domain, or bound already, cannot be bound', (t) => {
+test('a port allocated for another domain, or bound already, cannot be bound', t => {
   const { xen, a, b } = pair()
   const c = new EventChannels(xen.createDomain(3).machine)
   using port = a.allocUnbound(2, 'test', () => {})
@@ -57,7 +57,7 @@ test('a port allocated for another domain, or bound already, cannot be bound', (
   t.throws(() => b.bindInterdomain(1, bound.port, 'test', () => {}), { instanceOf: XenError })
 })
 
-test('closing twice, and using a closed channel, does nothing to whoever got the port next', async (t) => {
+test('closing twice, and using a closed channel, does nothing to whoever got the port next', async t => {
   const { xen, a, b } = pair()
   const old = a.allocUnbound(2, 'old', () => t.fail('an event for a closed channel was delivered'))
   const oldPeer = b.bindInterdomain(1, old.port, 'old', () => {})
@@ -76,10 +76,15 @@ test('closing twice, and using a closed channel, does nothing to whoever got the
   xen.assertNoLeaks()
 })
 
-test('running out of ports is an error with a hint', (t) => {
+test('running out of ports is an error with a hint', t => {
   const { xen, a } = pair()
   const all: Disposable[] = []
-  const error = t.throws(() => { for (;;) all.push(a.allocUnbound(2, 'many', () => {})) }, { instanceOf: XenError })
+  const error = t.throws(
+    () => {
+      for (;;) all.push(a.allocUnbound(2, 'many', () => {}))
+    },
+    { instanceOf: XenError },
+  )
   t.is(error.code, 'ENOSPC')
   t.regex(error.message, /close channels/)
   for (const channel of all) channel[Symbol.dispose]()

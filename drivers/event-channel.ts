@@ -4,7 +4,7 @@
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { dispose } from './dispose.ts'
-import { XenError, errnoName } from './errno.ts'
+import { errnoName, XenError } from './errno.ts'
 
 const STATUS_INTERDOMAIN = 2
 const statusNames = ['closed', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi']
@@ -60,7 +60,11 @@ export class EventChannels {
 
   constructor(machine: Machine) {
     this.machine = machine
-    machine.suspension.subscribe('ports', { resume: (cancelled) => { if (!cancelled) this.#lose() } })
+    machine.suspension.subscribe('ports', {
+      resume: cancelled => {
+        if (!cancelled) this.#lose()
+      },
+    })
   }
 
   /**
@@ -68,7 +72,13 @@ export class EventChannels {
    * @throws XenError when Xen refuses, for example because all ports are in use (ENOSPC)
    */
   allocUnbound(remote: number, owner: string, onEvent: () => void): EventChannel {
-    return this.#add(this.machine.abi.evtchnAllocUnbound(remote), remote, owner, onEvent, `allocating an event channel for domain ${remote}`)
+    return this.#add(
+      this.machine.abi.evtchnAllocUnbound(remote),
+      remote,
+      owner,
+      onEvent,
+      `allocating an event channel for domain ${remote}`,
+    )
   }
 
   /**
@@ -114,6 +124,8 @@ export class EventChannels {
 }
 
 const hint = (code: string): string =>
-  code === 'ENOSPC' ? 'All ports of this domain are in use: close channels that are no longer needed.'
-    : code === 'ESRCH' ? 'That domain does not exist any more.'
+  code === 'ENOSPC'
+    ? 'All ports of this domain are in use: close channels that are no longer needed.'
+    : code === 'ESRCH'
+      ? 'That domain does not exist any more.'
       : 'The other end is gone or was made for another domain: begin again with fresh keys from xenstore.'

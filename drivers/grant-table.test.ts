@@ -2,7 +2,7 @@ import test from 'ava'
 import { XenError } from './errno.ts'
 import { GrantTable } from './grant-table.ts'
 import { ForeignPages, SharedPages } from './shared-pages.ts'
-import { SimulatedXen, grantCopy } from './sim/index.ts'
+import { grantCopy, SimulatedXen } from './sim/index.ts'
 import './sim/leak-check.ts'
 
 const setUp = () => {
@@ -10,13 +10,19 @@ const setUp = () => {
   const owner = xen.createDomain(1)
   const user = xen.createDomain(2)
   const grants = new GrantTable(owner.machine)
-  return { xen, owner, user, grants, share: (count: number, readonly = false) => new SharedPages(owner.machine, grants, count, 2, readonly, 'test') }
+  return {
+    xen,
+    owner,
+    user,
+    grants,
+    share: (count: number, readonly = false) => new SharedPages(owner.machine, grants, count, 2, readonly, 'test'),
+  }
 }
 
-test('shared pages start zeroed, are seen by the domain they were granted to, in the order of the references', (t) => {
+test('shared pages start zeroed, are seen by the domain they were granted to, in the order of the references', t => {
   const { xen, owner, user, share } = setUp()
   const pages = share(3)
-  t.true(pages.bytes.every((byte) => byte === 0))
+  t.true(pages.bytes.every(byte => byte === 0))
   t.deepEqual(pages.refs, [8, 9, 10]) // 0..7 are the toolstack's
   const foreign = new ForeignPages(user.machine, 1, [pages.refs[2], pages.refs[0]], false, 'test')
   const seen = new Uint8Array(1)
@@ -31,7 +37,7 @@ test('shared pages start zeroed, are seen by the domain they were granted to, in
   xen.assertNoLeaks()
 })
 
-test('a page the peer still holds is kept until it lets go, then zeroed and freed', async (t) => {
+test('a page the peer still holds is kept until it lets go, then zeroed and freed', async t => {
   const { xen, owner, user, grants, share } = setUp()
   const free = owner.freePages
   const pages = share(2)
@@ -48,18 +54,21 @@ test('a page the peer still holds is kept until it lets go, then zeroed and free
   xen.assertNoLeaks()
 })
 
-test('what the peer wrote is wiped before the pages go to anybody else', (t) => {
+test('what the peer wrote is wiped before the pages go to anybody else', t => {
   const { owner, user, share } = setUp()
   const pages = share(1)
   grantCopy(user, 1, pages.refs[0], 100, Uint8Array.of(1, 2, 3), 'write')
   let freed: Uint8Array | undefined
   const { pagesFree } = owner.abi
-  owner.abi.pagesFree = (bytes) => { freed = bytes.slice(); return pagesFree(bytes) }
+  owner.abi.pagesFree = bytes => {
+    freed = bytes.slice()
+    return pagesFree(bytes)
+  }
   pages.release()
-  t.true(freed?.every((byte) => byte === 0))
+  t.true(freed?.every(byte => byte === 0))
 })
 
-test('a peer that never lets go does not keep the pages that others do let go of', async (t) => {
+test('a peer that never lets go does not keep the pages that others do let go of', async t => {
   const { xen, owner, user, share } = setUp()
   const stuck = share(1)
   const kept = new ForeignPages(user.machine, 1, stuck.refs, false, 'test')
@@ -80,7 +89,7 @@ test('a peer that never lets go does not keep the pages that others do let go of
   xen.assertNoLeaks()
 })
 
-test('a peer that died holds nothing any more', async (t) => {
+test('a peer that died holds nothing any more', async t => {
   const { xen, user, share } = setUp()
   const pages = share(1)
   new ForeignPages(user.machine, 1, pages.refs, false, 'test')
@@ -90,7 +99,7 @@ test('a peer that died holds nothing any more', async (t) => {
   t.notThrows(() => xen.assertNoLeaks())
 })
 
-test('references that are not ours, were taken back, or are read-only cannot be mapped, and nothing of the attempt remains', (t) => {
+test('references that are not ours, were taken back, or are read-only cannot be mapped, and nothing of the attempt remains', t => {
   const { xen, owner, user, share } = setUp()
   const stranger = xen.createDomain(3)
   const pages = share(1, true)
@@ -111,7 +120,7 @@ test('references that are not ours, were taken back, or are read-only cannot be 
   xen.assertNoLeaks()
 })
 
-test('revoke shuts the peer out, unless it is using the page', (t) => {
+test('revoke shuts the peer out, unless it is using the page', t => {
   const { xen, user, grants, share } = setUp()
   const pages = share(1)
   const bytes = Uint8Array.of(1, 2, 3)
@@ -126,7 +135,7 @@ test('revoke shuts the peer out, unless it is using the page', (t) => {
   xen.assertNoLeaks()
 })
 
-test('the table grows on demand, reuses references, and says when it is full', (t) => {
+test('the table grows on demand, reuses references, and says when it is full', t => {
   const { xen, owner, grants, share } = setUp()
   owner.maxGrantFrames = 2
   const first = share(1000)
@@ -139,7 +148,7 @@ test('the table grows on demand, reuses references, and says when it is full', (
   xen.assertNoLeaks()
 })
 
-test('no memory is an error that says how much was asked for', (t) => {
+test('no memory is an error that says how much was asked for', t => {
   const { owner, share } = setUp()
   owner.freePages = 3
   t.throws(() => share(4), { instanceOf: XenError, message: /allocating 4 pages to share: ENOMEM\. Give the domain more memory/ })

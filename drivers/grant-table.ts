@@ -44,7 +44,11 @@ export class GrantTable {
   constructor(machine: Machine) {
     this.#machine = machine
     this.#log = machine.log('grants')
-    machine.suspension.subscribe('grants', { resume: (cancelled) => { if (!cancelled) this.retry() } })
+    machine.suspension.subscribe('grants', {
+      resume: cancelled => {
+        if (!cancelled) this.retry()
+      },
+    })
   }
 
   /** Changes when the domain is restored in a new world: references given before mean nothing then, and are still to be released. */
@@ -81,7 +85,7 @@ export class GrantTable {
    * timer, for as long as it takes. Only then may the pages be used for something else.
    */
   release(refs: readonly number[], done: () => void): void {
-    const held = refs.filter((ref) => !this.#end(ref))
+    const held = refs.filter(ref => !this.#end(ref))
     if (held.length === 0) return done()
     this.#log.debug(`${this.#owners.get(held[0])}: the peer still holds ${held.length} of ${refs.length} pages, trying again later`)
     const deferred = { refs: held, done, delay: FIRST_RETRY_MS, timer: undefined }
@@ -108,7 +112,7 @@ export class GrantTable {
     }
     const waiting = new Set([...this.#deferred].flatMap(({ refs }) => refs))
     return [...byOwner].map(([owner, refs]) => {
-      const held = refs.filter((ref) => waiting.has(ref)).length
+      const held = refs.filter(ref => waiting.has(ref)).length
       return `${owner}: ${refs.length} grants (${refs.slice(0, 8).join(' ')}${refs.length > 8 ? ' ...' : ''})${held > 0 ? `, ${held} still held by the peer` : ''}`
     })
   }
@@ -130,7 +134,7 @@ export class GrantTable {
 
   #tryAgain(deferred: Deferred): void {
     deferred.timer?.cancel()
-    deferred.refs = deferred.refs.filter((ref) => !this.#end(ref))
+    deferred.refs = deferred.refs.filter(ref => !this.#end(ref))
     if (deferred.refs.length > 0) return this.#scheduleRetry(deferred)
     this.#deferred.delete(deferred)
     deferred.done()
@@ -140,8 +144,11 @@ export class GrantTable {
     if (this.#unused >>> 9 === this.#bytes.length) {
       const buffer = this.#machine.abi.grantTable(this.#bytes.length)
       if (buffer === undefined) {
-        throw new XenError(`${owner}: granting a page`, 'no_space',
-          `All ${this.#unused - FIRST_REFERENCE} grant references are in use: close channels, or raise max_grant_frames of the domain.`)
+        throw new XenError(
+          `${owner}: granting a page`,
+          'no_space',
+          `All ${this.#unused - FIRST_REFERENCE} grant references are in use: close channels, or raise max_grant_frames of the domain.`,
+        )
       }
       this.#bytes.push(new Uint8Array(buffer))
       this.#u16.push(new Uint16Array(buffer))

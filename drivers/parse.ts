@@ -10,6 +10,6 @@ export function parseDecimal(untrusted: string | undefined, max: number): number
 /** A MAC address as six hexadecimal bytes; undefined for anything else, and for group addresses, which no device has. */
 export function parseMac(untrusted: string | undefined): Uint8Array | undefined {
   if (untrusted === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(untrusted)) return undefined
-  const mac = Uint8Array.from(untrusted.split(':'), (byte) => Number.parseInt(byte, 16))
+  const mac = Uint8Array.from(untrusted.split(':'), byte => Number.parseInt(byte, 16))
   return (mac[0] & 1) === 0 ? mac : undefined
 }

@@ -1,9 +1,9 @@
 /** Memory shared with another domain: pages of ours that it may use, and pages of its that we map. */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { dispose } from './dispose.ts'
-import { XenError, grantStatusName } from './errno.ts'
-import { PAGE_SIZE } from './grant-table.ts'
+import { grantStatusName, XenError } from './errno.ts'
 import type { GrantTable } from './grant-table.ts'
+import { PAGE_SIZE } from './grant-table.ts'
 
 /** Pages of ours, contiguous, each granted to one domain. Zeroed before they are shared, and after. */
 export class SharedPages implements Disposable {
@@ -19,7 +19,11 @@ export class SharedPages implements Disposable {
   constructor(machine: Machine, grants: GrantTable, count: number, domid: number, readonly: boolean, owner: string) {
     const buffer = machine.abi.pagesAlloc(count)
     if (buffer === undefined) {
-      throw new XenError(`${owner}: allocating ${count} pages to share`, 'ENOMEM', 'Give the domain more memory, or ask for smaller buffers.')
+      throw new XenError(
+        `${owner}: allocating ${count} pages to share`,
+        'ENOMEM',
+        'Give the domain more memory, or ask for smaller buffers.',
+      )
     }
     this.#machine = machine
     this.#grants = grants
@@ -70,7 +74,11 @@ export class ForeignPages implements Disposable {
   constructor(machine: Machine, domid: number, refs: readonly number[], readonly: boolean, owner: string) {
     const buffer = machine.abi.pagesReserve(refs.length)
     if (buffer === undefined) {
-      throw new XenError(`${owner}: reserving addresses for ${refs.length} pages`, 'ENOMEM', 'Too many foreign pages are mapped: close channels.')
+      throw new XenError(
+        `${owner}: reserving addresses for ${refs.length} pages`,
+        'ENOMEM',
+        'Too many foreign pages are mapped: close channels.',
+      )
     }
     this.#machine = machine
     this.#owner = owner
@@ -80,8 +88,11 @@ export class ForeignPages implements Disposable {
     const status = machine.abi.grantMap(this.bytes, domid, this.#handles, readonly ? 1 : 0)
     if (status < 0) {
       machine.abi.pagesFree(this.bytes)
-      throw new XenError(`${owner}: mapping grants ${refs.join(' ')} of domain ${domid}`, grantStatusName(status),
-        'The peer published a reference that is not meant for this domain, or has taken it back: connect again.')
+      throw new XenError(
+        `${owner}: mapping grants ${refs.join(' ')} of domain ${domid}`,
+        grantStatusName(status),
+        'The peer published a reference that is not meant for this domain, or has taken it back: connect again.',
+      )
     }
   }
 
@@ -93,7 +104,10 @@ export class ForeignPages implements Disposable {
     const isMapped = this.#world === this.#machine.suspension.world
     const stuck = isMapped ? this.#machine.abi.grantUnmap(this.bytes, this.#handles) : 0
     // A page that Xen would not unmap stays reserved for ever: giving its address to someone else would share it.
-    if (stuck < 0) this.#machine.log('grants').error(`${this.#owner}: unmapping a page failed: ${grantStatusName(stuck)}. Its address is not used again.`)
+    if (stuck < 0)
+      this.#machine
+        .log('grants')
+        .error(`${this.#owner}: unmapping a page failed: ${grantStatusName(stuck)}. Its address is not used again.`)
     else this.#machine.abi.pagesFree(this.bytes)
   }
 

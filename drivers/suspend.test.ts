@@ -1,8 +1,8 @@
 import test from 'ava'
-import { ForeignPages, SharedPages, connectDrivers, listResources } from './index.ts'
 import type { Drivers } from './index.ts'
-import { SimulatedXen, restore } from './sim/index.ts'
+import { connectDrivers, ForeignPages, listResources, SharedPages } from './index.ts'
 import type { SimulatedDomain, SimulationOptions } from './sim/index.ts'
+import { restore, SimulatedXen } from './sim/index.ts'
 import './sim/leak-check.ts'
 
 const setUp = (options?: SimulationOptions) => {
@@ -14,12 +14,13 @@ const setUp = (options?: SimulationOptions) => {
 }
 
 const suspend = (xen: SimulatedXen, { machine }: SimulatedDomain) => xen.run(machine.suspension.suspend())
-const warnings = ({ log }: SimulatedDomain): string[] => log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
-const held = (drivers: Drivers): string[] => listResources(drivers).filter((line) => !line.startsWith('0 requests'))
+const warnings = ({ log }: SimulatedDomain): string[] =>
+  log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
+const held = (drivers: Drivers): string[] => listResources(drivers).filter(line => !line.startsWith('0 requests'))
 
 // event channels
 
-test('event channels are closed in a new world without a call to Xen: their numbers belong to others', async (t) => {
+test('event channels are closed in a new world without a call to Xen: their numbers belong to others', async t => {
   const { xen, domain, peer, drivers, peerDrivers } = setUp()
   const events: string[] = []
   const old = drivers.events.allocUnbound(2, 'old', () => events.push('old'))
@@ -43,7 +44,7 @@ test('event channels are closed in a new world without a call to Xen: their numb
   t.is(peer.alive, true)
 })
 
-test('event channels go on after a cancelled suspend, and an event of that time is not lost', async (t) => {
+test('event channels go on after a cancelled suspend, and an event of that time is not lost', async t => {
   const { xen, domain, drivers, peerDrivers } = setUp()
   let events = 0
   const ours = drivers.events.allocUnbound(2, 'ours', () => events++)
@@ -65,15 +66,21 @@ test('event channels go on after a cancelled suspend, and an event of that time 
 
 // grants and foreign pages
 
-test('grants are void in a new world; their references are free for others once their owners let go, and those that a peer still held at once', async (t) => {
+test('grants are void in a new world; their references are free for others once their owners let go, and those that a peer still held at once', async t => {
   const { xen, domain, peer, drivers } = setUp()
   const pages = new SharedPages(domain.machine, drivers.grants, 2, 2, false, 'pages')
   const given = new SharedPages(domain.machine, drivers.grants, 1, 2, false, 'given')
   const mapped = new ForeignPages(peer.machine, 1, given.refs, false, 'mapped')
   given.release()
-  t.deepEqual(drivers.grants.list().map((line) => line.replace(/ \(.*\)/, '')), ['pages: 2 grants', 'given: 1 grants, 1 still held by the peer'])
+  t.deepEqual(
+    drivers.grants.list().map(line => line.replace(/ \(.*\)/, '')),
+    ['pages: 2 grants', 'given: 1 grants, 1 still held by the peer'],
+  )
   t.is(await suspend(xen, domain), 'resumed')
-  t.deepEqual(drivers.grants.list().map((line) => line.replace(/ \(.*\)/, '')), ['pages: 2 grants'])
+  t.deepEqual(
+    drivers.grants.list().map(line => line.replace(/ \(.*\)/, '')),
+    ['pages: 2 grants'],
+  )
   t.throws(() => new ForeignPages(peer.machine, 7, pages.refs, false, 'mapped'), { message: /general_error/ })
   const other = new SharedPages(domain.machine, drivers.grants, 1, 2, false, 'other')
   t.false(pages.refs.includes(other.refs[0]))
@@ -88,7 +95,7 @@ test('grants are void in a new world; their references are free for others once 
   t.deepEqual(warnings(domain), [])
 })
 
-test('grants stay as they are after a cancelled suspend', async (t) => {
+test('grants stay as they are after a cancelled suspend', async t => {
   const { xen, domain, peer, drivers } = setUp()
   domain.onSuspend = () => 1
   const pages = new SharedPages(domain.machine, drivers.grants, 1, 2, false, 'pages')
@@ -101,13 +108,15 @@ test('grants stay as they are after a cancelled suspend', async (t) => {
   xen.assertNoLeaks()
 })
 
-test('foreign pages are gone in a new world: they are freed, not unmapped, and their addresses are used again', async (t) => {
+test('foreign pages are gone in a new world: they are freed, not unmapped, and their addresses are used again', async t => {
   const { xen, domain, peer, drivers, peerDrivers } = setUp()
   const theirs = new SharedPages(peer.machine, peerDrivers.grants, 3, 1, false, 'theirs')
   const mapped = new ForeignPages(domain.machine, 2, theirs.refs, false, 'mapped')
   t.is(await suspend(xen, domain), 'resumed')
   const unmapped: number[] = []
-  domain.hook = (operation) => { if (operation === 'grantUnmap') unmapped.push(1) }
+  domain.hook = operation => {
+    if (operation === 'grantUnmap') unmapped.push(1)
+  }
   mapped.release()
   t.deepEqual(unmapped, [])
   domain.hook = undefined
@@ -124,10 +133,10 @@ test('foreign pages are gone in a new world: they are freed, not unmapped, and t
 
 // xenstore
 
-test('watches are registered again in a new world, and tell once that something may have changed; those closed are not', async (t) => {
+test('watches are registered again in a new world, and tell once that something may have changed; those closed are not', async t => {
   const { xen, domain, drivers } = setUp()
   const seen: string[] = []
-  const watches = ['data/a', '/local/domain/2/data'].map((path) => drivers.xenstore.watch(path, (changed) => seen.push(changed)))
+  const watches = ['data/a', '/local/domain/2/data'].map(path => drivers.xenstore.watch(path, changed => seen.push(changed)))
   const closed = drivers.xenstore.watch('data/closed', () => seen.push('closed'))
   await xen.settle()
   closed.close()
@@ -145,8 +154,12 @@ test('watches are registered again in a new world, and tell once that something 
   t.deepEqual(warnings(domain), [])
 })
 
-test('the number of the domain is asked once, and again in a new world', async (t) => {
-  const { xen, domain, drivers: { xenstore } } = setUp()
+test('the number of the domain is asked once, and again in a new world', async t => {
+  const {
+    xen,
+    domain,
+    drivers: { xenstore },
+  } = setUp()
   const first = xenstore.domid()
   t.is(await xen.run(first), 1)
   t.is(xenstore.domid(), first)
@@ -157,8 +170,12 @@ test('the number of the domain is asked once, and again in a new world', async (
 
 for (const cancelled of [true, false]) {
   const world = cancelled ? 'the same world' : 'a new world'
-  test(`requests that come while the domain gets quiet go out in ${world}; those in flight are answered before`, async (t) => {
-    const { xen, domain, drivers: { xenstore } } = setUp()
+  test(`requests that come while the domain gets quiet go out in ${world}; those in flight are answered before`, async t => {
+    const {
+      xen,
+      domain,
+      drivers: { xenstore },
+    } = setUp()
     const inFlight: number[] = []
     domain.onSuspend = () => {
       inFlight.push(Number(xenstore.list()[0].split(' ')[0]))
@@ -170,7 +187,7 @@ for (const cancelled of [true, false]) {
     for (let i = 0; i < 10; i++) await Promise.resolve()
     const during = [xenstore.read('domid'), xenstore.write('data/during', '1').then(() => xenstore.read('data/during'))]
     const seen: string[] = []
-    const watch = xenstore.watch('data/during', (path) => seen.push(path))
+    const watch = xenstore.watch('data/during', path => seen.push(path))
     const closed = xenstore.watch('data/closed', () => seen.push('closed'))
     closed.close()
     await xen.run(suspended)
@@ -178,21 +195,25 @@ for (const cancelled of [true, false]) {
     t.deepEqual(inFlight, [0])
     t.deepEqual(await xen.run(Promise.all(during)), [cancelled ? '1' : '7', '1'])
     await xen.settle()
-    t.true(seen.length >= 1 && seen.every((path) => path === 'data/during'), seen.join())
+    t.true(seen.length >= 1 && seen.every(path => path === 'data/during'), seen.join())
     watch.close()
     await xen.settle()
     xen.assertNoLeaks()
     t.deepEqual(warnings(domain), [])
   })
 
-  test(`a transaction that cannot end before the suspend ends in ${world}, and happens once`, async (t) => {
-    const { xen, domain, drivers: { xenstore } } = setUp()
-    domain.onSuspend = () => cancelled ? 1 : restore(domain, 7)
+  test(`a transaction that cannot end before the suspend ends in ${world}, and happens once`, async t => {
+    const {
+      xen,
+      domain,
+      drivers: { xenstore },
+    } = setUp()
+    domain.onSuspend = () => (cancelled ? 1 : restore(domain, 7))
     const blocked = Promise.withResolvers<void>()
     let runs = 0
-    const transaction = xenstore.transaction(async (view) => {
+    const transaction = xenstore.transaction(async view => {
       runs++
-      await view.write('data/sum', String(Number(await view.tryRead('data/sum') ?? 0) + 1))
+      await view.write('data/sum', String(Number((await view.tryRead('data/sum')) ?? 0) + 1))
       await blocked.promise
       await view.write('data/end', '1')
       return 'done'
@@ -201,32 +222,43 @@ for (const cancelled of [true, false]) {
     domain.machine.suspension.onResume(() => blocked.resolve())
     t.is(await suspend(xen, domain), cancelled ? 'cancelled' : 'resumed')
     // In a new world its number is soon another's.
-    const other = xenstore.transaction(async (view) => view.write('data/other', '1'))
+    const other = xenstore.transaction(async view => view.write('data/other', '1'))
     t.is(await xen.run(transaction), 'done')
     await xen.run(other)
     t.is(runs, cancelled ? 1 : 2)
-    t.deepEqual(['sum', 'end', 'other'].map((name) => xen.store.read(`/local/domain/${domain.domid}/data/${name}`)), ['1', '1', '1'])
+    t.deepEqual(
+      ['sum', 'end', 'other'].map(name => xen.store.read(`/local/domain/${domain.domid}/data/${name}`)),
+      ['1', '1', '1'],
+    )
     t.is(xen.now, 1000) // it was waited for
     await xen.settle()
     xen.assertNoLeaks()
   })
 }
 
-test('transactions that end soon end before the suspend; no new one begins', async (t) => {
-  const { xen, domain, drivers: { xenstore } } = setUp()
+test('transactions that end soon end before the suspend; no new one begins', async t => {
+  const {
+    xen,
+    domain,
+    drivers: { xenstore },
+  } = setUp()
   let runs = 0
   // The keys are there, or the transactions would collide by making them.
-  const makeKeys = (): void => { for (let i = 0; i < 12; i++) xen.store.write(`/local/domain/${domain.domid}/data/${i}`, '', [{ domid: domain.domid, access: 0 }]) }
+  const makeKeys = (): void => {
+    for (let i = 0; i < 12; i++) xen.store.write(`/local/domain/${domain.domid}/data/${i}`, '', [{ domid: domain.domid, access: 0 }])
+  }
   makeKeys()
   domain.onSuspend = () => {
     restore(domain, 7)
     makeKeys()
     return 0
   }
-  const transactions = Array.from({ length: 12 }, (_, i) => xenstore.transaction(async (view) => {
-    runs++
-    await view.write(`data/${i}`, String(await view.read('domid')))
-  }))
+  const transactions = Array.from({ length: 12 }, (_, i) =>
+    xenstore.transaction(async view => {
+      runs++
+      await view.write(`data/${i}`, String(await view.read('domid')))
+    }),
+  )
   await suspend(xen, domain)
   await xen.run(Promise.all(transactions))
   t.is(runs, 12) // none was begun twice
@@ -235,8 +267,12 @@ test('transactions that end soon end before the suspend; no new one begins', asy
   xen.assertNoLeaks()
 })
 
-test('a daemon that does not answer calls the suspend off; everything goes on when it does', async (t) => {
-  const { xen, domain, drivers: { xenstore } } = setUp()
+test('a daemon that does not answer calls the suspend off; everything goes on when it does', async t => {
+  const {
+    xen,
+    domain,
+    drivers: { xenstore },
+  } = setUp()
   const connection = xen.store.connections.get(1)!
   connection.stopped = true
   const read = xenstore.read('domid')
@@ -249,8 +285,12 @@ test('a daemon that does not answer calls the suspend off; everything goes on wh
   t.is(await xen.run(xenstore.read('domid')), '7')
 })
 
-test('a connection that broke is whole again in a new world', async (t) => {
-  const { xen, domain, drivers: { xenstore } } = setUp()
+test('a connection that broke is whole again in a new world', async t => {
+  const {
+    xen,
+    domain,
+    drivers: { xenstore },
+  } = setUp()
   const watch = xenstore.watch('data/y', () => {})
   await xen.settle()
   new Uint32Array(domain.xenstore!.page)[2060 / 4] += 5000
@@ -264,8 +304,12 @@ test('a connection that broke is whole again in a new world', async (t) => {
   xen.assertNoLeaks()
 })
 
-test('a closed connection stays closed', async (t) => {
-  const { xen, domain, drivers: { xenstore } } = setUp()
+test('a closed connection stays closed', async t => {
+  const {
+    xen,
+    domain,
+    drivers: { xenstore },
+  } = setUp()
   xenstore.close()
   await suspend(xen, domain)
   await t.throwsAsync(xenstore.read('domid'), { message: /EIO/ })
@@ -274,15 +318,17 @@ test('a closed connection stays closed', async (t) => {
 
 // all together
 
-test('one world after the other, in whatever order events come', async (t) => {
+test('one world after the other, in whatever order events come', async t => {
   for (let seed = 1; seed <= 5; seed++) {
     const { xen, domain, drivers } = setUp({ seed })
     const { xenstore } = drivers
     let seen = 0
     const watch = xenstore.watch('data', () => seen++)
     for (let domid = 10; domid < 20; domid++) {
-      domain.onSuspend = () => domid % 3 === 0 ? 1 : restore(domain, domid)
-      const work = Promise.all(Array.from({ length: 5 }, (_, i) => xenstore.transaction(async (view) => view.write(`data/${i}`, await view.read('domid')))))
+      domain.onSuspend = () => (domid % 3 === 0 ? 1 : restore(domain, domid))
+      const work = Promise.all(
+        Array.from({ length: 5 }, (_, i) => xenstore.transaction(async view => view.write(`data/${i}`, await view.read('domid')))),
+      )
       const [outcome] = await xen.run(Promise.all([domain.machine.suspension.suspend(), work]))
       t.is(outcome, domid % 3 === 0 ? 'cancelled' : 'resumed')
       t.is(await xen.run(xenstore.read('domid')), String(domain.domid))
@@ -295,11 +341,11 @@ test('one world after the other, in whatever order events come', async (t) => {
   }
 })
 
-test('a suspend that somebody refuses while a transaction still has its second holds nothing back afterwards', async (t) => {
+test('a suspend that somebody refuses while a transaction still has its second holds nothing back afterwards', async t => {
   const { xen, domain, drivers } = setUp()
   const { xenstore } = drivers
   const gate = Promise.withResolvers<void>()
-  const transaction = xenstore.transaction(async (view) => {
+  const transaction = xenstore.transaction(async view => {
     await view.write('data/a', '1')
     await gate.promise
   })

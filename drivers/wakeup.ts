@@ -10,7 +10,10 @@ export class Wakeup {
 
   /** Resolves once `wake` was called after the last `wait` had resolved. */
   async wait(): Promise<void> {
-    if (!this.#happened) await new Promise<void>((resolve) => { this.#resolve = resolve })
+    if (!this.#happened)
+      await new Promise<void>(resolve => {
+        this.#resolve = resolve
+      })
     this.#happened = false
     this.#resolve = undefined
   }

@@ -1,6 +1,6 @@
-import test from 'ava'
 import { memoryAbi } from '@xen-ts/boot/node/memory-abi.ts'
 import { suite } from '@xen-ts/boot/node/suite.ts'
+import test from 'ava'
 
 Object.assign(globalThis, { __abi: memoryAbi }) // for Node; the engine has its own
 await suite(test, import.meta.resolve('./agents.cases.ts'))

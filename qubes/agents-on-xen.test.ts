@@ -1,11 +1,12 @@
 /** The agents over real vchans on the simulated Xen: sizes, order of events, and that everything is given back. */
-import test from 'ava'
+
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { SimulatedXen, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import { vchanChannels } from '@xen-ts/vchan'
 import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import { vchanChannels } from '@xen-ts/vchan'
+import test from 'ava'
 import { startAgents } from './agents.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
@@ -13,14 +14,16 @@ const channelsOf = ({ machine }: SimulatedDomain) =>
   vchanChannels({ machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) })
 
 for (const seed of [undefined, 1, 2, 3]) {
-  test(`a qube from boot to shutdown${seed === undefined ? '' : `, events in random order ${seed}`}`, async (t) => {
+  test(`a qube from boot to shutdown${seed === undefined ? '' : `, events in random order ${seed}`}`, async t => {
     const xen = new SimulatedXen({ seed })
     const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
-    const qubes = new MiniQubes({ domid: 5, channels: channelsOf(dom0), policy: () => (input) => `dom0 got ${input}` })
+    const qubes = new MiniQubes({ domid: 5, channels: channelsOf(dom0), policy: () => input => `dom0 got ${input}` })
     qubes.start()
     await xen.settle()
     const agents = startAgents({ machine: guest.machine, channels: channelsOf(guest) })
-    agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
+    agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => {
+      await stdin.pipeTo(stdout)
+    })
     qubes.connect()
     await xen.run(agents.db.synced)
     t.is(agents.db.network.address, '10.137.0.16')
@@ -40,18 +43,25 @@ for (const seed of [undefined, 1, 2, 3]) {
   })
 }
 
-test('dom0 restarts its daemons twice: the agents carry on', async (t) => {
+test('dom0 restarts its daemons twice: the agents carry on', async t => {
   const xen = new SimulatedXen()
   const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
   const channels = channelsOf(dom0)
   const agents = startAgents({ machine: guest.machine, channels: channelsOf(guest) })
-  agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
+  agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => {
+    await stdin.pipeTo(stdout)
+  })
   for (const name of ['one', 'two', 'three']) {
     const qubes = new MiniQubes({ domid: 5, channels, qube: { name } })
     qubes.start()
     qubes.connect()
-    const renamed = new Promise<void>((resolve) => {
-      const end = agents.db.watch('/name', ({ value }) => { if (value === name) { end(); resolve() } })
+    const renamed = new Promise<void>(resolve => {
+      const end = agents.db.watch('/name', ({ value }) => {
+        if (value === name) {
+          end()
+          resolve()
+        }
+      })
     })
     await xen.run(renamed)
     t.is((await xen.run(qubes.call('xen-ts.Echo', { input: name }))).stdout.toString(), name)

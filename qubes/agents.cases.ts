@@ -1,13 +1,13 @@
 /** The agents in the guest's engine: each has one conversation with a peer that is played by hand. */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { cases } from '@xen-ts/boot/node/cases.ts'
+import { Hub } from '@xen-ts/rig/dom0/hub.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import { AbortController, AbortSignal } from '@xen-ts/runtime/web/abort.ts'
 import type { ReadableStream } from '@xen-ts/runtime/web/streams/readable-stream.ts'
 import { TransformStream } from '@xen-ts/runtime/web/streams/writable-stream.ts'
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { Gui } from './gui/agent.ts'
 import { followNetwork } from '@xen-ts/targets/qubes/network.ts'
+import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { ByteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
@@ -16,14 +16,16 @@ import type { Change } from './qubesdb/replica.ts'
 import { concat, Text, writeU32 } from './text.ts'
 import { Clock, parseDate } from './time.ts'
 
-const host = globalThis as { __abi?: Abi, AbortController?: unknown, AbortSignal?: unknown }
+const host = globalThis as { __abi?: Abi; AbortController?: unknown; AbortSignal?: unknown }
 if (host.AbortController === undefined) Object.assign(host, { AbortController, AbortSignal, performance: { now: () => 0 } })
 
 function setUp() {
   const abi = host.__abi!
   const lines: string[] = []
   const log = (source: string): Log => {
-    const write = (text: string): void => { lines.push(`[${source}] ${text}`) }
+    const write = (text: string): void => {
+      lines.push(`[${source}] ${text}`)
+    }
     return { app: write, error: write, warn: write, info: write, debug: () => {} }
   }
   // Nothing here may wait for time to pass.
@@ -39,7 +41,7 @@ const words = (...values: number[]): Uint8Array => {
 }
 
 export default cases({
-  'QubesDB: keys, a change, a write': async (t) => {
+  'QubesDB: keys, a change, a write': async t => {
     const { machine, lines, text, guest, dom0 } = setUp()
     const message = (type: number, path: string, value: string): Uint8Array => {
       const data = text.encode(value)
@@ -54,11 +56,20 @@ export default cases({
     void db.run()
     const server = await dom0.serve(5, 111, { readSize: 4096, writeSize: 4096 })
     t.deepEqual(await server.readExactly(72), message(2, '', ''))
-    await server.write(concat([message(11, '/vm-config/a', 'Grüße 😀'), message(11, '/qubes-ip', '10.137.0.16'), message(11, '/qubes-gateway', '10.137.0.1'), message(11, '', '')]))
+    await server.write(
+      concat([
+        message(11, '/vm-config/a', 'Grüße 😀'),
+        message(11, '/qubes-ip', '10.137.0.16'),
+        message(11, '/qubes-gateway', '10.137.0.1'),
+        message(11, '', ''),
+      ]),
+    )
     await db.synced
     t.deepEqual([...db.config], [['a', 'Grüße 😀']])
     t.is(db.network.gateway, '10.137.0.1')
-    const changed = new Promise<string | undefined>((resolve) => { db.watch('/name', ({ value }) => resolve(value)) })
+    const changed = new Promise<string | undefined>(resolve => {
+      db.watch('/name', ({ value }) => resolve(value))
+    })
     await server.write(message(1, '/name', 'x'))
     t.is(await changed, 'x')
     t.deepEqual(await server.readExactly(72), message(7, '/name', ''))
@@ -71,7 +82,7 @@ export default cases({
     db.close()
   },
 
-  'qrexec: a call with argument and input': async (t) => {
+  'qrexec: a call with argument and input': async t => {
     const { machine, lines, text, guest, dom0 } = setUp()
     const agent = new Qrexec({ machine, channels: guest })
     agent.service('my.Echo', async ({ argument, source, stdin, stdout }) => {
@@ -100,11 +111,13 @@ export default cases({
     agent.close()
   },
 
-  'qrexec: streams through a transform, and a writer that nobody awaits': async (t) => {
+  'qrexec: streams through a transform, and a writer that nobody awaits': async t => {
     const { machine, text, guest, dom0 } = setUp()
     const agent = new Qrexec({ machine, channels: guest })
     agent.service('my.Upper', async ({ stdin, stdout, stderr }) => {
-      const upper = new TransformStream<Uint8Array, string>({ transform: (bytes, controller) => controller.enqueue(text.decode(bytes).toUpperCase()) })
+      const upper = new TransformStream<Uint8Array, string>({
+        transform: (bytes, controller) => controller.enqueue(text.decode(bytes).toUpperCase()),
+      })
       void stderr.getWriter().write('late')
       await (stdin as unknown as ReadableStream<Uint8Array>).pipeThrough(upper).pipeTo(stdout as never)
     })
@@ -119,23 +132,46 @@ export default cases({
     await data.readExactly(12)
     await data.write(concat([words(0x300, 4, 3), words(0x190, 3), text.encode('abc'), words(0x190, 0)]))
     const seen: string[] = []
-    for (let header; (header = await data.readExactly(8)) !== undefined;) {
+    for (let header; (header = await data.readExactly(8)) !== undefined; ) {
       const body = header[4] === 0 ? new Uint8Array(0) : await data.readExactly(header[4])
       seen.push(`${header[0].toString(16)} ${header[0] === 0x93 ? body![0] : text.decode(body!)}`)
     }
-    t.deepEqual(seen.filter((frame) => frame.startsWith('91')), ['91 ABC', '91 '])
-    t.deepEqual(seen.filter((frame) => frame.startsWith('92')), ['92 late', '92 '])
+    t.deepEqual(
+      seen.filter(frame => frame.startsWith('91')),
+      ['91 ABC', '91 '],
+    )
+    t.deepEqual(
+      seen.filter(frame => frame.startsWith('92')),
+      ['92 late', '92 '],
+    )
     t.is(seen.at(-1), '93 0')
     agent.close()
   },
 
-  'the clock is set to what dom0 says, and to nothing else': async (t) => {
+  'the clock is set to what dom0 says, and to nothing else': async t => {
     const { machine, text } = setUp()
-    let wall = 1000, answer = '', now = 0
+    let wall = 1000,
+      answer = '',
+      now = 0
     const pauses: (() => void)[] = []
-    const abi = Object.assign(Object.create(machine.abi), { clockWall: () => wall, clockSet: (value: number) => { wall = value } })
-    const timers = { now: () => now, set(delay: number, run: () => void) { if (delay !== 120_000) pauses.push(run); return { cancel() {} } } }
-    const call = () => ({ stdout: new ByteReader(new Text(abi), pullOnce(answer)), wait: async () => ({ code: 0, stderr: '' }), close() {} })
+    const abi = Object.assign(Object.create(machine.abi), {
+      clockWall: () => wall,
+      clockSet: (value: number) => {
+        wall = value
+      },
+    })
+    const timers = {
+      now: () => now,
+      set(delay: number, run: () => void) {
+        if (delay !== 120_000) pauses.push(run)
+        return { cancel() {} }
+      },
+    }
+    const call = () => ({
+      stdout: new ByteReader(new Text(abi), pullOnce(answer)),
+      wait: async () => ({ code: 0, stderr: '' }),
+      close() {},
+    })
     const clock = new Clock({ machine: { ...machine, abi, timers }, qrexec: { call: call as never } })
     const pullOnce = (value: string) => {
       let given = false
@@ -146,7 +182,11 @@ export default cases({
       }
     }
     const running = clock.run()
-    for (const [value, expected] of [['2026-11-31T00:00:00+00:00\n', 1000], ['2026-11-22T18:29:54,250000000+00:00\n', 1795372194250], ['', 1795372194250]] as const) {
+    for (const [value, expected] of [
+      ['2026-11-31T00:00:00+00:00\n', 1000],
+      ['2026-11-22T18:29:54,250000000+00:00\n', 1795372194250],
+      ['', 1795372194250],
+    ] as const) {
       answer = value
       now += 1000
       pauses.shift()!()
@@ -159,20 +199,47 @@ export default cases({
     await running
   },
 
-  'the stack follows the keys of the network, once for all of them': (t) => {
+  'the stack follows the keys of the network, once for all of them': t => {
     const { machine, lines } = setUp()
     const pauses: (() => void)[] = []
-    const timers = { now: () => 0, set(_: number, run: () => void) { pauses.push(run); return { cancel() {} } } }
+    const timers = {
+      now: () => 0,
+      set(_: number, run: () => void) {
+        pauses.push(run)
+        return { cancel() {} }
+      },
+    }
     const keys: Record<string, string> = { '/qubes-ip': '10.137.0.16', '/qubes-gateway': '10.137.0.1' }
     const watches = new Map<string, (change: Change) => void>()
     const db = {
-      get hasNetwork() { return keys['/qubes-ip'] !== undefined },
-      get network() { return readNetwork((path) => keys[path])! },
-      watch(path: string, handler: (change: Change) => void) { watches.set(path, handler); return () => { watches.delete(path) } },
+      get hasNetwork() {
+        return keys['/qubes-ip'] !== undefined
+      },
+      get network() {
+        return readNetwork(path => keys[path])!
+      },
+      watch(path: string, handler: (change: Change) => void) {
+        watches.set(path, handler)
+        return () => {
+          watches.delete(path)
+        }
+      },
     }
     const seen: unknown[] = []
-    const write = (path: string, value: string): void => { keys[path] = value; watches.get(path)!({ path, value }) }
-    const end = followNetwork({ db, timers, log: machine.log('network'), stack: { configure: (config) => { seen.push(config?.gateway) } } })
+    const write = (path: string, value: string): void => {
+      keys[path] = value
+      watches.get(path)!({ path, value })
+    }
+    const end = followNetwork({
+      db,
+      timers,
+      log: machine.log('network'),
+      stack: {
+        configure: config => {
+          seen.push(config?.gateway)
+        },
+      },
+    })
     write('/qubes-gateway', '10.137.0.8')
     write('/qubes-primary-dns', '10.139.1.1')
     t.is(pauses.length, 1)
@@ -188,7 +255,7 @@ export default cases({
     t.is(watches.size, 0)
   },
 
-  'GUI: greeting and clipboard': async (t) => {
+  'GUI: greeting and clipboard': async t => {
     const { machine, lines, guest, dom0 } = setUp()
     const gui = new Gui({ machine, channels: guest, domain: async () => 0 })
     void gui.run()
@@ -200,22 +267,38 @@ export default cases({
     gui.close()
   },
 
-  'GUI: a window from open to close': async (t) => {
+  'GUI: a window from open to close': async t => {
     const { machine, text, guest, dom0 } = setUp()
     const granted: number[] = []
-    const memory = { pagesAlloc: (count: number) => new ArrayBuffer(count * 4096), pagesFree: () => 0, pageFrame: (_: Uint8Array, index: number) => 70 + index }
+    const memory = {
+      pagesAlloc: (count: number) => new ArrayBuffer(count * 4096),
+      pagesFree: () => 0,
+      pageFrame: (_: Uint8Array, index: number) => 70 + index,
+    }
     const grants = {
       world: 0,
-      grant(domid: number, frame: number) { granted.push(frame); return domid + frame },
-      release(refs: number[], done: () => void) { granted.splice(0, refs.length); done() },
+      grant(domid: number, frame: number) {
+        granted.push(frame)
+        return domid + frame
+      },
+      release(refs: number[], done: () => void) {
+        granted.splice(0, refs.length)
+        done()
+      },
     }
-    const soon = { now: () => 0, set(_: number, run: () => void) { void Promise.resolve().then(run); return { cancel() {} } } }
+    const soon = {
+      now: () => 0,
+      set(_: number, run: () => void) {
+        void Promise.resolve().then(run)
+        return { cancel() {} }
+      },
+    }
     const own = { ...machine, abi: Object.assign(Object.create(machine.abi), memory), timers: soon, suspension: {} }
     const gui = new Gui({ machine: own, channels: guest, grants: grants as never, domain: async () => 0 })
     const events: unknown[] = []
     const window = gui.window({ title: 'Grüße', width: 40, height: 30, class: 'c', resizable: false })
     window.setCursor('pointer')
-    for (const kind of ['key', 'resize', 'state', 'paste', 'focus'] as const) window.on(kind, (event) => events.push([kind, event]))
+    for (const kind of ['key', 'resize', 'state', 'paste', 'focus'] as const) window.on(kind, event => events.push([kind, event]))
     void gui.run()
     const daemon = await dom0.connect(5, 6000)
     await daemon.readExactly(4)
@@ -237,15 +320,26 @@ export default cases({
     window.damage(-1, 5, 4, 1)
     await next(136, 16, 0, 5, 3, 1)
     const paste = text.encode('für 😀')
-    await daemon.write(concat([
-      words(124, 1, 20, 2, 3, 4, 0, 38), words(142, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0), words(128, 1, 12, 9, 0, 0), words(140, 1, paste.length), paste,
-      words(145, 1, 8, 1, 0), words(134, 1, 20, 0, 0, 50, 30, 0),
-    ]))
+    await daemon.write(
+      concat([
+        words(124, 1, 20, 2, 3, 4, 0, 38),
+        words(142, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0),
+        words(128, 1, 12, 9, 0, 0),
+        words(140, 1, paste.length),
+        paste,
+        words(145, 1, 8, 1, 0),
+        words(134, 1, 20, 0, 0, 50, 30, 0),
+      ]),
+    )
     await next(134, 20, 0, 0, 50, 30, 0)
     await next(147, 16 + 2 * 4, 0, 50, 30, 24, 70, 71)
     t.deepEqual(events, [
-      ['key', { pressed: true, x: 3, y: 4, state: 0, keycode: 38 }], ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }], ['focus', true],
-      ['paste', 'für 😀'], ['state', { fullscreen: true, minimized: false, attention: false }], ['resize', { width: 50, height: 30 }],
+      ['key', { pressed: true, x: 3, y: 4, state: 0, keycode: 38 }],
+      ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }],
+      ['focus', true],
+      ['paste', 'für 😀'],
+      ['state', { fullscreen: true, minimized: false, attention: false }],
+      ['resize', { width: 50, height: 30 }],
     ])
     t.is(window.pixels.length, 1500)
     await next(136, 16, 0, 0, 50, 30)

@@ -43,7 +43,9 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
   const clock = new Clock({ machine, qrexec })
   const closing = new AbortController()
   const gui = new Gui({
-    machine, channels, grants,
+    machine,
+    channels,
+    grants,
     async domain() {
       await Promise.race([db.synced, sleep(timers, GUI_DOMAIN_TIMEOUT, closing.signal)])
       return guiDomain(db)
@@ -51,7 +53,9 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
   })
   const text = new Text(machine.abi)
   let domain = 0
-  void db.synced.then(() => { domain = guiDomain(db) })
+  void db.synced.then(() => {
+    domain = guiDomain(db)
+  })
   // 64 bytes of dom0's randomness, in base64: as good mixed in as text. dom0 writes it again when the netvm is changed.
   db.watch('/qubes-random-seed', ({ value = '' }) => machine.abi.randomMix(text.encode(value)))
   db.watch(GUI_DOMAIN_KEY, () => {
@@ -61,7 +65,9 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
   const awake = machine.suspension.onResume(() => clock.resumed())
   const running = Promise.all([db.run(), qrexec.run(), gui.run(), clock.run()])
   return {
-    db, qrexec, gui,
+    db,
+    qrexec,
+    gui,
     async close() {
       closing.abort()
       awake()

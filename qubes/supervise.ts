@@ -39,7 +39,7 @@ export async function supervise({ timers, log, signal, run }: Supervised): Promi
 /** Resolves after `milliseconds`, or when the signal aborts. */
 export function sleep(timers: Timers, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     const done = (): void => {
       timer.cancel()
       signal.removeEventListener('abort', done)

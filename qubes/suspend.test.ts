@@ -1,7 +1,8 @@
 /** A qube over a sleep of the host, and over a save and a restore: the agents carry on, and nothing is left over. */
-import test from 'ava'
-import { SimulatedXen, restore } from '@xen-ts/drivers/sim/index.ts'
+
+import { restore, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import test from 'ava'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
@@ -22,15 +23,18 @@ const setUp = (seed?: number) => {
   const drivers = channelsOf(guest)
   const { machine } = drivers
   const agents = startAgents({ machine, channels: drivers.channels, grants: drivers.grants })
-  agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
-  const named = (name: string): Promise<void> => new Promise((resolve) => {
-    if (agents.db.name === name) return resolve()
-    const end = agents.db.watch('/name', ({ value }) => {
-      if (value !== name) return
-      end()
-      resolve()
-    })
+  agents.qrexec.service('xen-ts.Echo', async ({ stdin, stdout }) => {
+    await stdin.pipeTo(stdout)
   })
+  const named = (name: string): Promise<void> =>
+    new Promise(resolve => {
+      if (agents.db.name === name) return resolve()
+      const end = agents.db.watch('/name', ({ value }) => {
+        if (value !== name) return
+        end()
+        resolve()
+      })
+    })
   const finish = async (): Promise<void> => {
     await xen.run(agents.close())
     await xen.advance(30_000)
@@ -39,7 +43,7 @@ const setUp = (seed?: number) => {
   return { xen, guest, daemons, agents, named, finish }
 }
 
-test('a sleep of the host: calls that were under way go on, and no connection is made anew', async (t) => {
+test('a sleep of the host: calls that were under way go on, and no connection is made anew', async t => {
   const { xen, guest, daemons, agents, finish } = setUp()
   const qubes = await daemons('one')
   await xen.run(agents.db.synced)
@@ -57,7 +61,7 @@ test('a sleep of the host: calls that were under way go on, and no connection is
 })
 
 for (const seed of [undefined, 1, 2]) {
-  test(`restored three times: the agents find the daemons of the new domain, whatever was under way${seed === undefined ? '' : `; random order ${seed}`}`, async (t) => {
+  test(`restored three times: the agents find the daemons of the new domain, whatever was under way${seed === undefined ? '' : `; random order ${seed}`}`, async t => {
     const { xen, guest, daemons, agents, named, finish } = setUp(seed)
     let qubes = await daemons('q0')
     await xen.run(named('q0'))
@@ -65,7 +69,11 @@ for (const seed of [undefined, 1, 2]) {
       t.is((await xen.run(qubes.call('xen-ts.Echo', { input: 'before' }))).stdout.toString(), 'before')
       // Calls both ways in the middle.
       const lost = [qubes.call('xen-ts.Echo', { input: Buffer.alloc(500_000) }), agents.qrexec.call('@default', 'qubes.Any').text()]
-      for (const call of lost) call.then(() => {}, () => {})
+      for (const call of lost)
+        call.then(
+          () => {},
+          () => {},
+        )
       guest.onSuspend = () => restore(guest, 5 + round)
       t.is(await xen.run(guest.machine.suspension.suspend()), 'resumed')
       qubes.stop()
@@ -78,6 +86,9 @@ for (const seed of [undefined, 1, 2]) {
     await xen.run(qubes.qrexec.idle())
     qubes.stop()
     await finish()
-    t.deepEqual(guest.log.filter(({ level }) => level === 'error'), [])
+    t.deepEqual(
+      guest.log.filter(({ level }) => level === 'error'),
+      [],
+    )
   })
 }

@@ -1,9 +1,9 @@
-import test from 'ava'
 import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import { MiniQubes, type Policy } from '@xen-ts/rig/dom0/index.ts'
+import test from 'ava'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import { parseDate } from './time.ts'
-import { MiniQubes, type Policy } from '@xen-ts/rig/dom0/index.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
 const HOUR = 3600_000
@@ -17,7 +17,7 @@ async function setUp(answer: (now: number) => string | undefined | { code: numbe
   const policy: Policy = ({ target, service, argument }) => {
     asked.push(`${service}+${argument} ${target}`)
     const given = answer(xen.now)
-    return given === undefined ? undefined : () => typeof given === 'string' ? given : { ...given, stdout: Buffer.from(dateOf(NOON)) }
+    return given === undefined ? undefined : () => (typeof given === 'string' ? given : { ...given, stdout: Buffer.from(dateOf(NOON)) })
   }
   const qubes = new MiniQubes({ domid: 5, channels: channelsOf(dom0).channels, policy })
   qubes.start()
@@ -38,8 +38,8 @@ async function setUp(answer: (now: number) => string | undefined | { code: numbe
 
 const dateOf = (ms: number): string => new Date(ms).toISOString().replace(/\.(\d{3})Z/, ',$1000000+00:00\n')
 
-test('the clock is set at start, every six hours and after a resume; timers do not move', async (t) => {
-  const { xen, qubes, abi, asked, lines, finish } = await setUp((now) => dateOf(NOON + now))
+test('the clock is set at start, every six hours and after a resume; timers do not move', async t => {
+  const { xen, qubes, abi, asked, lines, finish } = await setUp(now => dateOf(NOON + now))
   t.deepEqual(asked, ['qubes.GetDate+nanoseconds @default'])
   t.is(abi.clockMonotonic(), xen.now)
   t.true(Math.abs(abi.clockWall() - (NOON + xen.now)) < 50)
@@ -54,24 +54,27 @@ test('the clock is set at start, every six hours and after a resume; timers do n
   await xen.advance(1_000)
   t.is(asked.length, 3)
   t.true(Math.abs(abi.clockWall() - (NOON + xen.now)) < 50)
-  t.is(lines().filter((line) => line.startsWith('info')).length, 2)
+  t.is(lines().filter(line => line.startsWith('info')).length, 2)
   await finish()
 })
 
-test('a refusal is one line, and the next question comes after six hours', async (t) => {
+test('a refusal is one line, and the next question comes after six hours', async t => {
   const { xen, asked, lines, finish } = await setUp(() => undefined)
-  t.regex(lines().join('\n'), /^info dom0 did not tell the time, Xen's is used: QrexecRefusedError: dom0 refused qubes.GetDate\+nanoseconds in @default: [^\n]*$/)
+  t.regex(
+    lines().join('\n'),
+    /^info dom0 did not tell the time, Xen's is used: QrexecRefusedError: dom0 refused qubes.GetDate\+nanoseconds in @default: [^\n]*$/,
+  )
   await xen.advance(5.9 * HOUR)
   t.is(asked.length, 1)
   await xen.advance(0.2 * HOUR)
   t.is(asked.length, 2)
-  t.is(lines().filter((line) => !line.startsWith('debug')).length, 1)
+  t.is(lines().filter(line => !line.startsWith('debug')).length, 1)
   await finish()
 })
 
-test('without an answer it is asked again, at growing intervals, and once it comes it is believed', async (t) => {
+test('without an answer it is asked again, at growing intervals, and once it comes it is believed', async t => {
   let broken = true
-  const { xen, abi, asked, lines, finish } = await setUp((now) => broken ? '' : dateOf(NOON + now))
+  const { xen, abi, asked, lines, finish } = await setUp(now => (broken ? '' : dateOf(NOON + now)))
   t.regex(lines()[0], /the answer is empty: no clock qube is set/)
   await xen.advance(60_000)
   t.is(asked.length, 2)
@@ -88,7 +91,7 @@ test('without an answer it is asked again, at growing intervals, and once it com
   await finish()
 })
 
-test('dates', (t) => {
+test('dates', t => {
   t.is(parseDate('2026-11-22T18:29:54,123456789+00:00\n'), Date.UTC(2026, 10, 22, 18, 29, 54) + 123.456789)
   t.is(parseDate('2026-11-22T18:29:54+00:00\n'), Date.UTC(2026, 10, 22, 18, 29, 54))
   t.is(parseDate('2028-02-29T00:00:00+00:00\n'), Date.UTC(2028, 1, 29))
@@ -99,7 +102,7 @@ const HOSTILE: Record<string, string> = {
   'something behind': '2026-11-22T18:29:54+00:00\nx',
   'another zone': '2026-11-22T18:29:54+01:00\n',
   'a point for the comma': '2026-11-22T18:29:54.123456789+00:00\n',
-  'milliseconds': '2026-11-22T18:29:54,123+00:00\n',
+  milliseconds: '2026-11-22T18:29:54,123+00:00\n',
   'the 31st of November': '2026-11-31T18:29:54+00:00\n',
   'the 29th of February in 2027': '2027-02-29T18:29:54+00:00\n',
   'month 13': '2026-13-01T18:29:54+00:00\n',
@@ -117,7 +120,7 @@ const HOSTILE: Record<string, string> = {
 }
 
 for (const [name, text] of Object.entries(HOSTILE)) {
-  test(`hostile date: ${name}: Xen's clock stays`, async (t) => {
+  test(`hostile date: ${name}: Xen's clock stays`, async t => {
     t.is(parseDate(text), undefined)
     const { xen, abi, lines, finish } = await setUp(() => text)
     t.is(abi.clockWall(), xen.epoch + xen.now)
@@ -127,7 +130,7 @@ for (const [name, text] of Object.entries(HOSTILE)) {
   })
 }
 
-test('a date from a service that failed is not believed', async (t) => {
+test('a date from a service that failed is not believed', async t => {
   const { xen, abi, finish } = await setUp(() => ({ code: 1 }))
   t.is(abi.clockWall(), xen.epoch + xen.now)
   await finish()

@@ -4,7 +4,7 @@
  */
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { QrexecError, QrexecRefusedError, type OutgoingCall } from './qrexec/outgoing.ts'
+import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
 import { describe, sleep } from './supervise.ts'
 import { Text } from './text.ts'
 
@@ -25,7 +25,9 @@ const EARLIEST = Date.UTC(2026, 0)
 const LATEST = Date.UTC(2100, 0)
 
 export interface ClockOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log'> & { readonly abi: Pick<Machine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'> }
+  readonly machine: Pick<Machine, 'timers' | 'log'> & {
+    readonly abi: Pick<Machine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'>
+  }
   readonly qrexec: { call(target: string, service: string): OutgoingCall }
 }
 
@@ -51,7 +53,7 @@ export class Clock {
     let retry = RETRY
     await sleep(this.#options.machine.timers, FIRST, this.#pause.signal)
     while (!signal.aborted) {
-      const pause = this.#pause = new AbortController()
+      const pause = (this.#pause = new AbortController())
       const refused = await this.#ask()
       // Policy does not change its mind soon, and each refusal may be shown to the user.
       const wait = refused || !this.#failing ? INTERVAL : retry
@@ -78,7 +80,7 @@ export class Clock {
     const timer = machine.timers.set(PATIENCE, end)
     this.#abort.signal.addEventListener('abort', end)
     try {
-      this.#set(...await this.#answer(call))
+      this.#set(...(await this.#answer(call)))
       this.#failing = false
       return false
     } catch (error) {
@@ -109,7 +111,12 @@ export class Clock {
       if (code !== 0) throw new QrexecError(`${SERVICE} ended with exit code ${code}`)
     }
     const date = parseDate(text)
-    if (date === undefined) throw new RangeError(text === '' ? 'the answer is empty: no clock qube is set in dom0 (qubes-prefs clockvm)' : `its answer is not a date: ${JSON.stringify(text.slice(0, 40))}`)
+    if (date === undefined)
+      throw new RangeError(
+        text === ''
+          ? 'the answer is empty: no clock qube is set in dom0 (qubes-prefs clockvm)'
+          : `its answer is not a date: ${JSON.stringify(text.slice(0, 40))}`,
+      )
     return [date, at]
   }
 

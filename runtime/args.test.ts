@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { arg, ArgReader, helpText } from './args.ts'
+import { ArgReader, arg, helpText } from './args.ts'
 import { distance, nearest } from './nearest.ts'
 import { splitWords } from './words.ts'
 
@@ -21,28 +21,63 @@ function read(line: string, more: Record<string, any> = {}) {
 }
 
 /** The full default command line of a qube (facts: kernelopts_common), and the kernel's own words. */
-const qubes = 'root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH rd.plymouth.enable=0 plymouth.enable=0 xen_scrub_pages=0 xen_privcmd.unrestricted swiotlb=2048 clocksource=tsc apparmor=1 security=apparmor quiet rw selftest=oom boottime'
+const qubes =
+  'root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH rd.plymouth.enable=0 plymouth.enable=0 xen_scrub_pages=0 xen_privcmd.unrestricted swiotlb=2048 clocksource=tsc apparmor=1 security=apparmor quiet rw selftest=oom boottime'
 
 test('good command lines', t => {
   const good: [string, object][] = [
-    ['', {}], ['   ', {}], [qubes, {}],
-    ['--greeting=Hi', { greeting: 'Hi' }], ['greeting=Hi', { greeting: 'Hi' }], ['--greeting=', { greeting: '' }], ['--greeting=a=b', { greeting: 'a=b' }],
-    ['--greeting="Good day"', { greeting: 'Good day' }], ['"--greeting=Good day"', { greeting: 'Good day' }], ['greeting=\'a "b"\'', { greeting: 'a "b"' }], ['greeting="a \\"b\\" \\\\ \\n"', { greeting: 'a "b" \\ \\n' }],
-    ['--port=8080', { port: 8080 }], ['port=0x50', { port: 80 }], ['--port=1e3', { port: 1000 }],
-    ['--verbose', { verbose: true }], ['verbose', { verbose: true }], ['--verbose=no', { verbose: false }], ['verbose=1', { verbose: true }],
-    ['--mode=fast', { mode: 'fast' }], ['--dns=10.0.0.1,10.0.0.2', { dns: ['10.0.0.1', '10.0.0.2'] }], ['--dns=a --dns=b', { dns: ['a', 'b'] }], ['dns=', { dns: [] }],
-    ['--max-size=-1.5', { maxSize: -1.5 }], ['--maxSize=5', { maxSize: 5 }], [`${qubes} --port=81\tgreeting=Hi`, { port: 81, greeting: 'Hi' }],
+    ['', {}],
+    ['   ', {}],
+    [qubes, {}],
+    ['--greeting=Hi', { greeting: 'Hi' }],
+    ['greeting=Hi', { greeting: 'Hi' }],
+    ['--greeting=', { greeting: '' }],
+    ['--greeting=a=b', { greeting: 'a=b' }],
+    ['--greeting="Good day"', { greeting: 'Good day' }],
+    ['"--greeting=Good day"', { greeting: 'Good day' }],
+    ['greeting=\'a "b"\'', { greeting: 'a "b"' }],
+    ['greeting="a \\"b\\" \\\\ \\n"', { greeting: 'a "b" \\ \\n' }],
+    ['--port=8080', { port: 8080 }],
+    ['port=0x50', { port: 80 }],
+    ['--port=1e3', { port: 1000 }],
+    ['--verbose', { verbose: true }],
+    ['verbose', { verbose: true }],
+    ['--verbose=no', { verbose: false }],
+    ['verbose=1', { verbose: true }],
+    ['--mode=fast', { mode: 'fast' }],
+    ['--dns=10.0.0.1,10.0.0.2', { dns: ['10.0.0.1', '10.0.0.2'] }],
+    ['--dns=a --dns=b', { dns: ['a', 'b'] }],
+    ['dns=', { dns: [] }],
+    ['--max-size=-1.5', { maxSize: -1.5 }],
+    ['--maxSize=5', { maxSize: 5 }],
+    [`${qubes} --port=81\tgreeting=Hi`, { port: 81, greeting: 'Hi' }],
   ]
   for (const [line, expected] of good) t.deepEqual(read(line), { ...defaults, ...expected }, line)
 })
 
 test('bad command lines, each with what, where and what to do', t => {
   const bad: [string, RegExp][] = [
-    ['--greting=Hi', /unknown argument --greting=Hi; did you mean --greeting\?/], ['--maxsize=1', /did you mean --max-size\?/], ['--zzz', /unknown argument --zzz\n--help lists/], ['nonsense', /unknown argument nonsense/],
-    ['--root=x', /unknown argument --root=x/], ['-p=1', /unknown argument -p=1/], ['--', /unknown argument --/], ['=x', /unknown argument =x/], ['toString=1', /unknown argument toString/],
-    ['--port', /--port has no value; write --port=NUMBER/], ['--port=', /'' is not a number/], ['--port=80x', /'80x' is not a number/], ['--port=Infinity', /is not a number/], ['--port=0', /'0' is less than 1/], ['--port=65536', /is more than 65535/], ['--port=80.5', /is not a whole number/],
-    ['--verbose=maybe', /'maybe' is neither yes nor no/], ['--mode=fats', /'fats' is not one of fast, safe; did you mean fast\?/], ['--mode=constructor', /is not one of fast, safe$/m],
-    ['--port=1 --port=2', /--port is given twice; keep one/], ['--greeting="x', /the quote at character 12 is never closed: "x; add a " or take it away/],
+    ['--greting=Hi', /unknown argument --greting=Hi; did you mean --greeting\?/],
+    ['--maxsize=1', /did you mean --max-size\?/],
+    ['--zzz', /unknown argument --zzz\n--help lists/],
+    ['nonsense', /unknown argument nonsense/],
+    ['--root=x', /unknown argument --root=x/],
+    ['-p=1', /unknown argument -p=1/],
+    ['--', /unknown argument --/],
+    ['=x', /unknown argument =x/],
+    ['toString=1', /unknown argument toString/],
+    ['--port', /--port has no value; write --port=NUMBER/],
+    ['--port=', /'' is not a number/],
+    ['--port=80x', /'80x' is not a number/],
+    ['--port=Infinity', /is not a number/],
+    ['--port=0', /'0' is less than 1/],
+    ['--port=65536', /is more than 65535/],
+    ['--port=80.5', /is not a whole number/],
+    ['--verbose=maybe', /'maybe' is neither yes nor no/],
+    ['--mode=fats', /'fats' is not one of fast, safe; did you mean fast\?/],
+    ['--mode=constructor', /is not one of fast, safe$/m],
+    ['--port=1 --port=2', /--port is given twice; keep one/],
+    ['--greeting="x', /the quote at character 12 is never closed: "x; add a " or take it away/],
   ]
   for (const [line, expected] of bad) t.throws(() => read(line), { name: 'UsageError', message: expected }, line)
   t.throws(() => read('--port=x --mode=y --z'), { message: /port[^]*mode[^]*--z[^]*--help/ })
@@ -63,7 +98,16 @@ test('a required argument must come from somewhere', t => {
 test('the command line wins over settings; a bad setting is an error that says where it comes from', t => {
   const reader = new ArgReader(table)
   reader.commandLine('--port=81')
-  t.deepEqual(reader.settings(new Map([['port', '82'], ['greeting', 'Hi'], ['portt', '1']])), ['unknown argument portt; did you mean --port?'])
+  t.deepEqual(
+    reader.settings(
+      new Map([
+        ['port', '82'],
+        ['greeting', 'Hi'],
+        ['portt', '1'],
+      ]),
+    ),
+    ['unknown argument portt; did you mean --port?'],
+  )
   t.is(reader.values().port, 81)
   t.is(reader.values().greeting, 'Hi')
   reader.settings(new Map([['mode', 'x']]))
@@ -76,7 +120,13 @@ test('a program may declare a name that Linux has', t => {
 })
 
 test('--help shows every argument with shape, text and default', t => {
-  t.is(helpText('www', { www: { ...table, key: arg.string({ required: true, doc: 'the secret' }) }, empty: {}, always: { help: arg.boolean({ default: false, doc: 'prints this' }) } }), `www: arguments, on the kernel command line
+  t.is(
+    helpText('www', {
+      www: { ...table, key: arg.string({ required: true, doc: 'the secret' }) },
+      empty: {},
+      always: { help: arg.boolean({ default: false, doc: 'prints this' }) },
+    }),
+    `www: arguments, on the kernel command line
 
 www:
   --greeting=TEXT     what the front page says (default: Hello)
@@ -89,22 +139,47 @@ www:
 
 always:
   --help[=yes|no]  prints this (default: false)
-`)
+`,
+  )
 })
 
 test('any words survive quoting', t => {
   const quote = (word: string) => `"${word.replace(/["\\]/g, '\\$&')}"`
-  fc.assert(fc.property(fc.array(fc.string()), words => { t.deepEqual(splitWords(words.map(quote).join(' ')), words) }))
+  fc.assert(
+    fc.property(fc.array(fc.string()), words => {
+      t.deepEqual(splitWords(words.map(quote).join(' ')), words)
+    }),
+  )
 })
 
 test('nearest finds the usual slips and nothing far-fetched', t => {
   const names = ['greeting', 'port', 'verbose', 'max-size', 'ip']
-  const table: [string, string | undefined][] = [['greting', 'greeting'], ['greetnig', 'greeting'], ['prot', 'port'], ['PORT', 'port'], ['verbos', 'verbose'], ['maxsize', 'max-size'], ['xyz', undefined], ['', undefined], ['i', 'ip'], ['no', undefined]]
+  const table: [string, string | undefined][] = [
+    ['greting', 'greeting'],
+    ['greetnig', 'greeting'],
+    ['prot', 'port'],
+    ['PORT', 'port'],
+    ['verbos', 'verbose'],
+    ['maxsize', 'max-size'],
+    ['xyz', undefined],
+    ['', undefined],
+    ['i', 'ip'],
+    ['no', undefined],
+  ]
   for (const [word, expected] of table) t.is(nearest(word, names), expected, word)
 })
 
 test('the distance counts wrong, missing, extra and swapped letters', t => {
-  const table: [string, string, number][] = [['', '', 0], ['a', '', 1], ['abc', 'abc', 0], ['abc', 'acb', 1], ['abc', 'axc', 1], ['abc', 'abxc', 1], ['kitten', 'sitting', 3], ['ca', 'abc', 3]]
+  const table: [string, string, number][] = [
+    ['', '', 0],
+    ['a', '', 1],
+    ['abc', 'abc', 0],
+    ['abc', 'acb', 1],
+    ['abc', 'axc', 1],
+    ['abc', 'abxc', 1],
+    ['kitten', 'sitting', 3],
+    ['ca', 'abc', 3],
+  ]
   for (const [a, b, expected] of table) t.is(distance(a, b), expected, `${a} ${b}`)
   fc.assert(fc.property(fc.string({ maxLength: 6 }), fc.string({ maxLength: 6 }), (a, b) => distance(a, b) === distance(b, a)))
 })

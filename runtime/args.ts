@@ -36,7 +36,8 @@ type Value<T, O> = O extends { default: T } | { required: true } ? T : T | undef
 
 function make<T, O extends Options<T>>(shape: string, options: O, parse: (text: string) => T, more?: Partial<Arg<T>>): Arg<Value<T, O>> {
   if (typeof options?.doc !== 'string') throw new TypeError('arg: doc is missing; it is what --help shows')
-  if (options.required && options.default !== undefined) throw new TypeError(`arg '${options.doc}': required and default exclude each other`)
+  if (options.required && options.default !== undefined)
+    throw new TypeError(`arg '${options.doc}': required and default exclude each other`)
   const { doc, default: value, required = false } = options
   return { shape, doc, default: value, required, parse, repeats: false, bare: undefined, ...more } as Arg<any>
 }
@@ -47,7 +48,7 @@ export const arg = {
   string: <const O extends Options<string>>(options: O) => make<string, O>('TEXT', options, text => text),
 
   /** A finite number. `min` and `max` are allowed themselves; `integer` refuses fractions. */
-  number<const O extends Options<number> & { min?: number, max?: number, integer?: boolean }>(options: O): Arg<Value<number, O>> {
+  number<const O extends Options<number> & { min?: number; max?: number; integer?: boolean }>(options: O): Arg<Value<number, O>> {
     const { min = -Infinity, max = Infinity, integer = false } = options
     return make<number, O>('NUMBER', options, text => {
       const value = /^[-+]?(\d+\.?\d*(e[-+]?\d+)?|\.\d+|0x[\da-f]+)$/i.test(text) ? Number(text) : NaN
@@ -59,10 +60,16 @@ export const arg = {
     })
   },
 
-  boolean: <const O extends Options<boolean>>(options: O) => make<boolean, O>('yes|no', options, text => {
-    if (!Object.hasOwn(truths, text)) throw new Error('is neither yes nor no')
-    return truths[text]
-  }, { bare: 'true' }),
+  boolean: <const O extends Options<boolean>>(options: O) =>
+    make<boolean, O>(
+      'yes|no',
+      options,
+      text => {
+        if (!Object.hasOwn(truths, text)) throw new Error('is neither yes nor no')
+        return truths[text]
+      },
+      { bare: 'true' },
+    ),
 
   /** One of a few words. */
   choice<const C extends string, const O extends Options<NoInfer<C>>>(choices: readonly C[], options: O): Arg<Value<C, O>> {
@@ -75,8 +82,16 @@ export const arg = {
 
   /** Several texts: `--dns=10.0.0.1,10.0.0.2`, or the option several times. Empty when not given. */
   list({ default: value = [], ...options }: Options<readonly string[]>): Arg<readonly string[]> {
-    return make<readonly string[], any>('TEXT,...', { ...options, default: options.required ? undefined : value },
-      text => text.split(',').map(part => part.trim()).filter(part => part !== ''), { repeats: true }) as Arg<readonly string[]>
+    return make<readonly string[], any>(
+      'TEXT,...',
+      { ...options, default: options.required ? undefined : value },
+      text =>
+        text
+          .split(',')
+          .map(part => part.trim())
+          .filter(part => part !== ''),
+      { repeats: true },
+    ) as Arg<readonly string[]>
   },
 }
 
@@ -93,7 +108,8 @@ export class ArgReader {
   constructor(table: ArgTable) {
     this.#table = table
     for (const key of Object.keys(table)) {
-      if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key)) throw new UsageError(`argument name '${key}': use letters and digits, beginning with a letter`)
+      if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key))
+        throw new UsageError(`argument name '${key}': use letters and digits, beginning with a letter`)
       this.#keys.set(optionName(key), key)
     }
   }
@@ -121,7 +137,9 @@ export class ArgReader {
   }
 
   /** The value read so far, or the default: for what is needed before everything is read. */
-  peek(key: string): unknown { return this.#given.has(key) ? this.#given.get(key) : this.#table[key].default }
+  peek(key: string): unknown {
+    return this.#given.has(key) ? this.#given.get(key) : this.#table[key].default
+  }
 
   /** All values of the keys of `table`. Throws a UsageError that lists every problem. */
   values(table: ArgTable = this.#table): Record<string, any> {
@@ -138,7 +156,9 @@ export class ArgReader {
   }
 
   /** Throws what is wrong so far. */
-  check(): void { this.values({}) }
+  check(): void {
+    this.values({})
+  }
 
   #keyOf(name: string): string | undefined {
     return this.#keys.get(name) ?? (Object.hasOwn(this.#table, name) ? name : undefined)
@@ -154,7 +174,7 @@ export class ArgReader {
     try {
       const value = parse(text)
       if (!this.#given.has(key)) this.#given.set(key, value)
-      else if (repeats) this.#given.set(key, [...this.#given.get(key) as unknown[], ...value])
+      else if (repeats) this.#given.set(key, [...(this.#given.get(key) as unknown[]), ...value])
       else this.#problems.push(`${option} is given twice; keep one`)
     } catch (error) {
       this.#problems.push(`${option}: '${text}' ${(error as Error).message}${where}`)

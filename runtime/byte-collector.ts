@@ -6,7 +6,9 @@ export class ByteCollector {
   #bytes = new Uint8Array(0)
   #length = 0
 
-  get length(): number { return this.#length }
+  get length(): number {
+    return this.#length
+  }
 
   /** @param piece the collector's own from now on */
   push(piece: Uint8Array): void {

@@ -63,7 +63,13 @@ export function device<T, N extends Devices = {}>({ name, needs, connect, on = {
     throw new TypeError(`device '${name}' has neither connect nor on: nothing says how to make it`)
   }
   return {
-    name, options: undefined, needs: needs ?? {}, key: undefined, connect: connect as Connect<Awaited<T>>, on: on as Device<Awaited<T>>['on'], targets: undefined,
+    name,
+    options: undefined,
+    needs: needs ?? {},
+    key: undefined,
+    connect: connect as Connect<Awaited<T>>,
+    on: on as Device<Awaited<T>>['on'],
+    targets: undefined,
   }
 }
 
@@ -71,7 +77,7 @@ export function device<T, N extends Devices = {}>({ name, needs, connect, on = {
  * Describes a device of a kind that targets provide. Equal options give the same device. `targets`: where it exists, if not everywhere
  * (for the message that refuses it elsewhere).
  */
-export function provided<T>(name: string, more: { options?: object, needs?: Devices, targets?: string[] } = {}): Device<T> {
+export function provided<T>(name: string, more: { options?: object; needs?: Devices; targets?: string[] } = {}): Device<T> {
   const { options = {}, needs = {}, targets } = more
   return { name, options, needs, key: `${name} ${JSON.stringify(options)}`, connect: undefined, on: {}, targets }
 }

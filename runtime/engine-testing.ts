@@ -1,7 +1,8 @@
 /** For tests: bundles a program as the tool does, and runs it in the guest's engine under Node. */
+
+import { fileURLToPath } from 'node:url'
 import { runInEngine } from '@xen-ts/boot/node/run.ts'
 import { build } from 'esbuild'
-import { fileURLToPath } from 'node:url'
 
 export interface EngineRun {
   /** What shutdown was called with. */
@@ -12,19 +13,35 @@ export interface EngineRun {
 const own = (path: string) => JSON.stringify(fileURLToPath(import.meta.resolve(path)))
 
 /** @param app URL of the program's module; @param target module with a `target`, by URL; without it one that provides nothing */
-export async function runProgram(app: string, { commandLine = '', target }: { commandLine?: string, target?: string } = {}): Promise<EngineRun> {
+export async function runProgram(
+  app: string,
+  { commandLine = '', target }: { commandLine?: string; target?: string } = {},
+): Promise<EngineRun> {
   const main = `import { boot } from ${own('./guest.ts')}
-${target === undefined ? 'const target = { name: \'test\', provide: {} }' : `import { target } from ${JSON.stringify(fileURLToPath(target))}`}
+${target === undefined ? "const target = { name: 'test', provide: {} }" : `import { target } from ${JSON.stringify(fileURLToPath(target))}`}
 boot({ target, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({
     stdin: { contents: main, resolveDir: fileURLToPath(import.meta.resolve('.')), sourcefile: 'main.ts', loader: 'ts' },
-    bundle: true, write: false, outfile: 'app.js', format: 'iife', platform: 'neutral', target: 'es2024', charset: 'utf8', minifySyntax: true,
+    bundle: true,
+    write: false,
+    outfile: 'app.js',
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2024',
+    charset: 'utf8',
+    minifySyntax: true,
     logLevel: 'silent',
     inject: [fileURLToPath(import.meta.resolve('./web/inject.ts'))],
   })
   let output = ''
   const reason = await runInEngine({
-    bundle: outputFiles[0].text, filename: 'app.js', commandLine, wallStart: Date.UTC(2026, 10, 22, 18, 29, 54, 123), output: text => { output += text },
+    bundle: outputFiles[0].text,
+    filename: 'app.js',
+    commandLine,
+    wallStart: Date.UTC(2026, 10, 22, 18, 29, 54, 123),
+    output: text => {
+      output += text
+    },
   })
   return { reason, output }
 }

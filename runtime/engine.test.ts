@@ -8,11 +8,16 @@ const fixture = (name: string) => import.meta.resolve(`./fixtures/${name}.ts`)
 
 test('hello says its three lines a second apart, then bye, and powers off', async t => {
   const { reason, output } = await runProgram(import.meta.resolve('../examples/hello/app.ts'))
-  t.is(output, [
-    '2026-11-22 18:29:54.123 -00:00: INF [hello] hello 1',
-    '2026-11-22 18:29:55.123 -00:00: INF [hello] hello 2',
-    '2026-11-22 18:29:56.123 -00:00: INF [hello] hello 3',
-    '2026-11-22 18:29:57.123 -00:00: INF [hello] bye', ''].join('\n'))
+  t.is(
+    output,
+    [
+      '2026-11-22 18:29:54.123 -00:00: INF [hello] hello 1',
+      '2026-11-22 18:29:55.123 -00:00: INF [hello] hello 2',
+      '2026-11-22 18:29:56.123 -00:00: INF [hello] hello 3',
+      '2026-11-22 18:29:57.123 -00:00: INF [hello] bye',
+      '',
+    ].join('\n'),
+  )
   t.is(reason, 0)
 })
 
@@ -50,15 +55,21 @@ test('arguments are refused, and --help answered', async t => {
 
 test('a handler module and a site answer requests', async t => {
   const target = fixture('http-target')
-  const texts = async (app: string) => (await runProgram(app, { target })).output.split('\n').slice(0, -1).map(line => line.replace(/^.*?\] /, ''))
+  const texts = async (app: string) =>
+    (await runProgram(app, { target })).output
+      .split('\n')
+      .slice(0, -1)
+      .map(line => line.replace(/^.*?\] /, ''))
   t.deepEqual(await texts(import.meta.resolve('../examples/handler/app.ts')), [
     '80 GET /: 200 text/plain;charset=UTF-8 "hello from /\\n"',
     '80 GET /a/../b%20c?d: 200 text/plain;charset=UTF-8 "hello from /b%20c\\n"',
-    '80 POST /missing: 200 text/plain;charset=UTF-8 "hello from /missing\\n"'])
+    '80 POST /missing: 200 text/plain;charset=UTF-8 "hello from /missing\\n"',
+  ])
   t.deepEqual(await texts(fixture('site')), [
     '80 GET /: 200 text/html "<!"',
     '80 GET /a/../b%20c?d: 404 text/plain;charset=UTF-8 "no /b%20c"',
-    '80 POST /missing: 404 text/plain;charset=UTF-8 "no /missing"'])
+    '80 POST /missing: 404 text/plain;charset=UTF-8 "no /missing"',
+  ])
 })
 
 const played = runProgram(fixture('scenarios'))
@@ -67,7 +78,12 @@ played.catch(() => {})
 for (const [name, scenario] of Object.entries(scenarios)) {
   test(`as in Node: ${name}`, async t => {
     const { output } = await played
-    const outcomes = new Map<string, unknown>(output.split('\n').filter(line => line.startsWith('[')).map(line => JSON.parse(line)))
+    const outcomes = new Map<string, unknown>(
+      output
+        .split('\n')
+        .filter(line => line.startsWith('['))
+        .map(line => JSON.parse(line)),
+    )
     t.true(outcomes.has(name), output.slice(-500))
     t.deepEqual(outcomes.get(name), JSON.parse(JSON.stringify(await outcome(scenario, globalThis))))
   })

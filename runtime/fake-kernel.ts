@@ -1,6 +1,6 @@
 /** A kernel for tests: the ABI with virtual time, and the loop that calls `turn`. Under Node or any other engine. */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { boot, type BootOptions, type Hooks } from './guest.ts'
+import { type BootOptions, boot, type Hooks } from './guest.ts'
 
 export class FakeKernel {
   /** All that was written. */
@@ -11,31 +11,46 @@ export class FakeKernel {
   reason: number | undefined
   readonly #commandLine: string
   readonly #pending = new Set<number>()
-  #events: { time: number, port: number }[] = []
+  #events: { time: number; port: number }[] = []
   /** The kernel's and the program's global object. */
-  readonly scope: { __abi: Abi, __xenTs?: Hooks }
+  readonly scope: { __abi: Abi; __xenTs?: Hooks }
 
   /** @param wall milliseconds since 1970 at boot */
   constructor({ commandLine = '', wall = Date.UTC(2026, 10, 22, 18, 29, 54, 123) } = {}) {
     this.#commandLine = commandLine
-    const refuse = (name: string) => () => { throw new Error(`the fake kernel has no ${name}`) }
+    const refuse = (name: string) => () => {
+      throw new Error(`the fake kernel has no ${name}`)
+    }
     const functions: Partial<Abi> = {
-      consoleWrite: text => { this.console += text },
+      consoleWrite: text => {
+        this.console += text
+      },
       clockMonotonic: () => this.time,
       clockWall: () => wall + this.time,
-      clockSet: value => { wall = value - this.time },
+      clockSet: value => {
+        wall = value - this.time
+      },
       wait: (deadline, ports) => this.#wait(deadline, ports),
       commandLine: () => this.#commandLine,
-      random: into => { crypto.getRandomValues(into as Uint8Array<ArrayBuffer>) },
-      shutdown: reason => this.reason = reason,
+      random: into => {
+        crypto.getRandomValues(into as Uint8Array<ArrayBuffer>)
+      },
+      shutdown: reason => (this.reason = reason),
     }
     this.scope = { __abi: new Proxy(functions, { get: (target, name) => Reflect.get(target, name) ?? refuse(String(name)) }) as Abi }
   }
 
-  get abi(): Abi { return this.scope.__abi }
+  get abi(): Abi {
+    return this.scope.__abi
+  }
 
   /** Lines without their time: `INF [hello] hello 1`. */
-  get lines(): string[] { return this.console.split('\n').slice(0, -1).map(line => line.replace(/^[\d-]+ [\d:.]+ -00:00: /, '')) }
+  get lines(): string[] {
+    return this.console
+      .split('\n')
+      .slice(0, -1)
+      .map(line => line.replace(/^[\d-]+ [\d:.]+ -00:00: /, ''))
+  }
 
   /** Makes a port pending at a time (now, if it has passed). */
   notify(port: number, time = 0): void {
@@ -77,4 +92,3 @@ export class FakeKernel {
     return count
   }
 }
-

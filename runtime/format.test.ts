@@ -2,13 +2,43 @@ import test from 'ava'
 import { describeError, format, inspect } from './format.ts'
 
 test('values look as people know them from Node', t => {
-  class Point { x = 1; y = 2 }
+  class Point {
+    x = 1
+    y = 2
+  }
   const table: [unknown, string][] = [
-    ['it\'s', '"it\'s"'], [5, '5'], [-0, '-0'], [5n, '5n'], [null, 'null'], [undefined, 'undefined'], [true, 'true'], [Symbol('s'), 'Symbol(s)'],
-    [[], '[]'], [[1, 'a', [2]], '[ 1, \'a\', [ 2 ] ]'], [{}, '{}'], [{ a: 1, 'b-c': { d: [] } }, '{ a: 1, \'b-c\': { d: [] } }'],
-    [new Point(), 'Point { x: 1, y: 2 }'], [new Map([['a', 1]]), 'Map(1) { \'a\' => 1 }'], [new Set([1]), 'Set(1) { 1 }'], [Uint8Array.of(1, 2), 'Uint8Array(2) [ 1, 2 ]'],
-    [new Date(0), '1970-01-01T00:00:00.000Z'], [new Date(NaN), 'Invalid Date'], [/x/g, '/x/g'], [function named() {}, '[Function: named]'], [() => {}, '[Function (anonymous)]'], [class A {}, '[class A]'],
-    [Object.create(null), '[Object: null prototype] {}'], [{ get a() { return 1 } }, '{ a: [Getter] }'], [new ArrayBuffer(3), 'ArrayBuffer { byteLength: 3 }'],
+    ["it's", '"it\'s"'],
+    [5, '5'],
+    [-0, '-0'],
+    [5n, '5n'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [true, 'true'],
+    [Symbol('s'), 'Symbol(s)'],
+    [[], '[]'],
+    [[1, 'a', [2]], "[ 1, 'a', [ 2 ] ]"],
+    [{}, '{}'],
+    [{ a: 1, 'b-c': { d: [] } }, "{ a: 1, 'b-c': { d: [] } }"],
+    [new Point(), 'Point { x: 1, y: 2 }'],
+    [new Map([['a', 1]]), "Map(1) { 'a' => 1 }"],
+    [new Set([1]), 'Set(1) { 1 }'],
+    [Uint8Array.of(1, 2), 'Uint8Array(2) [ 1, 2 ]'],
+    [new Date(0), '1970-01-01T00:00:00.000Z'],
+    [new Date(NaN), 'Invalid Date'],
+    [/x/g, '/x/g'],
+    [function named() {}, '[Function: named]'],
+    [() => {}, '[Function (anonymous)]'],
+    [class A {}, '[class A]'],
+    [Object.create(null), '[Object: null prototype] {}'],
+    [
+      {
+        get a() {
+          return 1
+        },
+      },
+      '{ a: [Getter] }',
+    ],
+    [new ArrayBuffer(3), 'ArrayBuffer { byteLength: 3 }'],
     [{ a: { b: { c: { d: { e: 1 } } } } }, '{ a: { b: { c: { d: [Object] } } } }'],
   ]
   for (const [value, text] of table) t.is(inspect(value), text)
@@ -17,7 +47,7 @@ test('values look as people know them from Node', t => {
 test('circles end, long values break into lines, long arrays are cut', t => {
   const circle: any = { name: 'x' }
   circle.self = circle
-  t.is(inspect(circle), '{ name: \'x\', self: [Circular] }')
+  t.is(inspect(circle), "{ name: 'x', self: [Circular] }")
   t.is(inspect({ first: 'a'.repeat(40), second: 'b'.repeat(40) }), `{\n  first: '${'a'.repeat(40)}',\n  second: '${'b'.repeat(40)}'\n}`)
   t.regex(inspect(new Array(150).fill(0)), /\.\.\. 50 more/)
 })
@@ -26,8 +56,18 @@ test('neither is a directive that its value resists, nor causes that go round', 
   const circle: any = {}
   circle.self = circle
   t.is(format('%j!', circle), '[a value that cannot be shown: TypeError]!')
-  t.is(format('%j %d %i %f', 5n, Symbol('s'), 1, 2), '[a value that cannot be shown: TypeError] [a value that cannot be shown: TypeError] 1 2')
-  t.is(format('%d', { valueOf() { throw new RangeError('no') } }), '[a value that cannot be shown: RangeError]')
+  t.is(
+    format('%j %d %i %f', 5n, Symbol('s'), 1, 2),
+    '[a value that cannot be shown: TypeError] [a value that cannot be shown: TypeError] 1 2',
+  )
+  t.is(
+    format('%d', {
+      valueOf() {
+        throw new RangeError('no')
+      },
+    }),
+    '[a value that cannot be shown: RangeError]',
+  )
   const [one, other] = [new Error('one'), new Error('other')]
   one.cause = other
   other.cause = new AggregateError([one], 'many')
@@ -37,10 +77,21 @@ test('neither is a directive that its value resists, nor causes that go round', 
 })
 
 test('a value that resists is no reason to fail', t => {
-  const hostile = new Proxy({}, { ownKeys() { throw new Error('no') } })
+  const hostile = new Proxy(
+    {},
+    {
+      ownKeys() {
+        throw new Error('no')
+      },
+    },
+  )
   t.regex(inspect(hostile), /cannot be shown: Error/)
   const error = new Error('x')
-  Object.defineProperty(error, 'stack', { get() { throw new Error('no') } })
+  Object.defineProperty(error, 'stack', {
+    get() {
+      throw new Error('no')
+    },
+  })
   t.is(describeError(error), 'an error that cannot be shown')
 })
 
@@ -65,7 +116,7 @@ test('an error is told with name, message, stack, cause and collected errors, th
   const both = new AggregateError([Object.assign(new Error('one'), { stack: '' })], 'all')
   both.stack = ''
   t.is(describeError(both), 'AggregateError: all\n- Error: one')
-  t.is(describeError('text'), 'thrown value \'text\'')
+  t.is(describeError('text'), "thrown value 'text'")
   const renamed = Object.assign(new Error('x'), { name: 'NamedLater' })
   t.regex(describeError(renamed), /x/)
 })

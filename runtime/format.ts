@@ -16,23 +16,32 @@ export function format(...args: unknown[]): string {
     })
     rest = args.slice(used)
   }
-  const parts = rest.map(value => typeof value === 'string' ? value : inspect(value))
+  const parts = rest.map(value => (typeof value === 'string' ? value : inspect(value)))
   return (head === undefined ? parts : [head, ...parts]).join(' ')
 }
 
 function fillIn(directive: string, value: unknown): string {
   switch (directive) {
-    case '%s': return typeof value === 'string' ? value : inspect(value)
-    case '%d': return typeof value === 'bigint' ? `${value}n` : String(Number(value))
-    case '%i': return typeof value === 'bigint' ? `${value}n` : String(Number.parseInt(String(value), 10))
-    case '%f': return String(Number.parseFloat(String(value)))
-    case '%j': return JSON.stringify(value) ?? 'undefined'
-    case '%c': return ''
-    default: return inspect(value)
+    case '%s':
+      return typeof value === 'string' ? value : inspect(value)
+    case '%d':
+      return typeof value === 'bigint' ? `${value}n` : String(Number(value))
+    case '%i':
+      return typeof value === 'bigint' ? `${value}n` : String(Number.parseInt(String(value), 10))
+    case '%f':
+      return String(Number.parseFloat(String(value)))
+    case '%j':
+      return JSON.stringify(value) ?? 'undefined'
+    case '%c':
+      return ''
+    default:
+      return inspect(value)
   }
 }
 
-export function inspect(value: unknown): string { return orRefusal(() => show(value, 0, [])) }
+export function inspect(value: unknown): string {
+  return orRefusal(() => show(value, 0, []))
+}
 
 /** A value may throw whenever it is looked at. */
 function orRefusal(text: () => string): string {
@@ -44,7 +53,9 @@ function orRefusal(text: () => string): string {
 }
 
 /** Name, message, stack, cause and collected errors. In QuickJS a stack has only the frames, in V8 it begins with the message. */
-export function describeError(error: unknown): string { return describeCause(error, []) }
+export function describeError(error: unknown): string {
+  return describeCause(error, [])
+}
 
 function describeCause(error: unknown, above: readonly unknown[]): string {
   try {
@@ -64,19 +75,25 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
 
 function show(value: unknown, depth: number, above: readonly object[]): string {
   switch (typeof value) {
-    case 'string': return quote(value)
-    case 'bigint': return `${value}n`
-    case 'function': return showFunction(value)
-    case 'object': return value === null ? 'null' : showObject(value, depth, above)
-    case 'number': return Object.is(value, -0) ? '-0' : String(value)
-    default: return String(value)
+    case 'string':
+      return quote(value)
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return showFunction(value)
+    case 'object':
+      return value === null ? 'null' : showObject(value, depth, above)
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value)
+    default:
+      return String(value)
   }
 }
 
 function quote(text: string): string {
-  const mark = !text.includes('\'') ? '\'' : !text.includes('"') ? '"' : '`'
+  const mark = !text.includes("'") ? "'" : !text.includes('"') ? '"' : '`'
   const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
-  return mark + (mark === '"' || mark === '\'' || !escaped.includes('`') ? escaped : escaped.replaceAll('`', '\\`')) + mark
+  return mark + (mark === '"' || mark === "'" || !escaped.includes('`') ? escaped : escaped.replaceAll('`', '\\`')) + mark
 }
 
 function showFunction(value: Function): string {
@@ -101,15 +118,22 @@ function showObject(value: object, depth: number, above: readonly object[]): str
   }
   if (value instanceof ArrayBuffer) return `ArrayBuffer { byteLength: ${value.byteLength} }`
   if (value instanceof Map) {
-    return block(`Map(${value.size}) `, '{', items(value, value.size, ([key, item]) => `${one(key)} => ${one(item)}`), '}')
+    return block(
+      `Map(${value.size}) `,
+      '{',
+      items(value, value.size, ([key, item]) => `${one(key)} => ${one(item)}`),
+      '}',
+    )
   }
   if (value instanceof Set) return block(`Set(${value.size}) `, '{', items(value, value.size, one), '}')
   if (value instanceof Promise) return 'Promise {}'
-  const members = Reflect.ownKeys(value).filter(key => Object.prototype.propertyIsEnumerable.call(value, key)).map(key => {
-    const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
-    const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
-    return `${showKey(key)}: ${text}`
-  })
+  const members = Reflect.ownKeys(value)
+    .filter(key => Object.prototype.propertyIsEnumerable.call(value, key))
+    .map(key => {
+      const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
+      const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
+      return `${showKey(key)}: ${text}`
+    })
   return block(name === 'Object' ? '' : `${name || '[Object: null prototype]'} `, '{', members, '}')
 }
 

@@ -14,8 +14,12 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
   const performance = {
     now: () => abi.clockMonotonic(),
     /** Computed when asked: a snapshot has no clock, and a suspended domain wakes up later. */
-    get timeOrigin() { return abi.clockWall() - abi.clockMonotonic() },
-    toJSON() { return { timeOrigin: this.timeOrigin } },
+    get timeOrigin() {
+      return abi.clockWall() - abi.clockMonotonic()
+    },
+    toJSON() {
+      return { timeOrigin: this.timeOrigin }
+    },
   }
   const globals = {
     ...createTimers(timers),
@@ -27,7 +31,13 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     },
     console: createConsole(logs.log(name), () => timers.now()),
     performance,
-    AbortController, AbortSignal, Event, EventTarget, CustomEvent, DOMException, reportError,
+    AbortController,
+    AbortSignal,
+    Event,
+    EventTarget,
+    CustomEvent,
+    DOMException,
+    reportError,
   }
   for (const [key, value] of Object.entries(globals)) {
     Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })

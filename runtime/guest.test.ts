@@ -9,16 +9,23 @@ const target: Target = { name: 'test', provide: {} }
 test('hello says its three lines a second apart, then bye, and powers off', async t => {
   const kernel = new FakeKernel()
   t.is(await kernel.run({ target, name: 'hello', program: async () => ({ default: hello }) }), 0)
-  t.is(kernel.console, [
-    '2026-11-22 18:29:54.123 -00:00: INF [hello] hello 1',
-    '2026-11-22 18:29:55.123 -00:00: INF [hello] hello 2',
-    '2026-11-22 18:29:56.123 -00:00: INF [hello] hello 3',
-    '2026-11-22 18:29:57.123 -00:00: INF [hello] bye', ''].join('\n'))
+  t.is(
+    kernel.console,
+    [
+      '2026-11-22 18:29:54.123 -00:00: INF [hello] hello 1',
+      '2026-11-22 18:29:55.123 -00:00: INF [hello] hello 2',
+      '2026-11-22 18:29:56.123 -00:00: INF [hello] hello 3',
+      '2026-11-22 18:29:57.123 -00:00: INF [hello] bye',
+      '',
+    ].join('\n'),
+  )
 })
 
 test('boot itself touches neither clock nor console: it runs while the snapshot is made', t => {
   const kernel = new FakeKernel()
-  const refuse = () => { throw new Error('called at snapshot time') }
+  const refuse = () => {
+    throw new Error('called at snapshot time')
+  }
   const scope: any = { __abi: new Proxy({}, { get: () => refuse }) }
   return kernel.run({ target, name: 'x', program: async () => ({ default: hello }) }).then(async () => {
     const { boot } = await import('./guest.ts')
@@ -28,10 +35,16 @@ test('boot itself touches neither clock nor console: it runs while the snapshot 
 })
 
 test('a wrong default export ends with a sentence that says what is expected', async t => {
-  for (const [module, found] of [[{}, 'the module has no default export'], [{ default: null }, 'the default export is null'], [{ default: 5 }, 'the default export is a number']] as const) {
+  for (const [module, found] of [
+    [{}, 'the module has no default export'],
+    [{ default: null }, 'the default export is null'],
+    [{ default: 5 }, 'the default export is a number'],
+  ] as const) {
     const kernel = new FakeKernel()
     t.is(await kernel.run({ target, name: 'app', program: async () => module }), 3)
-    t.deepEqual(kernel.lines, [`ERR [app] app: ${found}; expected 'export default unikernel({ ... })' or 'export default { fetch(request) { ... } }'`])
+    t.deepEqual(kernel.lines, [
+      `ERR [app] app: ${found}; expected 'export default unikernel({ ... })' or 'export default { fetch(request) { ... } }'`,
+    ])
   }
 })
 
@@ -40,7 +53,9 @@ test('arguments reach start; --help lists them and powers off without starting; 
   const program = unikernel({
     name: 'www',
     args: { greeting: arg.string({ default: 'Hello', doc: 'what the front page says' }) },
-    start: ({ args }) => { seen.push(args.greeting) },
+    start: ({ args }) => {
+      seen.push(args.greeting)
+    },
   })
   const load = { target, name: 'www', program: async () => ({ default: program }) }
   t.is(await new FakeKernel({ commandLine: 'root=/dev/xvda console=hvc0 --greeting="Good day"' }).run(load), 0)
@@ -62,9 +77,16 @@ test('settings of the target fill in what the command line left open, and unknow
   const program = unikernel({
     name: 'www',
     args: { greeting: arg.string({ default: 'Hello', doc: 'g' }), port: arg.number({ default: 80, doc: 'p' }) },
-    start: ({ args }) => { seen.push(args) },
+    start: ({ args }) => {
+      seen.push(args)
+    },
   })
-  const settings = () => new Map([['greeting', 'from settings'], ['port', '8080'], ['prot', '1']])
+  const settings = () =>
+    new Map([
+      ['greeting', 'from settings'],
+      ['port', '8080'],
+      ['prot', '1'],
+    ])
   const kernel = new FakeKernel({ commandLine: 'greeting=Hi' })
   t.is(await kernel.run({ target: { ...target, settings }, name: 'www', program: async () => ({ default: program }) }), 0)
   t.deepEqual(seen, [{ greeting: 'Hi', port: 8080 }])

@@ -4,9 +4,9 @@
  */
 import './web/symbols.ts'
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { arg, type ArgTable, ArgReader, helpText } from './args.ts'
-import { clockOf, randomOf } from './devices/ambient.ts'
+import { ArgReader, type ArgTable, arg, helpText } from './args.ts'
 import type { DeviceContext } from './device.ts'
+import { clockOf, randomOf } from './devices/ambient.ts'
 import { installGlobals } from './globals.ts'
 import { Graph, order } from './graph.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -39,7 +39,7 @@ const builtin = {
 } satisfies ArgTable
 
 /** Sets up the runtime on the ABI in `scope.__abi` and leaves the kernel's hooks in `scope.__xenTs`. */
-export function boot(options: BootOptions, scope: { __abi?: Abi, __xenTs?: Hooks } = globalThis as {}): void {
+export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks } = globalThis as {}): void {
   const abi = scope.__abi
   if (abi === undefined) throw new Error('there is no kernel: __abi is not set; boot() is for bundles that xen-ts build made')
   const loop = new Loop(abi)
@@ -63,42 +63,63 @@ export function boot(options: BootOptions, scope: { __abi?: Abi, __xenTs?: Hooks
 
 async function main(options: BootOptions, machine: Machine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
   const { target, name, version, program: load } = options
-  await lifecycle.run(async () => {
-    const program = programOf(await load(), name)
-    const reader = new ArgReader(allArgs(program, target))
-    reader.commandLine(machine.abi.commandLine())
-    if (reader.peek('help')) {
-      const tables = { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }
-      machine.abi.consoleWrite(helpText(program.name, tables))
-      return undefined
-    }
-    reader.check()
-    logs.setThresholds(thresholds(reader.peek('logs') as string[]))
-    order(program.devices, target)
+  await lifecycle.run(
+    async () => {
+      const program = programOf(await load(), name)
+      const reader = new ArgReader(allArgs(program, target))
+      reader.commandLine(machine.abi.commandLine())
+      if (reader.peek('help')) {
+        const tables = { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }
+        machine.abi.consoleWrite(helpText(program.name, tables))
+        return undefined
+      }
+      reader.check()
+      logs.setThresholds(thresholds(reader.peek('logs') as string[]))
+      order(program.devices, target)
 
-    const context = (source: string): DeviceContext =>
-      ({ machine, lifecycle, log: logs.log(source), signal: lifecycle.signal, args: reader.values(target.args ?? {}) })
-    const graph = new Graph(target, context)
-    const targetContext: TargetContext = { ...context(target.name), program: { name: program.name, version }, use: device => graph.use(device) }
-    await target.before?.(targetContext)
-    const settings = await target.settings?.(targetContext)
-    if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
-    const args = reader.values(program.args)
+      const context = (source: string): DeviceContext => ({
+        machine,
+        lifecycle,
+        log: logs.log(source),
+        signal: lifecycle.signal,
+        args: reader.values(target.args ?? {}),
+      })
+      const graph = new Graph(target, context)
+      const targetContext: TargetContext = {
+        ...context(target.name),
+        program: { name: program.name, version },
+        use: device => graph.use(device),
+      }
+      await target.before?.(targetContext)
+      const settings = await target.settings?.(targetContext)
+      if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
+      const args = reader.values(program.args)
 
-    const devices = await graph.connect(program.devices)
-    return () => {
-      const running = program.start({
-        ...devices, args, log: logs.programLog(program.name), signal: lifecycle.signal, clock: clockOf(machine), random: randomOf(machine),
-      } as any)
-      target.started?.()
-      return running
-    }
-  }, start => start?.())
+      const devices = await graph.connect(program.devices)
+      return () => {
+        const running = program.start({
+          ...devices,
+          args,
+          log: logs.programLog(program.name),
+          signal: lifecycle.signal,
+          clock: clockOf(machine),
+          random: randomOf(machine),
+        } as any)
+        target.started?.()
+        return running
+      }
+    },
+    start => start?.(),
+  )
 }
 
 function allArgs(program: Program, target: Target): ArgTable {
   for (const key of Object.keys(program.args)) {
-    const owner = Object.hasOwn(builtin, key) ? 'every program' : Object.hasOwn(target.args ?? {}, key) ? `target ${target.name}` : undefined
+    const owner = Object.hasOwn(builtin, key)
+      ? 'every program'
+      : Object.hasOwn(target.args ?? {}, key)
+        ? `target ${target.name}`
+        : undefined
     if (owner === undefined) continue
     throw new UsageError(`${program.name}: args.${key} is taken: ${owner} has an argument of that name; call it something else`)
   }

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { FakeKernel } from './fake-kernel.ts'
-import { device, type Devices, once, unikernel } from './index.ts'
+import { type Devices, device, once, unikernel } from './index.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Target, TargetContext } from './target.ts'
 
@@ -17,7 +17,8 @@ async function run({ start = () => {}, devices = {}, request, before }: Scenario
   const kernel = new FakeKernel()
   let lifecycle!: Lifecycle
   const target: Target = {
-    name: 'test', provide: {},
+    name: 'test',
+    provide: {},
     before: context => {
       lifecycle = context.lifecycle
       if (request !== undefined) context.machine.timers.set(request, () => lifecycle.request('poweroff'))
@@ -37,7 +38,14 @@ test('a start that returns powers off, at once and without a word', async t => {
 })
 
 test('a start that rejects or throws crashes, with the error and its stack', async t => {
-  for (const start of [async () => { throw new RangeError('broken') }, () => { throw new RangeError('broken') }]) {
+  for (const start of [
+    async () => {
+      throw new RangeError('broken')
+    },
+    () => {
+      throw new RangeError('broken')
+    },
+  ]) {
     const { reason, lines, kernel } = await run({ start })
     t.is(reason, 3)
     t.deepEqual(lines, ['ERR [app] RangeError: broken'])
@@ -46,22 +54,50 @@ test('a start that rejects or throws crashes, with the error and its stack', asy
 })
 
 test('an error in a timer crashes at once, though start still runs', async t => {
-  const { reason, time, lines } = await run({ start: ({ clock }) => {
-    void clock.sleep(10).then(() => { throw new TypeError('in a task') }).catch((error: Error) => queueMicrotask(() => { throw error })).catch(never)
-    return never()
-  }, before: ({ machine }) => { machine.timers.set(5, () => { throw new TypeError('in a timer') }) } })
+  const { reason, time, lines } = await run({
+    start: ({ clock }) => {
+      void clock
+        .sleep(10)
+        .then(() => {
+          throw new TypeError('in a task')
+        })
+        .catch((error: Error) =>
+          queueMicrotask(() => {
+            throw error
+          }),
+        )
+        .catch(never)
+      return never()
+    },
+    before: ({ machine }) => {
+      machine.timers.set(5, () => {
+        throw new TypeError('in a timer')
+      })
+    },
+  })
   t.deepEqual([reason, time, lines], [3, 5, ['ERR [app] uncaught TypeError: in a timer']])
 })
 
 test('fail tells only the first error and never throws', async t => {
   const kernel = new FakeKernel()
-  const target: Target = { name: 'test', provide: {}, before: ({ lifecycle }) => {
-    lifecycle.fail(new Error('one'))
-    lifecycle.fail(new Error('two'))
-    lifecycle.fail({ get message() { throw new Error('hostile') } })
-  } }
+  const target: Target = {
+    name: 'test',
+    provide: {},
+    before: ({ lifecycle }) => {
+      lifecycle.fail(new Error('one'))
+      lifecycle.fail(new Error('two'))
+      lifecycle.fail({
+        get message() {
+          throw new Error('hostile')
+        },
+      })
+    },
+  }
   t.is(await kernel.run({ target, name: 'app', program: async () => ({ default: unikernel({ name: 'app', start() {} }) }) }), 3)
-  t.deepEqual(kernel.lines.filter(line => line.startsWith('ERR')), ['ERR [app] uncaught Error: one'])
+  t.deepEqual(
+    kernel.lines.filter(line => line.startsWith('ERR')),
+    ['ERR [app] uncaught Error: one'],
+  )
 })
 
 test('a task that nobody awaits ends the domain when it fails', async t => {
@@ -77,7 +113,8 @@ test('a shutdown request while start runs aborts its signal; a start that obeys 
       await once(signal)
       await once(signal)
     },
-    ({ signal }: any) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped', { cause: signal.reason })))),
+    ({ signal }: any) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped', { cause: signal.reason })))),
   ]) {
     const { reason, time, lines } = await run({ start, request: 100 })
     t.deepEqual([reason, time, lines], [0, 100, ['INF [app] shutdown requested: poweroff']])
@@ -91,7 +128,10 @@ test('a start that ignores the signal is left behind after five seconds', async 
 })
 
 test('a start that fails for another reason during shutdown still crashes', async t => {
-  const { reason, lines } = await run({ start: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('while closing')))), request: 1 })
+  const { reason, lines } = await run({
+    start: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('while closing')))),
+    request: 1,
+  })
   t.is(reason, 3)
   t.is(lines[1], 'ERR [app] Error: while closing')
 })
@@ -100,24 +140,56 @@ test('a shutdown request is obeyed at once while a device still waits for its ot
   let started = false
   const stuck = device({ name: 'stuck', connect: () => never() })
   for (const scenario of [{ devices: { stuck } }, { before: never }] as Scenario[]) {
-    const { reason, time } = await run({ ...scenario, start: () => { started = true }, request: 100 })
+    const { reason, time } = await run({
+      ...scenario,
+      start: () => {
+        started = true
+      },
+      request: 100,
+    })
     t.deepEqual([reason, time, started], [0, 100, false])
   }
 })
 
 test('only the first of several requests counts', async t => {
-  const { reason, lines } = await run({ start: ({ signal }) => new Promise<void>(resolve => signal.addEventListener('abort', () => resolve())),
-    before: ({ machine, lifecycle }) => { machine.timers.set(1, () => { lifecycle.request('reboot'); lifecycle.request('poweroff') }) } })
+  const { reason, lines } = await run({
+    start: ({ signal }) => new Promise<void>(resolve => signal.addEventListener('abort', () => resolve())),
+    before: ({ machine, lifecycle }) => {
+      machine.timers.set(1, () => {
+        lifecycle.request('reboot')
+        lifecycle.request('poweroff')
+      })
+    },
+  })
   t.deepEqual([reason, lines], [1, ['INF [app] shutdown requested: reboot']])
 })
 
 test('devices are disposed in reverse order, after start, whether it worked or not; what the target registered comes last', async t => {
   for (const fails of [false, true]) {
     const log: string[] = []
-    const make = (name: string, needs: Devices = {}) => device({ name, needs, connect: () => ({ [Symbol.asyncDispose]: async () => { log.push(name) } }) })
+    const make = (name: string, needs: Devices = {}) =>
+      device({
+        name,
+        needs,
+        connect: () => ({
+          [Symbol.asyncDispose]: async () => {
+            log.push(name)
+          },
+        }),
+      })
     const a = make('a')
     const { reason } = await run({
-      devices: { b: make('b', { a }), c: device({ name: 'c', connect: () => ({ [Symbol.dispose]() { log.push('c') } }) }) },
+      devices: {
+        b: make('b', { a }),
+        c: device({
+          name: 'c',
+          connect: () => ({
+            [Symbol.dispose]() {
+              log.push('c')
+            },
+          }),
+        }),
+      },
       before: ({ lifecycle }) => lifecycle.onShutdown('agents', () => log.push('agents')),
       start: () => {
         log.push('start')
@@ -131,18 +203,44 @@ test('devices are disposed in reverse order, after start, whether it worked or n
 
 test('devices connected before one that fails are disposed too', async t => {
   const log: string[] = []
-  const { reason, lines } = await run({ devices: {
-    a: device({ name: 'a', connect: () => ({ [Symbol.dispose]() { log.push('a') } }) }),
-    b: device({ name: 'b', connect: () => { throw new Error('no backend') } }),
-  }, start: () => { log.push('start') } })
+  const { reason, lines } = await run({
+    devices: {
+      a: device({
+        name: 'a',
+        connect: () => ({
+          [Symbol.dispose]() {
+            log.push('a')
+          },
+        }),
+      }),
+      b: device({
+        name: 'b',
+        connect: () => {
+          throw new Error('no backend')
+        },
+      }),
+    },
+    start: () => {
+      log.push('start')
+    },
+  })
   t.deepEqual([reason, log, lines], [3, ['a'], ['ERR [app] Error: no backend']])
 })
 
 test('a device that hangs or fails while closing cannot hold up the end', async t => {
-  const { reason, time, lines } = await run({ devices: {
-    hangs: device({ name: 'hangs', connect: () => ({ [Symbol.asyncDispose]: never }) }),
-    fails: device({ name: 'fails', connect: () => ({ [Symbol.dispose]() { throw new Error('no') } }) }),
-  } })
+  const { reason, time, lines } = await run({
+    devices: {
+      hangs: device({ name: 'hangs', connect: () => ({ [Symbol.asyncDispose]: never }) }),
+      fails: device({
+        name: 'fails',
+        connect: () => ({
+          [Symbol.dispose]() {
+            throw new Error('no')
+          },
+        }),
+      }),
+    },
+  })
   t.deepEqual([reason, time], [0, 1_000])
   t.deepEqual(lines, ['WRN [app] fails did not close cleanly: Error: no', 'WRN [app] hangs did not close within 1 s'])
 })
@@ -155,7 +253,13 @@ test('a program that waits for nothing is told so instead of hanging', async t =
 
 test('after the end nothing runs any more', async t => {
   let late = false
-  const { kernel } = await run({ start: ({ clock }) => { void clock.sleep(5).then(() => { late = true }) } })
+  const { kernel } = await run({
+    start: ({ clock }) => {
+      void clock.sleep(5).then(() => {
+        late = true
+      })
+    },
+  })
   kernel.time = 10
   kernel.scope.__xenTs?.turn()
   await new Promise(resolve => setImmediate(resolve))

@@ -29,7 +29,7 @@ export class Lifecycle {
   readonly #timers: Timers
   readonly #log: Log
   readonly #controller = new AbortController()
-  readonly #cleanups: { readonly name: string, readonly run: () => unknown }[] = []
+  readonly #cleanups: { readonly name: string; readonly run: () => unknown }[] = []
   #requested: Stop = 'poweroff'
   #failed = false
   #ended = false
@@ -41,10 +41,14 @@ export class Lifecycle {
   }
 
   /** Aborts when the domain is asked to shut down. */
-  get signal(): AbortSignal { return this.#controller.signal }
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
 
   /** True after the hypervisor was told to end the domain. */
-  get ended(): boolean { return this.#ended }
+  get ended(): boolean {
+    return this.#ended
+  }
 
   /** Asks the program to end: control/shutdown, a signal under Node. Later requests change nothing. */
   request(stop: 'poweroff' | 'reboot'): void {
@@ -58,10 +62,14 @@ export class Lifecycle {
    * Registers a clean-up function: called once, before the domain ends in good order, in reverse order of registration. `name` stands in
    * log lines.
    */
-  onShutdown(name: string, run: () => unknown): void { this.#cleanups.push({ name, run }) }
+  onShutdown(name: string, run: () => unknown): void {
+    this.#cleanups.push({ name, run })
+  }
 
   /** A task that nobody awaits: when it fails, the domain ends with the error on the console. */
-  own(task: Promise<unknown>): void { task.catch(error => this.fail(error)) }
+  own(task: Promise<unknown>): void {
+    task.catch(error => this.fail(error))
+  }
 
   /** An error that nobody handled: says so and crashes the domain at once. Never throws. */
   fail(reason: unknown): void {
@@ -90,7 +98,7 @@ export class Lifecycle {
   }
 
   async #withGrace(work: Promise<unknown>): Promise<void> {
-    if (await Promise.race([work, this.#aborted(GRACE)]) === late) {
+    if ((await Promise.race([work, this.#aborted(GRACE)])) === late) {
       this.#log.warn(`start() did not end within ${GRACE / 1000} s of the shutdown request, so it is left behind; let it watch 'signal'`)
     }
   }
@@ -110,7 +118,7 @@ export class Lifecycle {
       const timeout = Promise.withResolvers<typeof late>()
       const timer = this.#timers.set(CLEANUP, () => timeout.resolve(late))
       try {
-        if (await Promise.race([run(), timeout.promise]) === late) this.#log.warn(`${name} did not close within ${CLEANUP / 1000} s`)
+        if ((await Promise.race([run(), timeout.promise])) === late) this.#log.warn(`${name} did not close within ${CLEANUP / 1000} s`)
       } catch (error) {
         this.#log.warn(`${name} did not close cleanly: ${describeError(error)}`)
       }

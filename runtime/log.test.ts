@@ -1,10 +1,20 @@
 import test from 'ava'
-import { limitedLog, type LogLine, LogWriter, parseThresholds } from './log.ts'
+import { type LogLine, LogWriter, limitedLog, parseThresholds } from './log.ts'
 
 function setUp(keep?: number) {
   let text = ''
-  const writer = new LogWriter({ write: part => { text += part }, now: () => Date.UTC(2026, 10, 22, 18, 29, 54, 3), keep })
-  const lines = () => text.split('\n').slice(0, -1).map(line => line.replace('2026-11-22 18:29:54.003 -00:00: ', ''))
+  const writer = new LogWriter({
+    write: part => {
+      text += part
+    },
+    now: () => Date.UTC(2026, 10, 22, 18, 29, 54, 3),
+    keep,
+  })
+  const lines = () =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map(line => line.replace('2026-11-22 18:29:54.003 -00:00: ', ''))
   return { writer, lines, all: () => text }
 }
 
@@ -41,21 +51,31 @@ test('thresholds go by source: the longest name wins, a name covers what is belo
   writer.setThresholds([])
   early.debug('no')
   early.info('5')
-  t.deepEqual(lines().map(line => line.at(-1)), ['1', '2', '3', '4', '5'])
+  t.deepEqual(
+    lines().map(line => line.at(-1)),
+    ['1', '2', '3', '4', '5'],
+  )
 })
 
 test('--logs takes a level alone, and refuses what is none', t => {
   t.deepEqual(parseThresholds('debug'), [{ source: '*', level: 'debug' }])
-  for (const wrong of ['loud', 'a:', ':info', 'a:loud', '', 'a:info,,b:info']) t.throws(() => parseThresholds(wrong), { message: /is not SOURCE:LEVEL; write for example/ }, wrong)
+  for (const wrong of ['loud', 'a:', ':info', 'a:loud', '', 'a:info,,b:info'])
+    t.throws(() => parseThresholds(wrong), { message: /is not SOURCE:LEVEL; write for example/ }, wrong)
 })
 
 test('the last lines are kept, oldest first', t => {
   const { writer } = setUp(3)
   for (let i = 1; i <= 5; i++) writer.log('a').info(`${i}`)
-  t.deepEqual(writer.recent().map(line => line.message), ['3', '4', '5'])
+  t.deepEqual(
+    writer.recent().map(line => line.message),
+    ['3', '4', '5'],
+  )
   const { writer: other } = setUp(3)
   other.log('a').info('1')
-  t.deepEqual(other.recent().map(line => line.message), ['1'])
+  t.deepEqual(
+    other.recent().map(line => line.message),
+    ['1'],
+  )
 })
 
 test('a tap gets what all sources write, the lines of a turn together, with their parts', async t => {
@@ -69,10 +89,21 @@ test('a tap gets what all sources write, the lines of a turn together, with thei
   log.app('three')
   t.deepEqual(got, [])
   await null
-  t.deepEqual(got.map(lines => lines.map(({ level, source, message }) => [level, source, message])), [[['info', 'net-xen', 'one\n    two'], ['app', 'app', 'three']]])
+  t.deepEqual(
+    got.map(lines => lines.map(({ level, source, message }) => [level, source, message])),
+    [
+      [
+        ['info', 'net-xen', 'one\n    two'],
+        ['app', 'app', 'three'],
+      ],
+    ],
+  )
   t.is(got[0]![1]!.text, '2026-11-22 18:29:54.003 -00:00: APP [app] three')
   t.is(got[0]![1]!.time, Date.UTC(2026, 10, 22, 18, 29, 54, 3))
-  t.deepEqual(log.recent().map(({ message }) => message), ['before', 'one\n    two', 'three'])
+  t.deepEqual(
+    log.recent().map(({ message }) => message),
+    ['before', 'one\n    two', 'three'],
+  )
   end()
   log.info('four')
   await null
@@ -82,7 +113,9 @@ test('a tap gets what all sources write, the lines of a turn together, with thei
 test('a tap that logs is not given its own lines, one that throws is not called again, and neither stops the others or the console', async t => {
   const { writer, lines } = setUp()
   const seen: string[] = []
-  writer.tap(() => { throw new Error('a slip') })
+  writer.tap(() => {
+    throw new Error('a slip')
+  })
   writer.tap(got => {
     seen.push(...got.map(({ message }) => message))
     writer.log('tap').info(`saw ${got.length}`)
@@ -92,17 +125,25 @@ test('a tap that logs is not given its own lines, one that throws is not called 
     for (let i = 0; i < 5; i++) await null
   }
   t.deepEqual(seen, ['a', 'b'])
-  t.deepEqual(lines().filter(line => line.startsWith('INF')), ['INF [x] a', 'INF [tap] saw 1', 'INF [x] b', 'INF [tap] saw 1'])
+  t.deepEqual(
+    lines().filter(line => line.startsWith('INF')),
+    ['INF [x] a', 'INF [tap] saw 1', 'INF [x] b', 'INF [tap] saw 1'],
+  )
   t.deepEqual(lines().filter(line => line.startsWith('ERR')).length, 1)
 })
 
 test('a flood in one turn reaches a tap as the lines that are kept', async t => {
   const { writer } = setUp(3)
   let got: readonly LogLine[] = []
-  writer.tap(lines => { got = lines })
+  writer.tap(lines => {
+    got = lines
+  })
   for (let i = 0; i < 1000; i++) writer.log('a').info(`${i}`)
   await null
-  t.deepEqual(got.map(({ message }) => message), ['997', '998', '999'])
+  t.deepEqual(
+    got.map(({ message }) => message),
+    ['997', '998', '999'],
+  )
 })
 
 test('a limited log leaves out a flood and says how much', t => {

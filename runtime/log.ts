@@ -90,10 +90,18 @@ export class LogWriter {
   /** The same with a view of all other sources. */
   programLog(source: string): ProgramLog {
     const log = this.log(source)
-    const at = (level: Level) => (text: string): void => log[level](text)
+    const at =
+      (level: Level) =>
+      (text: string): void =>
+        log[level](text)
     return {
-      app: at('app'), error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'),
-      recent: () => this.recent(), tap: listener => this.tap(listener),
+      app: at('app'),
+      error: at('error'),
+      warn: at('warn'),
+      info: at('info'),
+      debug: at('debug'),
+      recent: () => this.recent(),
+      tap: listener => this.tap(listener),
     }
   }
 
@@ -101,7 +109,9 @@ export class LogWriter {
   tap(listener: (lines: readonly LogLine[]) => void): () => void {
     const tap = (lines: readonly LogLine[]): void => listener(lines)
     this.#taps.add(tap)
-    return () => { this.#taps.delete(tap) }
+    return () => {
+      this.#taps.delete(tap)
+    }
   }
 
   /** The last lines, oldest first. */
@@ -115,7 +125,10 @@ export class LogWriter {
     const date = new Date(time).toISOString()
     const message = printable(text)
     const line = {
-      time, level: levels[level], source, message,
+      time,
+      level: levels[level],
+      source,
+      message,
       text: `${date.slice(0, 10)} ${date.slice(11, 23)} -00:00: ${labels[level]} [${source}] ${message}`,
     }
     this.#ring[this.#next] = line
@@ -172,11 +185,21 @@ class SourceLog implements Log {
     this.threshold = threshold
   }
 
-  app(text: string): void { this.#writer.line(0, this.source, text) }
-  error(text: string): void { if (this.threshold >= 1) this.#writer.line(1, this.source, text) }
-  warn(text: string): void { if (this.threshold >= 2) this.#writer.line(2, this.source, text) }
-  info(text: string): void { if (this.threshold >= 3) this.#writer.line(3, this.source, text) }
-  debug(text: string): void { if (this.threshold >= 4) this.#writer.line(4, this.source, text) }
+  app(text: string): void {
+    this.#writer.line(0, this.source, text)
+  }
+  error(text: string): void {
+    if (this.threshold >= 1) this.#writer.line(1, this.source, text)
+  }
+  warn(text: string): void {
+    if (this.threshold >= 2) this.#writer.line(2, this.source, text)
+  }
+  info(text: string): void {
+    if (this.threshold >= 3) this.#writer.line(3, this.source, text)
+  }
+  debug(text: string): void {
+    if (this.threshold >= 4) this.#writer.line(4, this.source, text)
+  }
 }
 
 /**
@@ -186,7 +209,8 @@ class SourceLog implements Log {
 function printable(text: string): string {
   const clean = String(text).trimEnd()
   if (!/[\0-\x1f\x7f-\x9f]/.test(clean)) return clean
-  return clean.replace(/\r?\n/g, '\n    ')
+  return clean
+    .replace(/\r?\n/g, '\n    ')
     .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
@@ -210,14 +234,16 @@ export function parseThresholds(text: string): Threshold[] {
 export function limitedLog(log: Log, now: () => number, { burst = 10, interval = 10_000 } = {}): Log {
   let start = -Infinity
   let count = 0
-  const limited = (level: Level) => (text: string): void => {
-    const time = now()
-    if (time - start >= interval) {
-      if (count > burst) log.warn(`${count - burst} more lines like this were left out`)
-      start = time
-      count = 0
+  const limited =
+    (level: Level) =>
+    (text: string): void => {
+      const time = now()
+      if (time - start >= interval) {
+        if (count > burst) log.warn(`${count - burst} more lines like this were left out`)
+        start = time
+        count = 0
+      }
+      if (++count <= burst) log[level](text)
     }
-    if (++count <= burst) log[level](text)
-  }
   return { app: limited('app'), error: limited('error'), warn: limited('warn'), info: limited('info'), debug: limited('debug') }
 }

@@ -8,7 +8,14 @@ function setUp() {
   const kernel = new FakeKernel()
   const loop = new Loop(kernel.abi)
   const log: string[] = []
-  return { kernel, loop, log, note: (text: string) => () => { log.push(text) } }
+  return {
+    kernel,
+    loop,
+    log,
+    note: (text: string) => () => {
+      log.push(text)
+    },
+  }
 }
 
 test('timers fire in the order of their deadlines, equal ones as they were set, one a turn', t => {
@@ -41,7 +48,11 @@ test('a cancelled timer does not fire, also when one that is due with it cancels
 test('a timer never fires early, even when wait returns early', t => {
   const { kernel, loop, log, note } = setUp()
   const wait = kernel.abi.wait
-  const early = new Loop({ ...kernel.abi, clockMonotonic: () => kernel.time, wait: (deadline: number, ports: Uint8Array) => wait(deadline - 1, ports) } as any)
+  const early = new Loop({
+    ...kernel.abi,
+    clockMonotonic: () => kernel.time,
+    wait: (deadline: number, ports: Uint8Array) => wait(deadline - 1, ports),
+  } as any)
   early.set(5, note('fired'))
   early.turn()
   t.deepEqual(log, [])
@@ -124,7 +135,9 @@ test('when nothing can ever happen the loop says so instead of waiting for ever'
 
 test('what a handler throws reaches the kernel, and the loop goes on', t => {
   const { loop, log, note } = setUp()
-  loop.set(0, () => { throw new RangeError('x') })
+  loop.set(0, () => {
+    throw new RangeError('x')
+  })
   loop.set(0, note('next'))
   t.throws(() => loop.turn(), { instanceOf: RangeError })
   loop.turn()
@@ -133,28 +146,30 @@ test('what a handler throws reaches the kernel, and the loop goes on', t => {
 
 test('the heap gives timers in order whatever is set and removed', t => {
   const action = fc.oneof(fc.record({ add: fc.nat(20) }), fc.record({ remove: fc.nat(30) }), fc.constant('pop' as const))
-  fc.assert(fc.property(fc.array(action, { maxLength: 60 }), actions => {
-    const heap = new TimerHeap()
-    const model: HeapTimer[] = []
-    const all: HeapTimer[] = []
-    const drop = (timer: HeapTimer | undefined) => {
-      if (timer === undefined) return
-      heap.remove(timer)
-      const index = model.indexOf(timer)
-      if (index >= 0) model.splice(index, 1)
-    }
-    for (const step of actions) {
-      if (step === 'pop') drop(heap.first())
-      else if ('add' in step) {
-        const timer = heap.add(step.add, () => {})
-        model.push(timer)
-        all.push(timer)
-      } else drop(all[step.remove])
-      model.sort((a, b) => a.deadline - b.deadline || a.sequence - b.sequence)
-      t.is(heap.first(), model[0])
-      t.is(heap.size, model.length)
-    }
-  }))
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), actions => {
+      const heap = new TimerHeap()
+      const model: HeapTimer[] = []
+      const all: HeapTimer[] = []
+      const drop = (timer: HeapTimer | undefined) => {
+        if (timer === undefined) return
+        heap.remove(timer)
+        const index = model.indexOf(timer)
+        if (index >= 0) model.splice(index, 1)
+      }
+      for (const step of actions) {
+        if (step === 'pop') drop(heap.first())
+        else if ('add' in step) {
+          const timer = heap.add(step.add, () => {})
+          model.push(timer)
+          all.push(timer)
+        } else drop(all[step.remove])
+        model.sort((a, b) => a.deadline - b.deadline || a.sequence - b.sequence)
+        t.is(heap.first(), model[0])
+        t.is(heap.size, model.length)
+      }
+    }),
+  )
 })
 
 test('timers without a delay cost one reading of the clock a round, and do not keep one with a delay waiting', t => {
@@ -177,7 +192,9 @@ test('timers without a delay cost one reading of the clock a round, and do not k
   t.true(readings <= 101, String(readings))
 
   let late = false
-  loop.set(5, () => { late = true })
+  loop.set(5, () => {
+    late = true
+  })
   for (let i = 0; i < 100; i++) loop.turn()
   t.true(late)
 })

@@ -24,18 +24,22 @@ export class Loop implements Ports, Timers {
   /** Ports and timers take turns when both have something to do. */
   #timerIsNext = true
 
-  constructor(abi: Abi) { this.#abi = abi }
+  constructor(abi: Abi) {
+    this.#abi = abi
+  }
 
   on(port: number, handler: () => void): void {
     if (this.#handlers.has(port)) throw new Error(`event channel port ${port} has a handler already: call off(${port}) before another on()`)
     this.#handlers.set(port, handler)
   }
 
-  off(port: number): void { this.#handlers.delete(port) }
+  off(port: number): void {
+    this.#handlers.delete(port)
+  }
 
   now(): number {
     this.#newer = this.#heap.added
-    return this.#last = this.#abi.clockMonotonic()
+    return (this.#last = this.#abi.clockMonotonic())
   }
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
@@ -80,7 +84,9 @@ export class Loop implements Ports, Timers {
 export class DeadlockError extends Error {
   override name = 'DeadlockError'
   constructor() {
-    super('the program waits for something that can never come: no timer is set and no device is connected; ' +
-      'let start() return, or look for a promise that nobody resolves')
+    super(
+      'the program waits for something that can never come: no timer is set and no device is connected; ' +
+        'let start() return, or look for a promise that nobody resolves',
+    )
   }
 }

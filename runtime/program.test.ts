@@ -1,8 +1,8 @@
 import test from 'ava'
-import { arg, assets, clock, describe, device, type Devices, http, stack, unikernel } from './index.ts'
 import { provided } from './device.ts'
 import { FakeKernel } from './fake-kernel.ts'
 import { order } from './graph.ts'
+import { arg, assets, clock, type Devices, describe, device, http, stack, unikernel } from './index.ts'
 import { programOf } from './program.ts'
 import type { Target } from './target.ts'
 
@@ -19,11 +19,23 @@ const names = (devices: Devices, on = target) => order(devices, on).map(one => o
 async function start(devices: Devices, on: Target = target) {
   let seen: any
   const kernel = new FakeKernel()
-  const reason = await kernel.run({ target: on, name: 'app', program: async () => ({ default: unikernel({ name: 'app', devices, start(context: any) { seen = context } }) }) })
+  const reason = await kernel.run({
+    target: on,
+    name: 'app',
+    program: async () => ({
+      default: unikernel({
+        name: 'app',
+        devices,
+        start(context: any) {
+          seen = context
+        },
+      }),
+    }),
+  })
   return { reason, seen, kernel }
 }
 
-test('devices are connected after what they need, the target\'s own needs included, each once', t => {
+test("devices are connected after what they need, the target's own needs included, each once", t => {
   const a = device({ name: 'a', connect: () => 1 })
   const b = device({ name: 'b', needs: { a }, connect: () => 2 })
   t.deepEqual(names({ http: http(), net: stack(), b, a }), ['net', 'stack', 'http', 'a', 'b'])
@@ -32,7 +44,14 @@ test('devices are connected after what they need, the target\'s own needs includ
 test('devices are shared by identity, provided ones by kind and options', async t => {
   let made = 0
   const counter = device({ name: 'counter', connect: () => ({ number: ++made }) })
-  const { seen } = await start({ one: counter, two: counter, first: http(), second: http(), net: stack(), other: provided('net', { options: { vif: 1 } }) })
+  const { seen } = await start({
+    one: counter,
+    two: counter,
+    first: http(),
+    second: http(),
+    net: stack(),
+    other: provided('net', { options: { vif: 1 } }),
+  })
   t.is(seen.one, seen.two)
   t.is(made, 1)
   t.is(seen.first, seen.second)
@@ -61,12 +80,20 @@ test('a device may be made by target', async t => {
 
 test('a device that the target lacks is refused in a sentence, before anything is connected', async t => {
   let connected = false
-  const first = device({ name: 'first', connect: () => { connected = true } })
+  const first = device({
+    name: 'first',
+    connect: () => {
+      connected = true
+    },
+  })
   const cases: [Devices[string], string][] = [
     [provided('qrexec', { targets: ['qubes'] }), 'qrexec: only on target qubes (target is xen)'],
     [provided('floppy'), 'floppy: not on target xen'],
     [provided('toString'), 'toString: not on target xen'],
-    [device({ name: 'deep', needs: { q: provided('qrexec', { targets: ['qubes'] }) }, connect: () => 1 }), 'qrexec: only on target qubes (target is xen)'],
+    [
+      device({ name: 'deep', needs: { q: provided('qrexec', { targets: ['qubes'] }) }, connect: () => 1 }),
+      'qrexec: only on target qubes (target is xen)',
+    ],
   ]
   for (const [one, message] of cases) {
     const { reason, kernel } = await start({ first, one })
@@ -79,7 +106,9 @@ test('devices that need each other in a circle are refused with the circle', t =
   const a = device({ name: 'a', needs, connect: () => 1 })
   const b = device({ name: 'b', needs: { a }, connect: () => 1 })
   needs.b = b
-  t.throws(() => names({ outer: device({ name: 'outer', needs: { a }, connect: () => 1 }) }), { message: 'devices need each other in a circle: a -> b -> a; take one of these out of \'needs\'' })
+  t.throws(() => names({ outer: device({ name: 'outer', needs: { a }, connect: () => 1 }) }), {
+    message: "devices need each other in a circle: a -> b -> a; take one of these out of 'needs'",
+  })
 })
 
 test('what is no device, no name and no start is refused when it is written', t => {
@@ -92,7 +121,10 @@ test('what is no device, no name and no start is refused when it is written', t 
 })
 
 test('an argument may not hide one of the target or of every program', async t => {
-  for (const [key, owner] of [['help', 'every program'], ['ipv4', 'target xen']]) {
+  for (const [key, owner] of [
+    ['help', 'every program'],
+    ['ipv4', 'target xen'],
+  ]) {
     const kernel = new FakeKernel()
     const on = { ...target, args: { ipv4: arg.string({ doc: 'address' }) } }
     const program = unikernel({ name: 'app', args: { [key]: arg.string({ doc: 'mine' }) }, start() {} })
@@ -101,15 +133,24 @@ test('an argument may not hide one of the target or of every program', async t =
   }
 })
 
-test('devices and target see the target\'s arguments; use() in before shares with the program', async t => {
+test("devices and target see the target's arguments; use() in before shares with the program", async t => {
   const seen: unknown[] = []
   const kernel = new FakeKernel({ commandLine: 'ipv4=10.0.0.2' })
   const on: Target = {
-    name: 'xen', args: { ipv4: arg.string({ doc: 'address' }) },
+    name: 'xen',
+    args: { ipv4: arg.string({ doc: 'address' }) },
     provide: { stack: { connect: (_needs, _options, { args }) => ({ address: args.ipv4 }) } },
-    before: async ({ args, use, program }) => { seen.push(args.ipv4, program.name, program.version, await use(stack())) },
+    before: async ({ args, use, program }) => {
+      seen.push(args.ipv4, program.name, program.version, await use(stack()))
+    },
   }
-  const program = unikernel({ name: 'app', devices: { net: stack() }, start({ net }) { seen.push(net) } })
+  const program = unikernel({
+    name: 'app',
+    devices: { net: stack() },
+    start({ net }) {
+      seen.push(net)
+    },
+  })
   t.is(await kernel.run({ target: on, name: 'x', version: '1.2.3', program: async () => ({ default: program }) }), 0)
   t.deepEqual(seen.slice(0, 3), ['10.0.0.2', 'app', '1.2.3'])
   t.is(seen[3], seen[4])
@@ -117,9 +158,31 @@ test('devices and target see the target\'s arguments; use() in before shares wit
 
 test('a module with a fetch serves HTTP on port 80, or on the port of --port, until the signal', async t => {
   const served: any[] = []
-  const on: Target = { name: 'x', provide: { stack: { connect: () => ({}) }, http: { connect: () => ({ serve: async (options: any, handler: any) => { served.push(options, await handler('request')) } }) } } }
-  const module = { default: { greeting: 'hi', fetch(request: unknown) { return `${this.greeting} ${request}` } } }
-  for (const [commandLine, port] of [['', 80], ['--port=8080', 8080]] as const) {
+  const on: Target = {
+    name: 'x',
+    provide: {
+      stack: { connect: () => ({}) },
+      http: {
+        connect: () => ({
+          serve: async (options: any, handler: any) => {
+            served.push(options, await handler('request'))
+          },
+        }),
+      },
+    },
+  }
+  const module = {
+    default: {
+      greeting: 'hi',
+      fetch(request: unknown) {
+        return `${this.greeting} ${request}`
+      },
+    },
+  }
+  for (const [commandLine, port] of [
+    ['', 80],
+    ['--port=8080', 8080],
+  ] as const) {
     const kernel = new FakeKernel({ commandLine })
     t.is(await kernel.run({ target: on, name: 'handler', program: async () => module }), 0, kernel.console)
     const [options, answer] = served.splice(0)
@@ -132,11 +195,19 @@ test('a module with a fetch serves HTTP on port 80, or on the port of --port, un
 
 test('describe shows the graph with what is shared, and the arguments', t => {
   const program = unikernel({
-    name: 'www', args: { greeting: arg.string({ default: 'Hello', doc: 'what the front page says' }) },
-    devices: { http: http(), net: stack(), site: assets({ 'index.html': { type: 'text/html', etag: '"1"', bytes: new Uint8Array(9) } }), timer: device({ name: 'mine', needs: { clock }, connect: () => 1 }) },
+    name: 'www',
+    args: { greeting: arg.string({ default: 'Hello', doc: 'what the front page says' }) },
+    devices: {
+      http: http(),
+      net: stack(),
+      site: assets({ 'index.html': { type: 'text/html', etag: '"1"', bytes: new Uint8Array(9) } }),
+      timer: device({ name: 'mine', needs: { clock }, connect: () => 1 }),
+    },
     start() {},
   })
-  t.is(describe(program as any, target), `www on xen
+  t.is(
+    describe(program as any, target),
+    `www on xen
 devices
   http
     stack
@@ -146,5 +217,6 @@ devices
   timer: mine
     clock
 arguments
-  greeting: TEXT, what the front page says`)
+  greeting: TEXT, what the front page says`,
+  )
 })

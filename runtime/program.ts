@@ -44,7 +44,9 @@ const reserved = ['args', 'log', 'signal', 'clock', 'random']
 export function unikernel<const D extends Devices = {}, const A extends ArgTable = {}>(options: ProgramOptions<D, A>): Program<D, A> {
   const { name, args = {} as A, devices = {} as D, start } = options
   if (typeof name !== 'string' || !/^[A-Za-z0-9][\w.-]*$/.test(name)) {
-    throw new UsageError(`unikernel(): name '${name}' is not usable; letters, digits, '-', '_' and '.' are, beginning with a letter or digit`)
+    throw new UsageError(
+      `unikernel(): name '${name}' is not usable; letters, digits, '-', '_' and '.' are, beginning with a letter or digit`,
+    )
   }
   if (typeof start !== 'function') throw new UsageError(`unikernel '${name}' has no start; write async start({ log }) { ... }`)
   for (const key of Object.keys(devices)) {
@@ -62,7 +64,8 @@ export function programOf(module: unknown, name: string): Program {
   const value = (module as { default?: unknown } | null)?.default as any
   if (value?.[brand] === true) return value
   if (typeof value?.fetch === 'function') return handlerProgram(value, name)
-  const found = value === undefined ? 'the module has no default export' : `the default export is ${value === null ? 'null' : `a ${typeof value}`}`
+  const found =
+    value === undefined ? 'the module has no default export' : `the default export is ${value === null ? 'null' : `a ${typeof value}`}`
   throw new UsageError(`${name}: ${found}; expected 'export default unikernel({ ... })' or 'export default { fetch(request) { ... } }'`)
 }
 
@@ -79,6 +82,6 @@ function handlerProgram(handler: { fetch(request: Request): Response | Promise<R
 export function describe(program: Program, target: Target): string {
   const graph = describeGraph(program.devices, target).replace(/^(?=.)/gm, '  ')
   const args = Object.entries(program.args).map(([key, { shape, doc }]) => `  ${key}: ${shape}, ${doc}`)
-  const part = (title: string, lines: readonly string[]) => lines.length === 0 ? [] : [title, ...lines]
+  const part = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines])
   return [`${program.name} on ${target.name}`, ...part('devices', graph === '' ? [] : [graph]), ...part('arguments', args)].join('\n')
 }

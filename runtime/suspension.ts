@@ -17,7 +17,7 @@ import type { Timers } from './machine.ts'
  * programs.
  */
 const stages = ['ports', 'grants', 'store', 'connections', 'program'] as const
-export type Stage = typeof stages[number]
+export type Stage = (typeof stages)[number]
 
 export interface SuspendSubscriber {
   /**
@@ -55,25 +55,33 @@ export class Suspension {
    * Counts the worlds that the domain has lived in, from 0. A handle of Xen (a port, a mapping) means something only in the world that
    * gave it: another one may have the same number.
    */
-  get world(): number { return this.#world }
+  get world(): number {
+    return this.#world
+  }
 
   /** Until the returned function is called. */
   subscribe(stage: Stage, subscriber: SuspendSubscriber): () => void {
     const own = { suspend: () => subscriber.suspend?.(), resume: (cancelled: boolean) => subscriber.resume?.(cancelled) }
     const subscribers = this.#subscribers.get(stage)!
     subscribers.add(own)
-    return () => { subscribers.delete(own) }
+    return () => {
+      subscribers.delete(own)
+    }
   }
 
   /**
    * Calls `run` after each resume, when the drivers work again, until the returned function is called. `cancelled`: see above. Agents then
    * ask for the time; their connections end by themselves when they are lost.
    */
-  onResume(run: (cancelled: boolean) => void): () => void { return this.subscribe('program', { resume: run }) }
+  onResume(run: (cancelled: boolean) => void): () => void {
+    return this.subscribe('program', { resume: run })
+  }
 
   /** Suspends the domain. Never rejects; a call while another is under way is the same suspend. */
   suspend(): Promise<SuspendResult> {
-    this.#running ??= this.#suspend().finally(() => { this.#running = undefined })
+    this.#running ??= this.#suspend().finally(() => {
+      this.#running = undefined
+    })
     return this.#running
   }
 

@@ -29,7 +29,7 @@ export interface Provider {
 
 export interface TargetContext<A extends ArgTable = any> extends DeviceContext {
   readonly args: ArgValues<A>
-  readonly program: { readonly name: string, readonly version: string | undefined }
+  readonly program: { readonly name: string; readonly version: string | undefined }
   /** Connects a device (once: the program's devices share it) and returns it. */
   use<T>(device: Device<T>): Promise<T>
 }

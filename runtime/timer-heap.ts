@@ -4,12 +4,18 @@ export class TimerHeap {
   #sequence = 0
 
   /** How many were added so far: the `sequence` of the next. */
-  get added(): number { return this.#sequence }
+  get added(): number {
+    return this.#sequence
+  }
 
-  get size(): number { return this.#entries.length }
+  get size(): number {
+    return this.#entries.length
+  }
 
   /** The timer with the earliest deadline. */
-  first(): HeapTimer | undefined { return this.#entries[0] }
+  first(): HeapTimer | undefined {
+    return this.#entries[0]
+  }
 
   add(deadline: number, run: () => void): HeapTimer {
     const timer: HeapTimer = { deadline, sequence: this.#sequence++, run, index: this.#entries.length }

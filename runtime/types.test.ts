@@ -1,9 +1,23 @@
 /** What a program sees must be inferred. This file is a test by type-checking (`npm run typecheck`); running it proves little. */
 import test from 'ava'
-import { type Clock, type Connected, type Log, type ProgramLog, arg, assets, type Assets, device, http, type HttpServer, stack, type Stack, unikernel } from './index.ts'
 import type { ArgValues } from './args.ts'
+import {
+  type Assets,
+  arg,
+  assets,
+  type Clock,
+  type Connected,
+  device,
+  type HttpServer,
+  http,
+  type Log,
+  type ProgramLog,
+  type Stack,
+  stack,
+  unikernel,
+} from './index.ts'
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(..._proof: Equal<A, B> extends true ? [] : ['types differ']) => {}
 
 const args = {
@@ -18,16 +32,19 @@ const args = {
 }
 
 test('argument types follow from their declarations', t => {
-  same<ArgValues<typeof args>, {
-    readonly text: string | undefined
-    readonly textDefault: string
-    readonly textRequired: string
-    readonly number: number
-    readonly flag: boolean
-    readonly choice: 'fast' | 'safe'
-    readonly choiceOpen: 'fast' | 'safe' | undefined
-    readonly list: readonly string[]
-  }>()
+  same<
+    ArgValues<typeof args>,
+    {
+      readonly text: string | undefined
+      readonly textDefault: string
+      readonly textRequired: string
+      readonly number: number
+      readonly flag: boolean
+      readonly choice: 'fast' | 'safe'
+      readonly choiceOpen: 'fast' | 'safe' | undefined
+      readonly list: readonly string[]
+    }
+  >()
   // @ts-expect-error the default must be one of the choices
   t.notThrows(() => arg.choice(['fast', 'safe'], { default: 'slow', doc: '' }))
   // @ts-expect-error a number's default is a number
@@ -36,14 +53,21 @@ test('argument types follow from their declarations', t => {
 
 test('device types follow from their connect functions, asynchronous or not', t => {
   const base = device({ name: 'base', connect: async () => 5 })
-  const user = device({ name: 'user', needs: { base }, connect: ({ base }, { signal, log }) => {
-    same<typeof base, number>()
-    same<typeof signal, AbortSignal>()
-    same<typeof log, Log>()
-    return { value: String(base) }
-  } })
+  const user = device({
+    name: 'user',
+    needs: { base },
+    connect: ({ base }, { signal, log }) => {
+      same<typeof base, number>()
+      same<typeof signal, AbortSignal>()
+      same<typeof log, Log>()
+      return { value: String(base) }
+    },
+  })
   const devices = { base, user, http: http(), net: stack(), site: assets({}) }
-  same<Connected<typeof devices>, { readonly base: number, readonly user: { value: string }, readonly http: HttpServer, readonly net: Stack, readonly site: Assets }>()
+  same<
+    Connected<typeof devices>,
+    { readonly base: number; readonly user: { value: string }; readonly http: HttpServer; readonly net: Stack; readonly site: Assets }
+  >()
   t.pass()
 })
 

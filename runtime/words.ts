@@ -16,7 +16,7 @@ export function splitWords(line: string): string[] {
       if (character === quote) quote = ''
       else if (character === '\\' && quote === '"' && /["\\]/.test(line[i + 1] ?? '')) word += line[++i]
       else word += character
-    } else if (character === '"' || character === '\'') {
+    } else if (character === '"' || character === "'") {
       quote = character
       quoteAt = i
       word ??= ''
@@ -37,9 +37,28 @@ export function splitWords(line: string): string[] {
 
 /** Options for Linux that Qubes and boot loaders put on every command line (facts: kernelopts_common), and the kernel's own words. */
 const names = new Set([
-  'root', 'ro', 'rw', 'quiet', 'nomodeset', 'console', 'swiotlb', 'clocksource', 'iommu', 'selinux', 'apparmor', 'security',
-  'rd_NO_PLYMOUTH', 'noresume', 'loglevel', 'earlyprintk', 'init', 'panic', 'nopat', 'BOOT_IMAGE',
-  'selftest', 'boottime',
+  'root',
+  'ro',
+  'rw',
+  'quiet',
+  'nomodeset',
+  'console',
+  'swiotlb',
+  'clocksource',
+  'iommu',
+  'selinux',
+  'apparmor',
+  'security',
+  'rd_NO_PLYMOUTH',
+  'noresume',
+  'loglevel',
+  'earlyprintk',
+  'init',
+  'panic',
+  'nopat',
+  'BOOT_IMAGE',
+  'selftest',
+  'boottime',
 ])
 const prefixes = /^(xen_|rd\.|plymouth\.|systemd\.|gnttab|nopti|pti=)/
 

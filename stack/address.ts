@@ -28,7 +28,7 @@ export function formatIpv4(address: Ipv4): string {
 export function prefixMask(bits: number): Ipv4 {
   if (bits === 0) return 0
   const mask = -1 << (32 - bits)
-  return ((mask >>> 24) | ((mask >>> 8) & 0xff00) | ((mask & 0xff00) << 8) | (mask << 24)) | 0
+  return (mask >>> 24) | ((mask >>> 8) & 0xff00) | ((mask & 0xff00) << 8) | (mask << 24) | 0
 }
 
 /** Bits of a contiguous mask; undefined when the mask has a hole. */

@@ -2,19 +2,20 @@ import test from 'ava'
 import { formatIpv4, maskBits, parseIpv4, prefixMask } from './address.ts'
 import { checkConfig, type StackConfig } from './config.ts'
 
-test('addresses: what is one and what is not', (t) => {
+test('addresses: what is one and what is not', t => {
   t.is(parseIpv4('10.137.0.16'), 0x1000890a)
   t.is(formatIpv4(parseIpv4('255.0.128.7')!), '255.0.128.7')
-  for (const text of ['', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', '1.2.3.4 ', 'a.b.c.d', '1..2.3', '-1.2.3.4']) t.is(parseIpv4(text), undefined, text)
+  for (const text of ['', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', '1.2.3.4 ', 'a.b.c.d', '1..2.3', '-1.2.3.4'])
+    t.is(parseIpv4(text), undefined, text)
 })
 
-test('masks and prefixes agree, and a mask with a hole is none', (t) => {
+test('masks and prefixes agree, and a mask with a hole is none', t => {
   for (let bits = 0; bits <= 32; bits++) t.is(maskBits(prefixMask(bits)), bits)
   t.is(formatIpv4(prefixMask(20)), '255.255.240.0')
   t.is(maskBits(parseIpv4('255.0.255.0')!), undefined)
 })
 
-test('configurations: Qubes\' /32 with a gateway outside is right; each mistake is named', (t) => {
+test("configurations: Qubes' /32 with a gateway outside is right; each mistake is named", t => {
   t.is(checkConfig({ address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1' }).bits, 32)
   t.is(checkConfig({ address: '10.137.0.16' }).bits, 32)
   const wrong: [Partial<StackConfig>, RegExp][] = [
@@ -27,5 +28,6 @@ test('configurations: Qubes\' /32 with a gateway outside is right; each mistake 
     [{ netmask: '255.0.255.0' }, /netmask "255\.0\.255\.0" is not a mask/],
     [{ netmask: '255.255.255.0', prefix: 23 }, /prefix 23 contradicts netmask 255\.255\.255\.0/],
   ]
-  for (const [config, message] of wrong) t.throws(() => checkConfig({ address: '10.0.0.2', ...config }), { name: 'StackConfigError', message })
+  for (const [config, message] of wrong)
+    t.throws(() => checkConfig({ address: '10.0.0.2', ...config }), { name: 'StackConfigError', message })
 })

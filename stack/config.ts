@@ -1,4 +1,4 @@
-import { ANY, formatIpv4, isSpecial, maskBits, parseIpv4, prefixMask, type Ipv4 } from './address.ts'
+import { ANY, formatIpv4, type Ipv4, isSpecial, maskBits, parseIpv4, prefixMask } from './address.ts'
 
 /** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
 export interface StackConfig {
@@ -60,8 +60,8 @@ export function checkConfig(config: StackConfig): Addresses {
   const address = host('address', config.address)
   const bits = prefixBits(config)
   const gateway = config.gateway === undefined ? undefined : host('gateway', config.gateway)
-  if (gateway === address) throw wrong(`gateway is ${config.gateway}, the address itself,`, 'give the router\'s address, or none')
-  return { address, bits, mask: prefixMask(bits), gateway, dns: (config.dns ?? []).map((text) => host('dns', text)) }
+  if (gateway === address) throw wrong(`gateway is ${config.gateway}, the address itself,`, "give the router's address, or none")
+  return { address, bits, mask: prefixMask(bits), gateway, dns: (config.dns ?? []).map(text => host('dns', text)) }
 }
 
 function host(what: string, text: string): Ipv4 {

@@ -1,11 +1,25 @@
 /** What passes only on V8 does not count: the tests of this package once more, in the engine of the guest. */
-import test from 'ava'
+
 import { fileURLToPath } from 'node:url'
 import { engineTests } from '@xen-ts/boot/node/suite.ts'
+import test from 'ava'
 
 const file = (url: string): string => fileURLToPath(import.meta.resolve(url))
 
-await engineTests(test, import.meta.url, [
-  './config.test.ts', './readdress.test.ts', './ip/ip.test.ts', './tcp/parts.test.ts',
-  './tcp/rules.test.ts', './tcp/opening.test.ts', './tcp/closing.test.ts', './tcp/windows.test.ts', './tcp/transfer.test.ts', './http/server/server.test.ts',
-], { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject.ts'), file('./testing/engine-buffer.ts')] })
+await engineTests(
+  test,
+  import.meta.url,
+  [
+    './config.test.ts',
+    './readdress.test.ts',
+    './ip/ip.test.ts',
+    './tcp/parts.test.ts',
+    './tcp/rules.test.ts',
+    './tcp/opening.test.ts',
+    './tcp/closing.test.ts',
+    './tcp/windows.test.ts',
+    './tcp/transfer.test.ts',
+    './http/server/server.test.ts',
+  ],
+  { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject.ts'), file('./testing/engine-buffer.ts')] },
+)

@@ -1,10 +1,17 @@
 /** The TCP/IP stack and what is built on it. */
-export { createStack, type Stack } from './stack.ts'
-export { defaultLimits, StackConfigError, type Limits, type StackConfig } from './config.ts'
+
+export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters } from './counters.ts'
+export { type HttpHandler, type HttpServer, httpServer, type ServeOptions } from './http/server/server.ts'
 export {
-  SocketError, type ByteSocket, type Endpoint, type Listener, type ListenOptions, type SocketErrorCode, type SocketHandler,
+  type ByteSocket,
+  type Endpoint,
+  type Listener,
+  type ListenOptions,
+  SocketError,
+  type SocketErrorCode,
+  type SocketHandler,
 } from './socket.ts'
-export type { ConnectOptions } from './tcp/tcp.ts'
+export { createStack, type Stack } from './stack.ts'
 export type { TcpConnection } from './tcp/stream.ts'
-export { httpServer, type HttpServer, type HttpHandler, type ServeOptions } from './http/server/server.ts'
+export type { ConnectOptions } from './tcp/tcp.ts'

@@ -1,9 +1,10 @@
 /** The Linux kernel's TCP and curl against this stack, over a clean wire and over a bad one. */
-import test from 'ava'
+
 import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import test from 'ava'
 import { httpServer } from './http/server/server.ts'
 import { createStack, type Stack } from './stack.ts'
 import { nodeMachine } from './testing/node-sockets.ts'
@@ -20,7 +21,7 @@ let stack: Stack
 const controller = new AbortController()
 let served: Promise<void>
 
-test.before(async (t) => {
+test.before(async t => {
   if (problem !== undefined) {
     t.log(`interoperability with Linux is not tested: ${problem}`)
     return
@@ -30,7 +31,7 @@ test.before(async (t) => {
   await device.run('ip', ['route', 'add', '10.137.0.16/32', 'dev', 'tap0'])
   const machine = nodeMachine()
   stack = createStack(machine, device, { address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1' })
-  served = httpServer(machine, stack.tcp).serve({ port: 80, signal: controller.signal, limits: { body: 10_000_000 } }, async (request) => {
+  served = httpServer(machine, stack.tcp).serve({ port: 80, signal: controller.signal, limits: { body: 10_000_000 } }, async request => {
     if (request.method === 'POST') return new Response(await request.bytes())
     return request.url.endsWith('/big') ? new Response(bigBody) : new Response(`hello ${new URL(request.url).pathname}`)
   })
@@ -43,7 +44,7 @@ test.after.always(async () => {
 
 const curl = (...args: string[]): ReturnType<TapDevice['run']> => device.run('curl', ['-sS', '--max-time', '50', ...args])
 
-interop('Linux: ARP and echo requests are answered, at full size too', async (t) => {
+interop('Linux: ARP and echo requests are answered, at full size too', async t => {
   const small = await device.run('ping', ['-c', '3', '-i', '0.2', '10.137.0.16'])
   if (small.code === -1 || /not found|No such file/.test(small.stderr)) {
     t.pass('ping is not installed')
@@ -54,8 +55,11 @@ interop('Linux: ARP and echo requests are answered, at full size too', async (t)
   t.is(large.code, 0, large.stdout.toString())
 })
 
-for (const [name, trouble] of [['clean', {}], ['lossy', { loss: 0.05, reordering: 0.1, jitter: 5 }]] as const) {
-  interop(`Linux, ${name} wire: curl gets a page, and several over one connection`, async (t) => {
+for (const [name, trouble] of [
+  ['clean', {}],
+  ['lossy', { loss: 0.05, reordering: 0.1, jitter: 5 }],
+] as const) {
+  interop(`Linux, ${name} wire: curl gets a page, and several over one connection`, async t => {
     device.trouble = trouble
     const one = await curl('http://10.137.0.16/a')
     t.is(one.stdout.toString(), 'hello /a', one.stderr)
@@ -64,7 +68,7 @@ for (const [name, trouble] of [['clean', {}], ['lossy', { loss: 0.05, reordering
     t.is(many.stderr.match(/Connected to/g)?.length, 1)
   })
 
-  interop(`Linux, ${name} wire: a megabyte down, and up and down again`, async (t) => {
+  interop(`Linux, ${name} wire: a megabyte down, and up and down again`, async t => {
     device.trouble = trouble
     const down = await curl('http://10.137.0.16/big')
     t.is(digest(down.stdout), digest(bigBody), down.stderr)
@@ -78,25 +82,28 @@ for (const [name, trouble] of [['clean', {}], ['lossy', { loss: 0.05, reordering
   })
 }
 
-interop('Linux: ten curls at once', async (t) => {
+interop('Linux: ten curls at once', async t => {
   device.trouble = { loss: 0.02 }
   const answers = await Promise.all(Array.from({ length: 10 }, () => curl('http://10.137.0.16/big')))
   for (const answer of answers) t.is(digest(answer.stdout), digest(bigBody), answer.stderr)
 })
 
-interop('Linux: a port without a listener refuses', async (t) => {
+interop('Linux: a port without a listener refuses', async t => {
   device.trouble = {}
   const refused = await curl('http://10.137.0.16:81/')
   t.is(refused.code, 7, refused.stderr)
 })
 
-interop('Linux: the stack connects, sends a megabyte, half-closes and reads it back; and is refused where nobody listens', async (t) => {
+interop('Linux: the stack connects, sends a megabyte, half-closes and reads it back; and is refused where nobody listens', async t => {
   device.trouble = { loss: 0.02 }
-  const echo = device.run(process.execPath, ['-e', `
+  const echo = device.run(process.execPath, [
+    '-e',
+    `
     require('node:net').createServer({ allowHalfOpen: true }, (socket) => {
       const parts = []
       socket.on('data', (part) => parts.push(part)).on('end', () => { socket.end(Buffer.concat(parts)); server.close() })
-    }).listen(4000).on('listening', function () { server = this })`])
+    }).listen(4000).on('listening', function () { server = this })`,
+  ])
   const body = pattern(1_000_000)
   let connection
   for (let i = 0; connection === undefined; i++) {
@@ -104,7 +111,7 @@ interop('Linux: the stack connects, sends a megabyte, half-closes and reads it b
       connection = await stack.tcp.connect({ host: '10.137.0.1', port: 4000, timeout: 5_000 })
     } catch (error) {
       if (i > 40) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100)) // Node is still starting
+      await new Promise(resolve => setTimeout(resolve, 100)) // Node is still starting
     }
   }
   const parts: Uint8Array[] = []
@@ -120,7 +127,7 @@ interop('Linux: the stack connects, sends a megabyte, half-closes and reads it b
   await t.throwsAsync(stack.tcp.connect({ host: '10.137.0.1', port: 4001 }), { message: /was refused/ })
 })
 
-interop('Linux: after all that, the server stops in good order and no memory is held', async (t) => {
+interop('Linux: after all that, the server stops in good order and no memory is held', async t => {
   controller.abort()
   await served
   t.is(stack.tcp.memory.used, 0)

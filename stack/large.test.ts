@@ -1,8 +1,9 @@
 /** The stack on netfront, with another stack where Linux is on the other side of netback: large packets and blank checksums both ways. */
-import test from 'ava'
-import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
+
 import { connectDrivers, connectNetfront } from '@xen-ts/drivers'
+import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import { SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import test from 'ava'
 import '@xen-ts/drivers/sim/leak-check.ts'
 import { createStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
@@ -21,7 +22,7 @@ class HostDevice implements EthernetDevice {
 
   constructor(netback: SimulatedNetback) {
     this.#netback = netback
-    netback.onReceive = (packet) => {
+    netback.onReceive = packet => {
       const { segment, blank } = netback.receivedAs.at(-1)!
       netback.received.length = 0
       for (const bytes of blank ? segments(packet, segment || 1) : [packet]) {
@@ -71,10 +72,13 @@ async function setUp() {
   return { xen, netback, hostDevice, ours, host, finish }
 }
 
-test('a megabyte each way, in large packets, whole', async (t) => {
+test('a megabyte each way, in large packets, whole', async t => {
   const { xen, netback, hostDevice, ours, host, finish } = await setUp()
   const bytes = pattern(1_000_000)
-  const talk = async (tcp: typeof ours.tcp extends infer T ? T : never, connection: Awaited<ReturnType<typeof tcp.connect>>): Promise<boolean> => {
+  const talk = async (
+    tcp: typeof ours.tcp extends infer T ? T : never,
+    connection: Awaited<ReturnType<typeof tcp.connect>>,
+  ): Promise<boolean> => {
     const writing = (async () => {
       for (let at = 0; at < bytes.length; at += 65_536) await connection.write(bytes.subarray(at, at + 65_536))
       connection.end()
@@ -88,7 +92,7 @@ test('a megabyte each way, in large packets, whole', async (t) => {
     return at === bytes.length
   }
   const server = Promise.withResolvers<boolean>()
-  void ours.tcp.listen({ port: 7 }, (connection) => void talk(ours.tcp, connection).then(server.resolve, server.reject))
+  void ours.tcp.listen({ port: 7 }, connection => void talk(ours.tcp, connection).then(server.resolve, server.reject))
   const client = (async () => talk(host.tcp, await host.tcp.connect({ host: '10.137.0.16', port: 7 })))()
   t.deepEqual(await xen.run(Promise.all([server.promise, client])), [true, true])
   t.is(netback.fatal, undefined)
@@ -101,29 +105,36 @@ test('a megabyte each way, in large packets, whole', async (t) => {
   await finish()
 })
 
-test('an answer of a little more than a segment, or than a usual frame holds, goes out in one packet', async (t) => {
+test('an answer of a little more than a segment, or than a usual frame holds, goes out in one packet', async t => {
   const { xen, netback, ours, host, finish } = await setUp()
   const sizes = [1460, 1461, 1500, 1994, 1995, 2048, 4042, 4043]
-  void ours.tcp.listen({ port: 7 }, async (connection) => {
-    for (let request = await connection.read(); request !== undefined; request = await connection.read()) await connection.write(pattern(sizes[request[0]]))
+  void ours.tcp.listen({ port: 7 }, async connection => {
+    for (let request = await connection.read(); request !== undefined; request = await connection.read())
+      await connection.write(pattern(sizes[request[0]]))
     connection.end()
   })
-  await xen.run((async () => {
-    const connection = await host.tcp.connect({ host: '10.137.0.16', port: 7 })
-    for (const [i, size] of sizes.entries()) {
-      netback.receivedAs.length = 0
-      await connection.write(Uint8Array.of(i))
-      let bytes = 0
-      while (bytes < size) bytes += (await connection.read())!.length
-      t.is(bytes, size)
-      t.deepEqual(netback.receivedAs.filter(({ segment }) => segment > 0), size <= 1460 ? [] : [{ segment: 1460, blank: true, slots: Math.ceil((size + 54) / 4096) }], `${size}`)
-    }
-    connection.end()
-  })())
+  await xen.run(
+    (async () => {
+      const connection = await host.tcp.connect({ host: '10.137.0.16', port: 7 })
+      for (const [i, size] of sizes.entries()) {
+        netback.receivedAs.length = 0
+        await connection.write(Uint8Array.of(i))
+        let bytes = 0
+        while (bytes < size) bytes += (await connection.read())!.length
+        t.is(bytes, size)
+        t.deepEqual(
+          netback.receivedAs.filter(({ segment }) => segment > 0),
+          size <= 1460 ? [] : [{ segment: 1460, blank: true, slots: Math.ceil((size + 54) / 4096) }],
+          `${size}`,
+        )
+      }
+      connection.end()
+    })(),
+  )
   await finish()
 })
 
-test('large packets that are no TCP, or shorter than they say, or not vouched for, are dropped', async (t) => {
+test('large packets that are no TCP, or shorter than they say, or not vouched for, are dropped', async t => {
   const { xen, netback, ours, finish } = await setUp()
   const large = (change: (bytes: Uint8Array) => void): Uint8Array => {
     const bytes = new Uint8Array(9000)
@@ -132,17 +143,45 @@ test('large packets that are no TCP, or shorter than they say, or not vouched fo
     bytes.set([0, 9, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 255, 255], 34)
     change(bytes)
     let sum = 0
-    for (let i = 14; i < 34; i += 2) sum += i === 24 ? 0 : bytes[i] << 8 | bytes[i + 1]
+    for (let i = 14; i < 34; i += 2) sum += i === 24 ? 0 : (bytes[i] << 8) | bytes[i + 1]
     sum = (sum & 0xffff) + (sum >>> 16)
-    bytes.set([~sum >> 8 & 255, ~sum & 255], 24)
+    bytes.set([(~sum >> 8) & 255, ~sum & 255], 24)
     return bytes
   }
   const { counters } = ours
   const cases: [string, (bytes: Uint8Array) => void, number, 'malformed' | 'badChecksum' | 'tcpNoConnection'][] = [
-    ['UDP', (bytes) => { bytes[23] = 17 }, 3, 'malformed'],
-    ['ICMP', (bytes) => { bytes[23] = 1 }, 3, 'malformed'],
-    ['ARP', (bytes) => { bytes[13] = 6 }, 3, 'malformed'],
-    ['longer than the frame', (bytes) => { bytes[16] = 0x40 }, 3, 'malformed'],
+    [
+      'UDP',
+      bytes => {
+        bytes[23] = 17
+      },
+      3,
+      'malformed',
+    ],
+    [
+      'ICMP',
+      bytes => {
+        bytes[23] = 1
+      },
+      3,
+      'malformed',
+    ],
+    [
+      'ARP',
+      bytes => {
+        bytes[13] = 6
+      },
+      3,
+      'malformed',
+    ],
+    [
+      'longer than the frame',
+      bytes => {
+        bytes[16] = 0x40
+      },
+      3,
+      'malformed',
+    ],
     ['wrong, and not vouched for', () => {}, 0, 'badChecksum'],
     ['good, of no connection', () => {}, 3, 'tcpNoConnection'],
   ]

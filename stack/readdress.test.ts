@@ -8,16 +8,20 @@ import { RawPeer } from './testing/raw-peer.ts'
 import { Wire } from './testing/wire.ts'
 import { World } from './testing/world.ts'
 
-const ARP_ANNOUNCEMENT = (address: string): string => `ffffffffffff00163e5e6c0008060001080006040001${'00163e5e6c00'}${address}${'000000000000'}${address}`
+const ARP_ANNOUNCEMENT = (address: string): string =>
+  `ffffffffffff00163e5e6c0008060001080006040001${'00163e5e6c00'}${address}${'000000000000'}${address}`
 const hex = (address: string): string => Buffer.from(address.split('.').map(Number)).toString('hex')
-const arps = (frames: Buffer[]): string[] => frames.filter((frame) => frame.readUInt16BE(12) === 0x806).map((frame) => frame.subarray(0, 42).toString('hex'))
+const arps = (frames: Buffer[]): string[] =>
+  frames.filter(frame => frame.readUInt16BE(12) === 0x806).map(frame => frame.subarray(0, 42).toString('hex'))
 
-test('open connections are reset with a reason, listeners go on at the new address, and it is announced', async (t) => {
+test('open connections are reset with a reason, listeners go on at the new address, and it is announced', async t => {
   const { world, stack, peer, wire } = raw({ gateway: '10.0.0.1' })
   const errors: unknown[] = []
-  void stack.tcp.listen({ port: 80 }, (connection) => { connection.read().catch((error) => errors.push(error)) })
+  void stack.tcp.listen({ port: 80 }, connection => {
+    connection.read().catch(error => errors.push(error))
+  })
   const told: unknown[] = []
-  stack.watch((address) => told.push(address))
+  stack.watch(address => told.push(address))
   peer.tcp({ flags: 2, seq: 100 })
   await world.run(5)
   const [{ seq }] = peer.segments()
@@ -32,25 +36,38 @@ test('open connections are reset with a reason, listeners go on at the new addre
   t.is(stack.tcp.connections, 0)
   t.is(errors.length, 1)
   t.true(errors[0] instanceof SocketError && errors[0].code === 'ENETRESET')
-  t.is((errors[0] as Error).message, 'connection to 10.0.0.1:5000 is reset, the network was changed: it is 10.0.7.9/32 via 10.0.7.1, DNS 10.139.1.1 now. Connect again.')
+  t.is(
+    (errors[0] as Error).message,
+    'connection to 10.0.0.1:5000 is reset, the network was changed: it is 10.0.7.9/32 via 10.0.7.1, DNS 10.139.1.1 now. Connect again.',
+  )
   t.deepEqual(told, ['10.0.7.9'])
   t.deepEqual([stack.address, stack.gateway, stack.dns], ['10.0.7.9', '10.0.7.1', ['10.139.1.1']])
   const [announcement, question] = arps(peer.frames)
   t.is(announcement, ARP_ANNOUNCEMENT(hex('10.0.7.9')))
   t.is(question.slice(-8), hex('10.0.7.1'))
-  t.deepEqual(peer.segments().map(({ flags }) => flags), [0x14, 0x14]) // RST from the old address
-  t.true(world.logLines.some((line) => line.endsWith('[stack] the network was changed: 10.0.7.9/32 via 10.0.7.1, DNS 10.139.1.1; connections that were reset: 2')))
+  t.deepEqual(
+    peer.segments().map(({ flags }) => flags),
+    [0x14, 0x14],
+  ) // RST from the old address
+  t.true(
+    world.logLines.some(line =>
+      line.endsWith('[stack] the network was changed: 10.0.7.9/32 via 10.0.7.1, DNS 10.139.1.1; connections that were reset: 2'),
+    ),
+  )
 
   const router = new RawPeer(wire, '10.0.7.1', '10.0.7.9', '00:16:3e:5e:6c:00')
   router.tcp({ flags: 2, seq: 500 })
   await world.run(400)
-  t.deepEqual(router.segments().map(({ flags }) => flags), [0x12])
+  t.deepEqual(
+    router.segments().map(({ flags }) => flags),
+    [0x12],
+  )
   peer.tcp({ flags: 2, seq: 700, sourcePort: 5002 })
   await world.run(5)
   t.false(peer.segments().some(({ destinationPort }) => destinationPort === 5002)) // nobody is at the old address
 })
 
-test('who is told that his connection is gone can connect again at once, from the new address', async (t) => {
+test('who is told that his connection is gone can connect again at once, from the new address', async t => {
   const { world, client, server } = pair(3)
   void server.tcp.listen({ port: 7 }, () => {})
   const connecting = client.tcp.connect({ host: '10.0.0.2', port: 7 })
@@ -63,7 +80,7 @@ test('who is told that his connection is gone can connect again at once, from th
   t.is(server.tcp.connections, 1)
 })
 
-test('without an address nothing is answered and nothing goes out; once there is one, all works', async (t) => {
+test('without an address nothing is answered and nothing goes out; once there is one, all works', async t => {
   const world = new World(1)
   const wire = new Wire(world)
   const device = wire.device('00:16:3e:5e:6c:00')
@@ -74,27 +91,33 @@ test('without an address nothing is answered and nothing goes out; once there is
   peer.tcp({ flags: 2 })
   peer.icmp(8, 0, [1, 2, 3, 4])
   await world.run(100)
-  await t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 80 }), { code: 'EHOSTUNREACH', message: /this stack has no address, there is no network \(yet\)/ })
+  await t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 80 }), {
+    code: 'EHOSTUNREACH',
+    message: /this stack has no address, there is no network \(yet\)/,
+  })
   t.is(stack.address, undefined)
   t.deepEqual(peer.frames, [])
   stack.configure({ address: '10.0.0.2', prefix: 24 })
   const real = new RawPeer(wire, '10.0.0.1', '10.0.0.2', '00:16:3e:5e:6c:00')
   real.tcp({ flags: 2 })
   await world.run(5)
-  t.deepEqual(real.segments().map(({ flags }) => flags), [0x12])
+  t.deepEqual(
+    real.segments().map(({ flags }) => flags),
+    [0x12],
+  )
   stack.configure(undefined)
   t.is(stack.tcp.connections, 0)
   await world.run(5)
   t.is(device.reserved, 0)
 })
 
-test('other name servers reset nothing; the same again is no change; nonsense is refused and changes nothing', async (t) => {
+test('other name servers reset nothing; the same again is no change; nonsense is refused and changes nothing', async t => {
   const { world, stack, peer } = raw()
   void stack.tcp.listen({ port: 80 }, () => {})
   peer.tcp({ flags: 2 })
   await world.run(5)
   const told: unknown[] = []
-  const end = stack.watch((address) => told.push(address))
+  const end = stack.watch(address => told.push(address))
   peer.frames.length = 0
   stack.configure({ address: '10.0.0.2', prefix: 24, dns: ['10.0.0.53'] })
   stack.configure({ address: '10.0.0.2', netmask: '255.255.255.0', dns: ['10.0.0.53'] })
@@ -108,11 +131,11 @@ test('other name servers reset nothing; the same again is no change; nonsense is
   t.deepEqual(arps(peer.frames), [])
 })
 
-test('on another wire neighbours are asked anew, the address is announced with the new MAC, and connections go on', async (t) => {
+test('on another wire neighbours are asked anew, the address is announced with the new MAC, and connections go on', async t => {
   const { world, stack, peer, device } = raw({ gateway: '10.0.0.1' })
   const received: number[] = []
-  void stack.tcp.listen({ port: 80 }, async (connection) => {
-    for (let bytes; (bytes = await connection.read()) !== undefined;) received.push(bytes.length)
+  void stack.tcp.listen({ port: 80 }, async connection => {
+    for (let bytes; (bytes = await connection.read()) !== undefined; ) received.push(bytes.length)
   })
   peer.tcp({ flags: 2, seq: 100 })
   await world.run(5)
@@ -129,16 +152,20 @@ test('on another wire neighbours are asked anew, the address is announced with t
   peer.tcp({ flags: 0x18, seq: 101, ack: seq + 1, payload: pattern(10) })
   await world.run(300)
   t.deepEqual(received, [10])
-  const answer = peer.frames.find((frame) => frame.readUInt16BE(12) === 0x800)!
+  const answer = peer.frames.find(frame => frame.readUInt16BE(12) === 0x800)!
   t.is(answer.subarray(0, 12).toString('hex'), '02000000009900163e010101')
 })
 
-test('a change in the middle of a transfer gives every buffer back', async (t) => {
+test('a change in the middle of a transfer gives every buffer back', async t => {
   const { world, client, server, clientDevice, serverDevice } = pair(5, { loss: 0.02 })
-  void server.tcp.listen({ port: 7 }, async (connection) => { while (await connection.read().catch(() => undefined) !== undefined); })
+  void server.tcp.listen({ port: 7 }, async connection => {
+    while ((await connection.read().catch(() => undefined)) !== undefined);
+  })
   for (let round = 0; round < 5; round++) {
     const connecting = client.tcp.connect({ host: '10.0.0.2', port: 7 })
-    const write = connecting.then(async (connection) => { for (;;) await connection.write(pattern(50_000)) })
+    const write = connecting.then(async connection => {
+      for (;;) await connection.write(pattern(50_000))
+    })
     await world.run(400 + 37 * round)
     client.configure({ address: `10.0.0.${10 + round}`, prefix: 24 })
     await t.throwsAsync(write, { code: 'ENETRESET' })
@@ -149,12 +176,14 @@ test('a change in the middle of a transfer gives every buffer back', async (t) =
   t.deepEqual([clientDevice.reserved, serverDevice.reserved], [0, 0])
 })
 
-test('a watcher or a handler that throws stops neither the change nor the others', (t) => {
+test('a watcher or a handler that throws stops neither the change nor the others', t => {
   const { stack, world } = raw()
   let told = 0
-  stack.watch(() => { throw new Error('a slip') })
+  stack.watch(() => {
+    throw new Error('a slip')
+  })
   stack.watch(() => told++)
   stack.configure({ address: '10.0.0.9', prefix: 24 })
   t.is(told, 1)
-  t.true(world.logLines.some((line) => line.includes('a watcher of the network threw')))
+  t.true(world.logLines.some(line => line.includes('a watcher of the network threw')))
 })

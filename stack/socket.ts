@@ -56,7 +56,15 @@ export interface Listener {
 }
 
 export type SocketErrorCode =
-  | 'ECONNRESET' | 'ECONNREFUSED' | 'ECONNABORTED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH' | 'EADDRINUSE' | 'ENOBUFS' | 'EPIPE'
+  | 'ECONNRESET'
+  | 'ECONNREFUSED'
+  | 'ECONNABORTED'
+  | 'ENETRESET'
+  | 'ETIMEDOUT'
+  | 'EHOSTUNREACH'
+  | 'EADDRINUSE'
+  | 'ENOBUFS'
+  | 'EPIPE'
 
 /** Why a connection failed, with the code that Unix has for it. */
 export class SocketError extends Error {

@@ -3,7 +3,7 @@ import type { EthernetDevice } from '@xen-ts/drivers/ethernet.ts'
 import { describeError } from '@xen-ts/runtime/format.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { ANY, formatIpv4 } from './address.ts'
-import { checkConfig, defaultLimits, noAddresses, type Addresses, type StackConfig } from './config.ts'
+import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
 import { Icmp } from './ip/icmp.ts'
 import { Interface } from './ip/interface.ts'
@@ -41,7 +41,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const udp = new Udp(ip)
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
-  icmp.onUnreachable = (message) => engine.unreachable(message)
+  icmp.onUnreachable = message => engine.unreachable(message)
   ip.icmp = icmp
   ip.udp = udp
   ip.tcp = engine
@@ -51,17 +51,27 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   device.onConnected = () => ip.readdress(addresses)
 
   const stack: Stack = {
-    tcp: new Tcp(engine), udp, counters,
-    get address() { return addresses.address === ANY ? undefined : formatIpv4(addresses.address) },
-    get gateway() { return addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway) },
-    get dns() { return addresses.dns.map(formatIpv4) },
+    tcp: new Tcp(engine),
+    udp,
+    counters,
+    get address() {
+      return addresses.address === ANY ? undefined : formatIpv4(addresses.address)
+    },
+    get gateway() {
+      return addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway)
+    },
+    get dns() {
+      return addresses.dns.map(formatIpv4)
+    },
     configure(config) {
       const next = config === undefined ? noAddresses : checkConfig(config)
       const text = describe(next)
       if (engine.isClosed || text === describe(addresses)) return
       const isSame = next.address === addresses.address && next.bits === addresses.bits && next.gateway === addresses.gateway
       addresses = next
-      const lost = isSame ? 0 : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
+      const lost = isSame
+        ? 0
+        : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
       log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
       for (const watcher of [...watchers]) {
         try {
@@ -74,7 +84,9 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     watch(handler) {
       const watcher = (address: string | undefined): void => handler(address)
       watchers.add(watcher)
-      return () => { watchers.delete(watcher) }
+      return () => {
+        watchers.delete(watcher)
+      }
     },
     close() {
       engine.close()

@@ -4,5 +4,7 @@ import { once, stack, unikernel } from 'xen-ts'
 export default unikernel({
   name: 'idle-net',
   devices: { stack: stack() },
-  async start({ signal }) { await once(signal) },
+  async start({ signal }) {
+    await once(signal)
+  },
 })

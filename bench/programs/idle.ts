@@ -3,5 +3,7 @@ import { once, unikernel } from 'xen-ts'
 
 export default unikernel({
   name: 'idle',
-  async start({ signal }) { await once(signal) },
+  async start({ signal }) {
+    await once(signal)
+  },
 })

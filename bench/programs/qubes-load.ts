@@ -8,9 +8,23 @@ import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { device, once, unikernel } from 'xen-ts'
 import { work } from './work.ts'
 
-const WIDTH = 1920, HEIGHT = 1080, SQUARE = 64
+const WIDTH = 1920,
+  HEIGHT = 1080,
+  SQUARE = 64
 
-const counted = ['wait', 'evtchnSend', 'evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnStatus', 'grantMap', 'grantUnmap', 'copy', 'or8', 'and8']
+const counted = [
+  'wait',
+  'evtchnSend',
+  'evtchnAllocUnbound',
+  'evtchnBindInterdomain',
+  'evtchnClose',
+  'evtchnStatus',
+  'grantMap',
+  'grantUnmap',
+  'copy',
+  'or8',
+  'and8',
+]
 
 const machine = device({ name: 'machine', connect: (_needs, { machine }) => machine })
 
@@ -26,7 +40,9 @@ export default unikernel({
       let frames = 0
       for (const end = timers.now() + Number(seconds) * 1000; timers.now() < end; frames++) {
         step(window, what!, frames)
-        await new Promise<void>(resolve => { timers.set(0, resolve) })
+        await new Promise<void>(resolve => {
+          timers.set(0, resolve)
+        })
       }
       await stdout.write(String(frames))
     })
@@ -55,7 +71,7 @@ export default unikernel({
 function step(window: Window, what: string, frame: number): void {
   const colour = (0x204060 + frame) & 0xffffff
   if (what === 'fill') window.fill(colour)
-  else if (what === 'small') window.fill(colour, frame * SQUARE % (WIDTH - SQUARE), 0, SQUARE, SQUARE)
+  else if (what === 'small') window.fill(colour, (frame * SQUARE) % (WIDTH - SQUARE), 0, SQUARE, SQUARE)
   else window.damage()
 }
 

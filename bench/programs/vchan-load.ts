@@ -1,5 +1,5 @@
 // The measured end of dom0's vchan-load: echo, sink and source on ports 5010 to 5012, as in the Linux guest.
-import { vchan, type ByteChannel, type Channels } from '@xen-ts/drivers'
+import { type ByteChannel, type Channels, vchan } from '@xen-ts/drivers'
 import { once, unikernel } from 'xen-ts'
 
 const RING = 65536
@@ -9,7 +9,12 @@ export default unikernel({
   name: 'vchan-load',
   devices: { vchan: vchan() },
   async start({ vchan, log, signal }) {
-    for (const [port, serve] of [[5010, echo], [5011, sink], [5012, source]] as const) void serveAll(vchan, port, serve)
+    for (const [port, serve] of [
+      [5010, echo],
+      [5011, sink],
+      [5012, source],
+    ] as const)
+      void serveAll(vchan, port, serve)
     log.info('ready')
     await once(signal)
   },
@@ -25,7 +30,7 @@ async function serveAll(vchan: Channels, port: number, serve: (channel: ByteChan
 }
 
 async function echo(channel: ByteChannel): Promise<void> {
-  for (let bytes; (bytes = await channel.read());) await channel.write(bytes)
+  for (let bytes; (bytes = await channel.read()); ) await channel.write(bytes)
 }
 
 async function sink(channel: ByteChannel): Promise<void> {
@@ -41,7 +46,7 @@ async function source(channel: ByteChannel): Promise<void> {
   await channel.read()
 }
 
-async function request(channel: ByteChannel): Promise<{ left: number, chunk: number }> {
+async function request(channel: ByteChannel): Promise<{ left: number; chunk: number }> {
   const bytes = await channel.readExactly(8)
   if (bytes === undefined) return { left: 0, chunk: 1 }
   const [left, chunk] = new Uint32Array(bytes.buffer)

@@ -7,8 +7,10 @@ export function work(): number {
     const bytes = new Uint8Array(72)
     for (let j = 0; j < 8; j++) bytes[j] = i >>> j
     const path = `/qubes-service/${i & 255}`
-    keys.set(path, String(bytes[0]! | bytes[1]! << 8))
-    queue.push(() => { sum = (sum + Number(keys.get(path)) + path.split('/').length) >>> 0 })
+    keys.set(path, String(bytes[0]! | (bytes[1]! << 8)))
+    queue.push(() => {
+      sum = (sum + Number(keys.get(path)) + path.split('/').length) >>> 0
+    })
     if (queue.length > 16) for (const run of queue.splice(0)) run()
   }
   return sum

@@ -4,7 +4,7 @@ import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { netRows } from './net.ts'
 import { vchanRows } from './vchan.ts'
 
-const scope = globalThis as unknown as { __abi: Abi, __xenTs: { turn(): void, fail(reason: unknown): void } }
+const scope = globalThis as unknown as { __abi: Abi; __xenTs: { turn(): void; fail(reason: unknown): void } }
 const abi = scope.__abi
 
 /** Called when no promise job is left. */
@@ -13,8 +13,15 @@ let next = (): void => {
 }
 
 async function measure(): Promise<void> {
-  const host = { now: () => abi.clockMonotonic(), idle: () => new Promise<void>(resolve => { next = resolve }), divisor: 20 }
-  abi.consoleWrite(JSON.stringify([...await vchanRows(host), ...await netRows(host)]))
+  const host = {
+    now: () => abi.clockMonotonic(),
+    idle: () =>
+      new Promise<void>(resolve => {
+        next = resolve
+      }),
+    divisor: 20,
+  }
+  abi.consoleWrite(JSON.stringify([...(await vchanRows(host)), ...(await netRows(host))]))
   abi.shutdown(0)
 }
 

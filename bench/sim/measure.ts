@@ -22,7 +22,15 @@ export interface Row {
 }
 
 /** Functions of the ABI behind which there is a hypercall each time. */
-const hypercalls = new Set(['evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnSend', 'evtchnStatus', 'grantMap', 'grantUnmap'])
+const hypercalls = new Set([
+  'evtchnAllocUnbound',
+  'evtchnBindInterdomain',
+  'evtchnClose',
+  'evtchnSend',
+  'evtchnStatus',
+  'grantMap',
+  'grantUnmap',
+])
 
 /** Counts what `guest` calls from now on. */
 export class Meter {
@@ -62,8 +70,11 @@ export class Meter {
     await work()
     const seconds = (this.#host.now() - start) / 1000
     return {
-      title, rate: count * unit / seconds, hypercalls: this.#hypercalls / count, abiCalls: this.#abiCalls / count,
-      eventsPerMiB: bytes === undefined ? undefined : this.#events / (count * bytes / 2 ** 20),
+      title,
+      rate: (count * unit) / seconds,
+      hypercalls: this.#hypercalls / count,
+      abiCalls: this.#abiCalls / count,
+      eventsPerMiB: bytes === undefined ? undefined : this.#events / ((count * bytes) / 2 ** 20),
     }
   }
 }

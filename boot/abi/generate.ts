@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { abiHash } from './hash.ts'
-import { abiTable, type AbiFunction, type Argument, type Result } from './table.ts'
+import { type AbiFunction, type Argument, abiTable, type Result } from './table.ts'
 
 const tsArgument: Record<Argument, string> = { num: 'number', str: 'string', bytes: 'Uint8Array' }
 const tsResult: Record<Result, string> = { num: 'number', str: 'string', void: 'void', buffer: 'ArrayBuffer | undefined' }
@@ -41,7 +41,11 @@ if (import.meta.main) {
   mkdirSync(dirname(headerPath), { recursive: true })
   const write = (path: string, text: string) => {
     let old = ''
-    try { old = readFileSync(path, 'utf8') } catch { /* first time */ }
+    try {
+      old = readFileSync(path, 'utf8')
+    } catch {
+      /* first time */
+    }
     if (old !== text) writeFileSync(path, text)
   }
   write(headerPath, cHeader())

@@ -18,10 +18,15 @@ export interface AbiFunction {
   readonly doc: string
 }
 
-const fn = (name: string, args: Record<string, Argument>, result: Result, doc: string): AbiFunction =>
-  ({ name, args: Object.entries(args), result, doc })
+const fn = (name: string, args: Record<string, Argument>, result: Result, doc: string): AbiFunction => ({
+  name,
+  args: Object.entries(args),
+  result,
+  doc,
+})
 
 /** Hypervisor calls that fail return -errno (Xen's errno.h); grant calls return the negative GNTST_* status. */
+// biome-ignore format: a function a row
 export const abiTable: readonly AbiFunction[] = [
   // console
   fn('consoleWrite', { text: 'str' }, 'void', 'Writes UTF-8 text to the console ring; waits for space, never drops.'),

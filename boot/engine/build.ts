@@ -7,11 +7,11 @@
  * memory.bin and host are for tests and the benchmark: the same object as a Linux program (host.c).
  */
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileEngine, compilerVersion, linkHost, run, type Profile } from './compile.ts'
-import { engineNames, engineWasm, type EngineNames } from './names.ts'
+import { compileEngine, compilerVersion, linkHost, type Profile, run } from './compile.ts'
+import { type EngineNames, engineNames, engineWasm } from './names.ts'
 import { translate } from './translate.ts'
 import { readWasm } from './wasm.ts'
 
@@ -74,7 +74,10 @@ async function train(out: string): Promise<void> {
 
 function trainingScripts(): string[] {
   const folder = join(here, 'training')
-  return readdirSync(folder).filter(name => name.endsWith('.js')).sort().map(name => join(folder, name))
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.js'))
+    .sort()
+    .map(name => join(folder, name))
 }
 
 /** Linear memory as the engine starts with it, up to the end of static data. */
@@ -86,9 +89,23 @@ function initialMemory(names: EngineNames): Uint8Array {
 
 /** Everything that decides what comes out: the .wasm, the compiler, and our part in it. */
 async function hashInputs(wasm: string): Promise<string> {
-  const sources = ['build.ts', 'compile.ts', 'host.c', 'interface.ts', 'interpreter.ts', 'names.ts', 'operations.h', 'rt.h',
-    'text.ts', 'translate.ts', 'wasm.ts', 'wasm2c.ts']
-  const hash = createHash('sha256').update(wasm).update(await compilerVersion())
+  const sources = [
+    'build.ts',
+    'compile.ts',
+    'host.c',
+    'interface.ts',
+    'interpreter.ts',
+    'names.ts',
+    'operations.h',
+    'rt.h',
+    'text.ts',
+    'translate.ts',
+    'wasm.ts',
+    'wasm2c.ts',
+  ]
+  const hash = createHash('sha256')
+    .update(wasm)
+    .update(await compilerVersion())
   for (const file of [...sources.map(name => join(here, name)), ...trainingScripts()]) hash.update(readFileSync(file))
   return hash.digest('hex')
 }

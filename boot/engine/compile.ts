@@ -13,9 +13,14 @@ export interface RunOptions {
 export function run(program: string, args: readonly string[], { seconds, cwd }: RunOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 })
-    let stdout = '', stderr = ''
-    child.stdout.on('data', chunk => { stdout += chunk })
-    child.stderr.on('data', chunk => { stderr += chunk })
+    let stdout = '',
+      stderr = ''
+    child.stdout.on('data', chunk => {
+      stdout += chunk
+    })
+    child.stderr.on('data', chunk => {
+      stderr += chunk
+    })
     const install = 'Install it: `apt install gcc libc6-dev wabt`.'
     child.on('error', error => reject(new EngineError(`${program} cannot be run: ${error.message}.`, 'PATH', install)))
     child.on('close', (status, signal) => {
@@ -36,10 +41,24 @@ export function run(program: string, args: readonly string[], { seconds, cwd }: 
  * gcc's manual advises it for programs that use labels as values, as the interpreters do (interpreter.ts).
  */
 const engineFlags = [
-  '-std=gnu11', '-O2', '-msse4.1', '-fno-math-errno', '-fno-strict-aliasing', '-fno-delete-null-pointer-checks',
-  '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector',
-  '-fno-asynchronous-unwind-tables', '-fcf-protection=none', '-fno-gcse',
-  '-Wall', '-Wno-unused', '-Werror=implicit-function-declaration',
+  '-std=gnu11',
+  '-O2',
+  '-msse4.1',
+  '-fno-math-errno',
+  '-fno-strict-aliasing',
+  '-fno-delete-null-pointer-checks',
+  '-ffreestanding',
+  '-fno-pic',
+  '-fno-pie',
+  '-mcmodel=kernel',
+  '-mno-red-zone',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-fcf-protection=none',
+  '-fno-gcse',
+  '-Wall',
+  '-Wno-unused',
+  '-Werror=implicit-function-declaration',
 ]
 
 /** What a compilation of engine.c has to do with the profile. */

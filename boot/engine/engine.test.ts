@@ -1,8 +1,9 @@
 /** The native engine (the object that boots, as a Linux program) against the same .wasm under V8, and its limits. */
-import test from 'ava'
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import test from 'ava'
 import { buildEngine, engineFolder } from './build.ts'
 import { run } from './compile.ts'
 import { createEngine } from './instance.ts'
@@ -29,13 +30,17 @@ async function native(source: string, ...options: string[]): Promise<string[]> {
 async function underV8(source: string): Promise<string[]> {
   const lines: string[] = []
   const engine = await createEngine({ stackBytes: 65536 })
-  engine.define('print', text => { lines.push(String(text)) })
+  engine.define('print', text => {
+    lines.push(String(text))
+  })
   engine.evaluate(source, 'test.js')
   engine.drain()
   return lines.join('\n').split('\n')
 }
 
-const semantics = readFileSync(new URL('engine.test.cases.js', import.meta.url), 'utf8').split(/^\/\/ ?/m).slice(1)
+const semantics = readFileSync(new URL('engine.test.cases.js', import.meta.url), 'utf8')
+  .split(/^\/\/ ?/m)
+  .slice(1)
 for (const piece of semantics) {
   const [title, ...source] = piece.split('\n')
   test(`native and V8 agree: ${title}`, async t => {
@@ -52,20 +57,22 @@ test('what the training prints is the same under V8', async t => {
   }
 })
 
-test('a lost rejection reaches the host\'s function in the extra table slot, a handled one too', async t => {
+test("a lost rejection reaches the host's function in the extra table slot, a handled one too", async t => {
   const { rejectionTracker } = await engineLayout()
-  const lines = await native(`
+  const lines = await native(
+    `
     Promise.reject(new TypeError('nobody sees this'))
     const late = Promise.reject(42)
     Promise.resolve().then(() => late.catch(reason => print('caught ' + reason)))
     ;(async () => { await null; null.property })().catch(() => {})
-    new Promise((resolve, reject) => { resolve(1); reject(2) })`, '--rejections', String(rejectionTracker))
-  t.deepEqual(lines.filter(line => !line.includes('of null')), [
-    'rejection, unhandled: TypeError: nobody sees this',
-    'rejection, unhandled: 42',
-    'rejection, handled: 42',
-    'caught 42',
-  ])
+    new Promise((resolve, reject) => { resolve(1); reject(2) })`,
+    '--rejections',
+    String(rejectionTracker),
+  )
+  t.deepEqual(
+    lines.filter(line => !line.includes('of null')),
+    ['rejection, unhandled: TypeError: nobody sees this', 'rejection, unhandled: 42', 'rejection, handled: 42', 'caught 42'],
+  )
 })
 
 // The engine checks its linear stack (64 KiB here, as in the guest), not the native one. The kernel reserves native stack for
@@ -76,7 +83,7 @@ const nests: Record<string, [source: string, error: RegExp]> = {
   'JSON.stringify': ['let a = []; for (let i = 0; i < 200000; i++) a = [a]; JSON.stringify(a)', /^InternalError: stack overflow/],
   'parentheses in eval': ['eval("(".repeat(200000))', /^SyntaxError: stack overflow/],
   'arrays in eval': ['eval("[".repeat(200000))', /^SyntaxError: stack overflow/],
-  'recursion': ['(function down() { down() })()', /^InternalError: stack overflow/],
+  recursion: ['(function down() { down() })()', /^InternalError: stack overflow/],
 }
 for (const [what, [source, error]] of Object.entries(nests)) {
   test(`endless nesting is an exception and stays within the native stack: ${what}`, async t => {

@@ -44,13 +44,32 @@ export async function createEngine({ stackBytes }: { stackBytes?: number } = {})
   let call: Engine['call'] = {}
 
   const host: Record<string, (...args: number[]) => unknown> = {
-    ...Object.fromEntries(Object.keys(engineImports).map(name => [name, () => { throw new Error(`${name} is not provided`) }])),
-    __assert_fail: text => { throw new Error(`The engine's assertion failed: ${readText(text)}`) },
+    ...Object.fromEntries(
+      Object.keys(engineImports).map(name => [
+        name,
+        () => {
+          throw new Error(`${name} is not provided`)
+        },
+      ]),
+    ),
+    __assert_fail: text => {
+      throw new Error(`The engine's assertion failed: ${readText(text)}`)
+    },
     emscripten_date_now: () => Date.now(),
     _localtime_js: (seconds, into) => {
       const date = new Date(Number(seconds) * 1000)
-      const fields = [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth(),
-        date.getUTCFullYear() - 1900, date.getUTCDay(), 0, 0, 0]
+      const fields = [
+        date.getUTCSeconds(),
+        date.getUTCMinutes(),
+        date.getUTCHours(),
+        date.getUTCDate(),
+        date.getUTCMonth(),
+        date.getUTCFullYear() - 1900,
+        date.getUTCDay(),
+        0,
+        0,
+        0,
+      ]
       fields.forEach((field, i) => view().setInt32(into + 4 * i, field, true))
     },
     _tzset_js: (zone, daylight, standardName, daylightName) => {
@@ -142,13 +161,16 @@ export async function createEngine({ stackBytes }: { stackBytes?: number } = {})
   }
 
   function throwInGuest(context: number, message: string): number {
-    const error = call.QTS_NewError(context), key = toGuest('message'), value = toGuest(message)
+    const error = call.QTS_NewError(context),
+      key = toGuest('message'),
+      value = toGuest(message)
     call.QTS_SetProp(context, error, key, value)
     return call.QTS_Throw(context, error)
   }
 
   function evaluate(source: string, file = 'probe.js'): number {
-    const text = newText(source), name = newText(file)
+    const text = newText(source),
+      name = newText(file)
     const value = call.QTS_Eval(context, text, Buffer.byteLength(source), name, 0, 0)
     call.free(text)
     call.free(name)
@@ -169,7 +191,8 @@ export async function createEngine({ stackBytes }: { stackBytes?: number } = {})
   function define(name: string, fn: HostFunction): void {
     const chars = newText(name)
     const made = call.QTS_NewFunction(context, chars, fn.length, 0, functions.push(fn) - 1)
-    const global = call.QTS_GetGlobalObject(context), key = call.QTS_NewString(context, chars)
+    const global = call.QTS_GetGlobalObject(context),
+      key = call.QTS_NewString(context, chars)
     call.QTS_SetProp(context, global, key, made)
     for (const value of [made, global, key]) call.QTS_FreeValuePointer(context, value)
     call.free(chars)

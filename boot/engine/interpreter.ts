@@ -7,7 +7,7 @@
  * `label: head; goto target`. The head moves to the other end of the jump: there the opcode is a constant, and most of what the
  * head sets is not needed.
  */
-import { lines, unexpected, type Text } from './text.ts'
+import { lines, type Text, unexpected } from './text.ts'
 
 const interpreters = 2
 const assignment = String.raw`\s+w2c_\w+ [-+]?= [^;{}]*;\n`
@@ -21,23 +21,27 @@ const loop = lines(
 
 /** Edits the interpreters' loops. */
 export function threadInterpreters(c: Text): void {
-  c.replace(loop, (label, head, cases, otherwise, body) => {
-    const { next, withOpcode } = readHead(head)
-    const jump = `goto *opcode_labels[i32_load8_u(${next})];`
-    const targets = new Map<number, string>()
-    for (const [, index, target] of cases.matchAll(/case (\d+): goto (\w+);/g)) targets.set(Number(index) + 1, target)
-    const opcodes = Array.from({ length: 256 }, (_, opcode) => opcode)
-    const entries = opcodes.map(opcode => `  opcode_${opcode}:;${withOpcode(opcode)}  goto ${targets.get(opcode) ?? otherwise};\n`)
-    return `
+  c.replace(
+    loop,
+    (label, head, cases, otherwise, body) => {
+      const { next, withOpcode } = readHead(head)
+      const jump = `goto *opcode_labels[i32_load8_u(${next})];`
+      const targets = new Map<number, string>()
+      for (const [, index, target] of cases.matchAll(/case (\d+): goto (\w+);/g)) targets.set(Number(index) + 1, target)
+      const opcodes = Array.from({ length: 256 }, (_, opcode) => opcode)
+      const entries = opcodes.map(opcode => `  opcode_${opcode}:;${withOpcode(opcode)}  goto ${targets.get(opcode) ?? otherwise};\n`)
+      return `
   static const void *const opcode_labels[256] = { ${opcodes.map(opcode => `&&opcode_${opcode}`).join(', ')} };
   ${jump}
 ${`${entries.join('')}${body}`.replaceAll(`goto ${label};`, jump)}
 `
-  }, interpreters)
+    },
+    interpreters,
+  )
 }
 
 /** Where the head fetches the opcode from, and the head with a constant for it. It ends with: opcode = *pc; opcode - 1. */
-function readHead(head: string): { next: string, withOpcode: (opcode: number) => string } {
+function readHead(head: string): { next: string; withOpcode: (opcode: number) => string } {
   const load = String.raw`i32_load8_u\(\(u64\)\(w2c_i0\)\);`
   const opcode = String.raw`\n\s+\w+ = w2c_i0;\n\s+w2c_i1 = 1u;\n\s+w2c_i0 -= w2c_i1;\n`
   const fetch = new RegExp(String.raw`(w2c_i0 = (\w+);\n\s+w2c_i0 = )${load}(${opcode})$`)

@@ -12,10 +12,19 @@ test('a Uint8Array is told by its class, and its bytes are found', async t => {
 
   const array = object('globalThis.a = Uint8Array.of(1, 2, 3, 4, 5).subarray(1, 4)')
   t.true(isUint8Array(array))
-  const data = engine.view().getUint32(array + arrayData, true), length = engine.view().getUint32(array + arrayLength, true)
+  const data = engine.view().getUint32(array + arrayData, true),
+    length = engine.view().getUint32(array + arrayLength, true)
   t.deepEqual([...engine.bytes().subarray(data, data + length)], [2, 3, 4])
-  const others = ['new Int8Array(3)', 'new Uint8ClampedArray(3)', 'new Uint16Array(3)', 'new DataView(new ArrayBuffer(3))',
-    'new ArrayBuffer(3)', '[1]', '({})', '() => 1']
+  const others = [
+    'new Int8Array(3)',
+    'new Uint8ClampedArray(3)',
+    'new Uint16Array(3)',
+    'new DataView(new ArrayBuffer(3))',
+    'new ArrayBuffer(3)',
+    '[1]',
+    '({})',
+    '() => 1',
+  ]
   for (const other of others) t.false(isUint8Array(object(other)), other)
 })
 
@@ -39,7 +48,12 @@ test('without its free function an ArrayBuffer leaves its memory alone', async t
   engine.bytes().fill(0x5a, address, address + 4096)
   engine.call.QTS_FreeValuePointer(engine.context, value)
   engine.evaluate('for (let i = 0, a = []; i < 5000; i++) a.push({ i, s: "x".repeat(i & 63) })')
-  t.true(engine.bytes().subarray(address, address + 4096).every(byte => byte === 0x5a))
+  t.true(
+    engine
+      .bytes()
+      .subarray(address, address + 4096)
+      .every(byte => byte === 0x5a),
+  )
 })
 
 test('the length of a string that holds NUL and characters of several bytes', async t => {

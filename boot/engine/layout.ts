@@ -8,7 +8,7 @@
  */
 import { EngineError, restorePackage } from './error.ts'
 import { createEngine, type Engine } from './instance.ts'
-import { enginePackage, engineNames } from './names.ts'
+import { engineNames, enginePackage } from './names.ts'
 
 /** Offsets and sizes in bytes. */
 export interface EngineLayout {
@@ -104,19 +104,29 @@ function probeClassId(engine: Engine) {
   const objects = order.map(name => object(engine, engine.evaluate(`new ${name}(3)`)))
   const ids = (offset: number) => objects.map(address => engine.view().getUint16(address + offset, true))
   const inOrder = (found: number[]) => found.every((id, i) => id > 0 && id === found[0] + i)
-  const classId = one('class id', multiples(2, 0, objectBytes).filter(offset => inOrder(ids(offset))))
+  const classId = one(
+    'class id',
+    multiples(2, 0, objectBytes).filter(offset => inOrder(ids(offset))),
+  )
   return { classId, uint8ArrayClass: ids(classId)[order.indexOf('Uint8Array')] }
 }
 
 function probeUint8Array(engine: Engine) {
-  const length = 70001, skip = 4321
+  const length = 70001,
+    skip = 4321
   const data = engine.call.malloc(length + skip + 9)
   const value = engine.call.QTS_NewArrayBuffer(engine.context, data, length + skip + 9)
   setGlobal(engine, 'probeBuffer', value)
   const array = object(engine, engine.evaluate(`globalThis.probeArray = new Uint8Array(probeBuffer, ${skip}, ${length})`))
   const offsets = multiples(4, 0, objectBytes)
-  const arrayData = one('data pointer of a Uint8Array', offsets.filter(offset => u32(engine, array + offset) === data + skip))
-  const arrayLength = one('length of a Uint8Array', offsets.filter(offset => u32(engine, array + offset) === length))
+  const arrayData = one(
+    'data pointer of a Uint8Array',
+    offsets.filter(offset => u32(engine, array + offset) === data + skip),
+  )
+  const arrayLength = one(
+    'length of a Uint8Array',
+    offsets.filter(offset => u32(engine, array + offset) === length),
+  )
   engine.evaluate('probeArray[7] = 0xa5')
   prove('data pointer of a Uint8Array', engine.bytes()[u32(engine, array + arrayData) + 7] === 0xa5)
   engine.evaluate('delete globalThis.probeArray; delete globalThis.probeBuffer')
@@ -130,21 +140,27 @@ function probeArrayBuffer(engine: Engine, tableSize: number) {
     return { length, data, object: object(engine, engine.call.QTS_NewArrayBuffer(engine.context, data, length)) }
   })
   const records = (offset: number) => buffers.map(buffer => u32(engine, buffer.object + offset))
-  const describes = (record: number, { data, length }: { data: number, length: number }) => {
+  const describes = (record: number, { data, length }: { data: number; length: number }) => {
     if (record === 0 || record + recordBytes > engine.bytes().length) return false
     const fields = multiples(4, 0, recordBytes).map(offset => u32(engine, record + offset))
     return fields.includes(data) && fields.includes(length)
   }
-  const bufferRecord = one('record of an ArrayBuffer',
-    multiples(4, 0, objectBytes).filter(offset => records(offset).every((record, i) => describes(record, buffers[i]))))
-  const bufferFree = one('free function of an ArrayBuffer', multiples(4, 0, recordBytes).filter(offset => {
-    const [first, second] = records(bufferRecord).map(record => u32(engine, record + offset))
-    return first === second && first > 1 && first < tableSize
-  }))
+  const bufferRecord = one(
+    'record of an ArrayBuffer',
+    multiples(4, 0, objectBytes).filter(offset => records(offset).every((record, i) => describes(record, buffers[i]))),
+  )
+  const bufferFree = one(
+    'free function of an ArrayBuffer',
+    multiples(4, 0, recordBytes).filter(offset => {
+      const [first, second] = records(bufferRecord).map(record => u32(engine, record + offset))
+      return first === second && first > 1 && first < tableSize
+    }),
+  )
 
   // A buffer that is dropped frees its memory, and the allocator gives the same piece again; without the function it does not.
   const dropped = (owning: boolean) => {
-    const length = 70029, data = engine.call.malloc(length)
+    const length = 70029,
+      data = engine.call.malloc(length)
     const value = engine.call.QTS_NewArrayBuffer(engine.context, data, length)
     if (!owning) engine.view().setUint32(u32(engine, object(engine, value) + bufferRecord) + bufferFree, 0, true)
     engine.call.QTS_FreeValuePointer(engine.context, value)
@@ -161,8 +177,10 @@ function probeString(engine: Engine): number {
   const texts = ['"hello"', '"x".repeat(1234) + "y".repeat(77)', '"\\u00e9".repeat(300)', '"\\u20ac".repeat(301)']
   const lengths = [5, 1311, 600, 903]
   const chars = texts.map(text => engine.call.QTS_GetString(engine.context, engine.evaluate(text)))
-  return one('string length', multiples(4, 4, 64).filter(before =>
-    chars.every((address, i) => (u32(engine, address - before) & 0x7fffffff) === lengths[i])))
+  return one(
+    'string length',
+    multiples(4, 4, 64).filter(before => chars.every((address, i) => (u32(engine, address - before) & 0x7fffffff) === lengths[i])),
+  )
 }
 
 function probeRandom(engine: Engine): number {
@@ -180,14 +198,18 @@ function probeRandom(engine: Engine): number {
   draw()
   // The interrupt counter counts down meanwhile; only the random state decides what comes next.
   const states = [0x0123456789abcdefn, 1n << 40n, 3n << 40n]
-  return one('random state', offsets.filter((offset, i) => {
-    const old = at(offset)
-    if (old === before[i]) return false
-    const draws = states.map(state => after(offset, state)), again = states.map(state => after(offset, state))
-    if (new Set(draws).size === states.length && draws.every((value, k) => value === again[k])) return true
-    seed(offset, old)
-    return false
-  }))
+  return one(
+    'random state',
+    offsets.filter((offset, i) => {
+      const old = at(offset)
+      if (old === before[i]) return false
+      const draws = states.map(state => after(offset, state)),
+        again = states.map(state => after(offset, state))
+      if (new Set(draws).size === states.length && draws.every((value, k) => value === again[k])) return true
+      seed(offset, old)
+      return false
+    }),
+  )
 }
 
 /**
@@ -196,14 +218,20 @@ function probeRandom(engine: Engine): number {
  */
 function probeStripFlags(engine: Engine): number {
   const { runtime, view, bytes } = engine
-  const shapeHash = one('shape hash table', multiples(4, 4, runtimeBytes).filter(offset => {
-    const [bits, size, used, table] = [0, 4, 8, 12].map(next => u32(engine, runtime + offset + next))
-    return bits >= 4 && bits <= 20 && size === 2 ** bits && used > 0 && used < size && table > runtime && table < bytes().length
-  }))
+  const shapeHash = one(
+    'shape hash table',
+    multiples(4, 4, runtimeBytes).filter(offset => {
+      const [bits, size, used, table] = [0, 4, 8, 12].map(next => u32(engine, runtime + offset + next))
+      return bits >= 4 && bits <= 20 && size === 2 ** bits && used > 0 && used < size && table > runtime && table < bytes().length
+    }),
+  )
   const source = 'globalThis.stripProbe = function () {\n  null.x /* kept text */\n}'
   const keepsSource = () => engine.text(engine.evaluate(`${source}; String(stripProbe)`)).includes('kept text')
   const keepsLine = () => engine.text(engine.evaluate('try { stripProbe() } catch (e) { e.stack }')).includes('probe.js:2')
-  const stripFlags = one('strip flags', [shapeHash - 4].filter(offset => view().getUint8(runtime + offset) === 0))
+  const stripFlags = one(
+    'strip flags',
+    [shapeHash - 4].filter(offset => view().getUint8(runtime + offset) === 0),
+  )
   prove('strip flags', keepsSource() && keepsLine())
   view().setUint8(runtime + stripFlags, 1)
   prove('strip flags', !keepsSource() && keepsLine())
@@ -237,17 +265,21 @@ async function probeRejectionTracker(tableSize: number): Promise<number> {
   engine.call.QTS_RuntimeEnableInterruptHandler(engine.runtime)
   const after = fields()
   const isSet = (i: number) => before[i] === 0 && after[i] > 0 && after[i] < tableSize
-  const interruptHandler = one('interrupt handler', offsets.filter((_, i) => isSet(i)))
+  const interruptHandler = one(
+    'interrupt handler',
+    offsets.filter((_, i) => isSet(i)),
+  )
   const rejectionTracker = interruptHandler + 8
   const set = (offset: number) => (engine: Engine) => engine.view().setUint32(engine.runtime + offset, tableSize, true)
-  prove('promise rejection tracker', !await survivesRejection(set(rejectionTracker)))
-  prove('promise rejection tracker', await survivesRejection(() => {}) && await survivesRejection(set(rejectionTracker + 4)))
+  prove('promise rejection tracker', !(await survivesRejection(set(rejectionTracker))))
+  prove('promise rejection tracker', (await survivesRejection(() => {})) && (await survivesRejection(set(rejectionTracker + 4))))
   return rejectionTracker
 }
 
 function setGlobal(engine: Engine, name: string, value: number): void {
   const chars = engine.newText(name)
-  const global = engine.call.QTS_GetGlobalObject(engine.context), key = engine.call.QTS_NewString(engine.context, chars)
+  const global = engine.call.QTS_GetGlobalObject(engine.context),
+    key = engine.call.QTS_NewString(engine.context, chars)
   engine.call.QTS_SetProp(engine.context, global, key, value)
   for (const used of [global, key, value]) engine.call.QTS_FreeValuePointer(engine.context, used)
   engine.call.free(chars)

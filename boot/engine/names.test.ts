@@ -23,7 +23,7 @@ test('every name is found once, and nothing is left over', async t => {
   t.is(names.rejectionSlot, names.tableSize)
 })
 
-test('the names are right: they are those in the assignments of the package\'s own source', async t => {
+test("the names are right: they are those in the assignments of the package's own source", async t => {
   const { exports } = await engineNames()
   const source = installed.glue.toString()
   for (const name of ['QTS_Eval', 'QTS_NewContext', 'malloc', 'QTS_NewArrayBuffer'])
@@ -40,8 +40,10 @@ test('a .wasm with one bit changed is refused, with both checksums', t => {
 
 for (const variant of ['debug-sync', 'release-asyncify']) {
   test(`another variant of the engine is refused, with what differs: ${variant}`, async t => {
-    await t.throwsAsync(deriveNames(loadPackage(`@jitl/quickjs-wasmfile-${variant}`)),
-      { name: 'EngineError', message: /not (?:as expected|the expected one): \S[^]*npm ci/ })
+    await t.throwsAsync(deriveNames(loadPackage(`@jitl/quickjs-wasmfile-${variant}`)), {
+      name: 'EngineError',
+      message: /not (?:as expected|the expected one): \S[^]*npm ci/,
+    })
   })
 }
 
@@ -50,20 +52,25 @@ test('a package that is not installed is a sentence', t => {
 })
 
 test('swapped exports are noticed by their types', async t => {
-  const swapped = withGlue(glue => { [glue._QTS_Eval, glue._QTS_Call] = [glue._QTS_Call, glue._QTS_Eval] })
+  const swapped = withGlue(glue => {
+    ;[glue._QTS_Eval, glue._QTS_Call] = [glue._QTS_Call, glue._QTS_Eval]
+  })
   await t.throwsAsync(deriveNames(swapped), { message: /export QTS_(Eval|Call) has type \w+>i, expected \w+>i/ })
 })
 
 test('a missing export, and one more than expected, are noticed', async t => {
-  const less = withGlue(glue => { delete glue._QTS_Eval })
+  const less = withGlue(glue => {
+    delete glue._QTS_Eval
+  })
   await t.throwsAsync(deriveNames(less), { message: /export "pa" of type iiiiii>i is unknown/ })
-  const more = withGlue(glue => { glue._QTS_New = glue._QTS_Eval })
+  const more = withGlue(glue => {
+    glue._QTS_New = glue._QTS_Eval
+  })
   await t.throwsAsync(deriveNames(more), { message: /export QTS_New is unknown/ })
 })
 
 test('what is no WebAssembly module, or is cut off, is refused', t => {
   t.throws(() => readWasm(new Uint8Array(100)), { message: /does not start with the magic number/ })
   const wasm = engineWasm()
-  for (const length of [8, 100, 2000, wasm.length - 1])
-    t.throws(() => readWasm(wasm.subarray(0, length)), { name: 'EngineError' })
+  for (const length of [8, 100, 2000, wasm.length - 1]) t.throws(() => readWasm(wasm.subarray(0, length)), { name: 'EngineError' })
 })

@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { EngineError, restorePackage } from './error.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
-import { readWasm, type FunctionType, type WasmModule } from './wasm.ts'
+import { type FunctionType, readWasm, type WasmModule } from './wasm.ts'
 
 export const enginePackage = '@jitl/quickjs-wasmfile-release-sync'
 /** Of emscripten-module.wasm in version 0.32.0. Everything that pokes at engine structures was verified on these bytes. */
@@ -100,7 +100,9 @@ export function engineNames(): Promise<EngineNames> {
 /** Derives and checks the names of any build of the engine. */
 export async function deriveNames(engine: EnginePackage): Promise<EngineNames> {
   const where = `${engine.package} ${engine.version}`
-  const fail: Fail = what => { throw new EngineError(`The engine is not the expected one: ${what}.`, where, restorePackage) }
+  const fail: Fail = what => {
+    throw new EngineError(`The engine is not the expected one: ${what}.`, where, restorePackage)
+  }
   const layout = readWasm(engine.wasm)
   const { glue, instance, imports } = await instantiate(engine)
 
@@ -229,22 +231,23 @@ function nameImports(layout: WasmModule, imports: WebAssembly.Imports, glue: Rec
 /** The names of the callbacks that an import calls. */
 function calledBack(implementation: AnyFunction, glue: Record<string, unknown>): string[] {
   const called: string[] = []
-  glue.callbacks = new Proxy({}, {
-    get(_, name) {
-      called.push(callbacks[String(name)] ?? String(name))
-      return () => 0
+  glue.callbacks = new Proxy(
+    {},
+    {
+      get(_, name) {
+        called.push(callbacks[String(name)] ?? String(name))
+        return () => 0
+      },
     },
-  })
+  )
   implementation(0, 0, 0, 0, 0)
   return called
 }
 
-type Functions = readonly { readonly name: string, readonly type: FunctionType }[]
+type Functions = readonly { readonly name: string; readonly type: FunctionType }[]
 
 /** Nothing is missing, nothing is unknown, and every type is as it should be. */
-function checkAll(
-  what: string, expected: Record<string, string>, found: Map<string, string>, functions: Functions, fail: Fail,
-): void {
+function checkAll(what: string, expected: Record<string, string>, found: Map<string, string>, functions: Functions, fail: Fail): void {
   const types = new Map(functions.map(({ name, type }) => [name, signature(type)]))
   for (const [name, type] of Object.entries(expected)) {
     const minified = found.get(name)

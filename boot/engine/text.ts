@@ -22,10 +22,14 @@ export class Text {
   /** Removes the only match and returns its groups. */
   take(pattern: RegExp): string[] {
     let taken: string[] = []
-    this.replace(pattern, (...groups) => {
-      taken = groups
-      return ''
-    }, 1)
+    this.replace(
+      pattern,
+      (...groups) => {
+        taken = groups
+        return ''
+      },
+      1,
+    )
     return taken
   }
 }
@@ -35,6 +39,9 @@ export const lines = (...sources: string[]): RegExp => new RegExp(`^${sources.ma
 
 export function unexpected(what: string): never {
   const where = `the C that wasm2c ${wasm2cVersion} made of emscripten-module.wasm`
-  throw new EngineError(`wasm2c's output is not as expected: ${what}.`, where,
-    'boot/engine/translate.ts knows the output for the pinned package and version only: restore both, or adapt its steps.')
+  throw new EngineError(
+    `wasm2c's output is not as expected: ${what}.`,
+    where,
+    'boot/engine/translate.ts knows the output for the pinned package and version only: restore both, or adapt its steps.',
+  )
 }

@@ -14,7 +14,10 @@ import { lines, Text, unexpected } from './text.ts'
 import { readWasm, type WasmModule } from './wasm.ts'
 import { runWasm2c } from './wasm2c.ts'
 
-export interface Translation { readonly source: string, readonly header: string }
+export interface Translation {
+  readonly source: string
+  readonly header: string
+}
 
 /** The C source and header of the engine. Throws an EngineError when wasm2c is missing or writes what is not expected. */
 export function translate(wasm: Uint8Array, names: EngineNames): Translation {
@@ -64,21 +67,28 @@ function dropTypes(c: Text, { types }: WasmModule): void {
 /** The initialiser of the native table: the module's one element segment, from slot 1, and the host's slot behind it. */
 function takeTable(c: Text, { types, tableSize }: WasmModule, names: EngineNames): string {
   const [entries] = c.take(/^static const wasm_elem_segment_expr_t elem_segment_exprs_w2c_e0\[\] = \{\n([^]*?)\};\n/m)
-  const slots = [...entries.matchAll(/^  \{(\d+), \(wasm_rt_function_ptr_t\)&(\w+), 0\},$/gm)]
-    .map(([, type, fn]) => `{${Number(type) + 1}, ${fn}},`)
-  const [initial, count] = c.take(lines(
-    String.raw`static void init_tables\(.*\) \{`,
-    String.raw`  wasm_rt_allocate_funcref_table\(&instance->w2c_T0, (\d+), \d+\);`,
-    String.raw`  funcref_table_init\(&instance->w2c_T0, elem_segment_exprs_w2c_e0, (\d+), 1u, 0, \2, instance, func_types\);`,
-    String.raw`\}`))
+  const slots = [...entries.matchAll(/^  \{(\d+), \(wasm_rt_function_ptr_t\)&(\w+), 0\},$/gm)].map(
+    ([, type, fn]) => `{${Number(type) + 1}, ${fn}},`,
+  )
+  const [initial, count] = c.take(
+    lines(
+      String.raw`static void init_tables\(.*\) \{`,
+      String.raw`  wasm_rt_allocate_funcref_table\(&instance->w2c_T0, (\d+), \d+\);`,
+      String.raw`  funcref_table_init\(&instance->w2c_T0, elem_segment_exprs_w2c_e0, (\d+), 1u, 0, \2, instance, func_types\);`,
+      String.raw`\}`,
+    ),
+  )
   const full = Number(initial) === tableSize && Number(count) === tableSize - 1 && slots.length === tableSize - 1
   if (!full) unexpected('the table is not filled from slot 1 to its end')
   const trackerType = types.findIndex(type => signature(type) === trackerSignature)
   if (trackerType < 0) unexpected(`there is no function type ${trackerSignature}, that of a promise rejection tracker`)
   return [
     `static const struct engine_function engine_table[${names.rejectionSlot + 1}] = {`,
-    '\t{0, 0},', ...slots.map(slot => `\t${slot}`), `\t{${trackerType + 1}, engine_rejection},`,
-    '};', '',
+    '\t{0, 0},',
+    ...slots.map(slot => `\t${slot}`),
+    `\t{${trackerType + 1}, engine_rejection},`,
+    '};',
+    '',
   ].join('\n')
 }
 
@@ -94,11 +104,14 @@ function dropStartUp(c: Text, names: EngineNames): void {
   c.take(/^static void init_data_instances\(.*\) \{\n\}\n/m)
   c.take(/^static void init_elem_instances\(.*\) \{\n\}\n/m)
   // The start function clears the zeroed data: the host's memory is zero anyhow.
-  const [start] = c.take(lines(
-    String.raw`static void init_instance_import\([^]*  init_elem_instances\(instance\);`,
-    String.raw`  (\w+)\(instance\);`,
-    String.raw`\}`,
-    '[^]*')) // to the end
+  const [start] = c.take(
+    lines(
+      String.raw`static void init_instance_import\([^]*  init_elem_instances\(instance\);`,
+      String.raw`  (\w+)\(instance\);`,
+      String.raw`\}`,
+      '[^]*',
+    ),
+  ) // to the end
   c.take(lines(String.raw`static void ${start}\(Z_engine_instance_t\*\);`))
   c.take(lines(String.raw`static void ${start}\(Z_engine_instance_t\* instance\) \{[^}]*memory_fill[^}]*\}`))
 }
@@ -106,10 +119,14 @@ function dropStartUp(c: Text, names: EngineNames): void {
 /** Minified export name to wasm2c's name of the function behind it; wasm2c's own wrappers go. */
 function takeExports(c: Text, module: WasmModule): Map<string, string> {
   const internal = new Map<string, string>()
-  c.replace(/^\/\* export: '(\S+)' \*\/\n[^{]*\{\n  return (\w+)\([^}]*\}\n/m, (minified, fn) => {
-    internal.set(minified, fn)
-    return ''
-  }, module.exports.length)
+  c.replace(
+    /^\/\* export: '(\S+)' \*\/\n[^{]*\{\n  return (\w+)\([^}]*\}\n/m,
+    (minified, fn) => {
+      internal.set(minified, fn)
+      return ''
+    },
+    module.exports.length,
+  )
   return internal
 }
 
@@ -151,22 +168,26 @@ const cTypes: Record<string, string> = { i: 'u32', l: 'u64', d: 'f64', f: 'f32' 
 /** A C prototype without its semicolon: `u32 name(u32, f64)`, or with parameter names p0, p1 ... */
 function prototype(name: string, type: string, parameters = false): string {
   const [params, result] = type.split('>')
-  const list = [...params].map((letter, i) => parameters ? `${cTypes[letter]} p${i}` : cTypes[letter])
+  const list = [...params].map((letter, i) => (parameters ? `${cTypes[letter]} p${i}` : cTypes[letter]))
   return `${cTypes[result] ?? 'void'} ${name}(${list.join(', ') || 'void'})`
 }
 
 function exportedFunctions(names: EngineNames, internal: Map<string, string>): string {
-  return Object.entries(engineExports).map(([name, type]) => {
-    const [params, result] = type.split('>')
-    const fn = internal.get(names.exports[name]) ?? unexpected(`export ${name} has no function`)
-    const args = [...params].map((_, i) => `p${i}`).join(', ')
-    return `${prototype(`engine_${name}`, type, true)} { ${result ? 'return ' : ''}${fn}(${args}); }\n`
-  }).join('')
+  return Object.entries(engineExports)
+    .map(([name, type]) => {
+      const [params, result] = type.split('>')
+      const fn = internal.get(names.exports[name]) ?? unexpected(`export ${name} has no function`)
+      const args = [...params].map((_, i) => `p${i}`).join(', ')
+      return `${prototype(`engine_${name}`, type, true)} { ${result ? 'return ' : ''}${fn}(${args}); }\n`
+    })
+    .join('')
 }
 
 function header(names: EngineNames): string {
   const list = (prefix: string, functions: Record<string, string>) =>
-    Object.entries(functions).map(([name, type]) => `${prototype(`${prefix}_${name}`, type)};\n`).join('')
+    Object.entries(functions)
+      .map(([name, type]) => `${prototype(`${prefix}_${name}`, type)};\n`)
+      .join('')
   return `/* Made by boot/engine/translate.ts from ${names.package} ${names.version} (QuickJS ${names.quickjs}): do not edit. */
 #pragma once
 #include "rt.h"

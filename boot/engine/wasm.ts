@@ -5,20 +5,23 @@
 import { EngineError, restorePackage } from './error.ts'
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64'
-export interface FunctionType { readonly params: readonly ValueType[], readonly result: ValueType | undefined }
+export interface FunctionType {
+  readonly params: readonly ValueType[]
+  readonly result: ValueType | undefined
+}
 
 export interface WasmModule {
   readonly types: readonly FunctionType[]
   /** The imported functions, in order (their index is their function index), and the imported memory. */
-  readonly imports: readonly { readonly module: string, readonly name: string, readonly type: FunctionType }[]
-  readonly memory: { readonly module: string, readonly name: string, readonly initialPages: number }
-  readonly exports: readonly { readonly name: string, readonly index: number, readonly type: FunctionType }[]
+  readonly imports: readonly { readonly module: string; readonly name: string; readonly type: FunctionType }[]
+  readonly memory: { readonly module: string; readonly name: string; readonly initialPages: number }
+  readonly exports: readonly { readonly name: string; readonly index: number; readonly type: FunctionType }[]
   /** Slots of the one function table, slot 0 (null) included. */
   readonly tableSize: number
   /** Initial value of the one global, the stack pointer. */
   readonly stackPointer: number
   /** The initial contents of linear memory; all else is zero. */
-  readonly data: readonly { readonly address: number, readonly bytes: Uint8Array }[]
+  readonly data: readonly { readonly address: number; readonly bytes: Uint8Array }[]
 }
 
 const valueTypes: Record<number, ValueType> = { 0x7f: 'i32', 0x7e: 'i64', 0x7d: 'f32', 0x7c: 'f64' }
@@ -91,25 +94,29 @@ export function readWasm(bytes: Uint8Array): WasmModule {
   const starts = new Map<number, number>()
   const scan = new Reader(bytes, magic.length)
   while (scan.at < bytes.length) {
-    const id = scan.byte(), length = scan.u32()
+    const id = scan.byte(),
+      length = scan.u32()
     starts.set(id, scan.at)
     scan.bytes(length)
   }
-  const open = (name: keyof typeof section) =>
-    new Reader(bytes, starts.get(section[name]) ?? refuse(`it has no ${name} section`))
+  const open = (name: keyof typeof section) => new Reader(bytes, starts.get(section[name]) ?? refuse(`it has no ${name} section`))
 
-  const types = (r => r.vector((): FunctionType => {
-    expect(r.byte(), 0x60, 'the tag of a function type')
-    const params = r.vector(() => r.type()), results = r.vector(() => r.type())
-    if (results.length > 1) refuse('a function has more than one result')
-    return { params, result: results[0] }
-  }))(open('type'))
+  const types = (r =>
+    r.vector((): FunctionType => {
+      expect(r.byte(), 0x60, 'the tag of a function type')
+      const params = r.vector(() => r.type()),
+        results = r.vector(() => r.type())
+      if (results.length > 1) refuse('a function has more than one result')
+      return { params, result: results[0] }
+    }))(open('type'))
 
   const imports: WasmModule['imports'][number][] = []
   let memory: WasmModule['memory'] | undefined
   const list = open('import')
   for (let left = list.u32(); left > 0; left--) {
-    const module = list.name(), name = list.name(), what = list.byte()
+    const module = list.name(),
+      name = list.name(),
+      what = list.byte()
     if (what === kind.function) {
       imports.push({ module, name, type: types[list.u32()] })
       continue
@@ -126,7 +133,7 @@ export function readWasm(bytes: Uint8Array): WasmModule {
 
   const table = open('table')
   expect(table.u32(), 1, 'the number of tables')
-  expect(table.byte(), 0x70, 'the table\'s element type')
+  expect(table.byte(), 0x70, "the table's element type")
   table.byte()
   const tableSize = table.u32()
 
@@ -136,12 +143,13 @@ export function readWasm(bytes: Uint8Array): WasmModule {
   expect(globals.byte(), 1, 'the mutability of the global')
   const stackPointer = globals.constant()
 
-  const exports = (r => r.vector(() => {
-    const name = r.name()
-    expect(r.byte(), kind.function, `the kind of export ${name}`)
-    const index = r.u32()
-    return { name, index, type: functions[index] }
-  }))(open('export'))
+  const exports = (r =>
+    r.vector(() => {
+      const name = r.name()
+      expect(r.byte(), kind.function, `the kind of export ${name}`)
+      const index = r.u32()
+      return { name, index, type: functions[index] }
+    }))(open('export'))
 
   const segments = open('data')
   const data = segments.vector(() => {

@@ -26,7 +26,8 @@ export function runWasm2c(wasm: Uint8Array): string {
   checkWasm2c()
   const folder = mkdtempSync(join(tmpdir(), 'xen-ts-wasm2c-'))
   try {
-    const input = join(folder, 'engine.wasm'), output = join(folder, 'engine.c')
+    const input = join(folder, 'engine.wasm'),
+      output = join(folder, 'engine.c')
     writeFileSync(input, wasm)
     run([input, '--module-name', 'engine', '--output', output])
     return readFileSync(output, 'utf8')

@@ -11,7 +11,7 @@ declare namespace WebAssembly {
     readonly exports: Record<string, unknown>
   }
   class Memory {
-    constructor(descriptor: { initial: number, maximum?: number })
+    constructor(descriptor: { initial: number; maximum?: number })
     readonly buffer: ArrayBuffer
     /** Grows by `pages` of 64 KiB; returns the old size in pages; throws a RangeError when it cannot. */
     grow(pages: number): number

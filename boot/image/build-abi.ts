@@ -8,8 +8,13 @@ const { copy, checksum, utf8Encode, utf8Decode, latin1Decode } = memoryAbi
 const pure = { copy, checksum, utf8Encode, utf8Decode, latin1Decode }
 
 export function buildAbi(output: (text: string) => void): HostAbi {
-  const refused = Object.fromEntries(abiTable.map(({ name }) => [name, () => {
-    throw new Error(`${name} is not available while the snapshot is made: call it from start()`)
-  }]))
+  const refused = Object.fromEntries(
+    abiTable.map(({ name }) => [
+      name,
+      () => {
+        throw new Error(`${name} is not available while the snapshot is made: call it from start()`)
+      },
+    ]),
+  )
   return { ...refused, ...pure, consoleWrite: output } as unknown as HostAbi
 }

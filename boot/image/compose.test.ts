@@ -8,7 +8,7 @@ import { abiHash } from '../abi/hash.ts'
 import { hostAbi } from '../node/host-abi.ts'
 import { runLoop } from '../node/loop.ts'
 import { composeImage, ImageError, readImage } from './compose.ts'
-import { readElf, readNotes, segmentType, writeElf, writeNote, type Segment } from './elf.ts'
+import { readElf, readNotes, type Segment, segmentType, writeElf, writeNote } from './elf.ts'
 import { offsets } from './format.ts'
 import { restoreSnapshot } from './restore.ts'
 import { makeSnapshot } from './snapshot.ts'
@@ -19,7 +19,15 @@ const slot = 0x102010n
 const end = 0x105000n
 const code = Uint8Array.from([0xf4, 0xeb, 0xfd]) // hlt; jmp .-1
 
-interface KernelParts { version?: number, hash?: number, slot?: bigint, end?: bigint, name?: string, data?: Uint8Array, bytes?: number }
+interface KernelParts {
+  version?: number
+  hash?: number
+  slot?: bigint
+  end?: bigint
+  name?: string
+  data?: Uint8Array
+  bytes?: number
+}
 
 /** A small file with what the composer needs of a kernel: text, notes in read-only data, and data with the slot. */
 function smallKernel(parts: KernelParts = {}): Uint8Array {
@@ -32,21 +40,33 @@ function smallKernel(parts: KernelParts = {}): Uint8Array {
   const xen = writeNote({ name: 'Xen', type: 18, descriptor: Uint8Array.from([0, 0, 0x10, 0]) })
   const own = writeNote({ name: parts.name ?? 'xen-ts', type: 1, descriptor })
   const notes = Uint8Array.from([...xen, ...own])
-  const load = (physicalAddress: bigint, flags: number, bytes: Uint8Array, memorySize = bytes.length) =>
-    ({ type: segmentType.load, flags, physicalAddress, virtualAddress: base + physicalAddress, bytes, memorySize, align: 4096 })
+  const load = (physicalAddress: bigint, flags: number, bytes: Uint8Array, memorySize = bytes.length) => ({
+    type: segmentType.load,
+    flags,
+    physicalAddress,
+    virtualAddress: base + physicalAddress,
+    bytes,
+    memorySize,
+    align: 4096,
+  })
   const rodata = load(0x101000n, 4, Uint8Array.from([...notes, 1, 2, 3]))
   return writeElf(entry, [
-    load(entry, 5, code), rodata, load(0x102000n, 6, parts.data ?? new Uint8Array(0x100), 0x2345),
+    load(entry, 5, code),
+    rodata,
+    load(0x102000n, 6, parts.data ?? new Uint8Array(0x100), 0x2345),
     { ...rodata, type: segmentType.note, bytes: notes, memorySize: notes.length, align: 4 },
   ])
 }
 
 const snapshot = await makeSnapshot({
-  bundle: 'globalThis.__xenTs = { turn() { __abi.consoleWrite("from the image"); __abi.shutdown(0) }, fail() {} }', filename: 'app.js', program: 'small',
+  bundle: 'globalThis.__xenTs = { turn() { __abi.consoleWrite("from the image"); __abi.shutdown(0) }, fail() {} }',
+  filename: 'app.js',
+  program: 'small',
 })
 const metadata = { name: 'small', target: 'xen', args: [{ name: 'port', default: 80 }] }
 const compose = (parts: KernelParts = {}) => composeImage({ kernel: smallKernel(parts), snapshot, metadata })
-const refused = (t: ExecutionContext, parts: KernelParts, message: RegExp) => t.throws(() => compose(parts), { instanceOf: ImageError, message })
+const refused = (t: ExecutionContext, parts: KernelParts, message: RegExp) =>
+  t.throws(() => compose(parts), { instanceOf: ImageError, message })
 
 const loads = (segments: readonly Segment[]) => segments.filter(({ type }) => type === segmentType.load)
 
@@ -56,7 +76,10 @@ test('the snapshot is one more segment behind the kernel, writable, and the slot
   t.is(elf.entry, entry)
   const [text, rodata, data, added] = loads(elf.segments)
   t.deepEqual(Uint8Array.from(text.bytes), code)
-  t.deepEqual([text, rodata, data].map(({ flags }) => flags), [5, 4, 6])
+  t.deepEqual(
+    [text, rodata, data].map(({ flags }) => flags),
+    [5, 4, 6],
+  )
   t.is(data.memorySize, 0x2345)
   t.is(added.physicalAddress, end)
   t.is(added.virtualAddress, base + end)
@@ -82,7 +105,7 @@ test('readelf finds program headers and notes in order', t => {
   for (const [, offset, address] of shown.matchAll(/^ {2}LOAD +(\w+) (\w+)/gm)) t.is(BigInt(offset) % 4096n, BigInt(address) % 4096n)
 })
 
-test('metadata comes back as it went in, with the composer\'s facts; gzipped too', t => {
+test("metadata comes back as it went in, with the composer's facts; gzipped too", t => {
   const { image, buildId, memoryMiB } = compose()
   for (const file of [image, gzipSync(image), Buffer.from(image)])
     t.deepEqual(readImage(file).metadata, { ...metadata, buildId, memoryMiB, engine: 'QuickJS 2025-09-13' })
@@ -93,7 +116,13 @@ test('the snapshot in an image runs', async t => {
   const { image, buildId } = compose()
   const segment = loads(readImage(gzipSync(image)).segments)[3].bytes
   let output = ''
-  const { engine, hooks } = await restoreSnapshot(segment, 1n, engine => hostAbi(engine, { output: text => { output += text } }))
+  const { engine, hooks } = await restoreSnapshot(segment, 1n, engine =>
+    hostAbi(engine, {
+      output: text => {
+        output += text
+      },
+    }),
+  )
   t.is(runLoop(engine, hooks), 0)
   t.is(output, 'from the image')
   t.is(Buffer.from(segment.subarray(offsets.buildId, offsets.buildId + 17)).toString(), `${buildId}\0`)
@@ -101,7 +130,9 @@ test('the snapshot in an image runs', async t => {
 })
 
 test('the same input gives the same bytes; another kernel another build id', t => {
-  const one = compose(), two = compose(), other = compose({ data: Uint8Array.from({ length: 0x100 }, (_, i) => i === 5 ? 1 : 0) })
+  const one = compose(),
+    two = compose(),
+    other = compose({ data: Uint8Array.from({ length: 0x100 }, (_, i) => (i === 5 ? 1 : 0)) })
   t.deepEqual(one.image, two.image)
   t.is(one.sha256, two.sha256)
   t.regex(one.buildId, /^[0-9a-f]{16}$/)
@@ -117,7 +148,10 @@ test('a kernel in a Buffer is not changed', t => {
 
 test('sizes add up to the image', t => {
   const { image, sizes } = compose()
-  t.is(Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0), image.length)
+  t.is(
+    Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0),
+    image.length,
+  )
   t.true(Object.values(sizes).every(bytes => bytes >= 0))
 })
 
@@ -131,7 +165,10 @@ test('a wrong kernel is refused with what to do', t => {
   refused(t, { slot: 0x102000n, data: new Uint8Array(0x100).fill(1) }, /slot is not empty/)
   refused(t, { slot: 0x1020f8n }, /slot has no bytes in the file/)
   refused(t, { slot: 0x900000n }, /slot is in none of its segments/)
-  t.throws(() => composeImage({ kernel: new Uint8Array(100), snapshot, metadata }), { instanceOf: ImageError, message: /the kernel is not an ELF file.*make kernel/ })
+  t.throws(() => composeImage({ kernel: new Uint8Array(100), snapshot, metadata }), {
+    instanceOf: ImageError,
+    message: /the kernel is not an ELF file.*make kernel/,
+  })
 })
 
 test('files that are not images are refused with what to do', t => {

@@ -1,8 +1,8 @@
 /** Joins kernel and snapshot to the file that Xen boots, and reads such files again. */
 import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
-import { ElfError, readElf, readNotes, segmentFlag, segmentType, writeElf, writeNote, type ElfFile, type Segment } from './elf.ts'
-import { pageSize, writeSnapshot, type Snapshot } from './format.ts'
+import { ElfError, type ElfFile, readElf, readNotes, type Segment, segmentFlag, segmentType, writeElf, writeNote } from './elf.ts'
+import { pageSize, type Snapshot, writeSnapshot } from './format.ts'
 import { leastMemory, sizesOf } from './sizes.ts'
 
 /** What an image says of itself, as JSON in a note. */
@@ -49,13 +49,15 @@ const rebuild = 'build it again with `make kernel`'
 const version = '0.1.0'
 
 /** @param options.kernel the bytes of kernel.elf */
-export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, metadata: ImageMetadata }): ComposedImage {
+export function composeImage(options: { kernel: Uint8Array; snapshot: Snapshot; metadata: ImageMetadata }): ComposedImage {
   const { snapshot } = options
   const elf = readKernel(options.kernel)
   const facts = kernelNote(elf)
   if (facts.abiHash !== snapshot.abiHash) {
     const hex = (value: number) => value.toString(16).padStart(8, '0')
-    throw new ImageError(`the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): ${rebuild}`)
+    throw new ImageError(
+      `the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): ${rebuild}`,
+    )
   }
   const buildId = sha256(options.kernel, writeSnapshot(snapshot, { buildId: '', version })).slice(0, 16)
   const segment = writeSnapshot(snapshot, { buildId, version })
@@ -68,12 +70,25 @@ export function composeImage(options: { kernel: Uint8Array, snapshot: Snapshot, 
   if (!holder) throw new ImageError(`the kernel's image slot is in none of its segments: ${rebuild}`)
   const filled = fillSlot(holder, facts.slot, BigInt(facts.end), BigInt(segment.length))
   const image = writeElf(elf.entry, [
-    ...elf.segments.map(part => part === holder ? filled : part),
+    ...elf.segments.map(part => (part === holder ? filled : part)),
     {
-      type: segmentType.load, flags: segmentFlag.read | segmentFlag.write,
-      physicalAddress: BigInt(facts.end), virtualAddress: kernelBase + BigInt(facts.end), bytes: segment, memorySize: segment.length, align: pageSize,
+      type: segmentType.load,
+      flags: segmentFlag.read | segmentFlag.write,
+      physicalAddress: BigInt(facts.end),
+      virtualAddress: kernelBase + BigInt(facts.end),
+      bytes: segment,
+      memorySize: segment.length,
+      align: pageSize,
     },
-    { type: segmentType.note, flags: segmentFlag.read, physicalAddress: 0n, virtualAddress: 0n, bytes: note, memorySize: note.length, align: 4 },
+    {
+      type: segmentType.note,
+      flags: segmentFlag.read,
+      physicalAddress: 0n,
+      virtualAddress: 0n,
+      bytes: note,
+      memorySize: note.length,
+      align: 4,
+    },
   ])
   return { image, sizes: sizesOf(elf, snapshot, image.length), sha256: sha256(image), buildId, memoryMiB }
 }
@@ -92,7 +107,7 @@ export function readImage(file: Uint8Array): ImageInfo {
   try {
     return { metadata: JSON.parse(new TextDecoder().decode(note.descriptor)), segments: elf.segments }
   } catch {
-    throw new ImageError('the file\'s note is not JSON: build it again')
+    throw new ImageError("the file's note is not JSON: build it again")
   }
 }
 
@@ -119,11 +134,14 @@ function readKernel(kernel: Uint8Array): ElfFile {
 }
 
 /** The kernel's own note: u32 version, u32 ABI hash, u64 physical address of image_slot, u64 physical end of the kernel. */
-function kernelNote(elf: ElfFile): { abiHash: number, slot: bigint, end: number } {
-  const wrong = (why: string): never => { throw new ImageError(`the kernel ${why}: ${rebuild}`) }
+function kernelNote(elf: ElfFile): { abiHash: number; slot: bigint; end: number } {
+  const wrong = (why: string): never => {
+    throw new ImageError(`the kernel ${why}: ${rebuild}`)
+  }
   const notes = asImageError(() => readNotes(elf, 'the kernel'), rebuild)
-  const note = notes.find(({ name, type }) => name === noteName && type === noteType.kernel)
-    ?? wrong('has no xen-ts note, it is not a kernel of xen-ts')
+  const note =
+    notes.find(({ name, type }) => name === noteName && type === noteType.kernel) ??
+    wrong('has no xen-ts note, it is not a kernel of xen-ts')
   if (note.descriptor.length !== 24) wrong(`has a note of ${note.descriptor.length} bytes, not 24`)
   const view = new DataView(note.descriptor.buffer, note.descriptor.byteOffset, 24)
   if (view.getUint32(0, true) !== 1) wrong(`has a note of version ${view.getUint32(0, true)}, not 1`)
@@ -148,7 +166,8 @@ function fillSlot(part: Segment, slot: bigint, address: bigint, length: bigint):
   const start = Number(slot - part.physicalAddress)
   if (start + slotBytes > part.bytes.length) throw new ImageError(`the kernel's image slot has no bytes in the file: ${rebuild}`)
   const bytes = Uint8Array.from(part.bytes) // slice() of a Buffer would share its memory
-  if (bytes.subarray(start, start + slotBytes).some(byte => byte !== 0)) throw new ImageError(`the kernel's image slot is not empty: ${rebuild}`)
+  if (bytes.subarray(start, start + slotBytes).some(byte => byte !== 0))
+    throw new ImageError(`the kernel's image slot is not empty: ${rebuild}`)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(start, address, true)
   view.setBigUint64(start + 8, length, true)

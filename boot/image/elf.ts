@@ -15,7 +15,12 @@ export interface Segment {
   readonly align: number
 }
 
-export interface Section { readonly name: string, readonly address: bigint, readonly size: number, readonly type: number }
+export interface Section {
+  readonly name: string
+  readonly address: bigint
+  readonly size: number
+  readonly type: number
+}
 
 export interface ElfFile {
   readonly entry: bigint
@@ -24,7 +29,11 @@ export interface ElfFile {
   readonly sections: readonly Section[]
 }
 
-export interface Note { readonly name: string, readonly type: number, readonly descriptor: Uint8Array }
+export interface Note {
+  readonly name: string
+  readonly type: number
+  readonly descriptor: Uint8Array
+}
 
 export class ElfError extends Error {
   override name = 'ElfError'
@@ -39,7 +48,9 @@ const x86_64 = 62 // EM_X86_64
 /** Reads an ELF64 executable for x86-64. Throws an ElfError that begins with `what`. */
 export function readElf(file: Uint8Array, what: string): ElfFile {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const refuse = (why: string): never => { throw new ElfError(`${what} ${why}`) }
+  const refuse = (why: string): never => {
+    throw new ElfError(`${what} ${why}`)
+  }
   if (file.length < headerBytes || view.getUint32(0, false) !== 0x7f454c46) refuse('is not an ELF file')
   if (file[4] !== 2 || file[5] !== 1) refuse('is not a 64-bit little-endian ELF file')
   if (view.getUint16(16, true) !== executable || view.getUint16(18, true) !== x86_64) refuse('is not an executable for x86-64')
@@ -56,12 +67,19 @@ export function readElf(file: Uint8Array, what: string): ElfFile {
   const table = place(32, programHeaders * programHeaderBytes, 'program header table')
   const segments = Array.from({ length: programHeaders }, (_, i): Segment => {
     const at = table + i * programHeaderBytes
-    const fileSize = place(at + 32, 0, `segment ${i}`), memorySize = u64(at + 40)
+    const fileSize = place(at + 32, 0, `segment ${i}`),
+      memorySize = u64(at + 40)
     const offset = place(at + 8, fileSize, `segment ${i}`)
     if (memorySize < BigInt(fileSize) || memorySize > 0xffffffffn) refuse(`has a segment ${i} of an impossible size`)
     return {
-      type: view.getUint32(at, true), flags: view.getUint32(at + 4, true), virtualAddress: u64(at + 16), physicalAddress: u64(at + 24),
-      offset, bytes: file.subarray(offset, offset + fileSize), memorySize: Number(memorySize), align: Number(u64(at + 48)),
+      type: view.getUint32(at, true),
+      flags: view.getUint32(at + 4, true),
+      virtualAddress: u64(at + 16),
+      physicalAddress: u64(at + 24),
+      offset,
+      bytes: file.subarray(offset, offset + fileSize),
+      memorySize: Number(memorySize),
+      align: Number(u64(at + 48)),
     }
   })
   return { entry: u64(24), segments, sections: readSections(file, view, place) }
@@ -76,8 +94,10 @@ function readSections(file: Uint8Array, view: DataView, place: (at: number, leng
   return Array.from({ length: count }, (_, i) => {
     const name = names + view.getUint32(at(i), true)
     return {
-      name: Buffer.from(file.subarray(name, file.indexOf(0, name))).toString(), type: view.getUint32(at(i) + 4, true),
-      address: view.getBigUint64(at(i) + 16, true), size: Number(view.getBigUint64(at(i) + 32, true)),
+      name: Buffer.from(file.subarray(name, file.indexOf(0, name))).toString(),
+      type: view.getUint32(at(i) + 4, true),
+      address: view.getBigUint64(at(i) + 16, true),
+      size: Number(view.getBigUint64(at(i) + 32, true)),
     }
   })
 }
@@ -88,9 +108,12 @@ export function readNotes(elf: ElfFile, what: string): Note[] {
   for (const { type, bytes } of elf.segments) {
     if (type !== segmentType.note) continue
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let at = 0; at + 12 <= bytes.length;) {
-      const nameBytes = view.getUint32(at, true), descriptorBytes = view.getUint32(at + 4, true)
-      const name = at + 12, descriptor = name + pad4(nameBytes), next = descriptor + pad4(descriptorBytes)
+    for (let at = 0; at + 12 <= bytes.length; ) {
+      const nameBytes = view.getUint32(at, true),
+        descriptorBytes = view.getUint32(at + 4, true)
+      const name = at + 12,
+        descriptor = name + pad4(nameBytes),
+        next = descriptor + pad4(descriptorBytes)
       if (descriptor + descriptorBytes > bytes.length) throw new ElfError(`${what} has a note that is cut off`)
       notes.push({
         name: Buffer.from(bytes.subarray(name, name + Math.max(0, nameBytes - 1))).toString(),
@@ -125,16 +148,15 @@ export function writeElf(entry: bigint, segments: readonly Omit<Segment, 'offset
   let end = headerBytes + segments.length * programHeaderBytes
   const offsets: number[] = []
   for (const segment of segments) {
-    const holder = segment.type === segmentType.note
-      ? segments.findIndex(other => other.type === segmentType.load && contains(other, segment))
-      : -1
+    const holder =
+      segment.type === segmentType.note ? segments.findIndex(other => other.type === segmentType.load && contains(other, segment)) : -1
     if (holder >= 0) {
       offsets.push(offsets[holder] + Number(segment.virtualAddress - segments[holder].virtualAddress))
       continue
     }
     const align = Math.max(segment.align, 1)
     const wanted = Number(segment.virtualAddress % BigInt(align))
-    const offset = end + (wanted - end % align + align) % align
+    const offset = end + ((wanted - (end % align) + align) % align)
     offsets.push(offset)
     end = offset + segment.bytes.length
   }

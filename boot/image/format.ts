@@ -7,13 +7,39 @@ const magic = 0x49535458 // "XTSI"
 
 /** Of the header's fields: u32, except two u64 and four texts. Little-endian. The kernel's side: struct snapshot in boot/kernel/js.h. */
 export const offsets = {
-  magic: 0, abiHash: 4, headerBytes: 8, pageCount: 12, memoryPages: 16, stackPointer: 20, runtime: 24, context: 28, turn: 32, fail: 36,
-  float64Addend: 40, undefinedValue: 48, classId: 56, uint8ArrayClass: 60, arrayData: 64, arrayLength: 68, bufferRecord: 72, bufferFree: 76,
-  stringLength: 80, randomState: 84, nativeStackBytes: 88, program: 96, buildId: 160, engine: 192, version: 224, pageNumbers: 256,
+  magic: 0,
+  abiHash: 4,
+  headerBytes: 8,
+  pageCount: 12,
+  memoryPages: 16,
+  stackPointer: 20,
+  runtime: 24,
+  context: 28,
+  turn: 32,
+  fail: 36,
+  float64Addend: 40,
+  undefinedValue: 48,
+  classId: 56,
+  uint8ArrayClass: 60,
+  arrayData: 64,
+  arrayLength: 68,
+  bufferRecord: 72,
+  bufferFree: 76,
+  stringLength: 80,
+  randomState: 84,
+  nativeStackBytes: 88,
+  program: 96,
+  buildId: 160,
+  engine: 192,
+  version: 224,
+  pageNumbers: 256,
 } as const
 
 /** A page of linear memory: its number and its 4096 bytes. */
-export interface Page { readonly number: number, readonly content: Uint8Array }
+export interface Page {
+  readonly number: number
+  readonly content: Uint8Array
+}
 
 export interface Snapshot extends EngineState {
   readonly abiHash: number
@@ -46,11 +72,24 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
   const bytes = new Uint8Array(headerBytes + pages.length * pageSize)
   const view = new DataView(bytes.buffer)
   const numbers: Partial<Record<keyof typeof offsets, number>> = {
-    magic, headerBytes, pageCount: pages.length, abiHash: snapshot.abiHash, nativeStackBytes: snapshot.nativeStackBytes,
-    memoryPages: snapshot.memoryPages, stackPointer: snapshot.stackPointer, runtime: snapshot.runtime, context: snapshot.context,
-    turn: snapshot.turn, fail: snapshot.fail,
-    classId: layout.classId, uint8ArrayClass: layout.uint8ArrayClass, arrayData: layout.arrayData, arrayLength: layout.arrayLength,
-    bufferRecord: layout.bufferRecord, bufferFree: layout.bufferFree, stringLength: layout.stringLength,
+    magic,
+    headerBytes,
+    pageCount: pages.length,
+    abiHash: snapshot.abiHash,
+    nativeStackBytes: snapshot.nativeStackBytes,
+    memoryPages: snapshot.memoryPages,
+    stackPointer: snapshot.stackPointer,
+    runtime: snapshot.runtime,
+    context: snapshot.context,
+    turn: snapshot.turn,
+    fail: snapshot.fail,
+    classId: layout.classId,
+    uint8ArrayClass: layout.uint8ArrayClass,
+    arrayData: layout.arrayData,
+    arrayLength: layout.arrayLength,
+    bufferRecord: layout.bufferRecord,
+    bufferFree: layout.bufferFree,
+    stringLength: layout.stringLength,
     randomState: layout.randomState, // an offset in JSContext
   }
   for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)

@@ -40,13 +40,13 @@ export class Placement {
    * @param plan of an earlier run of the same bundle; without one, all come from the heap
    * @param scratch addresses of memory that nobody uses
    */
-  constructor(engine: Engine, scratch: { start: number, end: number }, plan?: Plan) {
+  constructor(engine: Engine, scratch: { start: number; end: number }, plan?: Plan) {
     const { memory, runtime, table } = engine
     this.#engine = engine
     this.#numbers = new Uint32Array(memory.size / 8)
     this.#plan = plan
     this.#scratch = new Scratch(scratch.start, scratch.end)
-    const word = (offset: number) => memory.u32[runtime + offset >>> 2]
+    const word = (offset: number) => memory.u32[(runtime + offset) >>> 2]
     this.#pointers = [offsets.malloc, offsets.free, offsets.realloc].map(word)
     const [malloc, free, realloc] = this.#pointers.map(slot => table.get(slot))
     this.#malloc = malloc as Malloc
@@ -56,13 +56,14 @@ export class Placement {
     this.#set([
       addFunction(table, { params: ['i32', 'i32'], result: 'i32' }, (state: number, size: number) => this.#allocate(state, size)),
       addFunction(table, { params: ['i32', 'i32'], result: undefined }, (state: number, address: number) => this.#release(state, address)),
-      addFunction(table, { params: ['i32', 'i32', 'i32'], result: 'i32' },
-        (state: number, address: number, size: number) => this.#resize(state, address, size)),
+      addFunction(table, { params: ['i32', 'i32', 'i32'], result: 'i32' }, (state: number, address: number, size: number) =>
+        this.#resize(state, address, size),
+      ),
     ])
   }
 
   /** Gives the engine its own functions back. Returns the plan, and whether scratch memory is still in use: then memory is not whole. */
-  stop(): { plan: Plan, whole: boolean } {
+  stop(): { plan: Plan; whole: boolean } {
     this.#set(this.#pointers)
     const plan = new Uint8Array(this.#count + 1)
     for (let i = 0; i < this.#numbers.length; i++) plan[this.#numbers[i]] = 1
@@ -127,19 +128,20 @@ export class Placement {
   #account(state: number, blocks: number): void {
     const words = this.#engine.memory.u32
     words[state >>> 2] += blocks
-    words[state + stateSize >>> 2] += blocks * this.#overhead
+    words[(state + stateSize) >>> 2] += blocks * this.#overhead
   }
 
   #set(pointers: readonly number[]): void {
     const words = this.#engine.memory.u32
-    for (const [i, offset] of [offsets.malloc, offsets.free, offsets.realloc].entries()) words[this.#engine.runtime + offset >>> 2] = pointers[i]
+    for (const [i, offset] of [offsets.malloc, offsets.free, offsets.realloc].entries())
+      words[(this.#engine.runtime + offset) >>> 2] = pointers[i]
   }
 
   /** Proves by their work that the pointers are what they are taken for. Returns what a block adds to the size in JSMallocState. */
   #prove(): number {
     const { memory, runtime } = this.#engine
     const state = runtime + offsets.state
-    const counts = () => [memory.u32[state >>> 2], memory.u32[state + stateSize >>> 2]]
+    const counts = () => [memory.u32[state >>> 2], memory.u32[(state + stateSize) >>> 2]]
     const [count, size] = counts()
     const first = this.#malloc(state, 40)
     const [countWith, sizeWith] = counts()
@@ -148,7 +150,7 @@ export class Placement {
     const kept = memory.u8[second + 39] === 0x5a && counts()[0] === countWith && counts()[1] === sizeWith
     this.#free(state, second)
     if (!kept || countWith !== count + 1 || counts().join() !== [count, size].join())
-      throw new Error('the engine\'s allocation functions are not at the start of its JSRuntime')
+      throw new Error("the engine's allocation functions are not at the start of its JSRuntime")
     return sizeWith - size
   }
 }

@@ -1,11 +1,14 @@
 /** Runs a snapshot in the engine under Node as the kernel runs it natively: from the segment's bytes alone. */
-import { rebindAbi, type HostAbi } from '../node/abi.ts'
+import { type HostAbi, rebindAbi } from '../node/abi.ts'
 import { restoreEngine } from '../node/create.ts'
 import type { Engine } from '../node/engine.ts'
 import type { Hooks } from '../node/loop.ts'
 import { offsets, pageSize } from './format.ts'
 
-export interface Restored { readonly engine: Engine, readonly hooks: Hooks }
+export interface Restored {
+  readonly engine: Engine
+  readonly hooks: Hooks
+}
 
 /**
  * A fresh engine with the pages of a snapshot segment.
@@ -16,7 +19,10 @@ export async function restoreSnapshot(segment: Uint8Array, seed: bigint, abi: (e
   const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength)
   const u32 = (offset: number) => view.getUint32(offset, true)
   const state = {
-    memoryPages: u32(offsets.memoryPages), stackPointer: u32(offsets.stackPointer), runtime: u32(offsets.runtime), context: u32(offsets.context),
+    memoryPages: u32(offsets.memoryPages),
+    stackPointer: u32(offsets.stackPointer),
+    runtime: u32(offsets.runtime),
+    context: u32(offsets.context),
   }
   const headerBytes = u32(offsets.headerBytes)
   const engine = await restoreEngine(state, memory => {

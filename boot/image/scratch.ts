@@ -16,7 +16,7 @@ export class Scratch {
   constructor(start: number, end: number) {
     this.#start = this.#next = Math.ceil(start / 16) * 16
     this.#end = end
-    this.#sizes = new Uint8Array(Math.max(0, end - this.#start >>> smallest))
+    this.#sizes = new Uint8Array(Math.max(0, (end - this.#start) >>> smallest))
   }
 
   holds(address: number): boolean {
@@ -25,7 +25,7 @@ export class Scratch {
 
   /** Bytes that the block at `address` has room for. */
   room(address: number): number {
-    return 2 ** this.#sizes[address - this.#start >>> smallest]
+    return 2 ** this.#sizes[(address - this.#start) >>> smallest]
   }
 
   /** Address of a block, 0 when there is no room. */
@@ -36,7 +36,7 @@ export class Scratch {
       if (this.#next + 2 ** log2 > this.#end) return 0
       address = this.#next
       this.#next += 2 ** log2
-      this.#sizes[address - this.#start >>> smallest] = log2
+      this.#sizes[(address - this.#start) >>> smallest] = log2
     }
     this.blocks++
     return address
@@ -44,6 +44,6 @@ export class Scratch {
 
   give(address: number): void {
     this.blocks--
-    this.#free[this.#sizes[address - this.#start >>> smallest]].push(address)
+    this.#free[this.#sizes[(address - this.#start) >>> smallest]].push(address)
   }
 }

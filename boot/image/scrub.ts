@@ -10,7 +10,8 @@ export function findGcThreshold(engine: Engine): number {
   const start = engine.runtime >>> 2
   const fields = engine.memory.u32.subarray(start, start + runtimeBytes / 4)
   const index = fields.indexOf(firstThreshold)
-  if (index < 0 || fields.lastIndexOf(firstThreshold) !== index) throw new Error('the engine\'s malloc_gc_threshold was not found in its JSRuntime')
+  if (index < 0 || fields.lastIndexOf(firstThreshold) !== index)
+    throw new Error("the engine's malloc_gc_threshold was not found in its JSRuntime")
   return engine.runtime + 4 * index
 }
 
@@ -21,7 +22,7 @@ export function findGcThreshold(engine: Engine): number {
 export function collect(engine: Engine, gcThreshold: number): void {
   engine.memory.u32[gcThreshold >>> 2] = 0
   engine.free(engine.exports.QTS_NewObject(engine.context))
-  if (engine.memory.u32[gcThreshold >>> 2] === 0) throw new Error('the engine\'s cycle collector did not run')
+  if (engine.memory.u32[gcThreshold >>> 2] === 0) throw new Error("the engine's cycle collector did not run")
 }
 
 const smallest = 16
@@ -74,7 +75,7 @@ function largest(take: (size: number) => number, free: (address: number) => void
   }
   if (!fits(low)) return 0
   while (high - low > 16) {
-    const middle = (low + high) / 2 & ~15
+    const middle = ((low + high) / 2) & ~15
     if (fits(middle)) low = middle
     else high = middle
   }

@@ -1,14 +1,15 @@
 /** Where the bytes of an image go, and how much memory it takes. */
-import { segmentFlag, segmentType, type ElfFile } from './elf.ts'
+import { type ElfFile, segmentFlag, segmentType } from './elf.ts'
 import { pageSize, type Snapshot } from './format.ts'
 
 const MiB = 1 << 20
 
 /** Bytes of the image by part. They sum up to `total`. */
 export function sizesOf(kernel: ElfFile, snapshot: Snapshot, total: number): Record<string, number> {
-  const loaded = (execute: boolean) => kernel.segments
-    .filter(({ type, flags }) => type === segmentType.load && Boolean(flags & segmentFlag.execute) === execute)
-    .reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const loaded = (execute: boolean) =>
+    kernel.segments
+      .filter(({ type, flags }) => type === segmentType.load && Boolean(flags & segmentFlag.execute) === execute)
+      .reduce((sum, { bytes }) => sum + bytes.length, 0)
   const engineText = kernel.sections.filter(({ name }) => name.startsWith('.text.engine')).reduce((sum, { size }) => sum + size, 0)
   const staticPages = snapshot.pages.filter(({ number }) => number * pageSize < snapshot.dataEnd).length
   const heapBytes = (snapshot.pages.length - staticPages) * pageSize

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { GuestError } from '../node/errors.ts'
-import { hostAbi, type HostAbiOptions } from '../node/host-abi.ts'
+import { type HostAbiOptions, hostAbi } from '../node/host-abi.ts'
 import { runLoop } from '../node/loop.ts'
 import { offsets, pageSize, writeSnapshot } from './format.ts'
 import { restoreSnapshot } from './restore.ts'
@@ -13,7 +13,8 @@ import { makeSnapshot } from './snapshot.ts'
 const stamp = { buildId: '0123456789abcdef', version: '0.1.0' }
 const firstLight = readFileSync(new URL('./fixture/first-light.js', import.meta.url), 'utf8')
 
-const snapshotOf = (bundle: string, output: (text: string) => void = () => {}) => makeSnapshot({ bundle, filename: 'app.js', program: 'app', output })
+const snapshotOf = (bundle: string, output: (text: string) => void = () => {}) =>
+  makeSnapshot({ bundle, filename: 'app.js', program: 'app', output })
 const segmentOf = async (bundle: string) => writeSnapshot(await snapshotOf(bundle), stamp)
 
 /** A program whose turns are the given statements. */
@@ -25,7 +26,14 @@ globalThis.__xenTs = { turn() { const next = turns.shift(); next ? next() : __ab
 /** Restores a segment in a fresh engine and runs it to its end. */
 async function run(segment: Uint8Array, { seed = 1n, ...options }: { seed?: bigint } & HostAbiOptions = {}) {
   let output = ''
-  const { engine, hooks } = await restoreSnapshot(segment, seed, engine => hostAbi(engine, { ...options, output: text => { output += text } }))
+  const { engine, hooks } = await restoreSnapshot(segment, seed, engine =>
+    hostAbi(engine, {
+      ...options,
+      output: text => {
+        output += text
+      },
+    }),
+  )
   const reason = runLoop(engine, hooks)
   return { reason, output, engine }
 }
@@ -37,22 +45,27 @@ test('a restored snapshot runs its turns and shuts down', async t => {
 })
 
 test('what the bundle made while the snapshot was made is there after it', async t => {
-  const bundle = program(`const made = new Map([["a", { list: [1, 2.5, "x"], bytes: new Uint8Array([1, 2, 3]) }]])
+  const bundle = program(
+    `const made = new Map([["a", { list: [1, 2.5, "x"], bytes: new Uint8Array([1, 2, 3]) }]])
     class C { #p = 7n; get p() { return this.#p } }
     const c = new C()`,
-    'const a = made.get("a"); say(JSON.stringify(a) + a.bytes.join() + c.p + /b+/.exec("abbc")[0])')
+    'const a = made.get("a"); say(JSON.stringify(a) + a.bytes.join() + c.p + /b+/.exec("abbc")[0])',
+  )
   t.is((await run(await segmentOf(bundle))).output, '{"list":[1,2.5,"x"],"bytes":{"0":1,"1":2,"2":3}}1,2,37bb\n')
 })
 
 test('the heap of a restored snapshot is sound: it takes a heavy load of every size', async t => {
-  const bundle = program('', `
+  const bundle = program(
+    '',
+    `
     let live = [], sum = 0
     for (let i = 0; i < 60000; i++) {
       const size = (i * 7919) % (i % 100 === 0 ? 100000 : 300)
       live.push(i % 3 ? new Uint8Array(size).fill(i) : { text: 'x'.repeat(size % 200) + i, link: live[i % 50] })
       if (live.length > 500) for (const item of live.splice(0, 250)) sum += item.text ? Number(item.text.replace(/x+/, '')) % 7 : (item[0] ?? 0)
     }
-    say(sum)`)
+    say(sum)`,
+  )
   const { output } = await run(await segmentOf(bundle))
   t.regex(output, /^\d+\n$/)
 })
@@ -65,7 +78,11 @@ test('errors reach fail: thrown in a turn, in a job, and rejected without a hand
 })
 
 test('stack traces keep line numbers, functions lose their text', async t => {
-  const bundle = program('function far() {\n  /* a comment */\n  throw new TypeError("here")\n}', 'say(far.toString().includes("comment"))', 'far()')
+  const bundle = program(
+    'function far() {\n  /* a comment */\n  throw new TypeError("here")\n}',
+    'say(far.toString().includes("comment"))',
+    'far()',
+  )
   const { output } = await run(await segmentOf(bundle))
   t.regex(output, /^false\nfail: TypeError: here\n +at far \(app\.js:3:\d+\)/)
 })
@@ -79,7 +96,10 @@ test('the state of Math.random is at the offset in JSContext that the header giv
 })
 
 test('clock and command line are those of the boot', async t => {
-  const bundle = program('const builtAt = Date.now()', 'say([builtAt, new Date(__abi.clockWall()).getUTCFullYear(), __abi.commandLine()].join())')
+  const bundle = program(
+    'const builtAt = Date.now()',
+    'say([builtAt, new Date(__abi.clockWall()).getUTCFullYear(), __abi.commandLine()].join())',
+  )
   t.is((await run(await segmentOf(bundle), { commandLine: 'x=1', wallStart: Date.UTC(2031, 5) })).output, '0,2031,x=1\n')
 })
 
@@ -105,7 +125,15 @@ test('a program that depends on randomness at build time is still reproducible',
 })
 
 test('the machine is out of reach while the snapshot is made', async t => {
-  const calls = ['clockMonotonic()', 'clockWall()', 'commandLine()', 'random(new Uint8Array(4))', 'shutdown(0)', 'pagesAlloc(1)', 'wait(0, new Uint8Array(4))']
+  const calls = [
+    'clockMonotonic()',
+    'clockWall()',
+    'commandLine()',
+    'random(new Uint8Array(4))',
+    'shutdown(0)',
+    'pagesAlloc(1)',
+    'wait(0, new Uint8Array(4))',
+  ]
   for (const call of calls) {
     const message = `${call.slice(0, call.indexOf('('))} is not available while the snapshot is made: call it from start()`
     await t.throwsAsync(snapshotOf(`\n__abi.${call}`), { instanceOf: GuestError, message })
@@ -120,15 +148,21 @@ test('texts and buffers can be made while the snapshot is made', async t => {
 
 test('what modules print while the snapshot is made is shown then, and not at boot', async t => {
   let printed = ''
-  const snapshot = await snapshotOf(program('__abi.consoleWrite("loading")', 'say("run")'), text => { printed += text })
+  const snapshot = await snapshotOf(program('__abi.consoleWrite("loading")', 'say("run")'), text => {
+    printed += text
+  })
   t.is(printed, 'loading')
   t.is((await run(writeSnapshot(snapshot, stamp))).output, 'run\n')
 })
 
-test('errors of the bundle come out with QuickJS\'s message and position', async t => {
+test("errors of the bundle come out with QuickJS's message and position", async t => {
   const syntax = await t.throwsAsync(snapshotOf('let a = 1\nlet b = = 2'), { instanceOf: GuestError, name: 'SyntaxError' })
   t.regex(syntax!.stack!, /app\.js:2:\d+/)
-  const thrown = await t.throwsAsync(snapshotOf('function load() {\n  null.x\n}\nload()'), { instanceOf: GuestError, name: 'TypeError', message: /null/ })
+  const thrown = await t.throwsAsync(snapshotOf('function load() {\n  null.x\n}\nload()'), {
+    instanceOf: GuestError,
+    name: 'TypeError',
+    message: /null/,
+  })
   t.regex(thrown!.stack!, /at load \(app\.js:2:\d+\)\n    at <eval> \(app\.js:4:\d+\)/)
   await t.throwsAsync(snapshotOf(`${program('')}; Promise.reject(new Error("lost while loading"))`), { message: 'lost while loading' })
   await t.throwsAsync(snapshotOf('var nothing'), { message: /does not set globalThis\.__xenTs\.turn to a function/ })
@@ -150,7 +184,7 @@ test('garbage, dead stack and the source text are not in the image', async t => 
 test('a cycle that is dropped does not stay in the image', async t => {
   const dropped = (size: number) => `for (let i = 0; i < 50; i++) { const a = { data: new Uint8Array(${size}).fill(7) }; a.self = a }`
   const pages = async (top: string) => (await snapshotOf(program(top))).pages.length
-  t.true(await pages(dropped(50_000)) <= await pages(dropped(50)) + 1)
+  t.true((await pages(dropped(50_000))) <= (await pages(dropped(50))) + 1)
 })
 
 /** A lot of code: parsing it takes far more memory than what is left of it. */
@@ -177,12 +211,16 @@ test('pages are ascending, none is zero, and the header counts them', async t =>
   const snapshot = await snapshotOf(firstLight)
   const segment = writeSnapshot(snapshot, stamp)
   const view = new DataView(segment.buffer)
-  const count = view.getUint32(offsets.pageCount, true), header = view.getUint32(offsets.headerBytes, true)
+  const count = view.getUint32(offsets.pageCount, true),
+    header = view.getUint32(offsets.headerBytes, true)
   t.is(count, snapshot.pages.length)
   t.is(header % pageSize, 0)
   t.is(segment.length, header + count * pageSize)
   const numbers = snapshot.pages.map(page => page.number)
-  t.deepEqual(numbers, [...numbers].sort((a, b) => a - b))
+  t.deepEqual(
+    numbers,
+    [...numbers].sort((a, b) => a - b),
+  )
   t.true(snapshot.pages.every(page => page.content.some(byte => byte !== 0)))
   t.is(Buffer.from(segment.subarray(offsets.engine, offsets.engine + 18)).toString(), 'QuickJS 2025-09-13')
 })

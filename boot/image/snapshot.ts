@@ -4,16 +4,16 @@
  * 0), no randomness and no machine.
  */
 import { abiHash } from '../abi/hash.ts'
+import { engineNames } from '../engine/names.ts'
+import { bindAbi } from '../node/abi.ts'
 import { createEngine } from '../node/create.ts'
 import type { Engine } from '../node/engine.ts'
 import { guestStack } from '../node/guest-stack.ts'
 import { takeHooks } from '../node/loop.ts'
-import { bindAbi } from '../node/abi.ts'
-import { engineNames } from '../engine/names.ts'
 import { buildAbi } from './build-abi.ts'
+import { type Page, pageSize, type Snapshot } from './format.ts'
 import { Placement, type Plan } from './placement.ts'
 import { collect, findGcThreshold, scrub } from './scrub.ts'
-import { pageSize, type Page, type Snapshot } from './format.ts'
 
 /**
  * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured,
@@ -36,15 +36,21 @@ export interface SnapshotOptions {
 
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
 export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
-  const { output = text => { process.stderr.write(`[build] ${text}`) } } = options
+  const {
+    output = text => {
+      process.stderr.write(`[build] ${text}`)
+    },
+  } = options
   const first = await run(options, output)
   const second = await run(options, () => {}, first.plan)
   return second.whole ? second.snapshot : first.snapshot
 }
 
 async function run(
-  options: SnapshotOptions, output: (text: string) => void, plan?: Plan,
-): Promise<{ snapshot: Snapshot, plan: Plan, whole: boolean }> {
+  options: SnapshotOptions,
+  output: (text: string) => void,
+  plan?: Plan,
+): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean }> {
   const { dataEnd, initialStackPointer, quickjs } = await engineNames()
   const { top: stackTop, jsStackLimit } = guestStack(dataEnd)
   const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
@@ -66,14 +72,24 @@ async function run(
   const result = placement.stop()
   text.free()
   scrub(engine)
-  if (engine.exports.stackSave() !== stackTop) throw new Error('the engine\'s stack is not at rest')
+  if (engine.exports.stackSave() !== stackTop) throw new Error("the engine's stack is not at rest")
   memory.u8.fill(0, dataEnd, stackTop)
   if (result.whole) memory.u8.fill(0, stackTop, initialStackPointer)
   const snapshot = {
-    abiHash: abiHash(), memoryPages: memory.size / 65536, stackPointer: stackTop, runtime: engine.runtime, context: engine.context,
-    turn, fail, layout: engine.layout, nativeStackBytes: nativeStackFactor * jsStackLimit,
-    program: options.program, engine: `QuickJS ${quickjs}`,
-    pages: usedPages(memory.u8, 0, memory.size), dataEnd, engineHeapBytes,
+    abiHash: abiHash(),
+    memoryPages: memory.size / 65536,
+    stackPointer: stackTop,
+    runtime: engine.runtime,
+    context: engine.context,
+    turn,
+    fail,
+    layout: engine.layout,
+    nativeStackBytes: nativeStackFactor * jsStackLimit,
+    program: options.program,
+    engine: `QuickJS ${quickjs}`,
+    pages: usedPages(memory.u8, 0, memory.size),
+    dataEnd,
+    engineHeapBytes,
   }
   return { snapshot, ...result }
 }
@@ -85,7 +101,14 @@ function placeText(engine: Engine, bundle: string, gapStart: number, gapEnd: num
   const inGap = gapStart + text.length <= gapEnd
   const start = inGap ? gapStart : engine.allocate(text.length)
   engine.memory.u8.set(text, start)
-  return { start, length, end: inGap ? start + text.length : gapStart, free: () => { if (!inGap) engine.exports.free(start) } }
+  return {
+    start,
+    length,
+    end: inGap ? start + text.length : gapStart,
+    free: () => {
+      if (!inGap) engine.exports.free(start)
+    },
+  }
 }
 
 /** The pages between two addresses that are not all zero. */

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cHeader } from '../abi/generate.ts'
@@ -26,9 +26,25 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** High half, no red zone (traps use the stack below it), linear memory is looked at through all types, address 0 is an address. */
 const flags = [
-  '-std=gnu11', '-O2', '-ffreestanding', '-fno-pic', '-fno-pie', '-mcmodel=kernel', '-mno-red-zone', '-fno-stack-protector',
-  '-fno-strict-aliasing', '-fno-delete-null-pointer-checks', '--param=min-pagesize=0', '-fno-asynchronous-unwind-tables',
-  '-fcf-protection=none', '-malign-data=abi', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '-g0',
+  '-std=gnu11',
+  '-O2',
+  '-ffreestanding',
+  '-fno-pic',
+  '-fno-pie',
+  '-mcmodel=kernel',
+  '-mno-red-zone',
+  '-fno-stack-protector',
+  '-fno-strict-aliasing',
+  '-fno-delete-null-pointer-checks',
+  '--param=min-pagesize=0',
+  '-fno-asynchronous-unwind-tables',
+  '-fcf-protection=none',
+  '-malign-data=abi',
+  '-Wall',
+  '-Wextra',
+  '-Wno-unused-parameter',
+  '-Werror',
+  '-g0',
 ]
 /** What the page fault handler may interrupt the engine with: no SSE register is touched. */
 const integerFlags = ['-mgeneral-regs-only']
@@ -49,20 +65,29 @@ export async function buildKernel({ engineDir, out }: KernelOptions): Promise<vo
   const abi = join(folder, 'abi.h')
   if (!existsSync(abi) || readFileSync(abi, 'utf8') !== cHeader()) writeFileSync(abi, cHeader())
   const names = readdirSync(here)
-  const headers = [...names.filter(name => name.endsWith('.h')).map(name => join(here, name)), abi, join(engineDir, 'engine.h'), join(engineDir, 'rt.h')]
+  const headers = [
+    ...names.filter(name => name.endsWith('.h')).map(name => join(here, name)),
+    abi,
+    join(engineDir, 'engine.h'),
+    join(engineDir, 'rt.h'),
+  ]
   const common = hash(run('gcc', ['--version']), ...headers.map(read))
 
   const objects: string[] = []
   for (const name of names.filter(name => /\.[cS]$/.test(name)).sort()) {
     const source = join(here, name)
-    const object = join(folder, name.replace(/\.(c|S)$/, (_, kind) => kind === 'S' ? '-asm.o' : '.o'))
+    const object = join(
+      folder,
+      name.replace(/\.(c|S)$/, (_, kind) => (kind === 'S' ? '-asm.o' : '.o')),
+    )
     const args = [...flags, ...extraFlags(name, read(source)), `-I${folder}`, `-I${engineDir}`]
     objects.push(object)
     stamps.make(object, hash(common, args.join(' '), read(source)), () => run('gcc', [...args, '-c', source, '-o', object]))
   }
   const script = join(here, 'kernel.lds')
   stamps.make(out, hash(read(script), linkFlags.join(' '), ...[...objects, engine].map(read)), () =>
-    run('ld', [...linkFlags, '-T', script, '-o', out, ...objects, engine]))
+    run('ld', [...linkFlags, '-T', script, '-o', out, ...objects, engine]),
+  )
   stamps.save()
 }
 
@@ -107,7 +132,7 @@ function run(program: string, args: string[]): string {
   try {
     return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
   } catch (error) {
-    const { code, stderr } = error as { code?: string, stderr?: string }
+    const { code, stderr } = error as { code?: string; stderr?: string }
     if (code === 'ENOENT') throw new KernelBuildError(`${program} is not installed: \`apt install gcc binutils\``)
     throw new KernelBuildError(`${program} ${args.at(-1)}: ${(stderr ?? String(error)).trim()}`)
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,8 +35,13 @@ test('the page fault handler and what it calls use no SSE register', t => {
 })
 
 test('building again makes nothing again', async t => {
-  const results = () => ['kernel.elf', ...readdirSync(join(folder, 'kernel')).filter(name => name.endsWith('.o')).map(name => `kernel/${name}`)]
-    .map(name => [name, statSync(join(folder, name)).mtimeMs])
+  const results = () =>
+    [
+      'kernel.elf',
+      ...readdirSync(join(folder, 'kernel'))
+        .filter(name => name.endsWith('.o'))
+        .map(name => `kernel/${name}`),
+    ].map(name => [name, statSync(join(folder, name)).mtimeMs])
   const before = results()
   t.true(before.length > 20)
   await buildKernel({ engineDir: join(here, '../build/engine'), out: kernel })
@@ -50,15 +55,35 @@ test('an engine that is not there is an error that says what to do', async t => 
 
 test('libc, formatting, dates and ChaCha20', t => {
   const program = join(folder, 'units')
-  execFileSync('gcc', ['-std=gnu11', '-O2', '-ffreestanding', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-fno-stack-protector', '-nostdlib', '-static',
-    '-no-pie', '-fno-pic', '-w', '-o', program, join(here, 'fixture/units.c')], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync(
+    'gcc',
+    [
+      '-std=gnu11',
+      '-O2',
+      '-ffreestanding',
+      '-fno-builtin',
+      '-fno-tree-loop-distribute-patterns',
+      '-fno-stack-protector',
+      '-nostdlib',
+      '-static',
+      '-no-pie',
+      '-fno-pic',
+      '-w',
+      '-o',
+      program,
+      join(here, 'fixture/units.c'),
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
   const lines = execFileSync(program, { encoding: 'utf8' }).trim().split('\n')
   const said = (word: string) => lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
   t.deepEqual(said('moves'), ['0'])
   t.deepEqual(said('compare'), ['0 1 1'])
   t.deepEqual(said('format'), ['[   42] [-42] [beef] [0000000000001234] [xyz] [%] [-9223372036854775808]'])
   t.deepEqual(said('cut'), ['7 longer '])
-  t.deepEqual(said('chacha'), ['e4e7f110 15593bd1 1fdd0f50 c47120a3 c7f4d1c7 0368c033 9aaa2204 4e6cd4c3 466482d2 09aa9f07 05d7c214 a2028bd9 d19c12b5 b94e16de e883d0cb 4e3c50a2'])
+  t.deepEqual(said('chacha'), [
+    'e4e7f110 15593bd1 1fdd0f50 c47120a3 c7f4d1c7 0368c033 9aaa2204 4e6cd4c3 466482d2 09aa9f07 05d7c214 a2028bd9 d19c12b5 b94e16de e883d0cb 4e3c50a2',
+  ])
   t.deepEqual(said('random'), ['differs 1'])
   for (const line of said('date')) {
     const [seconds, date, weekday] = line.split(' ')

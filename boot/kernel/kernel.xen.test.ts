@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test from 'ava'
-import { makeImage } from '../image/fixture/make.ts'
 import type { Domain, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import test from 'ava'
+import { makeImage } from '../image/fixture/make.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-abi-'))
 const image = join(folder, 'abi.xen')
@@ -40,7 +40,8 @@ async function run(cmdline: string, { memory = 32, at, then, ...rest }: Options 
 /** Lets a paused domain run to its end, and gives what it wrote. */
 async function read(domain: Domain, at?: string, then?: Options['then']) {
   const timer = setTimeout(() => void domain.destroy(), 120_000)
-  let text = '', called: Promise<unknown> | undefined
+  let text = '',
+    called: Promise<unknown> | undefined
   const reading = (async () => {
     for await (const part of domain.console) {
       text += part
@@ -55,7 +56,9 @@ async function read(domain: Domain, at?: string, then?: Options['then']) {
 }
 
 for (const [what, options] of [
-  ['32 MiB', {}], ['6 MiB', { memory: 6 }], ['64 MiB of 4,600 MiB (two ranges of RAM)', { memory: 64, maxmem: 4600 }],
+  ['32 MiB', {}],
+  ['6 MiB', { memory: 6 }],
+  ['64 MiB of 4,600 MiB (two ranges of RAM)', { memory: 64, maxmem: 4600 }],
   ['two vCPUs and no RDRAND', { vcpus: 2, config: 'cpuid="host,rdrand=0,rdseed=0"' }],
 ] as const) {
   test.serial(`every function of the ABI checks its arguments and does its work: ${what}`, async t => {
@@ -75,7 +78,8 @@ test.serial('no event and no timer is lost in 1500 waits', async t => {
 
 test.serial('console input arrives, and its port only when there is some', async t => {
   const { text } = await run('input', {
-    at: 'type', then: domain => rig.must(`printf 'hello guest\\n' > $(xenstore-read /local/domain/${domain.domid}/console/tty)`),
+    at: 'type',
+    then: domain => rig.must(`printf 'hello guest\\n' > $(xenstore-read /local/domain/${domain.domid}/console/tty)`),
   })
   t.notRegex(text, /FAILED/, text)
   t.regex(text, /got "hello guest\\n"/, text)
@@ -102,7 +106,10 @@ test.serial('when the error handler fails too, both errors are printed', async t
 })
 
 test.serial('a cancelled suspend goes on in the same domain', async t => {
-  const { text, reason } = await run('suspend', { at: 'waiting for', then: async domain => rig.must(`rm ${(await domain.checkpoint()).file}`) })
+  const { text, reason } = await run('suspend', {
+    at: 'waiting for',
+    then: async domain => rig.must(`rm ${(await domain.checkpoint()).file}`),
+  })
   t.regex(text, /resumed 1/, text)
   t.notRegex(text, /FAILED/, text)
   t.is(reason, 'poweroff')
@@ -110,7 +117,12 @@ test.serial('a cancelled suspend goes on in the same domain', async t => {
 
 test.serial('a restore goes on in a new domain: events, clocks, grant table, xenstore', async t => {
   let saved: SavedDomain | undefined
-  const { text: before, reason } = await run('suspend', { at: 'waiting for', then: async domain => { saved = await domain.save() } })
+  const { text: before, reason } = await run('suspend', {
+    at: 'waiting for',
+    then: async domain => {
+      saved = await domain.save()
+    },
+  })
   t.is(reason, 'suspend', before)
   const domain = await rig.restore(saved!, { paused: true })
   const { text, reason: end } = await read(domain)
@@ -121,7 +133,13 @@ test.serial('a restore goes on in a new domain: events, clocks, grant table, xen
 })
 
 test.serial('a crash ends the domain though nobody reads the console', async t => {
-  const domain = await rig.createDomain({ name: 'silent', kernel: image, memory: 32, cmdline: `selftest=null-read ${'x'.repeat(980)}`, paused: true })
+  const domain = await rig.createDomain({
+    name: 'silent',
+    kernel: image,
+    memory: 32,
+    cmdline: `selftest=null-read ${'x'.repeat(980)}`,
+    paused: true,
+  })
   await rig.must('kill -STOP $(pidof xenconsoled)')
   try {
     await domain.unpause()

@@ -32,28 +32,56 @@ test('an argument of the wrong kind is a TypeError that names it', async t => {
   const { run } = await bound()
   for (const wrong of ['"0"', 'true', 'null', 'undefined', '1n', '{}', 'Symbol()'])
     refused(t, run, `abi.checksum(new Uint8Array(1), ${wrong}, 0, 0)`, 'TypeError', 'checksum: argument 2 must be a number')
-  const noArrays = ['new Uint16Array(1)', 'new Uint8ClampedArray(1)', 'new DataView(new ArrayBuffer(1))', 'new ArrayBuffer(1)', '[1]', 'null',
-    '"x"', '{ length: 1 }', 'new Proxy(new Uint8Array(1), {})']
-  for (const wrong of noArrays)
-    refused(t, run, `abi.random(${wrong})`, 'TypeError', 'random: argument 1 must be a Uint8Array')
+  const noArrays = [
+    'new Uint16Array(1)',
+    'new Uint8ClampedArray(1)',
+    'new DataView(new ArrayBuffer(1))',
+    'new ArrayBuffer(1)',
+    '[1]',
+    'null',
+    '"x"',
+    '{ length: 1 }',
+    'new Proxy(new Uint8Array(1), {})',
+  ]
+  for (const wrong of noArrays) refused(t, run, `abi.random(${wrong})`, 'TypeError', 'random: argument 1 must be a Uint8Array')
   for (const wrong of ['1', 'new String("x")', 'undefined', 'Symbol()'])
     refused(t, run, `abi.consoleWrite(${wrong})`, 'TypeError', 'consoleWrite: argument 1 must be a string')
 })
 
 test('what is outside of an array is a RangeError', async t => {
   const { run } = await bound()
-  refused(t, run, 'abi.checksum(new Uint8Array(9), 8, 2, 0)', 'RangeError', 'checksum: offset 8, length 2 is outside of an array of 9 bytes')
+  refused(
+    t,
+    run,
+    'abi.checksum(new Uint8Array(9), 8, 2, 0)',
+    'RangeError',
+    'checksum: offset 8, length 2 is outside of an array of 9 bytes',
+  )
   refused(t, run, 'abi.or8(new Uint8Array(9), -1, 2)', 'RangeError', 'or8: offset is -1; it must be a whole number from 0 to 4294967295')
-  refused(t, run, 'abi.or8(new Uint8Array(9), 0.5, 2)', 'RangeError', 'or8: offset is not a whole number; it must be a whole number from 0 to 4294967295')
+  refused(
+    t,
+    run,
+    'abi.or8(new Uint8Array(9), 0.5, 2)',
+    'RangeError',
+    'or8: offset is not a whole number; it must be a whole number from 0 to 4294967295',
+  )
   refused(t, run, 'abi.or8(new Uint8Array(9), 0, 256)', 'RangeError', 'or8: value is 256; it must be a whole number from 0 to 255')
   refused(t, run, 'abi.exchange32(new Uint8Array(9), 2, 1)', 'RangeError', 'exchange32: offset 2 is not aligned to 4 bytes')
-  refused(t, run, 'var a = new Uint8Array(9); abi.wait(0, a.subarray(0, 3))', 'RangeError', 'wait: ports must have room for a port, 4 bytes')
+  refused(
+    t,
+    run,
+    'var a = new Uint8Array(9); abi.wait(0, a.subarray(0, 3))',
+    'RangeError',
+    'wait: ports must have room for a port, 4 bytes',
+  )
 })
 
 test('arguments reach the host, and results the guest', async t => {
   const seen: unknown[] = []
   const { run } = await bound(() => ({
-    consoleWrite(text) { seen.push(text) },
+    consoleWrite(text) {
+      seen.push(text)
+    },
     grantMap(pages, domid, grants, readonly) {
       seen.push(pages.length, pages[1], domid, grants.length, readonly)
       pages[0] = 77
@@ -64,7 +92,10 @@ test('arguments reach the host, and results the guest', async t => {
   }))
   run('abi.consoleWrite("aé\\0€")')
   run('var pages = new Uint8Array([0, 1, 2, 3, 4]).subarray(1, 4)')
-  t.is(run('[abi.grantMap(pages, -0.5, new Uint8Array(4), NaN), pages[0], abi.commandLine(), String(abi.xenstorePage())].join()'), '-1.5,77,a=ü b,undefined')
+  t.is(
+    run('[abi.grantMap(pages, -0.5, new Uint8Array(4), NaN), pages[0], abi.commandLine(), String(abi.xenstorePage())].join()'),
+    '-1.5,77,a=ü b,undefined',
+  )
   t.deepEqual(seen, ['aé\0€', 3, 2, -0.5, 4, NaN])
 })
 
@@ -83,7 +114,9 @@ test('an ArrayBuffer result aliases linear memory, also after it has grown', asy
 
 test('what a host throws is an error in the guest; a result of the wrong kind is told', async t => {
   const { run } = await bound(() => ({
-    evtchnSend() { throw new RangeError('evtchnSend: port 9 is not ours') },
+    evtchnSend() {
+      throw new RangeError('evtchnSend: port 9 is not ours')
+    },
     evtchnClose: () => undefined as unknown as number,
     pagesReserve: () => new Uint8Array(8) as never,
     randomMix: undefined,
@@ -111,13 +144,19 @@ test('the loop: turn is called when no job is left, and all that is uncaught goe
       },
       fail(reason) { say('fail:' + reason.message) },
     }`
-  const reason = await runInEngine({ bundle, output: text => { output += text } })
+  const reason = await runInEngine({
+    bundle,
+    output: text => {
+      output += text
+    },
+  })
   t.is(output, 'turn1 job turn2 fail:thrown turn3 fail:lost turn4 handled turn5 ')
   t.is(reason, 1)
 })
 
 test('an error in fail ends the run', async t => {
-  const bundle = 'globalThis.__xenTs = { turn() { throw new Error("a") }, fail(e) { throw new TypeError("fail cannot handle " + e.message) } }'
+  const bundle =
+    'globalThis.__xenTs = { turn() { throw new Error("a") }, fail(e) { throw new TypeError("fail cannot handle " + e.message) } }'
   await t.throwsAsync(runInEngine({ bundle }), { name: 'TypeError', message: 'fail cannot handle a' })
 })
 
@@ -135,6 +174,14 @@ test('a wait without a deadline is an error where nothing can happen, and time p
       __abi.wait(Infinity, new Uint8Array(4))
     },
     fail(e) { __abi.consoleWrite(e.message); __abi.shutdown(3) } }`
-  t.is(await runInEngine({ bundle, output: text => { output += text } }), 3)
+  t.is(
+    await runInEngine({
+      bundle,
+      output: text => {
+        output += text
+      },
+    }),
+    3,
+  )
   t.is(output, '3600000 wait: no deadline, and nothing that could happen')
 })

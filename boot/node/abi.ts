@@ -3,7 +3,7 @@
  * (boot/kernel/abi.c), carried out by a JavaScript object.
  */
 import type { Abi } from '../abi/abi.ts'
-import { abiTable, type AbiFunction, type Argument } from '../abi/table.ts'
+import { type AbiFunction, type Argument, abiTable } from '../abi/table.ts'
 import type { Engine, HostFunction } from './engine.ts'
 import { Halt } from './errors.ts'
 
@@ -59,28 +59,35 @@ const wanted: Record<Argument, string> = { num: 'a number', str: 'a string', byt
 
 function reader(engine: Engine, kind: Argument): (address: number) => unknown {
   switch (kind) {
-    case 'num': return address => engine.values.number(address)
-    case 'str': return address => engine.values.isString(address) ? engine.text(address) : undefined
-    case 'bytes': return address => engine.values.bytes(address)
+    case 'num':
+      return address => engine.values.number(address)
+    case 'str':
+      return address => (engine.values.isString(address) ? engine.text(address) : undefined)
+    case 'bytes':
+      return address => engine.values.bytes(address)
   }
 }
 
 function result(engine: Engine, row: AbiFunction): (value: unknown) => number {
   const wrong = (value: unknown) => new Error(`${row.name}: the host returned ${String(value)}`)
   switch (row.result) {
-    case 'void': return () => 0
-    case 'num': return value => {
-      if (typeof value !== 'number') throw wrong(value)
-      return engine.number(value)
-    }
-    case 'str': return value => {
-      if (typeof value !== 'string') throw wrong(value)
-      return engine.string(value) // ends at the first NUL, as in the kernel
-    }
-    case 'buffer': return value => {
-      if (value === undefined) return 0
-      if (!(value instanceof Uint8Array) || value.buffer !== engine.memory.memory.buffer) throw wrong(value)
-      return engine.buffer(value.byteOffset, value.byteLength)
-    }
+    case 'void':
+      return () => 0
+    case 'num':
+      return value => {
+        if (typeof value !== 'number') throw wrong(value)
+        return engine.number(value)
+      }
+    case 'str':
+      return value => {
+        if (typeof value !== 'string') throw wrong(value)
+        return engine.string(value) // ends at the first NUL, as in the kernel
+      }
+    case 'buffer':
+      return value => {
+        if (value === undefined) return 0
+        if (!(value instanceof Uint8Array) || value.buffer !== engine.memory.memory.buffer) throw wrong(value)
+        return engine.buffer(value.byteOffset, value.byteLength)
+      }
   }
 }

@@ -2,7 +2,7 @@
  * Stands in for ava when a test file runs in the guest's engine: collects its tests as cases. It has what tests of pure code use; a
  * test file that needs more of ava, or Node itself, cannot run there.
  */
-import { assert, AssertionError, type Case, type Cases } from './cases.ts'
+import { AssertionError, assert, type Case, type Cases } from './cases.ts'
 import { equal, show } from './equal.ts'
 
 const tests: Record<string, Case> = {}
@@ -58,11 +58,21 @@ class Execution {
   log(): void {}
   plan(): void {}
   timeout(): void {}
-  teardown(clean: () => unknown): void { this.cleaners.push(clean) }
-  fail(message = 'fail() was called'): never { throw new AssertionError(message) }
-  assert(actual: unknown, message?: string): void { check(Boolean(actual), `${show(actual)} is not truthy`, message) }
-  truthy(actual: unknown, message?: string): void { this.assert(actual, message) }
-  falsy(actual: unknown, message?: string): void { check(!actual, `${show(actual)} is not falsy`, message) }
+  teardown(clean: () => unknown): void {
+    this.cleaners.push(clean)
+  }
+  fail(message = 'fail() was called'): never {
+    throw new AssertionError(message)
+  }
+  assert(actual: unknown, message?: string): void {
+    check(Boolean(actual), `${show(actual)} is not truthy`, message)
+  }
+  truthy(actual: unknown, message?: string): void {
+    this.assert(actual, message)
+  }
+  falsy(actual: unknown, message?: string): void {
+    check(!actual, `${show(actual)} is not falsy`, message)
+  }
   notDeepEqual(actual: unknown, other: unknown, message?: string): void {
     check(!equal(actual, other), `both are ${show(actual)}`, message)
   }
@@ -99,7 +109,9 @@ class Execution {
     return check(false, `nothing was thrown; it resolved to ${show(result)}`, message)
   }
 
-  notThrows(work: () => unknown): void { work() }
+  notThrows(work: () => unknown): void {
+    work()
+  }
   async notThrowsAsync(work: Promise<unknown> | (() => Promise<unknown>)): Promise<void> {
     await (typeof work === 'function' ? work() : work)
   }
@@ -114,7 +126,8 @@ function checkThrown(error: unknown, expectation: Expectation = {}, message?: st
   if (name !== undefined) check(thrown.name === name, `${show(error)} is not a ${name}`, message)
   if (code !== undefined) check(thrown.code === code, `the error's code is ${show(thrown.code)}, not ${show(code)}`, message)
   if (typeof text === 'string') check(thrown.message === text, `the error's message is ${show(thrown.message)}, not ${show(text)}`, message)
-  else if (text instanceof RegExp) check(text.test(thrown.message), `the error's message ${show(thrown.message)} does not match ${text}`, message)
+  else if (text instanceof RegExp)
+    check(text.test(thrown.message), `the error's message ${show(thrown.message)} does not match ${text}`, message)
   else if (text) check(text(thrown.message), `the error's message ${show(thrown.message)} is not as expected`, message)
   return error
 }

@@ -5,5 +5,5 @@ export const reportMark = '\u0001'
 
 export interface CaseReport {
   readonly name: string
-  readonly failure?: { readonly name: string, readonly message: string, readonly stack: string }
+  readonly failure?: { readonly name: string; readonly message: string; readonly stack: string }
 }

@@ -3,12 +3,12 @@
  * else: it puts setTimeout, clearTimeout and setImmediate in place, which run in the engine's virtual time.
  */
 import type { Abi } from '../abi/abi.ts'
-import { reportMark, type CaseReport } from './case-report.ts'
+import { type CaseReport, reportMark } from './case-report.ts'
 import { assert, type Cases } from './cases.ts'
 
 interface Scope {
   readonly __abi: Abi
-  __xenTs?: { turn(): void, fail(reason: unknown): void }
+  __xenTs?: { turn(): void; fail(reason: unknown): void }
   setTimeout?: (run: () => void, delay?: number) => number
   clearTimeout?: (id: number) => void
   setImmediate?: (run: () => void) => number
@@ -38,18 +38,27 @@ export function serveCases(all: Cases): void {
       }
       const [name, run] = next
       current = last = name
-      const end = (error?: unknown) => { if (current === name) report(name, error) }
-      const work = async () => { await run(assert) }
-      work().then(() => end(), reason => end(reason ?? new Error(`${reason} was thrown`)))
+      const end = (error?: unknown) => {
+        if (current === name) report(name, error)
+      }
+      const work = async () => {
+        await run(assert)
+      }
+      work().then(
+        () => end(),
+        reason => end(reason ?? new Error(`${reason} was thrown`)),
+      )
     },
     // An unhandled rejection: of the case that ran last, which may have passed already. The later report counts.
-    fail(reason) { report(last, reason ?? new Error(`${reason} was thrown`)) },
+    fail(reason) {
+      report(last, reason ?? new Error(`${reason} was thrown`))
+    },
   }
 }
 
 class Timers {
   readonly #abi: Abi
-  readonly #pending = new Map<number, { time: number, run: () => void }>()
+  readonly #pending = new Map<number, { time: number; run: () => void }>()
   readonly #ports = new Uint8Array(4)
   #count = 0
 
@@ -88,7 +97,9 @@ const scope = globalThis as unknown as Scope
 const abi = scope.__abi
 const timers = new Timers(abi)
 scope.setTimeout = (run, delay = 0) => timers.set(run, delay)
-scope.clearTimeout = id => { timers.clear(id) }
+scope.clearTimeout = id => {
+  timers.clear(id)
+}
 scope.setImmediate = run => timers.set(run, 0)
 
 function describeError(error: unknown): CaseReport['failure'] {

@@ -21,7 +21,10 @@ export interface Assert {
   fail(message: string): never
 }
 
-export interface Expected { readonly name?: string, readonly message?: string | RegExp }
+export interface Expected {
+  readonly name?: string
+  readonly message?: string | RegExp
+}
 
 /** Names the cases of a file; the type check is all that it does. */
 export function cases(all: Cases): Cases {
@@ -69,5 +72,7 @@ export const assert: Assert = {
     }
     throw new AssertionError(`nothing was thrown; it resolved to ${show(result)}`)
   },
-  fail(message) { throw new AssertionError(message) },
+  fail(message) {
+    throw new AssertionError(message)
+  },
 }

@@ -36,14 +36,18 @@ async function instantiate(options: EngineOptions) {
   const implementation = engineImports({
     memory,
     clock: options.clock ?? Date.now,
-    output: options.output ?? (bytes => { process.stderr.write(bytes) }),
+    output:
+      options.output ??
+      (bytes => {
+        process.stderr.write(bytes)
+      }),
     call: (id, argc, argv) => host[id](argc, argv),
   })
-  const imports = Object.fromEntries(Object.entries(names.imports)
-    .map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]))
+  const imports = Object.fromEntries(
+    Object.entries(names.imports).map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]),
+  )
   const instance = new WebAssembly.Instance(compiled, { [names.importNamespace]: imports })
-  const exports = Object.fromEntries(Object.entries(names.exports)
-    .map(([name, minified]) => [name, instance.exports[minified]])) as Exports
+  const exports = Object.fromEntries(Object.entries(names.exports).map(([name, minified]) => [name, instance.exports[minified]])) as Exports
   return { names, layout, memory, host, exports, table: instance.exports[tableExport] as WebAssembly.Table }
 }
 
@@ -69,9 +73,7 @@ export interface EngineState {
 }
 
 /** An engine as it was when `state` was taken; `fill` writes the memory that is not zero. */
-export async function restoreEngine(
-  state: EngineState, fill: (memory: Uint8Array) => void, options: EngineOptions = {},
-): Promise<Engine> {
+export async function restoreEngine(state: EngineState, fill: (memory: Uint8Array) => void, options: EngineOptions = {}): Promise<Engine> {
   const parts = await instantiate(options)
   parts.memory.grow(state.memoryPages * 65536)
   parts.memory.u8.fill(0)

@@ -8,7 +8,8 @@ test('values come out as they are in JavaScript', async t => {
     t.is(engine.values.number(engine.eval(text, 'v.js')), Number(text))
   t.true(Number.isNaN(engine.values.number(engine.eval('NaN', 'v.js'))))
   t.true(Object.is(engine.values.number(engine.eval('-0', 'v.js')), -0))
-  for (const text of ['true', 'null', 'undefined', '"1"', '1n', '({})', 'Symbol()']) t.is(engine.values.number(engine.eval(text, 'v.js')), undefined, text)
+  for (const text of ['true', 'null', 'undefined', '"1"', '1n', '({})', 'Symbol()'])
+    t.is(engine.values.number(engine.eval(text, 'v.js')), undefined, text)
   for (const text of ['"aé€😀\\0b"', '"x".repeat(5000) + "y"']) {
     const value = engine.eval(text, 'v.js')
     t.true(engine.values.isString(value))
@@ -16,7 +17,7 @@ test('values come out as they are in JavaScript', async t => {
   }
 })
 
-test('numbers go in as they are, in QuickJS\'s own form', async t => {
+test("numbers go in as they are, in QuickJS's own form", async t => {
   const engine = await createEngine()
   const check = engine.eval('(a, b) => Object.is(a, b)', 'v.js')
   for (const number of [0, -0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 0.1, -1e300, Infinity, -Infinity, NaN, 5e-324, 2 ** 53]) {
@@ -26,9 +27,11 @@ test('numbers go in as they are, in QuickJS\'s own form', async t => {
   }
 })
 
-test('an exception is a GuestError with the guest\'s name, message and stack', async t => {
+test("an exception is a GuestError with the guest's name, message and stack", async t => {
   const engine = await createEngine()
-  const error = t.throws(() => engine.eval('function f() {\n  throw new RangeError("too far")\n}\nf()', 'a.js'), { instanceOf: GuestError })!
+  const error = t.throws(() => engine.eval('function f() {\n  throw new RangeError("too far")\n}\nf()', 'a.js'), {
+    instanceOf: GuestError,
+  })!
   t.is(error.name, 'RangeError')
   t.is(error.message, 'too far')
   t.is(error.stack, 'RangeError: too far\n    at f (a.js:2:23)\n    at <eval> (a.js:4:2)\n')
@@ -49,19 +52,25 @@ test('thrown values that are not errors are told', async t => {
 
 test('errors of host functions arrive in the guest with their type, and come back', async t => {
   const engine = await createEngine()
-  class Other extends Error { override name = 'Other' }
+  class Other extends Error {
+    override name = 'Other'
+  }
   const errors = [new TypeError('t'), new RangeError('r'), new Error('e'), new Other('o'), 'text']
   for (const [i, error] of errors.entries()) engine.host[i] = () => engine.throw(error)
   const global = engine.global()
   errors.forEach((_, i) => engine.set(global, `f${i}`, engine.function(`f${i}`, i)))
-  const caught = engine.eval('[f0, f1, f2, f3, f4].map(f => { try { f() } catch (e) { return `${e instanceof Error} ${e}` } }).join()', 'a.js')
+  const caught = engine.eval(
+    '[f0, f1, f2, f3, f4].map(f => { try { f() } catch (e) { return `${e instanceof Error} ${e}` } }).join()',
+    'a.js',
+  )
   t.is(engine.text(caught), 'true TypeError: t,true RangeError: r,true Error: e,true Error: o,true Error: text')
   t.throws(() => engine.eval('f1()', 'a.js'), { instanceOf: GuestError, name: 'RangeError', message: 'r' })
 })
 
 test('views are valid again after memory has grown', async t => {
   const engine = await createEngine()
-  const before = engine.memory.u8, size = engine.memory.size
+  const before = engine.memory.u8,
+    size = engine.memory.size
   const value = engine.eval('globalThis.big = new Uint8Array(40e6).fill(7)', 'a.js')
   t.is(before.length, 0, 'the old view is detached')
   t.true(engine.memory.size > size)
@@ -74,7 +83,10 @@ test('views are valid again after memory has grown', async t => {
 
 test('memory that is used up is an exception in the guest, not a crash of the host', async t => {
   const engine = await createEngine()
-  t.throws(() => engine.eval('const all = []; for (;;) all.push(new Uint8Array(100e6))', 'a.js'), { name: 'InternalError', message: /out of memory/ })
+  t.throws(() => engine.eval('const all = []; for (;;) all.push(new Uint8Array(100e6))', 'a.js'), {
+    name: 'InternalError',
+    message: /out of memory/,
+  })
   t.is(engine.text(engine.eval('"still here"', 'a.js')), 'still here')
 })
 
@@ -86,10 +98,13 @@ test('a recursion without end is an InternalError at the given limit', async t =
 
 test('unhandled rejections are told, handled ones are not', async t => {
   const engine = await createEngine()
-  engine.eval(`Promise.reject(new Error("first"))
+  engine.eval(
+    `Promise.reject(new Error("first"))
     Promise.reject(2).catch(() => {})
     globalThis.late = Promise.reject(3);
-    (async () => { throw new Error("last") })()`, 'a.js')
+    (async () => { throw new Error("last") })()`,
+    'a.js',
+  )
   engine.drain()
   engine.eval('late.catch(() => {})', 'a.js')
   const reasons = []

@@ -59,10 +59,13 @@ export class Engine {
     this.context = parts.context
     this.#rejections = new Rejections(this)
     this.table = parts.table
-    const track = (_context: number, promise: bigint, reason: bigint, handled: number) => { this.#rejections.track(promise, reason, handled !== 0) }
+    const track = (_context: number, promise: bigint, reason: bigint, handled: number) => {
+      this.#rejections.track(promise, reason, handled !== 0)
+    }
     const slot = addFunction(parts.table, trackerType, track)
-    if (slot !== parts.names.rejectionSlot) throw new Error(`the rejection tracker has table slot ${slot}, expected ${parts.names.rejectionSlot}`)
-    this.memory.u32[parts.runtime + parts.layout.rejectionTracker >>> 2] = parts.names.rejectionSlot
+    if (slot !== parts.names.rejectionSlot)
+      throw new Error(`the rejection tracker has table slot ${slot}, expected ${parts.names.rejectionSlot}`)
+    this.memory.u32[(parts.runtime + parts.layout.rejectionTracker) >>> 2] = parts.names.rejectionSlot
   }
 
   /** Runs a classic script; returns its completion value. Throws a GuestError for a syntax error or an uncaught exception. */
@@ -181,8 +184,8 @@ export class Engine {
   buffer(address: number, length: number): Value {
     const value = this.exports.QTS_NewArrayBuffer(this.context, address, length)
     const words = this.memory.u32
-    const record = words[words[value >>> 2] + this.layout.bufferRecord >>> 2]
-    words[record + this.layout.bufferFree >>> 2] = 0
+    const record = words[(words[value >>> 2] + this.layout.bufferRecord) >>> 2]
+    words[(record + this.layout.bufferFree) >>> 2] = 0
     return value
   }
 
@@ -190,7 +193,7 @@ export class Engine {
   text(value: Value): string {
     const address = this.exports.QTS_GetString(this.context, value)
     if (address === 0) throw this.#pendingError()
-    const length = this.memory.u32[address - this.layout.stringLength >>> 2] & 0x7fffffff
+    const length = this.memory.u32[(address - this.layout.stringLength) >>> 2] & 0x7fffffff
     const text = this.memory.text(address, length)
     this.exports.QTS_FreeCString(this.context, address)
     return text

@@ -5,13 +5,15 @@ export function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
   if (a instanceof ArrayBuffer) return equal(new Uint8Array(a), new Uint8Array(b as ArrayBuffer))
-  if (a instanceof Map) return equal([...a], [...b as Map<unknown, unknown>])
-  if (a instanceof Set) return equal([...a], [...b as Set<unknown>])
+  if (a instanceof Map) return equal([...a], [...(b as Map<unknown, unknown>)])
+  if (a instanceof Set) return equal([...a], [...(b as Set<unknown>)])
   if (a instanceof Error && (a.name !== (b as Error).name || a.message !== (b as Error).message)) return false
   if (a instanceof Date && a.getTime() !== (b as Date).getTime()) return false
   const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length &&
+  return (
+    keys.length === Object.keys(b).length &&
     keys.every(key => Object.hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+  )
 }
 
 const longest = 300
@@ -35,5 +37,8 @@ function describe(value: unknown, depth: number): string {
   if (Array.isArray(value)) return `[${value.slice(0, 64).map(inner).join(', ')}]`
   if (value instanceof Map) return `Map {${[...value].map(([key, item]) => `${inner(key)} => ${inner(item)}`).join(', ')}}`
   if (value instanceof Set) return `Set {${[...value].map(inner).join(', ')}}`
-  return `{${Object.entries(value).slice(0, 32).map(([key, item]) => `${key}: ${inner(item)}`).join(', ')}}`
+  return `{${Object.entries(value)
+    .slice(0, 32)
+    .map(([key, item]) => `${key}: ${inner(item)}`)
+    .join(', ')}}`
 }

@@ -26,7 +26,7 @@ export class Halt extends Error {
 const passed = ['TypeError', 'RangeError', 'Error']
 
 /** Name (of a constructor that every engine has) and message for an error of a host function. */
-export function hostError(error: unknown): { name: string, message: string } {
+export function hostError(error: unknown): { name: string; message: string } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
   return { name: passed.includes(error.name) ? error.name : 'Error', message: error.message }
 }

@@ -2,12 +2,17 @@
 import { cases } from './cases.ts'
 
 export default cases({
-  'passes': t => {
+  passes: t => {
     t.is(typeof (globalThis as { process?: unknown }).process, 'undefined')
     t.deepEqual({ list: [1, new Uint8Array([1, 2])] }, { list: [1, new Uint8Array([1, 2])] })
-    t.throws(() => { throw new RangeError('out') }, { name: 'RangeError', message: /out/ })
+    t.throws(
+      () => {
+        throw new RangeError('out')
+      },
+      { name: 'RangeError', message: /out/ },
+    )
   },
-  'fails': t => {
+  fails: t => {
     t.is(1, 2)
   },
   'fails later': async t => {
@@ -18,11 +23,16 @@ export default cases({
   'loses an error': async () => {
     Promise.reject(new Error('lost'))
   },
-  'expects an error in vain': t => { t.throws(() => 5) },
+  'expects an error in vain': t => {
+    t.throws(() => 5)
+  },
   'timers run in order of time, which passes at once in the engine': async t => {
     const order: string[] = []
     const done = new Promise<void>(resolve => {
-      setTimeout(() => { order.push('30'); resolve() }, 30)
+      setTimeout(() => {
+        order.push('30')
+        resolve()
+      }, 30)
       setTimeout(() => order.push('10'), 10)
       clearTimeout(setTimeout(() => order.push('never'), 5))
       setTimeout(() => order.push('10 again'), 10)
@@ -30,5 +40,7 @@ export default cases({
     await done
     t.deepEqual(order, ['10', '10 again', '30'])
   },
-  'rejects as expected': async t => { t.is((await t.rejects(Promise.reject(new TypeError('x')))).message, 'x') },
+  'rejects as expected': async t => {
+    t.is((await t.rejects(Promise.reject(new TypeError('x')))).message, 'x')
+  },
 })

@@ -9,7 +9,7 @@ const jsStackLimit = 64 << 10
 const margin = 64 << 10
 
 /** @param dataEnd address where static data ends (EngineNames) */
-export function guestStack(dataEnd: number): { base: number, top: number, jsStackLimit: number } {
+export function guestStack(dataEnd: number): { base: number; top: number; jsStackLimit: number } {
   const base = Math.ceil(dataEnd / pageSize) * pageSize
   return { base, top: base + margin + jsStackLimit, jsStackLimit }
 }

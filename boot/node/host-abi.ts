@@ -18,10 +18,18 @@ export interface HostAbiOptions {
  * time. A wait without a deadline can never end here: it throws.
  */
 export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
-  const { output = text => { process.stdout.write(text) }, commandLine = '', wallStart = Date.UTC(2026, 0) } = options
+  const {
+    output = text => {
+      process.stdout.write(text)
+    },
+    commandLine = '',
+    wallStart = Date.UTC(2026, 0),
+  } = options
   let now = 0
   let wall = wallStart
-  const noXen = (name: string) => () => { throw new Error(`${name}: there is no Xen here`) }
+  const noXen = (name: string) => () => {
+    throw new Error(`${name}: there is no Xen here`)
+  }
   return {
     ...memoryAbi,
     consoleWrite: output,
@@ -29,7 +37,9 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     consolePort: () => 0,
     clockMonotonic: () => now,
     clockWall: () => wall + now,
-    clockSet: (value) => { wall = value - now },
+    clockSet: value => {
+      wall = value - now
+    },
     wait(deadline, ports) {
       if (ports.length < 4) throw new RangeError('wait: ports must have room for a port, 4 bytes')
       if (Number.isNaN(deadline)) throw new RangeError('wait: deadline is NaN')
@@ -56,7 +66,9 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     evtchnStatus: noXen('evtchnStatus'),
     xenstorePage: () => undefined,
     xenstorePort: () => 0,
-    random(into) { randomFillSync(into) },
+    random(into) {
+      randomFillSync(into)
+    },
     randomMix() {},
     commandLine: () => commandLine,
     memory(what) {

@@ -26,14 +26,22 @@ const ESPIPE = 70
 /** The imports by their real names; engine.ts maps them onto the minified ones. */
 export function engineImports(host: ImportHost): Record<string, (...args: any[]) => unknown> {
   const { memory } = host
-  const setU32 = (address: number, value: number) => { memory.u32[address >>> 2] = value }
-  const setText = (address: number, text: string) => { memory.u8.set(new TextEncoder().encode(text + '\0'), address) }
+  const setU32 = (address: number, value: number) => {
+    memory.u32[address >>> 2] = value
+  }
+  const setText = (address: number, text: string) => {
+    memory.u8.set(new TextEncoder().encode(text + '\0'), address)
+  }
   return {
     __assert_fail(condition: number, file: number, line: number) {
       throw new EngineAbort(`engine assertion failed: ${memory.cString(condition)} (${memory.cString(file)}:${line})`)
     },
-    _abort_js() { throw new EngineAbort('the engine called abort()') },
-    proc_exit(code: number) { throw new EngineAbort(`the engine called exit(${code})`) },
+    _abort_js() {
+      throw new EngineAbort('the engine called abort()')
+    },
+    proc_exit(code: number) {
+      throw new EngineAbort(`the engine called exit(${code})`)
+    },
     _emscripten_runtime_keepalive_clear() {},
     _setitimer_js: () => 0,
     emscripten_date_now: () => host.clock(),
@@ -50,8 +58,18 @@ export function engineImports(host: ImportHost): Record<string, (...args: any[])
     _localtime_js(seconds: bigint, tm: number) {
       const date = new Date(Number(seconds) * 1000)
       const yearStart = Date.UTC(date.getUTCFullYear(), 0, 1)
-      const fields = [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth(),
-        date.getUTCFullYear() - 1900, date.getUTCDay(), Math.floor((date.getTime() - yearStart) / 86_400_000), 0, 0]
+      const fields = [
+        date.getUTCSeconds(),
+        date.getUTCMinutes(),
+        date.getUTCHours(),
+        date.getUTCDate(),
+        date.getUTCMonth(),
+        date.getUTCFullYear() - 1900,
+        date.getUTCDay(),
+        Math.floor((date.getTime() - yearStart) / 86_400_000),
+        0,
+        0,
+      ]
       fields.forEach((value, i) => setU32(tm + 4 * i, value))
     },
     emscripten_resize_heap: (bytes: number) => Number(memory.grow(bytes >>> 0)),
@@ -66,7 +84,8 @@ export function engineImports(host: ImportHost): Record<string, (...args: any[])
     fd_write(_fd: number, vectors: number, count: number, written: number) {
       let total = 0
       for (let i = 0; i < count; i++) {
-        const address = memory.u32[(vectors >>> 2) + 2 * i], length = memory.u32[(vectors >>> 2) + 2 * i + 1]
+        const address = memory.u32[(vectors >>> 2) + 2 * i],
+          length = memory.u32[(vectors >>> 2) + 2 * i + 1]
         host.output(memory.copyOut(address, length))
         total += length
       }

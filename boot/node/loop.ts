@@ -17,7 +17,9 @@ export function takeHooks(engine: Engine): Hooks {
   const take = (name: string) => {
     const value = engine.values.isObject(hooks) ? engine.get(hooks, name) : undefined
     if (value === undefined || engine.typeOf(value) !== 'function')
-      throw new Error(`the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest.ts`)
+      throw new Error(
+        `the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest.ts`,
+      )
     return value
   }
   const taken = { turn: take('turn'), fail: take('fail') }

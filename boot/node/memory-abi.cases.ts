@@ -7,7 +7,7 @@ import { cases } from './cases.ts'
 const abi = (globalThis as unknown as { __abi: Abi }).__abi
 
 export default cases({
-  'checksum of RFC 1071\'s example, in little-endian words': t => {
+  "checksum of RFC 1071's example, in little-endian words": t => {
     const bytes = new Uint8Array([0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7])
     t.is(abi.checksum(bytes, 0, 8, 0), 0xf2dd) // ddf2 in network order
     t.is(abi.checksum(bytes, 1, 3, 0), 0xf201 + 0x03)
@@ -20,12 +20,24 @@ export default cases({
     t.deepEqual([...bytes], [0, 1, 0, 1, 2, 3, 4, 5, 6, 7])
   },
   'ranges outside of an array are a RangeError, and nothing is written': t => {
-    const small = new Uint8Array(4), big = new Uint8Array(100).fill(7)
+    const small = new Uint8Array(4),
+      big = new Uint8Array(100).fill(7)
     const calls: (() => unknown)[] = [
-      () => abi.copy(small, 1, big, 0, 4), () => abi.copy(big, 0, small, 1, 4), () => abi.copy(small, -1, big, 0, 1), () => abi.copy(small, 0.5, big, 0, 1),
-      () => abi.copy(small, 0, big, 0, NaN), () => abi.copy(small, 2 ** 32, big, 0, 1), () => abi.copy(small, 0, big, 2 ** 53, 2 ** 53),
-      () => abi.checksum(small, 4, 1, 0), () => abi.utf8Decode(small, 0, 5), () => abi.latin1Decode(small, 5, 0), () => abi.utf8Encode('x', small, 5),
-      () => abi.or8(small, 4, 1), () => abi.and8(small, -1, 1), () => abi.exchange32(small, 1, 1), () => abi.compareExchange16(small, 3, 0, 1),
+      () => abi.copy(small, 1, big, 0, 4),
+      () => abi.copy(big, 0, small, 1, 4),
+      () => abi.copy(small, -1, big, 0, 1),
+      () => abi.copy(small, 0.5, big, 0, 1),
+      () => abi.copy(small, 0, big, 0, NaN),
+      () => abi.copy(small, 2 ** 32, big, 0, 1),
+      () => abi.copy(small, 0, big, 2 ** 53, 2 ** 53),
+      () => abi.checksum(small, 4, 1, 0),
+      () => abi.utf8Decode(small, 0, 5),
+      () => abi.latin1Decode(small, 5, 0),
+      () => abi.utf8Encode('x', small, 5),
+      () => abi.or8(small, 4, 1),
+      () => abi.and8(small, -1, 1),
+      () => abi.exchange32(small, 1, 1),
+      () => abi.compareExchange16(small, 3, 0, 1),
     ]
     for (const call of calls) t.throws(call, { name: 'RangeError' })
     t.deepEqual([...small], [0, 0, 0, 0])

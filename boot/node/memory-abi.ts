@@ -1,8 +1,10 @@
 /** The functions of the ABI that touch memory only, on any Uint8Array. The checks and error texts are the kernel's (boot/kernel/abi.c). */
 import type { Abi } from '../abi/abi.ts'
 
-type MemoryAbi = Pick<Abi,
-  'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
+type MemoryAbi = Pick<
+  Abi,
+  'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'
+>
 
 const u32Max = 0xffffffff
 
@@ -63,8 +65,8 @@ export const memoryAbi: MemoryAbi = {
     checkWhole('checksum', 'initial', initial, 2 ** 48)
     checkRange('checksum', bytes, offset, length)
     let sum = initial
-    const even = offset + length - length % 2
-    for (let i = offset; i < even; i += 2) sum += bytes[i] | bytes[i + 1] << 8
+    const even = offset + length - (length % 2)
+    for (let i = offset; i < even; i += 2) sum += bytes[i] | (bytes[i + 1] << 8)
     if (length % 2) sum += bytes[even]
     while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000)
     return sum

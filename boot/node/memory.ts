@@ -58,7 +58,7 @@ export class LinearMemory {
   /** The u64 at an address that is a multiple of 8 (a JSValue). */
   u64(address: number): bigint {
     const words = this.u32
-    return BigInt(words[(address >>> 2) + 1]) << 32n | BigInt(words[address >>> 2])
+    return (BigInt(words[(address >>> 2) + 1]) << 32n) | BigInt(words[address >>> 2])
   }
 
   setU64(address: number, value: bigint): void {

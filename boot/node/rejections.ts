@@ -4,7 +4,7 @@ import type { Engine, Value } from './engine.ts'
 export class Rejections {
   readonly #engine: Engine
   /** By the address of the promise, in the order of rejection. */
-  readonly #unhandled = new Map<number, { promise: Value, reason: Value }>()
+  readonly #unhandled = new Map<number, { promise: Value; reason: Value }>()
 
   constructor(engine: Engine) {
     this.#engine = engine

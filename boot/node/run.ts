@@ -4,7 +4,7 @@ import { bindAbi, type HostAbi } from './abi.ts'
 import { createEngine } from './create.ts'
 import type { Engine } from './engine.ts'
 import { guestStack } from './guest-stack.ts'
-import { hostAbi, type HostAbiOptions } from './host-abi.ts'
+import { type HostAbiOptions, hostAbi } from './host-abi.ts'
 import { runLoop, takeHooks } from './loop.ts'
 
 export interface RunOptions extends HostAbiOptions {

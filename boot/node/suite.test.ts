@@ -5,7 +5,7 @@ import { engineCases, suite } from './suite.ts'
 const results = await engineCases(import.meta.resolve('./fixture.cases.ts'))
 const failure = (name: string) => results.get(name)?.message
 
-test('cases run in the guest\'s engine, and a case that holds passes', t => {
+test("cases run in the guest's engine, and a case that holds passes", t => {
   t.is(results.size, 8)
   t.is(results.get('passes'), undefined)
   t.is(results.get('rejects as expected'), undefined)

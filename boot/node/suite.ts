@@ -7,10 +7,10 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestFn } from 'ava'
 import { build } from 'esbuild'
+import { type CaseReport, reportMark } from './case-report.ts'
 import { assert, type Cases } from './cases.ts'
 import type { GuestError } from './errors.ts'
-import { reportMark, type CaseReport } from './case-report.ts'
-import { runInEngine, type RunOptions } from './run.ts'
+import { type RunOptions, runInEngine } from './run.ts'
 
 export interface SuiteOptions extends Pick<RunOptions, 'abi' | 'commandLine' | 'wallStart'> {
   /** Files that are evaluated before the tests: what puts globals in place. */
@@ -49,7 +49,7 @@ export async function suite(test: TestFn, file: string, options: SuiteOptions = 
  */
 export async function engineTests(test: TestFn, base: string, files: readonly string[], options: SuiteOptions = {}): Promise<void> {
   const ran = []
-  for (const file of files) ran.push({ file, ...await runTestFile(new URL(file, base).href, options) })
+  for (const file of files) ran.push({ file, ...(await runTestFile(new URL(file, base).href, options)) })
   // ava wants all declarations in one go, without a wait in between.
   for (const { file, results, stopped } of ran) {
     const name = file.replace(/^\.\//, '').replace(/\.test\.ts$/, '')
@@ -117,10 +117,24 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
   const first = [`import { serveCases } from ${JSON.stringify(guest)}`, ...setup.map(file => `import ${JSON.stringify(file)}`)]
   const result = await build({
     stdin: {
-      contents: [...first, contents].join('\n'), resolveDir: fileURLToPath(new URL('.', import.meta.url)), sourcefile: 'main.ts', loader: 'ts',
+      contents: [...first, contents].join('\n'),
+      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+      sourcefile: 'main.ts',
+      loader: 'ts',
     },
-    bundle: true, write: false, outfile: bundleName, format: 'iife', platform: 'neutral', target: 'es2024', mainFields: ['module', 'main'],
-    conditions: ['worker', 'import'], charset: 'utf8', sourcemap: 'external', logLevel: 'silent', inject: [...inject], alias,
+    bundle: true,
+    write: false,
+    outfile: bundleName,
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2024',
+    mainFields: ['module', 'main'],
+    conditions: ['worker', 'import'],
+    charset: 'utf8',
+    sourcemap: 'external',
+    logLevel: 'silent',
+    inject: [...inject],
+    alias,
     ignoreAnnotations: true, // "sideEffects": false would drop a test file, of which nothing is imported
   })
   const text = (ending: string) => result.outputFiles.find(output => output.path.endsWith(ending))!.text

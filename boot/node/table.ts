@@ -13,7 +13,7 @@ export const tableExport = 'table'
 
 /** The same module with its (only) table exported as `tableExport`. */
 export function withTableExport(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
-  for (let at = 8; at < wasm.length;) {
+  for (let at = 8; at < wasm.length; ) {
     const [length, body] = readLeb(wasm, at + 1)
     const next = body + length
     if (wasm[at] === exportSection) {
@@ -25,7 +25,7 @@ export function withTableExport(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
     }
     at = next
   }
-  throw new Error('the engine\'s .wasm has no export section')
+  throw new Error("the engine's .wasm has no export section")
 }
 
 /** Adds a host function behind the table's end and returns its slot: a C function pointer that the engine can call. */
@@ -41,12 +41,21 @@ function adapter({ params, result }: FunctionType): WebAssembly.Module {
   const section = (id: number, content: number[]) => [id, content.length, ...content]
   const codes = params.map(type => valueCode[type])
   const results = result === undefined ? [] : [valueCode[result]]
-  return new WebAssembly.Module(Uint8Array.from([
-    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    ...section(1, [1, 0x60, codes.length, ...codes, results.length, ...results]), // one type
-    ...section(2, [1, 0, 1, 0x66, 0, 0]), // import "" "f", a function of type 0
-    ...section(exportSection, [1, 1, 0x66, 0, 0]), // export "f", function 0
-  ]))
+  return new WebAssembly.Module(
+    Uint8Array.from([
+      0,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      ...section(1, [1, 0x60, codes.length, ...codes, results.length, ...results]), // one type
+      ...section(2, [1, 0, 1, 0x66, 0, 0]), // import "" "f", a function of type 0
+      ...section(exportSection, [1, 1, 0x66, 0, 0]), // export "f", function 0
+    ]),
+  )
 }
 
 /** Unsigned LEB128: the value and the place behind it. */
@@ -59,5 +68,5 @@ function readLeb(bytes: Uint8Array, at: number): [value: number, next: number] {
 }
 
 function leb(value: number): number[] {
-  return value < 128 ? [value] : [value & 127 | 128, ...leb(value >>> 7)]
+  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]
 }

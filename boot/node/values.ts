@@ -40,7 +40,8 @@ export class Values {
 
   /** The number at `address`, or undefined when the value is not a number. */
   number(address: number): number | undefined {
-    const words = this.#memory.u32, index = address >>> 2
+    const words = this.#memory.u32,
+      index = address >>> 2
     const kind = this.tag(address)
     if (kind === tag.int) return words[index] | 0
     if (kind !== tag.float) return undefined
@@ -51,7 +52,8 @@ export class Values {
 
   /** Writes a number as QuickJS itself would: as an int where it is one, with the one NaN. */
   setNumber(address: number, value: number): void {
-    const words = this.#memory.u32, index = address >>> 2
+    const words = this.#memory.u32,
+      index = address >>> 2
     if (Object.is(value | 0, value)) {
       words[index] = value
       words[index + 1] = tag.int
@@ -66,9 +68,10 @@ export class Values {
   bytes(address: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.tag(address) !== tag.object) return undefined
     const { layout, words, object } = { layout: this.#layout, words: this.#memory.u32, object: this.#memory.u32[address >>> 2] }
-    const classId = this.#memory.u8[object + layout.classId] | this.#memory.u8[object + layout.classId + 1] << 8
+    const classId = this.#memory.u8[object + layout.classId] | (this.#memory.u8[object + layout.classId + 1] << 8)
     if (classId !== layout.uint8ArrayClass) return undefined
-    const start = words[object + layout.arrayData >>> 2], length = words[object + layout.arrayLength >>> 2]
+    const start = words[(object + layout.arrayData) >>> 2],
+      length = words[(object + layout.arrayLength) >>> 2]
     return this.#memory.u8.subarray(start, start + length)
   }
 }

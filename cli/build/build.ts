@@ -28,7 +28,7 @@ export interface BuildReport {
   readonly gzipBytes: number
   /** Least memory of the domain in MiB, an estimate. */
   readonly memoryMiB: number
-  readonly stages: readonly { name: string, milliseconds: number }[]
+  readonly stages: readonly { name: string; milliseconds: number }[]
   readonly sizes: SizeRow
   readonly warnings: readonly string[]
 }
@@ -37,7 +37,7 @@ const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/build/kernel.
 
 /** Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before. */
 export async function buildProgram(options: BuildOptions): Promise<BuildReport> {
-  const stages: { name: string, milliseconds: number }[] = []
+  const stages: { name: string; milliseconds: number }[] = []
   const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
     options.onStage?.(name)
     const start = performance.now()
@@ -53,12 +53,19 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
-  if (!existsSync(kernelPath)) throw new CliError('the kernel has not been built', relative(process.cwd(), kernelPath), 'run `make kernel` once; it needs gcc and wabt')
+  if (!existsSync(kernelPath))
+    throw new CliError(
+      'the kernel has not been built',
+      relative(process.cwd(), kernelPath),
+      'run `make kernel` once; it needs gcc and wabt',
+    )
 
   const bundle = await stage('bundle', () => bundleProgram(project, target))
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
-  const composed = await stage('compose', () => composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }))
+  const composed = await stage('compose', () =>
+    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }),
+  )
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
     map.x_build = composed.buildId
@@ -70,9 +77,20 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   })
 
   return {
-    output, target, sha256: composed.sha256, buildId: composed.buildId, bytes: composed.image.length, gzipBytes: gzipSync(composed.image, { level: 9 }).length,
-    memoryMiB: composed.memoryMiB, stages, warnings: bundle.warnings,
-    sizes: { name: relative(process.cwd(), output) || output, bytes: composed.image.length, parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root)) },
+    output,
+    target,
+    sha256: composed.sha256,
+    buildId: composed.buildId,
+    bytes: composed.image.length,
+    gzipBytes: gzipSync(composed.image, { level: 9 }).length,
+    memoryMiB: composed.memoryMiB,
+    stages,
+    warnings: bundle.warnings,
+    sizes: {
+      name: relative(process.cwd(), output) || output,
+      bytes: composed.image.length,
+      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root)),
+    },
   }
 }
 
@@ -84,15 +102,26 @@ async function snapshotOf(code: string, map: string, { name, root }: Project) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
     const rewrite = rewriterFor(new TraceMap(map), `${name}.js`, root)
-    throw new CliError(`the program could not be loaded: ${(error as Error).message}`, stack.split('\n').map(rewrite).join('\n'), 'code outside functions of the runtime runs while the image is built; move it into start()')
+    throw new CliError(
+      `the program could not be loaded: ${(error as Error).message}`,
+      stack.split('\n').map(rewrite).join('\n'),
+      'code outside functions of the runtime runs while the image is built; move it into start()',
+    )
   }
 }
 
 /** The heap's bytes are divided among packages by their share of the bundle: the engine does not account by module. */
 function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[]): SizeRow[] {
   const total = shares.reduce((sum, row) => sum + row.bytes, 0) || 1
-  return Object.entries(sizes).map(([name, bytes]) => name !== 'heap' ? { name, bytes }
-    : { name: 'heap (by share of the bundle)', bytes, parts: shares.map(row => ({ name: row.name, bytes: Math.round(row.bytes / total * bytes) })) })
+  return Object.entries(sizes).map(([name, bytes]) =>
+    name !== 'heap'
+      ? { name, bytes }
+      : {
+          name: 'heap (by share of the bundle)',
+          bytes,
+          parts: shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * bytes) })),
+        },
+  )
 }
 
 /** @param shown the path as it was given */

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type BuildFailure, type Message, type Metafile } from 'esbuild'
-import { caret, CliError } from '../errors.ts'
+import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
+import { CliError, caret } from '../errors.ts'
 import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
 import type { Project } from './project.ts'
 import { targetModule } from './targets.ts'
@@ -42,9 +42,20 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
   try {
     const result = await build({
       stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
-      bundle: true, write: false, outfile: `${project.name}.js`, format: 'iife', platform: 'neutral', target: 'es2024',
-      mainFields: ['module', 'main'], conditions: ['worker', 'import'], charset: 'utf8', legalComments: 'none', minifySyntax: true,
-      sourcemap: 'external', metafile: true, logLevel: 'silent', 
+      bundle: true,
+      write: false,
+      outfile: `${project.name}.js`,
+      format: 'iife',
+      platform: 'neutral',
+      target: 'es2024',
+      mainFields: ['module', 'main'],
+      conditions: ['worker', 'import'],
+      charset: 'utf8',
+      legalComments: 'none',
+      minifySyntax: true,
+      sourcemap: 'external',
+      metafile: true,
+      logLevel: 'silent',
       // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
@@ -52,7 +63,12 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
       plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder)],
     })
     const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-    return { code: text('.js'), map: text('.map'), metafile: result.metafile, warnings: result.warnings.map(warning => showMessage(warning, project.root)) }
+    return {
+      code: text('.js'),
+      map: text('.map'),
+      metafile: result.metafile,
+      warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+    }
   } catch (error) {
     throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
   }
@@ -63,7 +79,10 @@ function bundleError(errors: readonly Message[], root: string): CliError {
   const [first, ...more] = errors
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
-  const rest = more.slice(0, 4).map(message => `\n${showMessage(message, root)}`).join('')
+  const rest = more
+    .slice(0, 4)
+    .map(message => `\n${showMessage(message, root)}`)
+    .join('')
   return new CliError(first.text, place(first, root) + rest, hint)
 }
 

@@ -3,11 +3,19 @@ import { buildProgram } from './build.ts'
 import { kib, sizeTree } from './report.ts'
 
 /** `xen-ts build`: stages with times, size tree, least memory, sha256. */
-export async function buildCommand(app: string, options: { target?: string, output?: string, json?: boolean }): Promise<void> {
-  const say = options.json ? () => {} : (text: string) => { process.stdout.write(text) }
+export async function buildCommand(app: string, options: { target?: string; output?: string; json?: boolean }): Promise<void> {
+  const say = options.json
+    ? () => {}
+    : (text: string) => {
+        process.stdout.write(text)
+      }
   const report = await buildProgram({
-    app, target: options.target, output: options.output,
-    onStage: (name, milliseconds) => { if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`) },
+    app,
+    target: options.target,
+    output: options.output,
+    onStage: (name, milliseconds) => {
+      if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
+    },
   })
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`)
   if (options.json) {
@@ -15,5 +23,7 @@ export async function buildCommand(app: string, options: { target?: string, outp
     return
   }
   say(`\n${sizeTree(report.sizes).join('\n')}\n\n`)
-  say(`gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`)
+  say(
+    `gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`,
+  )
 }

@@ -1,6 +1,6 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Loader, Plugin } from 'esbuild'
 import { assetModule } from './assets.ts'
@@ -46,7 +46,15 @@ export function ownPackages(): Plugin {
         if (pluginData === ours) return undefined
         // By esbuild's own resolver, so that a module is the same however it is reached: what package.json says of side effects counts.
         const found = await build.resolve(path, { kind, resolveDir: fileURLToPath(new URL('..', import.meta.url)), pluginData: ours })
-        if (found.errors.length > 0) return { errors: [{ text: `there is no module ${path}`, notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }] }] }
+        if (found.errors.length > 0)
+          return {
+            errors: [
+              {
+                text: `there is no module ${path}`,
+                notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }],
+              },
+            ],
+          }
         return { path: found.path, sideEffects: found.sideEffects }
       })
     },
@@ -54,7 +62,8 @@ export function ownPackages(): Plugin {
 }
 
 /** Comments and strings are consumed before a call is looked for, so that one inside them is left alone. */
-const assetsCall = /\/\/[^\n]*|\/\*[^]*?\*\/|\bassets\(\s*(['"])([^'"\n]+)\1\s*\)|`(?:\\[^]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g
+const assetsCall =
+  /\/\/[^\n]*|\/\*[^]*?\*\/|\bassets\(\s*(['"])([^'"\n]+)\1\s*\)|`(?:\\[^]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g
 const ownSources = fileURLToPath(new URL('../../', import.meta.resolve('@xen-ts/runtime/index.ts')))
 const ownFolders = ['runtime', 'drivers', 'stack', 'qubes', 'targets', 'cli'].map(folder => `${ownSources}${folder}/`)
 
@@ -71,9 +80,15 @@ export function assetFolders(onFolder: (folder: string) => void): Plugin {
       build.onLoad({ filter: /./, namespace: 'assets' }, args => assetModule(args.path))
       build.onLoad({ filter: /\.(m?[tj]s|[tj]sx)$/ }, args => {
         const source = readFileSync(args.path, 'utf8')
-        if (args.path.includes('/node_modules/') || ownFolders.some(folder => args.path.startsWith(folder)) || !source.includes('assets(') || !/from\s*['"]xen-ts['"]/.test(source)) return undefined
+        if (
+          args.path.includes('/node_modules/') ||
+          ownFolders.some(folder => args.path.startsWith(folder)) ||
+          !source.includes('assets(') ||
+          !/from\s*['"]xen-ts['"]/.test(source)
+        )
+          return undefined
         const folders: string[] = []
-        let failure: { text: string, at: number, length: number } | undefined
+        let failure: { text: string; at: number; length: number } | undefined
         const contents = source.replace(assetsCall, (call, _quote, path, at) => {
           if (path === undefined) return call
           const folder = resolve(dirname(args.path), path)
@@ -85,7 +100,16 @@ export function assetFolders(onFolder: (folder: string) => void): Plugin {
           folders.push(folder)
           return `assets(__assets${folders.indexOf(folder)})`
         })
-        if (failure) return { errors: [{ text: failure.text, location: locate(args.path, source, failure.at, failure.length), notes: [{ text: 'the path is relative to the file that calls assets' }] }] }
+        if (failure)
+          return {
+            errors: [
+              {
+                text: failure.text,
+                location: locate(args.path, source, failure.at, failure.length),
+                notes: [{ text: 'the path is relative to the file that calls assets' }],
+              },
+            ],
+          }
         if (folders.length === 0) return undefined
         // On one line after the source, so that its line numbers stay (imports are hoisted).
         const imports = folders.map((folder, i) => `import __assets${i} from ${JSON.stringify(`xen-ts-assets:${folder}`)}`).join(';')

@@ -17,9 +17,15 @@ function folder(t: ExecutionContext, files: Record<string, string>): string {
 
 const failure = (t: ExecutionContext, app: string): CliError => t.throws(() => findProject(app), { instanceOf: CliError })!
 
-test('a file: the name of its package when it is the package\'s program, else its own', t => {
+test("a file: the name of its package when it is the package's program, else its own", t => {
   const root = folder(t, { 'package.json': '{"name":"@me/site","version":"1.2.3"}', 'src/app.ts': '', 'src/other one.ts': '' })
-  t.like(findProject(join(root, 'src/app.ts')), { name: 'site', version: '1.2.3', root, entry: join(root, 'src/app.ts'), target: undefined })
+  t.like(findProject(join(root, 'src/app.ts')), {
+    name: 'site',
+    version: '1.2.3',
+    root,
+    entry: join(root, 'src/app.ts'),
+    target: undefined,
+  })
   t.like(findProject(join(root, 'src/other one.ts')), { name: 'other-one', version: '1.2.3', root })
 })
 
@@ -35,15 +41,22 @@ test('a folder without package.json: app.ts, named after the folder', t => {
 
 test('names that no domain can have', t => {
   const root = folder(t, { '-.x/app.ts': '', '___/app.ts': '', 'my.site/app.ts': '', [`${'long'.repeat(20)}/app.ts`]: '' })
-  t.deepEqual(['-.x', '___', 'my.site', 'long'.repeat(20)].map(name => findProject(join(root, name)).name), ['x', 'program', 'my.site', 'long'.repeat(20).slice(0, 60)])
+  t.deepEqual(
+    ['-.x', '___', 'my.site', 'long'.repeat(20)].map(name => findProject(join(root, name)).name),
+    ['x', 'program', 'my.site', 'long'.repeat(20).slice(0, 60)],
+  )
 })
 
 test('a package.json with something else where a text is to be', t => {
   const root = folder(t, { 'app.ts': '' })
   for (const [json, expected] of [
-    ['{"name":5}', /^"name" in package\.json is no text$/], ['{"main":["a"]}', /^"main" in package\.json is no text$/],
-    ['{"xen-ts":{"entry":7}}', /^"xen-ts"\."entry" in package\.json is no text$/], ['{"xen-ts":{"target":{}}}', /^"xen-ts"\."target" in package\.json is no text$/],
-    ['{"xen-ts":"qubes"}', /^"xen-ts" in package\.json is no object$/], ['[]', /^package\.json is no object$/], ['null', /^package\.json is no object$/],
+    ['{"name":5}', /^"name" in package\.json is no text$/],
+    ['{"main":["a"]}', /^"main" in package\.json is no text$/],
+    ['{"xen-ts":{"entry":7}}', /^"xen-ts"\."entry" in package\.json is no text$/],
+    ['{"xen-ts":{"target":{}}}', /^"xen-ts"\."target" in package\.json is no text$/],
+    ['{"xen-ts":"qubes"}', /^"xen-ts" in package\.json is no object$/],
+    ['[]', /^package\.json is no object$/],
+    ['null', /^package\.json is no object$/],
   ] as const) {
     writeFileSync(join(root, 'package.json'), json)
     const error = failure(t, root)
@@ -61,7 +74,12 @@ test('a missing file gets the nearest name', t => {
 })
 
 test('a folder without a program, a wrong entry, broken JSON, a file of another kind', t => {
-  const root = folder(t, { 'empty/readme.txt': '', 'wrong/package.json': '{"main":"nowhere.ts"}', 'broken/package.json': '{' , 'broken/app.ts': '' })
+  const root = folder(t, {
+    'empty/readme.txt': '',
+    'wrong/package.json': '{"main":"nowhere.ts"}',
+    'broken/package.json': '{',
+    'broken/app.ts': '',
+  })
   t.regex(failure(t, join(root, 'empty')).todo!, /app\.ts/)
   t.regex(failure(t, join(root, 'wrong')).message, /nowhere\.ts does not exist/)
   t.regex(failure(t, join(root, 'broken')).message, /not JSON/)

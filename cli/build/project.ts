@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { CliError } from '../errors.ts'
 import { nearest } from '@xen-ts/runtime/nearest.ts'
+import { CliError } from '../errors.ts'
 
 /** What `xen-ts build APP` works on. */
 export interface Project {
@@ -25,7 +25,11 @@ export function findProject(app: string): Project {
   if (!existsSync(path)) throw new CliError(`there is no ${app}`, undefined, missingHint(path))
   if (statSync(path).isDirectory()) return fromFolder(path, app)
   if (!extensions.includes(extname(path))) {
-    throw new CliError(`${app} is not a TypeScript or JavaScript file`, undefined, `a program is a module with a default export, in a file that ends in ${extensions.join(', ')}`)
+    throw new CliError(
+      `${app} is not a TypeScript or JavaScript file`,
+      undefined,
+      `a program is a module with a default export, in a file that ends in ${extensions.join(', ')}`,
+    )
   }
   const root = packageRoot(dirname(path)) ?? dirname(path)
   // Other files of a package are programs of their own, with the name of the file.
@@ -34,8 +38,14 @@ export function findProject(app: string): Project {
 
 function fromFolder(root: string, shown: string): Project {
   const entry = entryOf(root)
-  if (!entry) throw new CliError(`there is no program in ${shown}`, undefined, `name it app.ts, or say in package.json: "xen-ts": { "entry": "path/to/program.ts" }`)
-  if (!existsSync(entry)) throw new CliError(`the entry ${relative(root, entry)} does not exist`, join(shown, 'package.json'), missingHint(entry))
+  if (!entry)
+    throw new CliError(
+      `there is no program in ${shown}`,
+      undefined,
+      `name it app.ts, or say in package.json: "xen-ts": { "entry": "path/to/program.ts" }`,
+    )
+  if (!existsSync(entry))
+    throw new CliError(`the entry ${relative(root, entry)} does not exist`, join(shown, 'package.json'), missingHint(entry))
   return describe(root, entry)
 }
 
@@ -50,15 +60,32 @@ function entryOf(root: string): string | undefined {
 
 function describe(root: string, entry: string): Project {
   const manifest = readManifest(root)
-  return { entry, root, name: programName(manifest?.name ?? basename(root)), version: String(manifest?.version ?? '0.0.0'), target: manifest?.['xen-ts']?.target }
+  return {
+    entry,
+    root,
+    name: programName(manifest?.name ?? basename(root)),
+    version: String(manifest?.version ?? '0.0.0'),
+    target: manifest?.['xen-ts']?.target,
+  }
 }
 
 /** A name that Xen and Qubes accept for a domain. */
 function programName(text: string): string {
-  return text.replace(/^@[^/]*\//, '').replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60) || 'program'
+  return (
+    text
+      .replace(/^@[^/]*\//, '')
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 60) || 'program'
+  )
 }
 
-interface Manifest { name?: string, version?: string, main?: string, 'xen-ts'?: { entry?: string, target?: string } }
+interface Manifest {
+  name?: string
+  version?: string
+  main?: string
+  'xen-ts'?: { entry?: string; target?: string }
+}
 
 function readManifest(root: string): Manifest | undefined {
   const path = join(root, 'package.json')
@@ -70,12 +97,18 @@ function readManifest(root: string): Manifest | undefined {
   } catch (error) {
     throw refuse(`package.json is not JSON: ${(error as Error).message}`)
   }
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
   if (!isObject(manifest)) throw refuse('package.json is no object')
   const own = manifest['xen-ts'] ?? {}
   if (!isObject(own)) throw refuse('"xen-ts" in package.json is no object')
   const { name, main } = manifest
-  for (const [key, value] of Object.entries({ '"name"': name, '"main"': main, '"xen-ts"."entry"': own.entry, '"xen-ts"."target"': own.target })) {
+  for (const [key, value] of Object.entries({
+    '"name"': name,
+    '"main"': main,
+    '"xen-ts"."entry"': own.entry,
+    '"xen-ts"."target"': own.target,
+  })) {
     if (value !== undefined && typeof value !== 'string') throw refuse(`${key} in package.json is no text`)
   }
   return manifest
@@ -92,5 +125,7 @@ function missingHint(path: string): string | undefined {
   const folder = dirname(path)
   if (!existsSync(folder)) return `the folder ${relative(process.cwd(), folder) || folder} does not exist either`
   const near = nearest(basename(path), readdirSync(folder))
-  return near ? `did you mean ${relative(process.cwd(), join(folder, near)) || near}?` : 'give the path of a file, or of a folder with a package.json'
+  return near
+    ? `did you mean ${relative(process.cwd(), join(folder, near)) || near}?`
+    : 'give the path of a file, or of a folder with a package.json'
 }

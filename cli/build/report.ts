@@ -3,7 +3,11 @@ import { fileURLToPath } from 'node:url'
 import type { Metafile } from 'esbuild'
 
 /** A row of the size tree. */
-export interface SizeRow { readonly name: string, readonly bytes: number, readonly parts?: readonly SizeRow[] }
+export interface SizeRow {
+  readonly name: string
+  readonly bytes: number
+  readonly parts?: readonly SizeRow[]
+}
 
 /** The share of each package in the bundle, in bytes of script, largest first. `root`: what the bundle's paths are relative to. */
 export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
@@ -14,7 +18,10 @@ export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
       shares.set(owner, (shares.get(owner) ?? 0) + bytesInOutput)
     }
   }
-  return [...shares].map(([name, bytes]) => ({ name, bytes })).filter(row => row.bytes > 0).sort((a, b) => b.bytes - a.bytes)
+  return [...shares]
+    .map(([name, bytes]) => ({ name, bytes }))
+    .filter(row => row.bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes)
 }
 
 const sources = fileURLToPath(new URL('../../', import.meta.url))
@@ -35,15 +42,16 @@ export function kib(bytes: number): string {
 /** Lines of a size tree with bytes and percent of the whole. */
 export function sizeTree(whole: SizeRow): string[] {
   const lines = [line('', whole, whole.bytes)]
-  const add = (row: SizeRow, lead: string) => row.parts?.forEach((part, i) => {
-    const last = i === row.parts!.length - 1
-    lines.push(line(`${lead}${last ? '└─ ' : '├─ '}`, part, whole.bytes))
-    add(part, `${lead}${last ? '   ' : '│  '}`)
-  })
+  const add = (row: SizeRow, lead: string) =>
+    row.parts?.forEach((part, i) => {
+      const last = i === row.parts!.length - 1
+      lines.push(line(`${lead}${last ? '└─ ' : '├─ '}`, part, whole.bytes))
+      add(part, `${lead}${last ? '   ' : '│  '}`)
+    })
   add(whole, '')
   return lines
 }
 
 function line(lead: string, row: SizeRow, whole: number): string {
-  return `${(lead + row.name).padEnd(34)} ${kib(row.bytes).padStart(11)} ${(row.bytes / whole * 100).toFixed(1).padStart(6)}%`
+  return `${(lead + row.name).padEnd(34)} ${kib(row.bytes).padStart(11)} ${((row.bytes / whole) * 100).toFixed(1).padStart(6)}%`
 }

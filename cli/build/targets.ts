@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { CliError } from '../errors.ts'
 import { nearest } from '@xen-ts/runtime/nearest.ts'
+import { CliError } from '../errors.ts'
 
 /** The targets that become a `.xen`, and the module that makes each one. */
 const modules: Record<string, string> = {
@@ -13,7 +13,11 @@ export function targetModule(name: string): string {
   const module = Object.hasOwn(modules, name) ? modules[name] : undefined
   if (!module) {
     const near = nearest(name, Object.keys(modules))
-    throw new CliError(`there is no target ${name}`, `--target ${name}`, `targets are ${Object.keys(modules).join(' and ')}${near ? `; did you mean ${near}?` : ''}`)
+    throw new CliError(
+      `there is no target ${name}`,
+      `--target ${name}`,
+      `targets are ${Object.keys(modules).join(' and ')}${near ? `; did you mean ${near}?` : ''}`,
+    )
   }
   return fileURLToPath(import.meta.resolve(module))
 }

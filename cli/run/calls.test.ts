@@ -1,15 +1,21 @@
-import test from 'ava'
 import type { CallOptions, CallResult } from '@xen-ts/rig/dom0/index.ts'
+import test from 'ava'
 import { makeCalls } from './calls.ts'
 import { parseCall } from './qubes-options.ts'
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Makes calls to a qube that answers as `answer` says; gives what was shown. */
-async function shown(texts: string[], answer: (service: string, options: CallOptions) => Promise<Partial<CallResult>>, input: AsyncIterable<Uint8Array> = nothing()) {
+async function shown(
+  texts: string[],
+  answer: (service: string, options: CallOptions) => Promise<Partial<CallResult>>,
+  input: AsyncIterable<Uint8Array> = nothing(),
+) {
   const lines: string[] = []
   const code = await makeCalls({
-    qubes: { call: async (service, options = {}) => await answer(service, options) as CallResult }, calls: texts.map(parseCall), input,
+    qubes: { call: async (service, options = {}) => (await answer(service, options)) as CallResult },
+    calls: texts.map(parseCall),
+    input,
     onCallOutput: (call, stream, line) => lines.push(`${call.text} ${stream} ${line}`),
     onCallEnd: (call, code, error) => lines.push(`${call.text} ends with ${code}${error ? `: ${error}` : ''}`),
   })
@@ -23,7 +29,16 @@ test('calls are made in order; output is shown in lines, the last one too when i
     onStderr!(Buffer.from('hm\n'))
     return { code: 0 }
   })
-  t.deepEqual(lines, ['a stdout a for user', 'a stderr hm', 'a stdout more', 'a ends with 0', 'root:b+c stdout b+c for root', 'root:b+c stderr hm', 'root:b+c stdout more', 'root:b+c ends with 0'])
+  t.deepEqual(lines, [
+    'a stdout a for user',
+    'a stderr hm',
+    'a stdout more',
+    'a ends with 0',
+    'root:b+c stdout b+c for root',
+    'root:b+c stderr hm',
+    'root:b+c stdout more',
+    'root:b+c ends with 0',
+  ])
   t.is(code, 0)
 })
 
@@ -37,12 +52,18 @@ test('a character may come in two parts', async t => {
 })
 
 test('the first call has the input, the others none', async t => {
-  async function* typed() { yield Buffer.from('hello') }
+  async function* typed() {
+    yield Buffer.from('hello')
+  }
   const inputs: unknown[] = []
-  await shown(['a', 'b', 'c'], async (_, { input }) => {
-    inputs.push(typeof input === 'string' ? input : Buffer.concat(await Array.fromAsync(input as AsyncIterable<Uint8Array>)).toString())
-    return { code: 0 }
-  }, typed())
+  await shown(
+    ['a', 'b', 'c'],
+    async (_, { input }) => {
+      inputs.push(typeof input === 'string' ? input : Buffer.concat(await Array.fromAsync(input as AsyncIterable<Uint8Array>)).toString())
+      return { code: 0 }
+    },
+    typed(),
+  )
   t.deepEqual(inputs, ['hello', '', ''])
 })
 

@@ -26,7 +26,9 @@ function textSplitter(onLine: (line: string) => void) {
   const lines = lineSplitter(onLine)
   const decoder = new StringDecoder()
   return {
-    push(bytes: Buffer): void { lines.push(decoder.write(bytes)) },
+    push(bytes: Buffer): void {
+      lines.push(decoder.write(bytes))
+    },
     end(): void {
       lines.push(decoder.end())
       lines.end()
@@ -47,8 +49,10 @@ export async function makeCalls({ qubes, calls, input, onCallOutput, onCallEnd }
     }
     try {
       const { code } = await qubes.call(call.service, {
-        user: call.user, input: codes.length === 0 ? input : '',
-        onStdout: stdout.push, onStderr: stderr.push,
+        user: call.user,
+        input: codes.length === 0 ? input : '',
+        onStdout: stdout.push,
+        onStderr: stderr.push,
       })
       ended(code)
     } catch (error) {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
-import { readImage, type ImageInfo } from '@xen-ts/boot/image/compose.ts'
+import { type ImageInfo, readImage } from '@xen-ts/boot/image/compose.ts'
 import { RigError } from '@xen-ts/rig/xen/errors.ts'
 import { CliError, trouble } from '../errors.ts'
 import { lineSplitter } from './lines.ts'
@@ -35,14 +35,22 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const calls = (options.call ?? []).map(parseCall)
   const keys = new Map((options.qdb ?? []).map(parseKey))
   if (options.exit && calls.length === 0 && options.dom0 === undefined) {
-    throw new CliError('--exit ends the program after the last call, and there is none', '--exit', 'give a --call or --dom0 as well, or a --timeout')
+    throw new CliError(
+      '--exit ends the program after the last call, and there is none',
+      '--exit',
+      'give a --call or --dom0 as well, or a --timeout',
+    )
   }
   const policy = options.policy === undefined ? undefined : { text: readPolicy(options.policy), file: options.policy }
   const info = imageInfo(imagePath)
   const { name, target, buildId, memoryMiB } = info.metadata
   const memory = options.memory ?? Math.max(32, memoryMiB ?? 0)
   if (options.maxmem !== undefined && options.maxmem < memory) {
-    throw new CliError(`the maximum of ${options.maxmem} MiB is below the memory, ${memory} MiB`, `--maxmem ${options.maxmem}`, 'give a --memory that is smaller, or a larger --maxmem')
+    throw new CliError(
+      `the maximum of ${options.maxmem} MiB is below the memory, ${memory} MiB`,
+      `--maxmem ${options.maxmem}`,
+      'give a --memory that is smaller, or a larger --maxmem',
+    )
   }
   const isQube = options.qubes === true || target === 'qubes'
   if (!isQube) refuseQubesOptions(imagePath, target, options)
@@ -53,12 +61,27 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   if (memory < (memoryMiB ?? 0)) print.note(`${name} needs ${memoryMiB} MiB by estimate, and gets ${memory}`)
   const pictures = options.screenshots === undefined ? undefined : screenshots(options.screenshots, print.note)
   const console = lineSplitter(line => print.console(rewrite(line)))
-  const result = await inThreeParts(() => session({
-    image: imagePath, name, args, memory, maxmem: options.maxmem, timeout: options.timeout, port: options.port,
-    qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined, calls, script: options.dom0, exit: options.exit === true,
-    onConsole: console.push, onNote: print.note, onCallOutput: print.callOutput, onCallEnd: print.callEnd,
-    onScriptOutput: (stream, line) => print.callOutput(dom0, stream, line), onScriptEnd: code => print.callEnd(dom0, code),
-  }))
+  const result = await inThreeParts(() =>
+    session({
+      image: imagePath,
+      name,
+      args,
+      memory,
+      maxmem: options.maxmem,
+      timeout: options.timeout,
+      port: options.port,
+      qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined,
+      calls,
+      script: options.dom0,
+      exit: options.exit === true,
+      onConsole: console.push,
+      onNote: print.note,
+      onCallOutput: print.callOutput,
+      onCallEnd: print.callEnd,
+      onScriptOutput: (stream, line) => print.callOutput(dom0, stream, line),
+      onScriptEnd: code => print.callEnd(dom0, code),
+    }),
+  )
   console.end()
   pictures?.end()
   const ended = exitCodes[result.reason] ?? 1
@@ -84,8 +107,11 @@ function exitCode(code: number): number {
 function refuseQubesOptions(image: string, target: string, options: RunOptions): void {
   for (const option of ['qdb', 'call', 'policy', 'screenshots'] as const) {
     if (options[option] === undefined || options[option].length === 0) continue
-    throw new CliError(`--${option} is for qubes, and ${relative(process.cwd(), image) || image} is for target ${target}`, undefined,
-      'build it with -t qubes; or give --qubes, which starts the daemons of dom0 for any image')
+    throw new CliError(
+      `--${option} is for qubes, and ${relative(process.cwd(), image) || image} is for target ${target}`,
+      undefined,
+      'build it with -t qubes; or give --qubes, which starts the daemons of dom0 for any image',
+    )
   }
 }
 

@@ -8,7 +8,12 @@ test('positions of the bundle become those of the TypeScript source', async t =>
   const source = 'type A = string\n\nexport function start(): A {\n  throw new Error("no")\n}\n'
   const { outputFiles } = await build({
     stdin: { contents: source, sourcefile: 'app.ts', loader: 'ts', resolveDir: process.cwd() },
-    write: false, bundle: true, format: 'iife', outfile: 'www.js', sourcemap: 'external', banner: { js: '// padding' },
+    write: false,
+    bundle: true,
+    format: 'iife',
+    outfile: 'www.js',
+    sourcemap: 'external',
+    banner: { js: '// padding' },
   })
   const [map, code] = [outputFiles[0].text, outputFiles[1].text]
   const line = code.split('\n').findIndex(text => text.includes('throw')) + 1

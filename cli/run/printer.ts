@@ -1,6 +1,8 @@
 /** What `xen-ts run` prints: for people, or one JSON object a line. */
 /** A call into the qube, or the script in dom0. */
-interface Work { readonly text: string }
+interface Work {
+  readonly text: string
+}
 
 export interface Printer {
   /** A line of the program's console. */
@@ -18,18 +20,30 @@ export function printer(json: boolean): Printer {
 
 /** Output of the program and of its services on stdout, everything else on stderr. */
 function textPrinter(): Printer {
-  const say = (text: string) => { process.stderr.write(`xen-ts: ${text}\n`) }
+  const say = (text: string) => {
+    process.stderr.write(`xen-ts: ${text}\n`)
+  }
   return {
-    console(line) { process.stdout.write(`${line}\n`) },
+    console(line) {
+      process.stdout.write(`${line}\n`)
+    },
     note: say,
-    callOutput({ text }, stream, line) { process[stream].write(`${text} ${stream === 'stdout' ? '|' : '!'} ${line}\n`) },
-    callEnd({ text }, code, error) { say(`${text}: ${error === undefined ? `exit code ${code}` : `failed, ${error}`}`) },
-    end(name, reason) { say(`${name}: ${reason}`) },
+    callOutput({ text }, stream, line) {
+      process[stream].write(`${text} ${stream === 'stdout' ? '|' : '!'} ${line}\n`)
+    },
+    callEnd({ text }, code, error) {
+      say(`${text}: ${error === undefined ? `exit code ${code}` : `failed, ${error}`}`)
+    },
+    end(name, reason) {
+      say(`${name}: ${reason}`)
+    },
   }
 }
 
 function jsonPrinter(): Printer {
-  const out = (event: string, fields: object) => { process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`) }
+  const out = (event: string, fields: object) => {
+    process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
+  }
   return {
     console: text => out('console', { text }),
     note: text => out('note', { text }),

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { CliError, describeError } from '../errors.ts'
-import { parseCall, parseKey } from './qubes-options.ts'
 import { keysOf, vifOf } from './qubes.ts'
+import { parseCall, parseKey } from './qubes-options.ts'
 
 test('--qdb takes KEY=VALUE, with or without the leading /, and values with = or nothing in them', t => {
   t.deepEqual(parseKey('/vm-config/greeting=Hi'), ['/vm-config/greeting', 'Hi'])
@@ -10,8 +10,13 @@ test('--qdb takes KEY=VALUE, with or without the leading /, and values with = or
 })
 
 for (const [text, why] of [
-  ['foo', /KEY=VALUE is needed/], ['=x', /KEY=VALUE/], ['/=x', /a key is made of/], ['/a/=x', /a key is made of/], ['a b=x', /a key is made of/],
-  [`/${'a'.repeat(63)}=x`, /at most 63 characters, this one has 64/], [`a=${'ü'.repeat(1536)}`, /at most 3071 bytes, this one has 3072/],
+  ['foo', /KEY=VALUE is needed/],
+  ['=x', /KEY=VALUE/],
+  ['/=x', /a key is made of/],
+  ['/a/=x', /a key is made of/],
+  ['a b=x', /a key is made of/],
+  [`/${'a'.repeat(63)}=x`, /at most 63 characters, this one has 64/],
+  [`a=${'ü'.repeat(1536)}`, /at most 3071 bytes, this one has 3072/],
 ] as const) {
   test(`--qdb ${text.slice(0, 20)} is refused`, t => {
     const error = t.throws(() => parseKey(text), { instanceOf: CliError, message: why })
@@ -26,8 +31,13 @@ test('--call takes a service, with a user or without', t => {
 })
 
 for (const [text, why] of [
-  ['', /name of a service/], ['root:', /name of a service/], [':my.Service', /'' is not the name of a user/], ['my user:x', /'my user' is not/],
-  ['ls -l', /a command line is for a shell/], ['+argument', /service and argument are made of/], ['my.Service+a:b', /service and argument/],
+  ['', /name of a service/],
+  ['root:', /name of a service/],
+  [':my.Service', /'' is not the name of a user/],
+  ['my user:x', /'my user' is not/],
+  ['ls -l', /a command line is for a shell/],
+  ['+argument', /service and argument are made of/],
+  ['my.Service+a:b', /service and argument/],
 ] as const) {
   test(`--call '${text}' is refused`, t => {
     t.throws(() => parseCall(text), { instanceOf: CliError, message: why })
@@ -35,7 +45,13 @@ for (const [text, why] of [
 }
 
 test('keys of the command line win; the network device follows them', t => {
-  const keys = keysOf('www', { keys: new Map([['/qubes-ip', '10.137.0.77'], ['/vm-config/a', 'b'], ['/type', 'AppVM']]) })
+  const keys = keysOf('www', {
+    keys: new Map([
+      ['/qubes-ip', '10.137.0.77'],
+      ['/vm-config/a', 'b'],
+      ['/type', 'AppVM'],
+    ]),
+  })
   t.is(keys.get('/name'), 'www')
   t.is(keys.get('/type'), 'AppVM')
   t.is(keys.get('/vm-config/a'), 'b')
@@ -44,11 +60,18 @@ test('keys of the command line win; the network device follows them', t => {
 
 test('an empty /qubes-ip is a qube without netvm: no network keys, no device', t => {
   const keys = keysOf('www', { keys: new Map([['/qubes-ip', '']]) })
-  t.deepEqual([...keys.keys()].filter(key => /qubes-(ip|gateway|mac|netmask|primary-dns|secondary-dns)$/.test(key)), [])
+  t.deepEqual(
+    [...keys.keys()].filter(key => /qubes-(ip|gateway|mac|netmask|primary-dns|secondary-dns)$/.test(key)),
+    [],
+  )
   t.is(vifOf(keys), undefined)
 })
 
-for (const [key, value] of [['/qubes-ip', '10.137.0.300'], ['/qubes-gateway', ''], ['/qubes-mac', '00:16']]) {
+for (const [key, value] of [
+  ['/qubes-ip', '10.137.0.300'],
+  ['/qubes-gateway', ''],
+  ['/qubes-mac', '00:16'],
+]) {
   test(`a device cannot be made of ${key}='${value}'`, t => {
     t.throws(() => vifOf(keysOf('www', { keys: new Map([[key, value]]) })), { instanceOf: CliError, message: /cannot be made/ })
   })

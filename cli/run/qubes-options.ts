@@ -1,6 +1,6 @@
 /** What `xen-ts run` is told about the qube: keys for QubesDB, calls from dom0, a policy file. */
 import { readFileSync } from 'node:fs'
-import { parsePolicy, PolicySyntaxError } from '@xen-ts/rig/dom0/policy.ts'
+import { PolicySyntaxError, parsePolicy } from '@xen-ts/rig/dom0/policy.ts'
 import { CliError, trouble } from '../errors.ts'
 
 /** A call from dom0 into the qube. */
@@ -57,14 +57,21 @@ export function readPolicy(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CliError(`--policy: ${file} cannot be read: ${trouble(error)}`, undefined, 'it is a file like those in dom0\'s /etc/qubes/policy.d')
+    throw new CliError(
+      `--policy: ${file} cannot be read: ${trouble(error)}`,
+      undefined,
+      "it is a file like those in dom0's /etc/qubes/policy.d",
+    )
   }
   try {
     parsePolicy(text, file)
     return text
   } catch (error) {
     if (!(error instanceof PolicySyntaxError)) throw error
-    throw new CliError('--policy: dom0 would not take this file, and deny every call', error.message,
-      'a rule is: service argument source target allow|deny|ask [target=dom0]')
+    throw new CliError(
+      '--policy: dom0 would not take this file, and deny every call',
+      error.message,
+      'a rule is: service argument source target allow|deny|ask [target=dom0]',
+    )
   }
 }

@@ -1,6 +1,6 @@
 /** The dom0 side of a qube on the rig: the miniature dom0, and the network it tells the qube about. */
 import { isIP } from 'node:net'
-import { MiniQubes, policyOf, qubesKeys, type DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
+import { type DaemonWindow, MiniQubes, policyOf, qubesKeys } from '@xen-ts/rig/dom0/index.ts'
 import type { Vif } from '@xen-ts/rig/xen/domain.ts'
 import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
 import type { Rig } from '@xen-ts/rig/xen/rig.ts'
@@ -11,7 +11,7 @@ export interface QubeOptions {
   /** Keys beside the usual ones, or in their place. */
   readonly keys: ReadonlyMap<string, string>
   /** Text and name of a policy file. */
-  readonly policy?: { readonly text: string, readonly file: string }
+  readonly policy?: { readonly text: string; readonly file: string }
   /** Called when a window was painted; without it nobody looks at the windows' pixels. */
   readonly onPaint?: (window: DaemonWindow) => void
 }
@@ -30,7 +30,11 @@ export function keysOf(name: string, { keys }: QubeOptions): Map<string, string>
 const ipv4 = (text: string) => isIP(text) === 4
 const mac = (text: string) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)
 
-const checks = [['/qubes-ip', ipv4, 'an IPv4 address'], ['/qubes-gateway', ipv4, 'an IPv4 address'], ['/qubes-mac', mac, 'a MAC address']] as const
+const checks = [
+  ['/qubes-ip', ipv4, 'an IPv4 address'],
+  ['/qubes-gateway', ipv4, 'an IPv4 address'],
+  ['/qubes-mac', mac, 'a MAC address'],
+] as const
 
 /** The network device that goes with the keys; none for a qube without a netvm. @throws CliError when they are not addresses */
 export function vifOf(keys: ReadonlyMap<string, string>): Vif | undefined {
@@ -38,8 +42,11 @@ export function vifOf(keys: ReadonlyMap<string, string>): Vif | undefined {
   for (const [key, test, what] of checks) {
     const value = keys.get(key)
     if (value === undefined || test(value)) continue
-    throw new CliError(`--qdb: the qube's network device cannot be made: ${key} is not ${what}`, `${key}=${value}`,
-      'an empty /qubes-ip stands for a qube without a netvm')
+    throw new CliError(
+      `--qdb: the qube's network device cannot be made: ${key} is not ${what}`,
+      `${key}=${value}`,
+      'an empty /qubes-ip stands for a qube without a netvm',
+    )
   }
   return { ip: keys.get('/qubes-ip')!, gateway: keys.get('/qubes-gateway'), mac: keys.get('/qubes-mac') }
 }
@@ -55,13 +62,22 @@ export function startDom0(rig: Rig, domid: number, options: QubeOptions & { read
   let stopped = false
   const log = (line: string) => {
     // With its domain a daemon loses its vchan a moment before the rig tells the domain's end: that is no news.
-    if (line.startsWith('a daemon ended')) setTimeout(() => { if (!stopped) onNote(`dom0: ${line}`) }, 5_000).unref()
+    if (line.startsWith('a daemon ended'))
+      setTimeout(() => {
+        if (!stopped) onNote(`dom0: ${line}`)
+      }, 5_000).unref()
     else onNote(`dom0: ${line}`)
   }
   const source = { name: keys.get('/name')!, type: keys.get('/type') }
   const qubes = new MiniQubes({
-    domid, channels: rigChannels(rig), qube: { ip: null }, keys, policy: policyOf({ source, policy: policy?.text, file: policy?.file }), log,
-    image: onPaint && rigImages(rig, domid), onPaint,
+    domid,
+    channels: rigChannels(rig),
+    qube: { ip: null },
+    keys,
+    policy: policyOf({ source, policy: policy?.text, file: policy?.file }),
+    log,
+    image: onPaint && rigImages(rig, domid),
+    onPaint,
   })
   qubes.start()
   return {

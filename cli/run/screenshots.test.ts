@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
 import type { DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
+import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
 import { screenshots } from './screenshots.ts'
 
@@ -35,5 +35,8 @@ test('each window has a file of its own, and the last picture is in it', t => {
 test('a folder that cannot be made is told before anything starts', t => {
   const root = folder(t)
   writeFileSync(join(root, 'file'), '')
-  t.throws(() => screenshots(join(root, 'file/pictures'), () => {}), { instanceOf: CliError, message: /cannot be made: a part of its path is no folder/ })
+  t.throws(() => screenshots(join(root, 'file/pictures'), () => {}), {
+    instanceOf: CliError,
+    message: /cannot be made: a part of its path is no folder/,
+  })
 })

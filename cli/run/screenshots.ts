@@ -18,7 +18,11 @@ export function screenshots(folder: string, onNote: (text: string) => void): Scr
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    throw new CliError(`--screenshots: ${folder} cannot be made: ${trouble(error)}`, undefined, 'give a folder; it is made when it does not exist')
+    throw new CliError(
+      `--screenshots: ${folder} cannot be made: ${trouble(error)}`,
+      undefined,
+      'give a folder; it is made when it does not exist',
+    )
   }
   const names = new Map<DaemonWindow, string>()
   const waiting = new Map<DaemonWindow, NodeJS.Timeout>()

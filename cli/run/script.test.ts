@@ -4,7 +4,10 @@ import { firstLine, runScript } from './script.ts'
 test('a script of dom0 knows the domain; its lines and its exit code are told', async t => {
   const told: unknown[] = []
   const rig = { exec: async (script: string) => ({ stdout: `${script.split('\n')[0]}\nlast`, stderr: 'no\n', code: 3 }) }
-  const code = await runScript(rig, 7, 'true', { onScriptOutput: (stream, line) => told.push([stream, line]), onScriptEnd: code => told.push(code) })
+  const code = await runScript(rig, 7, 'true', {
+    onScriptOutput: (stream, line) => told.push([stream, line]),
+    onScriptEnd: code => told.push(code),
+  })
   t.is(code, 3)
   t.deepEqual(told, [['stdout', 'DOMID=7'], ['stdout', 'last'], ['stderr', 'no'], 3])
 })
@@ -13,7 +16,9 @@ test('it waits for the first line of the program, not of a driver or of the kern
   const { within, push } = firstLine('echo')
   let done = false
   const logged = within(60_000)
-  void logged.then(() => { done = true })
+  void logged.then(() => {
+    done = true
+  })
   for (const text of ['INF [net-xen] vif 0\n', '2026-11-22 INF [ec', 'ho2]']) push(text)
   await Promise.resolve()
   t.false(done)

@@ -9,9 +9,17 @@ export interface ScriptEvents {
 }
 
 /** Runs it to its end, with DOMID set. Gives its exit code. */
-export async function runScript(rig: Pick<Rig, 'exec'>, domid: number, script: string, { onScriptOutput, onScriptEnd }: ScriptEvents): Promise<number> {
+export async function runScript(
+  rig: Pick<Rig, 'exec'>,
+  domid: number,
+  script: string,
+  { onScriptOutput, onScriptEnd }: ScriptEvents,
+): Promise<number> {
   const { stdout, stderr, code } = await rig.exec(`DOMID=${domid}\n${script}`, { seconds: 3600 })
-  for (const [stream, text] of [['stdout', stdout], ['stderr', stderr]] as const) {
+  for (const [stream, text] of [
+    ['stdout', stdout],
+    ['stderr', stderr],
+  ] as const) {
     const lines = lineSplitter(line => onScriptOutput(stream, line))
     lines.push(text)
     lines.end()
@@ -21,7 +29,7 @@ export async function runScript(rig: Pick<Rig, 'exec'>, domid: number, script: s
 }
 
 /** Knows when a program of this name has logged a line: what it offers from the beginning is there, or will be soon. */
-export function firstLine(name: string): { within(milliseconds: number): Promise<void>, push(text: string): void } {
+export function firstLine(name: string): { within(milliseconds: number): Promise<void>; push(text: string): void } {
   const { promise, resolve } = Promise.withResolvers<void>()
   let said: string | undefined = ''
   return {

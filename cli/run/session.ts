@@ -1,9 +1,9 @@
 import type { Domain } from '@xen-ts/rig/xen/domain.ts'
 import { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { makeCalls, type CallEvents } from './calls.ts'
-import type { Call } from './qubes-options.ts'
-import { keysOf, startDom0, vifOf, type Dom0, type QubeOptions } from './qubes.ts'
+import { type CallEvents, makeCalls } from './calls.ts'
 import { checkPort } from './port.ts'
+import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
+import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
 
 export interface SessionOptions extends CallEvents, ScriptEvents {
@@ -55,7 +55,13 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
   const ends: Array<() => void> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
-      name: options.name, kernel: options.image, memory: options.memory, maxmem: options.maxmem, cmdline: commandLine(options.args), vif, paused: true,
+      name: options.name,
+      kernel: options.image,
+      memory: options.memory,
+      maxmem: options.maxmem,
+      cmdline: commandLine(options.args),
+      vif,
+      paused: true,
     })
     const first = firstLine(options.name)
     const drained = follow(domain.console, text => {
@@ -71,10 +77,12 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       options.onNote(note)
       void domain.destroy().catch(() => {})
     }
-    ends.unshift(onInterrupt(domain, options.onNote, () => {
-      reason = 'interrupted'
-      void rig.stop()
-    }))
+    ends.unshift(
+      onInterrupt(domain, options.onNote, () => {
+        reason = 'interrupted'
+        void rig.stop()
+      }),
+    )
     const { timeout } = options
     if (timeout !== undefined) {
       const timer = setTimeout(() => end('timeout', `the program did not end within ${timeout} s: destroyed`), timeout * 1000)
@@ -90,12 +98,22 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     dom0?.qubes.connect()
     const calling = inDom0(options, domain, [
       dom0 && options.calls.length > 0 ? calls(dom0, options) : 0,
-      options.script === undefined ? 0 : first.within(SILENCE).then(() => runScript(rig, domain.domid, options.script!, options)).catch(() => 1), // the machine was stopped meanwhile
+      options.script === undefined
+        ? 0
+        : first
+            .within(SILENCE)
+            .then(() => runScript(rig, domain.domid, options.script!, options))
+            .catch(() => 1), // the machine was stopped meanwhile
     ])
     const ended = await Promise.race([domain.wait(), rig.exited.then(() => ({ reason: 'the emulated machine ended' }))])
     await Promise.race([drained, rig.exited])
     // What a call was told last is still shown; one that waits for a qube that is gone is not waited for.
-    const callCode = await Promise.race([calling, new Promise<number>(resolve => { setTimeout(resolve, 2_000, 1).unref() })])
+    const callCode = await Promise.race([
+      calling,
+      new Promise<number>(resolve => {
+        setTimeout(resolve, 2_000, 1).unref()
+      }),
+    ])
     return { reason: reason ?? ended.reason, callCode }
   } finally {
     for (const end of ends) end()
@@ -130,16 +148,20 @@ function onInterrupt(domain: Domain, onNote: (text: string) => void, kill: () =>
   }
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.on(signal, interrupt)
-  return () => { for (const signal of signals) process.off(signal, interrupt) }
+  return () => {
+    for (const signal of signals) process.off(signal, interrupt)
+  }
 }
 
 /** Words with blanks are quoted, so that the program's argument reader sees them whole. */
 function commandLine(args: readonly string[]): string {
-  return args.map(word => /[\s"']/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word).join(' ')
+  return args.map(word => (/[\s"']/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word)).join(' ')
 }
 
 async function follow(console: AsyncIterable<unknown>, onText: (text: string) => void): Promise<void> {
   try {
     for await (const text of console) onText(String(text))
-  } catch { /* the rig was stopped */ }
+  } catch {
+    /* the rig was stopped */
+  }
 }

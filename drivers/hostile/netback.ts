@@ -1,13 +1,13 @@
 /** A network backend that misbehaves, and the guest that must bear it. The tables are in netback-rings.ts and netback-life.ts. */
 import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import type { Frame } from '../ethernet.ts'
-import { connectNetfront } from '../index.ts'
 import type { Netfront, NetfrontOptions } from '../index.ts'
+import { connectNetfront } from '../index.ts'
+import { FIRST_SLOT, packet, setUp, transmit } from '../netfront/testing.ts'
 import type { ForeignPages } from '../shared-pages.ts'
 import type { NetbackOptions, SimulatedDomain } from '../sim/index.ts'
-import { FIRST_SLOT, packet, setUp, transmit } from '../netfront/testing.ts'
-import { inFrontRing, inStoreRing, supervise } from './supervise.ts'
 import type { Supervision, WriteRule } from './supervise.ts'
+import { inFrontRing, inStoreRing, supervise } from './supervise.ts'
 
 /**
  * What must come of it:
@@ -37,13 +37,23 @@ const LARGE: NetfrontOptions = { largePackets: true }
 const RSP_PROD = 2
 
 const ALLOWED = [
-  { offset: 8, length: 4, why: 'rsp_prod: the look before going to sleep only says whether to look again; what that finds is checked anew' },
+  {
+    offset: 8,
+    length: 4,
+    why: 'rsp_prod: the look before going to sleep only says whether to look again; what that finds is checked anew',
+  },
   { offset: 2048, length: 4, why: 'req_cons of xenstore: each request that finds the ring full looks by itself, and checks what it finds' },
 ]
 
 /** Rings are a page each. Pages for packets to come are the backend's to write, those for packets to send are ours. */
-const mayWrite = (guest: SimulatedDomain): WriteRule => (how, { buffer, offset }) => how === 'store' ? inStoreRing(offset)
-  : how === 'granted' ? guest.allocations.get(buffer)?.count === 1 && inFrontRing(offset % 4096) : how === 'granted read-only'
+const mayWrite =
+  (guest: SimulatedDomain): WriteRule =>
+  (how, { buffer, offset }) =>
+    how === 'store'
+      ? inStoreRing(offset)
+      : how === 'granted'
+        ? guest.allocations.get(buffer)?.count === 1 && inFrontRing(offset % 4096)
+        : how === 'granted read-only'
 
 export class HostileNetback {
   readonly set = setUp(undefined, { stepLimit: 20_000 })
@@ -68,7 +78,9 @@ export class HostileNetback {
 
   async adopt(device: Netfront): Promise<void> {
     this.device = device
-    device.onReceive = (frame: Frame, length: number) => { this.packets.push(frame.u8.slice(0, length)) }
+    device.onReceive = (frame: Frame, length: number) => {
+      this.packets.push(frame.u8.slice(0, length))
+    }
     await this.settle()
   }
 
@@ -86,19 +98,19 @@ export class HostileNetback {
 
   /** Writes a response into slot `index` of the receive ring. */
   respond(index: number, id: number, offset: number, flags: number, status: number): void {
-    this.rx[FIRST_SLOT + index * 2] = id | offset << 16
-    this.rx[FIRST_SLOT + index * 2 + 1] = flags | status << 16
+    this.rx[FIRST_SLOT + index * 2] = id | (offset << 16)
+    this.rx[FIRST_SLOT + index * 2 + 1] = flags | (status << 16)
   }
 
   /** Writes extra info into slot `index` of the receive ring. */
   inform(index: number, type: number, flags: number, size: number, segments: number): void {
-    this.rx[FIRST_SLOT + index * 2] = type | flags << 8 | size << 16
+    this.rx[FIRST_SLOT + index * 2] = type | (flags << 8) | (size << 16)
     this.rx[FIRST_SLOT + index * 2 + 1] = segments
   }
 
   /** Writes an answer into slot `index` of the send ring. */
   answer(index: number, id: number, status = 0): void {
-    this.tx[FIRST_SLOT + index * 3] = id | status << 16
+    this.tx[FIRST_SLOT + index * 3] = id | (status << 16)
   }
 
   /** Shows the guest `count` more responses, or fewer, and gives it an event. */
@@ -140,13 +152,18 @@ export class HostileNetback {
   /** The guest sends packets until it has no buffers left, and gets no answers. */
   async fillSendRing(): Promise<void> {
     this.set.netback.holdResponses = true
-    while (transmit(this.device, packet(60))) { /* as long as there are buffers */ }
+    while (transmit(this.device, packet(60))) {
+      /* as long as there are buffers */
+    }
     await this.settle()
   }
 
   /** A key of the backend's directory, or of the guest's. undefined removes it. */
   write(key: string, value: string | undefined, whose: 'backend' | 'guest' = 'backend'): void {
-    const { netback: { path, frontendPath }, xen: { store } } = this.set
+    const {
+      netback: { path, frontendPath },
+      xen: { store },
+    } = this.set
     const full = `${whose === 'backend' ? path : frontendPath}${key === '' ? '' : '/'}${key}`
     if (value !== undefined) store.write(full, value)
     else if (store.read(full) !== undefined) store.remove(full)
@@ -187,7 +204,7 @@ export class HostileNetback {
 
 /** Plays a row, and checks what must come of it. */
 export async function play(t: Assert, row: Row | Row['act']): Promise<void> {
-  const { act, outcome = 'closes', backend, options, delivers = 0, check } = typeof row === 'function' ? { act: row } as Row : row
+  const { act, outcome = 'closes', backend, options, delivers = 0, check } = typeof row === 'function' ? ({ act: row } as Row) : row
   const peer = new HostileNetback(backend)
   await peer.connect(options)
   await peer.serves(t)
@@ -196,13 +213,13 @@ export async function play(t: Assert, row: Row | Row['act']): Promise<void> {
   await act(peer)
   await peer.settle()
   const lines = peer.set.guest.log.slice(quiet).map(({ level, text }) => `${level}: ${text}`)
-  const warnings = lines.filter((line) => !line.startsWith('info') && !line.startsWith('debug'))
+  const warnings = lines.filter(line => !line.startsWith('info') && !line.startsWith('debug'))
   t.is(warnings.length, outcome === 'closes' || outcome === 'drops' ? 1 : 0, `warnings (${lines.join('; ')})`)
   if (outcome === 'closes') {
     t.true(/^warn: the backend in domain 0 broke the ring: .*The connection is closed/.test(warnings[0]), warnings[0])
     t.is(peer.set.xen.store.read(`${peer.set.netback.frontendPath}/state`), '6')
   }
-  if (outcome === 'leaves') t.is(lines.filter((line) => /^info: vif 0: disconnected/.test(line)).length, 1, lines.join('; '))
+  if (outcome === 'leaves') t.is(lines.filter(line => /^info: vif 0: disconnected/.test(line)).length, 1, lines.join('; '))
   t.is(peer.packets.length, delivered + delivers, 'packets delivered')
   const closed = outcome === 'closes' || outcome === 'leaves'
   if (closed) t.is(peer.device.reserve(), undefined)

@@ -2,8 +2,9 @@
  * What holds whatever a peer does, for all suites of this folder: the driver writes nowhere but where its protocol lets it, reads
  * nothing twice, comes to an end, and gives everything back. Needs watchMemory().
  */
-import { findDoubleFetches, sharing } from '../sim/index.ts'
+
 import type { Allowed, MemoryAccess, Sharing, SimulatedDomain, SimulatedXen } from '../sim/index.ts'
+import { findDoubleFetches, sharing } from '../sim/index.ts'
 
 /** Whether a driver may write there: how the memory is shared, and what is written. Not asked for memory that nobody shares. */
 export type WriteRule = (how: Exclude<Sharing, undefined>, access: MemoryAccess) => boolean
@@ -25,11 +26,17 @@ export interface Supervision {
 }
 
 /** @param storesTell see findDoubleFetches */
-export function supervise(xen: SimulatedXen, domain: SimulatedDomain, mayWrite: WriteRule, allowed: readonly Allowed[] = [], storesTell = false): Supervision {
+export function supervise(
+  xen: SimulatedXen,
+  domain: SimulatedDomain,
+  mayWrite: WriteRule,
+  allowed: readonly Allowed[] = [],
+  storesTell = false,
+): Supervision {
   const broken: string[] = []
   const fetchedTwice = findDoubleFetches(xen, domain, allowed, storesTell)
   let accesses = 0
-  xen.watchers.push((access) => {
+  xen.watchers.push(access => {
     if (access.domain !== domain) return
     const { kind, operation, buffer, offset, length } = access
     if (operation === 'event' || operation === 'timer' || operation === 'rest') accesses = 0
@@ -37,7 +44,8 @@ export function supervise(xen: SimulatedXen, domain: SimulatedDomain, mayWrite: 
     if (kind !== 'write' && kind !== 'update') return
     for (const at of [offset, offset + length - 1]) {
       const how = sharing(domain, buffer, at)
-      if (how !== undefined && !mayWrite(how, access)) broken.push(`${operation} of ${length} bytes at ${offset} of ${how} memory, which is not ours to write\n${new Error().stack}`)
+      if (how !== undefined && !mayWrite(how, access))
+        broken.push(`${operation} of ${length} bytes at ${offset} of ${how} memory, which is not ours to write\n${new Error().stack}`)
     }
   })
   // Memory of the domain that has nothing to do with the driver.
@@ -47,8 +55,11 @@ export function supervise(xen: SimulatedXen, domain: SimulatedDomain, mayWrite: 
     async verdict() {
       await xen.advance(3000)
       if (broken.length > 0) throw new Error(`${broken.length} wrong writes: ${broken[0]}`)
-      if (fetchedTwice.length > 0) throw new Error(`${fetchedTwice.length} double fetches: ${fetchedTwice[0].operation} at ${fetchedTwice[0].offset} of a page\n${fetchedTwice[0].stack}`)
-      if (!guard.every((byte) => byte === GUARD)) throw new Error('a page that has nothing to do with the driver was written')
+      if (fetchedTwice.length > 0)
+        throw new Error(
+          `${fetchedTwice.length} double fetches: ${fetchedTwice[0].operation} at ${fetchedTwice[0].offset} of a page\n${fetchedTwice[0].stack}`,
+        )
+      if (!guard.every(byte => byte === GUARD)) throw new Error('a page that has nothing to do with the driver was written')
       domain.abi.pagesFree(guard)
       xen.assertNoLeaks()
     },

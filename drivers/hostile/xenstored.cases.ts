@@ -1,14 +1,14 @@
 /** Hostile xenstore daemons, by name: see xenstored.ts for what is checked of each. */
-import { cases, type Assert, type Case } from '@xen-ts/boot/node/cases.ts'
+import { type Assert, type Case, cases } from '@xen-ts/boot/node/cases.ts'
 import { watchMemory } from '../sim/index.ts'
 import { XenstoreError } from '../xenstore/error.ts'
-import { messages, ring } from './xenstored-tables.ts'
 import { HostileStore, play } from './xenstored.ts'
+import { messages, ring } from './xenstored-tables.ts'
 
 watchMemory()
 
 const others: Readonly<Record<string, Case>> = {
-  'hostile xenstored: silence ends for those who wait when their signal aborts, or we close': async (t) => {
+  'hostile xenstored: silence ends for those who wait when their signal aborts, or we close': async t => {
     const peer = new HostileStore()
     const { xen, xenstore, connection } = peer
     await peer.works(t)
@@ -25,7 +25,7 @@ const others: Readonly<Record<string, Case>> = {
     peer.domain.destroy()
     await peer.supervision.verdict()
   },
-  'hostile xenstored: a message that comes byte by byte, with an event each, and pauses': async (t) => {
+  'hostile xenstored: a message that comes byte by byte, with an event each, and pauses': async t => {
     const peer = new HostileStore()
     const { xen, xenstore, connection, words } = peer
     await peer.works(t)
@@ -33,7 +33,7 @@ const others: Readonly<Record<string, Case>> = {
     const reading = xenstore.read('domid')
     while (words[2060 / 4] === shown) xen.step() // the answer is in the ring; only the index decides what is seen of it
     const end = words[2060 / 4]
-    for (words[2060 / 4] = shown; words[2060 / 4] !== end;) {
+    for (words[2060 / 4] = shown; words[2060 / 4] !== end; ) {
       words[2060 / 4]++
       peer.event()
       await xen.advance(50)
@@ -43,12 +43,12 @@ const others: Readonly<Record<string, Case>> = {
     await peer.works(t)
     await peer.supervision.verdict()
   },
-  'hostile xenstored: messages without end, faster than we read': async (t) => {
+  'hostile xenstored: messages without end, faster than we read': async t => {
     const peer = new HostileStore()
     const { xen, words, bytes, domain } = peer
     await peer.works(t)
     await xen.settle()
-    const message = [15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, ...[...'data'].map((c) => c.charCodeAt(0)), 0, 0x77, 0x39, 0]
+    const message = [15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, ...[...'data'].map(c => c.charCodeAt(0)), 0, 0x77, 0x39, 0]
     let left = 5000
     let atFirst = 0
     const more = (): void => {
@@ -56,8 +56,12 @@ const others: Readonly<Record<string, Case>> = {
       for (const byte of message) bytes[1024 + (words[2060 / 4]++ & 1023)] = byte
     }
     const start = words[2060 / 4]
-    xen.watchers.push(({ kind, offset, buffer }) => { if (kind === 'read' && offset === 2060 && buffer === bytes.buffer && words[2060 / 4] - words[2056 / 4] < 900) more() })
-    domain.machine.timers.set(0, () => { atFirst = left })
+    xen.watchers.push(({ kind, offset, buffer }) => {
+      if (kind === 'read' && offset === 2060 && buffer === bytes.buffer && words[2060 / 4] - words[2056 / 4] < 900) more()
+    })
+    domain.machine.timers.set(0, () => {
+      atFirst = left
+    })
     more()
     peer.event()
     await xen.advance(1000)
@@ -68,10 +72,11 @@ const others: Readonly<Record<string, Case>> = {
     domain.destroy()
     await peer.supervision.verdict()
   },
-  'hostile xenstored: a watch that is refused, and events of it all the same': async (t) => {
+  'hostile xenstored: a watch that is refused, and events of it all the same': async t => {
     const peer = new HostileStore()
     const { xen, xenstore, connection } = peer
-    connection.tamper = (reply) => reply.type === 4 ? [{ ...reply, type: 16, payload: Uint8Array.of(0x45, 0x49, 0x4e, 0x56, 0x41, 0x4c, 0) }] : [reply]
+    connection.tamper = reply =>
+      reply.type === 4 ? [{ ...reply, type: 16, payload: Uint8Array.of(0x45, 0x49, 0x4e, 0x56, 0x41, 0x4c, 0) }] : [reply]
     let told = 0
     const watch = xenstore.watch('data', () => told++)
     await xen.advance(3500)
@@ -87,7 +92,9 @@ const others: Readonly<Record<string, Case>> = {
   },
 }
 
-export default cases(Object.fromEntries<Case>([
-  ...Object.entries({ ...messages, ...ring }).map(([name, row]) => [`hostile xenstored: ${name}`, (t: Assert) => play(t, row)] as const),
-  ...Object.entries(others),
-]))
+export default cases(
+  Object.fromEntries<Case>([
+    ...Object.entries({ ...messages, ...ring }).map(([name, row]) => [`hostile xenstored: ${name}`, (t: Assert) => play(t, row)] as const),
+    ...Object.entries(others),
+  ]),
+)

@@ -1,21 +1,28 @@
 /** A xenstore daemon that misbehaves, and the client that must bear it. The tables are in xenstored-tables.ts. */
 import type { Assert } from '@xen-ts/boot/node/cases.ts'
-import { SimulatedXen, unwatched } from '../sim/index.ts'
 import type { Reply, SimulatedDomain, StoreConnection } from '../sim/index.ts'
-import { Xenstore } from '../xenstore/xenstore.ts'
+import { SimulatedXen, unwatched } from '../sim/index.ts'
 import { XenstoreError } from '../xenstore/error.ts'
-import { inStoreRing, supervise } from './supervise.ts'
+import { Xenstore } from '../xenstore/xenstore.ts'
 import type { Supervision } from './supervise.ts'
+import { inStoreRing, supervise } from './supervise.ts'
 
-const ALLOWED = [{ offset: 2048, length: 4, why: 'req_cons: each request that finds the ring full looks by itself, and checks what it finds' }]
+const ALLOWED = [
+  { offset: 2048, length: 4, why: 'req_cons: each request that finds the ring full looks by itself, and checks what it finds' },
+]
 
 const TRANSACTION_START = 6
 const WATCH_EVENT = 15
 
 /** Requests of each kind at the same time: what the daemon then does may break any of them, with an error that says so. */
 const workload = (xenstore: Xenstore): Promise<unknown>[] => [
-  xenstore.read('domid'), xenstore.directory('data'), xenstore.write('data/x', '1'), xenstore.transaction((view) => view.mkdir('data/y')),
-  xenstore.transaction(async (view) => view.write('data/z', await view.read('domid'))), xenstore.domainExists(1), xenstore.tryRead('data/nothing'),
+  xenstore.read('domid'),
+  xenstore.directory('data'),
+  xenstore.write('data/x', '1'),
+  xenstore.transaction(view => view.mkdir('data/y')),
+  xenstore.transaction(async view => view.write('data/z', await view.read('domid'))),
+  xenstore.domainExists(1),
+  xenstore.tryRead('data/nothing'),
 ]
 
 export class HostileStore {
@@ -75,19 +82,24 @@ export interface Row {
 }
 
 /** Plays a row, and checks what came of it. */
-export async function play(t: Assert, { tamper, spoil, outcome, noTransaction = false, warnings = outcome === 'breaks' ? 1 : 0 }: Row): Promise<void> {
+export async function play(
+  t: Assert,
+  { tamper, spoil, outcome, noTransaction = false, warnings = outcome === 'breaks' ? 1 : 0 }: Row,
+): Promise<void> {
   const peer = new HostileStore()
   const { xen, connection, xenstore, supervision } = peer
   const watch = xenstore.watch('data', () => peer.events++)
   await peer.works(t)
   for (const key of ['y', 'z']) xen.store.remove(`/local/domain/1/data/${key}`)
   await xen.settle()
-  if (tamper !== undefined) connection.tamper = (reply) => {
-    const sent = reply.type === WATCH_EVENT ? [reply] : tamper(reply, peer)
-    // A transaction that we were never told of is the daemon's own.
-    if (outcome === 'errors' && reply.type === TRANSACTION_START && !sent.includes(reply)) connection.transactions.delete(Number(String.fromCharCode(...reply.payload.subarray(0, -1))))
-    return sent
-  }
+  if (tamper !== undefined)
+    connection.tamper = reply => {
+      const sent = reply.type === WATCH_EVENT ? [reply] : tamper(reply, peer)
+      // A transaction that we were never told of is the daemon's own.
+      if (outcome === 'errors' && reply.type === TRANSACTION_START && !sent.includes(reply))
+        connection.transactions.delete(Number(String.fromCharCode(...reply.payload.subarray(0, -1))))
+      return sent
+    }
   else connection.stopped = true
   const work = Promise.allSettled(workload(xenstore))
   if (spoil !== undefined) {
@@ -101,8 +113,16 @@ export async function play(t: Assert, { tamper, spoil, outcome, noTransaction = 
   const results = await xen.run(work)
   for (const result of results) if (result.status === 'rejected') t.true(result.reason instanceof XenstoreError, String(result.reason))
   if (noTransaction) for (const key of ['y', 'z']) t.is(xen.store.read(`/local/domain/1/data/${key}`), undefined)
-  if (outcome === 'bears') t.deepEqual(results.filter(({ status }) => status === 'rejected'), [])
-  else t.true(results.some(({ status }) => status === 'rejected'), 'nothing was rejected')
+  if (outcome === 'bears')
+    t.deepEqual(
+      results.filter(({ status }) => status === 'rejected'),
+      [],
+    )
+  else
+    t.true(
+      results.some(({ status }) => status === 'rejected'),
+      'nothing was rejected',
+    )
   if (outcome === 'breaks') {
     await isBroken(t, peer)
   } else {
@@ -123,7 +143,11 @@ export async function play(t: Assert, { tamper, spoil, outcome, noTransaction = 
 
 async function isBroken(t: Assert, { xen, xenstore, supervision, events }: HostileStore): Promise<void> {
   t.true(/^the connection is broken: /.test(supervision.warnings()[0]), supervision.warnings()[0])
-  const asks: (() => Promise<unknown>)[] = [() => xenstore.read('domid'), () => xenstore.until('data', () => true), () => xenstore.transaction(async () => {})]
+  const asks: (() => Promise<unknown>)[] = [
+    () => xenstore.read('domid'),
+    () => xenstore.until('data', () => true),
+    () => xenstore.transaction(async () => {}),
+  ]
   for (const ask of asks) {
     const error = await t.rejects(xen.run(ask))
     t.is((error as XenstoreError).code, 'EIO')

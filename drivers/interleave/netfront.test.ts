@@ -1,31 +1,44 @@
 /** netfront and netback, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 import test from 'ava'
-import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
 import { connect, end, packet, same, setUp, transmit, transmitLarge, warnings } from '../netfront/testing.ts'
+import { findDoubleFetches, generator, interleave, watchMemory } from '../sim/index.ts'
 import { assertNone, forSeeds } from './testing.ts'
 import '../sim/leak-check.ts'
 
 watchMemory()
 
-const RESPONSES = [{ offset: 8, length: 4, why: 'rsp_prod: the look before going to sleep only says whether to look again; what that finds is checked anew' }]
+const RESPONSES = [
+  {
+    offset: 8,
+    length: 4,
+    why: 'rsp_prod: the look before going to sleep only says whether to look again; what that finds is checked anew',
+  },
+]
 
 const start = async (seed: number) => {
   const random = generator(seed)
   const set = setUp(random(2) === 0 ? undefined : { features: ['sg', 'gso-tcpv4', 'rx-copy'] }, { seed, stepLimit: 50_000 }) // an event channel for each ring, or one
   const large = random(2) === 0
-  const device = await connect(set, { sendBuffers: 4 + random(20), receiveBuffers: large ? 20 + random(30) : 2 + random(20), largePackets: large })
+  const device = await connect(set, {
+    sendBuffers: 4 + random(20),
+    receiveBuffers: large ? 20 + random(30) : 2 + random(20),
+    largePackets: large,
+  })
   return { random, set, device, large }
 }
 
-const length = (random: (limit: number) => number, large: boolean): number => large && random(4) === 0 ? 1515 + random(20_000) : 14 + random(1500)
+const length = (random: (limit: number) => number, large: boolean): number =>
+  large && random(4) === 0 ? 1515 + random(20_000) : 14 + random(1500)
 
-test('packets arrive whole and in order both ways, however frontend and backend interrupt each other, and nothing is read twice', async (t) => {
-  const { interruptions } = await forSeeds(t, 200, async (seed) => {
+test('packets arrive whole and in order both ways, however frontend and backend interrupt each other, and nothing is read twice', async t => {
+  const { interruptions } = await forSeeds(t, 200, async seed => {
     const { random, set, device, large } = await start(seed)
     const { counts } = interleave(set.xen, { seed, every: 1 + random(8) })
     const found = findDoubleFetches(set.xen, set.guest, RESPONSES)
     const received: Uint8Array[] = []
-    device.onReceive = (frame, length) => { received.push(frame.u8.slice(0, length)) }
+    device.onReceive = (frame, length) => {
+      received.push(frame.u8.slice(0, length))
+    }
     const inbound = Array.from({ length: 40 }, (_, i) => packet(length(random, large), i))
     const outbound = Array.from({ length: 40 }, (_, i) => packet(length(random, true), i))
     for (const bytes of inbound) set.xen.enqueue(() => set.netback.send(bytes, 0, bytes.length > 1514 ? 1448 : 0), set.dom0)
@@ -39,12 +52,14 @@ test('packets arrive whole and in order both ways, however frontend and backend 
     device.onWritable = send
     set.xen.enqueue(send, set.guest)
     await set.xen.settle()
-    const whole = (got: Uint8Array[], wanted: Uint8Array[]): boolean => got.length === wanted.length && got.every((bytes, i) => same(bytes, wanted[i]))
+    const whole = (got: Uint8Array[], wanted: Uint8Array[]): boolean =>
+      got.length === wanted.length && got.every((bytes, i) => same(bytes, wanted[i]))
     if (set.netback.fatal !== undefined) throw new Error(`the backend gave up: ${set.netback.fatal}`)
     if (!whole(set.netback.received, outbound)) throw new Error(`${set.netback.received.length} of ${outbound.length} packets went out`)
     // Which of several packets that were sent in the same moment comes first is the seed's choice.
     const byContent = (a: Uint8Array, b: Uint8Array): number => a.length - b.length || a[0] - b[0]
-    if (!whole(received.toSorted(byContent), inbound.toSorted(byContent))) throw new Error(`${received.length} of ${inbound.length} packets came in`)
+    if (!whole(received.toSorted(byContent), inbound.toSorted(byContent)))
+      throw new Error(`${received.length} of ${inbound.length} packets came in`)
     await end(set, device)
     assertNone(found)
     return counts
@@ -52,8 +67,8 @@ test('packets arrive whole and in order both ways, however frontend and backend 
   t.true(interruptions > 3000)
 })
 
-test('a backend that changes what is about to be read does no more than end its connection', async (t) => {
-  const { mutations, closed } = await forSeeds(t, 200, async (seed) => {
+test('a backend that changes what is about to be read does no more than end its connection', async t => {
+  const { mutations, closed } = await forSeeds(t, 200, async seed => {
     const { random, set, device, large } = await start(seed)
     const { counts } = interleave(set.xen, { seed, victim: set.guest, mutateEvery: 10 + random(100) })
     device.onReceive = (frame, length) => {
@@ -71,7 +86,7 @@ test('a backend that changes what is about to be read does no more than end its 
       if (i % 10 === 0) await set.xen.settle()
     }
     await set.xen.advance(100)
-    const closed = warnings(set).filter((line) => line.includes('broke the ring')).length
+    const closed = warnings(set).filter(line => line.includes('broke the ring')).length
     if (closed > 1 || warnings(set).length > 2) throw new Error(`warnings: ${warnings(set).join('; ')}`)
     const result = { ...counts, closed }
     await end(set, device)

@@ -28,4 +28,4 @@ function mtuOf(untrusted: string | undefined): number {
   return mtu < SMALLEST_MTU ? ETHERNET_MTU : Math.min(mtu, ETHERNET_MTU)
 }
 
-export const formatMac = (mac: Uint8Array): string => [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':')
+export const formatMac = (mac: Uint8Array): string => [...mac].map(byte => byte.toString(16).padStart(2, '0')).join(':')

@@ -8,16 +8,21 @@ const offers = { 'one event channel': ['sg', 'gso-tcpv4'], 'an event channel for
 for (const [name, features] of Object.entries(offers)) {
   const isSplit = features.includes('split-event-channels')
 
-  test(`${name}: the keys say so, and both ports are closed with the device`, async (t) => {
+  test(`${name}: the keys say so, and both ports are closed with the device`, async t => {
     const set = setUp({ features })
     const device = await connect(set)
-    const keys = ['event-channel', 'event-channel-tx', 'event-channel-rx'].map((key) => set.xen.store.read(`${set.netback.frontendPath}/${key}`))
-    t.deepEqual(keys.map((port) => port !== undefined), [!isSplit, isSplit, isSplit])
+    const keys = ['event-channel', 'event-channel-tx', 'event-channel-rx'].map(key =>
+      set.xen.store.read(`${set.netback.frontendPath}/${key}`),
+    )
+    t.deepEqual(
+      keys.map(port => port !== undefined),
+      [!isSplit, isSplit, isSplit],
+    )
     t.is(new Set(keys).size, isSplit ? 3 : 2)
     await end(set, device) // which looks for ports that are left
   })
 
-  test(`${name}: packets both ways, senders that wait for buffers, and a backend that waits for ours`, async (t) => {
+  test(`${name}: packets both ways, senders that wait for buffers, and a backend that waits for ours`, async t => {
     const set = setUp({ features })
     const device = await connect(set, { receiveBuffers: 8, sendBuffers: 4 })
     const packets = collect(device)
@@ -37,12 +42,14 @@ for (const [name, features] of Object.entries(offers)) {
     t.is(set.netback.fatal, undefined)
   })
 
-  test(`${name}: the backend is told once of what is sent and of buffers that it waits for`, async (t) => {
+  test(`${name}: the backend is told once of what is sent and of buffers that it waits for`, async t => {
     const set = setUp({ features })
     const device = await connect(set, { receiveBuffers: 8 })
     await set.xen.settle()
     let told = 0
-    set.guest.hook = (operation) => { if (operation === 'evtchnSend') told++ }
+    set.guest.hook = operation => {
+      if (operation === 'evtchnSend') told++
+    }
     device.onReceive = () => transmit(device, packet(60))
     for (let i = 0; i < 9; i++) set.netback.send(packet(60)) // one more than there are buffers
     await set.xen.settle()
@@ -52,12 +59,12 @@ for (const [name, features] of Object.entries(offers)) {
   })
 }
 
-test('a split port that cannot be had gives back the other', async (t) => {
+test('a split port that cannot be had gives back the other', async t => {
   const set = setUp()
   let ports = 0
   const { abi } = set.guest
   const real = abi.evtchnAllocUnbound
-  abi.evtchnAllocUnbound = (remote) => ++ports === 2 ? -28 : real.call(abi, remote)
+  abi.evtchnAllocUnbound = remote => (++ports === 2 ? -28 : real.call(abi, remote))
   await t.throwsAsync(connect(set), { message: /event channel.*ENOSPC/ })
   abi.evtchnAllocUnbound = real
   set.netback.vanish()

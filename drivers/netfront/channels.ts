@@ -25,7 +25,12 @@ export class RingChannels {
 
   /** Their keys in xenstore. */
   get keys(): readonly (readonly [name: string, value: number])[] {
-    return this.#tx === this.#rx ? [['event-channel', this.#rx.port]] : [['event-channel-tx', this.#tx.port], ['event-channel-rx', this.#rx.port]]
+    return this.#tx === this.#rx
+      ? [['event-channel', this.#rx.port]]
+      : [
+          ['event-channel-tx', this.#tx.port],
+          ['event-channel-rx', this.#rx.port],
+        ]
   }
 
   /** Tells the backend of packets to send, of buffers to fill, or of both. */

@@ -4,15 +4,15 @@
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { XenError } from '../errno.ts'
-import type { Netfront } from './netfront.ts'
+import { Wakeup } from '../wakeup.ts'
+import type { Backend } from '../xenbus/handshake.ts'
+import { readBackend, readState, tellBackend, XenbusState } from '../xenbus/handshake.ts'
+import type { Watch } from '../xenstore/watches.ts'
 import { formatMac, readAddress } from './address.ts'
 import { acceptedKeys, readOffer } from './features.ts'
 import { Link } from './link.ts'
+import type { Netfront } from './netfront.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
-import { Wakeup } from '../wakeup.ts'
-import { XenbusState, readBackend, readState, tellBackend } from '../xenbus/handshake.ts'
-import type { Backend } from '../xenbus/handshake.ts'
-import type { Watch } from '../xenstore/watches.ts'
 
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
@@ -84,7 +84,11 @@ export class NetfrontLife {
   /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
   async #live(): Promise<void> {
     const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
-    const unsubscribe = this.#parts.machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#loseLink() } })
+    const unsubscribe = this.#parts.machine.suspension.subscribe('connections', {
+      resume: cancelled => {
+        if (!cancelled) this.#loseLink()
+      },
+    })
     try {
       while (!this.#closing) {
         await this.#wakeup.wait()
@@ -126,7 +130,8 @@ export class NetfrontLife {
     const backend = await readBackend(xenstore, this.#frontend)
     this.#watchBackend(backend)
     const [own, state] = await Promise.all([
-      readState(xenstore, this.#frontend), backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path),
+      readState(xenstore, this.#frontend),
+      backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path),
     ])
     if (this.#closing) return
     const { link } = this
@@ -135,9 +140,15 @@ export class NetfrontLife {
       else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset(backend)
       return
     }
-    const lost = link.broken ? 'it broke the rules' : backend === undefined || state === XenbusState.unknown ? 'its directory is gone'
-      : backend.path !== link.backend.path || own !== XenbusState.connected ? 'another one has taken its place'
-        : state === XenbusState.closing || state === XenbusState.closed ? 'it is closing' : undefined
+    const lost = link.broken
+      ? 'it broke the rules'
+      : backend === undefined || state === XenbusState.unknown
+        ? 'its directory is gone'
+        : backend.path !== link.backend.path || own !== XenbusState.connected
+          ? 'another one has taken its place'
+          : state === XenbusState.closing || state === XenbusState.closed
+            ? 'it is closing'
+            : undefined
     if (lost !== undefined) {
       machine.log('net-xen').info(`${this.#name}: disconnected from domain ${link.backend.domid}: ${lost}`)
       await this.#disconnect()
@@ -148,7 +159,9 @@ export class NetfrontLife {
 
   #goUp(link: Link): void {
     const device = this.#device
-    this.#parts.machine.log('net-xen').info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(device.mac)}, MTU ${device.mtu}`)
+    this.#parts.machine
+      .log('net-xen')
+      .info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(device.mac)}, MTU ${device.mtu}`)
     device.checksums = link.offer.checksums
     device.checksums6 = link.offer.checksums6
     link.start()
@@ -173,7 +186,11 @@ export class NetfrontLife {
     if (delay > 0) return this.#lookAgain(delay)
     if (this.#last?.backend.domid === backend.domid) {
       this.#parts.grants.retry()
-      if (this.#last.isHeld) return this.#lookAgain(PENALTY, `${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`)
+      if (this.#last.isHeld)
+        return this.#lookAgain(
+          PENALTY,
+          `${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`,
+        )
     }
     await this.#connect(backend)
   }
@@ -191,7 +208,11 @@ export class NetfrontLife {
     this.#notBefore = machine.timers.now() + PENALTY
     // When it has gone meanwhile, the next look will tell.
     await tellBackend(xenstore, this.#frontend, backend.path, [
-      ...link.keys, ['request-rx-copy', 1], ['feature-rx-notify', 1], ...acceptedKeys(this.#options), ['state', XenbusState.connected],
+      ...link.keys,
+      ['request-rx-copy', 1],
+      ['feature-rx-notify', 1],
+      ...acceptedKeys(this.#options),
+      ['state', XenbusState.connected],
     ])
   }
 
@@ -249,7 +270,10 @@ export class NetfrontLife {
     if (backend === undefined) return
     if (await this.#switch(backend.path, XenbusState.closing)) {
       let late = false
-      const timer = machine.timers.set(CLOSE_TIMEOUT, () => { late = true; this.#wakeup.wake() })
+      const timer = machine.timers.set(CLOSE_TIMEOUT, () => {
+        late = true
+        this.#wakeup.wake()
+      })
       for (;;) {
         const state = await readState(xenstore, backend.path)
         if (late || (state !== XenbusState.connected && state !== XenbusState.initWait)) break

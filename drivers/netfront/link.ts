@@ -1,13 +1,13 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
 import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 import type { EthernetDevice, Frame } from '../ethernet.ts'
-import type { NetfrontOptions, NetfrontParts } from './options.ts'
-import { RingChannels } from './channels.ts'
-import { accepted, type Offer } from './features.ts'
-import { BROKEN, Receiver } from './rx.ts'
-import { Transmitter } from './tx.ts'
 import { PeerWarnings } from '../peer-warnings.ts'
 import type { Backend } from '../xenbus/handshake.ts'
+import { RingChannels } from './channels.ts'
+import { accepted, type Offer } from './features.ts'
+import type { NetfrontOptions, NetfrontParts } from './options.ts'
+import { BROKEN, Receiver } from './rx.ts'
+import { Transmitter } from './tx.ts'
 
 /**
  * 128 pages, 512 KiB: with frames of 1,514 bytes that holds a TCP window of 185 KB, and seven packets of 64 KiB, which is more than
@@ -50,7 +50,15 @@ export class Link {
   #dropped = 0
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
-  constructor(device: EthernetDevice, { machine, grants, events }: NetfrontParts, backend: Backend, options: NetfrontOptions, offer: Offer, owner: string, onBroken: () => void) {
+  constructor(
+    device: EthernetDevice,
+    { machine, grants, events }: NetfrontParts,
+    backend: Backend,
+    options: NetfrontOptions,
+    offer: Offer,
+    owner: string,
+    onBroken: () => void,
+  ) {
     this.#device = device
     this.#machine = machine
     this.backend = backend
@@ -67,7 +75,14 @@ export class Link {
       throw error
     }
     try {
-      this.#channels = new RingChannels(events, backend.domid, offer.split, owner, () => this.#onAnswer(), () => this.#onEvent())
+      this.#channels = new RingChannels(
+        events,
+        backend.domid,
+        offer.split,
+        owner,
+        () => this.#onAnswer(),
+        () => this.#onEvent(),
+      )
     } catch (error) {
       this.#tx.close()
       this.#rx.close()
@@ -160,7 +175,9 @@ export class Link {
 
   #warnOfDropped(): void {
     const { dropped } = this.#rx
-    this.#warnings.warn(`the backend in domain ${this.backend.domid} delivered ${dropped - this.#dropped} packets with an error, or of no possible length: dropped`)
+    this.#warnings.warn(
+      `the backend in domain ${this.backend.domid} delivered ${dropped - this.#dropped} packets with an error, or of no possible length: dropped`,
+    )
     this.#dropped = dropped
   }
 

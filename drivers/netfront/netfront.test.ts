@@ -3,24 +3,33 @@ import type { Frame } from '../ethernet.ts'
 import { connectDrivers, connectNetfront } from '../index.ts'
 import { ForeignPages } from '../shared-pages.ts'
 import { SimulatedNetback } from '../sim/index.ts'
-import { collect, connect, end, packet, setUp, transmit, warnings } from './testing.ts'
 import { XenbusState } from '../xenbus/handshake.ts'
+import { collect, connect, end, packet, setUp, transmit, warnings } from './testing.ts'
 import '../sim/leak-check.ts'
 
-test('it connects as the header says, with the address and MTU from xenstore', async (t) => {
+test('it connects as the header says, with the address and MTU from xenstore', async t => {
   const set = setUp({ mac: '00:16:3E:01:02:fd', mtu: '1400', hotplugDelay: 3000 })
   const device = await connect(set)
   t.true(set.xen.now >= 3000) // usable only when the backend says so
   t.deepEqual([...device.mac], [0, 0x16, 0x3e, 1, 2, 0xfd])
   t.is(device.mtu, 1400)
   const key = (name: string): string | undefined => set.xen.store.read(`${set.netback.frontendPath}/${name}`)
-  t.deepEqual(['request-rx-copy', 'feature-rx-notify', 'feature-no-csum-offload', 'feature-sg', 'state'].map(key), ['1', '1', '1', undefined, '4'])
-  t.deepEqual(set.guest.log.filter(({ source }) => source === 'net-xen').map(({ text }) => text), ['vif 0: backend domain 0, MAC 00:16:3e:01:02:fd, MTU 1400'])
+  t.deepEqual(['request-rx-copy', 'feature-rx-notify', 'feature-no-csum-offload', 'feature-sg', 'state'].map(key), [
+    '1',
+    '1',
+    '1',
+    undefined,
+    '4',
+  ])
+  t.deepEqual(
+    set.guest.log.filter(({ source }) => source === 'net-xen').map(({ text }) => text),
+    ['vif 0: backend domain 0, MAC 00:16:3e:01:02:fd, MTU 1400'],
+  )
   await end(set, device)
   t.is(set.netback.fatal, undefined)
 })
 
-test('a detach is answered with states 5 and 6, soon, and everything is given back', async (t) => {
+test('a detach is answered with states 5 and 6, soon, and everything is given back', async t => {
   const set = setUp()
   const device = await connect(set)
   const held = device.reserve() as Frame
@@ -36,7 +45,7 @@ test('a detach is answered with states 5 and 6, soon, and everything is given ba
   set.xen.assertNoLeaks()
 })
 
-test('twenty times detached and attached again, the device goes on with each new backend', async (t) => {
+test('twenty times detached and attached again, the device goes on with each new backend', async t => {
   const set = setUp()
   const device = await connect(set)
   const packets = collect(device)
@@ -59,7 +68,7 @@ test('twenty times detached and attached again, the device goes on with each new
   await end(set, device)
 })
 
-test('a backend in another domain, that dies, is noticed and replaced', async (t) => {
+test('a backend in another domain, that dies, is noticed and replaced', async t => {
   const set = setUp()
   set.netback.vanish()
   await set.xen.settle()
@@ -80,7 +89,7 @@ test('a backend in another domain, that dies, is noticed and replaced', async (t
   await end(set, device)
 })
 
-test('what an earlier kernel left connected is closed first and then connected anew', async (t) => {
+test('what an earlier kernel left connected is closed first and then connected anew', async t => {
   for (const left of [XenbusState.connected, XenbusState.closing, XenbusState.closed]) {
     const set = setUp()
     await set.xen.settle()
@@ -94,12 +103,12 @@ test('what an earlier kernel left connected is closed first and then connected a
   }
 })
 
-test('closing tells the backend each state once', async (t) => {
+test('closing tells the backend each state once', async t => {
   const set = setUp()
   const device = await connect(set)
   const states: string[] = []
   const connection = set.xen.store.connections.get(1)!
-  connection.tamper = (reply) => {
+  connection.tamper = reply => {
     // After each transaction.
     if (reply.type === 7) states.push(set.xen.store.read(`${set.netback.frontendPath}/state`) ?? '')
     return [reply]
@@ -110,7 +119,7 @@ test('closing tells the backend each state once', async (t) => {
   await end(set, device)
 })
 
-test('closing ends within half a second with a backend that does not answer', async (t) => {
+test('closing ends within half a second with a backend that does not answer', async t => {
   const set = setUp()
   const device = await connect(set)
   set.netback.vanish() // no watch any more: nobody answers
@@ -126,7 +135,7 @@ test('closing ends within half a second with a backend that does not answer', as
   set.xen.assertNoLeaks()
 })
 
-test('a directory that is taken away while its keys are written is a vif that has gone, not the end of the device', async (t) => {
+test('a directory that is taken away while its keys are written is a vif that has gone, not the end of the device', async t => {
   const set = setUp()
   const device = await connect(set)
   set.netback.detach()
@@ -134,9 +143,10 @@ test('a directory that is taken away while its keys are written is a vif that ha
   set.netback = set.attach()
   const connection = set.xen.store.connections.get(1)!
   let refused = 0
-  connection.tamper = (reply) => { // the store's answer to the first write, its parent being gone
+  connection.tamper = reply => {
+    // the store's answer to the first write, its parent being gone
     if (reply.type !== 11 || reply.transactionId === 0 || refused++ > 0) return [reply]
-    return [{ ...reply, type: 16, payload: Uint8Array.from('EACCES\0', (character) => character.charCodeAt(0)) }]
+    return [{ ...reply, type: 16, payload: Uint8Array.from('EACCES\0', character => character.charCodeAt(0)) }]
   }
   await set.xen.settle()
   connection.tamper = undefined
@@ -150,7 +160,7 @@ test('a directory that is taken away while its keys are written is a vif that ha
   await end(set, device)
 })
 
-test('a new backend that comes while the old one still has the memory is connected once that is back', async (t) => {
+test('a new backend that comes while the old one still has the memory is connected once that is back', async t => {
   const set = setUp()
   set.netback.vanish()
   await set.xen.settle()
@@ -174,7 +184,7 @@ test('a new backend that comes while the old one still has the memory is connect
   await end(set, device)
 })
 
-test('no device, a wrong MAC, too little memory and an abort are errors, and nothing remains', async (t) => {
+test('no device, a wrong MAC, too little memory and an abort are errors, and nothing remains', async t => {
   const set = setUp({ mac: 'ff:ff:ff:ff:ff:ff' })
   await t.throwsAsync(connect(set, { index: 3 }), { message: /no network device 3 .*netvm/ })
   await t.throwsAsync(connect(set), { message: /device\/vif\/0\/mac is "ff:ff.*not the address/ })
@@ -195,7 +205,7 @@ test('no device, a wrong MAC, too little memory and an abort are errors, and not
   set.xen.assertNoLeaks()
 })
 
-test('once it is connected, the signal that waited for the backend ends nothing', async (t) => {
+test('once it is connected, the signal that waited for the backend ends nothing', async t => {
   const set = setUp()
   const controller = new AbortController()
   const device = await connect(set, { signal: controller.signal })
@@ -206,14 +216,14 @@ test('once it is connected, the signal that waited for the backend ends nothing'
   t.deepEqual(warnings(set), [])
 })
 
-test('an MTU that is larger than Ethernet\'s is taken as 1500', async (t) => {
+test("an MTU that is larger than Ethernet's is taken as 1500", async t => {
   const set = setUp({ mtu: '9000' })
   const device = await connect(set)
   t.is(device.mtu, 1500)
   await end(set, device)
 })
 
-test('a vif that comes later, goes, and comes back as another one: same device, new address, and it tells each time', async (t) => {
+test('a vif that comes later, goes, and comes back as another one: same device, new address, and it tells each time', async t => {
   const set = setUp()
   set.netback.vanish()
   await set.xen.settle()
@@ -238,7 +248,7 @@ test('a vif that comes later, goes, and comes back as another one: same device, 
   await end(set, device)
 })
 
-test('a vif that never comes holds nothing up', async (t) => {
+test('a vif that never comes holds nothing up', async t => {
   const set = setUp()
   set.netback.vanish()
   const device = await set.xen.run(connectNetfront(set.drivers, { later: true }))

@@ -5,11 +5,11 @@
  * Sent, when the backend can: TCP packets of up to 64 KiB that it cuts, and blank checksums. Offered to it: see NetfrontOptions.
  */
 import { COMPLETE, type EthernetDevice, type Frame } from '../ethernet.ts'
-import { readAddress, type Address } from './address.ts'
+import { readBackend } from '../xenbus/handshake.ts'
+import { type Address, readAddress } from './address.ts'
 import { TxFrame } from './frames.ts'
 import { NetfrontLife } from './life.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
-import { readBackend } from '../xenbus/handshake.ts'
 
 /**
  * Connects the network device; resolves when the backend is connected too.
@@ -21,8 +21,12 @@ export async function connectNetfront(parts: NetfrontParts, options: NetfrontOpt
   signal?.throwIfAborted()
   const frontend = `device/vif/${index}`
   const [backend, address] = await Promise.all([readBackend(parts.xenstore, frontend), readAddress(parts.xenstore, frontend)])
-  if (backend === undefined && options.later !== true) throw new Error(`net-xen: this domain has no network device ${index} (${frontend}/backend in xenstore). Give the qube a netvm, or the domain a vif=[...].`)
-  if (backend !== undefined && address.mac === undefined) throw new Error(`net-xen: ${address.complaint}. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
+  if (backend === undefined && options.later !== true)
+    throw new Error(
+      `net-xen: this domain has no network device ${index} (${frontend}/backend in xenstore). Give the qube a netvm, or the domain a vif=[...].`,
+    )
+  if (backend !== undefined && address.mac === undefined)
+    throw new Error(`net-xen: ${address.complaint}. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
   const device = new Netfront(parts, options, frontend, address)
   if (options.later === true) return device
   const onAbort = (): void => void device.close()

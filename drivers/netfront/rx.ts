@@ -10,11 +10,11 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import type { EthernetDevice, Frame } from '../ethernet.ts'
-import { CORRUPT, FIRST_SLOT, FrontRing, SLOTS, SLOT_MASK } from '../xenbus/front-ring.ts'
-import { PAGE_SIZE } from '../grant-table.ts'
 import type { GrantTable } from '../grant-table.ts'
-import type { Accepted } from './features.ts'
+import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'
+import { CORRUPT, FIRST_SLOT, FrontRing, SLOT_MASK, SLOTS } from '../xenbus/front-ring.ts'
+import type { Accepted } from './features.ts'
 
 const MIN_FRAME = 14
 /** Of all its pieces: XEN_NETIF_MAX_TX_SIZE of netif.h. */
@@ -64,8 +64,10 @@ export class Receiver {
   /** @param count buffers of a page, at most 256 */
   constructor(machine: Machine, grants: GrantTable, backend: number, count: number, accepted: Accepted, owner: string) {
     const { large } = accepted
-    if (!Number.isInteger(count) || count < 2 || count > SLOTS) throw new RangeError(`${owner}: ${count} receive buffers. The ring takes 2 to ${SLOTS}.`)
-    if (large && count <= MOST_SLOTS) throw new RangeError(`${owner}: ${count} receive buffers. Large packets need ${MOST_SLOTS + 1} at least.`)
+    if (!Number.isInteger(count) || count < 2 || count > SLOTS)
+      throw new RangeError(`${owner}: ${count} receive buffers. The ring takes 2 to ${SLOTS}.`)
+    if (large && count <= MOST_SLOTS)
+      throw new RangeError(`${owner}: ${count} receive buffers. Large packets need ${MOST_SLOTS + 1} at least.`)
     this.#abi = machine.abi
     this.#accepted = accepted
     this.#frame = new RxFrame(large ? MOST_SLOTS * PAGE_SIZE : PAGE_SIZE)

@@ -2,8 +2,8 @@
 import test from 'ava'
 import type { Frame } from '../ethernet.ts'
 import { connectDrivers, connectNetfront, listResources } from '../index.ts'
-import { SimulatedNetback, SimulatedXen, restore } from '../sim/index.ts'
 import type { SimulationOptions } from '../sim/index.ts'
+import { restore, SimulatedNetback, SimulatedXen } from '../sim/index.ts'
 import { collect, packet, transmit } from './testing.ts'
 import '../sim/leak-check.ts'
 
@@ -30,18 +30,19 @@ const end = async ({ xen, guest, netback, drivers }: Set, close: () => Promise<v
   netback.vanish()
   await xen.advance(3000)
   xen.assertNoLeaks()
-  const held = listResources(drivers).filter((line) => !line.startsWith('0 requests'))
+  const held = listResources(drivers).filter(line => !line.startsWith('0 requests'))
   const warnings = guest.log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
   if (held.length + warnings.length > 0) throw new Error([...held, ...warnings].join('\n'))
 }
 
-test('after a restore the device goes on with its new backend, again and again, whatever was under way', async (t) => {
+test('after a restore the device goes on with its new backend, again and again, whatever was under way', async t => {
   for (const seed of [undefined, 1, 2, 3]) {
     const { set, suspend } = setUp({ seed })
     const { xen, drivers } = set
     const device = await xen.run(connectNetfront(drivers))
     const packets = collect(device)
-    let connected = 0, writable = 0
+    let connected = 0,
+      writable = 0
     device.onConnected = () => connected++
     device.onWritable = () => writable++
     for (let round = 0; round < 5; round++) {
@@ -70,7 +71,7 @@ test('after a restore the device goes on with its new backend, again and again, 
   }
 })
 
-test('after a cancelled suspend the same link goes on, and what came meanwhile is there', async (t) => {
+test('after a cancelled suspend the same link goes on, and what came meanwhile is there', async t => {
   const { set, suspend } = setUp()
   const { xen, guest, drivers } = set
   const device = await xen.run(connectNetfront(drivers))
@@ -89,7 +90,7 @@ test('after a cancelled suspend the same link goes on, and what came meanwhile i
   await end(set, () => device.close())
 })
 
-test('a suspend while the device connects, is detached or closes: it ends where it should, at whatever step the world changes', async (t) => {
+test('a suspend while the device connects, is detached or closes: it ends where it should, at whatever step the world changes', async t => {
   const scenes = {
     connecting: { up: true, act: () => {} },
     detached: { up: true, act: ({ netback }: Set) => netback.detach() },
@@ -104,7 +105,9 @@ test('a suspend while the device connects, is detached or closes: it ends where 
       act(set)
       const closing = scene === 'closing' ? device!.close() : undefined
       for (let i = 0; i < steps; i++) {
-        await new Promise<void>((resolve) => { (globalThis.setImmediate ?? globalThis.setTimeout)(resolve) })
+        await new Promise<void>(resolve => {
+          ;(globalThis.setImmediate ?? globalThis.setTimeout)(resolve)
+        })
         xen.step(xen.now)
       }
       t.is(await suspend(), 'resumed')

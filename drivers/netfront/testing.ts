@@ -1,9 +1,9 @@
 /** What the tests of netfront share: a guest and its backend on the simulated Xen. */
 import type { Frame } from '../ethernet.ts'
-import { connectDrivers, connectNetfront } from '../index.ts'
 import type { Netfront, NetfrontOptions } from '../index.ts'
-import { SimulatedNetback, SimulatedXen } from '../sim/index.ts'
+import { connectDrivers, connectNetfront } from '../index.ts'
 import type { NetbackOptions, SimulationOptions } from '../sim/index.ts'
+import { SimulatedNetback, SimulatedXen } from '../sim/index.ts'
 
 /** Index of a ring's first slot in words of 32 bits. */
 export const FIRST_SLOT = 16
@@ -55,7 +55,8 @@ export const end = async (set: Set, device: Netfront): Promise<void> => {
   set.xen.assertNoLeaks()
 }
 
-export const warnings = ({ guest }: Set): string[] => guest.log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
+export const warnings = ({ guest }: Set): string[] =>
+  guest.log.filter(({ level }) => level === 'warn' || level === 'error').map(({ text }) => text)
 
 /** Builds a large frame and sends it, unless the device has none. */
 export const transmitLarge = (device: Netfront, bytes: Uint8Array, segment: number): Frame | undefined => {
@@ -67,10 +68,14 @@ export const transmitLarge = (device: Netfront, bytes: Uint8Array, segment: numb
 }
 
 /** The pages that netfront shares with its backend, for tests that write what no backend should. */
-export interface Rings { tx: Uint32Array; rx: Uint32Array; set: Set }
+export interface Rings {
+  tx: Uint32Array
+  rx: Uint32Array
+  set: Set
+}
 
 /** Writes a response for a received packet into slot `index`. */
 export const respond = ({ rx }: Rings, index: number, id: number, offset: number, flags: number, status: number): void => {
-  rx[FIRST_SLOT + index * 2] = id | offset << 16
-  rx[FIRST_SLOT + index * 2 + 1] = flags | status << 16
+  rx[FIRST_SLOT + index * 2] = id | (offset << 16)
+  rx[FIRST_SLOT + index * 2 + 1] = flags | (status << 16)
 }

@@ -3,17 +3,20 @@ import { CHECKSUM, COMPLETE, type Frame } from '../ethernet.ts'
 import { connect, end, packet, setUp, transmit, transmitLarge } from './testing.ts'
 import '../sim/leak-check.ts'
 
-test('packets of every size go out as they were built', async (t) => {
+test('packets of every size go out as they were built', async t => {
   const set = setUp()
   const device = await connect(set)
   const sizes = [14, 15, 60, 590, 1513, 1514, 2048]
   for (const size of sizes) t.true(transmit(device, packet(size, size)))
   await set.xen.settle()
-  t.deepEqual(set.netback.received, sizes.map((size) => packet(size, size)))
+  t.deepEqual(
+    set.netback.received,
+    sizes.map(size => packet(size, size)),
+  )
   await end(set, device)
 })
 
-test('when all send buffers are under way, onWritable tells of the first that are back', async (t) => {
+test('when all send buffers are under way, onWritable tells of the first that are back', async t => {
   const set = setUp()
   const device = await connect(set, { sendBuffers: 8 })
   let writable = 0
@@ -32,7 +35,7 @@ test('when all send buffers are under way, onWritable tells of the first that ar
   await end(set, device)
 })
 
-test('an event that brings back large frames only is not the last one for who waits for a usual frame', async (t) => {
+test('an event that brings back large frames only is not the last one for who waits for a usual frame', async t => {
   const set = setUp()
   const device = await connect(set, { sendBuffers: 4 })
   let writable = 0
@@ -52,7 +55,7 @@ test('an event that brings back large frames only is not the last one for who wa
   await end(set, device)
 })
 
-test('misuse of frames is an error, not a packet', async (t) => {
+test('misuse of frames is an error, not a packet', async t => {
   const set = setUp()
   const device = await connect(set)
   const frame = device.reserve() as Frame

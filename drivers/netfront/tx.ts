@@ -9,12 +9,12 @@
  */
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { CHECKSUM, COMPLETE } from '../ethernet.ts'
-import { CORRUPT, FIRST_SLOT, FrontRing, SLOTS, SLOT_MASK } from '../xenbus/front-ring.ts'
-import { PAGE_SIZE } from '../grant-table.ts'
 import type { GrantTable } from '../grant-table.ts'
+import { PAGE_SIZE } from '../grant-table.ts'
+import { SharedPages } from '../shared-pages.ts'
+import { CORRUPT, FIRST_SLOT, FrontRing, SLOT_MASK, SLOTS } from '../xenbus/front-ring.ts'
 import { GSO_TCPV4, GSO_TCPV6, type Offer } from './features.ts'
 import { FREE, LargeFrames, MAX_FRAME, RESERVED, SENT, TxFrame } from './frames.ts'
-import { SharedPages } from '../shared-pages.ts'
 
 /** Bytes of a buffer: two share a page. */
 const BUFFER_SIZE = 2048
@@ -65,7 +65,8 @@ export class Transmitter {
    * @param onUnsent called with the first packet after a `push`: the time to arrange for the next
    */
   constructor(machine: Machine, grants: GrantTable, backend: number, count: number, offer: Offer, owner: string, onUnsent: () => void) {
-    if (!Number.isInteger(count) || count < 2 || count > SLOTS) throw new RangeError(`${owner}: ${count} send buffers. The ring takes 2 to ${SLOTS}.`)
+    if (!Number.isInteger(count) || count < 2 || count > SLOTS)
+      throw new RangeError(`${owner}: ${count} send buffers. The ring takes 2 to ${SLOTS}.`)
     this.#onUnsent = onUnsent
     this.#offer = offer
     // Each large frame has a slot for extra info besides those of its pages.
@@ -83,13 +84,21 @@ export class Transmitter {
     this.#ring = new FrontRing(machine.abi, this.#ringPage.bytes)
     const { bytes } = this.#pages
     for (let id = 0; id < count; id++) {
-      const frame = new TxFrame(this, id, Math.floor(id / BUFFERS_PER_PAGE), bytes.subarray(id * BUFFER_SIZE, (id + 1) * BUFFER_SIZE), false)
+      const frame = new TxFrame(
+        this,
+        id,
+        Math.floor(id / BUFFERS_PER_PAGE),
+        bytes.subarray(id * BUFFER_SIZE, (id + 1) * BUFFER_SIZE),
+        false,
+      )
       frame.next = this.#free
       this.#free = frame
       this.#frames.push(frame)
     }
     for (let page = shared; page < shared + large; page++) {
-      this.#frames.push(new TxFrame(this, this.#frames.length, page, bytes.subarray(page * PAGE_SIZE, page * PAGE_SIZE + MAX_FRAME + 1), true))
+      this.#frames.push(
+        new TxFrame(this, this.#frames.length, page, bytes.subarray(page * PAGE_SIZE, page * PAGE_SIZE + MAX_FRAME + 1), true),
+      )
     }
     this.#large = new LargeFrames(this.#frames.slice(count))
   }
@@ -105,7 +114,8 @@ export class Transmitter {
   }
 
   #reserveLarge(length: number): TxFrame | undefined {
-    if (!(length > 0 && length <= MAX_FRAME)) throw new RangeError(`net-xen: reserving a frame of ${length} bytes. There are none of more than ${MAX_FRAME}.`)
+    if (!(length > 0 && length <= MAX_FRAME))
+      throw new RangeError(`net-xen: reserving a frame of ${length} bytes. There are none of more than ${MAX_FRAME}.`)
     if (length > this.#largest()) return undefined
     const frame = this.#large.take(length)!
     this.#extras--
@@ -125,7 +135,8 @@ export class Transmitter {
 
   /** Puts a packet into the ring; `push` shows it to the backend. */
   send(frame: TxFrame, length: number, offload: number): void {
-    if (!(length >= MIN_FRAME && length <= frame.room)) throw new RangeError(`net-xen: a frame of ${length} bytes. Send ${MIN_FRAME} to ${frame.room} bytes.`)
+    if (!(length >= MIN_FRAME && length <= frame.room))
+      throw new RangeError(`net-xen: a frame of ${length} bytes. Send ${MIN_FRAME} to ${frame.room} bytes.`)
     if (offload !== COMPLETE || frame.isLarge) this.#checkOffload(frame, offload)
     if (frame.state !== RESERVED || this.#closed) return this.discard(frame)
     frame.state = SENT
@@ -134,7 +145,7 @@ export class Transmitter {
     const slot = FIRST_SLOT + (this.#ring.produced++ & SLOT_MASK) * 3
     words[slot] = this.#pages.refs[frame.page]
     words[slot + 1] = offload === COMPLETE ? frame.offset : frame.offset | BLANK_CHECKSUM
-    words[slot + 2] = frame.id | length << 16
+    words[slot + 2] = frame.id | (length << 16)
     if (offload > CHECKSUM) this.#sendRest(frame, slot, length, offload)
     if (this.#unsent) return
     this.#unsent = true
@@ -142,7 +153,8 @@ export class Transmitter {
   }
 
   discard(frame: TxFrame): void {
-    if (frame.state !== RESERVED) throw new Error('net-xen: a frame was sent or discarded that had not been reserved, or twice. It belongs to the device after either.')
+    if (frame.state !== RESERVED)
+      throw new Error('net-xen: a frame was sent or discarded that had not been reserved, or twice. It belongs to the device after either.')
     if (frame.isLarge) this.#extras++
     this.#putBack(frame)
     if (this.#closed) this.#releaseUnlessInUse()
@@ -200,7 +212,7 @@ export class Transmitter {
     const { words } = ring
     const { refs } = this.#pages
     let slot = FIRST_SLOT + (ring.produced++ & SLOT_MASK) * 3
-    words[slot] = EXTRA_GSO | segment << 16
+    words[slot] = EXTRA_GSO | (segment << 16)
     words[slot + 1] = frame.u16[ETHER_TYPE] === TYPE_IPV6 ? GSO_TCPV6 : GSO_TCPV4
     words[slot + 2] = 0
     this.#extrasSent++
@@ -210,7 +222,7 @@ export class Transmitter {
       slot = FIRST_SLOT + (ring.produced++ & SLOT_MASK) * 3
       words[slot] = refs[++page]
       words[slot + 1] = rest > PAGE_SIZE ? MORE_DATA : 0
-      words[slot + 2] = frame.id | (rest > PAGE_SIZE ? PAGE_SIZE : rest) << 16
+      words[slot + 2] = frame.id | ((rest > PAGE_SIZE ? PAGE_SIZE : rest) << 16)
     }
     frame.slots = 1 + page - frame.page
   }
@@ -218,8 +230,13 @@ export class Transmitter {
   #checkOffload(frame: TxFrame, offload: number): void {
     const { checksums, checksums6, large, large6 } = this.#offer
     const ipv6 = frame.u16[ETHER_TYPE] === TYPE_IPV6
-    const good = frame.isLarge ? (ipv6 ? large6 : large) && offload > CHECKSUM && offload <= 0xffff : (ipv6 ? checksums6 : checksums) && offload === CHECKSUM
-    if (!good) throw new RangeError(`net-xen: a frame sent with offload ${offload}, which this one cannot have. See checksums and largest of the device.`)
+    const good = frame.isLarge
+      ? (ipv6 ? large6 : large) && offload > CHECKSUM && offload <= 0xffff
+      : (ipv6 ? checksums6 : checksums) && offload === CHECKSUM
+    if (!good)
+      throw new RangeError(
+        `net-xen: a frame sent with offload ${offload}, which this one cannot have. See checksums and largest of the device.`,
+      )
   }
 
   #putBack(frame: TxFrame): void {

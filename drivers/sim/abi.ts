@@ -8,8 +8,8 @@ import { DataView, Uint8Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
 import * as channels from './event-channels.ts'
 import { grantMap, grantUnmap, newReservation } from './grants.ts'
-import { PAGE } from './memory.ts'
 import type { Allocation } from './memory.ts'
+import { PAGE } from './memory.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
 const EBUSY = -16
@@ -36,13 +36,15 @@ export function makeAbi(domain: SimulatedDomain): Abi {
   }
   const pageOf = (name: string, pages: Uint8Array, index: number): Allocation => {
     const allocation = allocationOf(name, pages)
-    if (!Number.isInteger(index) || index < 0 || index >= allocation.count) throw new RangeError(`${name}: page ${index} of ${allocation.count}`)
+    if (!Number.isInteger(index) || index < 0 || index >= allocation.count)
+      throw new RangeError(`${name}: page ${index} of ${allocation.count}`)
     return allocation
   }
   /** The u32 in an array, one for each of the first pages. */
   const onePerPage = (name: string, pages: Uint8Array, array: Uint8Array): Uint32Array => {
     const { count } = pageOf(name, pages, 0)
-    if (array.length === 0 || array.length % 4 !== 0 || array.length > count * 4) throw new RangeError(`${name}: ${array.length} bytes are not a u32 for each of 1 to ${count} pages`)
+    if (array.length === 0 || array.length % 4 !== 0 || array.length > count * 4)
+      throw new RangeError(`${name}: ${array.length} bytes are not a u32 for each of 1 to ${count} pages`)
     return new Uint32Array(array.buffer, array.byteOffset, array.length / 4)
   }
   /** Checks, makes the access known, and gives the array itself, with the length up to the first NUL. */
@@ -63,31 +65,35 @@ export function makeAbi(domain: SimulatedDomain): Abi {
   }
 
   return {
-    consoleWrite: (text) => { domain.console += text },
+    consoleWrite: text => {
+      domain.console += text
+    },
     consoleRead: () => 0,
     consolePort: () => 0,
     clockMonotonic: () => xen.now,
     clockWall: () => xen.epoch + xen.now + wallCorrection,
-    clockSet: (wall) => { wallCorrection = wall - (xen.epoch + xen.now) },
+    clockSet: wall => {
+      wallCorrection = wall - (xen.epoch + xen.now)
+    },
     wait: (deadline, ports) => domain.wait(deadline, ports),
 
-    pagesAlloc: (count) => domain.allocate(count),
-    pagesReserve: (count) => {
+    pagesAlloc: count => domain.allocate(count),
+    pagesReserve: count => {
       if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesReserve: ${count} pages`)
       const allocation = newReservation(count)
       domain.allocations.set(allocation.buffer, allocation)
       setOwner(allocation.buffer, domain)
       return allocation.buffer
     },
-    pagesFree: (pages) => {
+    pagesFree: pages => {
       const allocation = allocationOf('pagesFree', pages)
-      if (allocation.mappings.some((mapping) => mapping !== undefined)) return EBUSY
+      if (allocation.mappings.some(mapping => mapping !== undefined)) return EBUSY
       domain.free(allocation)
       return 0
     },
     pageFrame: (pages, index) => pageOf('pageFrame', pages, index).frames[index],
 
-    grantTable: (frame) => {
+    grantTable: frame => {
       if (frame >= domain.maxGrantFrames) return undefined
       for (let i = domain.grantTableFrames.length; i <= frame; i++) {
         const buffer = new ArrayBuffer(PAGE)
@@ -114,46 +120,52 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     grantUnmap: (pages, handles) => {
       reportOrder(domain, 'grantUnmap')
       domain.order('grantUnmap')
-      const results = [...onePerPage('grantUnmap', pages, handles)].map((handle, index) => grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle))
-      return results.find((result) => result < 0) ?? 0
+      const results = [...onePerPage('grantUnmap', pages, handles)].map((handle, index) =>
+        grantUnmap(domain, pageOf('grantUnmap', pages, index), index, handle),
+      )
+      return results.find(result => result < 0) ?? 0
     },
 
-    evtchnAllocUnbound: (remote) => channels.allocUnbound(domain, remote),
+    evtchnAllocUnbound: remote => channels.allocUnbound(domain, remote),
     evtchnBindInterdomain: (remote, port) => {
       if (!(port >= 0 && port < MOST_PORTS)) throw new RangeError(`evtchnBindInterdomain: port ${port}`)
       return channels.bindInterdomain(domain, remote, port)
     },
-    evtchnClose: (port) => channels.close(domain, port),
-    evtchnSend: (port) => {
+    evtchnClose: port => channels.close(domain, port),
+    evtchnSend: port => {
       reportOrder(domain, 'evtchnSend')
       domain.order('evtchnSend')
       return channels.send(domain, port)
     },
-    evtchnStatus: (port) => domain.openPorts.get(port)?.state ?? 0,
+    evtchnStatus: port => domain.openPorts.get(port)?.state ?? 0,
 
     xenstorePage: () => domain.xenstore?.page,
     xenstorePort: () => domain.xenstore?.port ?? 0,
 
-    or8: (bytes, offset, value) => atomic('or8', bytes, offset, 1, (view) => {
-      const old = view.getUint8(0)
-      view.setUint8(0, old | value)
-      return old
-    }),
-    and8: (bytes, offset, value) => atomic('and8', bytes, offset, 1, (view) => {
-      const old = view.getUint8(0)
-      view.setUint8(0, old & value)
-      return old
-    }),
-    exchange32: (bytes, offset, value) => atomic('exchange32', bytes, offset, 4, (view) => {
-      const old = view.getUint32(0, true)
-      view.setUint32(0, value, true)
-      return old
-    }),
-    compareExchange16: (bytes, offset, expected, desired) => atomic('compareExchange16', bytes, offset, 2, (view) => {
-      const old = view.getUint16(0, true)
-      if (old === expected) view.setUint16(0, desired, true)
-      return old
-    }),
+    or8: (bytes, offset, value) =>
+      atomic('or8', bytes, offset, 1, view => {
+        const old = view.getUint8(0)
+        view.setUint8(0, old | value)
+        return old
+      }),
+    and8: (bytes, offset, value) =>
+      atomic('and8', bytes, offset, 1, view => {
+        const old = view.getUint8(0)
+        view.setUint8(0, old & value)
+        return old
+      }),
+    exchange32: (bytes, offset, value) =>
+      atomic('exchange32', bytes, offset, 4, view => {
+        const old = view.getUint32(0, true)
+        view.setUint32(0, value, true)
+        return old
+      }),
+    compareExchange16: (bytes, offset, expected, desired) =>
+      atomic('compareExchange16', bytes, offset, 2, view => {
+        const old = view.getUint16(0, true)
+        if (old === expected) view.setUint16(0, desired, true)
+        return old
+      }),
     fence: () => {
       reportOrder(domain, 'fence')
       domain.order('fence')
@@ -177,7 +189,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       domain.order('checksum')
       xen.bulk.sync(bytes, offset, length)
       let sum = initial
-      for (let i = 0; i < length; i++) sum += bytes[offset + i] << (i & 1) * 8
+      for (let i = 0; i < length; i++) sum += bytes[offset + i] << ((i & 1) * 8)
       while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)
       return sum
     },
@@ -199,10 +211,12 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       return latin1(array, offset, end)
     },
 
-    random: (into) => { for (let i = 0; i < into.length; i++) into[i] = xen.random(256) },
+    random: into => {
+      for (let i = 0; i < into.length; i++) into[i] = xen.random(256)
+    },
     randomMix: () => {},
     commandLine: () => domain.commandLine,
     memory: () => 64 * 1024 * 1024,
-    shutdown: (reason) => domain.shutdown(reason),
+    shutdown: reason => domain.shutdown(reason),
   }
 }

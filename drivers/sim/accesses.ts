@@ -29,7 +29,9 @@ const targets = new WeakMap<object, Words>()
 const nowhere = new ArrayBuffer(0)
 
 /** Memory of a domain that others may come to use. */
-export const setOwner = (buffer: ArrayBuffer, domain: SimulatedDomain): void => { owners.set(buffer, domain) }
+export const setOwner = (buffer: ArrayBuffer, domain: SimulatedDomain): void => {
+  owners.set(buffer, domain)
+}
 
 /** The array behind a watched one; any other as it is. */
 export const unwatched = <T extends object>(array: T): T => (targets.get(array) as T | undefined) ?? array

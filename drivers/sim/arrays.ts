@@ -3,4 +3,5 @@
  * memory is not an access of a domain, so it uses these.
  */
 const { Uint8Array, Uint16Array, Uint32Array, DataView } = globalThis
-export { Uint8Array, Uint16Array, Uint32Array, DataView }
+
+export { DataView, Uint8Array, Uint16Array, Uint32Array }

@@ -6,11 +6,11 @@ import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import { makeAbi } from './abi.ts'
 import { reportOrder, setOwner } from './accesses.ts'
 import { DataView, Uint32Array } from './arrays.ts'
-import { close } from './event-channels.ts'
 import type { Port } from './event-channels.ts'
+import { close } from './event-channels.ts'
 import { grantUnmap, openGrants } from './grants.ts'
-import { PAGE, frameOf, isUntouched } from './memory.ts'
 import type { Allocation, Frame, Mapping } from './memory.ts'
+import { frameOf, isUntouched, PAGE } from './memory.ts'
 import type { SimulatedXen } from './xen.ts'
 
 const SHUTDOWN_SUSPEND = 2
@@ -72,12 +72,16 @@ export class SimulatedDomain {
     this.machine = {
       abi: this.abi,
       ports: {
-        on: (port, handler) => { this.handlers.set(port, handler) },
-        off: (port) => { this.handlers.delete(port) },
+        on: (port, handler) => {
+          this.handlers.set(port, handler)
+        },
+        off: port => {
+          this.handlers.delete(port)
+        },
       },
       timers,
       suspension: new Suspension(this.abi, timers, this.#logFor('suspend')),
-      log: (source) => this.#logFor(source),
+      log: source => this.#logFor(source),
     }
   }
 
@@ -106,7 +110,8 @@ export class SimulatedDomain {
   free(allocation: Allocation): void {
     const { buffer, count, frames } = allocation
     for (let i = 0; i < count && frames.length === 0; i++) {
-      if (!isUntouched(buffer, i)) throw new Error(`simulated page fault: page ${i} of a reservation was written while nothing was mapped there`)
+      if (!isUntouched(buffer, i))
+        throw new Error(`simulated page fault: page ${i} of a reservation was written while nothing was mapped there`)
     }
     for (const ref of openGrants(this)) {
       const frame = new Uint32Array(this.grantTableFrames[ref >>> 9])[(ref & 511) * 2 + 1]
@@ -157,7 +162,9 @@ export class SimulatedDomain {
     for (const mapping of [...this.mappings]) mapping.sync()
     for (const port of [...this.openPorts.keys()]) close(this, port)
     for (const allocation of this.allocations.values()) {
-      allocation.mappings.forEach((mapping, page) => { if (mapping !== undefined) grantUnmap(this, allocation, page, mapping.handle) })
+      allocation.mappings.forEach((mapping, page) => {
+        if (mapping !== undefined) grantUnmap(this, allocation, page, mapping.handle)
+      })
     }
     this.handlers.clear()
     for (const timer of [...this.timers]) timer.cancel()
@@ -169,11 +176,18 @@ export class SimulatedDomain {
   leaks(): string[] {
     if (!this.alive) return []
     const leaks: string[] = []
-    const mine = (what: string): void => { leaks.push(`domain ${this.domid}: ${what}`) }
-    for (const [port, { state, remote }] of this.openPorts) if (port !== this.xenstore?.port) mine(`event channel ${port} to domain ${remote} is open (state ${state})`)
+    const mine = (what: string): void => {
+      leaks.push(`domain ${this.domid}: ${what}`)
+    }
+    for (const [port, { state, remote }] of this.openPorts)
+      if (port !== this.xenstore?.port) mine(`event channel ${port} to domain ${remote} is open (state ${state})`)
     for (const port of this.handlers.keys()) if (!this.openPorts.has(port)) mine(`a handler is left for port ${port}, which is closed`)
     for (const { count, frames, mappings } of this.allocations.values()) {
-      mine(frames.length > 0 ? `${count} pages are allocated` : `${count} pages are reserved, ${mappings.filter(Boolean).length} of them mapped`)
+      mine(
+        frames.length > 0
+          ? `${count} pages are allocated`
+          : `${count} pages are reserved, ${mappings.filter(Boolean).length} of them mapped`,
+      )
     }
     const grants = openGrants(this)
     if (grants.length > 0) mine(`${grants.length} grants are open: ${grants.slice(0, 10).join(' ')}`)
@@ -183,12 +197,16 @@ export class SimulatedDomain {
 
   #setTimer(delay: number, run: () => void): Timer {
     if (!this.alive) return { cancel: () => {} }
-    const timer = this.xen.setTimer(delay, () => {
-      this.timers.delete(handle)
-      reportOrder(this, 'timer')
-      this.order('timer', true)
-      run()
-    }, this)
+    const timer = this.xen.setTimer(
+      delay,
+      () => {
+        this.timers.delete(handle)
+        reportOrder(this, 'timer')
+        this.order('timer', true)
+        run()
+      },
+      this,
+    )
     const handle: Timer = {
       cancel: () => {
         timer.cancel()
@@ -200,7 +218,11 @@ export class SimulatedDomain {
   }
 
   #logFor(source: string): Log {
-    const at = (level: Level) => (text: string): void => { this.log.push({ level, source, text }) }
+    const at =
+      (level: Level) =>
+      (text: string): void => {
+        this.log.push({ level, source, text })
+      }
     return { app: at('app'), error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
   }
 }

@@ -35,16 +35,21 @@ const barriers = new Set(['fence', 'or8', 'and8', 'exchange32', 'compareExchange
  * Double fetches of `domain` from now on; needs watchMemory().
  * @param storesTell its stores alone tell the peer, as those of a vchan's index do: what it reads again then, the peer may have changed
  */
-export function findDoubleFetches(xen: SimulatedXen, domain: SimulatedDomain, allowed: readonly Allowed[] = [], storesTell = false): DoubleFetch[] {
+export function findDoubleFetches(
+  xen: SimulatedXen,
+  domain: SimulatedDomain,
+  allowed: readonly Allowed[] = [],
+  storesTell = false,
+): DoubleFetch[] {
   const found: DoubleFetch[] = []
   /** Per byte, when it was read the last time. */
   const reads = new WeakMap<ArrayBuffer, Uint32Array>()
   let now = 1
   let told = false
-  const isAllowed = (offset: number): boolean => allowed.some((range) => offset >= range.offset && offset < range.offset + range.length)
+  const isAllowed = (offset: number): boolean => allowed.some(range => offset >= range.offset && offset < range.offset + range.length)
   const onRead = ({ buffer, offset, length, operation }: MemoryAccess): void => {
     let times = reads.get(buffer)
-    if (times === undefined) reads.set(buffer, times = new Uint32Array(buffer.byteLength))
+    if (times === undefined) reads.set(buffer, (times = new Uint32Array(buffer.byteLength)))
     let twice = -1
     for (let i = offset; i < offset + length; i++) {
       if (times[i] === now) twice = i
@@ -53,7 +58,7 @@ export function findDoubleFetches(xen: SimulatedXen, domain: SimulatedDomain, al
     if (twice < 0 || (operation === 'load' && isAllowed(twice % PAGE))) return
     found.push({ domain: domain.domid, operation, offset: twice % PAGE, stack: new Error().stack ?? '' })
   }
-  xen.watchers.push((access) => {
+  xen.watchers.push(access => {
     if (access.domain !== domain) return
     const { kind, operation } = access
     if (ends.has(operation)) now++

@@ -1,8 +1,8 @@
 /** The hypervisor's side of grants: reads the entries as Xen does, keeps the in-use bits, copies for backends that ask it to. */
 import { Uint8Array, Uint16Array, Uint32Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
-import { Mapping, PAGE, UNMAPPED } from './memory.ts'
 import type { Allocation, Frame } from './memory.ts'
+import { Mapping, PAGE, UNMAPPED } from './memory.ts'
 
 const PERMIT_ACCESS = 1
 const TYPE_MASK = 3
@@ -11,7 +11,16 @@ const READING = 8
 const WRITING = 16
 
 /** GNTST_* (xen/include/public/grant_table.h). */
-export const GrantStatus = { generalError: -1, badDomain: -2, badGntref: -3, badHandle: -4, badVirtAddr: -5, permissionDenied: -8, badPage: -9, badCopyArg: -10 } as const
+export const GrantStatus = {
+  generalError: -1,
+  badDomain: -2,
+  badGntref: -3,
+  badHandle: -4,
+  badVirtAddr: -5,
+  permissionDenied: -8,
+  badPage: -9,
+  badCopyArg: -10,
+} as const
 
 const ENTRIES = 512
 
@@ -34,7 +43,14 @@ function acquire(owner: SimulatedDomain | undefined, user: SimulatedDomain, ref:
   return owner.frames.get(entry.frame) ?? GrantStatus.badPage
 }
 
-export function grantMap(user: SimulatedDomain, allocation: Allocation, page: number, ownerDomid: number, ref: number, readonly: boolean): number {
+export function grantMap(
+  user: SimulatedDomain,
+  allocation: Allocation,
+  page: number,
+  ownerDomid: number,
+  ref: number,
+  readonly: boolean,
+): number {
   if (allocation.mappings[page] !== undefined) return GrantStatus.badVirtAddr
   const owner = user.xen.domain(ownerDomid)
   const frame = acquire(owner, user, ref, !readonly)
@@ -63,15 +79,22 @@ export function grantUnmap(user: SimulatedDomain, allocation: Allocation, page: 
 
 /** Sets the in-use bits of an entry to what the mappings of it are. */
 function updateInUse(owner: SimulatedDomain, ref: number): void {
-  const users = [...owner.mappings].filter((mapping) => mapping.owner.domid === owner.domid && mapping.owner.ref === ref)
+  const users = [...owner.mappings].filter(mapping => mapping.owner.domid === owner.domid && mapping.owner.ref === ref)
   const entry = entryOf(owner, ref)
   if (entry === undefined) return
-  const writing = users.some((mapping) => !mapping.readonly)
-  entry.u16[0] = entry.u16[0] & ~(READING | WRITING) | (users.length > 0 ? READING : 0) | (writing ? WRITING : 0)
+  const writing = users.some(mapping => !mapping.readonly)
+  entry.u16[0] = (entry.u16[0] & ~(READING | WRITING)) | (users.length > 0 ? READING : 0) | (writing ? WRITING : 0)
 }
 
 /** GNTTABOP_copy between a page granted to `user` and bytes of its own; what Linux netback does for packets. Returns a GNTST_* status. */
-export function grantCopy(user: SimulatedDomain, ownerDomid: number, ref: number, offset: number, bytes: Uint8Array, direction: 'read' | 'write'): number {
+export function grantCopy(
+  user: SimulatedDomain,
+  ownerDomid: number,
+  ref: number,
+  offset: number,
+  bytes: Uint8Array,
+  direction: 'read' | 'write',
+): number {
   if (offset < 0 || offset + bytes.length > PAGE) return GrantStatus.badCopyArg
   const frame = acquire(user.xen.domain(ownerDomid), user, ref, direction === 'write')
   if (typeof frame === 'number') return frame

@@ -30,11 +30,14 @@ export interface Interleaving {
 }
 
 /** To be called before the domains do anything; needs watchMemory(). */
-export function interleave(xen: SimulatedXen, { seed, every = 4, victim, attacker = 'peers', mutateEvery = 20 }: InterleaveOptions): Interleaving {
+export function interleave(
+  xen: SimulatedXen,
+  { seed, every = 4, victim, attacker = 'peers', mutateEvery = 20 }: InterleaveOptions,
+): Interleaving {
   const random = generator(seed)
   const busy = new Set<SimulatedDomain>()
   const counts = { accesses: 0, interruptions: 0, mutations: 0 }
-  xen.watchers.push((access) => {
+  xen.watchers.push(access => {
     const { domain, kind, operation } = access
     if (operation === 'event' || operation === 'timer' || operation === 'rest') return
     counts.accesses++
@@ -43,8 +46,14 @@ export function interleave(xen: SimulatedXen, { seed, every = 4, victim, attacke
       for (let most = 1 + random(3); most > 0 && runBeside(xen, busy); most--) counts.interruptions++
       busy.delete(domain)
     }
-    if (domain === victim && (kind === 'read' || kind === 'update') && (access.buffer === domain.xenstore?.page) === (attacker === 'xenstored')
-      && random(mutateEvery) === 0 && mutate(access, random)) counts.mutations++
+    if (
+      domain === victim &&
+      (kind === 'read' || kind === 'update') &&
+      (access.buffer === domain.xenstore?.page) === (attacker === 'xenstored') &&
+      random(mutateEvery) === 0 &&
+      mutate(access, random)
+    )
+      counts.mutations++
     if (random(2) === 0) domain.synchronize()
   })
   return { counts }
@@ -55,22 +64,35 @@ function runBeside(xen: SimulatedXen, busy: ReadonlySet<SimulatedDomain>): boole
   try {
     return xen.runBeside(busy)
   } catch (error) {
-    xen.enqueue(() => { throw error })
+    xen.enqueue(() => {
+      throw error
+    })
     return true
   }
 }
 
 /** Changes some of what is about to be read, if a peer can. */
 function mutate({ domain, buffer, offset, length }: MemoryAccess, random: (limit: number) => number): boolean {
-  const at = offset + random(length) & ~3
+  const at = (offset + random(length)) & ~3
   if (!isWritableByPeer(domain, buffer, at)) return false
   domain.synchronize()
   const bytes = new Uint8Array(4)
   const words = new Uint8Array(buffer, at, 4)
-  const old = (words[0] | words[1] << 8 | words[2] << 16 | words[3] << 24) >>> 0
-  const values = [old + 1, old - 1, old + 4096, old - 4096, old ^ 1 << random(32), old << 16, 0, 0xffffffff, random(0x100000000), random(300)]
+  const old = (words[0] | (words[1] << 8) | (words[2] << 16) | (words[3] << 24)) >>> 0
+  const values = [
+    old + 1,
+    old - 1,
+    old + 4096,
+    old - 4096,
+    old ^ (1 << random(32)),
+    old << 16,
+    0,
+    0xffffffff,
+    random(0x100000000),
+    random(300),
+  ]
   const value = values[random(values.length)]
-  for (let i = 0; i < 4; i++) bytes[i] = value >>> i * 8
+  for (let i = 0; i < 4; i++) bytes[i] = value >>> (i * 8)
   writeAsPeer(domain, buffer, at, bytes)
   return true
 }
@@ -78,11 +100,11 @@ function mutate({ domain, buffer, offset, length }: MemoryAccess, random: (limit
 /** Numbers from 0 to below a limit (splitmix32). */
 export function generator(seed: number): (limit: number) => number {
   let state = seed >>> 0
-  return (limit) => {
+  return limit => {
     state = (state + 0x9e3779b9) >>> 0
     let x = state
-    x = Math.imul(x ^ x >>> 16, 0x21f0aaad)
-    x = Math.imul(x ^ x >>> 15, 0x735a2d97)
-    return ((x ^ x >>> 15) >>> 0) % limit
+    x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+    x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
+    return ((x ^ (x >>> 15)) >>> 0) % limit
   }
 }

@@ -18,7 +18,7 @@ test.after.always('every simulated domain has given everything back', async () =
       await xen.advance(PATIENCE)
       xen.assertNoLeaks()
     } catch (error) {
-      const line = stack.split('\n').find((line) => line.includes('.test.ts')) ?? stack.split('\n')[3] ?? ''
+      const line = stack.split('\n').find(line => line.includes('.test.ts')) ?? stack.split('\n')[3] ?? ''
       leaks.push(`the simulation made ${line.trim()}: ${(error as Error).message}`)
     }
   }

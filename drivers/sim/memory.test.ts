@@ -18,7 +18,7 @@ const setUp = (t: ExecutionContext) => {
   return { xen, owner, user, pages, foreign }
 }
 
-test('a store is seen by the other side once both have ordered their accesses, and not before', (t) => {
+test('a store is seen by the other side once both have ordered their accesses, and not before', t => {
   const { owner, user, pages, foreign } = setUp(t)
   pages.bytes[5] = 77
   t.is(foreign.bytes[5], 0)
@@ -27,7 +27,7 @@ test('a store is seen by the other side once both have ordered their accesses, a
   t.is(foreign.bytes[5], 77)
 })
 
-test('stores of both sides to neighbouring bytes of one word are both kept', (t) => {
+test('stores of both sides to neighbouring bytes of one word are both kept', t => {
   const { owner, user, pages, foreign } = setUp(t)
   pages.bytes[20] = 1
   foreign.bytes[21] = 2
@@ -36,7 +36,7 @@ test('stores of both sides to neighbouring bytes of one word are both kept', (t)
   for (const view of [pages.bytes, foreign.bytes]) t.deepEqual([...view.subarray(20, 22)], [1, 2])
 })
 
-test('atomic operations of both sides add up', (t) => {
+test('atomic operations of both sides add up', t => {
   const { owner, user, pages, foreign } = setUp(t)
   t.is(owner.abi.or8(pages.bytes, 9, 1), 0)
   t.is(user.abi.or8(foreign.bytes, 9, 2), 1)
@@ -44,11 +44,13 @@ test('atomic operations of both sides add up', (t) => {
   t.is(user.abi.and8(foreign.bytes, 9, 0), 2)
 })
 
-test('an event makes what was stored before it visible', async (t) => {
+test('an event makes what was stored before it visible', async t => {
   const { xen, owner, user, pages, foreign } = setUp(t)
   let seen = 0
   const server = new EventChannels(owner.machine).allocUnbound(2, 'test', () => {})
-  const client = new EventChannels(user.machine).bindInterdomain(1, server.port, 'test', () => { seen = foreign.bytes[0] })
+  const client = new EventChannels(user.machine).bindInterdomain(1, server.port, 'test', () => {
+    seen = foreign.bytes[0]
+  })
   pages.bytes[0] = 3
   server.notify()
   await xen.settle()
@@ -57,7 +59,7 @@ test('an event makes what was stored before it visible', async (t) => {
   server.close()
 })
 
-test('writing to a page mapped read-only is a page fault, and so is writing where nothing is mapped', (t) => {
+test('writing to a page mapped read-only is a page fault, and so is writing where nothing is mapped', t => {
   const { owner, user, pages } = setUp(t)
   const readonly = new ForeignPages(user.machine, 1, pages.refs, true, 'test')
   readonly.bytes[7] = 1
@@ -71,7 +73,7 @@ test('writing to a page mapped read-only is a page fault, and so is writing wher
   t.is(user.abi.pagesFree(reserved), 0)
 })
 
-test('freed pages cannot be used any more, nor freed while a grant gives them away', (t) => {
+test('freed pages cannot be used any more, nor freed while a grant gives them away', t => {
   const { owner } = setUp(t)
   const grants = new GrantTable(owner.machine)
   const bytes = new Uint8Array(owner.abi.pagesAlloc(1) as ArrayBuffer)
@@ -82,7 +84,7 @@ test('freed pages cannot be used any more, nor freed while a grant gives them aw
   t.is(bytes.length, 0)
 })
 
-test('arguments are checked as the kernel does', (t) => {
+test('arguments are checked as the kernel does', t => {
   const { owner, pages } = setUp(t)
   const { abi } = owner
   t.throws(() => abi.copy(pages.bytes, 4090, pages.bytes, 0, 10), { instanceOf: RangeError })
@@ -94,7 +96,7 @@ test('arguments are checked as the kernel does', (t) => {
   t.throws(() => abi.checksum([1, 2] as unknown as Uint8Array, 0, 2, 0), { instanceOf: TypeError })
 })
 
-test('text and checksum do what the kernel does', (t) => {
+test('text and checksum do what the kernel does', t => {
   const { abi } = setUp(t).owner
   const into = new Uint8Array(16)
   t.is(abi.utf8Encode('aé€😀', into, 1), 10)

@@ -47,7 +47,13 @@ export class Mapping {
   readonly #view: Uint32Array
   readonly #last = new Uint32Array(WORDS)
 
-  constructor(handle: number, owner: { domid: number; ref: number; frame: Frame }, { buffer, count }: Allocation, page: number, readonly: boolean) {
+  constructor(
+    handle: number,
+    owner: { domid: number; ref: number; frame: Frame },
+    { buffer, count }: Allocation,
+    page: number,
+    readonly: boolean,
+  ) {
     this.handle = handle
     this.owner = owner
     this.buffer = buffer
@@ -69,7 +75,10 @@ export class Mapping {
       if (view[i] === seen) {
         if (own[i] !== seen) view[i] = last[i] = own[i]
       } else {
-        if (this.readonly) throw new Error(`simulated page fault: write at byte ${i * 4} of a page mapped read-only (grant ${this.owner.ref} of domain ${this.owner.domid})`)
+        if (this.readonly)
+          throw new Error(
+            `simulated page fault: write at byte ${i * 4} of a page mapped read-only (grant ${this.owner.ref} of domain ${this.owner.domid})`,
+          )
         own[i] = view[i] = last[i] = merge(view[i], own[i], seen)
       }
     }
@@ -93,13 +102,13 @@ export class Mapping {
 const merge = (mine: number, theirs: number, before: number): number => {
   let result = 0
   for (let shift = 0; shift < 32; shift += 8) {
-    const byte = mine >>> shift & 255
-    result |= (byte !== (before >>> shift & 255) ? byte : theirs >>> shift & 255) << shift
+    const byte = (mine >>> shift) & 255
+    result |= (byte !== ((before >>> shift) & 255) ? byte : (theirs >>> shift) & 255) << shift
   }
   return result >>> 0
 }
 
-export const isUntouched = (buffer: ArrayBuffer, page: number): boolean => wordsOf(buffer, page).every((word) => word === UNMAPPED)
+export const isUntouched = (buffer: ArrayBuffer, page: number): boolean => wordsOf(buffer, page).every(word => word === UNMAPPED)
 
 /** Bulk mappings by where they can be touched: the user's page and the owner's. */
 export class BulkMappings {
@@ -108,9 +117,9 @@ export class BulkMappings {
   add(mapping: Mapping): void {
     for (const [buffer, page] of places(mapping)) {
       let pages = this.#pages.get(buffer)
-      if (pages === undefined) this.#pages.set(buffer, pages = new Map())
+      if (pages === undefined) this.#pages.set(buffer, (pages = new Map()))
       let mappings = pages.get(page)
-      if (mappings === undefined) pages.set(page, mappings = new Set())
+      if (mappings === undefined) pages.set(page, (mappings = new Set()))
       mappings.add(mapping)
     }
   }
@@ -135,4 +144,7 @@ export class BulkMappings {
   }
 }
 
-const places = ({ buffer, page, owner: { frame } }: Mapping): [ArrayBuffer, number][] => [[buffer, page], [frame.buffer, frame.page]]
+const places = ({ buffer, page, owner: { frame } }: Mapping): [ArrayBuffer, number][] => [
+  [buffer, page],
+  [frame.buffer, frame.page],
+]

@@ -1,7 +1,7 @@
 /** Packets in the slots of a vif's two rings, as Linux netback reads and writes them (xen/include/public/io/netif.h). */
 import { PAGE } from './memory.ts'
-import { FIRST_SLOT, SLOTS } from './netback-ring.ts'
 import type { BackRing } from './netback-ring.ts'
+import { FIRST_SLOT, SLOTS } from './netback-ring.ts'
 
 const BLANK_CHECKSUM = 1
 const DATA_VALIDATED = 2
@@ -45,7 +45,7 @@ export function takePacket(tx: BackRing, copy: PageCopy): TakenPacket | string {
   let segment = 0
   let protocol = 0
   let extras = 0
-  for (let extra = (first.flags & EXTRA_INFO) !== 0; extra;) {
+  for (let extra = (first.flags & EXTRA_INFO) !== 0; extra; ) {
     if (tx.requests === 0) return 'extra info announced but not there'
     const slot = FIRST_SLOT + (tx.consumed % SLOTS) * 3
     const [type, flags] = new Uint8Array(tx.words.buffer, slot * 4, 2)
@@ -67,12 +67,12 @@ export function takePacket(tx: BackRing, copy: PageCopy): TakenPacket | string {
     slots.push(takeRequest(tx))
   }
   const rest = slots.slice(1).reduce((sum, { size }) => sum + size, 0)
-  const lengths = slots.map(({ size }, i) => i === 0 ? first.size - rest : size)
+  const lengths = slots.map(({ size }, i) => (i === 0 ? first.size - rest : size))
   if (slots.some(({ offset }, i) => offset + lengths[i] > 4096)) return 'a slot that goes beyond its page'
   const bytes = new Uint8Array(Math.max(0, first.size))
   const blank = (first.flags & BLANK_CHECKSUM) !== 0
   let at = 0
-  let good = slots.length <= MAX_SLOTS + 1 && lengths[0] >= 0 && first.size >= 14 && lengths.every((length) => length <= first.size)
+  let good = slots.length <= MAX_SLOTS + 1 && lengths[0] >= 0 && first.size >= 14 && lengths.every(length => length <= first.size)
   if (blank && (first.flags & DATA_VALIDATED) === 0) good = false
   slots.forEach(({ ref, offset }, i) => {
     good = good && copy(ref, offset, bytes.subarray(at, at + lengths[i])) === 0
@@ -100,11 +100,11 @@ export function putPacket(rx: BackRing, packet: Uint8Array, flags: number, segme
     const status = copy(rx.words[slot + 1], 0, part)
     rx.words[slot] = id
     const more = at + PAGE < packet.length ? MORE_DATA : 0
-    rx.words[slot + 1] = (at === 0 ? flags | (segment > 0 ? EXTRA_INFO : 0) : 0) | more | (status === 0 ? part.length : status) << 16
+    rx.words[slot + 1] = (at === 0 ? flags | (segment > 0 ? EXTRA_INFO : 0) : 0) | more | ((status === 0 ? part.length : status) << 16)
     rx.produced++
     if (at > 0 || segment === 0) continue
     const extra = FIRST_SLOT + (rx.consumed++ % SLOTS) * 2 // over the request, whose id is lost with it
-    rx.words[extra] = EXTRA_GSO | segment << 16
+    rx.words[extra] = EXTRA_GSO | (segment << 16)
     rx.words[extra + 1] = isIpv6(packet) ? GSO_TCPV6 : GSO_TCPV4
     rx.produced++
   }

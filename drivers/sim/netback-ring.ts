@@ -32,7 +32,7 @@ export class BackRing {
     const next = this.produced >>> 0
     this.words[RSP_PROD] = next
     this.#fence()
-    return ((next - this.words[RSP_EVENT]) >>> 0) < ((next - old) >>> 0)
+    return (next - this.words[RSP_EVENT]) >>> 0 < (next - old) >>> 0
   }
 
   /** Asks for an event with the next request; true when there is one already. */

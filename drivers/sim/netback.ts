@@ -71,12 +71,33 @@ export class SimulatedNetback {
     this.path = `/local/domain/${domain.domid}/backend/vif/${frontend}/${index}`
     this.frontendPath = `/local/domain/${frontend}/device/vif/${index}`
     const { store } = domain.xen
-    const ours = [{ domid: domain.domid, access: Access.none }, { domid: frontend, access: Access.read }]
-    const theirs = [{ domid: frontend, access: Access.none }, { domid: domain.domid, access: Access.read }]
+    const ours = [
+      { domid: domain.domid, access: Access.none },
+      { domid: frontend, access: Access.read },
+    ]
+    const theirs = [
+      { domid: frontend, access: Access.none },
+      { domid: domain.domid, access: Access.read },
+    ]
     store.write(this.path, '', ours)
     store.write(this.frontendPath, '', theirs)
-    for (const [key, value] of [['frontend', this.frontendPath], ['frontend-id', frontend], ['online', 1], ['state', 1], ['mac', mac], ['handle', index]]) store.write(`${this.path}/${key}`, String(value), ours)
-    for (const [key, value] of [['backend-id', domain.domid], ['state', 1], ['mac', mac], ['handle', index], ['backend', this.path]]) store.write(`${this.frontendPath}/${key}`, String(value), theirs)
+    for (const [key, value] of [
+      ['frontend', this.frontendPath],
+      ['frontend-id', frontend],
+      ['online', 1],
+      ['state', 1],
+      ['mac', mac],
+      ['handle', index],
+    ])
+      store.write(`${this.path}/${key}`, String(value), ours)
+    for (const [key, value] of [
+      ['backend-id', domain.domid],
+      ['state', 1],
+      ['mac', mac],
+      ['handle', index],
+      ['backend', this.path],
+    ])
+      store.write(`${this.frontendPath}/${key}`, String(value), theirs)
     if (mtu !== undefined) store.write(`${this.frontendPath}/mtu`, mtu, theirs)
     for (const feature of options.features ?? allFeatures) store.write(`${this.path}/feature-${feature}`, '1', ours)
     this.#watch = parts.xenstore.watch(`${this.frontendPath}/state`, () => this.#onFrontend())
@@ -91,7 +112,8 @@ export class SimulatedNetback {
    * segments that the packet was not cut into, 0 for a usual one.
    */
   send(packet: Uint8Array, flags = 0, segment = 0): void {
-    if ((segment > 0 && !this.takes(isIpv6(packet) ? 'gso-tcpv6' : 'gso-tcpv4')) || (packet.length > PAGE && !this.takes('sg'))) throw new Error('netback sends no packets that the guest does not take')
+    if ((segment > 0 && !this.takes(isIpv6(packet) ? 'gso-tcpv6' : 'gso-tcpv4')) || (packet.length > PAGE && !this.takes('sg')))
+      throw new Error('netback sends no packets that the guest does not take')
     this.#queue.push({ packet, flags, segment })
     this.#domain.order('netback')
     this.#deliver()
@@ -164,7 +186,8 @@ export class SimulatedNetback {
     }
     this.tx = new BackRing(this.#parts, this.#frontend, key('tx-ring-ref'))
     this.rx = new BackRing(this.#parts, this.#frontend, key('rx-ring-ref'))
-    const bind = (name: string, onEvent: () => void): EventChannel => this.#parts.events.bindInterdomain(this.#frontend, key(name), 'netback', onEvent)
+    const bind = (name: string, onEvent: () => void): EventChannel =>
+      this.#parts.events.bindInterdomain(this.#frontend, key(name), 'netback', onEvent)
     if (key('event-channel-tx') > 0) {
       this.txChannel = bind('event-channel-tx', () => this.#onTx())
       this.channel = bind('event-channel-rx', () => this.#onRx())
@@ -238,7 +261,7 @@ export class SimulatedNetback {
 
   #respond(id: number, status: number): void {
     if (this.tx === undefined) return
-    this.tx.words[FIRST_SLOT + (this.tx.produced++ % SLOTS) * 3] = id | status << 16
+    this.tx.words[FIRST_SLOT + (this.tx.produced++ % SLOTS) * 3] = id | (status << 16)
   }
 
   #pushTx(): void {

@@ -16,7 +16,9 @@ export function restore(domain: SimulatedDomain, domid: number): number {
   for (const mapping of domain.mappings) mapping.sync()
   for (const port of [...domain.openPorts.keys()]) close(domain, port)
   for (const allocation of domain.allocations.values()) {
-    allocation.mappings.forEach((mapping, page) => { if (mapping !== undefined) grantUnmap(domain, allocation, page, mapping.handle) })
+    allocation.mappings.forEach((mapping, page) => {
+      if (mapping !== undefined) grantUnmap(domain, allocation, page, mapping.handle)
+    })
   }
   for (const mapping of domain.mappings) {
     if (mapping.bulk) xen.bulk.remove(mapping)

@@ -44,7 +44,7 @@ export function writeAsPeer(domain: SimulatedDomain, buffer: ArrayBuffer, offset
 
 function flagsOf(domain: SimulatedDomain, frame: number): number {
   let refs = found.get(domain)
-  if (refs === undefined) found.set(domain, refs = new Map())
+  if (refs === undefined) found.set(domain, (refs = new Map()))
   const known = refs.get(frame)
   if (known !== undefined) {
     const flags = entry(domain, known, frame)
@@ -61,4 +61,6 @@ function flagsOf(domain: SimulatedDomain, frame: number): number {
 
 /** Flags of a reference, 0 when it is not about `frame`. */
 const entry = ({ grantTableFrames }: SimulatedDomain, ref: number, frame: number): number =>
-  new Uint32Array(grantTableFrames[ref >>> 9], (ref & 511) * 8 + 4, 1)[0] === frame ? new Uint16Array(grantTableFrames[ref >>> 9], (ref & 511) * 8, 1)[0] : 0
+  new Uint32Array(grantTableFrames[ref >>> 9], (ref & 511) * 8 + 4, 1)[0] === frame
+    ? new Uint16Array(grantTableFrames[ref >>> 9], (ref & 511) * 8, 1)[0]
+    : 0

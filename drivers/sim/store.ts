@@ -51,7 +51,7 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 export const mayAccess = (domid: number, permissions: readonly Permission[], wanted: number): boolean => {
   const [owner, ...listed] = permissions
   if (domid === 0 || domid === owner.domid) return true
-  const access = listed.find((entry) => entry.domid === domid)?.access ?? owner.access
+  const access = listed.find(entry => entry.domid === domid)?.access ?? owner.access
   return (access & wanted) === wanted
 }
 
@@ -112,7 +112,7 @@ export class StoreView {
     this.#allow(domid, node, Access.write)
     const parent = parentOf(path)
     const above = this.#look(parent) as Node
-    this.#put(parent, { ...above, children: new Set([...above.children].filter((name) => name !== nameOf(path))) })
+    this.#put(parent, { ...above, children: new Set([...above.children].filter(name => name !== nameOf(path))) })
     this.#removeTree(path, true)
   }
 
@@ -207,7 +207,9 @@ export class Store {
   collisions = 0
 
   constructor() {
-    this.#nodes = new Map([['/', { value: '', permissions: [{ domid: 0, access: Access.none }], children: new Set<string>(), generation: 0 }]])
+    this.#nodes = new Map([
+      ['/', { value: '', permissions: [{ domid: 0, access: Access.none }], children: new Set<string>(), generation: 0 }],
+    ])
   }
 
   nextGeneration(): number {

@@ -11,9 +11,9 @@ export const bytesOf = (text: string): Uint8Array<ArrayBuffer> => {
   for (const character of text) {
     const code = character.codePointAt(0) as number
     if (code < 0x80) bytes.push(code)
-    else if (code < 0x800) bytes.push(0xc0 | code >> 6, 0x80 | code & 63)
-    else if (code < 0x10000) bytes.push(0xe0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63)
-    else bytes.push(0xf0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63)
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63))
+    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
+    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
   }
   return Uint8Array.from(bytes)
 }
@@ -27,12 +27,12 @@ const smallest = [0, 0, 0x80, 0x800, 0x10000]
 export const utf8 = (bytes: Uint8Array, offset: number, length: number): string => {
   let text = ''
   const end = offset + length
-  for (let i = offset; i < end;) {
+  for (let i = offset; i < end; ) {
     let [size, code] = lead(bytes[i])
     let good = size > 0 && i + size <= end
     for (let k = 1; good && k < size; k++) {
       good = bytes[i + k] >> 6 === 2
-      code = code << 6 | bytes[i + k] & 63
+      code = (code << 6) | (bytes[i + k] & 63)
     }
     good = good && code >= smallest[size] && code <= 0x10ffff && code >> 11 !== 27
     text += good ? String.fromCodePoint(code) : '\ufffd'

@@ -4,8 +4,8 @@
  * is settled, and jumps over time in which nothing would happen.
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
-import { reportOrder } from './accesses.ts'
 import type { AccessWatcher, MemoryAccess } from './accesses.ts'
+import { reportOrder } from './accesses.ts'
 import { SimulatedDomain } from './domain.ts'
 import { BulkMappings } from './memory.ts'
 import { SimulatedXenstore } from './xenstored.ts'
@@ -44,7 +44,9 @@ const defaultIdle = (): Promise<void> => {
   const host = globalThis as { setImmediate?: Macrotask; setTimeout?: Macrotask }
   const macrotask = host.setImmediate ?? host.setTimeout
   if (macrotask === undefined) throw new Error('the simulated Xen needs setImmediate or setTimeout, or the option `idle`')
-  return new Promise((resolve) => { macrotask(resolve) })
+  return new Promise(resolve => {
+    macrotask(resolve)
+  })
 }
 
 export class SimulatedXen {
@@ -129,7 +131,11 @@ export class SimulatedXen {
   setTimer(delay: number, run: () => void, domain?: SimulatedDomain): Timer {
     const timer: PendingTimer = { at: this.now + Math.max(0, delay), order: this.#timerOrder++, run, domain }
     this.#timers.add(timer)
-    return { cancel: () => { this.#timers.delete(timer) } }
+    return {
+      cancel: () => {
+        this.#timers.delete(timer)
+      },
+    }
   }
 
   /** Does one thing that is ready; without one, fires the next timer, and moves the clock there. False when nothing is left. */
@@ -154,7 +160,14 @@ export class SimulatedXen {
   async run<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
     let outcome: { value: T } | { error: unknown } | undefined
     const promise = typeof work === 'function' ? work() : work
-    promise.then((value) => { outcome = { value } }, (error: unknown) => { outcome = { error } })
+    promise.then(
+      value => {
+        outcome = { value }
+      },
+      (error: unknown) => {
+        outcome = { error }
+      },
+    )
     const limit = this.now + this.#timeLimit
     for (let steps = 0; ; steps++) {
       await this.#rest(steps)
@@ -162,7 +175,10 @@ export class SimulatedXen {
         if ('error' in outcome) throw outcome.error
         return outcome.value
       }
-      if (!this.step(limit)) throw new Error(`simulated Xen: nothing can happen any more at ${this.now} ms, or not before the time limit, and the work is not done`)
+      if (!this.step(limit))
+        throw new Error(
+          `simulated Xen: nothing can happen any more at ${this.now} ms, or not before the time limit, and the work is not done`,
+        )
     }
   }
 
@@ -182,7 +198,7 @@ export class SimulatedXen {
 
   /** @throws Error that lists everything the living domains did not give back */
   assertNoLeaks(): void {
-    const leaks = [...[...this.domains.values()].flatMap((domain) => domain.leaks()), ...this.store.leaks()]
+    const leaks = [...[...this.domains.values()].flatMap(domain => domain.leaks()), ...this.store.leaks()]
     if (leaks.length > 0) throw new Error(`not given back:\n  ${leaks.join('\n  ')}`)
     leakCheck.pending.delete(this)
   }

@@ -5,16 +5,30 @@
 import { setOwner } from './accesses.ts'
 import { Uint8Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'
-import { Access, Store, StoreFailure, mayAccess } from './store.ts'
-import { MAX_PAYLOAD, StoreConnection } from './store-connection.ts'
-import type { Reply, StoreWatch } from './store-connection.ts'
 import type { Change, Permission, StoreView } from './store.ts'
+import { Access, mayAccess, Store, StoreFailure } from './store.ts'
+import type { Reply, StoreWatch } from './store-connection.ts'
+import { MAX_PAYLOAD, StoreConnection } from './store-connection.ts'
 import { bytesOf, latin1 } from './text.ts'
 import type { SimulatedXen } from './xen.ts'
 
 const Type = {
-  directory: 1, read: 2, getPermissions: 3, watch: 4, unwatch: 5, transactionStart: 6, transactionEnd: 7, write: 11, mkdir: 12, remove: 13,
-  setPermissions: 14, watchEvent: 15, error: 16, isDomainIntroduced: 17, resetWatches: 21, directoryPart: 22,
+  directory: 1,
+  read: 2,
+  getPermissions: 3,
+  watch: 4,
+  unwatch: 5,
+  transactionStart: 6,
+  transactionEnd: 7,
+  write: 11,
+  mkdir: 12,
+  remove: 13,
+  setPermissions: 14,
+  watchEvent: 15,
+  error: 16,
+  isDomainIntroduced: 17,
+  resetWatches: 21,
+  directoryPart: 22,
 }
 const MAX_WATCHES = 128
 const MAX_TRANSACTIONS = 10
@@ -37,14 +51,14 @@ export class SimulatedXenstore {
   // What dom0's toolstack does, directly.
 
   write(path: string, value: string, permissions?: readonly Permission[]): void {
-    this.#directly((view) => {
+    this.#directly(view => {
       view.write(0, path, value)
       if (permissions !== undefined) view.setPermissions(0, path, permissions)
     })
   }
 
   remove(path: string): void {
-    this.#directly((view) => view.remove(0, path))
+    this.#directly(view => view.remove(0, path))
   }
 
   /** Value of a key, undefined when there is none. */
@@ -61,12 +75,16 @@ export class SimulatedXenstore {
   introduce(domain: SimulatedDomain): void {
     const { domid } = domain
     const base = `/local/domain/${domid}`
-    const readable = [{ domid: 0, access: Access.none }, { domid, access: Access.read }]
+    const readable = [
+      { domid: 0, access: Access.none },
+      { domid, access: Access.read },
+    ]
     const owned = [{ domid, access: Access.none }]
     this.write(base, '', readable)
     this.write(`${base}/domid`, String(domid), readable)
     this.write(`${base}/control`, '', readable)
-    for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend']) this.write(`${base}/control/${name}`, '', owned)
+    for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend'])
+      this.write(`${base}/control/${name}`, '', owned)
     for (const name of ['data', 'device']) this.write(`${base}/${name}`, '', name === 'data' ? owned : readable)
     const page = new ArrayBuffer(4096)
     setOwner(page, domain)
@@ -84,7 +102,7 @@ export class SimulatedXenstore {
   leaks(): string[] {
     return [...this.connections.values()].flatMap(({ domain: { domid }, watches, transactions }) => [
       ...watches.map(({ given }) => `domain ${domid}: a xenstore watch on ${given} is set`),
-      ...[...transactions.keys()].map((id) => `domain ${domid}: xenstore transaction ${id} is open`),
+      ...[...transactions.keys()].map(id => `domain ${domid}: xenstore transaction ${id} is open`),
     ])
   }
 
@@ -103,7 +121,7 @@ export class SimulatedXenstore {
       if (transactionId !== 0 && transaction === undefined) throw new StoreFailure('ENOENT')
       const view = transaction?.view ?? this.store.direct()
       const result = this.#perform(connection, type, transactionId, view, payload)
-      if (typeof result === 'string') reply.payload = Uint8Array.from(result, (character) => character.charCodeAt(0))
+      if (typeof result === 'string') reply.payload = Uint8Array.from(result, character => character.charCodeAt(0))
       else if (result !== undefined) changes = result
       if (transaction === undefined) changes = [...changes, ...view.changes]
     } catch (error) {
@@ -117,36 +135,56 @@ export class SimulatedXenstore {
   }
 
   /** The text to answer, or the changes a commit brings, or nothing special. */
-  #perform(connection: StoreConnection, type: number, transactionId: number, view: StoreView, payload: Uint8Array): string | readonly Change[] | undefined {
+  #perform(
+    connection: StoreConnection,
+    type: number,
+    transactionId: number,
+    view: StoreView,
+    payload: Uint8Array,
+  ): string | readonly Change[] | undefined {
     const { domid } = connection.domain
     const text = latin1(payload, 0, payload.length)
     const nul = text.indexOf('\0')
     const [first, ...rest] = text.split('\0')
     const path = first.startsWith('/') || first.startsWith('@') ? first : `/local/domain/${domid}/${first}`
     switch (type) {
-      case Type.read: return view.read(domid, path)
+      case Type.read:
+        return view.read(domid, path)
       case Type.write: {
         if (nul < 0) throw new StoreFailure('EINVAL')
         view.write(domid, path, text.slice(nul + 1))
         return undefined
       }
-      case Type.mkdir: return view.mkdir(domid, path) ?? undefined
-      case Type.remove: return view.remove(domid, path) ?? undefined
+      case Type.mkdir:
+        return view.mkdir(domid, path) ?? undefined
+      case Type.remove:
+        return view.remove(domid, path) ?? undefined
       case Type.directory: {
-        const list = view.directory(domid, path).names.map((name) => `${name}\0`).join('')
+        const list = view
+          .directory(domid, path)
+          .names.map(name => `${name}\0`)
+          .join('')
         if (list.length > MAX_PAYLOAD) throw new StoreFailure('E2BIG')
         return list
       }
-      case Type.directoryPart: return directoryPart(view.directory(domid, path), Number(rest[0]))
-      case Type.getPermissions: return view.permissions(domid, path).map(({ domid, access }) => `${letters[access]}${domid}\0`).join('')
+      case Type.directoryPart:
+        return directoryPart(view.directory(domid, path), Number(rest[0]))
+      case Type.getPermissions:
+        return view
+          .permissions(domid, path)
+          .map(({ domid, access }) => `${letters[access]}${domid}\0`)
+          .join('')
       case Type.setPermissions: {
-        const permissions = rest.filter((entry) => entry !== '').map((entry) => ({ domid: Number(entry.slice(1)), access: letters.indexOf(entry[0]) }))
+        const permissions = rest
+          .filter(entry => entry !== '')
+          .map(entry => ({ domid: Number(entry.slice(1)), access: letters.indexOf(entry[0]) }))
         if (permissions.some(({ domid, access }) => access < 0 || !Number.isInteger(domid))) throw new StoreFailure('EINVAL')
         return view.setPermissions(domid, path, permissions) ?? undefined
       }
-      case Type.watch: return this.#watch(connection, path, first, rest[0])
+      case Type.watch:
+        return this.#watch(connection, path, first, rest[0])
       case Type.unwatch: {
-        const index = connection.watches.findIndex((watch) => watch.path === path && watch.token === rest[0])
+        const index = connection.watches.findIndex(watch => watch.path === path && watch.token === rest[0])
         if (index < 0) throw new StoreFailure('ENOENT')
         connection.watches.splice(index, 1)
         return undefined
@@ -162,19 +200,21 @@ export class SimulatedXenstore {
         connection.transactions.delete(transactionId)
         return first === 'T' ? this.store.commit(transaction) : undefined
       }
-      case Type.isDomainIntroduced: return this.connections.has(Number(first)) ? 'T\0' : 'F\0'
+      case Type.isDomainIntroduced:
+        return this.connections.has(Number(first)) ? 'T\0' : 'F\0'
       case Type.resetWatches: {
         connection.watches.length = 0
         connection.transactions.clear()
         return undefined
       }
-      default: throw new StoreFailure('EINVAL')
+      default:
+        throw new StoreFailure('EINVAL')
     }
   }
 
   #watch(connection: StoreConnection, path: string, given: string, token: string | undefined): undefined {
     if (token === undefined || path.length > 3071) throw new StoreFailure('EINVAL')
-    if (connection.watches.some((watch) => watch.path === path && watch.token === token)) throw new StoreFailure('EEXIST')
+    if (connection.watches.some(watch => watch.path === path && watch.token === token)) throw new StoreFailure('EEXIST')
     if (connection.domain.domid !== 0 && connection.watches.length >= MAX_WATCHES) throw new StoreFailure('E2BIG')
     connection.watches.push({ path, given, token })
   }
@@ -203,7 +243,7 @@ export class SimulatedXenstore {
 
 /** A listing in parts: generation, then whole names as far as they fit, then an empty name when it was the last part. */
 function directoryPart({ names, generation }: { names: string[]; generation: number }, offset: number): string {
-  const list = names.map((name) => `${name}\0`).join('')
+  const list = names.map(name => `${name}\0`).join('')
   const head = `${generation}\0`
   if (!Number.isInteger(offset) || offset < 0 || offset > list.length) throw new StoreFailure('EINVAL')
   const room = MAX_PAYLOAD - head.length - 1

@@ -1,18 +1,19 @@
 /** The side of a vchan that maps the pages of a server. */
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import { XenError } from '@xen-ts/drivers/errno.ts'
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
+import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
+import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
 import { Endpoint } from './endpoint.ts'
-import { eventChannelKey, readKeys } from './keys.ts'
+import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'
-import { Byte, Live, Notify, Order, Word, areValid, ringBytes, ringPages } from './layout.ts'
+import { eventChannelKey, readKeys } from './keys.ts'
+import { areValid, Byte, Live, Notify, Order, ringBytes, ringPages, Word } from './layout.ts'
 import { clientSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
-import type { Vchans } from './index.ts'
-import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
-import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 /** What a server published does not work (any more). */
 class StaleServerError extends Error {}
@@ -77,10 +78,16 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
   const stopLooking = liveness.add(() => endpoint?.checkAlive())
   const control = mapped.control.bytes
   endpoint = new Endpoint(machine, {
-    name, side: clientSide, control, reader: mapped.reader, writer: mapped.writer, channel, warnings,
+    name,
+    side: clientSide,
+    control,
+    reader: mapped.reader,
+    writer: mapped.writer,
+    channel,
+    warnings,
     // A server that hears of the end takes its pages back. Linux keeps those that are mapped still for seconds, in a list that a
     // busy dom0 fills: so the rings go first, and the kick comes last.
-    release: (tell) => {
+    release: tell => {
       stopLooking()
       mapped.release(() => {
         if (tell) control[Byte.clientLive] = Live.gone
@@ -114,7 +121,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
         // The server's path names us, and each world gives us another number.
         world = suspension.world
         own = await xenstore.domid()
-        if (own === domid) throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
+        if (own === domid)
+          throw new Error(`${name}: a domain cannot connect to itself by vchan (qubes-issues 951). Call the function directly.`)
         watch?.close()
         watch = refused = undefined
         wakeup.wake()

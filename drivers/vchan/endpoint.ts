@@ -2,10 +2,11 @@
  * One end of a connected vchan as a byte stream. Who sleeps has set its notify bit and looked again; who makes a difference
  * clears the other's bit and kicks (libxenvchan's io.c).
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import { dispose } from '@xen-ts/drivers/dispose.ts'
+import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { Live, Notify } from './layout.ts'
 import type { Link } from './link.ts'
 import { CORRUPT } from './ring.ts'
@@ -50,8 +51,14 @@ export class Endpoint implements ByteChannel, Disposable {
     this.#machine = machine
     this.#link = link
     this.#turn = new Turn(machine, link, () => this.wake())
-    this.closed = new Promise((resolve) => { this.#resolveClosed = resolve })
-    this.#unsubscribe = machine.suspension.subscribe('connections', { resume: (cancelled) => { if (!cancelled) this.#lose() } })
+    this.closed = new Promise(resolve => {
+      this.#resolveClosed = resolve
+    })
+    this.#unsubscribe = machine.suspension.subscribe('connections', {
+      resume: cancelled => {
+        if (!cancelled) this.#lose()
+      },
+    })
   }
 
   read(max = DEFAULT_READ): Promise<Uint8Array | undefined> {
@@ -98,7 +105,9 @@ export class Endpoint implements ByteChannel, Disposable {
   /** The other end was left behind in the world before a resume, and its pages with it: they must not be touched any more. */
   #lose(): void {
     if (!this.#open) return
-    this.#failure = new ChannelClosedError(`${this.#link.name}: this domain was saved and restored, and the channel did not come along. Connect again.`)
+    this.#failure = new ChannelClosedError(
+      `${this.#link.name}: this domain was saved and restored, and the channel did not come along. Connect again.`,
+    )
     this.#end(false)
   }
 
@@ -187,7 +196,12 @@ export class Endpoint implements ByteChannel, Disposable {
     this.#reads.shift()
     if (this.#failure !== undefined) read.reject(this.#failure)
     else if (read.filled === 0) read.resolve(undefined)
-    else read.reject(new ChannelClosedError(`${this.#link.name}: the channel ended after ${read.filled} of ${read.max} bytes. The peer closed it early, or speaks another protocol.`))
+    else
+      read.reject(
+        new ChannelClosedError(
+          `${this.#link.name}: the channel ended after ${read.filled} of ${read.max} bytes. The peer closed it early, or speaks another protocol.`,
+        ),
+      )
   }
 
   /** The same for writes. */
@@ -200,7 +214,12 @@ export class Endpoint implements ByteChannel, Disposable {
       if (space === CORRUPT) return this.#fail('its consumer index is impossible')
       if (space === GONE) {
         this.#writes.shift()
-        write.reject(this.#failure ?? new ChannelClosedError(`${this.#link.name}: writing ${left} bytes to a closed channel. ${this.#open ? 'The peer has closed it or died' : 'It was closed here'}; connect again.`))
+        write.reject(
+          this.#failure ??
+            new ChannelClosedError(
+              `${this.#link.name}: writing ${left} bytes to a closed channel. ${this.#open ? 'The peer has closed it or died' : 'It was closed here'}; connect again.`,
+            ),
+        )
       } else if (space >= left) {
         this.#writes.shift()
         this.#put(write.bytes, write.offset, left)

@@ -39,7 +39,15 @@ export interface Vchans extends VchanParts {
 
 /** The vchan service of this domain. Make one: its channels share watches and timers. */
 export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): Channels {
-  const vchans: Vchans = { machine, events, grants, xenstore, liveness: new Liveness(machine, xenstore), keyQueue: new KeyQueue(), warnings: new PeerWarnings(machine.log('vchan'), machine.timers) }
+  const vchans: Vchans = {
+    machine,
+    events,
+    grants,
+    xenstore,
+    liveness: new Liveness(machine, xenstore),
+    keyQueue: new KeyQueue(),
+    warnings: new PeerWarnings(machine.log('vchan'), machine.timers),
+  }
   return {
     connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
     serve: (domid, port, options) => serve(vchans, domid, port, options),

@@ -3,8 +3,8 @@
  * `.../event-channel` below its own directory, readable for that client only.
  */
 import { parseDecimal } from '@xen-ts/drivers/parse.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 import { isCode } from '@xen-ts/drivers/xenstore/error.ts'
+import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
 import type { Vchans } from './index.ts'
 
 export interface Keys {
@@ -21,7 +21,8 @@ const ownDirectory = (client: number): string => `data/vchan/${client}`
 const serverDirectory = (server: number, client: number, port: number): string => `/local/domain/${server}/data/vchan/${client}/${port}`
 
 /** The key a client watches: the directories above it are not readable for it. */
-export const eventChannelKey = (server: number, client: number, port: number): string => `${serverDirectory(server, client, port)}/event-channel`
+export const eventChannelKey = (server: number, client: number, port: number): string =>
+  `${serverDirectory(server, client, port)}/event-channel`
 
 /**
  * Lets one server after the other change what is below `data/vchan`. They all write to the same directories: of several transactions at
@@ -44,12 +45,17 @@ export async function publishKeys({ xenstore, keyQueue }: Vchans, client: number
   const path = `${ownDirectory(client)}/${port}`
   await keyQueue.run(() => {
     keyQueue.published.set(path, keys)
-    return xenstore.transaction(async (view) => {
+    return xenstore.transaction(async view => {
       const owner = Number(await view.read('domid'))
-      await Promise.all([['ring-ref', keys.ringRef], ['event-channel', keys.eventChannel]].flatMap(([name, value]) => [
-        view.write(`${path}/${name}`, String(value)),
-        view.setPermissions(`${path}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] }),
-      ]))
+      await Promise.all(
+        [
+          ['ring-ref', keys.ringRef],
+          ['event-channel', keys.eventChannel],
+        ].flatMap(([name, value]) => [
+          view.write(`${path}/${name}`, String(value)),
+          view.setPermissions(`${path}/${name}`, { owner, others: 'none', peers: [{ domid: client, access: 'read' }] }),
+        ]),
+      )
     })
   })
 }
@@ -75,7 +81,8 @@ export async function withdrawKeys({ machine, xenstore, keyQueue }: Vchans, clie
 export async function readKeys(xenstore: Xenstore, server: number, client: number, port: number): Promise<Keys | undefined> {
   const directory = serverDirectory(server, client, port)
   const [ringRef, eventChannel] = await Promise.all([
-    readNumber(xenstore, `${directory}/ring-ref`, MAX_GRANT_REFERENCE), readNumber(xenstore, `${directory}/event-channel`, MAX_PORT),
+    readNumber(xenstore, `${directory}/ring-ref`, MAX_GRANT_REFERENCE),
+    readNumber(xenstore, `${directory}/event-channel`, MAX_PORT),
   ])
   return ringRef !== undefined && eventChannel !== undefined ? { ringRef, eventChannel } : undefined
 }

@@ -19,7 +19,10 @@ export const Notify = { write: 1, read: 2 } as const
 export const Live = { gone: 0, connected: 1, notYet: 2 } as const
 
 /** Rings of these two orders lie inside the control page. */
-const IN_PAGE = [{ order: 10, offset: 1024 }, { order: 11, offset: 2048 }]
+const IN_PAGE = [
+  { order: 10, offset: 1024 },
+  { order: 11, offset: 2048 },
+]
 const PAGE_ORDER = 12
 const MIN_ORDER = 10
 /** 1 MiB a direction: the references of more pages would not fit into the control page. */
@@ -43,7 +46,8 @@ const pageOrder = (size: number): number => {
  */
 export function chooseOrders(left: number, right: number): Orders {
   for (const size of [left, right]) {
-    if (!Number.isInteger(size) || size < 1 || size > MAX_RING_SIZE) throw new RangeError(`vchan: a ring of ${size} bytes. Ask for 1 to ${MAX_RING_SIZE} bytes.`)
+    if (!Number.isInteger(size) || size < 1 || size > MAX_RING_SIZE)
+      throw new RangeError(`vchan: a ring of ${size} bytes. Ask for 1 to ${MAX_RING_SIZE} bytes.`)
   }
   if (left <= 1024 && right <= 2048) return { left: 10, right: 11 }
   if (left <= 2048 && right <= 1024) return { left: 11, right: 10 }
@@ -57,7 +61,7 @@ export const areValid = ({ left, right }: Orders): boolean =>
   left >= MIN_ORDER && left <= MAX_ORDER && right >= MIN_ORDER && right <= MAX_ORDER && !(left === right && left < PAGE_ORDER)
 
 /** Pages a ring needs besides the control page. */
-export const ringPages = (order: number): number => order < PAGE_ORDER ? 0 : 2 ** (order - PAGE_ORDER)
+export const ringPages = (order: number): number => (order < PAGE_ORDER ? 0 : 2 ** (order - PAGE_ORDER))
 
 /** The bytes of a ring: in the control page, or all of its own pages. */
 export function ringBytes(control: Uint8Array, pages: Uint8Array | undefined, order: number): Uint8Array {

@@ -2,7 +2,7 @@ import test from 'ava'
 import { end, setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
-test('a client that kicks a waiting server all the time does not make it ask the store all the time', async (t) => {
+test('a client that kicks a waiting server all the time does not make it ask the store all the time', async t => {
   const { xen, server, client } = setUp()
   const controller = new AbortController()
   const serving = server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096, signal: controller.signal })

@@ -2,9 +2,10 @@
  * When to look whether peers are still alive. xenstore's `@releaseDomain` tells at once where dom0 lets guests watch it; a timer
  * looks all the same, as seldom as the Qubes library does. One of each for any number of channels.
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+
 import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
 import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
+import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 
 const LOOK_EVERY_MS = 10_000
 

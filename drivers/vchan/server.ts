@@ -1,16 +1,17 @@
 /** The side of a vchan that owns the pages: shares them, publishes where they are, and waits for its one client. */
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
 import { SharedPages } from '@xen-ts/drivers/shared-pages.ts'
+import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 import { Endpoint } from './endpoint.ts'
-import { publishKeys, withdrawKeys } from './keys.ts'
+import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'
-import { Byte, Live, Notify, Order, Word, chooseOrders, ringBytes, ringPages } from './layout.ts'
+import { publishKeys, withdrawKeys } from './keys.ts'
+import { Byte, chooseOrders, Live, Notify, Order, ringBytes, ringPages, Word } from './layout.ts'
 import { serverSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
-import type { Vchans } from './index.ts'
-import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 
 export interface ServeOptions {
   /** Least size in bytes of the ring we read from, and of the one we write to. */
@@ -67,7 +68,12 @@ export async function serve(vchans: Vchans, domid: number, port: number, options
 }
 
 /** The same; undefined when the domain was resumed in a new world before a client had come: what was published means nothing there. */
-async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { readSize, writeSize, signal }: ServeOptions): Promise<ByteChannel | undefined> {
+async function serveInThisWorld(
+  vchans: Vchans,
+  domid: number,
+  port: number,
+  { readSize, writeSize, signal }: ServeOptions,
+): Promise<ByteChannel | undefined> {
   const { machine, events, xenstore, liveness } = vchans
   const { suspension } = machine
   const { world } = suspension
@@ -77,7 +83,7 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   const wakeup = new Wakeup()
   let channel: EventChannel
   try {
-    channel = events.allocUnbound(domid, name, () => endpoint === undefined ? wakeup.wake() : endpoint.wake())
+    channel = events.allocUnbound(domid, name, () => (endpoint === undefined ? wakeup.wake() : endpoint.wake()))
   } catch (error) {
     shared.release()
     throw error
@@ -108,7 +114,8 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
       if (world !== suspension.world || shared.control.bytes[Byte.clientLive] !== Live.notYet) break
       const look = isUnsure
       isUnsure = false
-      if (look && !(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
+      if (look && !(await xenstore.domainExists(domid)))
+        throw new ChannelClosedError(`${name}: domain ${domid} has gone before it connected. Serve again when it is back.`)
       await wakeup.wait()
       machine.abi.fence()
     }
@@ -134,8 +141,14 @@ async function serveInThisWorld(vchans: Vchans, domid: number, port: number, { r
   // One client in a life: whoever comes next must not find these keys, which is why nobody is told before they are gone.
   const withdrawn = withdrawKeys(vchans, domid, port, keys)
   endpoint = new Endpoint(machine, {
-    name, side: serverSide, control: shared.control.bytes, reader: shared.reader, writer: shared.writer, channel, warnings: vchans.warnings,
-    release: (tell) => {
+    name,
+    side: serverSide,
+    control: shared.control.bytes,
+    reader: shared.reader,
+    writer: shared.writer,
+    channel,
+    warnings: vchans.warnings,
+    release: tell => {
       stopLooking()
       if (tell) tellGone()
       void withdrawn.then(release)

@@ -3,7 +3,7 @@ import { ChannelClosedError, streams } from './index.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
-test('an echo is one line, and ends with its peer', async (t) => {
+test('an echo is one line, and ends with its peer', async t => {
   const set = setUp({ seed: 3 })
   const [a, b] = await open(set)
   const { readable, writable } = streams(a)
@@ -17,12 +17,14 @@ test('an echo is one line, and ends with its peer', async (t) => {
   await end(set.xen)
 })
 
-test('what nobody asks for is not read: the peer waits', async (t) => {
+test('what nobody asks for is not read: the peer waits', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   const { readable } = streams(a)
   let written = false
-  const writing = b.write(pattern(10_000)).then(() => { written = true })
+  const writing = b.write(pattern(10_000)).then(() => {
+    written = true
+  })
   const reader = readable.getReader()
   await set.xen.settle()
   t.false(written)
@@ -31,17 +33,17 @@ test('what nobody asks for is not read: the peer waits', async (t) => {
   await set.xen.settle()
   t.false(written)
   const received = [pattern(10_000).subarray(0, 4096)]
-  for (let left = 10_000 - 4096; left > 0;) {
+  for (let left = 10_000 - 4096; left > 0; ) {
     const { value } = await set.xen.run(reader.read())
     received.push(value as Uint8Array)
     left -= (value as Uint8Array).length
   }
   await set.xen.run(writing)
-  t.true(equal(Uint8Array.from(received.flatMap((bytes) => [...bytes])), pattern(10_000)))
+  t.true(equal(Uint8Array.from(received.flatMap(bytes => [...bytes])), pattern(10_000)))
   await end(set.xen, a, b)
 })
 
-test('a writer is ready again when what it wrote is in the ring', async (t) => {
+test('a writer is ready again when what it wrote is in the ring', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   const writer = streams(a).writable.getWriter()
@@ -50,7 +52,9 @@ test('a writer is ready again when what it wrote is in the ring', async (t) => {
   await set.xen.run(writer.ready)
   void writer.write(pattern(5000))
   let ready = false
-  void writer.ready.then(() => { ready = true })
+  void writer.ready.then(() => {
+    ready = true
+  })
   await set.xen.settle()
   t.false(ready)
   t.is((await set.xen.run(b.readExactly(4095)))?.length, 4095)
@@ -61,7 +65,7 @@ test('a writer is ready again when what it wrote is in the ring', async (t) => {
   await end(set.xen, a, b)
 })
 
-test('a source of any speed goes through to a reader of any speed, and the end comes after the last byte', async (t) => {
+test('a source of any speed goes through to a reader of any speed, and the end comes after the last byte', async t => {
   const set = setUp({ seed: 9 })
   const [a, b] = await open(set, 1024, 2048)
   let left = 40
@@ -73,13 +77,15 @@ test('a source of any speed goes through to a reader of any speed, and the end c
   })
   const sending = source.pipeTo(streams(a).writable)
   let bytes = 0
-  await set.xen.run(async () => { for await (const piece of streams(b).readable) bytes += piece.length })
+  await set.xen.run(async () => {
+    for await (const piece of streams(b).readable) bytes += piece.length
+  })
   t.is(bytes, 40 * 777)
   await set.xen.run(sending)
   await end(set.xen, b)
 })
 
-test('cancel and abort close the channel; writing to a peer that has gone is an error', async (t) => {
+test('cancel and abort close the channel; writing to a peer that has gone is an error', async t => {
   for (const how of ['cancel', 'abort'] as const) {
     const set = setUp()
     const [a, b] = await open(set)
@@ -93,7 +99,7 @@ test('cancel and abort close the channel; writing to a peer that has gone is an 
   }
 })
 
-test('the end of the peer is the end of the stream, after what was sent', async (t) => {
+test('the end of the peer is the end of the stream, after what was sent', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   const reader = streams(a).readable.getReader()
@@ -104,7 +110,7 @@ test('the end of the peer is the end of the stream, after what was sent', async 
   await end(set.xen, a)
 })
 
-test('a write that waits for a peer that does not read ends with abort', async (t) => {
+test('a write that waits for a peer that does not read ends with abort', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   const writer = streams(a).writable.getWriter()

@@ -1,12 +1,13 @@
 /** For tests: two simulated domains with vchans between them. */
-import type { ExecutionContext } from 'ava'
+
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import type { SimulatedDomain, SimulationOptions } from '@xen-ts/drivers/sim/index.ts'
+import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import { vchanChannels } from './index.ts'
+import type { ExecutionContext } from 'ava'
 import type { ByteChannel } from './index.ts'
+import { vchanChannels } from './index.ts'
 
 const partsOf = (domain: SimulatedDomain) => {
   const { machine } = domain
@@ -20,7 +21,11 @@ export const setUp = (options?: SimulationOptions) => {
   return { xen, server: partsOf(xen.createDomain(1)), client: partsOf(xen.createDomain(2)) }
 }
 
-export const open = async ({ xen, server, client }: ReturnType<typeof setUp>, readSize = 4096, writeSize = 4096): Promise<[ByteChannel, ByteChannel]> =>
+export const open = async (
+  { xen, server, client }: ReturnType<typeof setUp>,
+  readSize = 4096,
+  writeSize = 4096,
+): Promise<[ByteChannel, ByteChannel]> =>
   xen.run(Promise.all([server.channels.serve(2, 512, { readSize, writeSize }), client.channels.connect(1, 512)]))
 
 export const pattern = (length: number, start = 0): Uint8Array => {
@@ -28,7 +33,8 @@ export const pattern = (length: number, start = 0): Uint8Array => {
   for (let i = 0; i < length; i++) bytes[i] = (start + i) * 7 + (i >> 8)
   return bytes
 }
-export const equal = (a: Uint8Array | undefined, b: Uint8Array): boolean => a !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])
+export const equal = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** Closes everything and lets deferred releases finish. */
 export const end = async (xen: SimulatedXen, ...channels: ByteChannel[]): Promise<void> => {
@@ -43,7 +49,9 @@ export const streamBothWays = async (t: ExecutionContext, readSize: number, writ
   const [a, b] = await open(set, readSize, writeSize)
   const up = pattern(readSize * 3 + 77)
   const down = pattern(writeSize * 3 + 11, 5)
-  const [, , atServer, atClient] = await set.xen.run(Promise.all([b.write(up), a.write(down), a.readExactly(up.length), b.readExactly(down.length)]))
+  const [, , atServer, atClient] = await set.xen.run(
+    Promise.all([b.write(up), a.write(down), a.readExactly(up.length), b.readExactly(down.length)]),
+  )
   t.true(equal(atServer, up))
   t.true(equal(atClient, down))
   await end(set.xen, a, b)

@@ -1,7 +1,7 @@
 /** What a turn of the event loop may cost, and whom it may keep waiting. */
 import test from 'ava'
-import { Byte, Live, Word } from './layout.ts'
 import { Endpoint } from './endpoint.ts'
+import { Byte, Live, Word } from './layout.ts'
 import { clientSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
@@ -10,11 +10,13 @@ import '@xen-ts/drivers/sim/leak-check.ts'
 /** Operations of a domain from now on, by name. */
 const count = ({ domain }: ReturnType<typeof setUp>['client']): Record<string, number> => {
   const counts: Record<string, number> = { and8: 0, or8: 0, evtchnSend: 0 }
-  domain.hook = (operation) => { if (operation in counts) counts[operation]++ }
+  domain.hook = operation => {
+    if (operation in counts) counts[operation]++
+  }
   return counts
 }
 
-test('small writes of one turn are told together, at its end', async (t) => {
+test('small writes of one turn are told together, at its end', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   await set.xen.settle()
@@ -28,7 +30,7 @@ test('small writes of one turn are told together, at its end', async (t) => {
   await end(set.xen, a, b)
 })
 
-test('half a ring is told at once, so that the peer can begin', async (t) => {
+test('half a ring is told at once, so that the peer can begin', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   await set.xen.settle()
@@ -43,7 +45,7 @@ test('half a ring is told at once, so that the peer can begin', async (t) => {
   await end(set.xen, a, b)
 })
 
-test('a request is told before its answer is waited for', async (t) => {
+test('a request is told before its answer is waited for', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   await set.xen.settle()
@@ -59,7 +61,7 @@ test('a request is told before its answer is waited for', async (t) => {
   await end(set.xen, a, b)
 })
 
-test('a ring that is emptied in small reads gives its room back in halves', async (t) => {
+test('a ring that is emptied in small reads gives its room back in halves', async t => {
   const set = setUp()
   const [a, b] = await open(set)
   const writing = b.write(pattern(4096 + 5))
@@ -72,10 +74,16 @@ test('a ring that is emptied in small reads gives its room back in halves', asyn
   await end(set.xen, a, b)
 })
 
-test('who waits is told, whatever the other does next', async (t) => {
+test('who waits is told, whatever the other does next', async t => {
   const set = setUp()
   const [a, b] = await open(set, 1024, 2048)
-  for (const [from, to, length] of [[a, b, 1], [b, a, 1], [a, b, 1023], [b, a, 1025], [a, b, 5000]] as const) {
+  for (const [from, to, length] of [
+    [a, b, 1],
+    [b, a, 1],
+    [a, b, 1023],
+    [b, a, 1025],
+    [a, b, 5000],
+  ] as const) {
     const reading = to.readExactly(length)
     await set.xen.settle()
     void from.write(pattern(length))
@@ -85,31 +93,49 @@ test('who waits is told, whatever the other does next', async (t) => {
 })
 
 for (const what of ['read', 'write'] as const) {
-  test(`hostile peer: one that is always ready for another ${what} does not keep timers from running`, async (t) => {
-    const { xen, client: { domain: { machine } } } = setUp()
+  test(`hostile peer: one that is always ready for another ${what} does not keep timers from running`, async t => {
+    const {
+      xen,
+      client: {
+        domain: { machine },
+      },
+    } = setUp()
     const control = new Uint8Array(4096)
     const words = new Uint32Array(control.buffer)
     control[Byte.serverLive] = Live.connected
     const memory = {
       // As soon as bytes were moved there are others.
-      copy: () => { words[Word.rightProducer] += 1; words[Word.leftConsumer] = words[Word.leftProducer] },
+      copy: () => {
+        words[Word.rightProducer] += 1
+        words[Word.leftConsumer] = words[Word.leftProducer]
+      },
     }
     words[Word.rightProducer] = 1
     const ring = new Uint8Array(1024)
     const endpoint = new Endpoint(machine, {
-      name: 'test', side: clientSide, control, release: () => {},
+      name: 'test',
+      side: clientSide,
+      control,
+      release: () => {},
       reader: new RingReader(memory, ring, words, Word.rightProducer, Word.rightConsumer),
       writer: new RingWriter(memory, ring, words, Word.leftProducer, Word.leftConsumer),
-      channel: { notify: () => {}, connected: true } as never, warnings: undefined as never,
+      channel: { notify: () => {}, connected: true } as never,
+      warnings: undefined as never,
     })
     let fired = false
-    machine.timers.set(0, () => { fired = true })
+    machine.timers.set(0, () => {
+      fired = true
+    })
     let moved = 0
-    await xen.run(async () => { for (; moved < 5000 && !fired; moved++) await (what === 'read' ? endpoint.read(1) : endpoint.write(Uint8Array.of(1))) })
+    await xen.run(async () => {
+      for (; moved < 5000 && !fired; moved++) await (what === 'read' ? endpoint.read(1) : endpoint.write(Uint8Array.of(1)))
+    })
     t.true(fired)
     t.true(moved > 100 && moved < 1000, `${moved} in a turn`)
     // And it goes on in the next.
-    await xen.run(async () => { for (let i = 0; i < 1000; i++) await (what === 'read' ? endpoint.read(1) : endpoint.write(Uint8Array.of(1))) })
+    await xen.run(async () => {
+      for (let i = 0; i < 1000; i++) await (what === 'read' ? endpoint.read(1) : endpoint.write(Uint8Array.of(1)))
+    })
     endpoint.close()
     xen.assertNoLeaks()
   })

@@ -43,7 +43,7 @@ export class FrontRing {
     this.#published = produced
     words[REQ_PROD] = produced
     this.#abi.fence() // the index is out before we look whether the backend sleeps
-    return ((produced - words[REQ_EVENT]) >>> 0) < count
+    return (produced - words[REQ_EVENT]) >>> 0 < count
   }
 
   /** Responses that wait to be taken, or CORRUPT. */

@@ -7,7 +7,15 @@ import { isCode } from '../xenstore/error.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 
 export const XenbusState = {
-  unknown: 0, initialising: 1, initWait: 2, initialised: 3, connected: 4, closing: 5, closed: 6, reconfiguring: 7, reconfigured: 8,
+  unknown: 0,
+  initialising: 1,
+  initWait: 2,
+  initialised: 3,
+  connected: 4,
+  closing: 5,
+  closed: 6,
+  reconfiguring: 7,
+  reconfigured: 8,
 } as const
 
 /** Where the other half of a device is, as the toolstack wrote it into ours. */
@@ -31,20 +39,25 @@ export async function readState(xenstore: Xenstore, path: string): Promise<numbe
  * tell.
  */
 export async function tellBackend(
-  xenstore: Xenstore, frontend: string, backend: string, keys: readonly (readonly [name: string, value: number])[],
+  xenstore: Xenstore,
+  frontend: string,
+  backend: string,
+  keys: readonly (readonly [name: string, value: number])[],
 ): Promise<boolean> {
-  return xenstore.transaction(async (view) => {
-    // Without this look a directory that was just removed would come back, with nothing but these keys in it; and what was meant for a
-    // backend before a resume would reach the next one.
-    if (await view.tryRead(`${frontend}/backend`) !== backend) return false
-    // Together: a round trip to the store is the dearest part of a boot.
-    await Promise.all(keys.map(([name, value]) => view.write(`${frontend}/${name}`, String(value))))
-    return true
-  }).catch((error: unknown) => {
-    // Where the directory was, we may not write.
-    if (isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
-    throw error
-  })
+  return xenstore
+    .transaction(async view => {
+      // Without this look a directory that was just removed would come back, with nothing but these keys in it; and what was meant for a
+      // backend before a resume would reach the next one.
+      if ((await view.tryRead(`${frontend}/backend`)) !== backend) return false
+      // Together: a round trip to the store is the dearest part of a boot.
+      await Promise.all(keys.map(([name, value]) => view.write(`${frontend}/${name}`, String(value))))
+      return true
+    })
+    .catch((error: unknown) => {
+      // Where the directory was, we may not write.
+      if (isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
+      throw error
+    })
 }
 
 /** The backend of the device at `frontend`, or undefined when there is no such device (any more). */

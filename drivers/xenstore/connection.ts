@@ -6,8 +6,8 @@ import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { PeerWarnings } from '../peer-warnings.ts'
 import { XenstoreError } from './error.ts'
 import { CORRUPT, XenstoreRing } from './ring.ts'
-import { MessageAssembler, MessageType, decodeStrings, encodeRequest } from './wire.ts'
 import type { Message } from './wire.ts'
+import { decodeStrings, encodeRequest, MessageAssembler, MessageType } from './wire.ts'
 
 interface Pending {
   readonly type: number
@@ -66,12 +66,19 @@ export class XenstoreConnection {
    * Sends one request; resolves with the payload of its reply.
    * @throws XenstoreError with the errno name the store answered; EAGAIN when the transaction was lost with the world it was of
    */
-  request(type: number, transaction: Transaction | undefined, path: string, strings: readonly string[], tail?: string): Promise<Uint8Array> {
+  request(
+    type: number,
+    transaction: Transaction | undefined,
+    path: string,
+    strings: readonly string[],
+    tail?: string,
+  ): Promise<Uint8Array> {
     const operation = operationNames.get(type) ?? `request ${type}`
     return new Promise((resolve, reject) => {
       const start = (): void => {
         if (this.#broken) return reject(new XenstoreError(operation, path, 'EIO'))
-        if (transaction !== undefined && transaction.world !== this.machine.suspension.world) return reject(new XenstoreError(operation, path, 'EAGAIN'))
+        if (transaction !== undefined && transaction.world !== this.machine.suspension.world)
+          return reject(new XenstoreError(operation, path, 'EAGAIN'))
         const id = this.#newId()
         const bytes = encodeRequest(this.machine.abi, type, id, transaction?.id ?? 0, strings, tail)
         if (bytes === undefined) return reject(new XenstoreError(operation, path, 'E2BIG'))
@@ -98,7 +105,10 @@ export class XenstoreConnection {
   /** Keeps new requests back until `resume`; resolves when those in flight are answered. */
   async suspend(): Promise<void> {
     this.#held ??= []
-    if (this.#pending.size > 0) await new Promise<void>((resolve) => { this.#onAnswered = resolve })
+    if (this.#pending.size > 0)
+      await new Promise<void>(resolve => {
+        this.#onAnswered = resolve
+      })
   }
 
   /** The ring of a new world is another one, on another port; what was kept back goes out there. */
@@ -181,8 +191,11 @@ export class XenstoreConnection {
     this.#pending.delete(requestId)
     if (this.#pending.size === 0) this.#onAnswered?.()
     if (type === pending.type) return pending.resolve(payload)
-    if (type !== MessageType.error) this.#warnings.warn(`the store answered ${pending.operation} ${pending.path.slice(0, 100)} with a message of type ${type}: taken as EIO`)
-    const code = type === MessageType.error ? decodeStrings(this.machine.abi, payload)[0] ?? 'EIO' : 'EIO'
+    if (type !== MessageType.error)
+      this.#warnings.warn(
+        `the store answered ${pending.operation} ${pending.path.slice(0, 100)} with a message of type ${type}: taken as EIO`,
+      )
+    const code = type === MessageType.error ? (decodeStrings(this.machine.abi, payload)[0] ?? 'EIO') : 'EIO'
     pending.reject(new XenstoreError(pending.operation, pending.path, /^[A-Z0-9]{1,20}$/.test(code) ? code : 'EIO'))
   }
 
@@ -217,6 +230,9 @@ export class XenstoreConnection {
 
 function ringOf({ abi }: Machine): XenstoreRing {
   const page = abi.xenstorePage()
-  if (page === undefined) throw new Error('xenstore: this domain has no xenstore ring (HVM_PARAM_STORE_PFN is 0). It must be created by a toolstack that makes one, such as xl.')
+  if (page === undefined)
+    throw new Error(
+      'xenstore: this domain has no xenstore ring (HVM_PARAM_STORE_PFN is 0). It must be created by a toolstack that makes one, such as xl.',
+    )
   return new XenstoreRing(page, abi)
 }

@@ -19,7 +19,8 @@ const hints: Readonly<Record<string, string>> = {
   EACCES: 'This domain has no right to it; only dom0 or the owner of the key can change its permissions.',
   EAGAIN: 'The transaction collided with others again and again; something writes these keys all the time.',
   E2BIG: 'A limit of the store is reached: too long a value, or too many watches or transactions of this domain.',
-  ENOSPC: 'This domain owns as many keys as the store allows (usually 1,000): remove some. Or one key is larger than it may be (usually 2,048 bytes, ' +
+  ENOSPC:
+    'This domain owns as many keys as the store allows (usually 1,000): remove some. Or one key is larger than it may be (usually 2,048 bytes, ' +
     'the names of the keys below it included): spread them over several.',
   EQUOTA: 'This domain uses as much of the store as it may; remove some keys.',
   EINVAL: 'The path or the value is not one the store takes.',

@@ -1,7 +1,8 @@
 /** What one reads and writes in xenstore by, outside of a transaction or inside. */
-import { XenstoreError, isCode } from './error.ts'
+
 import type { Transaction, XenstoreConnection } from './connection.ts'
-import { MessageType, decodeStrings, isValidPath } from './wire.ts'
+import { isCode, XenstoreError } from './error.ts'
+import { decodeStrings, isValidPath, MessageType } from './wire.ts'
 
 /** Who may do what with a key. The owner may always do everything. */
 export interface Permissions {

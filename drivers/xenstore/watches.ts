@@ -67,7 +67,9 @@ export class Watches {
       shared = this.#register(path)
     } else if (shared.fired) {
       // The store's first event went to those who came before; this one gets its own, and like theirs never during the call.
-      this.#connection.machine.timers.set(0, () => { if (shared?.callbacks.has(callback)) callback(path) })
+      this.#connection.machine.timers.set(0, () => {
+        if (shared?.callbacks.has(callback)) callback(path)
+      })
     }
     shared.callbacks.add(callback)
     const close = (): void => this.#remove(shared, callback)
@@ -75,7 +77,9 @@ export class Watches {
   }
 
   list(): string[] {
-    return [...this.#byPath.values()].map(({ path, callbacks, polling }) => `watch ${path}: ${callbacks.size}${polling === undefined ? '' : ', polling'}`)
+    return [...this.#byPath.values()].map(
+      ({ path, callbacks, polling }) => `watch ${path}: ${callbacks.size}${polling === undefined ? '' : ', polling'}`,
+    )
   }
 
   #register(path: string): SharedWatch {

@@ -5,8 +5,22 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 
 export const MessageType = {
-  directory: 1, read: 2, getPermissions: 3, watch: 4, unwatch: 5, transactionStart: 6, transactionEnd: 7, write: 11, mkdir: 12, remove: 13,
-  setPermissions: 14, watchEvent: 15, error: 16, isDomainIntroduced: 17, resetWatches: 21, directoryPart: 22,
+  directory: 1,
+  read: 2,
+  getPermissions: 3,
+  watch: 4,
+  unwatch: 5,
+  transactionStart: 6,
+  transactionEnd: 7,
+  write: 11,
+  mkdir: 12,
+  remove: 13,
+  setPermissions: 14,
+  watchEvent: 15,
+  error: 16,
+  isDomainIntroduced: 17,
+  resetWatches: 21,
+  directoryPart: 22,
 } as const
 
 export const HEADER_SIZE = 16
@@ -30,7 +44,12 @@ type Text = Pick<Abi, 'utf8Encode' | 'latin1Decode'>
  * @returns undefined when the payload would be longer than the protocol allows
  */
 export function encodeRequest(
-  text: Text, type: number, requestId: number, transactionId: number, strings: readonly string[], tail?: string,
+  text: Text,
+  type: number,
+  requestId: number,
+  transactionId: number,
+  strings: readonly string[],
+  tail?: string,
 ): Uint8Array | undefined {
   let capacity = HEADER_SIZE
   for (const string of strings) capacity += string.length * 3 + 1 // UTF-8 needs at most 3 bytes for a UTF-16 unit
@@ -51,7 +70,7 @@ export const isValidPath = (path: string): boolean =>
 /** The NUL-separated strings of a payload; the last one may lack its NUL. */
 export function decodeStrings(text: Text, payload: Uint8Array): string[] {
   const strings: string[] = []
-  for (let start = 0; start < payload.length;) {
+  for (let start = 0; start < payload.length; ) {
     const nul = payload.indexOf(0, start)
     const end = nul < 0 ? payload.length : nul
     strings.push(text.latin1Decode(payload, start, end - start))

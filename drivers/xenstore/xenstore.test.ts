@@ -1,7 +1,7 @@
 import test from 'ava'
 import { SimulatedXen } from '../sim/index.ts'
-import { Xenstore } from './xenstore.ts'
 import { XenstoreError } from './error.ts'
+import { Xenstore } from './xenstore.ts'
 import '../sim/leak-check.ts'
 
 const setUp = (seed?: number) => {
@@ -13,7 +13,7 @@ const setUp = (seed?: number) => {
   return { xen, domain, connection, xenstore: new Xenstore(domain.machine), other: new Xenstore((xen.domain(2) as typeof domain).machine) }
 }
 
-test('read, write, mkdir, directory and remove, with relative and absolute paths', async (t) => {
+test('read, write, mkdir, directory and remove, with relative and absolute paths', async t => {
   const { xen, xenstore } = setUp()
   await xen.run(async () => {
     await xenstore.write('data/a/b', 'hello')
@@ -30,7 +30,7 @@ test('read, write, mkdir, directory and remove, with relative and absolute paths
   xen.assertNoLeaks()
 })
 
-test('an error has the name, the path and a hint', async (t) => {
+test('an error has the name, the path and a hint', async t => {
   const { xen, xenstore } = setUp()
   const missing = await t.throwsAsync(xen.run(xenstore.read('data/nothing')), { instanceOf: XenstoreError })
   t.is(missing.code, 'ENOENT')
@@ -44,17 +44,20 @@ test('an error has the name, the path and a hint', async (t) => {
   xen.assertNoLeaks()
 })
 
-test('hundreds of requests in flight, far more than the ring holds, get each its own reply', async (t) => {
+test('hundreds of requests in flight, far more than the ring holds, get each its own reply', async t => {
   const { xen, xenstore } = setUp(7)
   await xen.run(async () => {
     await Promise.all(Array.from({ length: 300 }, (_, i) => xenstore.write(`data/k${i}`, `value ${i} ${'x'.repeat(i)}`)))
     const values = await Promise.all(Array.from({ length: 300 }, (_, i) => xenstore.read(`data/k${i}`)))
-    t.deepEqual(values, Array.from({ length: 300 }, (_, i) => `value ${i} ${'x'.repeat(i)}`))
+    t.deepEqual(
+      values,
+      Array.from({ length: 300 }, (_, i) => `value ${i} ${'x'.repeat(i)}`),
+    )
   })
   xen.assertNoLeaks()
 })
 
-test('a directory of more than 4096 bytes comes in parts', async (t) => {
+test('a directory of more than 4096 bytes comes in parts', async t => {
   const { xen, xenstore } = setUp()
   const names = Array.from({ length: 700 }, (_, i) => `a-rather-long-name-${i}`)
   // Only dom0 may make such a directory.
@@ -62,7 +65,7 @@ test('a directory of more than 4096 bytes comes in parts', async (t) => {
   t.deepEqual((await xen.run(xenstore.directory('data'))).sort(), names.sort())
 })
 
-test('permissions open a key to one other domain', async (t) => {
+test('permissions open a key to one other domain', async t => {
   const { xen, xenstore, other } = setUp()
   await xen.run(async () => {
     await xenstore.write('data/key', 'secret')
@@ -73,10 +76,10 @@ test('permissions open a key to one other domain', async (t) => {
   })
 })
 
-test('a watch fires once at first and then for every change at or below its path, until it is closed', async (t) => {
+test('a watch fires once at first and then for every change at or below its path, until it is closed', async t => {
   const { xen, xenstore } = setUp()
   const seen: string[] = []
-  const watch = xenstore.watch('data/dir', (path) => seen.push(path))
+  const watch = xenstore.watch('data/dir', path => seen.push(path))
   await xen.settle()
   t.deepEqual(seen, ['data/dir'])
   await xen.run(async () => {
@@ -94,7 +97,7 @@ test('a watch fires once at first and then for every change at or below its path
   xen.assertNoLeaks()
 })
 
-test('watches of the same path share one watch of the store, and each gets its first event', async (t) => {
+test('watches of the same path share one watch of the store, and each gets its first event', async t => {
   const { xen, xenstore, connection } = setUp()
   const counts = new Array(200).fill(0)
   const watches = counts.map((_, i) => xenstore.watch('@releaseDomain', () => counts[i]++))
@@ -106,10 +109,14 @@ test('watches of the same path share one watch of the store, and each gets its f
   xen.assertNoLeaks()
 })
 
-test('more watches than the store allows fall back to looking once a second', async (t) => {
+test('more watches than the store allows fall back to looking once a second', async t => {
   const { xen, domain, xenstore } = setUp()
   const values = new Map<number, string | undefined>()
-  const watches = Array.from({ length: 140 }, (_, i) => xenstore.watch(`data/k${i}`, async () => { values.set(i, await xenstore.tryRead(`data/k${i}`)) }))
+  const watches = Array.from({ length: 140 }, (_, i) =>
+    xenstore.watch(`data/k${i}`, async () => {
+      values.set(i, await xenstore.tryRead(`data/k${i}`))
+    }),
+  )
   await xen.settle()
   for (let i = 0; i < 140; i++) xen.store.write(`/local/domain/1/data/k${i}`, `v${i}`)
   await xen.advance(1500)
@@ -121,9 +128,9 @@ test('more watches than the store allows fall back to looking once a second', as
   xen.assertNoLeaks()
 })
 
-test('until waits for a value, and gives up when its signal aborts', async (t) => {
+test('until waits for a value, and gives up when its signal aborts', async t => {
   const { xen, xenstore } = setUp()
-  const waiting = xenstore.until('data/state', (value) => value === '4')
+  const waiting = xenstore.until('data/state', value => value === '4')
   await xen.settle()
   xen.store.write('/local/domain/1/data/state', '2')
   await xen.settle()
@@ -138,7 +145,7 @@ test('until waits for a value, and gives up when its signal aborts', async (t) =
   xen.assertNoLeaks()
 })
 
-test('changes() loses nothing that happens while the loop is busy', async (t) => {
+test('changes() loses nothing that happens while the loop is busy', async t => {
   const { xen, xenstore } = setUp()
   const seen: string[] = []
   await xen.run(async () => {
@@ -153,7 +160,7 @@ test('changes() loses nothing that happens while the loop is busy', async (t) =>
   xen.assertNoLeaks()
 })
 
-test('whoever writes a thousand keys below what is watched costs until() a look, and changes() a bounded memory', async (t) => {
+test('whoever writes a thousand keys below what is watched costs until() a look, and changes() a bounded memory', async t => {
   const { xen, xenstore } = setUp()
   const storm = (): void => {
     for (let i = 0; i < 1500; i++) {
@@ -161,7 +168,7 @@ test('whoever writes a thousand keys below what is watched costs until() a look,
       xen.store.remove(`/local/domain/1/data/state/${i}`)
     }
   }
-  const waiting = xenstore.until('data/state', (value) => value === '4')
+  const waiting = xenstore.until('data/state', value => value === '4')
   await xen.settle()
   xen.store.requests = 0
   storm()
@@ -186,56 +193,71 @@ test('whoever writes a thousand keys below what is watched costs until() a look,
   xen.assertNoLeaks()
 })
 
-test('a transaction happens as a whole, is repeated after a collision, and not at all when its body throws', async (t) => {
+test('a transaction happens as a whole, is repeated after a collision, and not at all when its body throws', async t => {
   const { xen, xenstore } = setUp()
   let runs = 0
   xen.store.store.collisions = 3
-  await xen.run(xenstore.transaction(async (view) => {
-    runs++
-    await view.write('data/a', '1')
-    await view.write('data/b', '2')
-    t.is(xen.store.read('/local/domain/1/data/a'), undefined) // nobody sees it yet
-  }))
+  await xen.run(
+    xenstore.transaction(async view => {
+      runs++
+      await view.write('data/a', '1')
+      await view.write('data/b', '2')
+      t.is(xen.store.read('/local/domain/1/data/a'), undefined) // nobody sees it yet
+    }),
+  )
   t.is(runs, 4)
   t.is(xen.store.read('/local/domain/1/data/b'), '2')
-  await t.throwsAsync(xen.run(xenstore.transaction(async (view) => {
-    await view.write('data/a', 'changed')
-    throw new Error('no, not this')
-  })), { message: 'no, not this' })
+  await t.throwsAsync(
+    xen.run(
+      xenstore.transaction(async view => {
+        await view.write('data/a', 'changed')
+        throw new Error('no, not this')
+      }),
+    ),
+    { message: 'no, not this' },
+  )
   t.is(xen.store.read('/local/domain/1/data/a'), '1')
   xen.assertNoLeaks()
 })
 
-test('a transaction that really collides with another domain sees the newer value when it runs again', async (t) => {
+test('a transaction that really collides with another domain sees the newer value when it runs again', async t => {
   const { xen, xenstore } = setUp()
   xen.store.write('/local/domain/1/data/counter', '1')
   let interfere = true
-  await xen.run(xenstore.transaction(async (view) => {
-    const value = Number(await view.read('data/counter'))
-    if (interfere) xen.store.write('/local/domain/1/data/counter', '10')
-    interfere = false
-    await view.write('data/counter', String(value + 1))
-  }))
+  await xen.run(
+    xenstore.transaction(async view => {
+      const value = Number(await view.read('data/counter'))
+      if (interfere) xen.store.write('/local/domain/1/data/counter', '10')
+      interfere = false
+      await view.write('data/counter', String(value + 1))
+    }),
+  )
   t.is(xen.store.read('/local/domain/1/data/counter'), '11')
 })
 
-test('more transactions at once than the store allows take turns', async (t) => {
+test('more transactions at once than the store allows take turns', async t => {
   const { xen, xenstore } = setUp(3)
-  await xen.run(Promise.all(Array.from({ length: 40 }, (_, i) => xenstore.transaction(async (view) => {
-    await view.write(`data/t${i}`, await view.read('domid'))
-  }))))
+  await xen.run(
+    Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        xenstore.transaction(async view => {
+          await view.write(`data/t${i}`, await view.read('domid'))
+        }),
+      ),
+    ),
+  )
   t.is((await xen.run(xenstore.directory('data'))).length, 40)
   xen.assertNoLeaks()
 })
 
-test('domainExists tells the living from the dead', async (t) => {
+test('domainExists tells the living from the dead', async t => {
   const { xen, xenstore } = setUp()
   t.true(await xen.run(xenstore.domainExists(2)))
   xen.domain(2)?.destroy()
   t.false(await xen.run(xenstore.domainExists(2)))
 })
 
-test('what an earlier kernel of the domain left in the store, watches and transactions, is gone', async (t) => {
+test('what an earlier kernel of the domain left in the store, watches and transactions, is gone', async t => {
   const xen = new SimulatedXen()
   const { machine } = xen.createDomain(1)
   const before = new Xenstore(machine)
@@ -246,7 +268,7 @@ test('what an earlier kernel of the domain left in the store, watches and transa
   before.close()
   const after = new Xenstore(machine)
   const seen: string[] = []
-  const watch = after.watch('data', (path) => seen.push(path))
+  const watch = after.watch('data', path => seen.push(path))
   await xen.run(after.write('data/x', '1'))
   await xen.settle()
   t.deepEqual(seen, ['data', 'data/x'])

@@ -6,11 +6,11 @@ import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { parseDecimal } from '../parse.ts'
 import { Wakeup } from '../wakeup.ts'
 import { XenstoreConnection } from './connection.ts'
-import { XenstoreError, isCode } from './error.ts'
+import { isCode, XenstoreError } from './error.ts'
 import { XenstoreView } from './view.ts'
-import { Watches } from './watches.ts'
 import type { Watch } from './watches.ts'
-import { MessageType, isValidPath } from './wire.ts'
+import { Watches } from './watches.ts'
+import { isValidPath, MessageType } from './wire.ts'
 
 /** The daemon lets a guest have 10 transactions open. */
 const MAX_TRANSACTIONS = 8
@@ -38,14 +38,19 @@ export class Xenstore extends XenstoreView {
     // A kernel that ran here before us (a boot loader, kexec) may have left watches, whose events would be taken for ours, and
     // transactions. Nobody waits for the answer; a daemon that does not know the request refuses it.
     connection.request(MessageType.resetWatches, undefined, '', ['']).catch(() => {})
-    this.#unsubscribe = machine.suspension.subscribe('store', { suspend: () => this.#suspend(), resume: (cancelled) => this.#resume(cancelled) })
+    this.#unsubscribe = machine.suspension.subscribe('store', {
+      suspend: () => this.#suspend(),
+      resume: cancelled => this.#resume(cancelled),
+    })
   }
 
   /** The number of this domain. Asked once, and again after a restore, which gives it another one. */
   domid(): Promise<number> {
     if (this.#domid !== undefined) return this.#domid
-    const domid = this.#domid = this.read('domid').then(Number)
-    domid.catch(() => { if (this.#domid === domid) this.#domid = undefined })
+    const domid = (this.#domid = this.read('domid').then(Number))
+    domid.catch(() => {
+      if (this.#domid === domid) this.#domid = undefined
+    })
     return domid
   }
 
@@ -67,7 +72,7 @@ export class Xenstore extends XenstoreView {
   async *changes(path: string, signal?: AbortSignal): AsyncGenerator<string, void> {
     const changed = new Set<string>()
     const wakeup = new Wakeup()
-    const watch = this.watch(path, (below) => {
+    const watch = this.watch(path, below => {
       changed.add(changed.size < MAX_CHANGES ? below : path)
       wakeup.wake()
     })
@@ -122,7 +127,9 @@ export class Xenstore extends XenstoreView {
         if (result !== COLLIDED) return result as T
         if (attempt === MAX_ATTEMPTS) throw new XenstoreError('transaction', '', 'EAGAIN')
         // The others must get through some time: wait a little longer after each collision.
-        await new Promise<void>((resolve) => { this.#connection.machine.timers.set(Math.min(attempt - 1, 50), resolve) })
+        await new Promise<void>(resolve => {
+          this.#connection.machine.timers.set(Math.min(attempt - 1, 50), resolve)
+        })
       }
     } finally {
       this.#openTransactions--
@@ -176,7 +183,8 @@ export class Xenstore extends XenstoreView {
   }
 
   async #transactionSlot(): Promise<void> {
-    while (this.#suspending || this.#openTransactions >= MAX_TRANSACTIONS) await new Promise<void>((resolve) => this.#waitingForTransaction.push(resolve))
+    while (this.#suspending || this.#openTransactions >= MAX_TRANSACTIONS)
+      await new Promise<void>(resolve => this.#waitingForTransaction.push(resolve))
     this.#openTransactions++
   }
 
@@ -187,7 +195,7 @@ export class Xenstore extends XenstoreView {
   async #suspend(): Promise<void> {
     this.#suspending = true
     if (this.#openTransactions > 0) {
-      await new Promise<void>((resolve) => {
+      await new Promise<void>(resolve => {
         const timer = this.#connection.machine.timers.set(TRANSACTION_PATIENCE, resolve)
         this.#onNoTransaction = () => {
           timer.cancel()

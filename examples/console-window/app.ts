@@ -1,6 +1,6 @@
 /** Shows the log of the whole program in a window: what the drivers and agents say too, until it is closed or the qube is shut down. */
 import { screen } from '@xen-ts/qubes'
-import { unikernel, type Level, type LogLine } from 'xen-ts'
+import { type Level, type LogLine, unikernel } from 'xen-ts'
 import { CELL_HEIGHT, CELL_WIDTH } from './font.ts'
 import { Terminal } from './terminal.ts'
 
@@ -12,9 +12,16 @@ export default unikernel({
   devices: { screen: screen() },
   async start({ screen, log, clock, signal }) {
     const step = { width: CELL_WIDTH * SCALE, height: (CELL_HEIGHT + 1) * SCALE }
-    const window = screen.window({ title: 'console', class: 'xen-ts-console', width: 720, height: 408, sizes: { step, base: { width: 12, height: 12 } } })
+    const window = screen.window({
+      title: 'console',
+      class: 'xen-ts-console',
+      width: 720,
+      height: 408,
+      sizes: { step, base: { width: 12, height: 12 } },
+    })
     const terminal = new Terminal(window, SCALE)
-    const show = (lines: readonly LogLine[]): void => terminal.print(lines.map((line) => ({ text: short(line), colour: COLOURS[line.level] })))
+    const show = (lines: readonly LogLine[]): void =>
+      terminal.print(lines.map(line => ({ text: short(line), colour: COLOURS[line.level] })))
     show(log.recent())
     const end = log.tap(show)
     window.setCursor('text')
@@ -22,8 +29,10 @@ export default unikernel({
       terminal.draw()
       log.info(`the window is ${width}x${height} now`)
     })
-    window.on('key', ({ pressed, keycode }) => { if (pressed) log.app(`key ${keycode}`) })
-    window.on('paste', (text) => log.app(`pasted: ${text}`))
+    window.on('key', ({ pressed, keycode }) => {
+      if (pressed) log.app(`key ${keycode}`)
+    })
+    window.on('paste', text => log.app(`pasted: ${text}`))
     window.on('close', () => window.close())
     for (let seconds = 0; !signal.aborted && !window.closed; seconds++) {
       log.info(`up for ${seconds} s`)

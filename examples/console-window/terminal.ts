@@ -33,7 +33,7 @@ export class Terminal {
 
   /** Several at once are drawn once. */
   print(lines: readonly Line[]): void {
-    for (const { text, colour } of lines) this.#lines.push(...text.split('\n').map((line) => ({ text: line, colour })))
+    for (const { text, colour } of lines) this.#lines.push(...text.split('\n').map(line => ({ text: line, colour })))
     if (this.#lines.length > KEPT) this.#lines = this.#lines.slice(-KEPT)
     this.draw()
   }
@@ -47,7 +47,9 @@ export class Terminal {
     pixels.fill(BACKGROUND)
     const visible: Line[] = []
     for (let i = this.#lines.length - 1; i >= 0 && visible.length < rows; i--) visible.unshift(...wrap(this.#lines[i], columns))
-    visible.slice(-Math.max(0, rows)).forEach((line, row) => { if (rows > 0) this.#text(line, MARGIN + row * lineHeight) })
+    visible.slice(-Math.max(0, rows)).forEach((line, row) => {
+      if (rows > 0) this.#text(line, MARGIN + row * lineHeight)
+    })
     this.#surface.damage()
   }
 
@@ -63,7 +65,7 @@ export class Terminal {
         const bits = glyphRow(code, row)
         for (let y = 0; bits !== 0 && y < scale; y++) {
           const at = (top + row * scale + y) * width + left
-          for (let x = 0; x < 5; x++) if (bits >>> (4 - x) & 1) pixels.fill(colour, at + x * scale, at + (x + 1) * scale)
+          for (let x = 0; x < 5; x++) if ((bits >>> (4 - x)) & 1) pixels.fill(colour, at + x * scale, at + (x + 1) * scale)
         }
       }
     }

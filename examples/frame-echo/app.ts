@@ -13,13 +13,16 @@ import { once, unikernel } from 'xen-ts'
 /** 88-b5, IEEE 802 local experimental, as the 16-bit word that a little-endian machine reads. */
 const EXPERIMENTAL = 0xb588
 /** Where fields of the header are, in 16-bit words. */
-const DESTINATION = 0, SOURCE = 3, TYPE = 6
+const DESTINATION = 0,
+  SOURCE = 3,
+  TYPE = 6
 
 export default unikernel({
   name: 'frame-echo',
   devices: { ethernet: ethernet({ blankChecksums: true, largePackets: true, ipv6: true }) },
   async start({ ethernet, log, signal }) {
-    let answered = 0, dropped = 0
+    let answered = 0,
+      dropped = 0
     ethernet.onReceive = (frame, length) => {
       const { segment = 0 } = frame
       if (segment === 0 && frame.u16[TYPE] !== EXPERIMENTAL) return

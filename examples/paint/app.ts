@@ -5,7 +5,9 @@ import { once, unikernel } from 'xen-ts'
 const PAPER = 0xffffff
 const INK = 0x202020
 const BRUSH = 5
-const LEFT = 1, MIDDLE = 2, RIGHT = 3
+const LEFT = 1,
+  MIDDLE = 2,
+  RIGHT = 3
 
 export default unikernel({
   name: 'paint',
@@ -27,7 +29,9 @@ export default unikernel({
       if (colour !== undefined) stroke(window, last, { x, y }, colour)
       last = { x, y }
     })
-    const closed = new Promise<void>((resolve) => { window.on('close', resolve) })
+    const closed = new Promise<void>(resolve => {
+      window.on('close', resolve)
+    })
     await Promise.race([closed, once(signal)])
     window.close()
   },
@@ -39,17 +43,19 @@ function clear(window: Window): void {
 }
 
 /** A line of squares: the mouse is faster than its events. */
-function stroke(window: Window, from: { x: number, y: number }, to: { x: number, y: number }, colour: number): void {
+function stroke(window: Window, from: { x: number; y: number }, to: { x: number; y: number }, colour: number): void {
   const steps = Math.max(1, Math.ceil(Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) / 2))
   for (let step = 0; step <= steps; step++) {
-    square(window, Math.round(from.x + (to.x - from.x) * step / steps), Math.round(from.y + (to.y - from.y) * step / steps), colour)
+    square(window, Math.round(from.x + ((to.x - from.x) * step) / steps), Math.round(from.y + ((to.y - from.y) * step) / steps), colour)
   }
 }
 
 function square(window: Window, x: number, y: number, colour: number): void {
   const { pixels, width, height } = window
-  const left = Math.max(0, x - BRUSH), right = Math.min(width, x + BRUSH)
+  const left = Math.max(0, x - BRUSH),
+    right = Math.min(width, x + BRUSH)
   if (left >= right) return
-  for (let row = Math.max(0, y - BRUSH); row < Math.min(height, y + BRUSH); row++) pixels.fill(colour, row * width + left, row * width + right)
+  for (let row = Math.max(0, y - BRUSH); row < Math.min(height, y + BRUSH); row++)
+    pixels.fill(colour, row * width + left, row * width + right)
   window.damage(x - BRUSH, y - BRUSH, 2 * BRUSH, 2 * BRUSH)
 }

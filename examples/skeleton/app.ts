@@ -4,15 +4,16 @@
  *
  *     echo hello | xen-ts run skeleton.xen --call xen-ts.Echo+3      # in Qubes: qvm-run --service --pass-io skeleton xen-ts.Echo+3
  */
-import { once, stack, unikernel } from 'xen-ts'
+
 import { qrexec, qubesdb } from '@xen-ts/qubes'
+import { once, stack, unikernel } from 'xen-ts'
 
 export default unikernel({
   name: 'skeleton',
   devices: { net: stack(), qrexec: qrexec(), db: qubesdb() },
   async start({ net, qrexec, db, log, signal }) {
     // Gives its input back; the argument, if there is one, is the exit code.
-    qrexec.service('xen-ts.Echo', async (call) => {
+    qrexec.service('xen-ts.Echo', async call => {
       await call.stdin.pipeTo(call.stdout)
       const code = Number(call.argument)
       if (Number.isInteger(code) && code >= 0 && code <= 255) return code

@@ -5,7 +5,7 @@
  *     npx xen-ts run vchan-echo.xen --exit --dom0 'vchan-load client $DOMID 5000 say "hello from dom0"'
  *     npx xen-ts run vchan-echo.xen --exit --dom0 'vchan-load server $DOMID 5000 say "hello from dom0"' -- role=client
  */
-import { vchan, type ByteChannel } from '@xen-ts/drivers'
+import { type ByteChannel, vchan } from '@xen-ts/drivers'
 import { arg, unikernel } from 'xen-ts'
 
 const size = { min: 1, max: 1 << 20, integer: true }
@@ -23,7 +23,8 @@ export default unikernel({
   async start({ vchan, args: { role, peer, port, readSize, writeSize }, log, signal }) {
     for (let count = 1; !signal.aborted; count++) {
       log.info(`${role} of port ${port}, waiting for domain ${peer}`)
-      const channel = role === 'server' ? await vchan.serve(peer, port, { readSize, writeSize, signal }) : await vchan.connect(peer, port, { signal })
+      const channel =
+        role === 'server' ? await vchan.serve(peer, port, { readSize, writeSize, signal }) : await vchan.connect(peer, port, { signal })
       log.info(`connected ${count}`)
       signal.addEventListener('abort', () => channel.close(), { once: true })
       const bytes = await echo(channel)

@@ -6,12 +6,22 @@ import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
-import { clipboardData, CONFIGURE, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
-import type { Link, WindowEvents, WindowOptions } from './window-context.ts'
+import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
 import { Window } from './window.ts'
+import type { Link, WindowEvents, WindowOptions } from './window-context.ts'
 import {
-  CLIPBOARD_DATA, CLIPBOARD_REQ, decodeHeader, decodeVersion, decodeXconf, encodeVersion, HEADER_BYTES, PORT,
-  RING_BYTES, XCONF_BYTES, type Header, type Screen,
+  CLIPBOARD_DATA,
+  CLIPBOARD_REQ,
+  decodeHeader,
+  decodeVersion,
+  decodeXconf,
+  encodeVersion,
+  HEADER_BYTES,
+  type Header,
+  PORT,
+  RING_BYTES,
+  type Screen,
+  XCONF_BYTES,
 } from './wire.ts'
 
 export interface GuiOptions {
@@ -54,13 +64,23 @@ export class Gui {
    */
   window(options: WindowOptions): Window {
     const { machine, grants } = this.#options
-    if (grants === undefined) throw new Error(`window '${options.title}': this agent was made without a grant table; pass grants to startAgents`)
+    if (grants === undefined)
+      throw new Error(`window '${options.title}': this agent was made without a grant table; pass grants to startAgents`)
     const id = this.#nextWindow++
-    const window = new Window({
-      id, memory: { abi: machine.abi, grants }, timers: this.#timers, text: this.#text, log: this.#log,
-      link: () => this.#link,
-      gone: () => { this.#windows.delete(id) },
-    }, options)
+    const window = new Window(
+      {
+        id,
+        memory: { abi: machine.abi, grants },
+        timers: this.#timers,
+        text: this.#text,
+        log: this.#log,
+        link: () => this.#link,
+        gone: () => {
+          this.#windows.delete(id)
+        },
+      },
+      options,
+    )
     this.#windows.set(id, window)
     return window
   }
@@ -139,7 +159,7 @@ export class Gui {
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
     this.#log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
-    this.#link = { domid: domain, minor, send: (bytes) => channel.write(bytes) }
+    this.#link = { domid: domain, minor, send: bytes => channel.write(bytes) }
     for (const [id, window] of this.#windows) {
       try {
         window.show()
@@ -173,7 +193,7 @@ export class Gui {
   }
 
   async #skip(channel: ByteChannel, length: number): Promise<boolean> {
-    for (let left = length; left > 0;) {
+    for (let left = length; left > 0; ) {
       const part = await channel.read(left)
       if (part === undefined) return false
       left -= part.length
@@ -195,17 +215,28 @@ export class Gui {
         else this.#keys.delete(key.keycode)
         return window.emit('key', key)
       }
-      case events.BUTTON: return emit(window, 'button', events.decodeButton(body))
-      case events.MOTION: return emit(window, 'motion', events.decodeMotion(body))
-      case events.CROSSING: return emit(window, 'crossing', events.decodeCrossing(body))
-      case events.FOCUS: return emit(window, 'focus', events.decodeFocus(body))
-      case events.CLOSE: return emit(window, 'close', undefined)
-      case CLIPBOARD_DATA: return emit(window, 'paste', this.#text.decode(body))
-      case CONFIGURE: return window?.configured(events.decodeConfigure(body))
-      case MAP: return window?.damage() // it was minimised
-      case WINDOW_FLAGS: return window?.flagged(...events.decodeFlags(body))
-      case DESTROY: return window?.destroyed()
-      case events.WINDOW_DUMP_ACK: return window?.dumped()
+      case events.BUTTON:
+        return emit(window, 'button', events.decodeButton(body))
+      case events.MOTION:
+        return emit(window, 'motion', events.decodeMotion(body))
+      case events.CROSSING:
+        return emit(window, 'crossing', events.decodeCrossing(body))
+      case events.FOCUS:
+        return emit(window, 'focus', events.decodeFocus(body))
+      case events.CLOSE:
+        return emit(window, 'close', undefined)
+      case CLIPBOARD_DATA:
+        return emit(window, 'paste', this.#text.decode(body))
+      case CONFIGURE:
+        return window?.configured(events.decodeConfigure(body))
+      case MAP:
+        return window?.damage() // it was minimised
+      case WINDOW_FLAGS:
+        return window?.flagged(...events.decodeFlags(body))
+      case DESTROY:
+        return window?.destroyed()
+      case events.WINDOW_DUMP_ACK:
+        return window?.dumped()
     }
   }
 

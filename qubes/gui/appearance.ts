@@ -1,7 +1,18 @@
 /** How a window presents itself to the window manager: what it was made with and told since, for each new daemon again. */
 import type { Text } from '../text.ts'
 import {
-  ATTENTION, cursor, CURSORS, FULLSCREEN, MINIMIZE, windowFlags, windowHints, wmClass, wmName, type CursorName, type Hints, type Size,
+  ATTENTION,
+  CURSORS,
+  type CursorName,
+  cursor,
+  FULLSCREEN,
+  type Hints,
+  MINIMIZE,
+  type Size,
+  windowFlags,
+  windowHints,
+  wmClass,
+  wmName,
 } from './messages.ts'
 
 export interface AppearanceOptions {
@@ -15,7 +26,7 @@ export interface AppearanceOptions {
   /** Whether the user may change its size. Default: yes. */
   readonly resizable?: boolean
   /** Sizes the user can give it: at least, at most, and in steps from a base size. Pixels. */
-  readonly sizes?: { readonly min?: Size, readonly max?: Size, readonly step?: Size, readonly base?: Size }
+  readonly sizes?: { readonly min?: Size; readonly max?: Size; readonly step?: Size; readonly base?: Size }
 }
 
 /** What the window manager made of the window. */
@@ -72,7 +83,8 @@ export class Appearance {
 
   /** @throws RangeError for a name that is none */
   cursor(name: CursorName): Uint8Array {
-    if (!Object.hasOwn(CURSORS, name)) throw new RangeError(`window ${this.#id}: there is no cursor '${name}'; there are ${Object.keys(CURSORS).join(', ')}`)
+    if (!Object.hasOwn(CURSORS, name))
+      throw new RangeError(`window ${this.#id}: there is no cursor '${name}'; there are ${Object.keys(CURSORS).join(', ')}`)
     this.#cursor = name
     return cursor(this.#id, name)
   }

@@ -1,7 +1,7 @@
 /** What the GUI daemon tells the agent. Numbers are those of X11; lengths and kinds are checked, as nothing the peer sends is believed. */
 import { ProtocolError } from '../supervise.ts'
 import { readU32 } from '../text.ts'
-import { CLIPBOARD, CONFIGURE, DESTROY, MAP, WINDOW_FLAGS, type Rectangle } from './messages.ts'
+import { CLIPBOARD, CONFIGURE, DESTROY, MAP, type Rectangle, WINDOW_FLAGS } from './messages.ts'
 import { CLIPBOARD_REQ, type Header } from './wire.ts'
 
 export const KEYPRESS = 124
@@ -15,8 +15,19 @@ export const WINDOW_DUMP_ACK = 149
 
 /** Bytes of each message's body. */
 const LENGTHS: Readonly<Record<number, number>> = {
-  [KEYPRESS]: 20, [BUTTON]: 20, [MOTION]: 16, [CROSSING]: 28, [FOCUS]: 12, [DESTROY]: 0, [MAP]: 8, [CONFIGURE]: 20, [CLOSE]: 0,
-  [CLIPBOARD_REQ]: 0, [KEYMAP_NOTIFY]: 32, [WINDOW_FLAGS]: 8, [WINDOW_DUMP_ACK]: 0,
+  [KEYPRESS]: 20,
+  [BUTTON]: 20,
+  [MOTION]: 16,
+  [CROSSING]: 28,
+  [FOCUS]: 12,
+  [DESTROY]: 0,
+  [MAP]: 8,
+  [CONFIGURE]: 20,
+  [CLOSE]: 0,
+  [CLIPBOARD_REQ]: 0,
+  [KEYMAP_NOTIFY]: 32,
+  [WINDOW_FLAGS]: 8,
+  [WINDOW_DUMP_ACK]: 0,
 }
 /** X11 has no windows of this size or larger. */
 const X_LIMIT = 32768
@@ -77,7 +88,8 @@ export const decodeFocus = (body: Uint8Array): boolean => eitherOf(body, 'focus'
 export function decodeConfigure(body: Uint8Array): Rectangle {
   const rectangle = { x: readU32(body, 0) | 0, y: readU32(body, 4) | 0, width: readU32(body, 8), height: readU32(body, 12) }
   const { width, height } = rectangle
-  if (width < 1 || height < 1 || width >= X_LIMIT || height >= X_LIMIT) throw new ProtocolError(`the GUI daemon makes a window ${width}x${height}`)
+  if (width < 1 || height < 1 || width >= X_LIMIT || height >= X_LIMIT)
+    throw new ProtocolError(`the GUI daemon makes a window ${width}x${height}`)
   return rectangle
 }
 
@@ -89,7 +101,7 @@ export function decodeFlags(body: Uint8Array): [set: number, unset: number] {
 }
 
 /** Whether a key is down, by KEYMAP_NOTIFY. */
-export const isDown = (keymap: Uint8Array, keycode: number): boolean => (keymap[keycode >>> 3] >>> (keycode & 7) & 1) === 1
+export const isDown = (keymap: Uint8Array, keycode: number): boolean => ((keymap[keycode >>> 3] >>> (keycode & 7)) & 1) === 1
 
 function position(body: Uint8Array, offset: number): Position {
   return { x: readU32(body, offset) | 0, y: readU32(body, offset + 4) | 0, state: readU32(body, offset + 8) }

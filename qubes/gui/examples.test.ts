@@ -1,12 +1,13 @@
 /** The examples' programs on the simulated Xen, up to what the user sees. With XEN_TS_PICTURES set the pictures are saved there. */
-import test from 'ava'
-import { LogWriter } from '@xen-ts/runtime/log.ts'
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import consoleWindow from '../../examples/console-window/app.ts'
-import paint from '../../examples/paint/app.ts'
 import { words } from '@xen-ts/rig/dom0/gui.ts'
 import type { DaemonWindow } from '@xen-ts/rig/dom0/gui-window.ts'
+import { LogWriter } from '@xen-ts/runtime/log.ts'
+import test from 'ava'
+import consoleWindow from '../../examples/console-window/app.ts'
+import paint from '../../examples/paint/app.ts'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
@@ -14,9 +15,16 @@ import '@xen-ts/drivers/sim/leak-check.ts'
 type Setting = ReturnType<typeof setUp>
 
 /** Runs a program until its window is closed by the user, and `look`s at it before. */
-async function run(program: { start(context: never): unknown }, setting: Setting, look: (window: DaemonWindow, logs: LogWriter) => Promise<void>): Promise<void> {
+async function run(
+  program: { start(context: never): unknown },
+  setting: Setting,
+  look: (window: DaemonWindow, logs: LogWriter) => Promise<void>,
+): Promise<void> {
   const { xen, guest, gui, daemon, ready, finish } = setting
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => { guest.machine.timers.set(ms, resolve) })
+  const sleep = (ms: number): Promise<void> =>
+    new Promise(resolve => {
+      guest.machine.timers.set(ms, resolve)
+    })
   const logs = new LogWriter({ write() {}, now: () => guest.machine.abi.clockWall() })
   const context = { screen: gui, log: logs.programLog('program'), clock: { sleep }, signal: new AbortController().signal }
   const done = Promise.resolve(program.start(context as never))
@@ -33,10 +41,11 @@ const save = (name: string, window: DaemonWindow): void => {
   if (process.env.XEN_TS_PICTURES !== undefined) writeFileSync(join(process.env.XEN_TS_PICTURES, name), window.png())
 }
 
-test('console-window shows what all sources say, each level in its colour, and keys', async (t) => {
+test('console-window shows what all sources say, each level in its colour, and keys', async t => {
   const setting = setUp()
   await run(consoleWindow, setting, async (window, logs) => {
-    const shown = (colour: number): boolean => new Uint32Array(window.picture.buffer, window.picture.byteOffset, window.picture.length / 4).includes(colour)
+    const shown = (colour: number): boolean =>
+      new Uint32Array(window.picture.buffer, window.picture.byteOffset, window.picture.length / 4).includes(colour)
     t.false(shown(0xf0d060) || shown(0x80e080))
     logs.log('net-xen').warn('the backend went away')
     await setting.xen.advance(100)
@@ -50,9 +59,9 @@ test('console-window shows what all sources say, each level in its colour, and k
   })
 })
 
-test('paint draws between the places where the mouse was', async (t) => {
+test('paint draws between the places where the mouse was', async t => {
   const setting = setUp()
-  await run(paint, setting, async (window) => {
+  await run(paint, setting, async window => {
     const { daemon, xen } = setting
     await daemon.send(events.MOTION, 1, words(20, 20, 0, 0)) // not pressed
     await daemon.send(events.BUTTON, 1, words(4, 100, 100, 0, 1))

@@ -1,7 +1,7 @@
-import test from 'ava'
 import { GuiDaemon } from '@xen-ts/rig/dom0/gui.ts'
 import { Hub } from '@xen-ts/rig/dom0/hub.ts'
 import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import test from 'ava'
 import { Gui } from './agent.ts'
 import { clipboardData } from './messages.ts'
 import { encodeVersion } from './wire.ts'
@@ -17,10 +17,19 @@ function setUp(minor?: number) {
   return { hub, machine, gui, daemon, running: gui.run(), serving }
 }
 
-const tick = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5) })
+const tick = (): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, 5)
+  })
 
-for (const [minor, expected] of [[4, 4], [5, 5], [7, 7], [8, 8], [9, 8]] as const) {
-  test(`a daemon of protocol 1.${minor} is spoken to in 1.${expected}`, async (t) => {
+for (const [minor, expected] of [
+  [4, 4],
+  [5, 5],
+  [7, 7],
+  [8, 8],
+  [9, 8],
+] as const) {
+  test(`a daemon of protocol 1.${minor} is spoken to in 1.${expected}`, async t => {
     const { hub, machine, gui, daemon, running } = setUp(minor)
     await daemon.until(() => daemon.minor > 0)
     while (gui.screen === undefined) await tick()
@@ -35,26 +44,33 @@ for (const [minor, expected] of [[4, 4], [5, 5], [7, 7], [8, 8], [9, 8]] as cons
   })
 }
 
-test('messages of all lengths are drained, the clipboard is empty', async (t) => {
+test('messages of all lengths are drained, the clipboard is empty', async t => {
   const { daemon } = setUp()
   await daemon.until(() => daemon.minor > 0)
-  for (const [type, length] of [[145, 8], [142, 32], [149, 0], [140, 60_000], [999, 5000]]) await daemon.send(type, 3, Buffer.alloc(length, 1))
+  for (const [type, length] of [
+    [145, 8],
+    [142, 32],
+    [149, 0],
+    [140, 60_000],
+    [999, 5000],
+  ])
+    await daemon.send(type, 3, Buffer.alloc(length, 1))
   t.is((await daemon.requestClipboard(7)).length, 0)
   for (let n = 0; n < 2000; n++) await daemon.send(126, 1, Buffer.alloc(16))
   t.is((await daemon.requestClipboard()).length, 0)
 })
 
-test('a restart of the daemon is followed by a new handshake', async (t) => {
+test('a restart of the daemon is followed by a new handshake', async t => {
   const { daemon, machine } = setUp()
   await daemon.until(() => daemon.minor > 0)
   daemon.disconnect()
   await daemon.until(() => daemon.minor === 0)
   await daemon.until(() => daemon.minor > 0)
-  while (machine.lines.filter((line) => line.includes('connected to dom0')).length < 2) await tick()
+  while (machine.lines.filter(line => line.includes('connected to dom0')).length < 2) await tick()
   t.is((await daemon.requestClipboard()).length, 0)
 })
 
-test('a change of the GUI domain moves the server there', async (t) => {
+test('a change of the GUI domain moves the server there', async t => {
   const hub = new Hub()
   let domain = 0
   const machine = testMachine()
@@ -74,7 +90,7 @@ test('a change of the GUI domain moves the server there', async (t) => {
   await running
 })
 
-test('close ends the agent while nobody connects', async (t) => {
+test('close ends the agent while nobody connects', async t => {
   const hub = new Hub()
   const gui = new Gui({ machine: testMachine(), channels: hub.channels(DOMID), domain: async () => 0 })
   const running = gui.run()
@@ -84,7 +100,7 @@ test('close ends the agent while nobody connects', async (t) => {
   t.deepEqual(hub.open, [])
 })
 
-test('golden bytes of the wire', (t) => {
+test('golden bytes of the wire', t => {
   t.is(Buffer.from(encodeVersion()).toString('hex'), '08000100')
   t.is(Buffer.from(clipboardData(7, new Uint8Array(0))).toString('hex'), '8c0000000700000000000000')
 })
@@ -109,12 +125,15 @@ const HOSTILE: Record<string, [Buffer, boolean]> = {
   'half a message': [Buffer.concat([GREETING, words(124, 1, 20, 2)]), false],
   'unknown type': [Buffer.concat([GREETING, words(0xffffffff, 1, 4, 0)]), false],
   'clipboard request with a body': [Buffer.concat([GREETING, words(139, 1, 4, 0)]), true],
-  'flood of clipboard requests that are never read': [Buffer.concat([GREETING, ...Array.from({ length: 1000 }, () => words(139, 1, 0))]), false],
+  'flood of clipboard requests that are never read': [
+    Buffer.concat([GREETING, ...Array.from({ length: 1000 }, () => words(139, 1, 0))]),
+    false,
+  ],
   'flood of empty messages': [Buffer.concat([GREETING, ...Array.from({ length: 5000 }, () => words(137, 1, 0))]), false],
 }
 
 for (const [name, [bytes, drops]] of Object.entries(HOSTILE)) {
-  test(`hostile daemon: ${name}: the agent greets the next`, async (t) => {
+  test(`hostile daemon: ${name}: the agent greets the next`, async t => {
     const hub = new Hub()
     const gui = new Gui({ machine: testMachine(), channels: hub.channels(DOMID), domain: async () => 0 })
     const running = gui.run()
@@ -124,7 +143,7 @@ for (const [name, [bytes, drops]] of Object.entries(HOSTILE)) {
     else await tick()
     evil.close()
     const daemon = new GuiDaemon({ connect: () => hub.channels(0).connect(DOMID, 6000) })
-    daemon.run().catch((error) => t.fail(String(error)))
+    daemon.run().catch(error => t.fail(String(error)))
     await daemon.until(() => daemon.minor === 7)
     t.is((await daemon.requestClipboard()).length, 0)
     daemon.stop()

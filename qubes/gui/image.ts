@@ -32,7 +32,11 @@ export class Image {
     const count = pagesFor(width * height * 4)
     const buffer = memory.abi.pagesAlloc(count)
     if (buffer === undefined) {
-      throw new XenError(`${owner}: allocating ${count} pages for ${width}x${height} pixels`, 'ENOMEM', 'Give the domain more memory, or open smaller windows.')
+      throw new XenError(
+        `${owner}: allocating ${count} pages for ${width}x${height} pixels`,
+        'ENOMEM',
+        'Give the domain more memory, or open smaller windows.',
+      )
     }
     this.#memory = memory
     this.#owner = owner
@@ -64,7 +68,8 @@ export class Image {
   /** Takes what fits of another image, from the upper left corner. */
   copyFrom({ width, height, bytes }: Image): void {
     const row = Math.min(width, this.width) * 4
-    for (let y = Math.min(height, this.height) - 1; y >= 0; y--) this.#memory.abi.copy(this.bytes, y * this.width * 4, bytes, y * width * 4, row)
+    for (let y = Math.min(height, this.height) - 1; y >= 0; y--)
+      this.#memory.abi.copy(this.bytes, y * this.width * 4, bytes, y * width * 4, row)
   }
 
   /** The pages are freed when nobody holds them any more; no view may be used from now on. */

@@ -41,9 +41,27 @@ const [PLACED, MIN, MAX, STEP, BASE] = [4, 16, 32, 64, 256]
 
 /** Names of CSS, and the shapes of X11's cursor font (cursorfont.h) that come closest. */
 export const CURSORS = {
-  default: undefined, pointer: 60, text: 152, crosshair: 34, move: 52, wait: 150, help: 92, 'not-allowed': 0, grab: 58, cell: 90, pencil: 86,
-  'n-resize': 138, 's-resize': 16, 'e-resize': 96, 'w-resize': 70, 'ne-resize': 136, 'nw-resize': 134, 'se-resize': 14, 'sw-resize': 12,
-  'ns-resize': 116, 'ew-resize': 108,
+  default: undefined,
+  pointer: 60,
+  text: 152,
+  crosshair: 34,
+  move: 52,
+  wait: 150,
+  help: 92,
+  'not-allowed': 0,
+  grab: 58,
+  cell: 90,
+  pencil: 86,
+  'n-resize': 138,
+  's-resize': 16,
+  'e-resize': 96,
+  'w-resize': 70,
+  'ne-resize': 136,
+  'nw-resize': 134,
+  'se-resize': 14,
+  'sw-resize': 12,
+  'ns-resize': 116,
+  'ew-resize': 108,
 } as const
 export type CursorName = keyof typeof CURSORS
 /** CURSOR_DEFAULT and CURSOR_X11 of qubes-gui-protocol.h. */
@@ -78,7 +96,8 @@ export const map = (window: number): Uint8Array => words(MAP, window, [0, 0])
 export const unmap = (window: number): Uint8Array => words(UNMAP, window, [])
 
 /** Numbers that the daemon sent come back as they were, whatever they are. */
-export const configure = (window: number, { x, y, width, height }: Rectangle): Uint8Array => words(CONFIGURE, window, [x, y, width, height, 0])
+export const configure = (window: number, { x, y, width, height }: Rectangle): Uint8Array =>
+  words(CONFIGURE, window, [x, y, width, height, 0])
 
 /** A damaged rectangle: the daemon copies it out of the image when it reads this. */
 export const shmImage = (window: number, { x, y, width, height }: Rectangle): Uint8Array => words(SHMIMAGE, window, [x, y, width, height])
@@ -95,7 +114,8 @@ export function wmName(window: number, text: Uint8Array): Uint8Array {
 
 /** Must come before MAP. @throws RangeError when the name is longer than 63 bytes */
 export function wmClass(window: number, name: Uint8Array): Uint8Array {
-  if (name.length >= CLASS_BYTES) throw new RangeError(`class of window ${window}: ${name.length} bytes of UTF-8, the most is ${CLASS_BYTES - 1}`)
+  if (name.length >= CLASS_BYTES)
+    throw new RangeError(`class of window ${window}: ${name.length} bytes of UTF-8, the most is ${CLASS_BYTES - 1}`)
   const bytes = message(WMCLASS, window, 2 * CLASS_BYTES)
   bytes.set(name, HEADER_BYTES)
   bytes.set(name, HEADER_BYTES + CLASS_BYTES)
@@ -119,12 +139,15 @@ export interface Hints {
 
 /** For the window manager. @throws RangeError for sizes the daemon would drop, or that contradict each other */
 export function windowHints(window: number, { min, max, step, base, placed = false }: Hints): Uint8Array {
-  for (const [name, size] of Object.entries({ min, max, step, base })) if (size !== undefined) checkSize(`sizes.${name} of window ${window}`, size.width, size.height)
+  for (const [name, size] of Object.entries({ min, max, step, base }))
+    if (size !== undefined) checkSize(`sizes.${name} of window ${window}`, size.width, size.height)
   if (min !== undefined && max !== undefined && (min.width > max.width || min.height > max.height)) {
-    throw new RangeError(`sizes of window ${window}: the least, ${min.width}x${min.height}, is above the largest, ${max.width}x${max.height}`)
+    throw new RangeError(
+      `sizes of window ${window}: the least, ${min.width}x${min.height}, is above the largest, ${max.width}x${max.height}`,
+    )
   }
   const flags = (placed ? PLACED : 0) | (min ? MIN : 0) | (max ? MAX : 0) | (step ? STEP : 0) | (base ? BASE : 0)
-  return words(WINDOW_HINTS, window, [flags, ...[min, max, step, base].flatMap((size) => [size?.width ?? 0, size?.height ?? 0])])
+  return words(WINDOW_HINTS, window, [flags, ...[min, max, step, base].flatMap(size => [size?.width ?? 0, size?.height ?? 0])])
 }
 
 /** The shape of the mouse pointer over the window. */
@@ -142,7 +165,7 @@ export function windowFlags(window: number, set: number, unset: number): Uint8Ar
 /** The image: rows of `width` pixels without gaps, from the start of the first page. @throws RangeError when the pages do not hold it */
 export function windowDump(window: number, width: number, height: number, refs: readonly number[]): Uint8Array {
   checkSize(`image of window ${window}`, width, height)
-  if (refs.length !== Math.ceil(width * height * 4 / 4096)) {
+  if (refs.length !== Math.ceil((width * height * 4) / 4096)) {
     throw new RangeError(`image of window ${window}: ${refs.length} pages for ${width}x${height} pixels of 4 bytes`)
   }
   return words(WINDOW_DUMP, window, [GRANT_REFS, width, height, BITS_A_PIXEL, ...refs])

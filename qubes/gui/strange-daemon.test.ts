@@ -1,16 +1,19 @@
 /** A GUI daemon that asks too much, or sends what it must not. */
-import test from 'ava'
+
 import { words } from '@xen-ts/rig/dom0/gui.ts'
+import test from 'ava'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
-test('a daemon that asks for ever new sizes and acknowledges none loses the connection, and the memory comes back', async (t) => {
+test('a daemon that asks for ever new sizes and acknowledges none loses the connection, and the memory comes back', async t => {
   const { xen, gui, daemon, ready, finish, guest, free } = setUp()
   gui.window({ title: 'x', width: 64, height: 16 })
   await ready()
   const send = daemon.send.bind(daemon)
-  daemon.send = async (type, id, body) => { if (type !== 149) await send(type, id, body) }
+  daemon.send = async (type, id, body) => {
+    if (type !== 149) await send(type, id, body)
+  }
   for (let n = 1; n <= 80; n++) void send(134, 1, words(0, 0, 64, 16 + n, 0)).catch(() => {})
   await xen.advance(5000)
   t.true(guest.log.some(({ text }) => /images without WINDOW_DUMP_ACK/.test(text)))
@@ -19,18 +22,22 @@ test('a daemon that asks for ever new sizes and acknowledges none loses the conn
   t.is(guest.freePages, free)
 })
 
-test('a daemon that moves a window without end and reads no answer: no more of them are kept than the ring holds', async (t) => {
+test('a daemon that moves a window without end and reads no answer: no more of them are kept than the ring holds', async t => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const window = gui.window({ title: 'x', width: 40, height: 30 })
   await ready()
   await xen.advance(100)
   let goOn = (): void => {}
-  const held = new Promise<void>((resolve) => { goOn = resolve })
+  const held = new Promise<void>(resolve => {
+    goOn = resolve
+  })
   daemon.windows.get(1)!.paint = () => held
   window.damage()
   await xen.advance(100)
   let moves = 0
-  window.on('move', () => { moves++ })
+  window.on('move', () => {
+    moves++
+  })
   for (let n = 1; n <= 2000; n++) void daemon.send(134, 1, words(n, 0, 40, 30, 0)).catch(() => {})
   await xen.advance(1000)
   t.true(moves <= 4096 / 32 + 2, `${moves} were answered`)
@@ -75,14 +82,17 @@ const HOSTILE: Record<string, [number, number, Buffer, boolean]> = {
 }
 
 for (const [name, [type, id, body, drops]] of Object.entries(HOSTILE)) {
-  test(`hostile daemon: ${name}: the window is shown ${drops ? 'to the next one' : 'still'}`, async (t) => {
+  test(`hostile daemon: ${name}: the window is shown ${drops ? 'to the next one' : 'still'}`, async t => {
     const { xen, guest, gui, daemon, ready, finish } = setUp()
     const window = gui.window({ title: 'x', width: 40, height: 30 })
     await ready()
     await xen.advance(100)
     void daemon.send(type, id, body).catch(() => {})
     await xen.advance(5000)
-    t.is(guest.log.some(({ text }) => text.startsWith('connection lost: ProtocolError')), drops)
+    t.is(
+      guest.log.some(({ text }) => text.startsWith('connection lost: ProtocolError')),
+      drops,
+    )
     await ready()
     window.pixels[0] = 0xabcdef
     window.damage()

@@ -2,11 +2,11 @@
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
-import { SimulatedXen, restore, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { restore, type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import { vchanChannels } from '@xen-ts/vchan'
 import { GuiDaemon } from '@xen-ts/rig/dom0/gui.ts'
 import type { ImageReader } from '@xen-ts/rig/dom0/gui-window.ts'
+import { vchanChannels } from '@xen-ts/vchan'
 import { Gui } from './agent.ts'
 
 function channelsOf({ machine }: SimulatedDomain) {
@@ -14,10 +14,10 @@ function channelsOf({ machine }: SimulatedDomain) {
   return { grants, channels: vchanChannels({ machine, events: new EventChannels(machine), grants, xenstore: new Xenstore(machine) }) }
 }
 
-export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
+export function setUp({ minor, seed }: { minor?: number; seed?: number } = {}) {
   const xen = new SimulatedXen({ seed })
   const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
-  const image: ImageReader = (refs) => {
+  const image: ImageReader = refs => {
     const pages = new ForeignPages(dom0.machine, guest.domid, refs, true, 'image')
     return {
       read({ offset, length, stride, rows }) {
@@ -31,7 +31,7 @@ export function setUp({ minor, seed }: { minor?: number, seed?: number } = {}) {
   const { channels, grants } = channelsOf(guest)
   const theirs = channelsOf(dom0).channels
   const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
-  const daemon = new GuiDaemon({ connect: (signal) => theirs.connect(guest.domid, 6000, { signal }), minor, image })
+  const daemon = new GuiDaemon({ connect: signal => theirs.connect(guest.domid, 6000, { signal }), minor, image })
   const died = daemon.run()
   const running = gui.run()
   const finish = async (): Promise<void> => {

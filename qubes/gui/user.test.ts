@@ -1,30 +1,39 @@
 /** What the user does with a window, as the program hears of it. */
-import test from 'ava'
+
 import { words } from '@xen-ts/rig/dom0/gui.ts'
+import test from 'ava'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
-test('a key that is held while the keyboard goes to another window is released in the first', async (t) => {
+test('a key that is held while the keyboard goes to another window is released in the first', async t => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const seen: string[] = []
   for (const title of ['one', 'two']) {
-    gui.window({ title, width: 40, height: 30 }).on('key', ({ pressed, keycode }) => { seen.push(`${title} ${pressed} ${keycode}`) })
+    gui.window({ title, width: 40, height: 30 }).on('key', ({ pressed, keycode }) => {
+      seen.push(`${title} ${pressed} ${keycode}`)
+    })
   }
   await ready()
   await xen.advance(100)
   const key = (id: number, type: number) => daemon.send(events.KEYPRESS, id, words(type, 0, 0, 0, 53))
-  for (const [id, type] of [[1, 2], [2, 3], [2, 2], [2, 3]]) await key(id, type)
+  for (const [id, type] of [
+    [1, 2],
+    [2, 3],
+    [2, 2],
+    [2, 3],
+  ])
+    await key(id, type)
   await xen.advance(100)
   t.deepEqual(seen, ['one true 53', 'one false 53', 'two false 53', 'two true 53', 'two false 53'])
   await finish()
 })
 
-test('a window that the user moves says where it is', async (t) => {
+test('a window that the user moves says where it is', async t => {
   const { xen, gui, daemon, ready, finish } = setUp()
   const window = gui.window({ title: 'x', width: 40, height: 30 })
   const moves: unknown[] = []
-  window.on('move', (at) => moves.push(at))
+  window.on('move', at => moves.push(at))
   window.on('resize', () => moves.push('resize'))
   await ready()
   await xen.advance(100)
@@ -32,13 +41,20 @@ test('a window that the user moves says where it is', async (t) => {
     await daemon.send(134, 1, words(x, 9, 40, 30, 0))
     await xen.advance(100)
   }
-  t.deepEqual(moves, [{ x: 7, y: 9 }, { x: -3, y: 9 }])
+  t.deepEqual(moves, [
+    { x: 7, y: 9 },
+    { x: -3, y: 9 },
+  ])
   t.deepEqual([window.x, window.y, daemon.windows.get(1)!.x], [-3, 9, -3])
   await finish()
 })
 
-for (const [minor, most] of [[5, 65_000], [7, 65_000], [8, 256_000]]) {
-  test(`protocol 1.${minor}: ${most} bytes are copied to other qubes, and no more`, async (t) => {
+for (const [minor, most] of [
+  [5, 65_000],
+  [7, 65_000],
+  [8, 256_000],
+]) {
+  test(`protocol 1.${minor}: ${most} bytes are copied to other qubes, and no more`, async t => {
     const { xen, gui, daemon, guest, ready, finish } = setUp({ minor })
     await ready()
     await xen.advance(100)
@@ -47,21 +63,31 @@ for (const [minor, most] of [[5, 65_000], [7, 65_000], [8, 256_000]]) {
     if (minor < 8) {
       gui.copy('x'.repeat(most + 1))
       t.is((await xen.run(daemon.requestClipboard(1))).length, 0)
-      t.true(guest.log.some(({ level, text }) => level === 'warn' && text.startsWith('nothing is copied to other qubes: RangeError: clipboard: 65001 bytes')))
+      t.true(
+        guest.log.some(
+          ({ level, text }) => level === 'warn' && text.startsWith('nothing is copied to other qubes: RangeError: clipboard: 65001 bytes'),
+        ),
+      )
     }
     await finish()
   })
 }
 
-test('what the user does comes as typed events, to the window it is meant for', async (t) => {
+test('what the user does comes as typed events, to the window it is meant for', async t => {
   const { xen, gui, daemon, ready, finish } = setUp()
-  const [window, other] = ['one', 'two'].map((title) => gui.window({ title, width: 40, height: 30 }))
+  const [window, other] = ['one', 'two'].map(title => gui.window({ title, width: 40, height: 30 }))
   const got: unknown[] = []
   for (const kind of ['key', 'button', 'motion', 'crossing', 'focus', 'paste', 'close'] as const) {
-    window.on(kind, (event: unknown) => { got.push([kind, event]) })
-    other.on(kind, () => { t.fail() })
+    window.on(kind, (event: unknown) => {
+      got.push([kind, event])
+    })
+    other.on(kind, () => {
+      t.fail()
+    })
   }
-  window.on('motion', () => { throw new Error('a slip of the program') })
+  window.on('motion', () => {
+    throw new Error('a slip of the program')
+  })
   await ready()
   await xen.advance(100)
   const at = { x: -1, y: 2, state: 4 }
@@ -77,9 +103,14 @@ test('what the user does comes as typed events, to the window it is meant for', 
   gui.copy('für andere')
   t.is((await xen.run(daemon.requestClipboard(1))).toString(), 'für andere')
   t.deepEqual(got, [
-    ['key', { pressed: true, ...at, keycode: 38 }], ['button', { pressed: false, ...at, button: 3 }], ['motion', at],
-    ['crossing', { inside: true, ...at }], ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }], ['focus', true],
-    ['paste', 'Grüße'], ['close', undefined],
+    ['key', { pressed: true, ...at, keycode: 38 }],
+    ['button', { pressed: false, ...at, button: 3 }],
+    ['motion', at],
+    ['crossing', { inside: true, ...at }],
+    ['key', { pressed: false, keycode: 38, x: 0, y: 0, state: 0 }],
+    ['focus', true],
+    ['paste', 'Grüße'],
+    ['close', undefined],
   ])
   await finish()
 })

@@ -22,9 +22,9 @@ export interface WindowEvents {
   /** The user pressed Ctrl-Shift-V: text of another qube. */
   paste: string
   /** The user has changed the size: `pixels` is another array from now on, with the old picture in its corner. Draw it anew. */
-  resize: { readonly width: number, readonly height: number }
+  resize: { readonly width: number; readonly height: number }
   /** The window is elsewhere on the screen. */
-  move: { readonly x: number, readonly y: number }
+  move: { readonly x: number; readonly y: number }
   /** It was made fullscreen, minimised, or one of them no more. */
   state: WindowState
   /** The user wants it closed. It stays open until `close`. */

@@ -4,8 +4,21 @@ import { describe, ProtocolError } from '../supervise.ts'
 import { Appearance, type WindowState } from './appearance.ts'
 import { Image } from './image.ts'
 import {
-  ATTENTION, checkSize, configure, create, destroy, FULLSCREEN, map, MAX_HEIGHT, MAX_WIDTH, MINIMIZE, shmImage, unmap, windowDump,
-  type CursorName, type Rectangle,
+  ATTENTION,
+  type CursorName,
+  checkSize,
+  configure,
+  create,
+  destroy,
+  FULLSCREEN,
+  MAX_HEIGHT,
+  MAX_WIDTH,
+  MINIMIZE,
+  map,
+  type Rectangle,
+  shmImage,
+  unmap,
+  windowDump,
 } from './messages.ts'
 import { around, clip, fill } from './rectangles.ts'
 import type { WindowContext, WindowEvents, WindowOptions } from './window-context.ts'
@@ -53,16 +66,26 @@ export class Window {
     }
   }
 
-  get width(): number { return this.#image.width }
-  get height(): number { return this.#image.height }
+  get width(): number {
+    return this.#image.width
+  }
+  get height(): number {
+    return this.#image.height
+  }
 
   /** One number a pixel, 0xRRGGBB, row after row. Another array after a change of the size, an empty one after `close`. */
-  get pixels(): Uint32Array { return this.#pixels }
+  get pixels(): Uint32Array {
+    return this.#pixels
+  }
 
   /** The same memory: blue, green, red and a byte without meaning for each pixel. */
-  get bytes(): Uint8Array { return this.#closed ? new Uint8Array(0) : this.#image.bytes.subarray(0, this.width * this.height * 4) }
+  get bytes(): Uint8Array {
+    return this.#closed ? new Uint8Array(0) : this.#image.bytes.subarray(0, this.width * this.height * 4)
+  }
 
-  get closed(): boolean { return this.#closed }
+  get closed(): boolean {
+    return this.#closed
+  }
 
   /**
    * Says that pixels were drawn; without numbers, all of them. It is told to the daemon once a turn, as the smallest rectangle around
@@ -109,11 +132,17 @@ export class Window {
   }
 
   /** What was wished and what the window manager made of it. */
-  get state(): WindowState { return this.#appearance.state }
+  get state(): WindowState {
+    return this.#appearance.state
+  }
 
   /** Pixels from the screen's upper left corner, as far as that is known. */
-  get x(): number { return this.#x }
-  get y(): number { return this.#y }
+  get x(): number {
+    return this.#x
+  }
+  get y(): number {
+    return this.#y
+  }
 
   /** Changes the size; there is no `resize` event for it. @throws RangeError, XenError when there is no memory */
   resize(width: number, height: number): void {
@@ -131,7 +160,9 @@ export class Window {
   on<K extends keyof WindowEvents>(kind: K, handler: (event: WindowEvents[K]) => void): () => void {
     const handlers = this.#handlers.get(kind) ?? new Set()
     this.#handlers.set(kind, handlers.add(handler))
-    return () => { handlers.delete(handler) }
+    return () => {
+      handlers.delete(handler)
+    }
   }
 
   /** Takes the window from the screen. Its memory is given back when the daemon has let go of it. */
@@ -176,7 +207,8 @@ export class Window {
    */
   configured(request: Rectangle): Promise<void> | undefined {
     if (this.#closed) return
-    if (this.#replaced.length > MOST_UNANSWERED) throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
+    if (this.#replaced.length > MOST_UNANSWERED)
+      throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
     const width = Math.min(request.width, MAX_WIDTH)
     const height = Math.min(request.height, MAX_HEIGHT)
     const moved = this.#x !== request.x || this.#y !== request.y
@@ -194,7 +226,10 @@ export class Window {
         this.#cramped = true
       }
     }
-    const answered = this.#context.link()?.send(configure(this.#context.id, request)).catch(() => {})
+    const answered = this.#context
+      .link()
+      ?.send(configure(this.#context.id, request))
+      .catch(() => {})
     if (moved) this.emit('move', { x: request.x, y: request.y })
     if (old !== undefined) {
       this.#dump(old)
@@ -221,7 +256,7 @@ export class Window {
   /** @internal */
   emit<K extends keyof WindowEvents>(kind: K, event: WindowEvents[K]): void {
     if (this.#closed) return
-    for (const handler of [...this.#handlers.get(kind) ?? []] as ((event: WindowEvents[K]) => void)[]) {
+    for (const handler of [...(this.#handlers.get(kind) ?? [])] as ((event: WindowEvents[K]) => void)[]) {
       try {
         handler(event)
       } catch (error) {
@@ -296,7 +331,10 @@ export class Window {
 
   /** Never rejects: the agent sees by itself that the daemon is gone, and a new one is told everything. */
   #send(bytes: Uint8Array): void {
-    void this.#context.link()?.send(bytes).catch(() => {})
+    void this.#context
+      .link()
+      ?.send(bytes)
+      .catch(() => {})
   }
 
   #end(): void {

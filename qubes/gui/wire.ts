@@ -30,7 +30,7 @@ export interface Version {
 
 export function encodeVersion(): Uint8Array {
   const bytes = new Uint8Array(4)
-  writeU32(bytes, 0, MAJOR << 16 | MINOR)
+  writeU32(bytes, 0, (MAJOR << 16) | MINOR)
   return bytes
 }
 
@@ -39,7 +39,9 @@ export function decodeVersion(bytes: Uint8Array): Version {
   const word = readU32(bytes, 0)
   const version = { major: word >>> 16, minor: word & 0xffff }
   if (version.major !== MAJOR || version.minor > MINOR || version.minor < ANSWERS) {
-    throw new ProtocolError(`the GUI daemon answered with protocol ${version.major}.${version.minor}, expected ${MAJOR}.${ANSWERS} to ${MAJOR}.${MINOR}`)
+    throw new ProtocolError(
+      `the GUI daemon answered with protocol ${version.major}.${version.minor}, expected ${MAJOR}.${ANSWERS} to ${MAJOR}.${MINOR}`,
+    )
   }
   return version
 }

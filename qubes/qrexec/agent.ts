@@ -1,19 +1,31 @@
 /** The qrexec agent: dom0 and other qubes call services here, and the program calls theirs. */
-import { ChannelClosedError, type ByteChannel, type Channels } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
-import { builtins, noShell, notFound, type BuiltinHooks } from './builtin.ts'
+import { type BuiltinHooks, builtins, noShell, notFound } from './builtin.ts'
 import { parseCommand } from './command.ts'
 import { DataChannel, greet } from './data.ts'
-import { serveCall, type ServiceHandler } from './incoming.ts'
-import { OutgoingCall, QrexecError, QrexecRefusedError, type Input } from './outgoing.ts'
-import {
-  checkControlLength, complaint, CONNECTION_TERMINATED, CONTROL_PORT, decodeControl, decodeHeader, encodeNumbers, encodeTrigger,
-  EXIT_PROBLEM, FIRST_DATA_PORT, HEADER_BYTES, LAST_DATA_PORT, RING_BYTES, type ControlMessage,
-} from './wire.ts'
+import { type ServiceHandler, serveCall } from './incoming.ts'
+import { type Input, OutgoingCall, QrexecError, QrexecRefusedError } from './outgoing.ts'
 import { Turnstile } from './turnstile.ts'
+import {
+  CONNECTION_TERMINATED,
+  CONTROL_PORT,
+  type ControlMessage,
+  checkControlLength,
+  complaint,
+  decodeControl,
+  decodeHeader,
+  EXIT_PROBLEM,
+  encodeNumbers,
+  encodeTrigger,
+  FIRST_DATA_PORT,
+  HEADER_BYTES,
+  LAST_DATA_PORT,
+  RING_BYTES,
+} from './wire.ts'
 
 /** How long (ms) either side of a data channel has to appear; the Linux agent waits as long. */
 const DATA_TIMEOUT = 120_000
@@ -59,7 +71,7 @@ export class Qrexec {
   /** Incoming calls under way. */
   #active = 0
   /** Outgoing calls dom0 has not decided on, by ident. */
-  readonly #pending = new Map<string, { resolve(place: Place): void, reject(error: Error): void }>()
+  readonly #pending = new Map<string, { resolve(place: Place): void; reject(error: Error): void }>()
   readonly #turnstile: Turnstile
   /** The control channel, from before the greeting on. */
   #channel: ByteChannel | undefined
@@ -118,16 +130,21 @@ export class Qrexec {
     if (this.#abort.signal.aborted) quit()
     this.#abort.signal.addEventListener('abort', quit)
     /** Set when no key of ours leads to the port any more: dom0 may give it to the next call as soon as it has it back. */
-    let served: { place: Place, channel?: ByteChannel } | undefined
+    let served: { place: Place; channel?: ByteChannel } | undefined
     const open = async (): Promise<ByteChannel> => {
       const place = await this.#ask(name, target, service, abort.signal)
-      const { session: { over }, domain, port } = place
+      const {
+        session: { over },
+        domain,
+        port,
+      } = place
       // A new daemon may give the port to another call.
       const lost = (): void => abort.abort(new QrexecError(`the connection with dom0 was lost before ${name} had begun: call again`))
       if (over.signal.aborted) lost()
       over.signal.addEventListener('abort', lost)
-      const channel = await this.#timed(abort.signal, DATA_TIMEOUT, `${name}: the other qube did not connect`, (signal) =>
-        this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })).finally(() => {
+      const channel = await this.#timed(abort.signal, DATA_TIMEOUT, `${name}: the other qube did not connect`, signal =>
+        this.#channels.serve(domain, port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal }),
+      ).finally(() => {
         over.signal.removeEventListener('abort', lost)
         served = { place }
       })
@@ -157,7 +174,7 @@ export class Qrexec {
 
   async #converse(): Promise<void> {
     const { signal } = this.#abort
-    const channel = this.#channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
+    const channel = (this.#channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal }))
     const over = new AbortController()
     try {
       signal.throwIfAborted() // close() did not see the channel
@@ -188,15 +205,18 @@ export class Qrexec {
 
   #handle(session: Session, message: ControlMessage): void {
     switch (message.kind) {
-      case 'exec': return this.#execute({ session, domain: message.domain, port: message.port }, message.command, message.detached)
-      case 'connect': return this.#connect({ session, domain: message.domain, port: message.port }, message.ident)
+      case 'exec':
+        return this.#execute({ session, domain: message.domain, port: message.port }, message.command, message.detached)
+      case 'connect':
+        return this.#connect({ session, domain: message.domain, port: message.port }, message.ident)
       case 'refused': {
         // The text of the error is made where the call was.
         this.#pending.get(message.ident)?.reject(new QrexecRefusedError('refused'))
         this.#pending.delete(message.ident)
         return
       }
-      case 'unknown': return this.#log.debug(`dom0 sent a message of unknown type 0x${message.type.toString(16)}, ignored`)
+      case 'unknown':
+        return this.#log.debug(`dom0 sent a message of unknown type 0x${message.type.toString(16)}, ignored`)
     }
   }
 
@@ -209,30 +229,42 @@ export class Qrexec {
     }
     this.#active++
     place.session.calls.add(`${place.domain}:${place.port}`)
-    void this.#answer(place, line, detached).catch((error) => {
-      // Callers go when they like; only what breaks the protocol is worth a line.
-      const line = `a call from domain ${place.domain} was lost: ${describe(error)}`
-      if (error instanceof ChannelClosedError || this.#abort.signal.aborted) this.#log.debug(line)
-      else this.#log.warn(line)
-    }).finally(() => {
-      this.#active--
-      this.#terminated(place)
-    })
+    void this.#answer(place, line, detached)
+      .catch(error => {
+        // Callers go when they like; only what breaks the protocol is worth a line.
+        const line = `a call from domain ${place.domain} was lost: ${describe(error)}`
+        if (error instanceof ChannelClosedError || this.#abort.signal.aborted) this.#log.debug(line)
+        else this.#log.warn(line)
+      })
+      .finally(() => {
+        this.#active--
+        this.#terminated(place)
+      })
   }
 
   async #answer(place: Place, line: string | undefined, detached: boolean): Promise<void> {
     const command = line === undefined ? undefined : parseCommand(line)
     const service = command?.service ?? ''
-    const handler = command === undefined ? malformed : command.service === undefined ? noShell
-      : this.#services.get(service) ?? this.#builtin.get(service) ?? this.#late
-    const channel = await this.#timed(place.session.over.signal, DATA_TIMEOUT, 'the caller did not open its data channel', (signal) =>
-      this.#channels.connect(place.domain, place.port, { signal }))
+    const handler =
+      command === undefined
+        ? malformed
+        : command.service === undefined
+          ? noShell
+          : (this.#services.get(service) ?? this.#builtin.get(service) ?? this.#late)
+    const channel = await this.#timed(place.session.over.signal, DATA_TIMEOUT, 'the caller did not open its data channel', signal =>
+      this.#channels.connect(place.domain, place.port, { signal }),
+    )
     try {
       const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${place.domain}` }
       this.#log.debug(`${service === '' ? 'a command' : service} for ${source === '' ? 'dom0' : source}`)
       await serveCall(channel, {
-        command: { user, service, argument, source }, handler, detached,
-        text: this.#text, log: this.#log, timers: this.#timers, signal: this.#abort.signal,
+        command: { user, service, argument, source },
+        handler,
+        detached,
+        text: this.#text,
+        log: this.#log,
+        timers: this.#timers,
+        signal: this.#abort.signal,
       })
     } finally {
       channel.close()
@@ -240,7 +272,7 @@ export class Qrexec {
   }
 
   /** dom0 may call as soon as it sees the agent, and the program begins a moment later. */
-  readonly #late: ServiceHandler = async (call) => {
+  readonly #late: ServiceHandler = async call => {
     await this.#started
     return (this.#services.get(call.service) ?? notFound)(call)
   }
@@ -271,10 +303,16 @@ export class Qrexec {
   async #daemon(name: string, signal: AbortSignal): Promise<Session> {
     const late = `${name} cannot be called: dom0's daemon did not connect`
     while (this.#session === undefined) {
-      await this.#timed(signal, DAEMON_TIMEOUT, late, (signal) => new Promise<void>((resolve, reject) => {
-        this.#waiting.push(resolve)
-        signal.addEventListener('abort', () => reject(signal.reason))
-      }))
+      await this.#timed(
+        signal,
+        DAEMON_TIMEOUT,
+        late,
+        signal =>
+          new Promise<void>((resolve, reject) => {
+            this.#waiting.push(resolve)
+            signal.addEventListener('abort', () => reject(signal.reason))
+          }),
+      )
     }
     return this.#session
   }

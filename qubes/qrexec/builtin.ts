@@ -3,7 +3,9 @@ import type { ServiceCall, ServiceHandler } from './incoming.ts'
 import { EXIT_NOT_FOUND, EXIT_REFUSED } from './wire.ts'
 
 /** There is no session to wait for and no monitor to set up: take the input, say yes. */
-const accept: ServiceHandler = async ({ stdin }) => { await stdin.drain() }
+const accept: ServiceHandler = async ({ stdin }) => {
+  await stdin.drain()
+}
 
 const EXIT_NO_UPLINK = 3
 
@@ -28,20 +30,21 @@ export interface BuiltinHooks {
   uplink?(): Promise<boolean>
 }
 
-export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> => new Map([
-  ['qubes.WaitForSession', accept],
-  ['qubes.SetMonitorLayout', accept],
-  // R4.3, of disposables that are started in advance: who answers runs.
-  ['qubes.WaitForRunningSystem', done],
-  ['qubes.SuspendPre', done],
-  ['qubes.SuspendPreAll', done],
-  ['qubes.SuspendPost', () => resumed?.()],
-  ['qubes.SuspendPostAll', () => resumed?.()],
-  // The exit code is that of Linux qubes; dom0 gives it 10 s.
-  ['qubes.WaitForNetworkUplink', async () => await uplink?.() === false ? EXIT_NO_UPLINK : 0],
-  ['qubes.VMShell', noShell],
-  ['qubes.VMExec', noShell],
-  ['qubes.VMExecGUI', noShell],
-  ['qubes.VMRootShell', noShell],
-  ['qubes.VMRootExec', noShell],
-] satisfies [string, ServiceHandler][])
+export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> =>
+  new Map([
+    ['qubes.WaitForSession', accept],
+    ['qubes.SetMonitorLayout', accept],
+    // R4.3, of disposables that are started in advance: who answers runs.
+    ['qubes.WaitForRunningSystem', done],
+    ['qubes.SuspendPre', done],
+    ['qubes.SuspendPreAll', done],
+    ['qubes.SuspendPost', () => resumed?.()],
+    ['qubes.SuspendPostAll', () => resumed?.()],
+    // The exit code is that of Linux qubes; dom0 gives it 10 s.
+    ['qubes.WaitForNetworkUplink', async () => ((await uplink?.()) === false ? EXIT_NO_UPLINK : 0)],
+    ['qubes.VMShell', noShell],
+    ['qubes.VMExec', noShell],
+    ['qubes.VMExecGUI', noShell],
+    ['qubes.VMRootShell', noShell],
+    ['qubes.VMRootExec', noShell],
+  ] satisfies [string, ServiceHandler][])

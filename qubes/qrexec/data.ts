@@ -1,8 +1,18 @@
 /** A data channel: the greeting, and the frames of both directions. */
-import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import { ProtocolError } from '../supervise.ts'
 import {
-  chunkLimit, decodeHeader, decodeHello, encode, encodeHeader, encodeNumbers, expectHello, HEADER_BYTES, HELLO, VERSION, type Header,
+  chunkLimit,
+  decodeHeader,
+  decodeHello,
+  encode,
+  encodeHeader,
+  encodeNumbers,
+  expectHello,
+  HEADER_BYTES,
+  HELLO,
+  type Header,
+  VERSION,
 } from './wire.ts'
 
 /**
@@ -46,7 +56,7 @@ export class DataChannel {
    * @throws ProtocolError when the frame is too long
    */
   async next(): Promise<Header | undefined> {
-    while (await this.body() !== undefined);
+    while ((await this.body()) !== undefined);
     const bytes = await this.channel.readExactly(HEADER_BYTES)
     if (bytes === undefined) return undefined
     const header = decodeHeader(bytes)

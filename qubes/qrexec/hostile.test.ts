@@ -1,8 +1,8 @@
-import test, { type ExecutionContext } from 'ava'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import type { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { hello, message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
 import { QrexecDaemon } from '@xen-ts/rig/dom0/qrexec.ts'
+import { hello, message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+import test, { type ExecutionContext } from 'ava'
 import { DOMID, exec, header, setUp, tick, u32, victim } from './testing.ts'
 
 /** What a daemon may send after its greeting; [bytes, whether the agent must drop the connection]. */
@@ -28,7 +28,10 @@ const CONTROL: Record<string, [Buffer, boolean]> = {
   'HELLO again': [message(0x300, u32(3)), false],
   'half a header': [Buffer.from('00', 'hex'), false],
   'half a command': [header(0x200, 100), false],
-  'flood of 1,000 commands': [Buffer.concat(Array.from({ length: 1000 }, (_, n) => exec(513 + n % 256, 'user:x\0', 9 + (n >> 8)))), false],
+  'flood of 1,000 commands': [
+    Buffer.concat(Array.from({ length: 1000 }, (_, n) => exec(513 + (n % 256), 'user:x\0', 9 + (n >> 8)))),
+    false,
+  ],
 }
 
 /** A daemon of a test's own making. */
@@ -41,15 +44,19 @@ async function greeted(hub: Hub, answer: Buffer): Promise<ByteChannel> {
 
 async function stillServes(t: ExecutionContext, hub: Hub): Promise<void> {
   const dom0 = hub.channels(0)
-  const daemon = new QrexecDaemon({ domid: DOMID, connect: (port) => dom0.connect(DOMID, port), serve: (port) => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }) })
-  daemon.run().catch((error) => t.fail(String(error)))
+  const daemon = new QrexecDaemon({
+    domid: DOMID,
+    connect: port => dom0.connect(DOMID, port),
+    serve: port => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }),
+  })
+  daemon.run().catch(error => t.fail(String(error)))
   t.is((await daemon.call('xen-ts.Echo', { input: 'still here' })).stdout.toString(), 'still here')
   await daemon.idle()
   daemon.stop()
 }
 
 for (const [name, [bytes, drops]] of Object.entries(CONTROL)) {
-  test(`hostile daemon: ${name}: the agent serves the next call`, async (t) => {
+  test(`hostile daemon: ${name}: the agent serves the next call`, async t => {
     const { hub, machine, agent, running } = victim()
     const control = await greeted(hub, message(0x300, u32(3)))
     void control.write(bytes).catch(() => {})
@@ -57,17 +64,21 @@ for (const [name, [bytes, drops]] of Object.entries(CONTROL)) {
     else await tick()
     control.close()
     await stillServes(t, hub)
-    t.false(machine.lines.some((line) => /[^ -~]/.test(line)))
+    t.false(machine.lines.some(line => /[^ -~]/.test(line)))
     agent.close()
     await running
   })
 }
 
 for (const [name, greeting] of Object.entries({
-  'version 1': message(0x300, u32(1)), 'version 0': message(0x300, u32(0)), 'no HELLO': message(0x200, u32(3)), 'HELLO of 8 bytes': message(0x300, Buffer.alloc(8)),
-  'HELLO of 4 GiB': header(0x300, 0xffffffff), 'half a HELLO': header(0x300, 4),
+  'version 1': message(0x300, u32(1)),
+  'version 0': message(0x300, u32(0)),
+  'no HELLO': message(0x200, u32(3)),
+  'HELLO of 8 bytes': message(0x300, Buffer.alloc(8)),
+  'HELLO of 4 GiB': header(0x300, 0xffffffff),
+  'half a HELLO': header(0x300, 4),
 })) {
-  test(`hostile daemon greets with ${name}: the agent serves the next one`, async (t) => {
+  test(`hostile daemon greets with ${name}: the agent serves the next one`, async t => {
     const { hub, agent, running } = victim()
     const control = await greeted(hub, greeting)
     if (!name.startsWith('half')) await control.closed
@@ -78,7 +89,7 @@ for (const [name, greeting] of Object.entries({
   })
 }
 
-test('a daemon from the future is spoken to in protocol 3', async (t) => {
+test('a daemon from the future is spoken to in protocol 3', async t => {
   const { hub, machine } = victim()
   await greeted(hub, message(0x300, u32(0xffffffff)))
   while (machine.lines.length === 0) await tick()
@@ -96,12 +107,12 @@ const DATA: Record<string, Buffer> = {
   'exit code from the caller': message(0x193, u32(0)),
   'stderr from the caller': message(0x192, Buffer.from('x')),
   'flood of empty stderr': Buffer.concat(Array.from({ length: 5000 }, () => message(0x192, Buffer.alloc(0)))),
-  'nothing': Buffer.alloc(0),
+  nothing: Buffer.alloc(0),
   'control message': exec(513, 'user:x\0'),
 }
 
 for (const [name, bytes] of Object.entries(DATA)) {
-  test(`hostile caller: ${name}: its call ends, the next is served`, async (t) => {
+  test(`hostile caller: ${name}: its call ends, the next is served`, async t => {
     const { hub, machine, agent, daemon } = setUp()
     await daemon.connected()
     const evil = hub.channels(9).serve(DOMID, 700, { readSize: 65536, writeSize: 65536 })
@@ -112,13 +123,13 @@ for (const [name, bytes] of Object.entries(DATA)) {
     await tick()
     data.close()
     t.is((await daemon.call('xen-ts.Echo', { input: 'next' })).stdout.toString(), 'next')
-    while (hub.open.some((channel) => channel.includes(':700'))) await tick()
-    t.true(machine.lines.filter((line) => line.startsWith('WRN')).length <= 3, machine.lines.join('\n'))
+    while (hub.open.some(channel => channel.includes(':700'))) await tick()
+    t.true(machine.lines.filter(line => line.startsWith('WRN')).length <= 3, machine.lines.join('\n'))
     agent.close()
   })
 }
 
-test('a caller that greets wrongly loses its call only', async (t) => {
+test('a caller that greets wrongly loses its call only', async t => {
   const { hub, agent, daemon } = setUp()
   for (const greeting of [message(0x300, u32(1)), message(0x190, u32(3)), header(0x300, 5)]) {
     await daemon.connected()
@@ -127,7 +138,7 @@ test('a caller that greets wrongly loses its call only', async (t) => {
     const data = await evil
     await data.write(greeting)
     await data.closed
-    while (hub.open.some((channel) => channel.includes(':700'))) await tick()
+    while (hub.open.some(channel => channel.includes(':700'))) await tick()
   }
   agent.close()
   t.pass()

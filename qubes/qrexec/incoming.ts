@@ -1,5 +1,5 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
-import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError } from '../supervise.ts'
@@ -7,7 +7,7 @@ import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { ByteReader, ByteWriter } from './streams.ts'
-import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, encode, encodeNumbers, EXIT_PROBLEM } from './wire.ts'
+import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, EXIT_PROBLEM, encode, encodeNumbers } from './wire.ts'
 
 /** What a service is given. */
 export interface ServiceCall {
@@ -64,10 +64,20 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
   const desertion = new Desertion(channel, incoming)
   try {
     const finished = run(incoming, {
-      service, argument, source, user, signal: desertion.signal,
-      get stdin() { return streams.stdin },
-      get stdout() { return streams.stdout },
-      get stderr() { return streams.stderr },
+      service,
+      argument,
+      source,
+      user,
+      signal: desertion.signal,
+      get stdin() {
+        return streams.stdin
+      },
+      get stdout() {
+        return streams.stdout
+      },
+      get stderr() {
+        return streams.stderr
+      },
     })
     await streams.end(await Promise.race([finished, desertion.final]))
     await linger(streams, incoming.timers)
@@ -89,7 +99,9 @@ class Desertion {
 
   constructor(channel: ByteChannel, incoming: Incoming) {
     this.#incoming = incoming
-    this.final = new Promise((_, reject) => { this.#reject = reject })
+    this.final = new Promise((_, reject) => {
+      this.#reject = reject
+    })
     incoming.signal.addEventListener('abort', this.#leave)
     void channel.closed.then(this.#leave)
   }
@@ -128,27 +140,33 @@ class Streams {
   }
 
   /** After the end the rest of the input is being thrown away: there is none for a service that comes late. */
-  get stdin(): ByteReader { return this.#stdin ??= new ByteReader(this.#text, this.#over ? async () => undefined : this.#pull) }
-  get stdout(): ByteWriter { return this.#stdout ??= this.#writer(DATA_STDOUT) }
-  get stderr(): ByteWriter { return this.#stderr ??= this.#writer(DATA_STDERR) }
+  get stdin(): ByteReader {
+    return (this.#stdin ??= new ByteReader(this.#text, this.#over ? async () => undefined : this.#pull))
+  }
+  get stdout(): ByteWriter {
+    return (this.#stdout ??= this.#writer(DATA_STDOUT))
+  }
+  get stderr(): ByteWriter {
+    return (this.#stderr ??= this.#writer(DATA_STDERR))
+  }
 
   /** What is still to be said, in the order dom0's client needs: the ends of both streams, then the exit code. */
   async end(code: number): Promise<void> {
     await Promise.all([this.#stdout?.finish(), this.#stderr?.finish()])
     this.#over = true
     const ends = [this.#stdout === undefined ? DATA_STDOUT : 0, this.#stderr === undefined ? DATA_STDERR : 0]
-    const rest = ends.filter((type) => type !== 0).map((type) => encode(type, new Uint8Array(0)))
+    const rest = ends.filter(type => type !== 0).map(type => encode(type, new Uint8Array(0)))
     await this.#data.channel.write(concat([...rest, encodeNumbers(DATA_EXIT_CODE, code)]))
   }
 
   /** Takes what is left of the input. */
   async rest(): Promise<void> {
     if (this.#stdin !== undefined) return this.#stdin.rest()
-    while (await this.#pull() !== undefined);
+    while ((await this.#pull()) !== undefined);
   }
 
   #writer(type: number): ByteWriter {
-    return new ByteWriter(this.#text, async (bytes) => {
+    return new ByteWriter(this.#text, async bytes => {
       if (this.#over && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
       if (!this.#over) await this.#data.send(type, bytes)
     })
@@ -170,7 +188,7 @@ async function linger(streams: Streams, timers: Timers): Promise<void> {
 async function run({ handler, log, command }: Incoming, call: ServiceCall): Promise<number> {
   const name = `service ${command.service} for ${command.source}`
   try {
-    const code = await handler(call) ?? 0
+    const code = (await handler(call)) ?? 0
     if (Number.isInteger(code) && code >= 0 && code <= 255) return code
     log.error(`${name} returned ${code}: an exit code is a number from 0 to 255`)
     return EXIT_PROBLEM
@@ -204,7 +222,7 @@ function stdinOf(data: DataChannel, log: Log): () => Promise<Uint8Array | undefi
         case DATA_STDERR:
         case DATA_EXIT_CODE:
           warn(`the caller sent a message only a service sends: 0x${header.type.toString(16)}`)
-          while (await data.body() !== undefined);
+          while ((await data.body()) !== undefined);
           break
         default:
           data.channel.close()

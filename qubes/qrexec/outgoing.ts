@@ -51,8 +51,12 @@ export class OutgoingCall {
     this.#data = unowned(data)
     this.#release = release
     // Who cancels it, or leaves a loop over it, wants nothing more of the call.
-    this.stdout = new ByteReader(text, () => this.#pull(), () => this.close())
-    data.then((channel) => this.#feed(channel, input)).catch((error) => this.#inputFailed(error))
+    this.stdout = new ByteReader(
+      text,
+      () => this.#pull(),
+      () => this.close(),
+    )
+    data.then(channel => this.#feed(channel, input)).catch(error => this.#inputFailed(error))
   }
 
   /**
@@ -90,7 +94,10 @@ export class OutgoingCall {
   async #feed(data: DataChannel, input: Input): Promise<void> {
     let gone = false
     // A service may end before it has read everything: what it said is still to be read.
-    const send = (bytes: Uint8Array): Promise<void> => data.send(DATA_STDIN, bytes).catch(() => { gone = true })
+    const send = (bytes: Uint8Array): Promise<void> =>
+      data.send(DATA_STDIN, bytes).catch(() => {
+        gone = true
+      })
     for await (const bytes of pieces(this.#text, input)) {
       if (!(bytes instanceof Uint8Array)) throw new TypeError(`the input of a call is bytes (Uint8Array), not ${typeof bytes}`)
       if (bytes.length > 0) await send(bytes)
@@ -144,15 +151,19 @@ export class OutgoingCall {
   }
 
   async #keep(data: DataChannel): Promise<void> {
-    for (let bytes; (bytes = await data.body()) !== undefined;) {
+    for (let bytes; (bytes = await data.body()) !== undefined; ) {
       const kept = bytes.subarray(0, STDERR_LIMIT - this.#stderr.length)
       if (kept.length > 0) this.#stderr.push(kept)
     }
   }
 
   #lost(): Error {
-    const why = this.#inputError !== undefined ? `ended because its input failed: ${describe(this.#inputError)}`
-      : this.#released ? 'was given up' : 'went away without an exit code'
+    const why =
+      this.#inputError !== undefined
+        ? `ended because its input failed: ${describe(this.#inputError)}`
+        : this.#released
+          ? 'was given up'
+          : 'went away without an exit code'
     return new QrexecError(`${this.#name} ${why}`)
   }
 }

@@ -54,7 +54,9 @@ class Source {
       this.#ended = bytes === undefined
       return bytes
     })
-    this.#last = next.catch(() => { this.#ended = true })
+    this.#last = next.catch(() => {
+      this.#ended = true
+    })
     return next
   }
 
@@ -73,7 +75,9 @@ class Source {
   #close(): void {
     try {
       this.#controller.close()
-    } catch { /* it is closed already, or was cancelled */ }
+    } catch {
+      /* it is closed already, or was cancelled */
+    }
   }
 }
 
@@ -106,8 +110,9 @@ export class ByteReader extends ReadableStream<Uint8Array> {
   /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
   async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
     const all = new ByteCollector()
-    await this.#each((part) => {
-      if (all.length + part.length > limit) throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+    await this.#each(part => {
+      if (all.length + part.length > limit)
+        throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
       all.push(part)
     })
     return all.take()
@@ -128,7 +133,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
     if (!(destination instanceof ByteWriter) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
     const unlock = destination.lock()
     try {
-      await this.#each((bytes) => destination.push(bytes))
+      await this.#each(bytes => destination.push(bytes))
     } finally {
       unlock()
     }
@@ -137,7 +142,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
 
   /** @internal reads what is left, whoever has the stream */
   async rest(): Promise<void> {
-    while (await this.#source.next() !== undefined);
+    while ((await this.#source.next()) !== undefined);
   }
 
   async #next(reader: Reader): Promise<Uint8Array | undefined> {
@@ -172,7 +177,7 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
 
   /** @param push sends bytes; an empty array is the end of the stream */
   constructor(text: Text, push: (bytes: Uint8Array) => Promise<void>) {
-    super({ write: (chunk) => this.push(chunk), close: () => this.#end() })
+    super({ write: chunk => this.push(chunk), close: () => this.#end() })
     this.#text = text
     this.#push = push
   }
@@ -188,7 +193,7 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   }
 
   override getWriter(): Writer {
-    return this.#writer = super.getWriter()
+    return (this.#writer = super.getWriter())
   }
 
   /** Tells the peer that nothing follows, after all that was written. May be called twice. */
@@ -205,7 +210,8 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   /** @internal past the queue of the web stream */
   push(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === 'string' ? this.#text.encode(data) : data
-    if (!(bytes instanceof Uint8Array)) return Promise.reject(new TypeError(`a call's streams take bytes (Uint8Array) and text, not ${typeof bytes}`))
+    if (!(bytes instanceof Uint8Array))
+      return Promise.reject(new TypeError(`a call's streams take bytes (Uint8Array) and text, not ${typeof bytes}`))
     return bytes.length === 0 ? Promise.resolve() : this.#push(bytes)
   }
 

@@ -1,8 +1,8 @@
 /** What the tests of qrexec share: an agent and dom0's daemon, in memory. Not part of any image. */
 import { Hub } from '@xen-ts/rig/dom0/hub.ts'
 import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
-import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
 import { QrexecDaemon, type QrexecDaemonOptions } from '@xen-ts/rig/dom0/qrexec.ts'
+import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
 import { Qrexec } from './agent.ts'
 
 export const DOMID = 5
@@ -13,26 +13,39 @@ export function setUp(options: Partial<QrexecDaemonOptions> = {}) {
   const agent = new Qrexec({ machine, channels: hub.channels(DOMID) })
   const dom0 = hub.channels(0)
   const daemon = new QrexecDaemon({
-    domid: DOMID, connect: (port, signal) => dom0.connect(DOMID, port, { signal }), serve: (port) => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }), ...options,
+    domid: DOMID,
+    connect: (port, signal) => dom0.connect(DOMID, port, { signal }),
+    serve: port => dom0.serve(DOMID, port, { readSize: 65536, writeSize: 65536 }),
+    ...options,
   })
   const running = agent.run()
   const serving = daemon.run()
   serving.catch(() => {})
-  agent.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
+  agent.service('xen-ts.Echo', async ({ stdin, stdout }) => {
+    await stdin.pipeTo(stdout)
+  })
   return { hub, machine, agent, daemon, running, serving }
 }
 
-export const tick = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 5) })
+export const tick = (): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, 5)
+  })
 
-export const text = (result: { code: number, stdout: Buffer, stderr: Buffer }) =>
-  ({ code: result.code, stdout: result.stdout.toString(), stderr: result.stderr.toString() })
+export const text = (result: { code: number; stdout: Buffer; stderr: Buffer }) => ({
+  code: result.code,
+  stdout: result.stdout.toString(),
+  stderr: result.stderr.toString(),
+})
 
 /** An agent that serves xen-ts.Echo to whom the test makes its daemon. */
 export function victim() {
   const hub = new Hub()
   const machine = testMachine()
   const agent = new Qrexec({ machine, channels: hub.channels(DOMID) })
-  agent.service('xen-ts.Echo', async ({ stdin, stdout }) => { await stdin.pipeTo(stdout) })
+  agent.service('xen-ts.Echo', async ({ stdin, stdout }) => {
+    await stdin.pipeTo(stdout)
+  })
   return { hub, machine, agent, running: agent.run() }
 }
 
@@ -42,5 +55,6 @@ export function u32(value: number): Buffer {
   return bytes
 }
 
-export const exec = (port: number, line: string, domain = 0, type = 0x200): Buffer => message(type, Buffer.concat([u32(domain), u32(port), Buffer.from(line)]))
+export const exec = (port: number, line: string, domain = 0, type = 0x200): Buffer =>
+  message(type, Buffer.concat([u32(domain), u32(port), Buffer.from(line)]))
 export const header = (type: number, length: number): Buffer => Buffer.concat([u32(type), u32(length)])

@@ -1,5 +1,5 @@
-import test from 'ava'
 import type { Timers } from '@xen-ts/runtime/machine.ts'
+import test from 'ava'
 import { Turnstile } from './turnstile.ts'
 
 /** Timers that fire when the test says so. */
@@ -11,7 +11,16 @@ function manual() {
       return { cancel: () => set.delete(fire) }
     },
   } as unknown as Timers
-  return { timers, set, fire: () => { for (const run of [...set]) { set.delete(run); run() } } }
+  return {
+    timers,
+    set,
+    fire: () => {
+      for (const run of [...set]) {
+        set.delete(run)
+        run()
+      }
+    },
+  }
 }
 
 /** Works that end when they are told to; `inside` says which have begun. */
@@ -21,16 +30,22 @@ function works(turnstile: Turnstile, count: number) {
   const aborts = Array.from({ length: count }, () => new AbortController())
   const results = aborts.map(({ signal }, n) => {
     ends.push(Promise.withResolvers())
-    const result = turnstile.pass(signal, () => { inside.push(n); return ends[n].promise })
+    const result = turnstile.pass(signal, () => {
+      inside.push(n)
+      return ends[n].promise
+    })
     result.catch(() => {})
     return result
   })
   return { inside, ends, aborts, results }
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+const turn = (): Promise<void> =>
+  new Promise(resolve => {
+    setImmediate(resolve)
+  })
 
-test('four at a time, in order; the end of one lets the next in, however it ended', async (t) => {
+test('four at a time, in order; the end of one lets the next in, however it ended', async t => {
   const { timers, set } = manual()
   const { inside, ends, results } = works(new Turnstile(timers), 8)
   await turn()
@@ -47,7 +62,7 @@ test('four at a time, in order; the end of one lets the next in, however it ende
   t.is(set.size, 0)
 })
 
-test('who takes long keeps nobody, and its end is counted once', async (t) => {
+test('who takes long keeps nobody, and its end is counted once', async t => {
   const { timers, fire } = manual()
   const turnstile = new Turnstile(timers)
   const { inside, ends, results } = works(turnstile, 12)
@@ -66,7 +81,7 @@ test('who takes long keeps nobody, and its end is counted once', async (t) => {
   t.deepEqual(next.inside, [0, 1, 2, 3])
 })
 
-test('a place in the queue is given up, also in the moment when its turn comes', async (t) => {
+test('a place in the queue is given up, also in the moment when its turn comes', async t => {
   const { timers } = manual()
   const { inside, ends, aborts, results } = works(new Turnstile(timers), 8)
   await turn()
@@ -76,8 +91,14 @@ test('a place in the queue is given up, also in the moment when its turn comes',
   await results[0].then(() => aborts[4].abort(new Error('too late')))
   await t.throwsAsync(results[4], { message: 'too late' })
   await turn()
-  t.deepEqual(inside.filter((n) => n > 3), [6])
+  t.deepEqual(
+    inside.filter(n => n > 3),
+    [6],
+  )
   ends[1].resolve(0)
   await turn()
-  t.deepEqual(inside.filter((n) => n > 3), [6, 7])
+  t.deepEqual(
+    inside.filter(n => n > 3),
+    [6, 7],
+  )
 })

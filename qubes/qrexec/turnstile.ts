@@ -46,7 +46,7 @@ export class Turnstile {
       // Who leaves makes room for the first of the queue, and for nobody who comes meanwhile.
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const giveUp = (): void => {
-        this.#queue = this.#queue.filter((other) => other !== resolve)
+        this.#queue = this.#queue.filter(other => other !== resolve)
         reject(signal.reason)
       }
       signal.addEventListener('abort', giveUp)

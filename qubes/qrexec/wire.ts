@@ -3,7 +3,7 @@
  * length, and a body of that length. Integers are little-endian, names are C strings in fixed fields.
  */
 import { ProtocolError } from '../supervise.ts'
-import { readU32, writeU32, type Text } from '../text.ts'
+import { readU32, type Text, writeU32 } from '../text.ts'
 
 export const CONTROL_PORT = 512
 /** Data channels: one port a call, given out by dom0's daemon. CONNECTION_TERMINATED with another port makes the daemon exit. */
@@ -110,19 +110,23 @@ export interface Exec {
 
 export type ControlMessage =
   | Exec
-  | { readonly kind: 'connect', readonly domain: number, readonly port: number, readonly ident: string }
-  | { readonly kind: 'refused', readonly ident: string }
-  | { readonly kind: 'unknown', readonly type: number }
+  | { readonly kind: 'connect'; readonly domain: number; readonly port: number; readonly ident: string }
+  | { readonly kind: 'refused'; readonly ident: string }
+  | { readonly kind: 'unknown'; readonly type: number }
 
 /**
  * Whether a control message may have this length; asked before its body is read.
  * @throws ProtocolError when not
  */
 export function checkControlLength({ type, length }: Header): void {
-  const [least, most] = type === EXEC_CMDLINE || type === JUST_EXEC ? [EXEC_BYTES + 1, EXEC_BYTES + COMMAND_BYTES]
-    : type === SERVICE_CONNECT ? [CONNECT_BYTES, CONNECT_BYTES]
-    : type === SERVICE_REFUSED ? [IDENT_BYTES, IDENT_BYTES]
-    : [0, RING_BYTES]
+  const [least, most] =
+    type === EXEC_CMDLINE || type === JUST_EXEC
+      ? [EXEC_BYTES + 1, EXEC_BYTES + COMMAND_BYTES]
+      : type === SERVICE_CONNECT
+        ? [CONNECT_BYTES, CONNECT_BYTES]
+        : type === SERVICE_REFUSED
+          ? [IDENT_BYTES, IDENT_BYTES]
+          : [0, RING_BYTES]
   if (length < least || length > most) {
     throw new ProtocolError(`qrexec message 0x${type.toString(16)} has ${length} bytes, allowed are ${least} to ${most}`)
   }
@@ -134,12 +138,18 @@ export function decodeControl(text: Text, type: number, body: Uint8Array): Contr
     case EXEC_CMDLINE:
     case JUST_EXEC:
       return {
-        kind: 'exec', detached: type === JUST_EXEC, domain: readU32(body, 0), port: readU32(body, 4),
+        kind: 'exec',
+        detached: type === JUST_EXEC,
+        domain: readU32(body, 0),
+        port: readU32(body, 4),
         command: text.decodeField(body, EXEC_BYTES, body.length - EXEC_BYTES),
       }
-    case SERVICE_CONNECT: return { kind: 'connect', domain: readU32(body, 0), port: readU32(body, 4), ident: ident(text, body, 8) }
-    case SERVICE_REFUSED: return { kind: 'refused', ident: ident(text, body, 0) }
-    default: return { kind: 'unknown', type }
+    case SERVICE_CONNECT:
+      return { kind: 'connect', domain: readU32(body, 0), port: readU32(body, 4), ident: ident(text, body, 8) }
+    case SERVICE_REFUSED:
+      return { kind: 'refused', ident: ident(text, body, 0) }
+    default:
+      return { kind: 'unknown', type }
   }
 }
 

@@ -4,8 +4,8 @@ import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import { describe, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
-import { QubesDBError, readNetwork, type QubesNetwork } from './network.ts'
-import { Replica, type Change, type Outcome } from './replica.ts'
+import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
+import { type Change, type Outcome, Replica } from './replica.ts'
 import { complaint, decodeHeader, encode, HEADER_BYTES, PORT, RM, WRITE } from './wire.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -33,7 +33,7 @@ export class QubesDB {
   readonly #log: Log
   readonly #text: Text
   readonly #replica: Replica
-  readonly #watches = new Set<{ path: string, handler: (change: Change) => void }>()
+  readonly #watches = new Set<{ path: string; handler: (change: Change) => void }>()
   /** In the order they were sent: the first is with dom0, the others wait for its answer. */
   readonly #requests: Request[] = []
   readonly #abort = new AbortController()
@@ -46,7 +46,9 @@ export class QubesDB {
     this.#log = options.machine.log('qubesdb')
     this.#text = new Text(options.machine.abi)
     this.#replica = new Replica(this.#text)
-    this.synced = new Promise((resolve) => { this.#synced = resolve })
+    this.synced = new Promise(resolve => {
+      this.#synced = resolve
+    })
   }
 
   /** Connects, and again whenever dom0's daemon closed. Resolves after `close`, never rejects. */
@@ -67,7 +69,7 @@ export class QubesDB {
 
   /** Keys and values whose path begins with `prefix`, sorted by path. */
   list(prefix: string): [path: string, value: string][] {
-    return [...this.#replica.keys].filter(([path]) => path.startsWith(prefix)).sort(([a], [b]) => a < b ? -1 : 1)
+    return [...this.#replica.keys].filter(([path]) => path.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   /**
@@ -101,7 +103,9 @@ export class QubesDB {
   watch(path: string, handler: (change: Change) => void): () => void {
     const watch = { path, handler }
     this.#watches.add(watch)
-    return () => { this.#watches.delete(watch) }
+    return () => {
+      this.#watches.delete(watch)
+    }
   }
 
   /** Whether the qube has a netvm. */
@@ -114,7 +118,7 @@ export class QubesDB {
    * @throws QubesDBError when the qube has no netvm, or a key is malformed
    */
   get network(): QubesNetwork {
-    const network = readNetwork((path) => this.get(path))
+    const network = readNetwork(path => this.get(path))
     if (network === undefined) {
       throw new QubesDBError('QubesDB has no /qubes-ip: this qube has no netvm; in dom0: qvm-prefs NAME netvm sys-firewall')
     }
@@ -172,7 +176,9 @@ export class QubesDB {
       channel.close()
       this.#channel = undefined
       for (const { path, reject } of this.#requests.splice(0)) {
-        reject(new QubesDBError(`QubesDB was disconnected before it answered for '${path}': look at the key when it is back, and try again`))
+        reject(
+          new QubesDBError(`QubesDB was disconnected before it answered for '${path}': look at the key when it is back, and try again`),
+        )
       }
     }
   }
@@ -224,7 +230,7 @@ export class QubesDB {
   }
 
   #exists(path: string): boolean {
-    return path.endsWith('/') ? [...this.#replica.keys.keys()].some((key) => key.startsWith(path)) : this.#replica.keys.has(path)
+    return path.endsWith('/') ? [...this.#replica.keys.keys()].some(key => key.startsWith(path)) : this.#replica.keys.has(path)
   }
 
   #settle(path: string, ok: boolean): void {

@@ -29,12 +29,12 @@ type Get = (path: string) => string | undefined
 export function readNetwork(get: Get): QubesNetwork | undefined {
   const own = get('/qubes-ip')
   if (own === undefined || own === '') return undefined
-  const dns = ['/qubes-primary-dns', '/qubes-secondary-dns'].map((path) => optional(get, path, isIPv4, 'an IPv4 address'))
+  const dns = ['/qubes-primary-dns', '/qubes-secondary-dns'].map(path => optional(get, path, isIPv4, 'an IPv4 address'))
   return {
     address: required(get, '/qubes-ip'),
     netmask: optional(get, '/qubes-netmask', isNetmask, 'a netmask') ?? '255.255.255.255',
     gateway: required(get, '/qubes-gateway'),
-    dns: dns.filter((server) => server !== undefined),
+    dns: dns.filter(server => server !== undefined),
     mac: optional(get, '/qubes-mac', isMac, 'a MAC address'),
     address6: optional(get, '/qubes-ip6', isIPv6, 'an IPv6 address'),
     gateway6: optional(get, '/qubes-gateway6', isIPv6, 'an IPv6 address'),
@@ -72,13 +72,13 @@ export function isIPv4(value: string): boolean {
 export function isIPv6(value: string): boolean {
   const halves = value.split('::')
   if (halves.length > 2) return false
-  const groups = halves.flatMap((half) => half === '' ? [] : half.split(':'))
-  return groups.every((group) => GROUP.test(group)) && (halves.length === 1 ? groups.length === 8 : groups.length < 8)
+  const groups = halves.flatMap(half => (half === '' ? [] : half.split(':')))
+  return groups.every(group => GROUP.test(group)) && (halves.length === 1 ? groups.length === 8 : groups.length < 8)
 }
 
 function isNetmask(value: string): boolean {
   if (!isIPv4(value)) return false
-  const inverted = ~value.split('.').reduce((mask, octet) => mask << 8 | Number(octet), 0) >>> 0
+  const inverted = ~value.split('.').reduce((mask, octet) => (mask << 8) | Number(octet), 0) >>> 0
   return (inverted & (inverted + 1)) === 0
 }
 

@@ -4,7 +4,7 @@
  */
 import { ProtocolError } from '../supervise.ts'
 import type { Text } from '../text.ts'
-import { encode, MULTIREAD, RESP_ERROR, RESP_ERROR_NOENT, RESP_MULTIREAD, RESP_OK, RM, WRITE, type Header } from './wire.ts'
+import { encode, type Header, MULTIREAD, RESP_ERROR, RESP_ERROR_NOENT, RESP_MULTIREAD, RESP_OK, RM, WRITE } from './wire.ts'
 
 /** A key that was written (again), or removed: then the value is undefined. */
 export interface Change {
@@ -19,7 +19,7 @@ export interface Outcome {
   /** The first copy is complete. */
   readonly synced?: boolean
   /** dom0's verdict on this qube's own WRITE or RM. */
-  readonly verdict?: { readonly path: string, readonly ok: boolean }
+  readonly verdict?: { readonly path: string; readonly ok: boolean }
 }
 
 /** UTF-16 units of all paths and values together: far above any real database, far below this domain's memory. */
@@ -82,12 +82,12 @@ export class Replica {
   /** Removes a key, or with a `/` at the end everything below. */
   remove(path: string): Change[] {
     const keys = this.#live()
-    const gone = path.endsWith('/') ? [...keys.keys()].filter((key) => key.startsWith(path)) : keys.has(path) ? [path] : []
+    const gone = path.endsWith('/') ? [...keys.keys()].filter(key => key.startsWith(path)) : keys.has(path) ? [path] : []
     for (const key of gone) {
       this.#size -= key.length + keys.get(key)!.length
       keys.delete(key)
     }
-    return gone.map((path) => ({ path, value: undefined }))
+    return gone.map(path => ({ path, value: undefined }))
   }
 
   #live(): Map<string, string> {
@@ -111,7 +111,7 @@ export class Replica {
   /** The list is complete: it replaces the old keys, and what differs from them is a change. */
   #complete(): Outcome {
     const old = this.#keys
-    const fresh = this.#keys = this.#fresh!
+    const fresh = (this.#keys = this.#fresh!)
     this.#fresh = undefined
     const changes: Change[] = []
     for (const [path, value] of fresh) if (old.get(path) !== value) changes.push({ path, value })

@@ -8,7 +8,7 @@
  *    68  u32       length of the data
  */
 import { ProtocolError } from '../supervise.ts'
-import { readU32, writeU32, type Text } from '../text.ts'
+import { readU32, type Text, writeU32 } from '../text.ts'
 
 export const PORT = 111
 export const HEADER_BYTES = 72
@@ -78,13 +78,17 @@ export function decodeHeader(text: Text, bytes: Uint8Array): Header {
 
 function isLegal(type: number, path: string, length: number): boolean {
   switch (type) {
-    case WRITE: return PATH.test(path) && !path.endsWith('/')
-    case RESP_MULTIREAD: return path === '' ? length === 0 : PATH.test(path) && !path.endsWith('/')
+    case WRITE:
+      return PATH.test(path) && !path.endsWith('/')
+    case RESP_MULTIREAD:
+      return path === '' ? length === 0 : PATH.test(path) && !path.endsWith('/')
     case RM:
     case RESP_OK:
     case RESP_ERROR:
-    case RESP_ERROR_NOENT: return PATH.test(path) && length === 0
-    default: return false
+    case RESP_ERROR_NOENT:
+      return PATH.test(path) && length === 0
+    default:
+      return false
   }
 }
 

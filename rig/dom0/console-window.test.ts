@@ -1,27 +1,39 @@
 /** The picture of examples/console-window. With XEN_TS_PICTURES set it is also saved there, for looking at. */
-import test from 'ava'
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
+import test from 'ava'
 import { glyphRow } from '../../examples/console-window/font.ts'
-import { Terminal, type Surface } from '../../examples/console-window/terminal.ts'
+import { type Surface, Terminal } from '../../examples/console-window/terminal.ts'
 import { encodePng } from './png.ts'
 
 const ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 
 function surface(width: number, height: number): Surface & { damaged: number } {
-  return { width, height, pixels: new Uint32Array(width * height), damaged: 0, damage() { this.damaged++ } }
+  return {
+    width,
+    height,
+    pixels: new Uint32Array(width * height),
+    damaged: 0,
+    damage() {
+      this.damaged++
+    },
+  }
 }
 
-test('the font has all of ASCII, no two characters alike, and no other', (t) => {
-  const shapes = Array.from(ASCII, (character) => Array.from({ length: 8 }, (_, row) => glyphRow(character.charCodeAt(0), row)).join())
+test('the font has all of ASCII, no two characters alike, and no other', t => {
+  const shapes = Array.from(ASCII, character => Array.from({ length: 8 }, (_, row) => glyphRow(character.charCodeAt(0), row)).join())
   t.is(new Set(shapes).size, 95)
-  t.false(shapes.some((shape) => shape.includes('NaN')))
-  t.deepEqual(Array.from({ length: 8 }, (_, row) => glyphRow(0x41, row)), [14, 17, 17, 31, 17, 17, 17, 0])
+  t.false(shapes.some(shape => shape.includes('NaN')))
+  t.deepEqual(
+    Array.from({ length: 8 }, (_, row) => glyphRow(0x41, row)),
+    [14, 17, 17, 31, 17, 17, 17, 0],
+  )
   for (const code of [0, 31, 127, 0xfc, 0xffff]) t.is(glyphRow(code, 1), glyphRow(0x3f, 1))
 })
 
-test('lines are wrapped, and the newest are shown; a PNG of it holds the same pixels', (t) => {
+test('lines are wrapped, and the newest are shown; a PNG of it holds the same pixels', t => {
   const screen = surface(720, 400)
   const terminal = new Terminal(screen)
   const print = (text: string, colour = 0xd0d8e0): void => terminal.print([{ text, colour }])
@@ -41,11 +53,21 @@ test('lines are wrapped, and the newest are shown; a PNG of it holds the same pi
   t.is(rows.subarray(y * 2161 + 1 + x * 3).readUIntBE(0, 3), 0x80e080)
 })
 
-for (const [width, height] of [[1, 1], [13, 20], [30, 5], [5, 400]]) {
-  test(`a window of ${width}x${height} is drawn without harm`, (t) => {
+for (const [width, height] of [
+  [1, 1],
+  [13, 20],
+  [30, 5],
+  [5, 400],
+]) {
+  test(`a window of ${width}x${height} is drawn without harm`, t => {
     const screen = surface(width, height)
     const terminal = new Terminal(screen)
-    t.notThrows(() => terminal.print([{ text: 'some text\n\nand more', colour: 1 }, { text: '', colour: 2 }]))
+    t.notThrows(() =>
+      terminal.print([
+        { text: 'some text\n\nand more', colour: 1 },
+        { text: '', colour: 2 },
+      ]),
+    )
     t.is(screen.pixels.length, width * height)
   })
 }

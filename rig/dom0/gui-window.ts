@@ -45,7 +45,7 @@ export class DaemonWindow {
   flags = 0
   mapped = false
   /** Size of the image that was dumped last, and its grant references. */
-  image: { readonly width: number, readonly height: number, readonly refs: readonly number[] } | undefined
+  image: { readonly width: number; readonly height: number; readonly refs: readonly number[] } | undefined
   /** What was copied out of it: BGRX. */
   picture = Buffer.alloc(0)
   readonly damage: Damage[] = []
@@ -56,7 +56,7 @@ export class DaemonWindow {
   /** @param body of CREATE; sizes below 0 make the real daemon ask the user whether to end the qube */
   constructor(id: number, body: Buffer) {
     this.id = id
-    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map(offset => body.readInt32LE(offset))
     if (this.width < 0 || this.height < 0) throw died(`window ${id} of ${this.width}x${this.height}`)
   }
 
@@ -64,13 +64,13 @@ export class DaemonWindow {
   configure(body: Buffer): Buffer | undefined {
     if (this.pending !== undefined && !this.pending.subarray(0, 16).equals(body.subarray(0, 16))) return this.pending
     this.pending = undefined
-    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    ;[this.x, this.y, this.width, this.height] = [0, 4, 8, 12].map(offset => body.readInt32LE(offset))
     if (this.width === 0 || this.height === 0) throw died(`window ${this.id} made ${this.width}x${this.height}`)
     return undefined
   }
 
   async dump(body: Buffer, map: ImageReader | undefined): Promise<void> {
-    const [type, width, height] = [0, 4, 8].map((offset) => body.readUInt32LE(offset))
+    const [type, width, height] = [0, 4, 8].map(offset => body.readUInt32LE(offset))
     const refs = Array.from({ length: (body.length - 16) / 4 }, (_, index) => body.readUInt32LE(16 + index * 4))
     if (type !== 0) throw died(`WINDOW_DUMP of type ${type}`)
     if (width > 16384 || height > 6144) throw died(`WINDOW_DUMP of ${width}x${height}`)
@@ -87,7 +87,7 @@ export class DaemonWindow {
 
   /** SHMIMAGE: copies the rectangle, clipped to the image; nothing while the window is not mapped. */
   async paint(body: Buffer): Promise<void> {
-    const [x, y, width, height] = [0, 4, 8, 12].map((offset) => body.readInt32LE(offset))
+    const [x, y, width, height] = [0, 4, 8, 12].map(offset => body.readInt32LE(offset))
     if (!this.mapped || x < 0 || y < 0 || width < 0 || height < 0) return
     this.damage.push({ x, y, width, height })
     if (this.#pages === undefined || this.image === undefined) return

@@ -3,10 +3,23 @@ import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { DaemonWindow, died, type ImageReader } from './gui-window.ts'
 
 /** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */
-const LENGTHS: Record<number, number> = { 130: 24, 131: 0, 132: 8, 133: 0, 134: 20, 136: 16, 141: 128, 143: 0, 144: 36, 145: 8, 146: 128, 148: 4 }
+const LENGTHS: Record<number, number> = {
+  130: 24,
+  131: 0,
+  132: 8,
+  133: 0,
+  134: 20,
+  136: 16,
+  141: 128,
+  143: 0,
+  144: 36,
+  145: 8,
+  146: 128,
+  148: 4,
+}
 const CLIPBOARD_DATA = 140
 /** Most bytes in it. From minor 8 on one more than the user may copy: it says that there was more. */
-const clipboardLimit = (minor: number): number => minor >= 8 ? 256_001 : 65_000
+const clipboardLimit = (minor: number): number => (minor >= 8 ? 256_001 : 65_000)
 const WINDOW_DUMP = 147
 
 export interface GuiDaemonOptions {
@@ -40,13 +53,13 @@ export class GuiDaemon {
   async run(): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
-      const channel = this.#channel = await this.#options.connect(signal).catch((error) => {
+      const channel = (this.#channel = await this.#options.connect(signal).catch(error => {
         if (!signal.aborted) throw error
         return undefined
-      })
+      }))
       if (channel === undefined) return
       try {
-        if (signal.aborted || !await this.#greet(channel)) continue
+        if (signal.aborted || !(await this.#greet(channel))) continue
         while (await this.#message(channel)) this.#wake()
       } finally {
         channel.close()
@@ -69,7 +82,10 @@ export class GuiDaemon {
 
   /** Resolves when `condition` holds, looked at after each message of the agent. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
+    while (!condition())
+      await new Promise<void>(resolve => {
+        this.#waiting.push(resolve)
+      })
   }
 
   /** Sends a message to the agent. */
@@ -91,8 +107,8 @@ export class GuiDaemon {
     const theirs = Buffer.from(bytes).readUInt32LE(0)
     if (theirs >>> 16 !== 1) throw died(`the agent speaks GUI protocol ${theirs >>> 16}.x`)
     const minor = Math.min(theirs & 0xffff, this.#options.minor ?? 7)
-    if (minor >= 4) await channel.write(words(1 << 16 | minor))
-    await channel.write(words(1920, 1080, 24, 1920 * 1080 * 4 / 1024 + 1))
+    if (minor >= 4) await channel.write(words((1 << 16) | minor))
+    await channel.write(words(1920, 1080, 24, (1920 * 1080 * 4) / 1024 + 1))
     this.minor = minor
     this.#options.log?.(`gui: agent connected, protocol 1.${minor}`)
     this.#wake()
@@ -102,7 +118,7 @@ export class GuiDaemon {
   async #message(channel: ByteChannel): Promise<boolean> {
     const header = await channel.readExactly(12)
     if (header === undefined) return false
-    const [type, window, length] = [0, 4, 8].map((offset) => Buffer.from(header).readUInt32LE(offset))
+    const [type, window, length] = [0, 4, 8].map(offset => Buffer.from(header).readUInt32LE(offset))
     const fixed = LENGTHS[type]
     if (fixed === undefined && type !== CLIPBOARD_DATA && type !== WINDOW_DUMP) throw died(`GUI message ${type}`)
     if (fixed !== undefined && fixed !== length) throw died(`GUI message ${type} of ${length} bytes`)
@@ -132,8 +148,12 @@ export class GuiDaemon {
         this.windows.delete(id)
         if (this.minor >= 5) await this.send(131, id)
         break
-      case 132: window.mapped = true; break
-      case 133: await window.unmap(); break
+      case 132:
+        window.mapped = true
+        break
+      case 133:
+        await window.unmap()
+        break
       case 134: {
         // Other numbers than those asked for: the daemon insists, for as long as its request has no answer.
         const insist = window.configure(body)
@@ -144,14 +164,20 @@ export class GuiDaemon {
         await window.paint(body)
         this.#options.onPaint?.(window)
         break
-      case 141: window.title = text(body, 'title'); break
-      case 144: window.hints = [...new Uint32Array(body.buffer.slice(body.byteOffset, body.byteOffset + 36))]; break
+      case 141:
+        window.title = text(body, 'title')
+        break
+      case 144:
+        window.hints = [...new Uint32Array(body.buffer.slice(body.byteOffset, body.byteOffset + 36))]
+        break
       case 145: {
         const answer = window.setFlags(body)
         if (answer !== undefined) await this.send(145, id, answer)
         break
       }
-      case 146: if (!window.mapped) window.class = text(body.subarray(0, 64), 'class'); break
+      case 146:
+        if (!window.mapped) window.class = text(body.subarray(0, 64), 'class')
+        break
       case WINDOW_DUMP:
         await window.dump(body, this.#options.image)
         if (this.minor >= 7) await this.send(149, id)

@@ -46,7 +46,7 @@ export class Hub {
     let offer
     while ((offer = this.#offers.get(name)) === undefined) {
       signal?.throwIfAborted()
-      await new Promise<void>((resolve) => {
+      await new Promise<void>(resolve => {
         this.#changed.push(resolve)
         signal?.addEventListener('abort', () => resolve())
       })

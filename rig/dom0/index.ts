@@ -2,17 +2,17 @@
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import { GuiDaemon } from './gui.ts'
 import type { DaemonWindow, ImageReader } from './gui-window.ts'
-import { qubesKeys, type QubeProperties } from './keys.ts'
-import { QrexecDaemon, type CallOptions, type CallResult, type Policy } from './qrexec.ts'
+import { type QubeProperties, qubesKeys } from './keys.ts'
+import { type CallOptions, type CallResult, type Policy, QrexecDaemon } from './qrexec.ts'
 import { DaemonDied, QubesDBDaemon } from './qubesdb.ts'
 import { policyOf } from './services.ts'
 
-export { qubesKeys, type QubeProperties } from './keys.ts'
-export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
 export type { DaemonWindow, ImageReader, MappedImage } from './gui-window.ts'
+export { type QubeProperties, qubesKeys } from './keys.ts'
 export { PolicySyntaxError } from './policy.ts'
+export type { CallOptions, CallResult, Policy, Request } from './qrexec.ts'
 export { DaemonDied } from './qubesdb.ts'
-export { policyOf, type Dom0Service, type PolicyOptions } from './services.ts'
+export { type Dom0Service, type PolicyOptions, policyOf } from './services.ts'
 
 export interface MiniQubesOptions {
   readonly domid: number
@@ -51,13 +51,20 @@ export class MiniQubes {
     const properties = new Map([...qubesKeys(qube), ...keys])
     const source = { name: properties.get('/name')!, type: properties.get('/type') }
     this.#log = log
-    this.failed = new Promise((_, reject) => { this.#fail = reject })
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
     this.failed.catch(() => {})
     const connect = (port: number, signal?: AbortSignal) => channels.connect(domid, port, { signal })
     const serve = (port: number, size: number) => channels.serve(domid, port, { readSize: size, writeSize: size })
     this.db = new QubesDBDaemon({ keys: properties, serve: () => serve(111, 4096), log })
     this.qrexec = new QrexecDaemon({
-      domid, connect, serve: (port) => serve(port, 65536), policy: policy ?? policyOf({ source }), version: qrexecVersion, log,
+      domid,
+      connect,
+      serve: port => serve(port, 65536),
+      policy: policy ?? policyOf({ source }),
+      version: qrexecVersion,
+      log,
     })
     this.gui = gui === false ? undefined : new GuiDaemon({ connect: () => connect(6000), minor: gui, log, image, onPaint })
   }
@@ -87,7 +94,7 @@ export class MiniQubes {
   }
 
   #watch(daemon: Promise<void>): void {
-    daemon.catch((error) => {
+    daemon.catch(error => {
       if (error instanceof DaemonDied) this.#fail(error)
       // The domain has ended, and its vchans with it: nobody is there to connect to.
       else if (!this.#stopped) this.#log?.(`a daemon ended: ${String(error)}`)

@@ -29,10 +29,14 @@ export function testMachine(speed = 50): TestMachine {
       const end = part.indexOf(0)
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(end < 0 ? part : part.subarray(0, end))
     },
-    randomMix(seed) { seeds.push(seed.slice()) },
+    randomMix(seed) {
+      seeds.push(seed.slice())
+    },
     shutdown: () => 1,
     clockWall: () => Date.now() + correction,
-    clockSet(wall) { correction = wall - Date.now() },
+    clockSet(wall) {
+      correction = wall - Date.now()
+    },
   }
   const abi = new Proxy(functions, {
     get(target, name) {
@@ -41,7 +45,11 @@ export function testMachine(speed = 50): TestMachine {
     },
   }) as Abi
   const log = (source: string): Log => {
-    const at = (level: string) => (text: string): void => { lines.push(`${level} [${source}] ${text}`) }
+    const at =
+      (level: string) =>
+      (text: string): void => {
+        lines.push(`${level} [${source}] ${text}`)
+      }
     return { app: at('APP'), error: at('ERR'), warn: at('WRN'), info: at('INF'), debug: at('DBG') }
   }
   const timers: Machine['timers'] = {
@@ -52,8 +60,17 @@ export function testMachine(speed = 50): TestMachine {
     },
   }
   return {
-    abi, log, lines, seeds, timers,
-    ports: { on() { throw new Error('no ports here') }, off() {} },
+    abi,
+    log,
+    lines,
+    seeds,
+    timers,
+    ports: {
+      on() {
+        throw new Error('no ports here')
+      },
+      off() {},
+    },
     suspension: new Suspension(abi, timers, log('suspend')),
   }
 }

@@ -1,5 +1,5 @@
 /** A byte channel in memory that behaves as a vchan does: a ring of a fixed size each way, buffered data readable after the close. */
-import { ChannelClosedError, type ByteChannel } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 
 /** One direction. */
 class Ring {
@@ -33,7 +33,9 @@ class Ring {
   }
 
   changed(): Promise<void> {
-    return new Promise((resolve) => { this.#waiting.push(resolve) })
+    return new Promise(resolve => {
+      this.#waiting.push(resolve)
+    })
   }
 }
 
@@ -49,7 +51,9 @@ class End implements ByteChannel {
   constructor(incoming: Ring, outgoing: Ring) {
     this.#incoming = incoming
     this.#outgoing = outgoing
-    this.closed = new Promise((resolve) => { this.#resolveClosed = resolve })
+    this.closed = new Promise(resolve => {
+      this.#resolveClosed = resolve
+    })
   }
 
   async read(max = 65536): Promise<Uint8Array | undefined> {
@@ -63,7 +67,7 @@ class End implements ByteChannel {
 
   async readExactly(length: number): Promise<Uint8Array | undefined> {
     const whole = new Uint8Array(length)
-    for (let filled = 0; filled < length;) {
+    for (let filled = 0; filled < length; ) {
       const part = await this.read(length - filled)
       if (part === undefined && filled === 0) return undefined
       if (part === undefined) throw new ChannelClosedError(`the channel ended after ${filled} of ${length} bytes`)
@@ -80,7 +84,7 @@ class End implements ByteChannel {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; ;) {
+    for (let sent = 0; ; ) {
       if (!this.open || !this.peer.open) throw new ChannelClosedError('the peer is gone')
       const space = this.#outgoing.size - this.#outgoing.used
       if (space > 0 && sent < bytes.length) {

@@ -33,7 +33,9 @@ export interface Rule {
 }
 
 /** An allowed call goes to `target`; a denied one says which rule did it. */
-export type Decision = { readonly allow: true, readonly target: string, readonly place: string } | { readonly allow: false, readonly why: string }
+export type Decision =
+  | { readonly allow: true; readonly target: string; readonly place: string }
+  | { readonly allow: false; readonly why: string }
 
 const PARAMS: Record<Rule['action'], readonly string[]> = {
   allow: ['target', 'user', 'notify', 'autostart'],
@@ -75,8 +77,13 @@ function parseRule(line: string, place: string): Rule {
   const redirect = known.get('target')
   if (alias(target) === '@default' && action === 'allow' && redirect === undefined) throw refuse('allow for @default needs target=')
   return {
-    service: service === '*' ? undefined : service, argument: argument === '*' ? undefined : argument,
-    source, target: alias(target), action, params: known, place,
+    service: service === '*' ? undefined : service,
+    argument: argument === '*' ? undefined : argument,
+    source,
+    target: alias(target),
+    action,
+    params: known,
+    place,
   }
 }
 
@@ -88,7 +95,8 @@ function parseParams(params: readonly string[], action: Rule['action'], refuse: 
     if (!PARAMS[action].includes(key)) throw refuse(`${action} has no parameter '${key}': ${PARAMS[action].join(', ')}`)
     if (known.has(key)) throw refuse(`parameter '${key}' is given twice`)
     if ((key === 'notify' || key === 'autostart') && value !== 'yes' && value !== 'no') throw refuse(`${key}= is yes or no`)
-    if (key.endsWith('target') && !isToken(value, REDIRECTS)) throw refuse(`${key}=${value}: the name of a qube, dom0, @dispvm or @dispvm:…`)
+    if (key.endsWith('target') && !isToken(value, REDIRECTS))
+      throw refuse(`${key}=${value}: the name of a qube, dom0, @dispvm or @dispvm:…`)
     known.set(key, key.endsWith('target') ? alias(value) : value)
   }
   return known
@@ -108,7 +116,7 @@ function isToken(token: string, special: RegExp): boolean {
  * @param target as the qube named it; empty means @default
  * @param argument without its `+`
  */
-export function decide(rules: readonly Rule[], source: Source, call: { service: string, argument: string, target: string }): Decision {
+export function decide(rules: readonly Rule[], source: Source, call: { service: string; argument: string; target: string }): Decision {
   const { service, argument, target } = call
   const wanted = alias(target === '' ? '@default' : target)
   const denied = (why: string): Decision => ({ allow: false, why })
@@ -116,9 +124,13 @@ export function decide(rules: readonly Rule[], source: Source, call: { service: 
     // Checked before any rule is looked at, as in Qubes. Of disposables there is no template here.
     return denied(`there is no qube '${target}' here`)
   }
-  const rule = rules.find((rule) => (rule.service === undefined || rule.service === service)
-    && (rule.argument === undefined || rule.argument === `+${argument}`)
-    && matches(rule.source, source.name, source) && matches(rule.target, wanted, source))
+  const rule = rules.find(
+    rule =>
+      (rule.service === undefined || rule.service === service) &&
+      (rule.argument === undefined || rule.argument === `+${argument}`) &&
+      matches(rule.source, source.name, source) &&
+      matches(rule.target, wanted, source),
+  )
   if (rule === undefined) return denied('no rule matches')
   if (rule.action === 'deny') return denied(`denied by ${rule.place}`)
   if (rule.action === 'ask') return denied(`${rule.place} asks the user, who is not here: denied`)

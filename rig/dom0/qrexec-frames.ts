@@ -48,7 +48,7 @@ export class Frames {
   async feed(type: number, input: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const pieces = typeof input === 'string' ? [Buffer.from(input)] : input instanceof Uint8Array ? [input] : input
     const iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]()
-    for (let next; (next = await Promise.race([iterator.next(), this.#exited.promise])) !== undefined && !next.done;) {
+    for (let next; (next = await Promise.race([iterator.next(), this.#exited.promise])) !== undefined && !next.done; ) {
       const piece = next.value
       for (let offset = 0; offset < piece.length; offset += this.#limit) {
         await this.#channel.write(message(type, piece.subarray(offset, offset + this.#limit)))
@@ -84,7 +84,7 @@ export class Frames {
         this.#exited.resolve(undefined)
         if (body.length !== 4) throw new Error(`exit code of ${body.length} bytes`)
         if (!justExec && ended.size < 2) throw new Error('exit code before the end of stdout and stderr')
-        if (await this.#channel.read(1) !== undefined) throw new Error('data after the exit code')
+        if ((await this.#channel.read(1)) !== undefined) throw new Error('data after the exit code')
         return { code: body.readInt32LE(0), stdout: Buffer.concat(streams[0x191]), stderr: Buffer.concat(streams[0x192]) }
       }
       if (justExec || streams[type] === undefined) throw new Error(`the service sent 0x${type.toString(16)}`)
@@ -95,7 +95,7 @@ export class Frames {
     }
   }
 
-  async #next(): Promise<{ type: number, body: Buffer } | undefined> {
+  async #next(): Promise<{ type: number; body: Buffer } | undefined> {
     const header = await this.#channel.readExactly(8)
     if (header === undefined) return undefined
     const [type, length] = [Buffer.from(header).readUInt32LE(0), Buffer.from(header).readUInt32LE(4)]

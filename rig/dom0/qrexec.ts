@@ -3,8 +3,8 @@
  * daemon, and stricter where that one forgives (see `Frames`). Written from the protocol, not from the guest's code.
  */
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { DaemonDied } from './qubesdb.ts'
 import { Frames, hello, message } from './qrexec-frames.ts'
+import { DaemonDied } from './qubesdb.ts'
 
 export interface CallOptions {
   readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>
@@ -106,7 +106,9 @@ export class QrexecDaemon {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#died !== undefined) throw this.#died
-      await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
+      await new Promise<void>(resolve => {
+        this.#waiting.push(resolve)
+      })
     }
   }
 
@@ -156,10 +158,10 @@ export class QrexecDaemon {
   }
 
   async #converse(): Promise<void> {
-    const channel = this.#channel = await this.#options.connect(512).catch((cause: unknown) => {
+    const channel = (this.#channel = await this.#options.connect(512).catch((cause: unknown) => {
       throw new Error('the qrexec agent cannot be reached: the qube has ended, or was never there', { cause })
-    })
-    const over = this.#over = new AbortController()
+    }))
+    const over = (this.#over = new AbortController())
     try {
       if (this.#stopped) return
       const first = await read(channel)
@@ -210,15 +212,17 @@ export class QrexecDaemon {
 
   #trigger(target: string, name: string, ident: Buffer): void {
     const end = ident.indexOf(0)
-    const legal = end >= 0 && /^[0-9A-Za-z _.-]+$/.test(ident.toString('latin1', 0, end)) && ident.subarray(end).every((byte) => byte === 0)
+    const legal = end >= 0 && /^[0-9A-Za-z _.-]+$/.test(ident.toString('latin1', 0, end)) && ident.subarray(end).every(byte => byte === 0)
     const [service, ...argument] = name.split('+')
-    const answer = !legal || !/^[a-zA-Z0-9@:._-]*$/.test(target) || !/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(name) ? 'forbidden characters'
-      : this.#options.policy?.({ target, service, argument: argument.join('+') }) ?? 'no policy'
+    const answer =
+      !legal || !/^[a-zA-Z0-9@:._-]*$/.test(target) || !/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(name)
+        ? 'forbidden characters'
+        : (this.#options.policy?.({ target, service, argument: argument.join('+') }) ?? 'no policy')
     this.#options.log?.(`qrexec: ${name} to ${target}: ${typeof answer === 'string' ? `denied, ${answer}` : 'allowed'}`)
     if (typeof answer === 'string') return void this.#channel!.write(message(0x203, ident))
     const port = this.#allocate()
     void this.#channel!.write(message(0x202, Buffer.concat([numbers(0, port), ident])))
-    void this.#execute(port, answer).catch((error) => this.#options.log?.(`qrexec: ${name} failed: ${String(error)}`))
+    void this.#execute(port, answer).catch(error => this.#options.log?.(`qrexec: ${name} failed: ${String(error)}`))
   }
 
   async #execute(port: number, answer: Answer): Promise<void> {
@@ -226,7 +230,11 @@ export class QrexecDaemon {
     try {
       const frames = new Frames(channel, await hello(channel, this.#dataVersion))
       const output = await answer(await frames.input())
-      const { code = 0, stdout = Buffer.alloc(0), stderr = Buffer.alloc(0) } = typeof output === 'string' ? { stdout: Buffer.from(output) } : output
+      const {
+        code = 0,
+        stdout = Buffer.alloc(0),
+        stderr = Buffer.alloc(0),
+      } = typeof output === 'string' ? { stdout: Buffer.from(output) } : output
       await frames.feed(0x192, stderr)
       await frames.feed(0x191, stdout)
       await channel.write(message(0x193, numbers(code)))
@@ -250,7 +258,7 @@ export class QrexecDaemon {
 }
 
 /** A message of the control channel. The real daemon takes a body with one recv: it must fit the ring. */
-async function read(channel: ByteChannel): Promise<{ type: number, body: Buffer } | undefined> {
+async function read(channel: ByteChannel): Promise<{ type: number; body: Buffer } | undefined> {
   const header = await channel.readExactly(8)
   if (header === undefined) return undefined
   const [type, length] = [Buffer.from(header).readUInt32LE(0), Buffer.from(header).readUInt32LE(4)]

@@ -5,8 +5,20 @@
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 
 const TYPES: Record<number, string> = {
-  0: 'READ', 1: 'WRITE', 2: 'MULTIREAD', 3: 'LIST', 4: 'RM', 5: 'WATCH', 6: 'UNWATCH', 7: 'RESP_OK', 8: 'RESP_ERROR_NOENT', 9: 'RESP_ERROR',
-  10: 'RESP_READ', 11: 'RESP_MULTIREAD', 12: 'RESP_LIST', 13: 'RESP_WATCH',
+  0: 'READ',
+  1: 'WRITE',
+  2: 'MULTIREAD',
+  3: 'LIST',
+  4: 'RM',
+  5: 'WATCH',
+  6: 'UNWATCH',
+  7: 'RESP_OK',
+  8: 'RESP_ERROR_NOENT',
+  9: 'RESP_ERROR',
+  10: 'RESP_READ',
+  11: 'RESP_MULTIREAD',
+  12: 'RESP_LIST',
+  13: 'RESP_WATCH',
 }
 
 /** What a real daemon would have died of. */
@@ -46,7 +58,7 @@ export class QubesDBDaemon {
   /** Serves the domain, over reconnects, until `stop`. Rejects with DaemonDied when the real daemon would exit. */
   async run(): Promise<void> {
     while (!this.#stopped) {
-      const channel = this.#channel = await this.#options.serve()
+      const channel = (this.#channel = await this.#options.serve())
       this.#synced = false
       try {
         while (await this.#message(channel));
@@ -82,7 +94,10 @@ export class QubesDBDaemon {
 
   /** Resolves when `condition` holds, looked at after each message of the domain. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => { this.#changed.push(resolve) })
+    while (!condition())
+      await new Promise<void>(resolve => {
+        this.#changed.push(resolve)
+      })
   }
 
   async #message(channel: ByteChannel): Promise<boolean> {
@@ -111,7 +126,7 @@ export class QubesDBDaemon {
       case 'MULTIREAD':
         if (this.#synced) throw died('a second MULTIREAD on one connection')
         if (path !== '' || data.length > 0) throw died('MULTIREAD with a path or data')
-        for (const [key, value] of [...this.keys].sort(([a], [b]) => a < b ? 1 : -1)) this.#send(11, key, value)
+        for (const [key, value] of [...this.keys].sort(([a], [b]) => (a < b ? 1 : -1))) this.#send(11, key, value)
         this.#send(11, '')
         this.#synced = true
         this.#options.log?.(`qubesdb: synced, ${this.keys.size} keys`)
@@ -137,7 +152,7 @@ export class QubesDBDaemon {
   }
 
   #remove(path: string): boolean {
-    const gone = path.endsWith('/') ? [...this.keys.keys()].filter((key) => key.startsWith(path)) : this.keys.has(path) ? [path] : []
+    const gone = path.endsWith('/') ? [...this.keys.keys()].filter(key => key.startsWith(path)) : this.keys.has(path) ? [path] : []
     for (const key of gone) this.keys.delete(key)
     return gone.length > 0
   }

@@ -71,12 +71,12 @@ export interface PolicyOptions {
 export function policyOf({ policy = defaultPolicy, file = 'default.policy', source, services = [] }: PolicyOptions): Policy {
   const rules = parsePolicy(policy, file)
   const table = new Map([...dom0Services, ...services])
-  return (request) => {
+  return request => {
     const decision = decide(rules, source, request)
     if (!decision.allow) return decision.why
     if (decision.target !== 'dom0') return `${decision.place} sends it to ${decision.target}, and no other qube than ${source.name} is here`
     const service = table.get(request.service)
     if (service === undefined) return () => ({ code: NOT_FOUND, stderr: Buffer.from(`dom0 has no service ${request.service}\n`) })
-    return (input) => service({ ...request, input, source: source.name })
+    return input => service({ ...request, input, source: source.name })
   }
 }

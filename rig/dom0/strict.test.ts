@@ -1,6 +1,7 @@
 /** What makes the real daemons exit makes these die, with the reason: slips of an agent, byte by byte. */
-import test from 'ava'
+
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import test from 'ava'
 import { words } from './gui.ts'
 import { Hub } from './hub.ts'
 import { MiniQubes } from './index.ts'
@@ -27,7 +28,8 @@ function db(type: number, path: string, data = '', length = data.length): Buffer
 }
 
 const qrexec = (type: number, body: Uint8Array): Buffer => Buffer.concat([words(type, body.length), body])
-const gui = (type: number, window: number, body: Uint8Array = Buffer.alloc(0)): Buffer => Buffer.concat([words(type, window, body.length), body])
+const gui = (type: number, window: number, body: Uint8Array = Buffer.alloc(0)): Buffer =>
+  Buffer.concat([words(type, window, body.length), body])
 const create = (id: number, width = 10, height = 10): Buffer => gui(130, id, words(0, 0, width, height, 0, 0))
 
 for (const [what, messages, why] of [
@@ -47,7 +49,7 @@ for (const [what, messages, why] of [
   ['RESP_MULTIREAD', [db(2, ''), db(11, '/a', 'x')], /spurious RESP_MULTIREAD/],
   ['RESP_OK with data', [db(2, ''), db(7, '/a', 'x')], /RESP_OK with data/],
 ] as const) {
-  test(`qubesdb-daemon: ${what}`, async (t) => {
+  test(`qubesdb-daemon: ${what}`, async t => {
     const { dom0, qube } = setUp()
     const channel = await qube.connect(0, 111)
     for (const message of messages) await channel.write(message)
@@ -57,7 +59,8 @@ for (const [what, messages, why] of [
   })
 }
 
-const trigger3 = (service: string, ident = 'call 1'): Buffer => qrexec(0x212, Buffer.concat([text('@default', 64), text(ident, 32), Buffer.from(service)]))
+const trigger3 = (service: string, ident = 'call 1'): Buffer =>
+  qrexec(0x212, Buffer.concat([text('@default', 64), text(ident, 32), Buffer.from(service)]))
 
 for (const [what, messages, why] of [
   ['no HELLO', [qrexec(0x211, words(0, 513))], /first message is 0x211, not HELLO/],
@@ -74,7 +77,7 @@ for (const [what, messages, why] of [
   ['CONNECTION_TERMINATED for port 769', [qrexec(0x300, words(3)), qrexec(0x211, words(0, 769))], /port 769/],
   ['a port given back that nobody has', [qrexec(0x300, words(3)), qrexec(0x211, words(0, 513))], /which no call has/],
 ] as const) {
-  test(`qrexec-daemon: ${what}`, async (t) => {
+  test(`qrexec-daemon: ${what}`, async t => {
     const { dom0, qube } = setUp()
     const channel = await qube.serve(0, 512, { readSize: 65536, writeSize: 65536 })
     for (const message of messages) await channel.write(message)
@@ -84,7 +87,8 @@ for (const [what, messages, why] of [
   })
 }
 
-const dump = (width: number, height: number, pages: number, type = 0): Buffer => gui(147, 1, words(type, width, height, 24, ...Array.from({ length: pages }, () => 8)))
+const dump = (width: number, height: number, pages: number, type = 0): Buffer =>
+  gui(147, 1, words(type, width, height, 24, ...Array.from({ length: pages }, () => 8)))
 
 for (const [what, messages, why] of [
   ['a window that was not created', [gui(132, 1, words(0, 0))], /window 1, which does not exist/],
@@ -103,7 +107,7 @@ for (const [what, messages, why] of [
   ['a cursor that does not exist', [create(1), gui(148, 1, words(0x19a))], /cursor/],
   ['a clipboard of 65,001 bytes', [gui(140, 0, Buffer.alloc(65_001))], /clipboard of 65001/],
 ] as const) {
-  test(`qubes-guid: ${what}`, async (t) => {
+  test(`qubes-guid: ${what}`, async t => {
     const { dom0, qube } = setUp()
     const channel = await qube.serve(0, 6000, { readSize: 4096, writeSize: 4096 })
     await channel.write(words(0x10007))
@@ -115,7 +119,7 @@ for (const [what, messages, why] of [
   })
 }
 
-test('qubes-guid 1.8 takes a clipboard of 256,001 bytes, and no more', async (t) => {
+test('qubes-guid 1.8 takes a clipboard of 256,001 bytes, and no more', async t => {
   const { dom0, qube } = setUp(8)
   const channel = await qube.serve(0, 6000, { readSize: 4096, writeSize: 4096 })
   await channel.write(words(0x10008))
@@ -129,7 +133,7 @@ test('qubes-guid 1.8 takes a clipboard of 256,001 bytes, and no more', async (t)
   dom0.stop()
 })
 
-test('another major version of the GUI protocol ends qubes-guid', async (t) => {
+test('another major version of the GUI protocol ends qubes-guid', async t => {
   const { dom0, qube } = setUp()
   const channel = await qube.serve(0, 6000, { readSize: 4096, writeSize: 4096 })
   await channel.write(words(0x20000))
@@ -137,7 +141,7 @@ test('another major version of the GUI protocol ends qubes-guid', async (t) => {
   dom0.stop()
 })
 
-test('a qube that ends before its qrexec agent is there: calls are told', async (t) => {
+test('a qube that ends before its qrexec agent is there: calls are told', async t => {
   const ended = new Error('no such vchan')
   const { channels } = { channels: { ...new Hub().channels(0), connect: () => Promise.reject(ended) } }
   const dom0 = new MiniQubes({ domid: DOMID, channels, gui: false })

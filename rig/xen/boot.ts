@@ -19,7 +19,8 @@ Exit code: 0 when the guest powered off, 1 when it ended otherwise, 2 when it co
 /** Of an option, before anything starts. */
 function number(option: string, text: string): number {
   const value = Number(text)
-  if (!(value > 0) || value > 1e6) throw new RigError(`--${option} is to be a number above 0, up to a million`, `--${option} ${text}`, 'See --help.')
+  if (!(value > 0) || value > 1e6)
+    throw new RigError(`--${option} is to be a number above 0, up to a million`, `--${option} ${text}`, 'See --help.')
   return value
 }
 
@@ -29,26 +30,45 @@ async function main(): Promise<number> {
     args: process.argv.slice(2, split < 0 ? undefined : split),
     allowPositionals: true,
     options: {
-      memory: { type: 'string', default: '32' }, maxmem: { type: 'string' }, vcpus: { type: 'string', default: '1' }, ramdisk: { type: 'string' },
-      ip: { type: 'string' }, forward: { type: 'string', multiple: true, default: [] }, timeout: { type: 'string', default: '60' },
-      machine: { type: 'string', default: '3072' }, dmesg: { type: 'boolean' }, verbose: { type: 'boolean' }, help: { type: 'boolean' },
+      memory: { type: 'string', default: '32' },
+      maxmem: { type: 'string' },
+      vcpus: { type: 'string', default: '1' },
+      ramdisk: { type: 'string' },
+      ip: { type: 'string' },
+      forward: { type: 'string', multiple: true, default: [] },
+      timeout: { type: 'string', default: '60' },
+      machine: { type: 'string', default: '3072' },
+      dmesg: { type: 'boolean' },
+      verbose: { type: 'boolean' },
+      help: { type: 'boolean' },
     },
   })
   if (values.help || positionals.length !== 1) {
     console.error(usage)
     return values.help ? 0 : 2
   }
-  const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option => number(option, values[option])) as [number, number, number, number]
+  const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option =>
+    number(option, values[option]),
+  ) as [number, number, number, number]
   const maxmem = values.maxmem === undefined ? undefined : number('maxmem', values.maxmem)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
   const rig = await Rig.start({
-    memoryMiB, signal: stop.signal, onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,
+    memoryMiB,
+    signal: stop.signal,
+    onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,
   })
   try {
     const domain = await rig.createDomain({
-      name: 'guest', kernel: positionals[0]!, ramdisk: values.ramdisk, memory, maxmem,
-      vcpus, cmdline: split < 0 ? '' : process.argv.slice(split + 1).join(' '), vif: values.ip ? { ip: values.ip } : undefined, paused: true,
+      name: 'guest',
+      kernel: positionals[0]!,
+      ramdisk: values.ramdisk,
+      memory,
+      maxmem,
+      vcpus,
+      cmdline: split < 0 ? '' : process.argv.slice(split + 1).join(' '),
+      vif: values.ip ? { ip: values.ip } : undefined,
+      paused: true,
     })
     for (const pair of values.forward) {
       const [hostPort, port] = pair.split(':').map(Number) as [number, number]

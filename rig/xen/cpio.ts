@@ -1,8 +1,5 @@
 /** A file, symbolic link or character device of an initramfs. */
-export type Entry =
-  | { content: Uint8Array | string, mode?: number }
-  | { link: string }
-  | { device: [major: number, minor: number] }
+export type Entry = { content: Uint8Array | string; mode?: number } | { link: string } | { device: [major: number, minor: number] }
 
 /**
  * Writes an initramfs: a cpio archive in the "newc" format that Linux unpacks (Documentation/driver-api/early-userspace/buffer-format.rst).
@@ -25,7 +22,7 @@ export function writeCpio(files: Map<string, Entry>): Buffer {
     folders.add(name.slice(0, slash))
     add(name.slice(0, slash), 0o040755, empty)
   }
-  for (const [name, entry] of [...files].sort(([a], [b]) => a < b ? -1 : 1)) {
+  for (const [name, entry] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     addFolders(name)
     if ('link' in entry) add(name, 0o120777, Buffer.from(entry.link))
     else if ('device' in entry) add(name, 0o020600, empty, entry.device)

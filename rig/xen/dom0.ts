@@ -1,22 +1,42 @@
 import { createHash } from 'node:crypto'
-import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { writeCpio, type Entry } from './cpio.ts'
+import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
 import { ensureHostTools } from './host-tools.ts'
 import { moduleOrder, sharedLibraries } from './libraries.ts'
 import { unpackPackages } from './packages.ts'
-import { run, type Log } from './run.ts'
+import { type Log, run } from './run.ts'
 
 const here = import.meta.dirname
 const sources = join(here, 'dom0')
 
 /** What dom0 is made of. libxen-dev is for compiling our tools against the same version. */
 const packages = [
-  'linux-image-amd64', 'xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xenstore-utils', 'busybox-static', 'libxen-dev',
-  'libxenmisc4.17', 'libxencall1', 'libxenevtchn1', 'libxengnttab1', 'libxenforeignmemory1', 'libxendevicemodel1', 'libxenstore4',
-  'libxentoolcore1', 'libxentoollog1', 'libxenhypfs1', 'libyajl2', 'libuuid1', 'liblzma5', 'libzstd1', 'zlib1g', 'libgcc-s1', 'libc6',
+  'linux-image-amd64',
+  'xen-hypervisor-4.17-amd64',
+  'xen-utils-4.17',
+  'xenstore-utils',
+  'busybox-static',
+  'libxen-dev',
+  'libxenmisc4.17',
+  'libxencall1',
+  'libxenevtchn1',
+  'libxengnttab1',
+  'libxenforeignmemory1',
+  'libxendevicemodel1',
+  'libxenstore4',
+  'libxentoolcore1',
+  'libxentoollog1',
+  'libxenhypfs1',
+  'libyajl2',
+  'libuuid1',
+  'liblzma5',
+  'libzstd1',
+  'zlib1g',
+  'libgcc-s1',
+  'libc6',
 ]
 
 /** Loaded in this order, each after what it depends on. A file NAME.ko.options gives options. */
@@ -26,10 +46,30 @@ const moduleOptions: Record<string, string> = {
   'xen-gntalloc': 'limit=16384',
 }
 
-const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(name => `usr/lib/xen-4.17/bin/${name}`)
-const otherPrograms = ['xenstore-read', 'xenstore-write', 'xenstore-ls', 'xenstore-rm', 'xenstore-list', 'xenstore-watch', 'xenstore-exists', 'xenstore-chmod']
-  .map(name => `usr/bin/${name}`)
-const ourTools = ['vchan-bridge', 'vchan-load', 'frames', 'domain-wait', 'domain-sleep', 'follow', 'boot-clock', 'granted-pages', 'cpu-time']
+const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(
+  name => `usr/lib/xen-4.17/bin/${name}`,
+)
+const otherPrograms = [
+  'xenstore-read',
+  'xenstore-write',
+  'xenstore-ls',
+  'xenstore-rm',
+  'xenstore-list',
+  'xenstore-watch',
+  'xenstore-exists',
+  'xenstore-chmod',
+].map(name => `usr/bin/${name}`)
+const ourTools = [
+  'vchan-bridge',
+  'vchan-load',
+  'frames',
+  'domain-wait',
+  'domain-sleep',
+  'follow',
+  'boot-clock',
+  'granted-pages',
+  'cpu-time',
+]
 
 /** The files that a machine with Xen starts from. */
 export interface RigFiles {
@@ -52,7 +92,7 @@ export const defaultCache = join(here, '../../.cache/rig')
  * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
  * The first time takes a minute and needs the network; later a few milliseconds.
  */
-export async function ensureRig({ cache = defaultCache, log = () => {} }: { cache?: string, log?: Log } = {}): Promise<RigFiles> {
+export async function ensureRig({ cache = defaultCache, log = () => {} }: { cache?: string; log?: Log } = {}): Promise<RigFiles> {
   await ensureHostTools(log)
   const tree = await unpackPackages(packages, cache, log)
   const id = createHash('sha256').update(tree.id)
@@ -60,8 +100,20 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
     id.update(await readFile(join(here, file)))
   }
   const folder = join(cache, `dom0-${id.digest('hex').slice(0, 16)}`)
-  const files: RigFiles = { folder, xen: join(folder, 'xen'), vmlinux: join(folder, 'vmlinux'), dom0: join(folder, 'dom0.img'), tree: tree.root }
-  if (await access(files.dom0).then(() => true, () => false)) return files
+  const files: RigFiles = {
+    folder,
+    xen: join(folder, 'xen'),
+    vmlinux: join(folder, 'vmlinux'),
+    dom0: join(folder, 'dom0.img'),
+    tree: tree.root,
+  }
+  if (
+    await access(files.dom0).then(
+      () => true,
+      () => false,
+    )
+  )
+    return files
 
   log('making the initramfs of dom0')
   const work = await mkdtemp(join(cache, 'making-'))
@@ -74,7 +126,13 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
     await rename(join(work, 'payload'), join(work, 'out/vmlinux'))
     await writeFile(join(work, 'out/xen'), gunzipSync(await readFile(await one(tree.root, 'boot/xen-*.gz'))))
     await rename(join(work, 'out'), folder).catch(async (error: unknown) => {
-      if (!await access(files.dom0).then(() => true, () => false)) throw error
+      if (
+        !(await access(files.dom0).then(
+          () => true,
+          () => false,
+        ))
+      )
+        throw error
     })
   } finally {
     await rm(work, { recursive: true, force: true })
@@ -94,8 +152,29 @@ async function removeOld(cache: string, current: string): Promise<void> {
 async function compileTools(tree: string, out: string): Promise<void> {
   const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
   for (const name of ourTools) {
-    await run('gcc', ['-std=gnu11', '-D__XEN_TOOLS__', '-O2', '-Wall', '-Wextra', '-Werror', '-I', join(tree, 'usr/include'), '-o', join(out, name), join(sources, `${name}.c`),
-      `-L${libraries}`, `-Wl,-rpath-link,${libraries}`, '-Wl,--as-needed', '-lxenvchan', '-lxenctrl', '-lxenforeignmemory', '-lxengnttab', '-lxenstore', '-lxenlight', '-lxentoollog'])
+    await run('gcc', [
+      '-std=gnu11',
+      '-D__XEN_TOOLS__',
+      '-O2',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-I',
+      join(tree, 'usr/include'),
+      '-o',
+      join(out, name),
+      join(sources, `${name}.c`),
+      `-L${libraries}`,
+      `-Wl,-rpath-link,${libraries}`,
+      '-Wl,--as-needed',
+      '-lxenvchan',
+      '-lxenctrl',
+      '-lxenforeignmemory',
+      '-lxengnttab',
+      '-lxenstore',
+      '-lxenlight',
+      '-lxentoollog',
+    ])
   }
 }
 
@@ -112,7 +191,11 @@ async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry
   files.set('var/run', { link: '/run' })
   for (const { path, file } of programs) files.set(path, { content: await readFile(file), mode: 0o755 })
   // xl ends a thread by pthread_cancel, for which the C library loads libgcc_s by name.
-  for (const [path, file] of await sharedLibraries(tree, programs.map(({ file }) => file), ['libgcc_s.so.1'])) {
+  for (const [path, file] of await sharedLibraries(
+    tree,
+    programs.map(({ file }) => file),
+    ['libgcc_s.so.1'],
+  )) {
     files.set(path, { content: await readFile(file), mode: 0o755 })
   }
   await addModules(files, tree, modules, moduleOptions)
@@ -122,7 +205,10 @@ async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry
 /** busybox with all its names, and the folders and the console that every init needs. */
 export async function busyboxFiles(tree: string): Promise<Map<string, Entry>> {
   const busybox = await readFile(join(tree, 'bin/busybox'))
-  const files = new Map<string, Entry>([['bin/busybox', { content: busybox, mode: 0o755 }], ['dev/console', { device: [5, 1] }]])
+  const files = new Map<string, Entry>([
+    ['bin/busybox', { content: busybox, mode: 0o755 }],
+    ['dev/console', { device: [5, 1] }],
+  ])
   for (const applet of (await run(join(tree, 'bin/busybox'), ['--list'])).trim().split('\n')) {
     if (applet !== 'busybox') files.set(`bin/${applet}`, { link: 'busybox' })
   }
@@ -131,7 +217,12 @@ export async function busyboxFiles(tree: string): Promise<Map<string, Entry>> {
 }
 
 /** Adds kernel modules as modules/NN-NAME.ko, so that a shell's `modules/*` lists them in the order of loading. */
-export async function addModules(files: Map<string, Entry>, tree: string, names: string[], options: Record<string, string> = {}): Promise<void> {
+export async function addModules(
+  files: Map<string, Entry>,
+  tree: string,
+  names: string[],
+  options: Record<string, string> = {},
+): Promise<void> {
   const available = new Map<string, string>()
   for await (const file of glob(join(tree, 'lib/modules/*/kernel/**/*.ko'))) available.set(basename(file, '.ko').replaceAll('_', '-'), file)
   for (const [index, { name, file }] of (await moduleOrder(names, available)).entries()) {
@@ -151,7 +242,7 @@ function linuxPayload(bzImage: Buffer): Buffer {
   // The last four bytes are the unpacked length, which is not part of the compressed file.
   const payload = bzImage.subarray(start, start + bzImage.readUInt32LE(0x24c) - 4)
   if (payload.readUInt32BE(0) === 0xfd377a58) return payload
-  throw new RigError('Debian\'s kernel is not compressed with xz any more', undefined, 'Teach rig/xen/dom0.ts the new format.')
+  throw new RigError("Debian's kernel is not compressed with xz any more", undefined, 'Teach rig/xen/dom0.ts the new format.')
 }
 
 async function one(root: string, pattern: string): Promise<string> {

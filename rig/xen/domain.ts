@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { RigError } from './errors.ts'
-import { quote, readLine, type Link } from './link.ts'
+import { type Link, quote, readLine } from './link.ts'
 
 export interface Vif {
   /** Of the guest; dom0 routes it to the vif. */
@@ -128,7 +128,10 @@ const CONSOLE_PATIENCE = 20_000
 /** Builds a domain with xl, starts following its console and its end, and lets it run unless it is to stay paused. */
 export async function createDomain(link: Link, options: DomainOptions, uploads: Map<string, Promise<string>>): Promise<Domain> {
   check(options)
-  const [kernel, ramdisk] = await Promise.all([upload(link, options.kernel, uploads), options.ramdisk && upload(link, options.ramdisk, uploads)])
+  const [kernel, ramdisk] = await Promise.all([
+    upload(link, options.kernel, uploads),
+    options.ramdisk && upload(link, options.ramdisk, uploads),
+  ])
   const { name, vif } = options
   const log = `/var/log/xen/guest-${name}.log`
   if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} > /run/gateway-${vif.ip}`)
@@ -136,16 +139,30 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   const created = await link.exec(`rm -f ${log}; echo ${quote(configuration(options, kernel, ramdisk || undefined))} > /guests/${name}.cfg
     xl create -e -p -q /guests/${name}.cfg && xl domid ${name}`)
   if (created.code !== 0) {
-    throw new RigError(`Xen did not accept the domain ${name}`, created.stderr || created.stdout, 'Is the image a PVH kernel, and is there memory left? xl dmesg may tell more.')
+    throw new RigError(
+      `Xen did not accept the domain ${name}`,
+      created.stderr || created.stdout,
+      'Is the image a PVH kernel, and is there memory left? xl dmesg may tell more.',
+    )
   }
   return follow(link, name, Number(created.stdout.trim()), options.paused)
 }
 
 /** Makes a saved domain anew, as it was, with its devices. It has another domid; its console begins where it goes on. */
-export async function restoreDomain(link: Link, { name, file }: SavedDomain, { paused = false }: { paused?: boolean } = {}): Promise<Domain> {
-  const restored = await link.exec(`rm -f /var/log/xen/guest-${name}.log; xl restore -e -p ${quote(file)} >&2 && xl domid ${name}`, { seconds: 120 })
+export async function restoreDomain(
+  link: Link,
+  { name, file }: SavedDomain,
+  { paused = false }: { paused?: boolean } = {},
+): Promise<Domain> {
+  const restored = await link.exec(`rm -f /var/log/xen/guest-${name}.log; xl restore -e -p ${quote(file)} >&2 && xl domid ${name}`, {
+    seconds: 120,
+  })
   if (restored.code !== 0) {
-    throw new RigError(`The domain ${name} could not be restored`, restored.stderr || restored.stdout, 'Does another of its name run, and is there memory left? xl dmesg may tell more.')
+    throw new RigError(
+      `The domain ${name} could not be restored`,
+      restored.stderr || restored.stdout,
+      'Does another of its name run, and is there memory left? xl dmesg may tell more.',
+    )
   }
   return follow(link, name, Number(restored.stdout.trim()), paused)
 }
@@ -156,21 +173,27 @@ async function follow(link: Link, name: string, domid: number, paused?: boolean)
   const [console, watcher] = await Promise.all([link.spawn(`exec follow ${log}`), link.spawn(`exec domain-wait ${domid}`)])
   // Once, whether the domain ends by itself or somebody ends it meanwhile.
   let destroyed: Promise<void> | undefined
-  const destroy = () => destroyed ??= link.must(`xl destroy ${domid}`).then(() => {}, (error: unknown) => {
-    watcher.destroy() // its end may never come
-    // A machine that is stopped takes its domains with it.
-    if (!link.closed) throw error
-  })
-  const end = readLine(watcher).catch(() => 'destroyed -1').then(async line => {
-    watcher.destroy()
-    const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
-    // follow passes on what is left and ends when its input does.
-    console.end()
-    setTimeout(() => console.destroy(), CONSOLE_PATIENCE).unref()
-    // What was saved or destroyed is gone.
-    if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
-    return { reason, code: Number(code) }
-  })
+  const destroy = () =>
+    (destroyed ??= link.must(`xl destroy ${domid}`).then(
+      () => {},
+      (error: unknown) => {
+        watcher.destroy() // its end may never come
+        // A machine that is stopped takes its domains with it.
+        if (!link.closed) throw error
+      },
+    ))
+  const end = readLine(watcher)
+    .catch(() => 'destroyed -1')
+    .then(async line => {
+      watcher.destroy()
+      const [reason, code] = line.split(' ') as [DomainEnd['reason'], string]
+      // follow passes on what is left and ends when its input does.
+      console.end()
+      setTimeout(() => console.destroy(), CONSOLE_PATIENCE).unref()
+      // What was saved or destroyed is gone.
+      if (reason !== 'suspend' && reason !== 'destroyed') await destroy()
+      return { reason, code: Number(code) }
+    })
   // Nobody may be waiting for it.
   end.catch(() => {})
   console.setEncoding('utf8')
@@ -195,10 +218,24 @@ async function upload(link: Link, file: string, uploads: Map<string, Promise<str
   return sent
 }
 
-function configuration({ name, memory, maxmem, vcpus = 1, cmdline = '', vif, config = '' }: DomainOptions, kernel: string, ramdisk?: string): string {
-  const lines = ['type="pvh"', `name="${name}"`, `kernel="${kernel}"`, `memory=${memory}`, `vcpus=${vcpus}`, `cmdline="${cmdline.replace(/[\\"]/g, '\\$&')}"`,
+function configuration(
+  { name, memory, maxmem, vcpus = 1, cmdline = '', vif, config = '' }: DomainOptions,
+  kernel: string,
+  ramdisk?: string,
+): string {
+  const lines = [
+    'type="pvh"',
+    `name="${name}"`,
+    `kernel="${kernel}"`,
+    `memory=${memory}`,
+    `vcpus=${vcpus}`,
+    `cmdline="${cmdline.replace(/[\\"]/g, '\\$&')}"`,
     // dom0 has the first CPU for itself, so that neither slows the other.
-    'cpus="all,^0"', 'on_poweroff="preserve"', 'on_reboot="preserve"', 'on_crash="preserve"']
+    'cpus="all,^0"',
+    'on_poweroff="preserve"',
+    'on_reboot="preserve"',
+    'on_crash="preserve"',
+  ]
   if (maxmem !== undefined) lines.push(`maxmem=${maxmem}`)
   if (ramdisk) lines.push(`ramdisk="${ramdisk}"`)
   if (vif) lines.push(`vif=["ip=${vif.ip},mac=${vif.mac ?? '00:16:3e:5e:6c:00'},script=/etc/xen/scripts/vif"]`)
@@ -209,11 +246,13 @@ function check({ name, memory, maxmem, vcpus = 1, cmdline = '', vif }: DomainOpt
   const refuse = (what: string, value: unknown) => new RigError(`createDomain: ${what}`, JSON.stringify(value))
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,59}$/.test(name)) throw refuse('the name must be of letters, digits, . - and _', name)
   if (!Number.isInteger(memory) || memory < 1) throw refuse('memory must be a whole number of MiB', memory)
-  if (maxmem !== undefined && (!Number.isInteger(maxmem) || maxmem < memory)) throw refuse('maxmem must be a whole number of MiB, not below memory', maxmem)
+  if (maxmem !== undefined && (!Number.isInteger(maxmem) || maxmem < memory))
+    throw refuse('maxmem must be a whole number of MiB, not below memory', maxmem)
   if (!Number.isInteger(vcpus) || vcpus < 1) throw refuse('vcpus must be a whole number', vcpus)
   if (/[\n\0]/.test(cmdline)) throw refuse('the command line must be one line', cmdline)
   const address = /^\d{1,3}(\.\d{1,3}){3}$/
   if (vif && !address.test(vif.ip)) throw refuse('vif.ip must be an IPv4 address', vif.ip)
   if (vif?.gateway && !address.test(vif.gateway)) throw refuse('vif.gateway must be an IPv4 address', vif.gateway)
-  if (vif?.mac && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(vif.mac)) throw refuse('vif.mac must be six hexadecimal bytes with colons', vif.mac)
+  if (vif?.mac && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(vif.mac))
+    throw refuse('vif.mac must be six hexadecimal bytes with colons', vif.mac)
 }

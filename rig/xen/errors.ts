@@ -14,5 +14,9 @@ export class RigError extends Error {
 }
 
 function indent(text: string): string {
-  return text.trimEnd().split('\n').map(line => `  ${line}`).join('\n')
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(line => `  ${line}`)
+    .join('\n')
 }

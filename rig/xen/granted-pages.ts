@@ -8,7 +8,7 @@ import { byteChannel } from './vchan.ts'
 
 /** Maps images of windows in dom0, read-only. Each has a process in dom0 for as long as it is mapped. */
 export function rigImages(rig: Pick<Rig, 'spawn'>, domid: number): ImageReader {
-  return async (refs) => {
+  return async refs => {
     const stream = await rig.spawn(`exec granted-pages ${domid}`)
     stream.write(words([refs.length, ...refs]))
     const answer = await readLine(stream)
@@ -23,10 +23,11 @@ export function rigImages(rig: Pick<Rig, 'spawn'>, domid: number): ImageReader {
 function mappedImage(stream: Duplex) {
   const channel = byteChannel(stream)
   return {
-    async read({ offset, length, stride, rows }: { offset: number, length: number, stride: number, rows: number }): Promise<Uint8Array> {
+    async read({ offset, length, stride, rows }: { offset: number; length: number; stride: number; rows: number }): Promise<Uint8Array> {
       await channel.write(words([offset, length, stride, rows]))
       const bytes = await channel.readExactly(length * rows)
-      if (bytes === undefined) throw new RigError('dom0 lost the pages of a window', undefined, 'Its console may tell why: see the rig\'s log.')
+      if (bytes === undefined)
+        throw new RigError('dom0 lost the pages of a window', undefined, "Its console may tell why: see the rig's log.")
       return bytes
     },
     async release(): Promise<void> {

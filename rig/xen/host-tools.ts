@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { RigError } from './errors.ts'
-import { run, type Log } from './run.ts'
+import { type Log, run } from './run.ts'
 
 /** Programs of the host that the rig calls, and the Debian package each comes from. */
 const needed: [program: string, debianPackage: string][] = [
@@ -17,20 +17,22 @@ const needed: [program: string, debianPackage: string][] = [
 export async function ensureHostTools(log: Log): Promise<void> {
   const missing: string[] = []
   for (const [program, debianPackage] of needed) {
-    if (!await isInstalled(program)) missing.push(debianPackage)
+    if (!(await isInstalled(program))) missing.push(debianPackage)
   }
   // gcc alone cannot link a program: the C library's headers are a package of their own.
-  if (!await exists('/usr/include/stdio.h')) missing.push('libc6-dev')
+  if (!(await exists('/usr/include/stdio.h'))) missing.push('libc6-dev')
   if (missing.length === 0) return
 
   const todo = `Install them: apt-get install --no-install-recommends ${missing.join(' ')}`
-  if (!await isInstalled('apt-get')) throw new RigError(`The host lacks ${missing.join(', ')} and has no apt-get`, undefined, todo)
+  if (!(await isInstalled('apt-get'))) throw new RigError(`The host lacks ${missing.join(', ')} and has no apt-get`, undefined, todo)
   log(`installing ${missing.join(', ')} with apt-get`)
   try {
     await aptGetAsRoot('update', '-qq')
     await aptGetAsRoot('install', '-y', '-qq', '--no-install-recommends', ...missing)
   } catch (cause) {
-    throw new RigError(`The host lacks ${missing.join(', ')}, and apt-get could not install them`, (cause as Error).message, todo, { cause })
+    throw new RigError(`The host lacks ${missing.join(', ')}, and apt-get could not install them`, (cause as Error).message, todo, {
+      cause,
+    })
   }
 }
 
@@ -51,5 +53,8 @@ async function isInstalled(program: string): Promise<boolean> {
 }
 
 async function exists(path: string, mode = constants.R_OK): Promise<boolean> {
-  return access(path, mode).then(() => true, () => false)
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  )
 }

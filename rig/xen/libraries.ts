@@ -39,20 +39,31 @@ async function neededBy(file: string): Promise<string[]> {
 async function findLibrary(root: string, name: string): Promise<string> {
   for (const folder of libraryFolders) {
     const file = join(root, folder, name)
-    if (await realpath(file).then(() => true, () => false)) return file
+    if (
+      await realpath(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file
   }
-  throw new RigError(`The library ${name} is in none of the unpacked packages`, relative('.', root), 'Add the Debian package that holds it to the list in the file that asked.')
+  throw new RigError(
+    `The library ${name} is in none of the unpacked packages`,
+    relative('.', root),
+    'Add the Debian package that holds it to the list in the file that asked.',
+  )
 }
 
 /**
  * Kernel modules with all that they depend on, in the order in which they can be loaded.
  * @param files paths of the tree's module files by name (with - instead of _)
  */
-export async function moduleOrder(names: string[], files: Map<string, string>): Promise<{ name: string, file: string }[]> {
+export async function moduleOrder(names: string[], files: Map<string, string>): Promise<{ name: string; file: string }[]> {
   const order = new Map<string, string>()
   const visit = async (name: string): Promise<void> => {
     const file = files.get(name)
-    if (!file) throw new RigError(`The kernel package has no module ${name}`, undefined, 'It may be built in now: then take it off the list.')
+    if (!file)
+      throw new RigError(`The kernel package has no module ${name}`, undefined, 'It may be built in now: then take it off the list.')
     if (order.has(name)) return
     for (const next of await dependencies(file)) await visit(next)
     order.set(name, file)
@@ -67,5 +78,8 @@ async function dependencies(file: string): Promise<string[]> {
   const start = bytes.indexOf('\0depends=')
   if (start < 0) return []
   const text = bytes.toString('latin1', start + 9, bytes.indexOf(0, start + 1))
-  return text.split(',').filter(Boolean).map(name => name.replaceAll('_', '-'))
+  return text
+    .split(',')
+    .filter(Boolean)
+    .map(name => name.replaceAll('_', '-'))
 }

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { pipeline } from 'node:stream/promises'
-import { buffer } from 'node:stream/consumers'
 import type { Duplex } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { RigError } from './errors.ts'
 
 export interface ExecResult {
@@ -38,7 +38,10 @@ export class Link {
    * Ending the stream ends the script's input; the stream ends when the script has.
    */
   async spawn(script: string): Promise<Duplex> {
-    if (this.#starting >= MOST_STARTING) await new Promise<void>(resolve => { this.#queue.push(resolve) })
+    if (this.#starting >= MOST_STARTING)
+      await new Promise<void>(resolve => {
+        this.#queue.push(resolve)
+      })
     this.#starting++
     try {
       return await this.#start(script)
@@ -59,7 +62,7 @@ export class Link {
       await readLine(socket)
     } catch (cause) {
       socket.destroy()
-      throw new RigError('dom0 closed the connection', script, 'Its console may tell why: see the rig\'s log.', { cause })
+      throw new RigError('dom0 closed the connection', script, "Its console may tell why: see the rig's log.", { cause })
     }
     socket.setTimeout(0)
     return socket
@@ -73,7 +76,8 @@ export class Link {
     try {
       const [code, length] = (await readLine(stream)).split(' ').map(Number) as [number, number]
       const output = await buffer(stream)
-      const stdout = output.toString('utf8', 0, length), stderr = output.toString('utf8', length)
+      const stdout = output.toString('utf8', 0, length),
+        stderr = output.toString('utf8', length)
       // 143: timeout's own shell was told to end, too.
       if (code !== 124 && code !== 143) return { code, stdout, stderr }
       return { code: 124, stdout, stderr: [stderr.trimEnd(), `stopped after ${seconds} s`, ...this.#deaths].join('\n') }
@@ -95,7 +99,7 @@ export class Link {
     const stream = await this.spawn(`cat > ${quote(`${path}.part`)} && mv ${quote(`${path}.part`)} ${quote(path)} && echo done`)
     await pipeline(createReadStream(file), stream, { end: true })
     const answer = await readLine(stream).catch(() => '')
-    if (answer !== 'done') throw new RigError(`${file} could not be copied to dom0`, path, 'Is dom0 out of memory? See the rig\'s log.')
+    if (answer !== 'done') throw new RigError(`${file} could not be copied to dom0`, path, "Is dom0 out of memory? See the rig's log.")
   }
 
   /** True when the machine was stopped: whatever did not end then was cut off. */
@@ -112,7 +116,7 @@ export class Link {
 
 /** A word of the shell that stands for exactly this text. */
 export function quote(text: string): string {
-  return `'${text.replaceAll('\'', '\'\\\'\'')}'`
+  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Reads one short line, and nothing behind it. Throws when the stream ends first. */
@@ -121,7 +125,8 @@ export async function readLine(stream: Duplex): Promise<string> {
   for (;;) {
     const byte = stream.read(1) as Buffer | null
     if (byte === null) {
-      if (stream.readableEnded || stream.destroyed) throw stream.errored ?? new RigError('The stream ended before its line was complete', line)
+      if (stream.readableEnded || stream.destroyed)
+        throw stream.errored ?? new RigError('The stream ended before its line was complete', line)
       await readable(stream)
     } else if (byte[0] === 10) return line
     else line += byte.toString('latin1')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { writeCpio, type Entry } from './cpio.ts'
+import { type Entry, writeCpio } from './cpio.ts'
 import { addModules, busyboxFiles, defaultCache, ensureRig } from './dom0.ts'
 import { sharedLibraries } from './libraries.ts'
 import { unpackPackages } from './packages.ts'
@@ -23,7 +23,7 @@ export interface LinuxGuest {
 const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6']
 
 /** For each role: the kernel modules, the tools of dom0 that it has too, and programs of Xen's packages. */
-const roles: Record<LinuxRole, { modules: string[], tools: string[], programs?: string[] }> = {
+const roles: Record<LinuxRole, { modules: string[]; tools: string[]; programs?: string[] }> = {
   init: { modules: [], tools: [] },
   nginx: { modules: ['xen-netfront'], tools: [] },
   // What libxenvchan opens.
@@ -31,7 +31,8 @@ const roles: Record<LinuxRole, { modules: string[], tools: string[], programs?: 
   frames: { modules: ['xen-netfront'], tools: ['frames'] },
   // What `xl devd` opens, and the backend.
   netvm: {
-    modules: ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-netback'], tools: ['frames'],
+    modules: ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-netback'],
+    tools: ['frames'],
     programs: ['usr/lib/xen-4.17/bin/xl', 'usr/bin/xenstore-read', 'usr/bin/xenstore-write'],
   },
 }
@@ -39,7 +40,10 @@ const roles: Record<LinuxRole, { modules: string[], tools: string[], programs?: 
 export type LinuxRole = 'init' | 'nginx' | 'vchan' | 'frames' | 'netvm'
 
 /** As many bytes as nginx' own front page used to have; the benchmarks speak of this page. */
-export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\n<h1>Welcome</h1>\n${'<p>Nothing to see.</p>\n'.repeat(40)}`.slice(0, 594).padEnd(596, '.') + '\n</body></html>\n'
+export const page =
+  `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\n<h1>Welcome</h1>\n${'<p>Nothing to see.</p>\n'.repeat(40)}`
+    .slice(0, 594)
+    .padEnd(596, '.') + '\n</body></html>\n'
 
 /**
  * A small Linux as a peer for tests and measurements: Debian's kernel, busybox, and no distribution.
@@ -49,15 +53,35 @@ export const page = `<!DOCTYPE html>\n<html><head><title>Welcome</title></head><
  *   `netvm` is a driver domain: it has the backends of vifs and routes as dom0 does; it obeys the lines that `Domain.type` gives it
  * @param ip of the guest, for role nginx
  */
-export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0.1', cache = defaultCache, log = () => {} }: {
-  role: LinuxRole, ip?: string, gateway?: string, cache?: string, log?: Log
+export async function linuxGuest({
+  role,
+  ip = '10.137.0.20',
+  gateway = '10.137.0.1',
+  cache = defaultCache,
+  log = () => {},
+}: {
+  role: LinuxRole
+  ip?: string
+  gateway?: string
+  cache?: string
+  log?: Log
 }): Promise<LinuxGuest> {
   const { vmlinux, tree, folder } = await ensureRig({ cache, log })
   const nginx = role === 'nginx' ? await unpackPackages(nginxPackages, cache, log) : undefined
   const script = await readFile(join(import.meta.dirname, 'guest/init'))
-  const id = createHash('sha256').update(script).update(await readFile(import.meta.filename)).update(nginx?.id ?? '').digest('hex').slice(0, 12)
+  const id = createHash('sha256')
+    .update(script)
+    .update(await readFile(import.meta.filename))
+    .update(nginx?.id ?? '')
+    .digest('hex')
+    .slice(0, 12)
   const ramdisk = join(folder, `linux-${role}-${id}.img`)
-  if (!await access(ramdisk).then(() => true, () => false)) {
+  if (
+    !(await access(ramdisk).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     log(`making the initramfs of the Linux guest (${role})`)
     const files = await busyboxFiles(tree)
     files.set('init', { content: script, mode: 0o755 })
@@ -74,7 +98,10 @@ export async function linuxGuest({ role, ip = '10.137.0.20', gateway = '10.137.0
   }
   const network = nginx ? ` guest.ip=${ip} guest.gateway=${gateway}` : ''
   return {
-    kernel: vmlinux, ramdisk, cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`, memory: nginx ? 256 : 192,
+    kernel: vmlinux,
+    ramdisk,
+    cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`,
+    memory: nginx ? 256 : 192,
     config: role === 'netvm' ? 'driver_domain=1' : undefined,
   }
 }
@@ -96,8 +123,10 @@ async function addNginx(files: Map<string, Entry>, root: string): Promise<void> 
   files.set('var/www/index.html', { content: page })
   files.set('var/log/nginx/.keep', { content: '' })
   files.set('var/lib/nginx/.keep', { content: '' })
-  files.set('etc/nginx.conf', { content: `user root; worker_processes 1; pid /run/nginx.pid; error_log stderr;
+  files.set('etc/nginx.conf', {
+    content: `user root; worker_processes 1; pid /run/nginx.pid; error_log stderr;
 events { worker_connections 1024; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type text/html; server { listen 80 backlog=1024; root /var/www; } }
-` })
+`,
+  })
 }

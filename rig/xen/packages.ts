@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RigError } from './errors.ts'
 import { aptGetAsRoot } from './host-tools.ts'
-import { run, type Log } from './run.ts'
+import { type Log, run } from './run.ts'
 
 /** The metapackage of the current kernel of Debian; the package that it depends on carries the version in its name. */
 const kernelMetapackage = 'linux-image-amd64'
@@ -44,7 +44,7 @@ export async function unpackPackages(names: string[], cache: string, log: Log): 
     await writeFile(join(work, 'tree', '.packages'), debs.join('\n') + '\n')
     // Renaming makes the tree appear whole or not at all, also when two processes make it at the same time.
     await rename(join(work, 'tree'), root).catch(async (error: unknown) => {
-      if (await readFile(stamp).catch(() => undefined) === undefined) throw error
+      if ((await readFile(stamp).catch(() => undefined)) === undefined) throw error
     })
     return { root, id: idOf(await readFile(stamp, 'utf8')) }
   } finally {
@@ -55,11 +55,15 @@ export async function unpackPackages(names: string[], cache: string, log: Log): 
 async function download(names: string[], folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true })
   try {
-    const wanted = await Promise.all(names.map(name => name === kernelMetapackage ? kernelPackage() : name))
+    const wanted = await Promise.all(names.map(name => (name === kernelMetapackage ? kernelPackage() : name)))
     await run('apt-get', ['download', ...wanted], { cwd: folder, seconds: 600 })
   } catch (cause) {
-    throw new RigError('Debian packages for the rig could not be downloaded', (cause as Error).message,
-      'The rig needs the packages of Debian 12 (bookworm) and its package lists: run apt-get update, and check the network.', { cause })
+    throw new RigError(
+      'Debian packages for the rig could not be downloaded',
+      (cause as Error).message,
+      'The rig needs the packages of Debian 12 (bookworm) and its package lists: run apt-get update, and check the network.',
+      { cause },
+    )
   }
   return (await readdir(folder)).filter(file => file.endsWith('.deb')).sort()
 }
@@ -68,7 +72,11 @@ async function kernelPackage(): Promise<string> {
   const depends = await run('apt-cache', ['depends', kernelMetapackage])
   const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1]
   if (name) return name
-  throw new RigError(`apt-cache does not say which kernel ${kernelMetapackage} depends on`, depends, 'Run apt-get update; the rig needs the package lists of Debian 12.')
+  throw new RigError(
+    `apt-cache does not say which kernel ${kernelMetapackage} depends on`,
+    depends,
+    'Run apt-get update; the rig needs the package lists of Debian 12.',
+  )
 }
 
 function idOf(list: string): string {

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import type { RigFiles } from './dom0.ts'
 import { RigError } from './errors.ts'
 
@@ -33,12 +33,41 @@ export class Qemu {
 
   constructor(files: RigFiles, { memoryMiB, seconds, onLine }: QemuOptions) {
     // setpriv asks the kernel to kill QEMU when the thread that started it ends, even by SIGKILL.
-    const args = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-display', 'none', '-no-reboot', '-no-user-config',
+    const args = [
+      '--pdeathsig',
+      'KILL',
+      'qemu-system-x86_64',
+      '-nodefaults',
+      '-display',
+      'none',
+      '-no-reboot',
+      '-no-user-config',
       // Software emulation: it has the SVM and nested paging that PVH guests need, on every machine. RDSEED it does not have.
-      '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'qemu64,+svm,+npt,+rdrand,+ssse3,+sse4_1,+sse4_2,+popcnt',
-      '-smp', '2', '-m', String(memoryMiB), '-serial', 'stdio', '-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control',
-      '-netdev', 'user,id=net,hostfwd=tcp:127.0.0.1:0-10.0.2.15:1', '-device', 'virtio-net-pci,netdev=net,romfile=',
-      '-kernel', 'xen', '-append', xenOptions, '-initrd', `vmlinux ${dom0Options},dom0.img`]
+      '-accel',
+      'tcg,thread=multi,tb-size=512',
+      '-cpu',
+      'qemu64,+svm,+npt,+rdrand,+ssse3,+sse4_1,+sse4_2,+popcnt',
+      '-smp',
+      '2',
+      '-m',
+      String(memoryMiB),
+      '-serial',
+      'stdio',
+      '-chardev',
+      'socket,id=monitor,fd=3',
+      '-mon',
+      'chardev=monitor,mode=control',
+      '-netdev',
+      'user,id=net,hostfwd=tcp:127.0.0.1:0-10.0.2.15:1',
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
+      '-kernel',
+      'xen',
+      '-append',
+      xenOptions,
+      '-initrd',
+      `vmlinux ${dom0Options},dom0.img`,
+    ]
     this.#child = spawn('setpriv', args, { cwd: files.folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     const limit = seconds === Infinity ? undefined : setTimeout(() => this.kill(), seconds * 1000)
     limit?.unref()
@@ -59,10 +88,12 @@ export class Qemu {
 
     this.#monitor = this.#child.stdio[3] as Socket
     this.#monitor.on('error', () => {})
-    createInterface({ input: this.#monitor }).on('error', () => {}).on('line', line => {
-      const message = JSON.parse(line) as Record<string, unknown>
-      if ('return' in message || 'error' in message) this.#replies.shift()?.(message)
-    })
+    createInterface({ input: this.#monitor })
+      .on('error', () => {})
+      .on('line', line => {
+        const message = JSON.parse(line) as Record<string, unknown>
+        if ('return' in message || 'error' in message) this.#replies.shift()?.(message)
+      })
     void this.#execute({ execute: 'qmp_capabilities' }).catch(() => {})
   }
 
@@ -79,7 +110,11 @@ export class Qemu {
   async forward(hostPort: number, address: string, port: number): Promise<number> {
     const complaint = await this.command(`hostfwd_add net tcp:127.0.0.1:${hostPort}-${address}:${port}`)
     if (complaint.trim()) {
-      throw new RigError(`Port ${hostPort} of the host cannot be forwarded to ${address}:${port}`, complaint, 'Choose a port that is free, or 0.')
+      throw new RigError(
+        `Port ${hostPort} of the host cannot be forwarded to ${address}:${port}`,
+        complaint,
+        'Choose a port that is free, or 0.',
+      )
     }
     return this.forwardedPort(address, port)
   }
@@ -102,7 +137,8 @@ export class Qemu {
     if (this.#ended) return Promise.reject(new RigError('QEMU has ended'))
     return new Promise((resolve, reject) => {
       this.#replies.push(reply => {
-        if ('error' in reply) reject(new RigError(`QEMU refused a command: ${(reply.error as { desc: string }).desc}`, JSON.stringify(message)))
+        if ('error' in reply)
+          reject(new RigError(`QEMU refused a command: ${(reply.error as { desc: string }).desc}`, JSON.stringify(message)))
         else resolve(reply.return)
       })
       this.#monitor.write(`${JSON.stringify(message)}\n`)

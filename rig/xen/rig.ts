@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { ensureRig, type RigFiles } from './dom0.ts'
-import { createDomain, restoreDomain, type Domain, type DomainOptions, type SavedDomain } from './domain.ts'
+import { createDomain, type Domain, type DomainOptions, restoreDomain, type SavedDomain } from './domain.ts'
 import { RigError } from './errors.ts'
-import { Link, type ExecResult } from './link.ts'
+import { type ExecResult, Link } from './link.ts'
 import { Qemu } from './qemu.ts'
-import { timedLog, type Log } from './run.ts'
-import { vchanClient, vchanServer, type VchanOptions } from './vchan.ts'
+import { type Log, timedLog } from './run.ts'
+import { type VchanOptions, vchanClient, vchanServer } from './vchan.ts'
 
 export interface RigOptions {
   /** Memory of the whole machine in MiB; dom0 takes 1,024 and Xen about 100 of it. */
@@ -15,7 +15,7 @@ export interface RigOptions {
   /** Gets progress, when something has to be made first. By default to standard error. */
   onProgress?: Log
   /** Ports of the host (0: any free one) that lead to a guest. */
-  forwards?: { hostPort: number, ip: string, port: number }[]
+  forwards?: { hostPort: number; ip: string; port: number }[]
   /** Stops the rig when aborted. */
   signal?: AbortSignal
   /** Hard limit for the life of the machine, in seconds: an hour unless told otherwise, Infinity for none. */
@@ -46,10 +46,12 @@ export class Rig {
     signal?.throwIfAborted()
     const files = await ensureRig({ cache, log: onProgress })
     signal?.throwIfAborted()
-    const lastLines: string[] = [], deaths: string[] = []
+    const lastLines: string[] = [],
+      deaths: string[] = []
     const up = Promise.withResolvers<void>()
     const qemu = new Qemu(files, {
-      memoryMiB, seconds,
+      memoryMiB,
+      seconds,
       onLine(line) {
         if (lastLines.push(line) > 30) lastLines.shift()
         if (line.includes('dom0 up')) up.resolve()
@@ -58,8 +60,13 @@ export class Rig {
       },
     })
     signal?.addEventListener('abort', () => qemu.kill(), { once: true })
-    const late = setTimeout(() => up.reject(new RigError(`dom0 did not start within ${startSeconds} s`, lastLines.join('\n'))), startSeconds * 1000)
-    void qemu.exited.then(() => up.reject(signal?.aborted ? signal.reason : new RigError('QEMU ended before dom0 was up', lastLines.join('\n'))))
+    const late = setTimeout(
+      () => up.reject(new RigError(`dom0 did not start within ${startSeconds} s`, lastLines.join('\n'))),
+      startSeconds * 1000,
+    )
+    void qemu.exited.then(() =>
+      up.reject(signal?.aborted ? signal.reason : new RigError('QEMU ended before dom0 was up', lastLines.join('\n'))),
+    )
     try {
       await up.promise
       const link = new Link(await qemu.forwardedPort('10.0.2.15', 1), deaths)

@@ -1,9 +1,9 @@
-import test from 'ava'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
+import test from 'ava'
 import { linuxGuest, page } from './linux-guest.ts'
 import { Rig } from './rig.ts'
 import { rigChannels } from './vchan.ts'
@@ -19,7 +19,7 @@ test.after.always(async () => rig?.stop())
 
 test('a script in dom0 gives its exit code and both outputs, whatever characters they hold', async t => {
   t.timeout(minutes)
-  t.deepEqual(await rig.exec('echo "it\'s \\$5"; printf "a\\nb" >&2; exit 7'), { code: 7, stdout: 'it\'s $5\n', stderr: 'a\nb' })
+  t.deepEqual(await rig.exec('echo "it\'s \\$5"; printf "a\\nb" >&2; exit 7'), { code: 7, stdout: "it's $5\n", stderr: 'a\nb' })
   await t.throwsAsync(rig.must('echo because >&2; false'), { message: /ended with 1[^]*because/ })
 })
 
@@ -48,7 +48,7 @@ test('a file arrives in dom0 unchanged', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'rig-'))
   try {
     await writeFile(join(folder, 'file'), 'x'.repeat(1_000_001))
-    await rig.put(join(folder, 'file'), '/tmp/it\'s here')
+    await rig.put(join(folder, 'file'), "/tmp/it's here")
     t.is((await rig.must('wc -c < "/tmp/it\'s here"')).trim(), '1000001')
   } finally {
     await rm(folder, { recursive: true })
@@ -81,7 +81,7 @@ test('a guest is reached from the host and from dom0, as behind a netvm of Qubes
 
 test('vchans join the host to a guest in both roles; keys go when they are used; a dead guest ends its vchan', async t => {
   t.timeout(5 * minutes)
-  const domain = await rig.createDomain({ name: 'vchan', ...await linuxGuest({ role: 'vchan' }), paused: true })
+  const domain = await rig.createDomain({ name: 'vchan', ...(await linuxGuest({ role: 'vchan' })), paused: true })
   domain.console.resume()
   const channels = rigChannels(rig)
   const ready = Promise.withResolvers<void>()
@@ -102,7 +102,10 @@ test('vchans join the host to a guest in both roles; keys go when they are used;
   asServer.write(sent.subarray(0, 50_000))
   let back = Buffer.alloc(0)
   while (back.length < 50_000) {
-    back = Buffer.concat([back, asServer.read() as Buffer ?? await new Promise<Buffer>(resolve => asServer.once('readable', () => resolve(Buffer.alloc(0))))])
+    back = Buffer.concat([
+      back,
+      (asServer.read() as Buffer) ?? (await new Promise<Buffer>(resolve => asServer.once('readable', () => resolve(Buffer.alloc(0))))),
+    ])
   }
   t.true(back.equals(sent.subarray(0, 50_000)))
 

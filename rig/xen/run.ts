@@ -9,14 +9,24 @@ export type Log = (line: string) => void
  * @param seconds hard time limit
  * @throws RigError with the end of what it printed, when it fails or takes too long
  */
-export function run(program: string, args: string[], { cwd, seconds = 120 }: { cwd?: string, seconds?: number } = {}): Promise<string> {
+export function run(program: string, args: string[], { cwd, seconds = 120 }: { cwd?: string; seconds?: number } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { cwd, timeout: seconds * 1000, maxBuffer: 64 << 20, env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } }
+    const options = {
+      cwd,
+      timeout: seconds * 1000,
+      maxBuffer: 64 << 20,
+      env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+    }
     execFile(program, args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout)
       const why = error.killed ? `took longer than ${seconds} s` : error.message.split('\n')[0]
-      reject(new RigError(`${program} failed: ${why}`, `${stderr}\n${stdout}`.trim().split('\n').slice(-12).join('\n') || `${program} ${args.join(' ')}`,
-        'Run the same command by hand to see more.'))
+      reject(
+        new RigError(
+          `${program} failed: ${why}`,
+          `${stderr}\n${stdout}`.trim().split('\n').slice(-12).join('\n') || `${program} ${args.join(' ')}`,
+          'Run the same command by hand to see more.',
+        ),
+      )
     })
   })
 }

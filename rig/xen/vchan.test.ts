@@ -1,6 +1,6 @@
-import test from 'ava'
 import { duplexPair, PassThrough } from 'node:stream'
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import test from 'ava'
 import { quote, readLine } from './link.ts'
 import { byteChannel } from './vchan.ts'
 
@@ -10,13 +10,13 @@ test('readLine takes its line and leaves every byte behind it', async t => {
   const stream = new PassThrough()
   stream.write('connected\n\0\n')
   t.is(await readLine(stream), 'connected')
-  t.deepEqual([...stream.read() as Buffer], [0, 10])
+  t.deepEqual([...(stream.read() as Buffer)], [0, 10])
   stream.end('half')
   await t.throwsAsync(readLine(stream), { message: /ended before/ })
 })
 
 test('quote protects every character of the shell', t => {
-  t.is(quote('a\'b $c'), '\'a\'\\\'\'b $c\'')
+  t.is(quote("a'b $c"), "'a'\\''b $c'")
 })
 
 test('a ByteChannel reads at most what it is asked for, and exactly what it is asked for', async t => {
@@ -47,7 +47,7 @@ test('what was written before close still arrives', async t => {
   channel.close()
   channel.close()
   const received = []
-  for await (const chunk of far) received.push(...chunk as Buffer)
+  for await (const chunk of far) received.push(...(chunk as Buffer))
   t.deepEqual(received, [1, 2])
   far.end()
   await channel.closed

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { ChannelClosedError, type ByteChannel, type Channels } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
 import { RigError } from './errors.ts'
-import { readLine, type Link } from './link.ts'
+import { type Link, readLine } from './link.ts'
 
 export interface VchanOptions {
   /** Gives up waiting for the peer, and takes the keys back. */
@@ -11,7 +11,14 @@ export interface VchanOptions {
 }
 
 /** A vchan server in dom0 for one client. Resolves when it has connected. Sizes in bytes. */
-export async function vchanServer(link: Link, domid: number, port: number, readMin: number, writeMin: number, options: VchanOptions = {}): Promise<Duplex> {
+export async function vchanServer(
+  link: Link,
+  domid: number,
+  port: number,
+  readMin: number,
+  writeMin: number,
+  options: VchanOptions = {},
+): Promise<Duplex> {
   return open(link, `server ${domid} ${port} ${readMin} ${writeMin}`, options, async stream => {
     await expect(stream, 'ready')
     options.onReady?.()
@@ -38,7 +45,12 @@ async function open(link: Link, args: string, { signal }: VchanOptions, prepare:
   } catch (cause) {
     stream.destroy()
     signal?.throwIfAborted()
-    throw new RigError('The vchan was not connected', `vchan-bridge ${args}`, 'Did the peer domain end? See dom0\'s console in the rig\'s log.', { cause })
+    throw new RigError(
+      'The vchan was not connected',
+      `vchan-bridge ${args}`,
+      "Did the peer domain end? See dom0's console in the rig's log.",
+      { cause },
+    )
   } finally {
     signal?.removeEventListener('abort', abort)
   }
@@ -56,7 +68,8 @@ export function rigChannels(rig: {
 }): Channels {
   return {
     connect: async (domid, port, options) => byteChannel(await rig.vchanClient(domid, port, options)),
-    serve: async (domid, port, { readSize, writeSize, signal }) => byteChannel(await rig.vchanServer(domid, port, readSize, writeSize, { signal })),
+    serve: async (domid, port, { readSize, writeSize, signal }) =>
+      byteChannel(await rig.vchanServer(domid, port, readSize, writeSize, { signal })),
   }
 }
 
@@ -66,13 +79,14 @@ export function byteChannel(stream: Duplex): ByteChannel {
   const closed = new Promise<void>(resolve => stream.once('close', resolve))
   // The bridge ends its output when the vchan is closed; Node's `end` comes after all data was read.
   const ended = () => stream.readableEnded || stream.destroyed
-  const changed = () => new Promise<void>(resolve => {
-    const done = () => {
-      stream.off('readable', done).off('end', done).off('close', done)
-      resolve()
-    }
-    stream.on('readable', done).on('end', done).on('close', done)
-  })
+  const changed = () =>
+    new Promise<void>(resolve => {
+      const done = () => {
+        stream.off('readable', done).off('end', done).off('close', done)
+        resolve()
+      }
+      stream.on('readable', done).on('end', done).on('close', done)
+    })
   const read = async (size?: number): Promise<Uint8Array | undefined> => {
     for (;;) {
       const bytes = stream.read(size) as Buffer | null
@@ -93,7 +107,7 @@ export function byteChannel(stream: Duplex): ByteChannel {
     },
     async readExactly(length) {
       const out = new Uint8Array(length)
-      for (let filled = 0; filled < length;) {
+      for (let filled = 0; filled < length; ) {
         const bytes = await this.read(length - filled)
         if (!bytes && filled === 0) return undefined
         if (!bytes) throw new ChannelClosedError(`the vchan closed ${length - filled} bytes before the end of a message`)
@@ -103,7 +117,9 @@ export function byteChannel(stream: Duplex): ByteChannel {
       return out
     },
     write(bytes) {
-      return new Promise((resolve, reject) => stream.write(bytes, error => error ? reject(new ChannelClosedError('the vchan is closed')) : resolve()))
+      return new Promise((resolve, reject) =>
+        stream.write(bytes, error => (error ? reject(new ChannelClosedError('the vchan is closed')) : resolve())),
+      )
     },
     close() {
       // What was written is still passed on; what arrives is dropped. Closing with unread bytes would reset the connection.

@@ -20,18 +20,19 @@ export function clockOf({ abi, timers }: Machine): Clock {
   return {
     now: () => abi.clockMonotonic(),
     wall: () => abi.clockWall(),
-    sleep: (milliseconds, { signal } = {}) => new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const abort = () => {
-        timer.cancel()
-        reject(signal?.reason)
-      }
-      const timer = timers.set(milliseconds, () => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-    }),
+    sleep: (milliseconds, { signal } = {}) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const abort = () => {
+          timer.cancel()
+          reject(signal?.reason)
+        }
+        const timer = timers.set(milliseconds, () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        })
+        signal?.addEventListener('abort', abort, { once: true })
+      }),
   }
 }
 

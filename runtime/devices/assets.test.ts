@@ -4,14 +4,22 @@ import { assetsOf } from './assets.ts'
 
 const file = (type: string, text: string) => ({ type, etag: `"${text.length}"`, bytes: new TextEncoder().encode(text) })
 const site = assetsOf({
-  'index.html': file('text/html; charset=utf-8', '<!DOCTYPE html>'), 'css/site.css': file('text/css', 'a{}'), 'docs/index.html': file('text/html', 'docs'), 'a b ä.txt': file('text/plain', 'text'),
+  'index.html': file('text/html; charset=utf-8', '<!DOCTYPE html>'),
+  'css/site.css': file('text/css', 'a{}'),
+  'docs/index.html': file('text/html', 'docs'),
+  'a b ä.txt': file('text/plain', 'text'),
 })
 const ask = (path: string, init?: RequestInit) => site.respond(new Request(`http://h${path}`, init))
 
 test('a file is answered with its type, length and tag', async t => {
   const response = ask('/css/site.css?v=1') as Response
   t.is(response.status, 200)
-  t.deepEqual(Object.fromEntries(response.headers), { 'content-type': 'text/css', 'content-length': '3', 'etag': '"3"', 'cache-control': 'no-cache' })
+  t.deepEqual(Object.fromEntries(response.headers), {
+    'content-type': 'text/css',
+    'content-length': '3',
+    etag: '"3"',
+    'cache-control': 'no-cache',
+  })
   t.is(await response.text(), 'a{}')
 })
 
@@ -33,7 +41,8 @@ test('HEAD has the headers and no body; other methods are refused', async t => {
 })
 
 test('a client that has the file gets 304', t => {
-  for (const value of ['"15"', 'W/"15"', '"1", "15"', '*', ' "15" ']) t.is(ask('/', { headers: { 'if-none-match': value } })?.status, 304, value)
+  for (const value of ['"15"', 'W/"15"', '"1", "15"', '*', ' "15" '])
+    t.is(ask('/', { headers: { 'if-none-match': value } })?.status, 304, value)
   for (const value of ['"16"', '15', '"1", "2"']) t.is(ask('/', { headers: { 'if-none-match': value } })?.status, 200, value)
   t.is(ask('/', { headers: { 'if-none-match': '"15"' } })?.headers.get('etag'), '"15"')
 })
@@ -44,11 +53,30 @@ test('encoded names are found', async t => {
 })
 
 test('nothing but a path of the table is ever found, at one address only', t => {
-  const odd = ['//', '/css//site.css', '/css/./site.css', '/docs/../index.html', '/%2e%2e/index.html', '/css%2f..%2findex.html', '/index.html%00', '/css\\site.css', '/%zz', '/%ff', '/constructor', '/__proto__', '/index.html/', '/css/site.css/', '/.', '/docs/..']
+  const odd = [
+    '//',
+    '/css//site.css',
+    '/css/./site.css',
+    '/docs/../index.html',
+    '/%2e%2e/index.html',
+    '/css%2f..%2findex.html',
+    '/index.html%00',
+    '/css\\site.css',
+    '/%zz',
+    '/%ff',
+    '/constructor',
+    '/__proto__',
+    '/index.html/',
+    '/css/site.css/',
+    '/.',
+    '/docs/..',
+  ]
   for (const path of odd) t.is(site.respond({ url: `http://h${path}`, method: 'GET', headers: new Headers() } as Request), undefined, path)
   const piece = fc.constantFrom('/', '.', '..', '%2e', '%2f', '%5c', 'docs', 'index.html', 'css', 'site.css', '\\', '%00', '?', '#')
-  fc.assert(fc.property(fc.array(piece), pieces => {
-    const response = site.respond({ url: `http://h/${pieces.join('')}`, method: 'GET', headers: new Headers() } as Request)
-    if (response?.status === 200) t.true(site.paths.some(path => response.headers.get('etag') === site.file(path)?.etag))
-  }))
+  fc.assert(
+    fc.property(fc.array(piece), pieces => {
+      const response = site.respond({ url: `http://h/${pieces.join('')}`, method: 'GET', headers: new Headers() } as Request)
+      if (response?.status === 200) t.true(site.paths.some(path => response.headers.get('etag') === site.file(path)?.etag))
+    }),
+  )
 })

@@ -31,8 +31,10 @@ export interface Assets {
 /** Describes the files below `folder`, a path relative to the module that calls this. The argument must be a literal: the build reads it. */
 export function assets(folder: string | AssetFiles): Device<Assets> {
   if (typeof folder === 'string') {
-    throw new UsageError(`assets('${folder}') was not replaced by its files; the build does that for a call with a literal path, ` +
-      'in a module that imports assets itself')
+    throw new UsageError(
+      `assets('${folder}') was not replaced by its files; the build does that for a call with a literal path, ` +
+        'in a module that imports assets itself',
+    )
   }
   const result = device({ name: 'assets', connect: () => assetsOf(folder) })
   const bytes = Object.values(folder).reduce((sum, file) => sum + file.bytes.length, 0)
@@ -41,7 +43,7 @@ export function assets(folder: string | AssetFiles): Device<Assets> {
 
 export function assetsOf(files: AssetFiles): Assets {
   const paths = Object.keys(files).sort()
-  const file = (path: string): AssetFile | undefined => Object.hasOwn(files, path) ? files[path] : undefined
+  const file = (path: string): AssetFile | undefined => (Object.hasOwn(files, path) ? files[path] : undefined)
   return {
     file,
     paths,

@@ -11,9 +11,9 @@ export interface Stack {
   watch(handler: (address: string | undefined) => void): () => void
   readonly tcp: {
     /** Rejects when the peer refuses, does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
-    connect(options: { host: string, port: number, timeout?: number, signal?: AbortSignal }): Promise<TcpConnection>
+    connect(options: { host: string; port: number; timeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
     /** Calls `accept` for each connection, until `signal` aborts; then resolves. */
-    listen(options: { port: number, signal?: AbortSignal }, accept: (connection: TcpConnection) => void): Promise<void>
+    listen(options: { port: number; signal?: AbortSignal }, accept: (connection: TcpConnection) => void): Promise<void>
   }
 }
 

@@ -46,7 +46,11 @@ export const abortScenarios: Scenarios = {
     const controller = new AbortController()
     target.addEventListener('x', () => log.push('one'), { once: true })
     target.addEventListener('x', removed)
-    target.addEventListener('x', { handleEvent() { log.push('object') } })
+    target.addEventListener('x', {
+      handleEvent() {
+        log.push('object')
+      },
+    })
     target.addEventListener('x', () => log.push('last'))
     target.addEventListener('x', () => log.push('signal'), { signal: controller.signal })
     target.removeEventListener('x', removed)
@@ -59,12 +63,28 @@ export const abortScenarios: Scenarios = {
     const target = new EventTarget()
     target.addEventListener('x', (event: Event) => event.preventDefault())
     let calls = 0
-    target.addEventListener('y', (event: Event) => { calls++; event.stopImmediatePropagation() })
+    target.addEventListener('y', (event: Event) => {
+      calls++
+      event.stopImmediatePropagation()
+    })
     target.addEventListener('y', () => calls++)
-    return [target.dispatchEvent(new Event('x')), target.dispatchEvent(new Event('x', { cancelable: true })), target.dispatchEvent(new Event('y')), calls, new CustomEvent('z', { detail: 5 }).detail]
+    return [
+      target.dispatchEvent(new Event('x')),
+      target.dispatchEvent(new Event('x', { cancelable: true })),
+      target.dispatchEvent(new Event('y')),
+      calls,
+      new CustomEvent('z', { detail: 5 }).detail,
+    ]
   },
   'a DOMException is an error with a code': ({ DOMException }) => {
     const error = new DOMException('m', 'DataCloneError')
-    return [error.name, error.message, error.code, error instanceof Error, new DOMException().name, new DOMException('x', { cause: 5, name: 'AbortError' }).cause]
+    return [
+      error.name,
+      error.message,
+      error.code,
+      error instanceof Error,
+      new DOMException().name,
+      new DOMException('x', { cause: 5, name: 'AbortError' }).cause,
+    ]
   },
 }

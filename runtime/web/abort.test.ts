@@ -5,14 +5,25 @@ import { DOMException as OwnException } from './dom-exception.ts'
 import { CustomEvent as OwnCustomEvent, Event as OwnEvent, EventTarget as OwnTarget } from './events.ts'
 import { asInNode } from './testing.ts'
 
-const own = { AbortController: OwnController, AbortSignal: OwnSignal, DOMException: OwnException, CustomEvent: OwnCustomEvent, Event: OwnEvent, EventTarget: OwnTarget }
+const own = {
+  AbortController: OwnController,
+  AbortSignal: OwnSignal,
+  DOMException: OwnException,
+  CustomEvent: OwnCustomEvent,
+  Event: OwnEvent,
+  EventTarget: OwnTarget,
+}
 
 asInNode(test, abortScenarios, own)
 
 test('a listener that is added during a dispatch is called from the next one on (the standard; Node differs)', t => {
   const target = new OwnTarget()
   let calls = 0
-  target.addEventListener('x', () => target.addEventListener('x', () => { calls++ }))
+  target.addEventListener('x', () =>
+    target.addEventListener('x', () => {
+      calls++
+    }),
+  )
   target.dispatchEvent(new OwnEvent('x'))
   t.is(calls, 0)
   target.dispatchEvent(new OwnEvent('x'))
@@ -24,7 +35,9 @@ test('a signal that lives long keeps no followers that nobody listens to', t => 
   let calls = 0
   for (let i = 0; i < 1_000; i++) {
     const follower = OwnSignal.any([controller.signal])
-    const listener = () => { calls++ }
+    const listener = () => {
+      calls++
+    }
     follower.addEventListener('abort', listener)
     if (i > 0) follower.removeEventListener('abort', listener)
   }

@@ -17,19 +17,28 @@ export class AbortSignal extends EventTarget {
 
   constructor(key?: symbol) {
     super()
-    if (key !== internal) throw new TypeError('AbortSignal is not constructed; use new AbortController().signal, AbortSignal.timeout() or AbortSignal.any()')
+    if (key !== internal)
+      throw new TypeError('AbortSignal is not constructed; use new AbortController().signal, AbortSignal.timeout() or AbortSignal.any()')
   }
 
-  get aborted(): boolean { return this.#aborted }
-  get reason(): unknown { return this.#reason }
-  get onabort(): ((event: Event) => unknown) | null { return this.#handler }
+  get aborted(): boolean {
+    return this.#aborted
+  }
+  get reason(): unknown {
+    return this.#reason
+  }
+  get onabort(): ((event: Event) => unknown) | null {
+    return this.#handler
+  }
   set onabort(handler: ((event: Event) => unknown) | null) {
     if (this.#handler) this.removeEventListener('abort', this.#handler)
     this.#handler = typeof handler === 'function' ? handler : null
     this.addEventListener('abort', this.#handler)
   }
 
-  throwIfAborted(): void { if (this.#aborted) throw this.#reason }
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#reason
+  }
 
   static abort(reason?: unknown): AbortSignal {
     const signal = new AbortSignal(internal)
@@ -41,7 +50,10 @@ export class AbortSignal extends EventTarget {
   static timeout(milliseconds: number): AbortSignal {
     if (!(milliseconds >= 0)) throw new TypeError(`AbortSignal.timeout: ${milliseconds} is not a number of milliseconds`)
     const signal = new AbortSignal(internal)
-    setTimeout(() => AbortSignal[internal](signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')), milliseconds)
+    setTimeout(
+      () => AbortSignal[internal](signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+      milliseconds,
+    )
     return signal
   }
 
@@ -86,10 +98,13 @@ export class AbortSignal extends EventTarget {
     const followers = this.#followers
     this.#followers = []
     this.#sources = []
-    return [this, ...followers.flatMap(reference => {
-      const follower = reference.deref()
-      return follower === undefined ? [] : follower.#mark(reason)
-    })]
+    return [
+      this,
+      ...followers.flatMap(reference => {
+        const follower = reference.deref()
+        return follower === undefined ? [] : follower.#mark(reason)
+      }),
+    ]
   }
 
   static [internal](signal?: AbortSignal, reason?: unknown): AbortSignal {
@@ -104,5 +119,7 @@ export class AbortSignal extends EventTarget {
 
 export class AbortController {
   readonly signal: AbortSignal = AbortSignal[internal]()
-  abort(reason?: unknown): void { AbortSignal[internal](this.signal, reason) }
+  abort(reason?: unknown): void {
+    AbortSignal[internal](this.signal, reason)
+  }
 }

@@ -4,16 +4,27 @@ import { createConsole } from './console.ts'
 
 function setUp() {
   const lines: string[] = []
-  const writer = new LogWriter({ write: text => { lines.push(text.replace(/^.*: (?=[A-Z]{3} )/, '').trimEnd()) }, now: () => 0 })
+  const writer = new LogWriter({
+    write: text => {
+      lines.push(text.replace(/^.*: (?=[A-Z]{3} )/, '').trimEnd())
+    },
+    now: () => 0,
+  })
   writer.setThresholds([{ source: '*', level: 'debug' }])
   let now = 0
-  return { console: createConsole(writer.log('app'), () => now += 1.5), lines }
+  return { console: createConsole(writer.log('app'), () => (now += 1.5)), lines }
 }
 
 test('each function writes at the level of its name, log as what the program says', t => {
   const { console, lines } = setUp()
   for (const name of ['log', 'info', 'warn', 'error', 'debug']) console[name]('%s', name, { a: 1 })
-  t.deepEqual(lines, ['APP [app] log { a: 1 }', 'INF [app] info { a: 1 }', 'WRN [app] warn { a: 1 }', 'ERR [app] error { a: 1 }', 'DBG [app] debug { a: 1 }'])
+  t.deepEqual(lines, [
+    'APP [app] log { a: 1 }',
+    'INF [app] info { a: 1 }',
+    'WRN [app] warn { a: 1 }',
+    'ERR [app] error { a: 1 }',
+    'DBG [app] debug { a: 1 }',
+  ])
 })
 
 test('counting, timing, asserting, grouping', t => {
@@ -33,7 +44,20 @@ test('counting, timing, asserting, grouping', t => {
   console.log('a\nb')
   console.groupEnd()
   console.log('c')
-  t.deepEqual(lines.map(line => line.replace(/^.*?\[app\] /, '')), [
-    'default: 1', 'x: 1', 'default: 2', 'default: 1', 't: 1.500 ms half', 't: 3.000 ms', 'console: there is no timer \'t\'; call console.time(\'t\') first',
-    'Assertion failed yes', 'outer', '  a\n      b', 'c'])
+  t.deepEqual(
+    lines.map(line => line.replace(/^.*?\[app\] /, '')),
+    [
+      'default: 1',
+      'x: 1',
+      'default: 2',
+      'default: 1',
+      't: 1.500 ms half',
+      't: 3.000 ms',
+      "console: there is no timer 't'; call console.time('t') first",
+      'Assertion failed yes',
+      'outer',
+      '  a\n      b',
+      'c',
+    ],
+  )
 })

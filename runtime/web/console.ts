@@ -6,7 +6,10 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
   const counts = new Map<string, number>()
   const times = new Map<string, number>()
   let indent = ''
-  const at = (level: keyof Log) => (...args: unknown[]): void => log[level](indent + format(...args).replaceAll('\n', `\n${indent}`))
+  const at =
+    (level: keyof Log) =>
+    (...args: unknown[]): void =>
+      log[level](indent + format(...args).replaceAll('\n', `\n${indent}`))
   const elapsed = (label: string, rest: unknown[]): void => {
     const start = times.get(label)
     if (start === undefined) log.warn(`console: there is no timer '${label}'; call console.time('${label}') first`)
@@ -21,7 +24,9 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
     dir: (value: unknown) => at('app')(inspect(value)),
     table: (value: unknown) => at('app')(inspect(value)),
     trace: (...args: unknown[]) => at('debug')(`Trace: ${format(...args)}\n${new Error().stack ?? ''}`),
-    assert: (condition: unknown, ...args: unknown[]) => { if (!condition) at('error')('Assertion failed', ...args) },
+    assert: (condition: unknown, ...args: unknown[]) => {
+      if (!condition) at('error')('Assertion failed', ...args)
+    },
     count: (label = 'default') => {
       counts.set(label, (counts.get(label) ?? 0) + 1)
       at('app')(`${label}: ${counts.get(label)}`)
@@ -37,6 +42,8 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
       if (args.length > 0) at('app')(...args)
       indent += '  '
     },
-    groupEnd: () => { indent = indent.slice(2) },
+    groupEnd: () => {
+      indent = indent.slice(2)
+    },
   }
 }

@@ -10,7 +10,10 @@ export function createCrypto(abi: Pick<Abi, 'random'>) {
       throw new DOMException('crypto.getRandomValues: the argument must be an integer typed array', 'TypeMismatchError')
     }
     if (array.byteLength > MAX_BYTES) {
-      throw new DOMException(`crypto.getRandomValues: ${array.byteLength} bytes are asked for; at most ${MAX_BYTES} at a time`, 'QuotaExceededError')
+      throw new DOMException(
+        `crypto.getRandomValues: ${array.byteLength} bytes are asked for; at most ${MAX_BYTES} at a time`,
+        'QuotaExceededError',
+      )
     }
     abi.random(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     return array
@@ -19,8 +22,8 @@ export function createCrypto(abi: Pick<Abi, 'random'>) {
   /** Version 4, RFC 9562 section 5.4. */
   function randomUUID(): string {
     const bytes = getRandomValues(new Uint8Array(16))
-    bytes[6] = bytes[6] & 0x0f | 0x40
-    bytes[8] = bytes[8] & 0x3f | 0x80
+    bytes[6] = (bytes[6] & 0x0f) | 0x40
+    bytes[8] = (bytes[8] & 0x3f) | 0x80
     const hex = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
   }

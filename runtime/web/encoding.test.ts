@@ -11,44 +11,70 @@ const careless = {
   utf8Decode(bytes: Uint8Array, offset: number, length: number): string {
     const nul = bytes.indexOf(0, offset)
     const part = bytes.subarray(offset, nul < 0 ? offset + length : Math.min(nul, offset + length))
-    const plain = Buffer.from(part).toString('latin1').replace(/\xed[\xa0-\xbf][\x80-\xbf]/g, '?')
-    return Buffer.from(plain, 'latin1').toString('utf8').replace(/\ufffd+/g, '\ufffd')
+    const plain = Buffer.from(part)
+      .toString('latin1')
+      .replace(/\xed[\xa0-\xbf][\x80-\xbf]/g, '?')
+    return Buffer.from(plain, 'latin1')
+      .toString('utf8')
+      .replace(/\ufffd+/g, '\ufffd')
   },
 }
 const abis = { 'the host of tests': memoryAbi, 'a careless kernel': careless }
 
-const bytes = fc.array(fc.oneof(fc.constantFrom(0, 0x41, 0x80, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xef, 0xbb, 0xbf, 0xf0, 0x90, 0x9f, 0xf4, 0x8f, 0xff), fc.nat(255)), { maxLength: 12 }).map(all => Uint8Array.from(all))
+const bytes = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(0, 0x41, 0x80, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xef, 0xbb, 0xbf, 0xf0, 0x90, 0x9f, 0xf4, 0x8f, 0xff),
+      fc.nat(255),
+    ),
+    { maxLength: 12 },
+  )
+  .map(all => Uint8Array.from(all))
 
 function attempt(run: () => unknown): unknown {
-  try { return run() } catch (error) { return (error as Error).name }
+  try {
+    return run()
+  } catch (error) {
+    return (error as Error).name
+  }
 }
 
 for (const [name, abi] of Object.entries(abis)) {
   const own = createEncoding(abi)
   test(`any bytes decode as in Node, with every option (${name})`, t => {
-    fc.assert(fc.property(bytes, fc.boolean(), fc.boolean(), fc.constantFrom('utf-8', 'UTF8', 'latin1'), (input, fatal, ignoreBOM, label) => {
-      const decode = (Class: any) => attempt(() => new Class(label, { fatal, ignoreBOM }).decode(input))
-      t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
-    }), { numRuns: 5_000 })
+    fc.assert(
+      fc.property(bytes, fc.boolean(), fc.boolean(), fc.constantFrom('utf-8', 'UTF8', 'latin1'), (input, fatal, ignoreBOM, label) => {
+        const decode = (Class: any) => attempt(() => new Class(label, { fatal, ignoreBOM }).decode(input))
+        t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   test(`bytes that arrive in pieces decode as in Node (${name})`, t => {
-    fc.assert(fc.property(fc.array(bytes, { maxLength: 4 }), fc.boolean(), (pieces, fatal) => {
-      const decode = (Class: any) => attempt(() => {
-        const decoder = new Class('utf-8', { fatal })
-        return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode()
-      })
-      t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
-    }), { numRuns: 5_000 })
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 4 }), fc.boolean(), (pieces, fatal) => {
+        const decode = (Class: any) =>
+          attempt(() => {
+            const decoder = new Class('utf-8', { fatal })
+            return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode()
+          })
+        t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   test(`any text encodes as in Node, also into too little room (${name})`, t => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.nat(12), (text, room) => {
-      t.deepEqual(new own.TextEncoder().encode(text), new TextEncoder().encode(text))
-      const [a, b] = [new Uint8Array(room), new Uint8Array(room)]
-      t.deepEqual(new own.TextEncoder().encodeInto(text, a), new TextEncoder().encodeInto(text, b))
-      t.deepEqual(a, b)
-    }), { numRuns: 2_000 })
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(12), (text, room) => {
+        t.deepEqual(new own.TextEncoder().encode(text), new TextEncoder().encode(text))
+        const [a, b] = [new Uint8Array(room), new Uint8Array(room)]
+        t.deepEqual(new own.TextEncoder().encodeInto(text, a), new TextEncoder().encodeInto(text, b))
+        t.deepEqual(a, b)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 }
 
@@ -59,13 +85,36 @@ test('an unknown encoding is refused', t => {
 
 test('atob and btoa do as in Node', t => {
   const encoded = fc.oneof(fc.base64String(), fc.string({ unit: fc.constantFrom('A', 'b', '=', ' ', '/', '-', '9') }))
-  fc.assert(fc.property(encoded, text => { t.deepEqual(attempt(() => ownAtob(text)), attempt(() => atob(text))) }), { numRuns: 2_000 })
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 8 }), text => { t.deepEqual(attempt(() => ownBtoa(text)), attempt(() => btoa(text))) }))
-  fc.assert(fc.property(fc.uint8Array(), all => { t.is(ownBtoa(String.fromCharCode(...all)), Buffer.from(all).toString('base64')) }))
+  fc.assert(
+    fc.property(encoded, text => {
+      t.deepEqual(
+        attempt(() => ownAtob(text)),
+        attempt(() => atob(text)),
+      )
+    }),
+    { numRuns: 2_000 },
+  )
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 8 }), text => {
+      t.deepEqual(
+        attempt(() => ownBtoa(text)),
+        attempt(() => btoa(text)),
+      )
+    }),
+  )
+  fc.assert(
+    fc.property(fc.uint8Array(), all => {
+      t.is(ownBtoa(String.fromCharCode(...all)), Buffer.from(all).toString('base64'))
+    }),
+  )
 })
 
 test('random values fill any integer array; a UUID is one of version 4', t => {
-  const own = createCrypto({ random: into => { into.fill(0xff) } })
+  const own = createCrypto({
+    random: into => {
+      into.fill(0xff)
+    },
+  })
   t.deepEqual(own.getRandomValues(new Uint32Array(2)), Uint32Array.of(0xffffffff, 0xffffffff))
   t.is(own.randomUUID(), 'ffffffff-ffff-4fff-bfff-ffffffffffff')
   t.throws(() => own.getRandomValues(new Float64Array(1)), { name: 'TypeMismatchError' })

@@ -10,7 +10,9 @@ type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
 /** The usual ones of https://encoding.spec.whatwg.org/#names-and-labels . */
 const labels = new Map<string, 'utf-8' | 'windows-1252'>([
   ...['utf-8', 'utf8', 'unicode-1-1-utf-8'].map(label => [label, 'utf-8'] as const),
-  ...['latin1', 'l1', 'iso-8859-1', 'iso8859-1', 'iso_8859-1', 'ascii', 'us-ascii', 'windows-1252', 'cp1252'].map(label => [label, 'windows-1252'] as const),
+  ...['latin1', 'l1', 'iso-8859-1', 'iso8859-1', 'iso_8859-1', 'ascii', 'us-ascii', 'windows-1252', 'cp1252'].map(
+    label => [label, 'windows-1252'] as const,
+  ),
 ])
 
 /** 0x80..0x9f in windows-1252, which the standard means by "latin1". */
@@ -18,7 +20,9 @@ const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“
 
 export function createEncoding(abi: TextAbi) {
   class TextEncoder {
-    get encoding(): string { return 'utf-8' }
+    get encoding(): string {
+      return 'utf-8'
+    }
 
     encode(text = ''): Uint8Array {
       const source = String(text).toWellFormed()
@@ -31,7 +35,7 @@ export function createEncoding(abi: TextAbi) {
       return exact
     }
 
-    encodeInto(text: string, into: Uint8Array): { read: number, written: number } {
+    encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
       const source = String(text).toWellFormed()
       const length = abi.utf8Encode(source, into, 0)
       if (length > 0 || source === '') return { read: source.length, written: length }
@@ -55,7 +59,7 @@ export function createEncoding(abi: TextAbi) {
     #rest: Uint8Array | undefined
     #atStart = true
 
-    constructor(label = 'utf-8', { fatal = false, ignoreBOM = false }: { fatal?: boolean, ignoreBOM?: boolean } = {}) {
+    constructor(label = 'utf-8', { fatal = false, ignoreBOM = false }: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
       const encoding = labels.get(String(label).trim().toLowerCase())
       if (encoding === undefined) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
       this.encoding = encoding
@@ -125,17 +129,22 @@ function unfinished(bytes: Uint8Array): number {
 function isPrefix([first, second]: Uint8Array): boolean {
   if (second === undefined) return true
   switch (first) {
-    case 0xe0: return second >= 0xa0
-    case 0xed: return second <= 0x9f
-    case 0xf0: return second >= 0x90
-    case 0xf4: return second <= 0x8f
-    default: return true
+    case 0xe0:
+      return second >= 0xa0
+    case 0xed:
+      return second <= 0x9f
+    case 0xf0:
+      return second >= 0x90
+    case 0xf4:
+      return second <= 0x8f
+    default:
+      return true
   }
 }
 
 function decodeLatin1(abi: TextAbi, bytes: Uint8Array): string {
   let text = ''
-  for (let start = 0; start < bytes.length;) {
+  for (let start = 0; start < bytes.length; ) {
     const nul = bytes.indexOf(0, start)
     const end = nul < 0 ? bytes.length : nul
     text += abi.latin1Decode(bytes, start, end - start) + (nul < 0 ? '' : '\0')

@@ -12,29 +12,46 @@ export class Event {
   /** Set by stopImmediatePropagation; read by EventTarget. */
   stopped = false
 
-  constructor(type: string, { cancelable = false, bubbles = false }: { cancelable?: boolean, bubbles?: boolean } = {}) {
+  constructor(type: string, { cancelable = false, bubbles = false }: { cancelable?: boolean; bubbles?: boolean } = {}) {
     this.type = String(type)
     this.cancelable = cancelable
     this.bubbles = bubbles
   }
 
-  get defaultPrevented(): boolean { return this.#prevented }
-  preventDefault(): void { if (this.cancelable) this.#prevented = true }
-  stopPropagation(): void { /* there is nowhere to propagate to */ }
-  stopImmediatePropagation(): void { this.stopped = true }
+  get defaultPrevented(): boolean {
+    return this.#prevented
+  }
+  preventDefault(): void {
+    if (this.cancelable) this.#prevented = true
+  }
+  stopPropagation(): void {
+    /* there is nowhere to propagate to */
+  }
+  stopImmediatePropagation(): void {
+    this.stopped = true
+  }
 }
 
 export class CustomEvent<T = unknown> extends Event {
   readonly detail: T | null
-  constructor(type: string, options: { cancelable?: boolean, bubbles?: boolean, detail?: T } = {}) {
+  constructor(type: string, options: { cancelable?: boolean; bubbles?: boolean; detail?: T } = {}) {
     super(type, options)
     this.detail = options.detail ?? null
   }
 }
 
 export type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown }
-export interface ListenerOptions { once?: boolean, signal?: EventTarget & { readonly aborted: boolean }, capture?: boolean, passive?: boolean }
-interface Registration { readonly listener: Listener, readonly once: boolean, removed: boolean }
+export interface ListenerOptions {
+  once?: boolean
+  signal?: EventTarget & { readonly aborted: boolean }
+  capture?: boolean
+  passive?: boolean
+}
+interface Registration {
+  readonly listener: Listener
+  readonly once: boolean
+  removed: boolean
+}
 
 export class EventTarget {
   readonly #listeners = new Map<string, Registration[]>()
@@ -56,11 +73,17 @@ export class EventTarget {
     if (list === undefined || registration === undefined) return
     registration.removed = true
     if (list.length === 1) this.#listeners.delete(type)
-    else this.#listeners.set(type, list.filter(entry => entry !== registration))
+    else
+      this.#listeners.set(
+        type,
+        list.filter(entry => entry !== registration),
+      )
   }
 
   /** Whether anybody listens for `type`. */
-  protected listens(type: string): boolean { return this.#listeners.has(type) }
+  protected listens(type: string): boolean {
+    return this.#listeners.has(type)
+  }
 
   /** Returns false when a listener called preventDefault. What a listener throws is reported as an uncaught error and stops no other listener. */
   dispatchEvent(event: Event): boolean {
@@ -83,4 +106,6 @@ export class EventTarget {
 }
 
 /** An uncaught error, the way this runtime has one: a rejection that nobody handles. */
-export function reportError(error: unknown): void { void Promise.reject(error) }
+export function reportError(error: unknown): void {
+  void Promise.reject(error)
+}

@@ -2,12 +2,13 @@
  * The web APIs that a bundle gets only where it uses them: esbuild's `inject` replaces the free identifiers of these names. The small ones
  * that nearly everybody uses are globals (globals.ts).
  */
+
+export { atob, btoa } from './base64.ts'
 export { Headers } from './fetch/headers.ts'
-export { ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader } from './streams/readable-stream.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'
+export { ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader } from './streams/readable-stream.ts'
+export { TransformStream, WritableStream, WritableStreamDefaultWriter } from './streams/writable-stream.ts'
 export { structuredClone } from './structured-clone.ts'
 export { URL } from './url/url.ts'
 export { URLSearchParams } from './url/url-search-params.ts'
-export { TransformStream, WritableStream, WritableStreamDefaultWriter } from './streams/writable-stream.ts'
-export { atob, btoa } from './base64.ts'

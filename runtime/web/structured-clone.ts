@@ -19,7 +19,8 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
   }
   const inner = (part: unknown) => clone(part, seen, transfer)
 
-  if (value instanceof Boolean || value instanceof Number || value instanceof String || value instanceof BigInt) return keep(Object(value.valueOf()))
+  if (value instanceof Boolean || value instanceof Number || value instanceof String || value instanceof BigInt)
+    return keep(Object(value.valueOf()))
   if (value instanceof Date) return keep(new Date(value.getTime()))
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags))
   if (value instanceof ArrayBuffer) return keep(transfer.has(value) ? value.transfer() : value.slice(0))

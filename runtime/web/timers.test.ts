@@ -7,7 +7,9 @@ function setUp() {
   const kernel = new FakeKernel()
   const loop = new Loop(kernel.abi)
   const log: string[] = []
-  const until = (time: number) => { for (; kernel.time < time;) loop.turn() }
+  const until = (time: number) => {
+    for (; kernel.time < time; ) loop.turn()
+  }
   return { kernel, loop, log, until, ...createTimers(loop) }
 }
 
@@ -66,5 +68,8 @@ test('clearing takes any value, its own timer while it runs, and both kinds', t 
 
 test('a callback that is no function is refused', t => {
   const { setTimeout } = setUp()
-  t.throws(() => setTimeout('x' as any, 1), { instanceOf: TypeError, message: /setTimeout: the first argument must be a function, not string/ })
+  t.throws(() => setTimeout('x' as any, 1), {
+    instanceOf: TypeError,
+    message: /setTimeout: the first argument must be a function, not string/,
+  })
 })

@@ -31,8 +31,10 @@ export function createTimers(timers: Timers) {
   }
 
   return {
-    setTimeout: (callback: (...args: any[]) => void, delay?: number, ...args: unknown[]) => start('setTimeout', callback, delay, args, false),
-    setInterval: (callback: (...args: any[]) => void, delay?: number, ...args: unknown[]) => start('setInterval', callback, delay, args, true),
+    setTimeout: (callback: (...args: any[]) => void, delay?: number, ...args: unknown[]) =>
+      start('setTimeout', callback, delay, args, false),
+    setInterval: (callback: (...args: any[]) => void, delay?: number, ...args: unknown[]) =>
+      start('setInterval', callback, delay, args, true),
     clearTimeout: clear,
     clearInterval: clear,
   }

@@ -7,7 +7,7 @@ import type { Abi } from '@xen-ts/boot/abi/abi.ts'
  */
 export function decodeUtf8(abi: Pick<Abi, 'utf8Decode'>, bytes: Uint8Array, fatal: boolean): string {
   let text = ''
-  for (let start = 0; start < bytes.length;) {
+  for (let start = 0; start < bytes.length; ) {
     const nul = bytes.indexOf(0, start)
     const end = nul < 0 ? bytes.length : nul
     text += abi.utf8Decode(bytes, start, end - start)
@@ -27,7 +27,7 @@ function hasSurrogates(bytes: Uint8Array): boolean {
 function decodeExactly(bytes: Uint8Array, fatal: boolean): string {
   const pieces: string[] = []
   let codes: number[] = []
-  for (let i = 0; i < bytes.length;) {
+  for (let i = 0; i < bytes.length; ) {
     const [code, length] = decodeOne(bytes, i)
     if (code < 0 && fatal) throw new TypeError('The encoded data was not valid for encoding utf-8')
     codes.push(code < 0 ? 0xfffd : code)
@@ -52,7 +52,7 @@ function decodeOne(bytes: Uint8Array, at: number): [code: number, length: number
   for (let i = 1; i <= needed; i++) {
     const byte = bytes[at + i]
     if (!(byte >= low && byte <= high)) return [-1, i]
-    code = code << 6 | byte & 0x3f
+    code = (code << 6) | (byte & 0x3f)
     low = 0x80
     high = 0xbf
   }

@@ -5,15 +5,26 @@
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { ANY, isSpecial, type Ipv4 } from '../address.ts'
-import { noAddresses, type Addresses, type Limits } from '../config.ts'
+import { ANY, type Ipv4, isSpecial } from '../address.ts'
+import { type Addresses, type Limits, noAddresses } from '../config.ts'
 import type { Counters } from '../counters.ts'
-import { ETH_BYTES, ETH_TYPE, isForUs, macWords, TYPE_ARP, TYPE_IPV4, writeEthernet, type MacWords } from '../wire/ethernet.ts'
+import { ETH_BYTES, ETH_TYPE, isForUs, type MacWords, macWords, TYPE_ARP, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
 import {
-  checkIpv4, IP_BAD_CHECKSUM, IP_BYTES, IP_DESTINATION, IP_FRAGMENTED, IP_SOURCE_ROUTED, ipLength, ipProtocol, ipSource,
-  PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, writeIpv4,
+  checkIpv4,
+  IP_BAD_CHECKSUM,
+  IP_BYTES,
+  IP_DESTINATION,
+  IP_FRAGMENTED,
+  IP_SOURCE_ROUTED,
+  ipLength,
+  ipProtocol,
+  ipSource,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  writeIpv4,
 } from '../wire/ipv4.ts'
-import { Neighbours, type Neighbour } from './neighbours.ts'
+import { type Neighbour, Neighbours } from './neighbours.ts'
 
 /**
  * A transport protocol. `at` is the byte where its header begins (even), `length` its bytes with header; the IP header before it
@@ -48,8 +59,14 @@ export class Interface {
     this.mac = macWords(device.mac)
     this.#take(addresses)
     this.neighbours = new Neighbours({
-      device, timers: machine.timers, log: machine.log('stack:arp'), counters, mac: this.mac,
-      address: addresses.address, gateway: addresses.gateway, limit: limits.neighbours,
+      device,
+      timers: machine.timers,
+      log: machine.log('stack:arp'),
+      counters,
+      mac: this.mac,
+      address: addresses.address,
+      gateway: addresses.gateway,
+      limit: limits.neighbours,
     })
   }
 

@@ -4,17 +4,20 @@ import { raw } from '../testing/raw.ts'
 
 const echo = [0x12, 0x34, 0, 1, 1, 2, 3, 4, 5]
 
-test('an echo request is answered with the same data, right addresses and checksums', async (t) => {
+test('an echo request is answered with the same data, right addresses and checksums', async t => {
   const { world, peer, stack } = raw()
   peer.icmp(8, 0, echo)
   await world.run(10)
-  const reply = peer.frames.find((frame) => frame.readUInt16BE(12) === 0x800)!
+  const reply = peer.frames.find(frame => frame.readUInt16BE(12) === 0x800)!
   // Bytes worked out by hand.
-  t.is(reply.toString('hex'), '02000000009900163e5e6c000800' + '45000021000040004001' + '26da' + '0a0000020a000001' + '0000' + 'e4c4' + '123400010102030405')
+  t.is(
+    reply.toString('hex'),
+    '02000000009900163e5e6c000800' + '45000021000040004001' + '26da' + '0a0000020a000001' + '0000' + 'e4c4' + '123400010102030405',
+  )
   t.is(stack.counters.echoReplies, 1)
 })
 
-test('echo requests with IP options are answered; source routes are not', async (t) => {
+test('echo requests with IP options are answered; source routes are not', async t => {
   const { world, peer, stack } = raw()
   peer.icmp(8, 0, echo, undefined, [1, 1, 1, 0])
   peer.icmp(8, 0, echo, undefined, [131, 3, 4, 0])
@@ -24,26 +27,82 @@ test('echo requests with IP options are answered; source routes are not', async 
   t.is(stack.counters.sourceRouted, 2)
 })
 
-test('what is wrong is dropped and counted by its reason', async (t) => {
+test('what is wrong is dropped and counted by its reason', async t => {
   const { world, peer, stack } = raw()
   const { counters } = stack
   const icmp = Buffer.from([8, 0, 0xf7, 0xff, 0, 0, 0, 0])
   const cases: [keyof typeof counters, () => void][] = [
     ['malformed', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, 0, 0x45, 0]))],
-    ['malformed', () => peer.ip4(1, icmp, (packet) => { packet[0] = 0x44 })],
-    ['malformed', () => peer.ip4(1, icmp, (packet) => { packet[0] = 0x65 })],
-    ['malformed', () => peer.ip4(1, icmp, (packet) => { packet[0] = 0x4f })],
-    ['malformed', () => peer.ip4(1, icmp, (packet) => { packet.writeUInt16BE(19, 2) })],
-    ['malformed', () => peer.ip4(1, icmp, (packet) => { packet.writeUInt16BE(29, 2) })],
-    ['badChecksum', () => peer.ip4(1, icmp, (packet) => { packet[8]-- })],
-    ['badChecksum', () => peer.icmp(8, 0, echo, (message) => { message[7] ^= 1 })],
+    [
+      'malformed',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[0] = 0x44
+        }),
+    ],
+    [
+      'malformed',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[0] = 0x65
+        }),
+    ],
+    [
+      'malformed',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[0] = 0x4f
+        }),
+    ],
+    [
+      'malformed',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet.writeUInt16BE(19, 2)
+        }),
+    ],
+    [
+      'malformed',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet.writeUInt16BE(29, 2)
+        }),
+    ],
+    [
+      'badChecksum',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[8]--
+        }),
+    ],
+    [
+      'badChecksum',
+      () =>
+        peer.icmp(8, 0, echo, message => {
+          message[7] ^= 1
+        }),
+    ],
     ['malformed', () => peer.ip4(1, icmp.subarray(0, 7))],
-    ['fragments', () => peer.ip4(1, icmp, (packet) => { packet[6] = 0x20; packet[10] += 0x20 })],
+    [
+      'fragments',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[6] = 0x20
+          packet[10] += 0x20
+        }),
+    ],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '127.0.0.1')],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '224.0.0.1')],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '255.255.255.255')],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '10.0.0.2')],
-    ['badAddress', () => peer.ip4(1, icmp, (packet) => { packet[19] = 3; packet[11]-- })],
+    [
+      'badAddress',
+      () =>
+        peer.ip4(1, icmp, packet => {
+          packet[19] = 3
+          packet[11]--
+        }),
+    ],
     ['foreign', () => peer.ip4(47, icmp)],
     ['foreign', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 0x86, 0xdd, 0, 0]))],
     ['foreign', () => peer.sendFrame(new Uint8Array([1, 0, 0x5e, 0, 0, 1, ...peer.device.mac, 8, 0, 0, 0]))],
@@ -60,28 +119,45 @@ test('what is wrong is dropped and counted by its reason', async (t) => {
   }
 })
 
-test('frames of random bytes, and right packets with random changes, never throw and never leave a frame behind', async (t) => {
+test('frames of random bytes, and right packets with random changes, never throw and never leave a frame behind', async t => {
   const { world, peer, stack, device } = raw()
   void stack.tcp.listen({ port: 80 }, () => {})
   stack.udp.bind(53, () => {})
-  await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 0, maxLength: 100 }), fc.nat(3), fc.nat(99), fc.nat(255), async (bytes, kind, at, value) => {
-    const change = (packet: Buffer): void => { packet[at % packet.length] = value }
-    if (kind === 0) peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, value & 7, ...bytes]))
-    else if (kind === 1) peer.tcp({ flags: value, payload: bytes, options: [...bytes.subarray(0, bytes.length & 0x1c)] }, change)
-    else if (kind === 2) peer.icmp(value & 15, at, [...bytes], change)
-    else peer.udp(1, 53, bytes, change)
-    await world.run(1)
-  }), { numRuns: 2000, seed: 5 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 0, maxLength: 100 }),
+      fc.nat(3),
+      fc.nat(99),
+      fc.nat(255),
+      async (bytes, kind, at, value) => {
+        const change = (packet: Buffer): void => {
+          packet[at % packet.length] = value
+        }
+        if (kind === 0) peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, value & 7, ...bytes]))
+        else if (kind === 1) peer.tcp({ flags: value, payload: bytes, options: [...bytes.subarray(0, bytes.length & 0x1c)] }, change)
+        else if (kind === 2) peer.icmp(value & 15, at, [...bytes], change)
+        else peer.udp(1, 53, bytes, change)
+        await world.run(1)
+      },
+    ),
+    { numRuns: 2000, seed: 5 },
+  )
   await world.run(200_000)
   t.is(device.reserved, 0)
   t.is(stack.tcp.connections, 0)
 })
 
-test('ARP: a request for us is answered to who asked, others are not, and our own address is not learnt from others', async (t) => {
+test('ARP: a request for us is answered to who asked, others are not, and our own address is not learnt from others', async t => {
   const { world, peer, stack } = raw()
   peer.arp(1)
   await world.run(5)
-  t.is(peer.frames.splice(0).map((frame) => frame.toString('hex')).join(), '02000000009900163e5e6c0008060001080006040002' + '00163e5e6c000a000002' + '0200000000990a000001')
+  t.is(
+    peer.frames
+      .splice(0)
+      .map(frame => frame.toString('hex'))
+      .join(),
+    '02000000009900163e5e6c0008060001080006040002' + '00163e5e6c000a000002' + '0200000000990a000001',
+  )
   peer.arp(1, { targetIp: [10, 0, 0, 3] })
   peer.arp(1, { senderIp: [10, 0, 0, 2] })
   peer.arp(2, { senderMac: [1, 0, 0, 0, 0, 1] })
@@ -95,7 +171,7 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
   t.is(peer.frames.length, 1)
 })
 
-test('ARP: packets wait for the answer, few of them, and are dropped when none comes', async (t) => {
+test('ARP: packets wait for the answer, few of them, and are dropped when none comes', async t => {
   const { world, peer, stack, device } = raw()
   peer.answersArp = false
   for (let i = 0; i < 10; i++) stack.udp.send(1, 0x0100000a, 2, new Uint8Array([i]))
@@ -104,7 +180,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
   await world.run(2000)
   t.is(device.reserved, 0)
   t.is(stack.counters.noRoute, 10)
-  t.is(peer.frames.filter((frame) => frame.readUInt16BE(12) === 0x806).length, 3)
+  t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   peer.frames.length = 0
   peer.answersArp = true
   stack.udp.send(1, 0x0100000a, 2, new Uint8Array([77]))
@@ -113,7 +189,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 })
 
-test('ARP: an answer is asked for again after a minute, and the old address serves meanwhile', async (t) => {
+test('ARP: an answer is asked for again after a minute, and the old address serves meanwhile', async t => {
   const { world, peer, stack } = raw()
   const send = (): boolean => stack.udp.send(1, 0x0100000a, 2, new Uint8Array(1))
   send()
@@ -129,14 +205,14 @@ test('ARP: an answer is asked for again after a minute, and the old address serv
   t.is(peer.frames.length, 2, 'the packet and a question')
 })
 
-test('a gateway outside the prefix, as in Qubes: asked for at once; when it answers no ARP, fe:ff:ff:ff:ff:ff is used and ARP tried again later', async (t) => {
+test('a gateway outside the prefix, as in Qubes: asked for at once; when it answers no ARP, fe:ff:ff:ff:ff:ff is used and ARP tried again later', async t => {
   const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
   peer.answersArp = false
   stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
   await world.run(2000)
-  t.is(peer.frames.filter((frame) => frame.readUInt16BE(12) === 0x806).length, 3)
+  t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff])
-  t.true(world.logLines.some((line) => line.includes('gateway 10.0.0.1 answers no ARP')))
+  t.true(world.logLines.some(line => line.includes('gateway 10.0.0.1 answers no ARP')))
   peer.answersArp = true
   await world.run(61_000)
   stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
@@ -146,7 +222,7 @@ test('a gateway outside the prefix, as in Qubes: asked for at once; when it answ
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 })
 
-test('the ARP cache is bounded however many neighbours ask', async (t) => {
+test('the ARP cache is bounded however many neighbours ask', async t => {
   const { world, peer, stack, device } = raw({ prefix: 8, limits: { neighbours: 16 } })
   for (let i = 0; i < 500; i++) {
     peer.arp(1, { senderIp: [10, 1, i >> 8, i & 255] })
@@ -159,15 +235,23 @@ test('the ARP cache is bounded however many neighbours ask', async (t) => {
   t.is(device.reserved, 0)
 })
 
-test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksum of 0 means none', async (t) => {
+test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksum of 0 means none', async t => {
   const { world, peer, stack } = raw()
   const got: string[] = []
-  const unbind = stack.udp.bind(53, (bytes, offset, length, ip, port) => got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${ip >>> 24} ${port}`))
+  const unbind = stack.udp.bind(53, (bytes, offset, length, ip, port) =>
+    got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${ip >>> 24} ${port}`),
+  )
   t.throws(() => stack.udp.bind(53, () => {}), { message: /in use already/ })
   peer.udp(1000, 53, Buffer.from('one'))
-  peer.udp(1000, 53, Buffer.from('two'), (datagram) => { datagram[9] ^= 1 })
-  peer.udp(1000, 53, Buffer.from('three'), (datagram) => { datagram.writeUInt16BE(0, 6) })
-  peer.udp(1000, 53, Buffer.from('four'), (datagram) => { datagram.writeUInt16BE(13, 4) })
+  peer.udp(1000, 53, Buffer.from('two'), datagram => {
+    datagram[9] ^= 1
+  })
+  peer.udp(1000, 53, Buffer.from('three'), datagram => {
+    datagram.writeUInt16BE(0, 6)
+  })
+  peer.udp(1000, 53, Buffer.from('four'), datagram => {
+    datagram.writeUInt16BE(13, 4)
+  })
   peer.udp(1000, 54, Buffer.from('five'))
   await world.run(10)
   t.deepEqual(got, ['one 1 1000', 'three 1 1000'])

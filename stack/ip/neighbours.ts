@@ -6,13 +6,11 @@
  * ARP at all: after a few tries that address is used, and ARP goes on trying in the background.
  */
 import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
-import { ANY, formatIpv4, formatMac, isSpecial, type Ipv4 } from '../address.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import { ANY, formatIpv4, formatMac, type Ipv4, isSpecial } from '../address.ts'
 import type { Counters } from '../counters.ts'
-import {
-  ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp,
-} from '../wire/arp.ts'
+import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
 import type { MacWords } from '../wire/ethernet.ts'
 
 /** Milliseconds between tries, their number, how long an answer is believed, and how many frames wait for one. */
@@ -56,8 +54,14 @@ export class Neighbours {
   #closed = false
 
   constructor(parts: {
-    device: EthernetDevice; timers: Timers; log: Log; counters: Counters
-    mac: MacWords; address: Ipv4; gateway: Ipv4 | undefined; limit: number
+    device: EthernetDevice
+    timers: Timers
+    log: Log
+    counters: Counters
+    mac: MacWords
+    address: Ipv4
+    gateway: Ipv4 | undefined
+    limit: number
   }) {
     this.#device = parts.device
     this.#timers = parts.timers

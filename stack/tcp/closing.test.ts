@@ -4,7 +4,7 @@ import { raw } from '../testing/raw.ts'
 import { record, session, text, write } from '../testing/session.ts'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts'
 
-test('a peer that closes: end, our end, LAST-ACK, gone', async (t) => {
+test('a peer that closes: end, our end, LAST-ACK, gone', async t => {
   const s = await session()
   s.peer.tcp({ seq: 1001, ack: s.iss, flags: ACK | FIN, payload: text('bye') })
   await s.world.run(2)
@@ -24,7 +24,7 @@ test('a peer that closes: end, our end, LAST-ACK, gone', async (t) => {
   t.is(s.stack.tcp.connections, 0)
 })
 
-test('closing first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT for a minute, in which a repeated FIN is acknowledged again', async (t) => {
+test('closing first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT for a minute, in which a repeated FIN is acknowledged again', async t => {
   const s = await session()
   s.socket.end()
   t.is(s.state(), 'FIN-WAIT-1')
@@ -41,14 +41,17 @@ test('closing first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT for a minute, in which a 
   s.peer.tcp({ seq: 1005, ack: s.iss + 1, flags: FIN | ACK })
   s.peer.tcp({ seq: 1006, flags: RST }) // RFC 1337
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ ack, flags }) => [ack, flags]), [[1006, ACK]])
+  t.deepEqual(
+    s.peer.segments().map(({ ack, flags }) => [ack, flags]),
+    [[1006, ACK]],
+  )
   await s.world.run(59_000)
   t.is(s.stack.tcp.connections, 1)
   await s.world.run(2_000)
   t.is(s.stack.tcp.connections, 0)
 })
 
-test('both close at the same time: CLOSING, TIME-WAIT', async (t) => {
+test('both close at the same time: CLOSING, TIME-WAIT', async t => {
   const s = await session()
   s.socket.end()
   s.peer.tcp({ seq: 1001, ack: s.iss, flags: FIN | ACK })
@@ -59,7 +62,7 @@ test('both close at the same time: CLOSING, TIME-WAIT', async (t) => {
   t.is(s.state(), 'TIME-WAIT')
 })
 
-test('a new SYN above the old connection\'s numbers ends TIME-WAIT and begins a connection; an old one does not', async (t) => {
+test("a new SYN above the old connection's numbers ends TIME-WAIT and begins a connection; an old one does not", async t => {
   const s = await session()
   s.socket.end()
   await s.world.run(2)
@@ -77,9 +80,9 @@ test('a new SYN above the old connection\'s numbers ends TIME-WAIT and begins a 
   t.true(((synAck.seq - s.iss) | 0) > 0, 'RFC 6528: the new number is above the old one')
 })
 
-test('TIME-WAIT is bounded: the oldest ends early', async (t) => {
+test('TIME-WAIT is bounded: the oldest ends early', async t => {
   const { world, peer, stack } = raw({ limits: { timeWait: 10 } })
-  stack.tcp.bind(80, {}, (socket) => ({ ...record([]), onData: () => (socket.end(), 0) }))
+  stack.tcp.bind(80, {}, socket => ({ ...record([]), onData: () => (socket.end(), 0) }))
   for (let i = 0; i < 30; i++) {
     const sourcePort = 6000 + i
     peer.tcp({ sourcePort, seq: 0, flags: SYN })
@@ -95,29 +98,40 @@ test('TIME-WAIT is bounded: the oldest ends early', async (t) => {
   t.is(stack.counters.tcpTimeWaitEvicted, 20)
 })
 
-test('closing the stack resets its connections and gives everything back', async (t) => {
+test('closing the stack resets its connections and gives everything back', async t => {
   const s = await session({ kept: 100 })
   s.peer.tcp({ seq: 1001, ack: s.iss, payload: text('unread') })
   await s.world.run(2)
   s.peer.segments()
   s.stack.close()
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ flags }) => flags), [RST | ACK])
+  t.deepEqual(
+    s.peer.segments().map(({ flags }) => flags),
+    [RST | ACK],
+  )
   t.is(s.stack.tcp.memory.used, 0)
   t.is(s.stack.tcp.connections, 0)
   await s.world.run(100_000)
   t.is(s.world.pending, 0, 'no timer is left')
 })
 
-test('a handler that throws costs its connection, not the domain', async (t) => {
+test('a handler that throws costs its connection, not the domain', async t => {
   const { world, peer, stack } = raw()
-  stack.tcp.bind(80, {}, () => ({ ...record([]), onData() { throw new Error('a bug') } }))
+  stack.tcp.bind(80, {}, () => ({
+    ...record([]),
+    onData() {
+      throw new Error('a bug')
+    },
+  }))
   peer.tcp({ seq: 0, flags: SYN })
   await world.run(5)
   const [{ seq }] = peer.segments()
   peer.tcp({ seq: 1, ack: seq + 1, payload: text('x') })
   await world.run(5)
-  t.deepEqual(peer.segments().map(({ flags }) => flags), [RST | ACK])
-  t.true(world.logLines.some((line) => line.includes('connection from 10.0.0.1:5000 to port 80 is reset: Error: a bug')))
+  t.deepEqual(
+    peer.segments().map(({ flags }) => flags),
+    [RST | ACK],
+  )
+  t.true(world.logLines.some(line => line.includes('connection from 10.0.0.1:5000 to port 80 is reset: Error: a bug')))
   t.is(stack.tcp.connections, 0)
 })

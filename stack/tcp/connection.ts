@@ -6,7 +6,7 @@
 import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { formatIpv4, type Ipv4 } from '../address.ts'
 import type { Neighbour } from '../ip/neighbours.ts'
-import { SocketError, type ByteSocket, type Endpoint, type SocketHandler } from '../socket.ts'
+import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 import { ACK, RST } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
@@ -14,9 +14,7 @@ import { acknowledge, output } from './output.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
 import { SendQueue } from './send-queue.ts'
-import {
-  CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT,
-} from './state.ts'
+import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
 
 export interface Opener {
   opened(connection: Connection): boolean

@@ -18,14 +18,14 @@ import { ACK, FIN, parseTcp, RST, Segment, SYN } from '../wire/tcp.ts'
 import { HeldAcknowledgments } from './acks.ts'
 import { Connection, type Opener } from './connection.ts'
 import type { Environment } from './environment.ts'
-import { DONE, NEW_CONNECTION, segmentArrives, SEND_RESET, shiftFor, synchronize } from './input.ts'
+import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives, shiftFor, synchronize } from './input.ts'
 import { InitialSequence } from './isn.ts'
 import { PortListener } from './listener.ts'
 import { output, startTimer } from './output.ts'
 import { MemoryBudget } from './reassembly.ts'
 import { addSack, buildSegment, FRAME_OVERHEAD, hasGoodChecksum, MSS_OVERHEAD, payloadOf, sendReset, sendSyn } from './segments.ts'
 import { CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
-import { Table, type Port } from './table.ts'
+import { type Port, Table } from './table.ts'
 import { TimeWait } from './time-wait.ts'
 import { timerFired } from './timers.ts'
 
@@ -97,7 +97,7 @@ export class TcpEngine implements Environment {
   /** An error in here, be it a handler's, costs the connection and not the domain. */
   #arrives(c: Connection, s: Segment): number {
     try {
-      return segmentArrives(c, s, this.#segmentTime = this.#timers.now())
+      return segmentArrives(c, s, (this.#segmentTime = this.#timers.now()))
     } catch (error) {
       const peer = `${formatIpv4(c.remoteIp)}:${c.remotePort}`
       this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
@@ -217,7 +217,8 @@ export class TcpEngine implements Environment {
     const live = all.filter(({ state }) => state !== TIME_WAIT)
     for (const c of live) if (c.state !== SYN_SENT) this.emit(c, c.sndMax, RST | ACK, 0, 0)
     change()
-    for (const c of all) this.#drop(c, c.state === TIME_WAIT ? undefined : c.failure('ENETRESET', `is reset, the network was changed: ${why}. Connect again.`))
+    for (const c of all)
+      this.#drop(c, c.state === TIME_WAIT ? undefined : c.failure('ENETRESET', `is reset, the network was changed: ${why}. Connect again.`))
     return live.length
   }
 

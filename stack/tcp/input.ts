@@ -2,12 +2,11 @@
  * A segment arrives (RFC 9293 section 3.10.7), with the defences of RFC 5961: a reset or SYN must hit exactly, an acknowledgment must
  * be of something sent.
  */
-import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, SYN, type Segment } from '../wire/tcp.ts'
+import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, SYN } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
-import {CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT,
-} from './state.ts'
+import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */
 export const DONE = 0
@@ -49,7 +48,8 @@ function isAcceptable(c: Connection, s: Segment): boolean {
     return false
   }
   if ((s.flags & SYN) !== 0) {
-    if (c.state === SYN_RECEIVED && s.sequence === c.irs) c.environment.emitSyn(c) // ours was lost
+    if (c.state === SYN_RECEIVED && s.sequence === c.irs)
+      c.environment.emitSyn(c) // ours was lost
     else challenge(c)
     return false
   }
@@ -83,7 +83,8 @@ function isAcceptable(c: Connection, s: Segment): boolean {
 }
 
 function reset(c: Connection): void {
-  if (c.state === CLOSING || c.state === LAST_ACK) c.finish(undefined) // all was said and done
+  if (c.state === CLOSING || c.state === LAST_ACK)
+    c.finish(undefined) // all was said and done
   else c.finish(c.failure('ECONNRESET', 'was reset by the peer'))
 }
 

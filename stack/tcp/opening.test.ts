@@ -4,7 +4,7 @@ import { raw } from '../testing/raw.ts'
 import { record, text } from '../testing/session.ts'
 import { ACK, RST, SYN } from '../wire/tcp.ts'
 
-test('handshake: MSS always, window scale and SACK only when the client offers them', async (t) => {
+test('handshake: MSS always, window scale and SACK only when the client offers them', async t => {
   const { world, peer, stack } = raw()
   stack.tcp.bind(80, {}, () => record([]))
   peer.tcp({ seq: 7, flags: SYN })
@@ -19,18 +19,24 @@ test('handshake: MSS always, window scale and SACK only when the client offers t
   t.not(plain.seq, scaled.seq)
 })
 
-test('a listener resets what is not a SYN, and ignores a SYN with FIN or RST', async (t) => {
+test('a listener resets what is not a SYN, and ignores a SYN with FIN or RST', async t => {
   const { world, peer, stack } = raw()
   stack.tcp.bind(80, {}, () => record([]))
   peer.tcp({ seq: 1, ack: 9, flags: ACK })
   peer.tcp({ seq: 1, ack: 9, flags: SYN | ACK })
   peer.tcp({ seq: 1, flags: SYN | RST })
   await world.run(5)
-  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[9, RST], [9, RST]])
+  t.deepEqual(
+    peer.segments().map(({ seq, flags }) => [seq, flags]),
+    [
+      [9, RST],
+      [9, RST],
+    ],
+  )
   t.is(stack.tcp.connections, 0)
 })
 
-test('SYN flood: half-open connections are bounded, the newest get a chance, and all is forgotten in the end', async (t) => {
+test('SYN flood: half-open connections are bounded, the newest get a chance, and all is forgotten in the end', async t => {
   const { world, peer, stack, device } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
   let accepted = 0
   stack.tcp.bind(80, { backlog: 32 }, () => (accepted++, record([])))
@@ -53,7 +59,7 @@ test('SYN flood: half-open connections are bounded, the newest get a chance, and
   t.is(device.reserved, 0)
 })
 
-test('connections are bounded: beyond the limit a SYN is not answered', async (t) => {
+test('connections are bounded: beyond the limit a SYN is not answered', async t => {
   const { world, peer, stack } = raw({ limits: { connections: 3 } })
   stack.tcp.bind(80, {}, () => record([]))
   for (let i = 0; i < 6; i++) {
@@ -67,7 +73,7 @@ test('connections are bounded: beyond the limit a SYN is not answered', async (t
   await t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 1 }), { message: /3 connections are open, the limit/ })
 })
 
-test('a SYN-ACK that is lost is repeated, by the timer and for a repeated SYN; a wrong ACK resets', async (t) => {
+test('a SYN-ACK that is lost is repeated, by the timer and for a repeated SYN; a wrong ACK resets', async t => {
   const { world, peer, stack } = raw()
   const events: string[] = []
   stack.tcp.bind(80, {}, () => record(events))
@@ -80,17 +86,22 @@ test('a SYN-ACK that is lost is repeated, by the timer and for a repeated SYN; a
   t.true(answers.every(({ seq, flags }) => flags === (SYN | ACK) && seq === answers[0].seq))
   peer.tcp({ seq: 1001, ack: answers[0].seq + 2 })
   await world.run(2)
-  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[answers[0].seq + 2, RST]])
+  t.deepEqual(
+    peer.segments().map(({ seq, flags }) => [seq, flags]),
+    [[answers[0].seq + 2, RST]],
+  )
   peer.tcp({ seq: 1001, ack: answers[0].seq + 1, payload: text('with the ACK') })
   await world.run(2)
   t.deepEqual(events, ['data with the ACK'])
 })
 
-test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and abort end it', async (t) => {
+test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and abort end it', async t => {
   const { world, peer, stack } = raw()
   let opened = false
   const attempt = stack.tcp.connect({ host: '10.0.0.1', port: 4000 })
-  void attempt.then(() => { opened = true })
+  void attempt.then(() => {
+    opened = true
+  })
   await world.run(5)
   const [syn] = peer.segments()
   t.is(syn.flags, SYN)
@@ -98,13 +109,21 @@ test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and a
   const reply = { sourcePort: 4000, destinationPort: syn.sourcePort }
   peer.tcp({ ...reply, seq: 77, ack: syn.seq + 5, flags: ACK })
   await world.run(2)
-  t.deepEqual(peer.segments().map(({ seq, flags }) => [seq, flags]), [[(syn.seq + 5) >>> 0, RST]])
+  t.deepEqual(
+    peer.segments().map(({ seq, flags }) => [seq, flags]),
+    [[(syn.seq + 5) >>> 0, RST]],
+  )
   peer.tcp({ ...reply, seq: 77, ack: syn.seq + 1, flags: SYN | ACK, options: [2, 4, 5, 0xb4] })
   await world.run(2)
   t.true(opened)
-  t.deepEqual(peer.segments().map(({ ack, flags }) => [ack, flags]), [[78, ACK]])
+  t.deepEqual(
+    peer.segments().map(({ ack, flags }) => [ack, flags]),
+    [[78, ACK]],
+  )
 
-  const slow = t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 4001, timeout: 3000 }), { message: /10\.0\.0\.1:4001 was not answered in time/ })
+  const slow = t.throwsAsync(stack.tcp.connect({ host: '10.0.0.1', port: 4001, timeout: 3000 }), {
+    message: /10\.0\.0\.1:4001 was not answered in time/,
+  })
   await world.run(3100)
   await slow
   const controller = new AbortController()
@@ -117,22 +136,27 @@ test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and a
   t.is(stack.tcp.connections, 1)
 })
 
-test('both sides connect to each other at the same time (RFC 9293 figure 8)', async (t) => {
+test('both sides connect to each other at the same time (RFC 9293 figure 8)', async t => {
   const { world, peer, stack } = raw()
   let opened = false
-  void stack.tcp.connect({ host: '10.0.0.1', port: 4000 }).then(() => { opened = true })
+  void stack.tcp.connect({ host: '10.0.0.1', port: 4000 }).then(() => {
+    opened = true
+  })
   await world.run(5)
   const [syn] = peer.segments()
   const reply = { sourcePort: 4000, destinationPort: syn.sourcePort }
   peer.tcp({ ...reply, seq: 77, flags: SYN })
   await world.run(2)
-  t.deepEqual(peer.segments().map(({ seq, ack, flags }) => [seq, ack, flags]), [[syn.seq, 78, SYN | ACK]])
+  t.deepEqual(
+    peer.segments().map(({ seq, ack, flags }) => [seq, ack, flags]),
+    [[syn.seq, 78, SYN | ACK]],
+  )
   peer.tcp({ ...reply, seq: 78, ack: syn.seq + 1 })
   await world.run(2)
   t.true(opened)
 })
 
-test('ports: taken ones and impossible ones are refused with a sentence', async (t) => {
+test('ports: taken ones and impossible ones are refused with a sentence', async t => {
   const { stack } = raw()
   const controller = new AbortController()
   stack.tcp.bind(80, { signal: controller.signal }, () => record([]))

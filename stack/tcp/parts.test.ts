@@ -10,69 +10,91 @@ import { distance, isAfter, isBefore } from './sequence.ts'
 
 const abi = testAbi(1, () => 0)
 
-test('sequence numbers compare across the wrap-around', (t) => {
+test('sequence numbers compare across the wrap-around', t => {
   t.true(isAfter(5, -5))
   t.true(isBefore(0x7fffffff, (0x7fffffff + 10) | 0))
   t.is(distance(0x7fffffff, (0x7fffffff + 10) | 0), 10)
 })
 
-test('a send queue is the bytes that were written, whatever is copied out and dropped', (t) => {
-  fc.assert(fc.property(fc.array(fc.record({ write: fc.integer({ min: 0, max: 700 }), drop: fc.nat(900), at: fc.nat(900), length: fc.integer({ min: 1, max: 900 }) }), { maxLength: 60 }), fc.integer(), (steps, seed) => {
-    const random = seededRandom(seed)
-    const queue = new SendQueue(abi)
-    let model = Buffer.alloc(0)
-    for (const { write, drop, at, length } of steps) {
-      const bytes = Buffer.from(Array.from({ length: write + 5 }, () => random() * 256))
-      queue.push(bytes, 5, write)
-      model = Buffer.concat([model, bytes.subarray(5)])
-      if (at < model.length) {
-        const size = Math.min(length, model.length - at)
-        const out = Buffer.alloc(size + 3)
-        queue.copy(at, size, out, 3)
-        if (!out.subarray(3).equals(model.subarray(at, at + size))) return false
-      }
-      const gone = Math.min(drop, model.length)
-      queue.drop(gone)
-      model = model.subarray(gone)
-      if (queue.bytes !== model.length) return false
-    }
-    return true
-  }), { numRuns: 500, seed: 1 })
+test('a send queue is the bytes that were written, whatever is copied out and dropped', t => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          write: fc.integer({ min: 0, max: 700 }),
+          drop: fc.nat(900),
+          at: fc.nat(900),
+          length: fc.integer({ min: 1, max: 900 }),
+        }),
+        { maxLength: 60 },
+      ),
+      fc.integer(),
+      (steps, seed) => {
+        const random = seededRandom(seed)
+        const queue = new SendQueue(abi)
+        let model = Buffer.alloc(0)
+        for (const { write, drop, at, length } of steps) {
+          const bytes = Buffer.from(Array.from({ length: write + 5 }, () => random() * 256))
+          queue.push(bytes, 5, write)
+          model = Buffer.concat([model, bytes.subarray(5)])
+          if (at < model.length) {
+            const size = Math.min(length, model.length - at)
+            const out = Buffer.alloc(size + 3)
+            queue.copy(at, size, out, 3)
+            if (!out.subarray(3).equals(model.subarray(at, at + size))) return false
+          }
+          const gone = Math.min(drop, model.length)
+          queue.drop(gone)
+          model = model.subarray(gone)
+          if (queue.bytes !== model.length) return false
+        }
+        return true
+      },
+    ),
+    { numRuns: 500, seed: 1 },
+  )
   t.pass()
 })
 
-test('reassembly gives back every byte once, in order, from pieces in any order and overlap, near the wrap-around too', (t) => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 60 })), { maxLength: 60 }), fc.constantFrom(0, 0x7fffffc0), (pieces, base) => {
-    const budget = new MemoryBudget(1 << 20)
-    const reassembly = new Reassembly(abi, budget)
-    const stream = Buffer.from(Array.from({ length: 300 }, (_, i) => i & 255))
-    const present = new Array(300).fill(false)
-    for (const [from, length] of pieces) {
-      if (!reassembly.add((base + from + 1) | 0, stream, from + 1, length, false)) return false
-      present.fill(true, from + 1, from + 1 + length)
-      const blocks = reassembly.blocks()
-      if (blocks.length < 2 || blocks.length > 8) return false
-      // The block of the latest piece comes first.
-      const at = (base + from + 1) | 0
-      if (((at - blocks[0]) | 0) < 0 || ((blocks[1] - at) | 0) < length) return false
-    }
-    present[0] = true
-    let next = 1
-    const out = [stream.subarray(0, 1)]
-    for (let piece = reassembly.take((base + next) | 0); piece !== undefined; piece = reassembly.take((base + next) | 0)) {
-      const part = Buffer.from(piece.bytes.subarray((base + next - piece.sequence) | 0))
-      out.push(part)
-      next += part.length
-    }
-    const end = present.indexOf(false)
-    if (!Buffer.concat(out).equals(stream.subarray(0, end))) return false
-    reassembly.clear()
-    return budget.used === 0
-  }), { numRuns: 500, seed: 2 })
+test('reassembly gives back every byte once, in order, from pieces in any order and overlap, near the wrap-around too', t => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 60 })), { maxLength: 60 }),
+      fc.constantFrom(0, 0x7fffffc0),
+      (pieces, base) => {
+        const budget = new MemoryBudget(1 << 20)
+        const reassembly = new Reassembly(abi, budget)
+        const stream = Buffer.from(Array.from({ length: 300 }, (_, i) => i & 255))
+        const present = new Array(300).fill(false)
+        for (const [from, length] of pieces) {
+          if (!reassembly.add((base + from + 1) | 0, stream, from + 1, length, false)) return false
+          present.fill(true, from + 1, from + 1 + length)
+          const blocks = reassembly.blocks()
+          if (blocks.length < 2 || blocks.length > 8) return false
+          // The block of the latest piece comes first.
+          const at = (base + from + 1) | 0
+          if (((at - blocks[0]) | 0) < 0 || ((blocks[1] - at) | 0) < length) return false
+        }
+        present[0] = true
+        let next = 1
+        const out = [stream.subarray(0, 1)]
+        for (let piece = reassembly.take((base + next) | 0); piece !== undefined; piece = reassembly.take((base + next) | 0)) {
+          const part = Buffer.from(piece.bytes.subarray((base + next - piece.sequence) | 0))
+          out.push(part)
+          next += part.length
+        }
+        const end = present.indexOf(false)
+        if (!Buffer.concat(out).equals(stream.subarray(0, end))) return false
+        reassembly.clear()
+        return budget.used === 0
+      },
+    ),
+    { numRuns: 500, seed: 2 },
+  )
   t.pass()
 })
 
-test('RFC 6298: first sample, later samples, bounds, doubling', (t) => {
+test('RFC 6298: first sample, later samples, bounds, doubling', t => {
   const time = new RoundTrip()
   t.is(time.timeout, 1000)
   time.sample(500)
@@ -85,7 +107,7 @@ test('RFC 6298: first sample, later samples, bounds, doubling', (t) => {
   t.is(time.backedOff(10), 60_000)
 })
 
-test('congestion window: slow start, loss, NewReno recovery, avoidance, timeout', (t) => {
+test('congestion window: slow start, loss, NewReno recovery, avoidance, timeout', t => {
   const mss = 1000
   const c = new Congestion(mss, 0)
   t.is(c.window, 10_000)
@@ -112,10 +134,13 @@ test('congestion window: slow start, loss, NewReno recovery, avoidance, timeout'
   t.is(c.window, 7000, 'one segment a round trip')
   c.timedOut(7000, 33_000, false)
   t.is(c.window, 1000)
-  t.false([1, 2, 3, 4].some(() => c.duplicate(26_001, 7000, 33_000)), 'no fast retransmit for what was sent before the timeout')
+  t.false(
+    [1, 2, 3, 4].some(() => c.duplicate(26_001, 7000, 33_000)),
+    'no fast retransmit for what was sent before the timeout',
+  )
 })
 
-test('initial sequence numbers: HalfSipHash as published, different for each connection, rising with the clock', (t) => {
+test('initial sequence numbers: HalfSipHash as published, different for each connection, rising with the clock', t => {
   // HalfSipHash-2-4, key 00..07, message 00..0b, from the reference implementation's test vectors.
   const word = (i: number): number => i | ((i + 1) << 8) | ((i + 2) << 16) | ((i + 3) << 24)
   t.is(halfSipHash(word(0), word(4), word(0), word(4), word(8)) >>> 0, 0x2f87f057)

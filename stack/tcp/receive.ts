@@ -62,4 +62,3 @@ export function receiveWindow(c: Connection): number {
   const step = c.mss < c.environment.limits.receiveWindow >>> 1 ? c.mss : c.environment.limits.receiveWindow >>> 1
   return free - offered >= step ? free : offered > 0 ? offered : 0
 }
-

@@ -7,9 +7,7 @@ import type { Interface } from '../ip/interface.ts'
 import type { Neighbour } from '../ip/neighbours.ts'
 import { ETH_BYTES, swap16, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
 import { fold, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, PROTOCOL_TCP, pseudoSum, writeIpv4 } from '../wire/ipv4.ts'
-import {
-  ACK, FIN, RST, SYN, TCP_BYTES, TCP_CHECKSUM, writeSack, writeSynOptions, writeTcp, type Segment,
-} from '../wire/tcp.ts'
+import { ACK, FIN, RST, type Segment, SYN, TCP_BYTES, TCP_CHECKSUM, writeSack, writeSynOptions, writeTcp } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { receiveWindow } from './receive.ts'
 import { SYN_RECEIVED } from './state.ts'
@@ -23,8 +21,15 @@ const TCP = IP_PAYLOAD >>> 1
  * checksum. Returns the frame's length in bytes.
  */
 export function buildSegment(
-  ip: Interface, c: Connection, hop: Neighbour, frame: Frame,
-  sequence: number, flags: number, at: number, length: number, offload: number,
+  ip: Interface,
+  c: Connection,
+  hop: Neighbour,
+  frame: Frame,
+  sequence: number,
+  flags: number,
+  at: number,
+  length: number,
+  offload: number,
 ): number {
   if (hop.version !== c.headerVersion || hop !== c.hop) prepare(ip, c, hop)
   const { u8, u16 } = frame
@@ -120,7 +125,7 @@ export function hasGoodChecksum(ip: Interface, { u8, u16, checked }: Frame, at: 
 }
 
 /** Payload of the largest segment that a device's frame of `bytes` holds; a frame must also not be larger than an IP packet may be. */
-export const payloadOf = (bytes: number): number => bytes > HEADERS ? Math.min(bytes - HEADERS, 0xffff - IP_BYTES - TCP_BYTES) : 0
+export const payloadOf = (bytes: number): number => (bytes > HEADERS ? Math.min(bytes - HEADERS, 0xffff - IP_BYTES - TCP_BYTES) : 0)
 
 /** Bytes of headers before the payload, in a frame; and in an IP packet: what remains of the MTU is the MSS. */
 export const FRAME_OVERHEAD = HEADERS

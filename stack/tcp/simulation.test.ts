@@ -4,7 +4,7 @@
  */
 import test from 'ava'
 import fc from 'fast-check'
-import { pair, pattern, type Pair } from '../testing/pair.ts'
+import { type Pair, pair, pattern } from '../testing/pair.ts'
 import type { WireConditions } from '../testing/wire.ts'
 import type { TcpConnection } from './stream.ts'
 
@@ -40,9 +40,14 @@ async function transfer(p: Pair, up: number, down: number, limit = 3_600_000): P
     await connection.closed
     done[i] = true
   }
-  const fail = (error: unknown): void => { failure ??= error }
-  void p.server.tcp.listen({ port: 7 }, (connection) => void talk(connection, 0, downBytes, upBytes).catch(fail))
-  p.client.tcp.connect({ host: '10.0.0.2', port: 7 }).then((connection) => talk(connection, 1, upBytes, downBytes)).catch(fail)
+  const fail = (error: unknown): void => {
+    failure ??= error
+  }
+  void p.server.tcp.listen({ port: 7 }, connection => void talk(connection, 0, downBytes, upBytes).catch(fail))
+  p.client.tcp
+    .connect({ host: '10.0.0.2', port: 7 })
+    .then(connection => talk(connection, 1, upBytes, downBytes))
+    .catch(fail)
   await p.world.run(limit, () => failure !== undefined || (done[0] && done[1]))
   if (failure !== undefined) throw failure
   if (!done[0] || !done[1]) throw new Error(`not over after ${p.world.now} ms of the world's time`)
@@ -59,20 +64,22 @@ async function transfer(p: Pair, up: number, down: number, limit = 3_600_000): P
   return { milliseconds, retransmits, timeouts: retransmits - a.tcpFastRetransmits - b.tcpFastRetransmits }
 }
 
-test('one megabyte to the server, by loss and receive window', async (t) => {
+test('one megabyte to the server, by loss and receive window', async t => {
   const rows = ['loss  window       ms  retransmits  fast']
   for (const loss of [0, 0.001, 0.01, 0.03, 0.1, 0.2]) {
     for (const receiveWindow of [4096, 16_384, 65_536, 262_144]) {
       const p = pair(42, { loss, delay: 5 }, { client: { receiveWindow }, server: { receiveWindow } })
       const { milliseconds, retransmits } = await transfer(p, 1_000_000, 0)
-      rows.push(`${(loss * 100).toFixed(1).padStart(4)}% ${String(receiveWindow).padStart(6)} ${String(milliseconds).padStart(8)} ${String(retransmits).padStart(12)} ${String(p.client.counters.tcpFastRetransmits).padStart(5)}`)
+      rows.push(
+        `${(loss * 100).toFixed(1).padStart(4)}% ${String(receiveWindow).padStart(6)} ${String(milliseconds).padStart(8)} ${String(retransmits).padStart(12)} ${String(p.client.counters.tcpFastRetransmits).padStart(5)}`,
+      )
     }
   }
   t.snapshot(rows.join('\n'))
   t.log(rows.join('\n'))
 })
 
-test('both ways at once over wires with every kind of trouble', async (t) => {
+test('both ways at once over wires with every kind of trouble', async t => {
   const troubles: [string, WireConditions][] = [
     ['clean', {}],
     ['reordering', { reordering: 0.3, jitter: 8 }],
@@ -90,19 +97,33 @@ test('both ways at once over wires with every kind of trouble', async (t) => {
   t.log(rows.join('\n'))
 })
 
-test('whatever the wire does, what arrives is what was sent', async (t) => {
-  const chance = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: 100 }).map((n) => (n * most) / 100)
-  await fc.assert(fc.asyncProperty(
-    fc.record({ loss: chance(0.25), duplication: chance(0.3), reordering: chance(0.5), corruption: chance(0.1), delay: chance(50), jitter: chance(100) }),
-    fc.integer(), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1000, max: 100_000 }), fc.boolean(),
-    async (conditions, seed, up, down, receiveWindow, offload) => {
-      await transfer(pair(seed, conditions, { server: { receiveWindow } }, { offload }), up, down)
-    },
-  ), { numRuns: 150, seed: 20 })
+test('whatever the wire does, what arrives is what was sent', async t => {
+  const chance = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: 100 }).map(n => (n * most) / 100)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        loss: chance(0.25),
+        duplication: chance(0.3),
+        reordering: chance(0.5),
+        corruption: chance(0.1),
+        delay: chance(50),
+        jitter: chance(100),
+      }),
+      fc.integer(),
+      fc.integer({ min: 0, max: 60_000 }),
+      fc.integer({ min: 0, max: 60_000 }),
+      fc.integer({ min: 1000, max: 100_000 }),
+      fc.boolean(),
+      async (conditions, seed, up, down, receiveWindow, offload) => {
+        await transfer(pair(seed, conditions, { server: { receiveWindow } }, { offload }), up, down)
+      },
+    ),
+    { numRuns: 150, seed: 20 },
+  )
   t.pass()
 })
 
-test('a device that cuts large frames gets them, a good deal fewer, and what is lost of one is sent again', async (t) => {
+test('a device that cuts large frames gets them, a good deal fewer, and what is lost of one is sent again', async t => {
   for (const loss of [0, 0.02]) {
     const p = pair(9, { loss }, {}, { offload: true })
     const before = p.clientDevice.large
@@ -114,13 +135,13 @@ test('a device that cuts large frames gets them, a good deal fewer, and what is 
   }
 })
 
-test('few frames in the device: senders wait for free ones and lose nothing', async (t) => {
+test('few frames in the device: senders wait for free ones and lose nothing', async t => {
   const { World } = await import('../testing/world.ts')
   const { Wire } = await import('../testing/wire.ts')
   const { createStack } = await import('../stack.ts')
   const world = new World(3)
   const wire = new Wire(world)
-  const [clientDevice, serverDevice] = ['02:00:00:00:00:01', '02:00:00:00:00:02'].map((mac) => wire.device(mac, { frames: 2 }))
+  const [clientDevice, serverDevice] = ['02:00:00:00:00:01', '02:00:00:00:00:02'].map(mac => wire.device(mac, { frames: 2 }))
   const client = createStack(world.machine('client'), clientDevice, { address: '10.0.0.1', prefix: 24 })
   const server = createStack(world.machine('server'), serverDevice, { address: '10.0.0.2', prefix: 24 })
   await transfer({ world, wire, client, server, clientDevice, serverDevice }, 100_000, 100_000, 20_000)

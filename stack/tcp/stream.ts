@@ -38,7 +38,7 @@ export class TcpConnection implements ProgramConnection {
       onWritable: () => {
         for (const writer of this.#writers.splice(0)) writer.resolve()
       },
-      onClosed: (error) => {
+      onClosed: error => {
         this.#error = error
         this.#onEnd('closed')
         for (const writer of this.#writers.splice(0)) error === undefined ? writer.resolve() : writer.reject(error)

@@ -1,6 +1,6 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
 import { ANY, formatIpv4, parseIpv4 } from '../address.ts'
-import { SocketError, type ByteSocket, type Listener, type ListenOptions, type SocketHandler } from '../socket.ts'
+import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
 import type { Connection, Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
@@ -41,13 +41,13 @@ export class Tcp implements Listener {
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
   async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
     const { port, signal } = options
-    this.bind(port, options, (socket) => {
+    this.bind(port, options, socket => {
       const connection = new TcpConnection(socket as Connection)
       accept(connection)
       return connection.handler
     })
     if (signal?.aborted) return
-    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
+    await new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
   }
 
   /**
@@ -62,7 +62,8 @@ export class Tcp implements Listener {
       const what = `cannot connect to ${JSON.stringify(host)}`
       throw new SocketError('EHOSTUNREACH', `${what}: it is not an IPv4 address, and names are not resolved here`)
     }
-    if (this.#engine.address === ANY) throw new SocketError('EHOSTUNREACH', `cannot connect to ${formatIpv4(ip)}: this stack has no address, there is no network (yet)`)
+    if (this.#engine.address === ANY)
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${formatIpv4(ip)}: this stack has no address, there is no network (yet)`)
     if (this.#engine.ip.nextHop(ip) === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${formatIpv4(ip)}: give the stack a gateway, or the prefix of its network`)
     }
@@ -100,11 +101,15 @@ export class Tcp implements Listener {
     }
     const listener = new PortListener(options.backlog ?? DEFAULT_BACKLOG, accept)
     entry.listener = listener
-    options.signal?.addEventListener('abort', () => {
-      entry.listener = undefined
-      listener.close()
-      table.tidy(port)
-    }, { once: true })
+    options.signal?.addEventListener(
+      'abort',
+      () => {
+        entry.listener = undefined
+        listener.close()
+        table.tidy(port)
+      },
+      { once: true },
+    )
   }
 }
 

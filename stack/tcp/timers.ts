@@ -34,7 +34,8 @@ function expired(c: Connection, now: number): void {
   const tries = c.state === SYN_SENT ? SYN_TRIES : c.state === SYN_RECEIVED ? SYN_ACK_TRIES : DATA_TRIES
   if (c.retries >= tries) {
     const error = c.failure('ETIMEDOUT', 'got no answer')
-    if (c.state === SYN_RECEIVED) c.finish(error) // no RST: the address is likely forged
+    if (c.state === SYN_RECEIVED)
+      c.finish(error) // no RST: the address is likely forged
     else c.abort(error)
     return
   }

@@ -8,9 +8,9 @@ async function readAll(connection: TcpConnection): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
-test('an echo over a clean wire: connect, send, half-close, receive, close in order', async (t) => {
+test('an echo over a clean wire: connect, send, half-close, receive, close in order', async t => {
   const { world, client, server } = pair(1)
-  void server.tcp.listen({ port: 7 }, async (connection) => {
+  void server.tcp.listen({ port: 7 }, async connection => {
     await connection.write(await readAll(connection))
     connection.end()
   })
@@ -33,7 +33,7 @@ test('an echo over a clean wire: connect, send, half-close, receive, close in or
   t.is(server.counters.tcpRetransmits + client.counters.tcpRetransmits, 0)
 })
 
-test('a port without a listener refuses', async (t) => {
+test('a port without a listener refuses', async t => {
   const { world, client } = pair(2)
   const attempt = client.tcp.connect({ host: '10.0.0.2', port: 81 })
   const check = t.throwsAsync(attempt, { name: 'SocketError', message: /connection to 10.0.0.2:81 was refused/ })

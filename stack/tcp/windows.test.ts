@@ -2,12 +2,15 @@
 import test from 'ava'
 import { session, text, write } from '../testing/session.ts'
 
-test('zero window: the writer waits, is probed for, and goes on when it opens', async (t) => {
+test('zero window: the writer waits, is probed for, and goes on when it opens', async t => {
   const s = await session({ window: 4 })
   s.peer.segments()
   write(s.socket, 'abcdefgh')
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.toString()), ['abcd'])
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.toString()),
+    ['abcd'],
+  )
   s.peer.tcp({ seq: 1001, ack: s.iss + 4, window: 0 })
   await s.world.run(30_000)
   const probes = s.peer.segments()
@@ -21,21 +24,31 @@ test('zero window: the writer waits, is probed for, and goes on when it opens', 
   s.peer.segments()
   s.peer.tcp({ seq: 1001, ack: s.iss + 4, window: 1000 })
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.toString()), ['efgh'])
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.toString()),
+    ['efgh'],
+  )
 })
 
-test('silly windows: no crumbs are sent into a window that is small for a moment', async (t) => {
+test('silly windows: no crumbs are sent into a window that is small for a moment', async t => {
   const s = await session({ window: 2000, options: [2, 4, 3, 0xe8] })
   s.peer.segments()
   write(s.socket, new Uint8Array(5000))
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.length), [1000, 1000])
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.length),
+    [1000, 1000],
+  )
   s.peer.tcp({ seq: 1001, ack: s.iss + 1000, window: 1100 })
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.length), [], 'a hundred bytes are not worth a segment')
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.length),
+    [],
+    'a hundred bytes are not worth a segment',
+  )
 })
 
-test('a peer that takes nothing of what it was sent is given up after at least 100 s, with doubling pauses', async (t) => {
+test('a peer that takes nothing of what it was sent is given up after at least 100 s, with doubling pauses', async t => {
   const s = await session()
   s.peer.segments()
   write(s.socket, 'hello')
@@ -52,8 +65,14 @@ test('a peer that takes nothing of what it was sent is given up after at least 1
   for (let i = 1; i < pauses.length; i++) t.true(Math.abs(pauses[i] / pauses[i - 1] - 2) < 0.1, `${pauses}`)
 })
 
-test('the MSS of the peer is obeyed, 536 when it names none, and never below what is sane', async (t) => {
-  for (const [options, size] of [[[2, 4, 2, 0], 512], [[], 536], [[2, 4, 0, 1], 88], [[2, 4, 0xff, 0xff], 1460], [[2, 3], 536]] as const) {
+test('the MSS of the peer is obeyed, 536 when it names none, and never below what is sane', async t => {
+  for (const [options, size] of [
+    [[2, 4, 2, 0], 512],
+    [[], 536],
+    [[2, 4, 0, 1], 88],
+    [[2, 4, 0xff, 0xff], 1460],
+    [[2, 3], 536],
+  ] as const) {
     const s = await session({ options: [...options, ...new Array((4 - (options.length % 4)) % 4).fill(0)] })
     s.peer.segments()
     write(s.socket, new Uint8Array(3000))
@@ -62,7 +81,7 @@ test('the MSS of the peer is obeyed, 536 when it names none, and never below wha
   }
 })
 
-test('data that nobody reads shuts the window; reading it opens it with an update', async (t) => {
+test('data that nobody reads shuts the window; reading it opens it with an update', async t => {
   const s = await session({ kept: 10_000, limits: { receiveWindow: 3000 } })
   s.peer.segments()
   for (let i = 0; i < 3; i++) s.peer.tcp({ seq: 1001 + i * 1000, ack: s.iss, payload: new Uint8Array(1000) })
@@ -70,22 +89,31 @@ test('data that nobody reads shuts the window; reading it opens it with an updat
   t.is(s.peer.segments().at(-1)!.window, 0)
   s.peer.tcp({ seq: 4001, ack: s.iss, payload: text('x') }) // a probe with data
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ ack, window }) => [ack, window]), [[4001, 0]])
+  t.deepEqual(
+    s.peer.segments().map(({ ack, window }) => [ack, window]),
+    [[4001, 0]],
+  )
   s.socket.consumed(100)
   await s.world.run(2)
   t.is(s.peer.segments().length, 0, 'a hundred bytes are not worth an update')
   s.socket.consumed(1900)
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ window }) => window), [2000])
+  t.deepEqual(
+    s.peer.segments().map(({ window }) => window),
+    [2000],
+  )
   t.is(s.stack.tcp.memory.used, 1000)
 })
 
-test('path MTU: a report about a segment in flight makes segments smaller, and what was lost is sent again; forged ones change nothing', async (t) => {
+test('path MTU: a report about a segment in flight makes segments smaller, and what was lost is sent again; forged ones change nothing', async t => {
   const s = await session({ options: [2, 4, 5, 0xb4] })
   s.peer.segments()
   write(s.socket, new Uint8Array(4000))
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.length), [1460, 1460, 1080])
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.length),
+    [1460, 1460, 1080],
+  )
   const report = (seq: number, mtu: number): void => {
     const quoted = Buffer.from([0x45, 0, 5, 0xdc, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1, 0, 80, 0x13, 0x88, 0, 0, 0, 0])
     quoted.writeUInt32BE(seq >>> 0, 24)
@@ -97,8 +125,14 @@ test('path MTU: a report about a segment in flight makes segments smaller, and w
   t.is(s.peer.segments().length, 0)
   report(s.iss, 1400)
   await s.world.run(2)
-  t.deepEqual(s.peer.segments().map(({ payload }) => payload.length), [1360, 1360, 1280])
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.length),
+    [1360, 1360, 1280],
+  )
   report(s.iss, 100)
   await s.world.run(2)
-  t.true(s.peer.segments().every(({ payload }) => payload.length <= 536), 'but not to crumbs')
+  t.true(
+    s.peer.segments().every(({ payload }) => payload.length <= 536),
+    'but not to crumbs',
+  )
 })

@@ -18,20 +18,25 @@ export function nodeMachine(lines: string[] = []): Machine {
       return { cancel: () => clearTimeout(timer) }
     },
   }
-  const log: Machine['log'] = (source) =>
-    ({ app: line('APP', source), error: line('ERR', source), warn: line('WRN', source), info: line('INF', source), debug: line('DBG', source) })
+  const log: Machine['log'] = source => ({
+    app: line('APP', source),
+    error: line('ERR', source),
+    warn: line('WRN', source),
+    info: line('INF', source),
+    debug: line('DBG', source),
+  })
   return { abi, timers, log, ports: { on() {}, off() {} }, suspension: new Suspension(abi, timers, log('suspend')) }
 }
 
 export const nodeListener: Listener = {
   bind(port, { signal }, accept) {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
       const handler = accept(wrap(socket))
-      socket.on('data', (data) => handler.onData(data, 0, data.length))
+      socket.on('data', data => handler.onData(data, 0, data.length))
       socket.on('end', () => handler.onEnd())
       socket.on('drain', () => handler.onWritable())
       socket.on('error', () => {})
-      socket.on('close', (failed) => handler.onClosed(failed ? new Error('socket failed') : undefined))
+      socket.on('close', failed => handler.onClosed(failed ? new Error('socket failed') : undefined))
     })
     server.listen(port, '127.0.0.1')
     signal?.addEventListener('abort', () => server.close(), { once: true })
@@ -52,7 +57,9 @@ function wrap(socket: Socket): ByteSocket {
       if (corked) socket.uncork()
       corked = false
     },
-    get room() { return HIGH_WATER - socket.writableLength },
+    get room() {
+      return HIGH_WATER - socket.writableLength
+    },
     consumed() {},
     end: () => void socket.end(),
     abort: () => void socket.destroy(),

@@ -1,7 +1,7 @@
 /** Two stacks with a wire between them: what most tests begin with. */
 import type { StackConfig } from '../config.ts'
 import { createStack, type Stack } from '../stack.ts'
-import { Wire, type DeviceOptions, type SimulatedDevice, type WireConditions } from './wire.ts'
+import { type DeviceOptions, type SimulatedDevice, Wire, type WireConditions } from './wire.ts'
 import { World } from './world.ts'
 
 export interface Pair {
@@ -13,7 +13,12 @@ export interface Pair {
   serverDevice: SimulatedDevice
 }
 
-export function pair(seed: number, conditions: WireConditions = {}, limits: { client?: StackConfig['limits']; server?: StackConfig['limits'] } = {}, devices: DeviceOptions = {}): Pair {
+export function pair(
+  seed: number,
+  conditions: WireConditions = {},
+  limits: { client?: StackConfig['limits']; server?: StackConfig['limits'] } = {},
+  devices: DeviceOptions = {},
+): Pair {
   const world = new World(seed)
   const wire = new Wire(world, conditions)
   const clientDevice = wire.device('02:00:00:00:00:01', devices)

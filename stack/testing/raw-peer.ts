@@ -41,23 +41,30 @@ export class RawPeer {
     this.device = wire.device('02:00:00:00:00:99')
     this.ip = ip
     this.target = target
-    this.targetMac = targetMac.split(':').map((octet) => parseInt(octet, 16))
+    this.targetMac = targetMac.split(':').map(octet => parseInt(octet, 16))
     this.device.onReceive = (frame, length) => {
       const bytes = Buffer.from(frame.u8.slice(0, length))
       this.frames.push(bytes)
-      const asksForUs = bytes.readUInt16BE(12) === 0x806 && bytes.readUInt16BE(20) === 1 && bytes.subarray(38, 42).equals(Buffer.from(octets(ip)))
+      const asksForUs =
+        bytes.readUInt16BE(12) === 0x806 && bytes.readUInt16BE(20) === 1 && bytes.subarray(38, 42).equals(Buffer.from(octets(ip)))
       if (asksForUs && this.answersArp) this.arp(2, { target: [...bytes.subarray(22, 28)] })
     }
   }
 
   /** Segments that arrived, and forgets all frames. */
   segments(): SeenSegment[] {
-    const seen = this.frames.splice(0).filter((frame) => frame.readUInt16BE(12) === 0x800 && frame[23] === 6)
-    return seen.map((frame) => {
+    const seen = this.frames.splice(0).filter(frame => frame.readUInt16BE(12) === 0x800 && frame[23] === 6)
+    return seen.map(frame => {
       const header = (frame[46] >> 4) * 4
       return {
-        sourcePort: frame.readUInt16BE(34), destinationPort: frame.readUInt16BE(36), seq: frame.readUInt32BE(38), ack: frame.readUInt32BE(42),
-        flags: frame[47], window: frame.readUInt16BE(48), options: [...frame.subarray(54, 34 + header)], payload: frame.subarray(34 + header),
+        sourcePort: frame.readUInt16BE(34),
+        destinationPort: frame.readUInt16BE(36),
+        seq: frame.readUInt32BE(38),
+        ack: frame.readUInt32BE(42),
+        flags: frame[47],
+        window: frame.readUInt16BE(48),
+        options: [...frame.subarray(54, 34 + header)],
+        payload: frame.subarray(34 + header),
       }
     })
   }
@@ -68,9 +75,31 @@ export class RawPeer {
     this.device.send(frame, bytes.length)
   }
 
-  arp(operation: number, { senderIp = octets(this.ip), senderMac = [...this.device.mac], target = [0, 0, 0, 0, 0, 0], targetIp = octets(this.target) } = {}): void {
+  arp(
+    operation: number,
+    { senderIp = octets(this.ip), senderMac = [...this.device.mac], target = [0, 0, 0, 0, 0, 0], targetIp = octets(this.target) } = {},
+  ): void {
     const destination = operation === 1 ? [255, 255, 255, 255, 255, 255] : this.targetMac
-    this.sendFrame(new Uint8Array([...destination, ...this.device.mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, operation, ...senderMac, ...senderIp, ...target, ...targetIp]))
+    this.sendFrame(
+      new Uint8Array([
+        ...destination,
+        ...this.device.mac,
+        8,
+        6,
+        0,
+        1,
+        8,
+        0,
+        6,
+        4,
+        0,
+        operation,
+        ...senderMac,
+        ...senderIp,
+        ...target,
+        ...targetIp,
+      ]),
+    )
   }
 
   /** An IP packet with a right header, unless `change` makes it wrong. */
@@ -104,7 +133,16 @@ export class RawPeer {
   }
 
   tcp(fields: TcpFields, change: (segment: Buffer) => void = () => {}, source = this.ip): void {
-    const { sourcePort = 5000, destinationPort = 80, seq = 0, ack = 0, flags = 0x10, window = 65535, payload = new Uint8Array(0), options = [] } = fields
+    const {
+      sourcePort = 5000,
+      destinationPort = 80,
+      seq = 0,
+      ack = 0,
+      flags = 0x10,
+      window = 65535,
+      payload = new Uint8Array(0),
+      options = [],
+    } = fields
     const segment = Buffer.alloc(20 + options.length + payload.length)
     segment.writeUInt16BE(sourcePort, 0)
     segment.writeUInt16BE(destinationPort, 2)

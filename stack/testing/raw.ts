@@ -2,7 +2,7 @@
 import type { StackConfig } from '../config.ts'
 import { createStack, type Stack } from '../stack.ts'
 import { RawPeer } from './raw-peer.ts'
-import { Wire, type SimulatedDevice } from './wire.ts'
+import { type SimulatedDevice, Wire } from './wire.ts'
 import { World } from './world.ts'
 
 export interface Raw {

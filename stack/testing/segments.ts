@@ -5,7 +5,8 @@ const TCP = 34
 /** Packets with complete checksums of one whose checksum is that of its pseudo header; `size` bytes of payload each, 1: as it is. */
 export function segments(bytes: Uint8Array, size: number): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (view.getUint16(12) !== 0x800 || bytes[IP] !== 0x45 || bytes[IP + 9] !== 6) throw new Error('offload asked for what is not TCP over IPv4')
+  if (view.getUint16(12) !== 0x800 || bytes[IP] !== 0x45 || bytes[IP + 9] !== 6)
+    throw new Error('offload asked for what is not TCP over IPv4')
   if (view.getUint16(TCP + 16) !== pseudoHeader(view)) throw new Error('the checksum is not the sum of the pseudo header')
   const headers = TCP + (bytes[TCP + 12] >> 4) * 4
   if (size === 1) size = bytes.length

@@ -1,9 +1,9 @@
 /** For tests of the RFCs' rules: a peer that speaks raw TCP, and a server that notes what happens. */
 import type { ByteSocket, SocketHandler } from '../socket.ts'
-import { SYN } from '../wire/tcp.ts'
-import { stateNames } from '../tcp/state.ts'
 import type { Connection } from '../tcp/connection.ts'
-import { raw, type Raw } from './raw.ts'
+import { stateNames } from '../tcp/state.ts'
+import { SYN } from '../wire/tcp.ts'
+import { type Raw, raw } from './raw.ts'
 
 /** A server on port 80 that notes what happens, and a peer that has shaken hands with it. */
 export interface Session extends Raw {
@@ -21,14 +21,19 @@ export const record = (events: string[], kept = 0): SocketHandler => ({
   },
   onEnd: () => void events.push('end'),
   onWritable: () => void events.push('writable'),
-  onClosed: (error) => void events.push(`closed ${error === undefined ? '' : (error as { code?: string }).code}`),
+  onClosed: error => void events.push(`closed ${error === undefined ? '' : (error as { code?: string }).code}`),
 })
 
-export async function session({ options = [], window = 65535, kept = 0, ...config }: { options?: number[]; window?: number; kept?: number } & Parameters<typeof raw>[0] = {}): Promise<Session> {
+export async function session({
+  options = [],
+  window = 65535,
+  kept = 0,
+  ...config
+}: { options?: number[]; window?: number; kept?: number } & Parameters<typeof raw>[0] = {}): Promise<Session> {
   const world = raw(config)
   const events: string[] = []
   let socket: ByteSocket | undefined
-  world.stack.tcp.bind(80, {}, (accepted) => {
+  world.stack.tcp.bind(80, {}, accepted => {
     socket = accepted
     return record(events, kept)
   })

@@ -1,9 +1,10 @@
 /** The Linux kernel on the other end of the wire: a TAP device in a network namespace of its own. Needs root, gcc and /dev/net/tun. */
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
-import { execFile, execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+
+import { type ChildProcessWithoutNullStreams, execFile, execFileSync, spawn } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
 import { seededRandom } from './abi.ts'
 
 /** Why there can be no TAP here, or undefined. */
@@ -60,7 +61,9 @@ export class TapDevice implements EthernetDevice {
     execFileSync('gcc', ['-O1', '-o', binary, new URL('tap-bridge.c', import.meta.url).pathname])
     const bridge = spawn('unshare', ['-n', binary, address])
     let errors = ''
-    bridge.stderr.on('data', (data) => { errors += data })
+    bridge.stderr.on('data', data => {
+      errors += data
+    })
     return new Promise((resolve, reject) => {
       const device: TapDevice = new TapDevice(bridge, () => {
         rmSync(directory, { recursive: true }) // it runs, and needs its file no longer
@@ -72,10 +75,15 @@ export class TapDevice implements EthernetDevice {
 
   /** Runs a command in the kernel's namespace; its exit code and output. */
   run(command: string, args: string[], timeout = 60_000): Promise<{ code: number; stdout: Buffer; stderr: string }> {
-    return new Promise((resolve) => {
-      execFile('nsenter', ['-t', String(this.#bridge.pid), '-n', command, ...args], { timeout, encoding: 'buffer', maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr: stderr.toString() })
-      })
+    return new Promise(resolve => {
+      execFile(
+        'nsenter',
+        ['-t', String(this.#bridge.pid), '-n', command, ...args],
+        { timeout, encoding: 'buffer', maxBuffer: 1 << 28 },
+        (error, stdout, stderr) => {
+          resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr: stderr.toString() })
+        },
+      )
     })
   }
 
@@ -96,7 +104,7 @@ export class TapDevice implements EthernetDevice {
   }
 
   async close(): Promise<void> {
-    const over = new Promise((resolve) => this.#bridge.on('exit', resolve))
+    const over = new Promise(resolve => this.#bridge.on('exit', resolve))
     this.#bridge.stdin.end()
     await over
   }

@@ -45,7 +45,7 @@ export class Wire {
   }
 
   device(mac: string, options: DeviceOptions = {}): SimulatedDevice {
-    const device = new SimulatedDevice(this, new Uint8Array(mac.split(':').map((octet) => parseInt(octet, 16))), options)
+    const device = new SimulatedDevice(this, new Uint8Array(mac.split(':').map(octet => parseInt(octet, 16))), options)
     this.devices.push(device)
     return device
   }

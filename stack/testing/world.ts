@@ -30,7 +30,11 @@ export class World {
   at(delay: number, run: () => void): Timer {
     const event: Event = { at: this.now + Math.max(delay, 0), order: this.#order++, run }
     this.#push(event)
-    return { cancel: () => { event.run = undefined } }
+    return {
+      cancel: () => {
+        event.run = undefined
+      },
+    }
   }
 
   machine(name: string): Machine {
@@ -39,14 +43,24 @@ export class World {
     }
     const abi = testAbi(this.#seed * 31 + this.#machines++, () => this.now)
     const timers: Machine['timers'] = { now: () => this.now, set: (delay, run) => this.at(delay, run) }
-    const log: Machine['log'] = (source) => ({
-      app: line('APP', source), error: line('ERR', source), warn: line('WRN', source), info: line('INF', source), debug: line('DBG', source),
+    const log: Machine['log'] = source => ({
+      app: line('APP', source),
+      error: line('ERR', source),
+      warn: line('WRN', source),
+      info: line('INF', source),
+      debug: line('DBG', source),
     })
     return {
-      abi, timers, log,
+      abi,
+      timers,
+      log,
       ports: {
-        on() { throw new Error('the stack has no event channels') },
-        off() { throw new Error('the stack has no event channels') },
+        on() {
+          throw new Error('the stack has no event channels')
+        },
+        off() {
+          throw new Error('the stack has no event channels')
+        },
       },
       suspension: new Suspension(abi, timers, log('suspend')),
     }
@@ -54,7 +68,7 @@ export class World {
 
   /** Events that are still to come, cancelled ones not counted. */
   get pending(): number {
-    return this.#events.filter((event) => event.run !== undefined).length
+    return this.#events.filter(event => event.run !== undefined).length
   }
 
   /** Runs until `done` says so, no event is left, or the clock passes `limit` milliseconds from now. False for the last. */
@@ -118,4 +132,4 @@ export class World {
 const isEarlier = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
 
 /** Lets all promise jobs run that are ready, and those that these make ready. */
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))

@@ -1,6 +1,6 @@
 /** ARP for IPv4 over Ethernet (RFC 826). Word offsets, see ethernet.ts. */
 import type { Ipv4 } from '../address.ts'
-import { BROADCAST_MAC, TYPE_ARP, writeEthernet, type MacWords } from './ethernet.ts'
+import { BROADCAST_MAC, type MacWords, TYPE_ARP, writeEthernet } from './ethernet.ts'
 
 /** Bytes of a frame that holds an ARP packet, without padding. */
 export const ARP_FRAME_BYTES = 42
@@ -31,7 +31,12 @@ export const arpSenderMac = (u16: Uint16Array): MacWords => u16.slice(SENDER_MAC
 
 /** Writes a whole frame; a request goes to all, a reply to `targetMac`. */
 export function writeArp(
-  u16: Uint16Array, operation: number, senderMac: MacWords, senderIp: Ipv4, targetMac: MacWords | undefined, targetIp: Ipv4,
+  u16: Uint16Array,
+  operation: number,
+  senderMac: MacWords,
+  senderIp: Ipv4,
+  targetMac: MacWords | undefined,
+  targetIp: Ipv4,
 ): void {
   writeEthernet(u16, targetMac ?? BROADCAST_MAC, senderMac, TYPE_ARP)
   u16[HARDWARE] = 0x0100

@@ -98,7 +98,6 @@ export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, pro
   u16[IP_SOURCE + 1] = source >>> 16
   u16[IP_DESTINATION] = destination
   u16[IP_DESTINATION + 1] = destination >>> 16
-  const sum = 0x0045 + size + 0x0040 + ttlProtocol
-    + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
+  const sum = 0x0045 + size + 0x0040 + ttlProtocol + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
   u16[IP_CHECKSUM] = ~fold(sum)
 }

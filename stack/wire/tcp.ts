@@ -104,8 +104,15 @@ function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment)
 
 /** Writes a header without options but for the checksum; `word` is where it begins. Ports in host order, flags as above. */
 export function writeTcp(
-  u16: Uint16Array, word: number, sourcePort: number, destinationPort: number,
-  sequence: number, acknowledgment: number, flags: number, window: number, headerBytes = TCP_BYTES,
+  u16: Uint16Array,
+  word: number,
+  sourcePort: number,
+  destinationPort: number,
+  sequence: number,
+  acknowledgment: number,
+  flags: number,
+  window: number,
+  headerBytes = TCP_BYTES,
 ): void {
   u16[word + TCP_SOURCE] = swap16(sourcePort)
   u16[word + TCP_DESTINATION] = swap16(destinationPort)

@@ -1,25 +1,33 @@
 /** The netvm is chosen, changed, restarted and taken away while the qube runs: QubesDB, netfront and the stack together. */
-import test from 'ava'
+
 import { connectDrivers } from '@xen-ts/drivers'
-import { SimulatedNetback, SimulatedXen, type SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import { connectStack, type XenStack } from '../xen/domain.ts'
-import { vchanChannels } from '@xen-ts/vchan'
-import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import { type SimulatedDomain, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
 import { startAgents } from '@xen-ts/qubes/agents.ts'
+import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import type { Log } from '@xen-ts/runtime/log.ts'
+import { vchanChannels } from '@xen-ts/vchan'
+import test from 'ava'
+import { connectStack, type XenStack } from '../xen/domain.ts'
 import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
-const OLD = { '/qubes-ip': '10.137.0.16', '/qubes-netmask': '255.255.255.255', '/qubes-gateway': '10.137.0.1', '/qubes-primary-dns': '10.139.1.1', '/qubes-secondary-dns': '10.139.1.2' }
+const OLD = {
+  '/qubes-ip': '10.137.0.16',
+  '/qubes-netmask': '255.255.255.255',
+  '/qubes-gateway': '10.137.0.1',
+  '/qubes-primary-dns': '10.139.1.1',
+  '/qubes-secondary-dns': '10.139.1.2',
+}
 const NEW = { ...OLD, '/qubes-gateway': '10.137.0.8' }
 
 /** A qube in state of having started; `ip: null` is one without a netvm. */
-async function setUp({ ip, vif = true }: { ip?: null, vif?: boolean } = {}) {
+async function setUp({ ip, vif = true }: { ip?: null; vif?: boolean } = {}) {
   const xen = new SimulatedXen()
   const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
   const dom0Drivers = connectDrivers(dom0.machine)
   const qubes = new MiniQubes({ domid: 5, channels: vchanChannels(dom0Drivers), qube: { ip } })
-  const attach = (netvm: SimulatedDomain, drivers = connectDrivers(netvm.machine)): SimulatedNetback => new SimulatedNetback(netvm, drivers, 5)
+  const attach = (netvm: SimulatedDomain, drivers = connectDrivers(netvm.machine)): SimulatedNetback =>
+    new SimulatedNetback(netvm, drivers, 5)
   let netback = vif ? attach(dom0, dom0Drivers) : undefined
   qubes.start()
   const drivers = connectDrivers(guest.machine)
@@ -30,14 +38,29 @@ async function setUp({ ip, vif = true }: { ip?: null, vif?: boolean } = {}) {
   await xen.run(agents.db.synced)
   const log = guest.machine.log('network')
   const config = networkConfig(agents.db, log)
-  stack = await xen.run(connectStack(drivers, config, { signal: new AbortController().signal, patience: config === undefined ? 0 : 10_000 }))
+  stack = await xen.run(
+    connectStack(drivers, config, { signal: new AbortController().signal, patience: config === undefined ? 0 : 10_000 }),
+  )
   const unfollow = followNetwork({ db: agents.db, stack, timers: guest.machine.timers, log })
-  const lines = (source: string): string[] => guest.log.filter((line) => line.source === source).map(({ text }) => text)
-  const write = (keys: Record<string, string>): void => { for (const [key, value] of Object.entries(keys)) qubes.db.write(key, value) }
+  const lines = (source: string): string[] => guest.log.filter(line => line.source === source).map(({ text }) => text)
+  const write = (keys: Record<string, string>): void => {
+    for (const [key, value] of Object.entries(keys)) qubes.db.write(key, value)
+  }
   return {
-    xen, dom0, guest, qubes, stack, lines, write, db: agents.db,
-    get netback() { return netback },
-    attach(netvm: SimulatedDomain): SimulatedNetback { return netback = netvm === dom0 ? attach(dom0, dom0Drivers) : attach(netvm) },
+    xen,
+    dom0,
+    guest,
+    qubes,
+    stack,
+    lines,
+    write,
+    db: agents.db,
+    get netback() {
+      return netback
+    },
+    attach(netvm: SimulatedDomain): SimulatedNetback {
+      return (netback = netvm === dom0 ? attach(dom0, dom0Drivers) : attach(netvm))
+    },
     async finish() {
       unfollow()
       await xen.run((async () => stack[Symbol.asyncDispose]())())
@@ -51,14 +74,16 @@ async function setUp({ ip, vif = true }: { ip?: null, vif?: boolean } = {}) {
 }
 
 /** Sender's address of ARP questions, and what they ask for. */
-const asked = ({ received }: SimulatedNetback): string[] => received.filter((frame) => frame[12] === 8 && frame[13] === 6)
-  .map((frame) => `${[...frame.subarray(28, 32)].join('.')} asks for ${[...frame.subarray(38, 42)].join('.')}`)
+const asked = ({ received }: SimulatedNetback): string[] =>
+  received
+    .filter(frame => frame[12] === 8 && frame[13] === 6)
+    .map(frame => `${[...frame.subarray(28, 32)].join('.')} asks for ${[...frame.subarray(38, 42)].join('.')}`)
 
-test('another netvm: vif away, keys again, vif of another domain: new gateway, connections reset, the address announced there', async (t) => {
+test('another netvm: vif away, keys again, vif of another domain: new gateway, connections reset, the address announced there', async t => {
   const set = await setUp()
   const { xen, stack, write, lines } = set
   const told: unknown[] = []
-  stack.watch((address) => told.push(address))
+  stack.watch(address => told.push(address))
   const connecting = stack.tcp.connect({ host: '1.2.3.4', port: 80 })
   connecting.catch(() => {})
   set.netback!.detach()
@@ -67,7 +92,10 @@ test('another netvm: vif away, keys again, vif of another domain: new gateway, c
   await xen.advance(50)
   t.is(stack.gateway, '10.137.0.1') // not before all of them are there
   await xen.advance(100)
-  await t.throwsAsync(connecting, { code: 'ENETRESET', message: /the network was changed: it is 10\.137\.0\.16\/32 via 10\.137\.0\.8, DNS 10\.139\.1\.1 10\.139\.1\.2 now/ })
+  await t.throwsAsync(connecting, {
+    code: 'ENETRESET',
+    message: /the network was changed: it is 10\.137\.0\.16\/32 via 10\.137\.0\.8, DNS 10\.139\.1\.1 10\.139\.1\.2 now/,
+  })
   t.is(stack.gateway, '10.137.0.8')
   t.deepEqual(told, ['10.137.0.16'])
   t.is((await xen.run(set.qubes.call('qubes.WaitForNetworkUplink'))).code, 0) // there is no vif
@@ -80,7 +108,7 @@ test('another netvm: vif away, keys again, vif of another domain: new gateway, c
   await set.finish()
 })
 
-test('dom0 that asks for the uplink too early is told so, before it loses patience', async (t) => {
+test('dom0 that asks for the uplink too early is told so, before it loses patience', async t => {
   const set = await setUp()
   set.write({ '/qubes-ip': '10.137.0.300' })
   const before = set.xen.now
@@ -89,7 +117,7 @@ test('dom0 that asks for the uplink too early is told so, before it loses patien
   await set.finish()
 })
 
-test('no netvm at first, one later, none again: the stack follows', async (t) => {
+test('no netvm at first, one later, none again: the stack follows', async t => {
   const set = await setUp({ ip: null, vif: false })
   const { xen, dom0, stack, write, qubes, lines } = set
   t.is(stack.address, undefined)
@@ -107,17 +135,20 @@ test('no netvm at first, one later, none again: the stack follows', async (t) =>
   await t.throwsAsync(connecting, { code: 'ENETRESET', message: /the network was changed: there is none any more/ })
   t.is(stack.address, undefined)
   t.deepEqual(lines('stack'), [
-    'no address', 'the network was changed: 10.137.0.16/32 via 10.137.0.1, DNS 10.139.1.1 10.139.1.2',
+    'no address',
+    'the network was changed: 10.137.0.16/32 via 10.137.0.1, DNS 10.139.1.1 10.139.1.2',
     'the network was changed: no address; connections that were reset: 1',
   ])
   await set.finish()
 })
 
-test('a restart of the netvm, which writes the same keys again, resets nothing', async (t) => {
+test('a restart of the netvm, which writes the same keys again, resets nothing', async t => {
   const set = await setUp()
   const { xen, dom0, stack, write } = set
   let over = false
-  stack.tcp.connect({ host: '1.2.3.4', port: 80 }).catch(() => { over = true })
+  stack.tcp.connect({ host: '1.2.3.4', port: 80 }).catch(() => {
+    over = true
+  })
   for (let round = 0; round < 3; round++) {
     set.netback!.detach()
     await xen.advance(200)
@@ -130,7 +161,7 @@ test('a restart of the netvm, which writes the same keys again, resets nothing',
   await set.finish()
 })
 
-test('a qube whose netvm never connects starts after ten seconds, and comes to an end', async (t) => {
+test('a qube whose netvm never connects starts after ten seconds, and comes to an end', async t => {
   const set = await setUp({ vif: false })
   t.true(set.xen.now >= 10_000 && set.xen.now < 11_000)
   t.is(set.stack.address, '10.137.0.16')
@@ -152,9 +183,13 @@ const MALFORMED: Record<string, Record<string, string>> = {
 }
 
 for (const [name, keys] of Object.entries(MALFORMED)) {
-  test(`malformed at run time: ${name}: one error in the log, the old addresses stay, and right ones are taken`, async (t) => {
+  test(`malformed at run time: ${name}: one error in the log, the old addresses stay, and right ones are taken`, async t => {
     const lines: string[] = []
-    const log = { error: (text: string) => { lines.push(text) } } as Log
+    const log = {
+      error: (text: string) => {
+        lines.push(text)
+      },
+    } as Log
     const set = await setUp()
     const { xen, stack, write, qubes, guest } = set
     write(keys)

@@ -4,12 +4,12 @@
  * keys stay (qubes/vm/mix/net.py of qubes-core-admin). The keys say what the addresses are, the driver sees vifs by itself.
  */
 import type { Xenstore } from '@xen-ts/drivers'
+import type { QubesDB } from '@xen-ts/qubes/qubesdb/client.ts'
+import { describe } from '@xen-ts/qubes/supervise.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import type { Stack, StackConfig } from '@xen-ts/stack'
 import type { XenStack } from '../xen/domain.ts'
-import type { QubesDB } from '@xen-ts/qubes/qubesdb/client.ts'
-import { describe } from '@xen-ts/qubes/supervise.ts'
 
 /** Keys are written one by one, without a mark after the last: milliseconds from the first to a look at all of them. */
 const SETTLE = 100
@@ -51,7 +51,11 @@ export function followNetwork({ db, stack, timers, log }: Following): () => void
     }
   }
   look() // they may have changed while the stack was made
-  const unwatch = KEYS.map((key) => db.watch(key, () => { pending ??= timers.set(SETTLE, look) }))
+  const unwatch = KEYS.map(key =>
+    db.watch(key, () => {
+      pending ??= timers.set(SETTLE, look)
+    }),
+  )
   return () => {
     pending?.cancel()
     for (const end of unwatch) end()
@@ -69,8 +73,10 @@ export interface Uplink {
 export async function uplinkWorks({ db, stack, xenstore, timers }: Uplink): Promise<boolean> {
   for (let waited = 0; waited < UPLINK_TIMEOUT; waited += UPLINK_INTERVAL) {
     if (!db.hasNetwork || (stack.device.isUp && stack.address === db.get('/qubes-ip'))) return true
-    if (await xenstore.tryRead('device/vif/0/backend').catch(() => undefined) === undefined) return true
-    await new Promise<void>((resolve) => { timers.set(UPLINK_INTERVAL, resolve) })
+    if ((await xenstore.tryRead('device/vif/0/backend').catch(() => undefined)) === undefined) return true
+    await new Promise<void>(resolve => {
+      timers.set(UPLINK_INTERVAL, resolve)
+    })
   }
   return false
 }

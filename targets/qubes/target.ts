@@ -1,10 +1,11 @@
 /** Target `qubes`: a qube. Shutdown requests and agents are served from the start, whatever the program does; the address is dom0's. */
+
+import { type Agents, startAgents } from '@xen-ts/qubes/agents.ts'
+import { sleep } from '@xen-ts/qubes/supervise.ts'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
-import { connectDomain, connectStack, driverKinds, http, type Domain, type XenStack } from '../xen/domain.ts'
-import { startAgents, type Agents } from '@xen-ts/qubes/agents.ts'
+import { connectDomain, connectStack, type Domain, driverKinds, http, type XenStack } from '../xen/domain.ts'
 import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
-import { sleep } from '@xen-ts/qubes/supervise.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
 const SETTINGS_TIMEOUT = 5_000
@@ -24,7 +25,8 @@ export const target: Target = {
   before({ machine, lifecycle }) {
     domain = connectDomain({ machine, lifecycle })
     begun = Promise.withResolvers()
-    const uplink = async (): Promise<boolean> => stack === undefined || uplinkWorks({ db: agents.db, stack, xenstore: domain.xenstore, timers: machine.timers })
+    const uplink = async (): Promise<boolean> =>
+      stack === undefined || uplinkWorks({ db: agents.db, stack, xenstore: domain.xenstore, timers: machine.timers })
     agents = startAgents({ machine, channels: domain.channels, grants: domain.grants, started: begun.promise, uplink })
     lifecycle.onShutdown('agents', () => agents.close())
   },
@@ -57,7 +59,8 @@ async function qubeStack({ machine, signal }: DeviceContext): Promise<unknown> {
   const { db } = agents
   const log = machine.log('network')
   const config = networkConfig(db, log)
-  if (config === undefined) log.warn('there is no netvm: nothing can be reached before one is chosen (in dom0: qvm-prefs NAME netvm sys-firewall)')
+  if (config === undefined)
+    log.warn('there is no netvm: nothing can be reached before one is chosen (in dom0: qvm-prefs NAME netvm sys-firewall)')
   stack = await connectStack(domain, config, { signal, patience: config === undefined ? 0 : BACKEND_TIMEOUT })
   const unfollow = followNetwork({ db, stack, timers: machine.timers, log })
   const dispose = stack[Symbol.asyncDispose]

@@ -1,14 +1,14 @@
 /** What the targets `xen` and `qubes` have in common: the drivers, obedience to the toolstack, the network device and what stands on it. */
-import { connectDrivers, connectNetfront, serveControl, type Drivers, type Netfront, type NetfrontOptions } from '@xen-ts/drivers'
+import { connectDrivers, connectNetfront, type Drivers, type Netfront, type NetfrontOptions, serveControl } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel.ts'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { HttpHandler } from '@xen-ts/runtime/devices/http.ts'
 import type { Provider } from '@xen-ts/runtime/target.ts'
 import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import { vchanChannels } from '@xen-ts/vchan'
-import type { Channels } from '@xen-ts/drivers/channel.ts'
 import type { StackConfig } from '@xen-ts/stack/config.ts'
 import { httpServer, type ServeOptions } from '@xen-ts/stack/http/server/server.ts'
 import { createStack, type Stack } from '@xen-ts/stack/stack.ts'
+import { vchanChannels } from '@xen-ts/vchan'
 
 /** The drivers of a domain, and its vchans. */
 export interface Domain extends Drivers {
@@ -43,7 +43,8 @@ const vifUsers = new WeakMap<Drivers, string>()
 /** The domain's first vif, for one user. Waits for the backend. */
 async function connectVif(drivers: Drivers, user: string, options: NetfrontOptions): Promise<Netfront> {
   const other = vifUsers.get(drivers)
-  if (other !== undefined) throw new UsageError(`${user}: the network device belongs to ${other} already: a program uses either stack() or ethernet()`)
+  if (other !== undefined)
+    throw new UsageError(`${user}: the network device belongs to ${other} already: a program uses either stack() or ethernet()`)
   vifUsers.set(drivers, user)
   return connectNetfront(drivers, options)
 }
@@ -58,7 +59,9 @@ export interface XenStack extends Stack, AsyncDisposable {
  * @param patience milliseconds to wait for the backend: then the vif may also come while the program runs. Default: for ever
  */
 export async function connectStack(
-  drivers: Drivers, config: StackConfig | undefined, { signal, patience }: { signal: AbortSignal, patience?: number },
+  drivers: Drivers,
+  config: StackConfig | undefined,
+  { signal, patience }: { signal: AbortSignal; patience?: number },
 ): Promise<XenStack> {
   const { machine } = drivers
   const device = await connectVif(drivers, 'stack', { signal, later: patience !== undefined, blankChecksums: true, largePackets: true })
@@ -67,7 +70,8 @@ export async function connectStack(
     const timer = machine.timers.set(patience, resolve)
     await Promise.race([device.connected, promise])
     timer.cancel()
-    if (!device.isUp) machine.log('stack').warn(`the network device is not connected after ${patience / 1000} s, going on without: is the netvm running?`)
+    if (!device.isUp)
+      machine.log('stack').warn(`the network device is not connected after ${patience / 1000} s, going on without: is the netvm running?`)
   }
   const stack = createStack(machine, device, config)
   const disposable = {
@@ -89,7 +93,11 @@ export const http: Provider = {
       serve(options: ServeOptions, handler: HttpHandler) {
         const tell = (address = stack.address): void => {
           const port = options.port === 80 ? '' : `:${options.port}`
-          log.info(address === undefined ? `listening on port ${options.port}, but there is no network yet` : `listening on http://${address}${port}/`)
+          log.info(
+            address === undefined
+              ? `listening on port ${options.port}, but there is no network yet`
+              : `listening on http://${address}${port}/`,
+          )
         }
         tell()
         return server.serve(options, handler).finally(stack.watch(tell))

@@ -5,7 +5,7 @@
 import { arg } from '@xen-ts/runtime/args.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
 import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import { connectDomain, connectStack, driverKinds, http, type Domain } from './domain.ts'
+import { connectDomain, connectStack, type Domain, driverKinds, http } from './domain.ts'
 
 let domain: Domain
 
@@ -24,7 +24,8 @@ export const target: Target<typeof args> = {
   provide: {
     stack: {
       connect(_needs, _options, { args: { ip, gateway, dns }, signal }) {
-        if (ip === '') throw new UsageError('stack: no address was given for the network device: start the program with ip=ADDRESS/BITS gateway=ADDRESS')
+        if (ip === '')
+          throw new UsageError('stack: no address was given for the network device: start the program with ip=ADDRESS/BITS gateway=ADDRESS')
         const [address, bits = '32'] = ip.split('/')
         return connectStack(domain, { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns }, { signal })
       },

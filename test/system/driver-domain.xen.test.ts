@@ -1,7 +1,8 @@
 /** The backend of the network device in another domain than dom0, as in Qubes: a Linux guest with netback, which dies or hangs. */
-import test, { type ExecutionContext } from 'ava'
+
 import { linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
-import { XenTests, type Running } from './harness.ts'
+import test, { type ExecutionContext } from 'ava'
+import { type Running, XenTests } from './harness.ts'
 
 const xen = new XenTests(test)
 const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
@@ -61,42 +62,55 @@ async function shutDown(t: ExecutionContext, running: Running): Promise<void> {
   t.deepEqual(warnings(running), [])
 }
 
-test.serial('HTTP with the backend in dom0, in a driver domain, in dom0, in the driver domain, which is destroyed, and in dom0', async t => {
-  const netvm = await startNetvm(t)
-  const running = await xen.start(t, await xen.image('../../examples/website'), { vif, args: `ip=${vif.ip}/32 gateway=${vif.gateway}`, seconds: 240 })
-  await running.line(/listening on/)
-  const fromDom0 = async () => (await xen.rig.must(request)).trim()
-  t.is(await fromDom0(), 'Hello from client')
-  for (const end of [detach, crash]) {
-    await detach(running)
-    await attach(running, netvm)
-    t.is(await ask(netvm, 'echo /sys/class/net/vif*'), `/sys/class/net/vif${running.domain.domid}.0`)
-    for (let i = 0; i < 3; i++) t.is(await ask(netvm, request), 'Hello from client')
-    await end(running, netvm)
-    await attach(running)
+test.serial(
+  'HTTP with the backend in dom0, in a driver domain, in dom0, in the driver domain, which is destroyed, and in dom0',
+  async t => {
+    const netvm = await startNetvm(t)
+    const running = await xen.start(t, await xen.image('../../examples/website'), {
+      vif,
+      args: `ip=${vif.ip}/32 gateway=${vif.gateway}`,
+      seconds: 240,
+    })
+    await running.line(/listening on/)
+    const fromDom0 = async () => (await xen.rig.must(request)).trim()
     t.is(await fromDom0(), 'Hello from client')
-  }
-  await shutDown(t, running)
-})
+    for (const end of [detach, crash]) {
+      await detach(running)
+      await attach(running, netvm)
+      t.is(await ask(netvm, 'echo /sys/class/net/vif*'), `/sys/class/net/vif${running.domain.domid}.0`)
+      for (let i = 0; i < 3; i++) t.is(await ask(netvm, request), 'Hello from client')
+      await end(running, netvm)
+      await attach(running)
+      t.is(await fromDom0(), 'Hello from client')
+    }
+    await shutDown(t, running)
+  },
+)
 
-test.serial('frames of all lengths and uncut packets through a driver domain that dies in the middle of a transfer, through one that hangs, and dom0', async t => {
-  const [first, second] = await Promise.all([startNetvm(t), startNetvm(t)])
-  const running = await xen.start(t, await xen.image('../../examples/frame-echo'), { vif, seconds: 240 })
-  await running.line(/backend domain 0/)
-  await detach(running)
-  const device = `vif${running.domain.domid}.0`
-  const frames = `frames ${device} ${vif.mac}`
-  for (const [netvm, longest, end] of [[first, 1514, crash], [second, 159, hang]] as const) {
-    await attach(running, netvm)
-    t.is(await ask(netvm, `${frames} check 60 ${longest}`), String(longest - 60 + 1))
-    for (const version of [4, 6]) t.is(await ask(netvm, `${frames} uncut ${version} 60000 1428 50`), '50', `IPv${version}`)
-    await netvm.domain.type(`${frames} rate 600 1514 64 &`)
-    const received = async () => Number(await ask(netvm, `cat /sys/class/net/${device}/statistics/rx_packets`))
-    const before = await received()
-    while (await received() < before + 200);
-    await end(running, netvm)
-  }
-  await attach(running)
-  t.is((await xen.rig.must(`${frames} check 60 159`)).trim(), '100')
-  await shutDown(t, running)
-})
+test.serial(
+  'frames of all lengths and uncut packets through a driver domain that dies in the middle of a transfer, through one that hangs, and dom0',
+  async t => {
+    const [first, second] = await Promise.all([startNetvm(t), startNetvm(t)])
+    const running = await xen.start(t, await xen.image('../../examples/frame-echo'), { vif, seconds: 240 })
+    await running.line(/backend domain 0/)
+    await detach(running)
+    const device = `vif${running.domain.domid}.0`
+    const frames = `frames ${device} ${vif.mac}`
+    for (const [netvm, longest, end] of [
+      [first, 1514, crash],
+      [second, 159, hang],
+    ] as const) {
+      await attach(running, netvm)
+      t.is(await ask(netvm, `${frames} check 60 ${longest}`), String(longest - 60 + 1))
+      for (const version of [4, 6]) t.is(await ask(netvm, `${frames} uncut ${version} 60000 1428 50`), '50', `IPv${version}`)
+      await netvm.domain.type(`${frames} rate 600 1514 64 &`)
+      const received = async () => Number(await ask(netvm, `cat /sys/class/net/${device}/statistics/rx_packets`))
+      const before = await received()
+      while ((await received()) < before + 200);
+      await end(running, netvm)
+    }
+    await attach(running)
+    t.is((await xen.rig.must(`${frames} check 60 159`)).trim(), '100')
+    await shutDown(t, running)
+  },
+)

@@ -9,7 +9,11 @@ import test, { type ExecutionContext } from 'ava'
 const tool = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url))
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 
-interface Result { code: number, stdout: string, stderr: string }
+interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
 
 /** Does what the first comment of an example says. Gives what its run commands printed. */
 async function show(t: ExecutionContext, example: string): Promise<Result[]> {
@@ -22,10 +26,21 @@ async function show(t: ExecutionContext, example: string): Promise<Result[]> {
   const results: Result[] = []
   for (const command of commands) {
     // Port 0 is not for users; two tests at a time must not meet at 8080.
-    const script = command.replace(/^build examples/, `build ${examples}`).replace(/^run /, `run --port ${20_000 + process.pid % 40_000} `)
-    const result = await new Promise<Result>(resolve => execFile('sh', ['-c', `"$NODE" "$TOOL" ${script}`], {
-      cwd: folder, timeout: 280_000, env: { ...process.env, NODE: process.execPath, TOOL: tool },
-    }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr })))
+    const script = command
+      .replace(/^build examples/, `build ${examples}`)
+      .replace(/^run /, `run --port ${20_000 + (process.pid % 40_000)} `)
+    const result = await new Promise<Result>(resolve =>
+      execFile(
+        'sh',
+        ['-c', `"$NODE" "$TOOL" ${script}`],
+        {
+          cwd: folder,
+          timeout: 280_000,
+          env: { ...process.env, NODE: process.execPath, TOOL: tool },
+        },
+        (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+      ),
+    )
     t.is(result.code, 0, `${command}\n${result.stdout}\n${result.stderr}`)
     if (command.startsWith('run')) results.push(result)
   }

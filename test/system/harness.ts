@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Domain, DomainOptions, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
+import { Rig } from '@xen-ts/rig/xen/rig.ts'
 import type { ExecutionContext, TestFn } from 'ava'
 import { buildProgram } from '../../cli/build/build.ts'
 import { positionRewriter } from '../../cli/run/positions.ts'
-import type { Domain, DomainOptions, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
 
 export interface RunOptions {
   readonly args?: string
@@ -64,7 +64,9 @@ export class XenTests {
   image(app: string, target = 'xen'): Promise<string> {
     const key = `${app}-${target}`
     const output = join(this.#folder, `${key.replace(/\W+/g, '-')}.xen`)
-    const built = this.#images.get(key) ?? buildProgram({ app: fileURLToPath(new URL(app, import.meta.url)), target, output }).then(report => report.output)
+    const built =
+      this.#images.get(key) ??
+      buildProgram({ app: fileURLToPath(new URL(app, import.meta.url)), target, output }).then(report => report.output)
     this.#images.set(key, built)
     return built
   }
@@ -75,7 +77,11 @@ export class XenTests {
     return running.ended
   }
 
-  async start(t: ExecutionContext, image: string, { args = '', memory = 32, seconds = 60, keep = false, ...rest }: RunOptions = {}): Promise<Running> {
+  async start(
+    t: ExecutionContext,
+    image: string,
+    { args = '', memory = 32, seconds = 60, keep = false, ...rest }: RunOptions = {},
+  ): Promise<Running> {
     t.timeout((seconds + 60) * 1000)
     const name = `test${++this.#domains}`
     const domain = await this.rig.createDomain({ name, kernel: image, memory, cmdline: args, ...rest })
@@ -96,7 +102,9 @@ function collect(domain: Domain, image: string, seconds: number): Running {
   const lines: string[] = []
   const waiting = new Set<() => void>()
   let over = false
-  const changed = () => { for (const wake of [...waiting]) wake() }
+  const changed = () => {
+    for (const wake of [...waiting]) wake()
+  }
   const printed = (async () => {
     let rest = ''
     for await (const text of domain.console) {
@@ -120,7 +128,9 @@ function collect(domain: Domain, image: string, seconds: number): Running {
     return { lines, reason: late ? `no end within ${seconds} s` : reason }
   })
   return {
-    domain, lines, ended,
+    domain,
+    lines,
+    ended,
     async line(pattern, from = 0) {
       for (;;) {
         const found = lines.find((line, i) => i >= from && pattern.test(line))

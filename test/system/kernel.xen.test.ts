@@ -15,9 +15,9 @@ test.serial('hello: banner, three lines a second apart, bye, a clean end', async
   for (const i of [1, 2, 3]) t.true(at[i] - at[i - 1] >= 1000, `line ${i} came ${at[i] - at[i - 1]} ms after the one before`)
 })
 
-test.serial('clocks: the wall clock is dom0\'s, and both clocks run at its speed', async t => {
+test.serial("clocks: the wall clock is dom0's, and both clocks run at its speed", async t => {
   const running = await xen.start(t, await xen.image('programs/clock.ts'))
-  const ticks: { dom0: number, wall: number, mono: number }[] = []
+  const ticks: { dom0: number; wall: number; mono: number }[] = []
   for (const i of [0, 9]) {
     const line = await running.line(new RegExp(`tick ${i} `))
     const dom0 = Number((await xen.rig.must('cat /proc/uptime')).split(' ')[0]) * 1000
@@ -34,7 +34,7 @@ test.serial('clocks: the wall clock is dom0\'s, and both clocks run at its speed
   t.true(Math.abs(now - last.wall) < 30_000, `guest ${new Date(last.wall).toISOString()}, dom0 ${new Date(now).toISOString()}`)
 })
 
-test.serial('randomness differs between two boots of one image, also at the program\'s top level', async t => {
+test.serial("randomness differs between two boots of one image, also at the program's top level", async t => {
   const boots = [await xen.run(t, 'programs/random.ts'), await xen.run(t, 'programs/random.ts')]
   for (const what of ['math', 'top', 'bytes', 'uuid']) {
     const [a, b] = boots.map(({ lines }) => lines.find(line => message(line).startsWith(`${what} `)))
@@ -64,7 +64,10 @@ test.serial('out of memory is an error that can be caught, and the program goes 
 test.serial('out of memory that nobody catches ends in a crash with a reason', async t => {
   const { lines, reason } = await xen.run(t, 'programs/hog.ts', { args: '--catch=false', seconds: 120 })
   t.is(reason, 'crash', lines.join('\n'))
-  t.true(lines.some(line => /ERR \[hog\].*memory/i.test(line)), lines.join('\n'))
+  t.true(
+    lines.some(line => /ERR \[hog\].*memory/i.test(line)),
+    lines.join('\n'),
+  )
 })
 
 test.serial('too little memory: one sentence, and a crash', async t => {
@@ -73,12 +76,23 @@ test.serial('too little memory: one sentence, and a crash', async t => {
   t.true(lines.some(line => /memory/i.test(line)))
 })
 
-for (const [how, line] of [['start', 5], ['timer', 5], ['lost', 5], ['microtask', 5]] as const) {
+for (const [how, line] of [
+  ['start', 5],
+  ['timer', 5],
+  ['lost', 5],
+  ['microtask', 5],
+] as const) {
   test.serial(`an uncaught error (${how}) is told with its TypeScript line, and the domain crashes`, async t => {
     const { lines, reason } = await xen.run(t, 'programs/throw.ts', { args: `how=${how}` })
     t.is(reason, 'crash', lines.join('\n'))
-    t.true(lines.some(text => /ERR \[throw\].*failed by/.test(text)), lines.join('\n'))
-    t.true(lines.some(text => text.includes(`throw.ts:${line}:`)), lines.join('\n'))
+    t.true(
+      lines.some(text => /ERR \[throw\].*failed by/.test(text)),
+      lines.join('\n'),
+    )
+    t.true(
+      lines.some(text => text.includes(`throw.ts:${line}:`)),
+      lines.join('\n'),
+    )
   })
 }
 
@@ -92,13 +106,22 @@ test.serial('JavaScript that runs out of stack in any way gets an error that it 
 })
 
 for (const [fault, report] of [
-  ['write-text', /write.*(kernel )?text/i], ['write-text-alias', /write/i], ['execute-data', /(fetch|execut)/i], ['null-read', /null page/i],
-  ['null-call', /null page/i], ['stack-overflow', /stack/i], ['linear-guard', /linear memory/i], ['engine-trap', /trap|unreachable/i],
+  ['write-text', /write.*(kernel )?text/i],
+  ['write-text-alias', /write/i],
+  ['execute-data', /(fetch|execut)/i],
+  ['null-read', /null page/i],
+  ['null-call', /null page/i],
+  ['stack-overflow', /stack/i],
+  ['linear-guard', /linear memory/i],
+  ['engine-trap', /trap|unreachable/i],
 ] as const) {
   test.serial(`fault ${fault}: one readable report, reason crash`, async t => {
     const { lines, reason } = await xen.run(t, '../../examples/hello/app.ts', { args: `selftest=${fault}` })
     t.is(reason, 'crash', lines.join('\n'))
-    t.true(lines.some(line => report.test(line)), lines.join('\n'))
+    t.true(
+      lines.some(line => report.test(line)),
+      lines.join('\n'),
+    )
     t.false(lines.some(line => line.includes('bye')))
   })
 }
@@ -106,9 +129,15 @@ for (const [fault, report] of [
 test.serial('a console flood of 10 MiB loses nothing', async t => {
   const { lines, reason } = await xen.run(t, 'programs/flood.ts', { seconds: 300 })
   t.is(reason, 'poweroff')
-  const numbers = lines.map(line => /flood (\d+) /.exec(line)?.[1]).filter(number => number !== undefined).map(Number)
-  t.is(numbers.length, 10 * 1024 * 1024 / 128)
-  t.is(numbers.findIndex((number, i) => number !== i), -1)
+  const numbers = lines
+    .map(line => /flood (\d+) /.exec(line)?.[1])
+    .filter(number => number !== undefined)
+    .map(Number)
+  t.is(numbers.length, (10 * 1024 * 1024) / 128)
+  t.is(
+    numbers.findIndex((number, i) => number !== i),
+    -1,
+  )
 })
 
 test.serial('xl shutdown reaches a program that waits', async t => {

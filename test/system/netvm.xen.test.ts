@@ -4,14 +4,20 @@
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import test, { type ExecutionContext } from 'ava'
 import type { Policy } from '@xen-ts/rig/dom0/index.ts'
+import test, { type ExecutionContext } from 'ava'
 import { XenTests } from './harness.ts'
-import { startQube, vif, type Qube } from './qube.ts'
+import { type Qube, startQube, vif } from './qube.ts'
 
 const xen = new XenTests(test)
-const keys = (ip: string, gateway: string): Record<string, string> =>
-  ({ '/qubes-mac': vif.mac, '/qubes-ip': ip, '/qubes-netmask': '255.255.255.255', '/qubes-gateway': gateway, '/qubes-primary-dns': '10.139.1.1', '/qubes-secondary-dns': '10.139.1.2' })
+const keys = (ip: string, gateway: string): Record<string, string> => ({
+  '/qubes-mac': vif.mac,
+  '/qubes-ip': ip,
+  '/qubes-netmask': '255.255.255.255',
+  '/qubes-gateway': gateway,
+  '/qubes-primary-dns': '10.139.1.1',
+  '/qubes-secondary-dns': '10.139.1.2',
+})
 
 const detach = ({ domain }: Qube) => xen.rig.must(`xl network-detach ${domain.domid} 0`)
 const attach = ({ domain }: Qube, ip = vif.ip, gateway = vif.gateway, mac = vif.mac) =>
@@ -34,7 +40,7 @@ async function open(ip = vif.ip): Promise<Socket> {
 
 async function echo(socket: Socket, text: string): Promise<string> {
   socket.write(text)
-  const [bytes] = await once(socket, 'data') as [Buffer]
+  const [bytes] = (await once(socket, 'data')) as [Buffer]
   return bytes.toString()
 }
 
@@ -54,7 +60,9 @@ test.serial('another netvm: the connection ends with the reason, the new gateway
   write(qube, vif.ip, '10.137.0.8')
   await attach(qube, vif.ip, '10.137.0.8', '00:16:3e:5e:6c:07')
   t.is((await qube.qubes.call('qubes.WaitForNetworkUplink', { user: 'root' })).code, 0)
-  await qube.line(/\[stack\] the network was changed: 10\.137\.0\.16\/32 via 10\.137\.0\.8, DNS 10\.139\.1\.1 10\.139\.1\.2; connections that were reset: 1$/)
+  await qube.line(
+    /\[stack\] the network was changed: 10\.137\.0\.16\/32 via 10\.137\.0\.8, DNS 10\.139\.1\.1 10\.139\.1\.2; connections that were reset: 1$/,
+  )
   await qube.line(/lost: ENETRESET connection to [\d.]+:\d+ is reset, the network was changed: it is 10\.137\.0\.16\/32 via 10\.137\.0\.8/)
   await qube.line(/backend domain 0, MAC 00:16:3e:5e:6c:07/)
   socket.destroy()

@@ -1,8 +1,9 @@
 /** A program as a qube on real Xen, beside a miniature dom0. */
-import type { ExecutionContext } from 'ava'
+
 import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0/index.ts'
 import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
 import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
+import type { ExecutionContext } from 'ava'
 import type { Running, RunOptions, XenTests } from './harness.ts'
 
 export interface QubeOptions extends Omit<RunOptions, 'vif' | 'paused'> {
@@ -27,8 +28,12 @@ export async function startQube(xen: XenTests, t: ExecutionContext, app: string,
   const lines: string[] = []
   const name = app.split('/').at(-1)!.replace('.ts', '')
   const qubes = new MiniQubes({
-    qube: { name, ...(own ? own : { ip: null }) }, ...dom0, domid,
-    channels: rigChannels(xen.rig), image: rigImages(xen.rig, domid), log: line => lines.push(line),
+    qube: { name, ...(own ? own : { ip: null }) },
+    ...dom0,
+    domid,
+    channels: rigChannels(xen.rig),
+    image: rigImages(xen.rig, domid),
+    log: line => lines.push(line),
   })
   qubes.failed.catch(error => t.fail(String(error)))
   // With its domain a daemon has nobody to serve.

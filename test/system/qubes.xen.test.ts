@@ -1,7 +1,7 @@
 /** The whole: a website as a qube on real Xen, beside the miniature dom0. QubesDB → address → ping → curl → qrexec → shutdown. */
 import test from 'ava'
 import { XenTests } from './harness.ts'
-import { startQube, vif, type Qube } from './qube.ts'
+import { type Qube, startQube, vif } from './qube.ts'
 
 const xen = new XenTests(test)
 
@@ -15,22 +15,35 @@ test.serial.before('a website starts as a qube with 12 MiB', async t => {
   await running.line(/listening on/)
 })
 
-test.after.always('the qube ends', async () => { await running?.domain.destroy() })
+test.after.always('the qube ends', async () => {
+  await running?.domain.destroy()
+})
 
 test.serial('the console shows banner, QubesDB, agents, MAC, address, argument and listening, in the order of things', t => {
   const expected = [
-    /^xen-ts .* on Xen 4\.17, 12 MiB/, /\[qubesdb\] connecting to server/, /\[qubesdb\] connected, \d+ keys/, /\[net-xen\] vif 0: backend domain 0, MAC 00:16:3e:5e:6c:00/,
-    /\[stack\] 10\.137\.0\.16\/32 via 10\.137\.0\.1, DNS 10\.139\.1\.1 10\.139\.1\.2/, /\[www\] greeting is Good day/, /listening on http:\/\/10\.137\.0\.16\//,
+    /^xen-ts .* on Xen 4\.17, 12 MiB/,
+    /\[qubesdb\] connecting to server/,
+    /\[qubesdb\] connected, \d+ keys/,
+    /\[net-xen\] vif 0: backend domain 0, MAC 00:16:3e:5e:6c:00/,
+    /\[stack\] 10\.137\.0\.16\/32 via 10\.137\.0\.1, DNS 10\.139\.1\.1 10\.139\.1\.2/,
+    /\[www\] greeting is Good day/,
+    /listening on http:\/\/10\.137\.0\.16\//,
   ]
   const found = expected.map(pattern => running.lines.findIndex(line => pattern.test(line)))
   t.false(found.includes(-1), running.lines.join('\n'))
-  t.deepEqual(found, [...found].sort((a, b) => a - b))
+  t.deepEqual(
+    found,
+    [...found].sort((a, b) => a - b),
+  )
 })
 
 test.serial('qrexec and GUI agents have shaken hands with dom0', async t => {
   await running.line(/\[qrexec\] connected to dom0, protocol 3/)
   await running.line(/\[gui\] connected to dom0, protocol 1\.7/)
-  t.true(running.dom0.some(line => line.startsWith('qrexec: agent connected')), running.dom0.join('\n'))
+  t.true(
+    running.dom0.some(line => line.startsWith('qrexec: agent connected')),
+    running.dom0.join('\n'),
+  )
 })
 
 test.serial('ping from dom0, small and of 1,400 bytes', async t => {
@@ -80,5 +93,8 @@ test.serial('xl shutdown: a clean end, without a warning (the time is printed)',
   t.is(reason, 'poweroff', lines.join('\n'))
   t.log(`${(performance.now() - start).toFixed(0)} ms`)
   t.true(lines.some(line => /shutdown requested: poweroff/.test(line)))
-  t.false(lines.some(line => / (ERR|WRN) /.test(line)), lines.join('\n'))
+  t.false(
+    lines.some(line => / (ERR|WRN) /.test(line)),
+    lines.join('\n'),
+  )
 })

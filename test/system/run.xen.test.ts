@@ -10,12 +10,20 @@ const bin = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-run-'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Event { event: string, text?: string, call?: string, stream?: string, exitCode?: number, reason?: string }
+interface Event {
+  event: string
+  text?: string
+  call?: string
+  stream?: string
+  exitCode?: number
+  reason?: string
+}
 
-function xenTs(args: string[], input = ''): Promise<{ code: number, stdout: string, stderr: string }> {
+function xenTs(args: string[], input = ''): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
     const child = execFile(process.execPath, [bin, ...args], { cwd: folder, maxBuffer: 1 << 24 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
     child.stdin!.end(input)
   })
 }
@@ -31,11 +39,38 @@ async function build(app: string, target = 'qubes'): Promise<string> {
 test.serial('skeleton with keys, a policy and three calls: what each says, its exit code, and that of the command', async t => {
   t.timeout(360_000)
   const image = await build('../../examples/skeleton')
-  writeFileSync(join(folder, '30-user.policy'), '# no dates\nqubes.GetDate + skeleton @default deny\nqubes.GetDate +nanoseconds * * allow target=dom0\n')
-  const { code, stdout, stderr } = await xenTs(['run', image, '--json', '--port', '0', '--timeout', '240', '--policy', '30-user.policy', '--qdb', '/qubes-ip=10.137.0.44',
-    '--call', 'xen-ts.Echo+0', '--call', 'root:xen-ts.Echo+3', '--call', 'xen-ts.Nobody', '--exit'], 'hello\nfrom dom0')
+  writeFileSync(
+    join(folder, '30-user.policy'),
+    '# no dates\nqubes.GetDate + skeleton @default deny\nqubes.GetDate +nanoseconds * * allow target=dom0\n',
+  )
+  const { code, stdout, stderr } = await xenTs(
+    [
+      'run',
+      image,
+      '--json',
+      '--port',
+      '0',
+      '--timeout',
+      '240',
+      '--policy',
+      '30-user.policy',
+      '--qdb',
+      '/qubes-ip=10.137.0.44',
+      '--call',
+      'xen-ts.Echo+0',
+      '--call',
+      'root:xen-ts.Echo+3',
+      '--call',
+      'xen-ts.Nobody',
+      '--exit',
+    ],
+    'hello\nfrom dom0',
+  )
   t.is(code, 3, stderr)
-  const events = stdout.trim().split('\n').map(line => JSON.parse(line) as Event)
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Event)
   const calls = events.filter(({ event }) => event.startsWith('call'))
   t.deepEqual(calls, [
     { event: 'call-output', call: 'xen-ts.Echo+0', stream: 'stdout', text: 'hello' },
@@ -66,17 +101,45 @@ test.serial('console-window in a qube without netvm: a PNG of the window; a prog
 
 for (const { daemon, args, why } of [
   { daemon: 'qubesdb', args: [], why: "qubesdb-daemon would exit: RM of '/nothing', which does not exist" },
-  { daemon: 'qrexec', args: ['--call', 'my.Echo', '--exit'], why: 'qrexec-daemon would exit: CONNECTION_TERMINATED for port 600, which no call has' },
+  {
+    daemon: 'qrexec',
+    args: ['--call', 'my.Echo', '--exit'],
+    why: 'qrexec-daemon would exit: CONNECTION_TERMINATED for port 600, which no call has',
+  },
   { daemon: 'gui', args: [], why: 'qubes-guid would exit: GUI message 132 for window 1, which does not exist' },
 ]) {
-  test.serial(`a slip that makes a daemon of dom0 exit (${daemon}) ends the run at once, with the reason${args.length > 0 ? ', and a call that waits' : ''}`, async t => {
-    t.timeout(360_000)
-    const image = await build('programs/wrong-agent.ts', 'xen')
-    const { code, stdout, stderr } = await xenTs(['run', image, '--json', '--port', '0', '--timeout', '240', '--qubes', ...args, '--', `daemon=${daemon}`])
-    t.is(code, 1, stderr)
-    const events = stdout.trim().split('\n').map(line => JSON.parse(line) as Event)
-    t.true(events.some(({ event, text }) => event === 'note' && text === `dom0: ${why}: destroyed`), stdout)
-    t.deepEqual(events.filter(({ event }) => event.startsWith('call')), args.length === 0 ? [] : [{ event: 'call-end', call: 'my.Echo', exitCode: 125, error: why }])
-    t.deepEqual(events.at(-1), { event: 'end', text: 'wrong-agent: daemon died', reason: 'daemon died', exitCode: 1 })
-  })
+  test.serial(
+    `a slip that makes a daemon of dom0 exit (${daemon}) ends the run at once, with the reason${args.length > 0 ? ', and a call that waits' : ''}`,
+    async t => {
+      t.timeout(360_000)
+      const image = await build('programs/wrong-agent.ts', 'xen')
+      const { code, stdout, stderr } = await xenTs([
+        'run',
+        image,
+        '--json',
+        '--port',
+        '0',
+        '--timeout',
+        '240',
+        '--qubes',
+        ...args,
+        '--',
+        `daemon=${daemon}`,
+      ])
+      t.is(code, 1, stderr)
+      const events = stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Event)
+      t.true(
+        events.some(({ event, text }) => event === 'note' && text === `dom0: ${why}: destroyed`),
+        stdout,
+      )
+      t.deepEqual(
+        events.filter(({ event }) => event.startsWith('call')),
+        args.length === 0 ? [] : [{ event: 'call-end', call: 'my.Echo', exitCode: 125, error: why }],
+      )
+      t.deepEqual(events.at(-1), { event: 'end', text: 'wrong-agent: daemon died', reason: 'daemon died', exitCode: 1 })
+    },
+  )
 }

@@ -1,9 +1,9 @@
 /** examples/skeleton as a qube on real Xen: addresses, settings, calls in and out, and a shutdown in the middle of calls. */
 import { randomBytes } from 'node:crypto'
+import { type CallResult, policyOf } from '@xen-ts/rig/dom0/index.ts'
 import test from 'ava'
-import { policyOf, type CallResult } from '@xen-ts/rig/dom0/index.ts'
 import { XenTests } from './harness.ts'
-import { startQube, type Qube } from './qube.ts'
+import { type Qube, startQube } from './qube.ts'
 
 const xen = new XenTests(test)
 const skeleton = '../../examples/skeleton'
@@ -16,10 +16,12 @@ test.serial.before('the skeleton runs', async t => {
   qube = await startQube(xen, t, skeleton, { memory: 64, seconds: 480, keep: true })
   await qube.line(/dom0 says it is/)
 })
-test.after.always('the skeleton ends', async () => { await qube?.domain.destroy() })
+test.after.always('the skeleton ends', async () => {
+  await qube?.domain.destroy()
+})
 
 /** Calls of the echo that have echoed something and wait for more input, until `end`. The rig's dom0 makes a few vchans at a time. */
-async function openCalls(count: number): Promise<{ results: Promise<CallResult>[], end: () => void }> {
+async function openCalls(count: number): Promise<{ results: Promise<CallResult>[]; end: () => void }> {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const input = async function* (text: string) {
     yield Buffer.from(text)
@@ -61,7 +63,7 @@ test.serial('a call from dom0: input, output, errors and exit code', async t => 
   const wrong = await qube.qubes.call('xen-ts.Echo+x', { input: 'still echoed', source: 'work' })
   t.is(wrong.code, 1)
   t.is(wrong.stdout.toString(), 'still echoed')
-  t.is(wrong.stderr.toString(), '\'x\' is no exit code: a number from 0 to 255 is\n')
+  t.is(wrong.stderr.toString(), "'x' is no exit code: a number from 0 to 255 is\n")
   t.is((await qube.qubes.call('xen-ts.Echo', { justExec: true })).code, 0)
 })
 
@@ -81,16 +83,20 @@ test.serial('100 calls at once, each with an answer of its own; all ports are gi
   end()
   const calls = (await Promise.all(results)).map(({ code, stdout }) => ({ code, text: stdout.toString() }))
   t.log(`${((performance.now() - start) / 1000).toFixed(1)} s`)
-  t.deepEqual(calls, Array.from({ length: 100 }, (_, index) => ({ code: index, text: `call ${index}` })))
+  t.deepEqual(
+    calls,
+    Array.from({ length: 100 }, (_, index) => ({ code: index, text: `call ${index}` })),
+  )
   await qube.qubes.qrexec.idle()
   t.deepEqual(qube.qubes.qrexec.portsInUse, [])
 })
 
-test.serial('dom0\'s daemons start again: calls and settings go on', async t => {
+test.serial("dom0's daemons start again: calls and settings go on", async t => {
   const before = qube.lines.length
   qube.qubes.qrexec.disconnect()
   qube.qubes.db.disconnect()
-  while (qube.lines.slice(before).filter(line => /\[(qrexec|qubesdb)\] connected/.test(line)).length < 2) await new Promise(resolve => setTimeout(resolve, 50))
+  while (qube.lines.slice(before).filter(line => /\[(qrexec|qubesdb)\] connected/.test(line)).length < 2)
+    await new Promise(resolve => setTimeout(resolve, 50))
   t.is((await qube.qubes.call('xen-ts.Echo+9', { input: 'again' })).code, 9)
   qube.qubes.db.write('/vm-config/greeting', 'Grüezi')
   await qube.line(/greeting is Grüezi now/)
@@ -111,7 +117,11 @@ test.serial('xl shutdown with 20 calls open is obeyed (the time is printed), and
 })
 
 test.serial('under a policy that denies, and with a gateway that is not there, it says so and goes on', async t => {
-  const policy = policyOf({ source, policy: 'qubes.GetDate +nanoseconds @anyvm @default allow target=dom0\nqubes.GetDate * @anyvm @anyvm deny\n', file: '30-user.policy' })
+  const policy = policyOf({
+    source,
+    policy: 'qubes.GetDate +nanoseconds @anyvm @default allow target=dom0\nqubes.GetDate * @anyvm @anyvm deny\n',
+    file: '30-user.policy',
+  })
   const denied = await startQube(xen, t, skeleton, { seconds: 120, dom0: { policy, keys: [['/qubes-gateway', '10.137.0.99']] } })
   await denied.line(/its gateway 10\.137\.0\.99/)
   await denied.line(/WRN \[skeleton\] no name server on the gateway: .*10\.137\.0\.99/)

@@ -3,17 +3,18 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import test, { type ExecutionContext } from 'ava'
 import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
 import { byteChannel, rigChannels } from '@xen-ts/rig/xen/vchan.ts'
-import { XenTests, type Running } from './harness.ts'
+import test, { type ExecutionContext } from 'ava'
+import { type Running, XenTests } from './harness.ts'
 import { startQube } from './qube.ts'
 
 const xen = new XenTests(test)
 const vif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 const args = `ip=${vif.ip}/32 gateway=${vif.gateway} greeting=Hi`
 /** Not how long the end took: the machine may be busy. */
-const warnings = ({ lines }: { lines: readonly string[] }) => lines.filter(line => / (WRN|ERR) /.test(line) && !line.includes('did not close within'))
+const warnings = ({ lines }: { lines: readonly string[] }) =>
+  lines.filter(line => / (WRN|ERR) /.test(line) && !line.includes('did not close within'))
 
 /** The domain still obeys, and nothing was wrong all the time. */
 async function shutDown(t: ExecutionContext, running: Running): Promise<void> {
@@ -114,41 +115,55 @@ test.serial('a live migration, to the same host: the domain runs while it is cop
   t.regex(await xen.rig.must(`cat ${log}`), /shutdown requested: poweroff/)
 })
 
-test.serial('a website with its network answers after each of two restores and after a checkpoint, on a connection from before too', async t => {
-  const image = await xen.image('../../examples/website')
-  let running = await xen.start(t, image, { vif, args, seconds: 240 })
-  await running.line(/listening/)
-  const port = await xen.rig.forward(0, vif.ip, 80)
-  const greeting = async (): Promise<string> => {
-    const response = await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })
-    const age = Math.abs(Date.parse(response.headers.get('date')!) - Date.now())
-    t.true(age < 60_000, response.headers.get('date')!)
-    return response.text()
-  }
-  t.regex(await greeting(), /^Hi from /)
-  // Nobody tells the other end of a connection that the domain was away.
-  const kept = connect(port, '127.0.0.1')
-  let answers = ''
-  kept.setEncoding('utf8').on('data', text => { answers += text })
-  const greetingOnIt = async (): Promise<void> => {
-    answers = ''
-    kept.write('GET /greeting HTTP/1.1\r\nhost: kept\r\n\r\n')
-    while (!answers.includes('Hi from kept')) await Promise.race([once(kept, 'data'), once(kept, 'close').then(() => { throw new Error(`closed; ${answers}`) })])
-  }
-  await greetingOnIt()
-  for (const round of [1, 2]) {
-    running = await saveAndRestore(t, running, image)
-    await running.line(/\[net-xen\] vif 0: backend domain 0/)
-    t.regex(await greeting(), /^Hi from /, `round ${round}`)
+test.serial(
+  'a website with its network answers after each of two restores and after a checkpoint, on a connection from before too',
+  async t => {
+    const image = await xen.image('../../examples/website')
+    let running = await xen.start(t, image, { vif, args, seconds: 240 })
+    await running.line(/listening/)
+    const port = await xen.rig.forward(0, vif.ip, 80)
+    const greeting = async (): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${port}/greeting`, {
+        headers: { connection: 'close' },
+        signal: AbortSignal.timeout(60_000),
+      })
+      const age = Math.abs(Date.parse(response.headers.get('date')!) - Date.now())
+      t.true(age < 60_000, response.headers.get('date')!)
+      return response.text()
+    }
+    t.regex(await greeting(), /^Hi from /)
+    // Nobody tells the other end of a connection that the domain was away.
+    const kept = connect(port, '127.0.0.1')
+    let answers = ''
+    kept.setEncoding('utf8').on('data', text => {
+      answers += text
+    })
+    const greetingOnIt = async (): Promise<void> => {
+      answers = ''
+      kept.write('GET /greeting HTTP/1.1\r\nhost: kept\r\n\r\n')
+      while (!answers.includes('Hi from kept'))
+        await Promise.race([
+          once(kept, 'data'),
+          once(kept, 'close').then(() => {
+            throw new Error(`closed; ${answers}`)
+          }),
+        ])
+    }
     await greetingOnIt()
-  }
-  const { file } = await running.domain.checkpoint()
-  t.regex(await greeting(), /^Hi from /)
-  await greetingOnIt()
-  kept.destroy()
-  await xen.rig.must(`rm ${file} /guests/*.saved`)
-  await shutDown(t, running)
-})
+    for (const round of [1, 2]) {
+      running = await saveAndRestore(t, running, image)
+      await running.line(/\[net-xen\] vif 0: backend domain 0/)
+      t.regex(await greeting(), /^Hi from /, `round ${round}`)
+      await greetingOnIt()
+    }
+    const { file } = await running.domain.checkpoint()
+    t.regex(await greeting(), /^Hi from /)
+    await greetingOnIt()
+    kept.destroy()
+    await xen.rig.must(`rm ${file} /guests/*.saved`)
+    await shutDown(t, running)
+  },
+)
 
 /** Sends bytes and compares what comes back. */
 async function throughEcho(t: ExecutionContext, stream: Duplex, length: number): Promise<void> {
@@ -159,58 +174,65 @@ async function throughEcho(t: ExecutionContext, stream: Duplex, length: number):
 }
 
 for (const role of ['server', 'client'] as const) {
-  test.serial(`vchan ${role}: alive after a checkpoint in the middle of a transfer; after a restore its old end is told and it finds its next peer`, async t => {
-    const image = await xen.image('../../examples/vchan-echo')
-    let running = await xen.start(t, image, { args: `role=${role} port=5000`, seconds: 240 })
-    const dial = ({ domain: { domid } }: Running): Promise<Duplex> =>
-      role === 'server' ? xen.rig.vchanClient(domid, 5000) : xen.rig.vchanServer(domid, 5000, 65536, 65536)
-    let stream = await dial(running)
-    await running.line(/connected 1/)
-    const transfer = throughEcho(t, stream, 3_000_000)
-    const { file } = await running.domain.checkpoint()
-    await transfer
-    await throughEcho(t, stream, 100_000)
-    t.is(running.lines.filter(line => /connected|ended/.test(line)).length, 1)
-    const ended = new Promise(resolve => stream.on('close', resolve))
-    stream.on('data', () => {})
-    running = await saveAndRestore(t, running, image)
-    await running.line(/ended 1: \d+ bytes/)
-    await ended
-    stream = await dial(running)
-    await running.line(/connected 2/)
-    await throughEcho(t, stream, 300_000)
-    stream.end()
-    await xen.rig.must(`rm ${file} /guests/*.saved`)
-    await shutDown(t, running)
-  })
+  test.serial(
+    `vchan ${role}: alive after a checkpoint in the middle of a transfer; after a restore its old end is told and it finds its next peer`,
+    async t => {
+      const image = await xen.image('../../examples/vchan-echo')
+      let running = await xen.start(t, image, { args: `role=${role} port=5000`, seconds: 240 })
+      const dial = ({ domain: { domid } }: Running): Promise<Duplex> =>
+        role === 'server' ? xen.rig.vchanClient(domid, 5000) : xen.rig.vchanServer(domid, 5000, 65536, 65536)
+      let stream = await dial(running)
+      await running.line(/connected 1/)
+      const transfer = throughEcho(t, stream, 3_000_000)
+      const { file } = await running.domain.checkpoint()
+      await transfer
+      await throughEcho(t, stream, 100_000)
+      t.is(running.lines.filter(line => /connected|ended/.test(line)).length, 1)
+      const ended = new Promise(resolve => stream.on('close', resolve))
+      stream.on('data', () => {})
+      running = await saveAndRestore(t, running, image)
+      await running.line(/ended 1: \d+ bytes/)
+      await ended
+      stream = await dial(running)
+      await running.line(/connected 2/)
+      await throughEcho(t, stream, 300_000)
+      stream.end()
+      await xen.rig.must(`rm ${file} /guests/*.saved`)
+      await shutDown(t, running)
+    },
+  )
 }
 
-test.serial('a qube: its agents sleep with the host and stay connected; after a restore they find the daemons of the new domain', async t => {
-  const image = await xen.image('../../examples/website', 'qubes')
-  const qube = await startQube(xen, t, '../../examples/website', { args: 'greeting=Hi', seconds: 240 })
-  await qube.line(/listening/)
-  await qube.line(/\[gui\] connected/)
-  const port = await xen.rig.forward(0, vif.ip, 80)
-  const greeting = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })).text()
+test.serial(
+  'a qube: its agents sleep with the host and stay connected; after a restore they find the daemons of the new domain',
+  async t => {
+    const image = await xen.image('../../examples/website', 'qubes')
+    const qube = await startQube(xen, t, '../../examples/website', { args: 'greeting=Hi', seconds: 240 })
+    await qube.line(/listening/)
+    await qube.line(/\[gui\] connected/)
+    const port = await xen.rig.forward(0, vif.ip, 80)
+    const greeting = async (): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${port}/greeting`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })).text()
 
-  await qube.domain.sleep(1)
-  const { file } = await qube.domain.checkpoint()
-  t.is((await qube.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
-  t.regex(await greeting(), /^Hi from /)
-  t.is(qube.lines.filter(line => /\[(qubesdb|qrexec|gui)\] connected/.test(line)).length, 3)
+    await qube.domain.sleep(1)
+    const { file } = await qube.domain.checkpoint()
+    t.is((await qube.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+    t.regex(await greeting(), /^Hi from /)
+    t.is(qube.lines.filter(line => /\[(qubesdb|qrexec|gui)\] connected/.test(line)).length, 3)
 
-  const restored = await saveAndRestore(t, qube, image)
-  const qubes = new MiniQubes({ domid: restored.domain.domid, channels: rigChannels(xen.rig), qube: { name: 'website', ...vif } })
-  qubes.failed.catch(error => t.fail(String(error)))
-  t.teardown(() => qubes.stop())
-  void restored.ended.then(() => qubes.stop())
-  qubes.start()
-  qubes.connect()
-  for (const agent of ['qubesdb', 'qrexec', 'gui']) await restored.line(new RegExp(`\\[${agent}\\] connected`))
-  t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
-  t.regex(await greeting(), /^Hi from /)
-  await restored.domain.shutdown()
-  const { reason, lines } = await restored.ended
-  t.is(reason, 'poweroff', lines.join('\n'))
-  await xen.rig.must(`rm ${file} /guests/*.saved`)
-})
+    const restored = await saveAndRestore(t, qube, image)
+    const qubes = new MiniQubes({ domid: restored.domain.domid, channels: rigChannels(xen.rig), qube: { name: 'website', ...vif } })
+    qubes.failed.catch(error => t.fail(String(error)))
+    t.teardown(() => qubes.stop())
+    void restored.ended.then(() => qubes.stop())
+    qubes.start()
+    qubes.connect()
+    for (const agent of ['qubesdb', 'qrexec', 'gui']) await restored.line(new RegExp(`\\[${agent}\\] connected`))
+    t.is((await qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
+    t.regex(await greeting(), /^Hi from /)
+    await restored.domain.shutdown()
+    const { reason, lines } = await restored.ended
+    t.is(reason, 'poweroff', lines.join('\n'))
+    await xen.rig.must(`rm ${file} /guests/*.saved`)
+  },
+)

@@ -1,46 +1,50 @@
 /** Hostile ends of a vchan, by name: see vchan.ts for what is checked of each. */
-import { cases, type Assert, type Case } from '@xen-ts/boot/node/cases.ts'
+import { type Assert, type Case, cases } from '@xen-ts/boot/node/cases.ts'
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import { watchMemory } from '@xen-ts/drivers/sim/index.ts'
 import { Live } from '../layout.ts'
-import { either, keys, unusable } from './vchan-tables.ts'
 import { HostileClient, HostileServer, play, serves } from './vchan.ts'
+import { either, keys, unusable } from './vchan-tables.ts'
 
 watchMemory()
 
 /** A server that cannot be used, then a good one on the same port, for the client that was waiting. */
-const refused = (prepare: (peer: HostileServer) => void): Case => async (t) => {
-  const peer = new HostileServer()
-  prepare(peer)
-  peer.publish()
-  const connecting = peer.connecting()
-  const { xen, server } = peer.set
-  await xen.advance(30_000)
-  t.is(peer.supervision.warnings().length, 1)
-  peer.leave()
-  const [a, b] = await xen.run(Promise.all([server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096 }), connecting]))
-  a.close()
-  b.close()
-  await serves(t, peer)
-  await peer.supervision.verdict()
-}
+const refused =
+  (prepare: (peer: HostileServer) => void): Case =>
+  async t => {
+    const peer = new HostileServer()
+    prepare(peer)
+    peer.publish()
+    const connecting = peer.connecting()
+    const { xen, server } = peer.set
+    await xen.advance(30_000)
+    t.is(peer.supervision.warnings().length, 1)
+    peer.leave()
+    const [a, b] = await xen.run(Promise.all([server.channels.serve(2, 512, { readSize: 4096, writeSize: 4096 }), connecting]))
+    a.close()
+    b.close()
+    await serves(t, peer)
+    await peer.supervision.verdict()
+  }
 
-const useless = ([ringRef, eventChannel, warnings]: typeof keys[number]): Case => async (t) => {
-  const peer = new HostileServer()
-  peer.publish(ringRef ?? '', eventChannel ?? '')
-  const controller = new AbortController()
-  const connecting = peer.connecting(controller.signal)
-  await peer.set.xen.advance(15_000)
-  controller.abort(new Error('enough'))
-  await t.rejects(peer.set.xen.run(connecting), { message: 'enough' })
-  t.is(peer.supervision.warnings().length, warnings)
-  peer.leave()
-  await serves(t, peer)
-  await peer.supervision.verdict()
-}
+const useless =
+  ([ringRef, eventChannel, warnings]: (typeof keys)[number]): Case =>
+  async t => {
+    const peer = new HostileServer()
+    peer.publish(ringRef ?? '', eventChannel ?? '')
+    const controller = new AbortController()
+    const connecting = peer.connecting(controller.signal)
+    await peer.set.xen.advance(15_000)
+    controller.abort(new Error('enough'))
+    await t.rejects(peer.set.xen.run(connecting), { message: 'enough' })
+    t.is(peer.supervision.warnings().length, warnings)
+    peer.leave()
+    await serves(t, peer)
+    await peer.supervision.verdict()
+  }
 
 const others: Readonly<Record<string, Case>> = {
-  'a server that died, and the next one with the same numbers': async (t) => {
+  'a server that died, and the next one with the same numbers': async t => {
     const peer = new HostileServer()
     const page = peer.control.slice()
     peer.control.fill(0)
@@ -56,7 +60,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile server: keys that change again and again, to nothing good': async (t) => {
+  'hostile server: keys that change again and again, to nothing good': async t => {
     const peer = new HostileServer()
     const controller = new AbortController()
     const connecting = peer.connecting(controller.signal)
@@ -72,14 +76,16 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile server: keys that vanish and come back while we connect': async (t) => {
+  'hostile server: keys that vanish and come back while we connect': async t => {
     const peer = new HostileServer()
     const connecting = peer.connecting()
     for (let i = 0; i < 20; i++) {
       peer.publish()
       for (let steps = i % 5; steps > 0; steps--) peer.set.xen.step()
       peer.set.xen.store.remove('/local/domain/1/data/vchan')
-      await new Promise<void>((resolve) => { setImmediate(resolve) })
+      await new Promise<void>(resolve => {
+        setImmediate(resolve)
+      })
     }
     peer.publish()
     peer.channel = await peer.set.xen.run(connecting)
@@ -88,7 +94,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile server: bytes, and a live byte without meaning, at once': async (t) => {
+  'hostile server: bytes, and a live byte without meaning, at once': async t => {
     const peer = new HostileServer()
     await peer.open()
     peer.words[peer.produced] += 3
@@ -102,7 +108,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile server: both rings are the control page': async (t) => {
+  'hostile server: both rings are the control page': async t => {
     const peer = new HostileServer()
     peer.words.set([peer.refs[0], peer.refs[0]], 6)
     await peer.open()
@@ -114,7 +120,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile client: one that binds and never says that it lives': async (t) => {
+  'hostile client: one that binds and never says that it lives': async t => {
     const peer = new HostileClient()
     const controller = new AbortController()
     const serving = peer.serving(controller.signal)
@@ -132,7 +138,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile client: one that says at once that it is gone, or what means nothing': async (t) => {
+  'hostile client: one that says at once that it is gone, or what means nothing': async t => {
     for (const live of [Live.gone, 77]) {
       const peer = new HostileClient()
       await peer.open(live)
@@ -144,7 +150,7 @@ const others: Readonly<Record<string, Case>> = {
       await peer.supervision.verdict()
     }
   },
-  'hostile client: one that keeps the page mapped for a minute after the end': async (t) => {
+  'hostile client: one that keeps the page mapped for a minute after the end': async t => {
     const peer = new HostileClient()
     await peer.open()
     peer.channel.close()
@@ -155,7 +161,7 @@ const others: Readonly<Record<string, Case>> = {
     await serves(t, peer)
     await peer.supervision.verdict()
   },
-  'hostile client: a domain that is destroyed with the page mapped': async (t) => {
+  'hostile client: a domain that is destroyed with the page mapped': async t => {
     const peer = new HostileClient()
     await peer.open()
     const work = Promise.allSettled([peer.channel.read(), peer.channel.write(new Uint8Array(9000))])
@@ -173,9 +179,13 @@ const bothEnds = Object.entries(either).flatMap(([name, row]): [string, Case][] 
   [`hostile client: ${name}`, (t: Assert) => play(t, new HostileClient(), row)],
 ])
 
-export default cases(Object.fromEntries<Case>([
-  ...bothEnds,
-  ...Object.entries(unusable).map(([name, prepare]) => [`hostile server: ${name} is refused, and the client connects to the next server`, refused(prepare)] as const),
-  ...keys.map((row) => [`hostile server: keys ${JSON.stringify(row.slice(0, 2)).slice(0, 40)} connect nobody`, useless(row)] as const),
-  ...Object.entries(others),
-]))
+export default cases(
+  Object.fromEntries<Case>([
+    ...bothEnds,
+    ...Object.entries(unusable).map(
+      ([name, prepare]) => [`hostile server: ${name} is refused, and the client connects to the next server`, refused(prepare)] as const,
+    ),
+    ...keys.map(row => [`hostile server: keys ${JSON.stringify(row.slice(0, 2)).slice(0, 40)} connect nobody`, useless(row)] as const),
+    ...Object.entries(others),
+  ]),
+)

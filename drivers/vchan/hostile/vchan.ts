@@ -3,13 +3,13 @@ import type { Assert } from '@xen-ts/boot/node/cases.ts'
 import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
 import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
 import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
+import type { Supervision, WriteRule } from '@xen-ts/drivers/hostile/supervise.ts'
+import { inStoreRing, supervise } from '@xen-ts/drivers/hostile/supervise.ts'
 import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import { Access } from '@xen-ts/drivers/sim/index.ts'
 import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import { Access } from '@xen-ts/drivers/sim/index.ts'
 import { Byte, Live, Order, Word } from '../layout.ts'
 import { pattern, setUp } from '../testing.ts'
-import { inStoreRing, supervise } from '@xen-ts/drivers/hostile/supervise.ts'
-import type { Supervision, WriteRule } from '@xen-ts/drivers/hostile/supervise.ts'
 
 export const RING = 4096
 export const SIZES = { readSize: RING, writeSize: RING }
@@ -31,23 +31,40 @@ export type Table<Peer> = Readonly<Record<string, Row<Peer> | Row<Peer>['act']>>
 
 const ALLOWED = [
   { offset: Byte.clientLive, length: 2, why: 'each look at a live byte decides by itself; no value of it is kept' },
-  { offset: 0, length: 16, why: 'indices: each waiting read or write looks by itself, and checks what it finds; drivers/interleave is strict about those of one' },
+  {
+    offset: 0,
+    length: 16,
+    why: 'indices: each waiting read or write looks by itself, and checks what it finds; drivers/interleave is strict about those of one',
+  },
   { offset: 2048, length: 4, why: 'req_cons of xenstore: each request that finds the ring full looks by itself, and checks what it finds' },
 ]
 
 /** A client's: its indices, its live byte and the notify bytes in the control page, which it maps first; the LEFT ring. */
-const asClient = (domain: SimulatedDomain): WriteRule => (how, { buffer, offset }) => {
-  if (how === 'store') return inStoreRing(offset)
-  const control = [...domain.mappings].find((mapping) => mapping.owner.domid !== domain.domid)?.buffer
-  return how === 'foreign' && (buffer !== control || (offset >= 4 && offset < 12) || offset === Byte.clientLive || offset === Byte.clientNotify || offset === Byte.serverNotify)
-}
+const asClient =
+  (domain: SimulatedDomain): WriteRule =>
+  (how, { buffer, offset }) => {
+    if (how === 'store') return inStoreRing(offset)
+    const control = [...domain.mappings].find(mapping => mapping.owner.domid !== domain.domid)?.buffer
+    return (
+      how === 'foreign' &&
+      (buffer !== control ||
+        (offset >= 4 && offset < 12) ||
+        offset === Byte.clientLive ||
+        offset === Byte.clientNotify ||
+        offset === Byte.serverNotify)
+    )
+  }
 
 /** A server's: all of the control page but the client's indices; the RIGHT ring. It allocates control page, LEFT and RIGHT in this order. */
-const asServer = (domain: SimulatedDomain): WriteRule => (how, { buffer, offset }) => {
-  if (how === 'store') return inStoreRing(offset)
-  const shared = [...domain.allocations.values()].slice(1) // the guard of supervise() is the first
-  return how === 'granted' && (shared.length > 3 || (buffer === shared[0].buffer ? offset < 4 || offset >= 12 : buffer !== shared[1].buffer))
-}
+const asServer =
+  (domain: SimulatedDomain): WriteRule =>
+  (how, { buffer, offset }) => {
+    if (how === 'store') return inStoreRing(offset)
+    const shared = [...domain.allocations.values()].slice(1) // the guard of supervise() is the first
+    return (
+      how === 'granted' && (shared.length > 3 || (buffer === shared[0].buffer ? offset < 4 || offset >= 12 : buffer !== shared[1].buffer))
+    )
+  }
 
 /** What both kinds of peers have. */
 class HostilePeer {
@@ -112,11 +129,25 @@ export class HostileServer extends HostilePeer {
   }
 
   publish(ringRef: string | undefined = String(this.refs[0]), eventChannel: string | undefined = String(this.event.port)): void {
-    const readable = [{ domid: 1, access: Access.none }, { domid: 2, access: Access.read }]
-    for (const [key, value] of [['ring-ref', ringRef], ['event-channel', eventChannel]]) if (value !== undefined) this.key(key as string, value, readable)
+    const readable = [
+      { domid: 1, access: Access.none },
+      { domid: 2, access: Access.read },
+    ]
+    for (const [key, value] of [
+      ['ring-ref', ringRef],
+      ['event-channel', eventChannel],
+    ])
+      if (value !== undefined) this.key(key as string, value, readable)
   }
 
-  key(name: string, value: string, permissions = [{ domid: 1, access: Access.none }, { domid: 2, access: Access.read }]): void {
+  key(
+    name: string,
+    value: string,
+    permissions = [
+      { domid: 1, access: Access.none },
+      { domid: 2, access: Access.read },
+    ],
+  ): void {
     this.set.xen.store.write(`/local/domain/1/data/vchan/2/${PORT}/${name}`, value, permissions)
   }
 
@@ -186,7 +217,12 @@ export class HostileClient extends HostilePeer {
 
 /** Bytes flow from the hostile peer, which plays by the rules for a moment, to us and back. */
 async function flows(t: Assert, peer: HostileServer | HostileClient): Promise<void> {
-  const { words, attacker, channel, set: { xen } } = peer
+  const {
+    words,
+    attacker,
+    channel,
+    set: { xen },
+  } = peer
   attacker.abi.fence()
   words[peer.produced] = words[peer.inbound] + 5
   const got = channel.readExactly(5)
@@ -204,17 +240,27 @@ async function flows(t: Assert, peer: HostileServer | HostileClient): Promise<vo
 export async function serves(t: Assert, { set: { xen, server, client } }: HostilePeer): Promise<void> {
   const [a, b] = await xen.run(Promise.all([server.channels.serve(2, PORT, SIZES), client.channels.connect(1, PORT)]))
   await xen.run(Promise.all([a.write(pattern(9000)), b.write(pattern(100))].concat([b.readExactly(9000), a.readExactly(100)] as never[])))
-  t.deepEqual(await xen.run(Promise.all([a.write(Uint8Array.of(1)).then(() => b.read()), b.write(Uint8Array.of(2)).then(() => a.read())])), [Uint8Array.of(1), Uint8Array.of(2)])
+  t.deepEqual(
+    await xen.run(Promise.all([a.write(Uint8Array.of(1)).then(() => b.read()), b.write(Uint8Array.of(2)).then(() => a.read())])),
+    [Uint8Array.of(1), Uint8Array.of(2)],
+  )
   a.close()
   b.close()
 }
 
 /** Opens, plays a row, checks what came of it, and that the next pair is served. */
-export async function play<Peer extends HostileServer | HostileClient>(t: Assert, peer: Peer, row: Row<Peer> | Row<Peer>['act']): Promise<void> {
-  const { act, outcome = 'closes' } = typeof row === 'function' ? { act: row } as Row<Peer> : row
+export async function play<Peer extends HostileServer | HostileClient>(
+  t: Assert,
+  peer: Peer,
+  row: Row<Peer> | Row<Peer>['act'],
+): Promise<void> {
+  const { act, outcome = 'closes' } = typeof row === 'function' ? ({ act: row } as Row<Peer>) : row
   await peer.open()
   await flows(t, peer)
-  const { channel, set: { xen } } = peer
+  const {
+    channel,
+    set: { xen },
+  } = peer
   if (outcome === 'bears') {
     await act(peer)
     await peer.settle()
@@ -228,7 +274,8 @@ export async function play<Peer extends HostileServer | HostileClient>(t: Assert
     t.is(reading.status, outcome === 'closes' ? 'rejected' : 'fulfilled')
     t.is(writing.status, 'rejected')
     const later = await xen.run(Promise.allSettled([channel.read(), channel.write(Uint8Array.of(1))]))
-    for (const result of [reading, writing, ...later]) if (result.status === 'rejected') t.true(result.reason instanceof ChannelClosedError, String(result.reason))
+    for (const result of [reading, writing, ...later])
+      if (result.status === 'rejected') t.true(result.reason instanceof ChannelClosedError, String(result.reason))
     t.is(later[1].status, 'rejected')
     await xen.run(channel.closed)
     const lines = peer.supervision.warnings()

@@ -1,9 +1,10 @@
 /** That the tools of this folder find what they are for: drivers with the classical mistakes, made for this test, are caught. */
-import test from 'ava'
+
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import { SimulatedXen, findDoubleFetches, interleave, watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import { findDoubleFetches, interleave, SimulatedXen, watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import test from 'ava'
 import { RingReader, RingWriter } from '../ring.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
@@ -28,11 +29,24 @@ const setUp = (seed: number) => {
     foreign.release()
     pages.release()
   }
-  return { xen, writer, reader, pages, foreign, release, put: new RingWriter(writer.abi, out, outWords, PRODUCER, CONSUMER), data: into, words: intoWords }
+  return {
+    xen,
+    writer,
+    reader,
+    pages,
+    foreign,
+    release,
+    put: new RingWriter(writer.abi, out, outWords, PRODUCER, CONSUMER),
+    data: into,
+    words: intoWords,
+  }
 }
 type Set = ReturnType<typeof setUp>
 
-interface Reader { available(): number; take(into: Uint8Array, offset: number, length: number): void }
+interface Reader {
+  available(): number
+  take(into: Uint8Array, offset: number, length: number): void
+}
 
 const careful = ({ reader, data, words }: Set): Reader => new RingReader(reader.abi, data, words, PRODUCER, CONSUMER)
 
@@ -44,7 +58,7 @@ const careless = ({ reader: { abi }, data, words }: Set): Reader => ({
     return (words[PRODUCER] - position) >>> 0
   },
   take: (into, offset, length) => {
-    abi.copy(into, offset, data, words[CONSUMER] & RING - 1, length)
+    abi.copy(into, offset, data, words[CONSUMER] & (RING - 1), length)
     abi.fence()
     words[CONSUMER] += length
   },
@@ -73,13 +87,13 @@ const underAttack = (make: (set: Set) => Reader, seed: number): { broke: boolean
   return { broke: false, fetchedTwice: found.length > 0 }
 }
 
-test('a ring that reads an index twice is broken by a peer that changes it in between, and reported as a double fetch', (t) => {
+test('a ring that reads an index twice is broken by a peer that changes it in between, and reported as a double fetch', t => {
   const runs = Array.from({ length: 100 }, (_, seed) => underAttack(careless, seed))
   t.true(runs.filter(({ broke }) => broke).length > 10)
   t.true(runs.filter(({ fetchedTwice }) => fetchedTwice).length > 50)
 })
 
-test('the ring of vchan, which reads it once, is neither', (t) => {
+test('the ring of vchan, which reads it once, is neither', t => {
   for (let seed = 0; seed < 100; seed++) t.deepEqual(underAttack(careful, seed), { broke: false, fetchedTwice: false })
 })
 
@@ -115,7 +129,7 @@ const wakesUp = async (seed: number, lookAgain: boolean): Promise<boolean> => {
   return received === 40
 }
 
-test('a reader that does not look again before it sleeps hangs in some order of things; one that does, in none', async (t) => {
+test('a reader that does not look again before it sleeps hangs in some order of things; one that does, in none', async t => {
   let hung = 0
   for (let seed = 1; seed <= 100; seed++) {
     t.true(await wakesUp(seed, true), `seed ${seed}`)
@@ -125,10 +139,12 @@ test('a reader that does not look again before it sleeps hangs in some order of 
   t.true(hung > 0)
 })
 
-test('a watched array is an array: its methods, types and errors are those of any other', (t) => {
+test('a watched array is an array: its methods, types and errors are those of any other', t => {
   const { foreign, pages, xen } = setUp(1)
   const seen: string[] = []
-  xen.watchers.push(({ kind, operation, offset, length }) => { if (kind !== 'order') seen.push(`${kind} ${operation} ${offset} ${length}`) })
+  xen.watchers.push(({ kind, operation, offset, length }) => {
+    if (kind !== 'order') seen.push(`${kind} ${operation} ${offset} ${length}`)
+  })
   t.true(foreign.bytes instanceof Uint8Array)
   t.is(foreign.bytes.length, 4096)
   foreign.bytes.set([1, 2, 3], 10)
@@ -141,6 +157,11 @@ test('a watched array is an array: its methods, types and errors are those of an
   const { bytes } = foreign
   foreign.release()
   t.throws(() => bytes[0], { message: /simulated page fault: memory is read that was given back/ })
-  t.throws(() => { bytes[0] = 1 }, { message: /simulated page fault/ })
+  t.throws(
+    () => {
+      bytes[0] = 1
+    },
+    { message: /simulated page fault/ },
+  )
   pages.release()
 })

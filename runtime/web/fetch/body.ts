@@ -7,7 +7,14 @@ import { isDisturbed, ReadableStream } from '../streams/readable-stream.ts'
 import { URLSearchParams } from '../url/url-search-params.ts'
 
 export type BodyInit =
-  string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined
+  | string
+  | ArrayBuffer
+  | ArrayBufferView
+  | URLSearchParams
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | null
+  | undefined
 /** What a body is made of. */
 export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
 
@@ -24,19 +31,24 @@ export class Body {
     }
   }
 
-  get bodyUsed(): boolean { return this.#used || (this.#source instanceof ReadableStream && isDisturbed(this.#source)) }
+  get bodyUsed(): boolean {
+    return this.#used || (this.#source instanceof ReadableStream && isDisturbed(this.#source))
+  }
 
   get body(): ReadableStream<Uint8Array> | null {
     const source = this.#source
     if (source === null || source instanceof ReadableStream) return source
     const bytes = toBytes(source)
     const used = this.#used
-    const stream = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (bytes.length > 0 && !used) controller.enqueue(bytes)
-        controller.close()
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (bytes.length > 0 && !used) controller.enqueue(bytes)
+          controller.close()
+        },
       },
-    }, { highWaterMark: 0 })
+      { highWaterMark: 0 },
+    )
     if (used) void stream.cancel()
     this.#source = stream
     return stream
@@ -48,7 +60,9 @@ export class Body {
     return source === null ? '' : new TextDecoder().decode(await collect(source))
   }
 
-  async json(): Promise<any> { return JSON.parse(await this.text()) }
+  async json(): Promise<any> {
+    return JSON.parse(await this.text())
+  }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const source = this.#take()
@@ -56,7 +70,9 @@ export class Body {
     return typeof source === 'string' ? toBytes(source) : source instanceof Uint8Array ? source.slice() : collect(source)
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> { return (await this.bytes()).buffer }
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.bytes()).buffer
+  }
 
   /** For clone(): the same once more. */
   protected split(): BodySource {
@@ -68,9 +84,13 @@ export class Body {
   }
 
   /** What a body is made of, for one more that is made from it. It counts as used. */
-  static take(body: Body): BodySource { return body.#take() }
+  static take(body: Body): BodySource {
+    return body.#take()
+  }
 
-  get #unusable(): boolean { return this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked) }
+  get #unusable(): boolean {
+    return this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked)
+  }
 
   #take(): BodySource {
     if (this.#unusable) throw new TypeError('Body is unusable: Body has already been read')
@@ -93,7 +113,7 @@ export class Body {
 const EMPTY = new Uint8Array(0)
 
 const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-  typeof source === 'string' ? new TextEncoder().encode(source) as Uint8Array<ArrayBuffer> : source
+  typeof source === 'string' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : source
 
 function sourceOf(init: BodyInit): BodySource {
   if (init === null || init === undefined) return null

@@ -10,7 +10,13 @@ export const fetchScenarios: Scenarios = {
     headers.delete('X-A')
     return [[...headers], headers.get('x-b'), headers.get('none'), headers.has('X-C'), headers.getSetCookie(), headers.get('set-cookie')]
   },
-  'headers from pairs': ({ Headers }) => [...new Headers([['b', '1'], ['a', '2'], ['b', '3']])],
+  'headers from pairs': ({ Headers }) => [
+    ...new Headers([
+      ['b', '1'],
+      ['a', '2'],
+      ['b', '3'],
+    ]),
+  ],
   'headers from headers are a copy': ({ Headers }) => {
     const first = new Headers({ a: '1' })
     const second = new Headers(first)
@@ -21,7 +27,7 @@ export const fetchScenarios: Scenarios = {
   'a bad header value': ({ Headers }) => new Headers({ a: 'x\ny' }),
   'a pair of three': ({ Headers }) => new Headers([['a', 'b', 'c']]),
   'headers from null': ({ Headers }) => new Headers(null),
-  'forEach': ({ Headers }) => {
+  forEach: ({ Headers }) => {
     const seen: unknown[] = []
     new Headers({ b: '1', a: '2' }).forEach((value: string, name: string) => seen.push(name, value))
     return seen
@@ -29,7 +35,18 @@ export const fetchScenarios: Scenarios = {
 
   'a plain response': async ({ Response }) => {
     const response = new Response('é')
-    return [response.status, response.ok, response.statusText, response.type, response.url, response.redirected, [...response.headers], response.bodyUsed, await response.text(), response.bodyUsed]
+    return [
+      response.status,
+      response.ok,
+      response.statusText,
+      response.type,
+      response.url,
+      response.redirected,
+      [...response.headers],
+      response.bodyUsed,
+      await response.text(),
+      response.bodyUsed,
+    ]
   },
   'bytes of a response': async ({ Response }) => [...new Uint8Array(await new Response('é\0').arrayBuffer())],
   'a response of bytes has no type': ({ Response }) => [...new Response(new Uint8Array(2)).headers],
@@ -74,12 +91,36 @@ export const fetchScenarios: Scenarios = {
   },
   'a response of a stream': ({ Response, ReadableStream }) => {
     const bytes = (text: string) => new TextEncoder().encode(text)
-    return new Response(new ReadableStream({ start(c: any) { c.enqueue(bytes('a')); c.enqueue(bytes('é')); c.close() } })).text()
+    return new Response(
+      new ReadableStream({
+        start(c: any) {
+          c.enqueue(bytes('a'))
+          c.enqueue(bytes('é'))
+          c.close()
+        },
+      }),
+    ).text()
   },
-  'a stream of text is refused': ({ Response, ReadableStream }) => new Response(new ReadableStream({ start(c: any) { c.enqueue('a'); c.close() } })).text(),
+  'a stream of text is refused': ({ Response, ReadableStream }) =>
+    new Response(
+      new ReadableStream({
+        start(c: any) {
+          c.enqueue('a')
+          c.close()
+        },
+      }),
+    ).text(),
   'clones read independently': async ({ Response, ReadableStream }) => {
     const results = []
-    for (const body of ['abc', new ReadableStream({ start(c: any) { c.enqueue(Uint8Array.of(97)); c.close() } })]) {
+    for (const body of [
+      'abc',
+      new ReadableStream({
+        start(c: any) {
+          c.enqueue(Uint8Array.of(97))
+          c.close()
+        },
+      }),
+    ]) {
       const response = new Response(body, { status: 201, headers: { a: 'b' } })
       const copy = response.clone()
       copy.headers.set('a', 'c')
@@ -92,11 +133,23 @@ export const fetchScenarios: Scenarios = {
     await response.text()
     return response.clone()
   },
-  'a byte order mark': async ({ Response }) => [await new Response('\ufeffa').text(), await new Response(Uint8Array.of(0xef, 0xbb, 0xbf, 97)).text()],
+  'a byte order mark': async ({ Response }) => [
+    await new Response('\ufeffa').text(),
+    await new Response(Uint8Array.of(0xef, 0xbb, 0xbf, 97)).text(),
+  ],
 
   'a plain request': ({ Request }) => {
     const request = new Request('http://A/b/../c?d#e')
-    return [request.method, request.url, [...request.headers], request.body, request.signal.aborted, request.redirect, request.mode, request.cache]
+    return [
+      request.method,
+      request.url,
+      [...request.headers],
+      request.body,
+      request.signal.aborted,
+      request.redirect,
+      request.mode,
+      request.cache,
+    ]
   },
   'a request with a body': async ({ Request }) => {
     const request = new Request('http://a', { method: 'post', body: 'x', headers: { b: 'c' } })
@@ -112,7 +165,8 @@ export const fetchScenarios: Scenarios = {
     const second = first.clone()
     return [await first.text(), await second.text(), second.method, second.url]
   },
-  'unusual methods keep their case': ({ Request }) => ['Get', 'FOO', 'query', 'dElEtE'].map(method => new Request('http://a', { method }).method),
+  'unusual methods keep their case': ({ Request }) =>
+    ['Get', 'FOO', 'query', 'dElEtE'].map(method => new Request('http://a', { method }).method),
   'a method that may not be': ({ Request }) => new Request('http://a', { method: 'trace' }),
   'a method that is none': ({ Request }) => new Request('http://a', { method: 'a b' }),
   'GET with a body': ({ Request }) => new Request('http://a', { body: 'x' }),

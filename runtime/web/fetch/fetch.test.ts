@@ -3,11 +3,11 @@ import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import fc from 'fast-check'
 import * as ownWeb from '../inject.ts'
+import { structuredClone as ownClone } from '../structured-clone.ts'
+import { asInNode, outcome } from '../testing.ts'
+import { fetchScenarios } from './fetch.scenarios.ts'
 import { Request as OwnRequest } from './request.ts'
 import { Response as OwnResponse } from './response.ts'
-import { structuredClone as ownClone } from '../structured-clone.ts'
-import { fetchScenarios } from './fetch.scenarios.ts'
-import { asInNode, outcome } from '../testing.ts'
 
 asInNode(test, fetchScenarios, ownWeb)
 
@@ -24,15 +24,67 @@ test('a server gets the bytes of text and of bytes without waiting, once; not th
 })
 
 test('a request has the address that parsing gives, also where it takes the short way', t => {
-  for (const url of ['http://10.137.0.16/a.html?b=%20', 'http://EXAMPLE.com:80', 'http://a:80/', 'https://a:80/', 'https://a:443/', 'http://a.b-c.d:8080/x', 'http://1.2.3/', 'http://01.2.3.4/', `http://a/${'.a'.repeat(5_000)} `]) {
+  for (const url of [
+    'http://10.137.0.16/a.html?b=%20',
+    'http://EXAMPLE.com:80',
+    'http://a:80/',
+    'https://a:80/',
+    'https://a:443/',
+    'http://a.b-c.d:8080/x',
+    'http://1.2.3/',
+    'http://01.2.3.4/',
+    `http://a/${'.a'.repeat(5_000)} `,
+  ]) {
     t.is(new OwnRequest(url).url, new URL(url).href)
   }
-  const piece = fc.constantFrom('/', '.', '..', 'a', '%2e', '%2E', '%41', '?', '&', '=', '\'', '"', ' ', 'é', '~', ':', '//', ';', '[', '|', '\\', '^', '#', '%')
-  fc.assert(fc.property(fc.array(piece).map(all => `http://a/${all.join('')}`), url => { t.is(new OwnRequest(url).url, new Request(url).url) }), { numRuns: 5_000 })
+  const piece = fc.constantFrom(
+    '/',
+    '.',
+    '..',
+    'a',
+    '%2e',
+    '%2E',
+    '%41',
+    '?',
+    '&',
+    '=',
+    "'",
+    '"',
+    ' ',
+    'é',
+    '~',
+    ':',
+    '//',
+    ';',
+    '[',
+    '|',
+    '\\',
+    '^',
+    '#',
+    '%',
+  )
+  fc.assert(
+    fc.property(
+      fc.array(piece).map(all => `http://a/${all.join('')}`),
+      url => {
+        t.is(new OwnRequest(url).url, new Request(url).url)
+      },
+    ),
+    { numRuns: 5_000 },
+  )
 })
 
 test('structuredClone copies as in Node, with cycles, and refuses what it refuses', async t => {
-  const cyclic: any = { a: [1, { b: 2 }], d: new Date(5), m: new Map<unknown, unknown>([[{ k: 1 }, new Set([1])]]), r: /x/gi, u: undefined, big: 5n, n: null, nan: NaN }
+  const cyclic: any = {
+    a: [1, { b: 2 }],
+    d: new Date(5),
+    m: new Map<unknown, unknown>([[{ k: 1 }, new Set([1])]]),
+    r: /x/gi,
+    u: undefined,
+    big: 5n,
+    n: null,
+    nan: NaN,
+  }
   cyclic.self = cyclic
   cyclic.view = new Uint16Array(new ArrayBuffer(8), 2, 2).fill(7)
   cyclic.error = new RangeError('no', { cause: 'x' })
@@ -73,6 +125,8 @@ test('a body that comes byte by byte takes no more memory than its bytes: a clie
 
 test('the buffer of a body has its bytes only, not those beside them that a chunk was cut from', async t => {
   const packet = Uint8Array.of(1, 2, 3, 4, 5, 6)
-  const body = async function* (): AsyncGenerator<Uint8Array> { yield packet.subarray(2, 4) }
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    yield packet.subarray(2, 4)
+  }
   t.deepEqual(new Uint8Array(await new OwnResponse(body() as never).arrayBuffer()), Uint8Array.of(3, 4))
 })

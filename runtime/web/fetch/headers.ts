@@ -60,19 +60,23 @@ export class Headers {
     else this.#values.delete(key)
   }
 
-  getSetCookie(): string[] { return [...this.#cookies] }
+  getSetCookie(): string[] {
+    return [...this.#cookies]
+  }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
     if (this.#values.size < 2 && this.#cookies.length === 0) {
       // As most responses have it: nothing to sort, so no generator.
-      this.#values.forEach((value, name) => { callback.call(self, value, name, this) })
+      this.#values.forEach((value, name) => {
+        callback.call(self, value, name, this)
+      })
       return
     }
     for (const [name, value] of this) callback.call(self, value, name, this)
   }
 
   /** Sorted by name; each Set-Cookie by itself. */
-  * entries(): IterableIterator<[string, string]> {
+  *entries(): IterableIterator<[string, string]> {
     const names = [...this.#values.keys(), ...(this.#cookies.length > 0 ? ['set-cookie'] : [])].sort()
     for (const name of names) {
       if (name === 'set-cookie') for (const cookie of this.#cookies) yield [name, cookie]
@@ -80,10 +84,18 @@ export class Headers {
     }
   }
 
-  * keys(): IterableIterator<string> { for (const [name] of this.entries()) yield name }
-  * values(): IterableIterator<string> { for (const [, value] of this.entries()) yield value }
-  [Symbol.iterator](): IterableIterator<[string, string]> { return this.entries() }
-  get [Symbol.toStringTag](): string { return 'Headers' }
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name
+  }
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value
+  }
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries()
+  }
+  get [Symbol.toStringTag](): string {
+    return 'Headers'
+  }
 }
 
 /** Names in lower case, so that the usual ones are checked once. */

@@ -1,8 +1,9 @@
 /** https://fetch.spec.whatwg.org/#request-class , as far as a server needs it */
+
+import { isPlainUrl } from '../url/parse.ts'
+import { URL } from '../url/url.ts'
 import { Body, type BodyInit } from './body.ts'
 import { Headers, type HeadersInit } from './headers.ts'
-import { URL } from '../url/url.ts'
-import { isPlainUrl } from '../url/parse.ts'
 
 export interface RequestInit {
   method?: string
@@ -39,29 +40,51 @@ export class Request extends Body {
       this.headers.set('content-type', this.defaultType)
     }
     this.redirect = init.redirect ?? from?.redirect ?? 'follow'
-    this.#signal = init.signal === null ? undefined : init.signal ?? from?.signal
+    this.#signal = init.signal === null ? undefined : (init.signal ?? from?.signal)
   }
 
   // The same for every request: a getter costs nothing until somebody asks.
-  get cache(): string { return 'default' }
-  get credentials(): string { return 'same-origin' }
-  get destination(): string { return '' }
-  get duplex(): string { return 'half' }
-  get integrity(): string { return '' }
-  get keepalive(): boolean { return false }
-  get mode(): string { return 'cors' }
-  get referrer(): string { return 'about:client' }
-  get referrerPolicy(): string { return '' }
+  get cache(): string {
+    return 'default'
+  }
+  get credentials(): string {
+    return 'same-origin'
+  }
+  get destination(): string {
+    return ''
+  }
+  get duplex(): string {
+    return 'half'
+  }
+  get integrity(): string {
+    return ''
+  }
+  get keepalive(): boolean {
+    return false
+  }
+  get mode(): string {
+    return 'cors'
+  }
+  get referrer(): string {
+    return 'about:client'
+  }
+  get referrerPolicy(): string {
+    return ''
+  }
 
   /** Made when somebody asks: most handlers do not. */
-  get signal(): AbortSignal { return this.#signal ??= new AbortController().signal }
+  get signal(): AbortSignal {
+    return (this.#signal ??= new AbortController().signal)
+  }
 
   clone(): Request {
     const { url, method, headers, redirect } = this
     return new Request(url, { method, headers, redirect, signal: this.#signal, body: this.split() })
   }
 
-  get [Symbol.toStringTag](): string { return 'Request' }
+  get [Symbol.toStringTag](): string {
+    return 'Request'
+  }
 }
 
 function checkMethod(method: string): string {

@@ -1,9 +1,14 @@
 /** https://fetch.spec.whatwg.org/#response-class */
+
+import { URL } from '../url/url.ts'
 import { Body, type BodyInit } from './body.ts'
 import { Headers, type HeadersInit } from './headers.ts'
-import { URL } from '../url/url.ts'
 
-export interface ResponseInit { status?: number, statusText?: string, headers?: HeadersInit }
+export interface ResponseInit {
+  status?: number
+  statusText?: string
+  headers?: HeadersInit
+}
 
 const withoutBody = new Set([101, 103, 204, 205, 304])
 
@@ -14,8 +19,10 @@ export class Response extends Body {
 
   constructor(body?: BodyInit, { status = 200, statusText = '', headers }: ResponseInit = {}) {
     super(body)
-    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Response: status ${status} is not one from 200 to 599`)
-    if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError('Response: statusText has a character that may not stand in it')
+    if (!Number.isInteger(status) || status < 200 || status > 599)
+      throw new RangeError(`Response: status ${status} is not one from 200 to 599`)
+    if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
+      throw new TypeError('Response: statusText has a character that may not stand in it')
     if (body !== null && body !== undefined && withoutBody.has(status)) {
       throw new TypeError(`Response: status ${status} may not have a body; give null`)
     }
@@ -25,10 +32,18 @@ export class Response extends Body {
     if (this.defaultType !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', this.defaultType)
   }
 
-  get type(): string { return 'default' }
-  get url(): string { return '' }
-  get redirected(): boolean { return false }
-  get ok(): boolean { return this.status >= 200 && this.status <= 299 }
+  get type(): string {
+    return 'default'
+  }
+  get url(): string {
+    return ''
+  }
+  get redirected(): boolean {
+    return false
+  }
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299
+  }
 
   clone(): Response {
     const { status, statusText, headers } = this
@@ -45,9 +60,12 @@ export class Response extends Body {
   }
 
   static redirect(url: string | URL, status = 302): Response {
-    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Response.redirect: status ${status} is not one of 301, 302, 303, 307, 308`)
+    if (![301, 302, 303, 307, 308].includes(status))
+      throw new RangeError(`Response.redirect: status ${status} is not one of 301, 302, 303, 307, 308`)
     return new Response(null, { status, headers: { location: new URL(url).href } })
   }
 
-  get [Symbol.toStringTag](): string { return 'Response' }
+  get [Symbol.toStringTag](): string {
+    return 'Response'
+  }
 }

@@ -14,8 +14,11 @@ export interface Source<R> {
   cancel?(reason?: unknown): unknown
 }
 
-export interface Strategy<T> { highWaterMark?: number, size?(chunk: T): number }
-export type ReadResult<R> = { done: false, value: R } | { done: true, value: undefined }
+export interface Strategy<T> {
+  highWaterMark?: number
+  size?(chunk: T): number
+}
+export type ReadResult<R> = { done: false; value: R } | { done: true; value: undefined }
 
 /** State and algorithms; stream and reader are two views of it. */
 export class Core<R> {
@@ -30,7 +33,7 @@ export class Core<R> {
   readonly #source: Source<R>
   readonly #highWaterMark: number
   readonly #size: (chunk: R) => number
-  #queue: { chunk: R, size: number }[] = []
+  #queue: { chunk: R; size: number }[] = []
   #queued = 0
   #started = false
   #pulling = false
@@ -39,18 +42,23 @@ export class Core<R> {
 
   constructor(source: Source<R>, { highWaterMark, size }: Strategy<R>) {
     this.#source = source
-    this.#highWaterMark = highWaterMark === undefined ? source.type === 'bytes' ? 0 : 1 : Number(highWaterMark)
+    this.#highWaterMark = highWaterMark === undefined ? (source.type === 'bytes' ? 0 : 1) : Number(highWaterMark)
     if (!(this.#highWaterMark >= 0)) throw new RangeError(`ReadableStream: highWaterMark ${highWaterMark} is not a size`)
     this.#size = size ?? (() => 1)
     const started = source.start?.(this.controller)
-    void Promise.resolve(started).then(() => {
-      this.#started = true
-      this.pull()
-    }, error => this.fail(error))
+    void Promise.resolve(started).then(
+      () => {
+        this.#started = true
+        this.pull()
+      },
+      error => this.fail(error),
+    )
   }
 
   readonly controller: ReadableController<R> = (core => ({
-    get desiredSize() { return core.state === 'errored' ? null : core.state === 'closed' ? 0 : core.#highWaterMark - core.#queued },
+    get desiredSize() {
+      return core.state === 'errored' ? null : core.state === 'closed' ? 0 : core.#highWaterMark - core.#queued
+    },
     enqueue: (chunk: R) => core.#enqueue(chunk),
     close: () => core.#close(),
     error: (reason?: unknown) => core.fail(reason),
@@ -104,12 +112,15 @@ export class Core<R> {
       return
     }
     this.#pulling = true
-    void Promise.try(() => this.#source.pull?.(this.controller)).then(() => {
-      this.#pulling = false
-      if (!this.#pullAgain) return
-      this.#pullAgain = false
-      this.pull()
-    }, error => this.fail(error))
+    void Promise.try(() => this.#source.pull?.(this.controller)).then(
+      () => {
+        this.#pulling = false
+        if (!this.#pullAgain) return
+        this.#pullAgain = false
+        this.pull()
+      },
+      error => this.fail(error),
+    )
   }
 
   read(): Promise<ReadResult<R>> {

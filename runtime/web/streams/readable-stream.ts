@@ -7,7 +7,10 @@ import { Core, type ReadableController, type ReadResult, type Source, type Strat
 export type { ReadableController } from './readable-core.ts'
 
 /** What pipeTo needs of a WritableStream, which is in a module of its own: most programs use only one of the two. */
-interface Writable<R> { readonly locked: boolean, getWriter(): Writer<R> }
+interface Writable<R> {
+  readonly locked: boolean
+  getWriter(): Writer<R>
+}
 interface Writer<R> {
   readonly ready: Promise<unknown>
   readonly closed: Promise<unknown>
@@ -17,7 +20,12 @@ interface Writer<R> {
   releaseLock(): void
 }
 
-interface PipeOptions { preventClose?: boolean, preventAbort?: boolean, preventCancel?: boolean, signal?: AbortSignal }
+interface PipeOptions {
+  preventClose?: boolean
+  preventAbort?: boolean
+  preventCancel?: boolean
+  signal?: AbortSignal
+}
 
 export class ReadableStreamDefaultReader<R = any> {
   #core: Core<R> | undefined
@@ -35,9 +43,15 @@ export class ReadableStreamDefaultReader<R = any> {
     if (core.state === 'errored') this.#closed.reject(core.error)
   }
 
-  get closed(): Promise<undefined> { return this.#closed.promise }
-  async read(): Promise<ReadResult<R>> { return this.#attached().read() }
-  async cancel(reason?: unknown): Promise<void> { return this.#attached().cancel(reason) }
+  get closed(): Promise<undefined> {
+    return this.#closed.promise
+  }
+  async read(): Promise<ReadResult<R>> {
+    return this.#attached().read()
+  }
+  async cancel(reason?: unknown): Promise<void> {
+    return this.#attached().cancel(reason)
+  }
 
   releaseLock(): void {
     const core = this.#core
@@ -60,7 +74,9 @@ let coreOf: <R>(stream: ReadableStream<R>) => Core<R>
 
 export class ReadableStream<R = any> {
   readonly #core: Core<R>
-  static { coreOf = stream => stream.#core }
+  static {
+    coreOf = stream => stream.#core
+  }
 
   constructor(source: Source<R> = {}, strategy: Strategy<R> = {}) {
     this.#core = new Core(source ?? {}, strategy)
@@ -69,17 +85,24 @@ export class ReadableStream<R = any> {
   /** A stream of the items of an iterable, read as they are asked for. */
   static from<R>(iterable: Iterable<R> | AsyncIterable<R>): ReadableStream<R> {
     const iterator: any = (iterable as any)[Symbol.asyncIterator]?.() ?? (iterable as any)[Symbol.iterator]()
-    return new ReadableStream<R>({
-      async pull(controller) {
-        const { done, value } = await iterator.next()
-        if (done) controller.close()
-        else controller.enqueue(await value)
+    return new ReadableStream<R>(
+      {
+        async pull(controller) {
+          const { done, value } = await iterator.next()
+          if (done) controller.close()
+          else controller.enqueue(await value)
+        },
+        async cancel(reason) {
+          await iterator.return?.(reason)
+        },
       },
-      async cancel(reason) { await iterator.return?.(reason) },
-    }, { highWaterMark: 0 })
+      { highWaterMark: 0 },
+    )
   }
 
-  get locked(): boolean { return this.#core.reader !== undefined }
+  get locked(): boolean {
+    return this.#core.reader !== undefined
+  }
 
   async cancel(reason?: unknown): Promise<void> {
     if (this.locked) throw new TypeError('Invalid state: ReadableStream is locked')
@@ -102,11 +125,12 @@ export class ReadableStream<R = any> {
       reject(reason)
     }
     /** What `promise` gives, unless the pipe is stopped first. Promise.race would leave something behind with each chunk. */
-    const unlessStopped = <T>(promise: Promise<T>): Promise<T> => new Promise((resolve, own) => {
-      reject = own
-      if (stopped !== undefined) own(stopped.reason)
-      promise.then(resolve, own)
-    })
+    const unlessStopped = <T>(promise: Promise<T>): Promise<T> =>
+      new Promise((resolve, own) => {
+        reject = own
+        if (stopped !== undefined) own(stopped.reason)
+        promise.then(resolve, own)
+      })
     const onAbort = (): void => stop(signal?.reason)
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort)
@@ -132,7 +156,7 @@ export class ReadableStream<R = any> {
     }
   }
 
-  pipeThrough<T>({ writable, readable }: { writable: Writable<R>, readable: ReadableStream<T> }, options?: PipeOptions): ReadableStream<T> {
+  pipeThrough<T>({ writable, readable }: { writable: Writable<R>; readable: ReadableStream<T> }, options?: PipeOptions): ReadableStream<T> {
     this.pipeTo(writable, options).catch(() => {})
     return readable
   }
@@ -144,23 +168,35 @@ export class ReadableStream<R = any> {
     const cancelled: { reason: unknown }[] = []
     const cancelDone = Promise.withResolvers<void>()
     let reading: Promise<void> | undefined
-    const pull = (): Promise<void> => reading ??= reader.read().then(({ done, value }) => {
-      reading = undefined
-      for (const [i, controller] of controllers.entries()) {
-        if (cancelled[i] !== undefined) continue
-        if (done) controller.close()
-        else controller.enqueue(value)
-      }
-    }, error => { for (const controller of controllers) controller.error(error) })
-    const branch = (i: number) => new ReadableStream<R>({
-      start(controller) { controllers[i] = controller },
-      pull,
-      cancel(reason) {
-        cancelled[i] = { reason }
-        if (cancelled[1 - i] !== undefined) cancelDone.resolve(reader.cancel(cancelled.map(one => one.reason)))
-        return cancelDone.promise
-      },
-    }, { highWaterMark: 0 })
+    const pull = (): Promise<void> =>
+      (reading ??= reader.read().then(
+        ({ done, value }) => {
+          reading = undefined
+          for (const [i, controller] of controllers.entries()) {
+            if (cancelled[i] !== undefined) continue
+            if (done) controller.close()
+            else controller.enqueue(value)
+          }
+        },
+        error => {
+          for (const controller of controllers) controller.error(error)
+        },
+      ))
+    const branch = (i: number) =>
+      new ReadableStream<R>(
+        {
+          start(controller) {
+            controllers[i] = controller
+          },
+          pull,
+          cancel(reason) {
+            cancelled[i] = { reason }
+            if (cancelled[1 - i] !== undefined) cancelDone.resolve(reader.cancel(cancelled.map(one => one.reason)))
+            return cancelDone.promise
+          },
+        },
+        { highWaterMark: 0 },
+      )
     return [branch(0), branch(1)]
   }
 
@@ -192,12 +228,18 @@ export class ReadableStream<R = any> {
         }
         return { done: true, value: value as undefined }
       },
-      [Symbol.asyncIterator]() { return this },
+      [Symbol.asyncIterator]() {
+        return this
+      },
     }
   }
 
-  [Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncIterableIterator<R> { return this.values(options) }
-  get [Symbol.toStringTag](): string { return 'ReadableStream' }
+  [Symbol.asyncIterator](options?: { preventCancel?: boolean }): AsyncIterableIterator<R> {
+    return this.values(options)
+  }
+  get [Symbol.toStringTag](): string {
+    return 'ReadableStream'
+  }
 }
 
 /** Whether anything was read from it, or it was cancelled. */
@@ -205,12 +247,20 @@ export const isDisturbed = (stream: ReadableStream): boolean => coreOf(stream).d
 
 export class CountQueuingStrategy {
   readonly highWaterMark: number
-  constructor({ highWaterMark }: { highWaterMark: number }) { this.highWaterMark = Number(highWaterMark) }
-  size(): number { return 1 }
+  constructor({ highWaterMark }: { highWaterMark: number }) {
+    this.highWaterMark = Number(highWaterMark)
+  }
+  size(): number {
+    return 1
+  }
 }
 
 export class ByteLengthQueuingStrategy {
   readonly highWaterMark: number
-  constructor({ highWaterMark }: { highWaterMark: number }) { this.highWaterMark = Number(highWaterMark) }
-  size(chunk: ArrayBufferView): number { return chunk.byteLength }
+  constructor({ highWaterMark }: { highWaterMark: number }) {
+    this.highWaterMark = Number(highWaterMark)
+  }
+  size(chunk: ArrayBufferView): number {
+    return chunk.byteLength
+  }
 }

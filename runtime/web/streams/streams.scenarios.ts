@@ -4,13 +4,27 @@ const settle = () => new Promise(resolve => setTimeout(resolve, 0))
 
 export const streamsScenarios: Scenarios = {
   'chunks, then the end': async ({ ReadableStream }) => {
-    const reader = new ReadableStream({ start(c: any) { c.enqueue(1); c.enqueue(2); c.close() } }).getReader()
+    const reader = new ReadableStream({
+      start(c: any) {
+        c.enqueue(1)
+        c.enqueue(2)
+        c.close()
+      },
+    }).getReader()
     return [await reader.read(), await reader.read(), await reader.read(), await reader.closed]
   },
   'pull is called as far as the high water mark, and for reads': async ({ ReadableStream }) => {
     const log: string[] = []
     let n = 0
-    const stream = new ReadableStream({ pull(c: any) { log.push(`pull ${c.desiredSize}`); c.enqueue(n++) } }, { highWaterMark: 2 })
+    const stream = new ReadableStream(
+      {
+        pull(c: any) {
+          log.push(`pull ${c.desiredSize}`)
+          c.enqueue(n++)
+        },
+      },
+      { highWaterMark: 2 },
+    )
     await settle()
     const reader = stream.getReader()
     log.push(JSON.stringify(await reader.read()))
@@ -35,11 +49,23 @@ export const streamsScenarios: Scenarios = {
     return [all, most]
   },
   'an error rejects reads and closed': async ({ ReadableStream }) => {
-    const reader = new ReadableStream({ start(c: any) { c.enqueue(1); c.error(new RangeError('x')) } }).getReader()
+    const reader = new ReadableStream({
+      start(c: any) {
+        c.enqueue(1)
+        c.error(new RangeError('x'))
+      },
+    }).getReader()
     const results = await Promise.allSettled([reader.read(), reader.closed])
     return results.map((result: any) => result.reason?.name)
   },
-  'a pull that throws is an error': ({ ReadableStream }) => new ReadableStream({ pull() { throw new RangeError('x') } }).getReader().read(),
+  'a pull that throws is an error': ({ ReadableStream }) =>
+    new ReadableStream({
+      pull() {
+        throw new RangeError('x')
+      },
+    })
+      .getReader()
+      .read(),
   'a locked stream has no second reader': ({ ReadableStream }) => {
     const stream = new ReadableStream()
     stream.getReader()
@@ -50,32 +76,70 @@ export const streamsScenarios: Scenarios = {
     const reader = stream.getReader()
     const read = reader.read().catch((error: Error) => error.name)
     reader.releaseLock()
-    return [await read, stream.locked, await reader.read().catch((error: Error) => error.name), await reader.closed.catch((error: Error) => error.name)]
+    return [
+      await read,
+      stream.locked,
+      await reader.read().catch((error: Error) => error.name),
+      await reader.closed.catch((error: Error) => error.name),
+    ]
   },
   'cancel reaches the source with its reason': async ({ ReadableStream }) => {
     const log: unknown[] = []
-    const stream = new ReadableStream({ start(c: any) { c.enqueue(1) }, cancel(reason: unknown) { log.push(reason) } })
+    const stream = new ReadableStream({
+      start(c: any) {
+        c.enqueue(1)
+      },
+      cancel(reason: unknown) {
+        log.push(reason)
+      },
+    })
     await stream.cancel('why')
     return [log, await stream.getReader().read()]
   },
   'leaving a loop cancels': async ({ ReadableStream }) => {
     const log: unknown[] = []
-    const stream = new ReadableStream({ pull(c: any) { c.enqueue(1) }, cancel() { log.push('cancelled') } })
+    const stream = new ReadableStream({
+      pull(c: any) {
+        c.enqueue(1)
+      },
+      cancel() {
+        log.push('cancelled')
+      },
+    })
     for await (const chunk of stream) {
       log.push(chunk)
       break
     }
     return [log, stream.locked]
   },
-  'enqueue after close': ({ ReadableStream }) => new ReadableStream({ start(c: any) { c.close(); c.enqueue(1) } }),
+  'enqueue after close': ({ ReadableStream }) =>
+    new ReadableStream({
+      start(c: any) {
+        c.close()
+        c.enqueue(1)
+      },
+    }),
   'both ends of a tee get everything': async ({ ReadableStream }) => {
-    const read = async (stream: any) => { const all = []; for await (const chunk of stream) all.push(chunk); return all }
-    const [a, b] = new ReadableStream({ start(c: any) { for (const n of [1, 2, 3]) c.enqueue(n); c.close() } }).tee()
+    const read = async (stream: any) => {
+      const all = []
+      for await (const chunk of stream) all.push(chunk)
+      return all
+    }
+    const [a, b] = new ReadableStream({
+      start(c: any) {
+        for (const n of [1, 2, 3]) c.enqueue(n)
+        c.close()
+      },
+    }).tee()
     return [await read(a), await read(b)]
   },
   'a tee cancels when both ends did': async ({ ReadableStream }) => {
     const log: unknown[] = []
-    const [a, b] = new ReadableStream({ cancel(reason: unknown) { log.push(reason) } }).tee()
+    const [a, b] = new ReadableStream({
+      cancel(reason: unknown) {
+        log.push(reason)
+      },
+    }).tee()
     const first = a.cancel(1)
     await settle()
     log.push('one')
@@ -84,18 +148,41 @@ export const streamsScenarios: Scenarios = {
   },
   'ReadableStream.from': async ({ ReadableStream }) => {
     const all = []
-    for await (const chunk of ReadableStream.from((async function* () { yield 1; yield 2 })())) all.push(chunk)
+    for await (const chunk of ReadableStream.from(
+      (async function* () {
+        yield 1
+        yield 2
+      })(),
+    ))
+      all.push(chunk)
     return all
   },
   'a size function counts': ({ ReadableStream }) => {
     const sizes: number[] = []
-    new ReadableStream({ start(c: any) { c.enqueue('abc'); sizes.push(c.desiredSize) } }, { highWaterMark: 5, size: (chunk: string) => chunk.length })
+    new ReadableStream(
+      {
+        start(c: any) {
+          c.enqueue('abc')
+          sizes.push(c.desiredSize)
+        },
+      },
+      { highWaterMark: 5, size: (chunk: string) => chunk.length },
+    )
     return sizes
   },
 
   'writes go one after the other': async ({ WritableStream }) => {
     const log: string[] = []
-    const writer = new WritableStream({ async write(chunk: string) { log.push(`> ${chunk}`); await settle(); log.push(`< ${chunk}`) }, close() { log.push('closed') } }).getWriter()
+    const writer = new WritableStream({
+      async write(chunk: string) {
+        log.push(`> ${chunk}`)
+        await settle()
+        log.push(`< ${chunk}`)
+      },
+      close() {
+        log.push('closed')
+      },
+    }).getWriter()
     writer.write('a')
     writer.write('b')
     await writer.close()
@@ -103,7 +190,12 @@ export const streamsScenarios: Scenarios = {
   },
   'ready waits for the sink': async ({ WritableStream }) => {
     let release!: () => void
-    const writer = new WritableStream({ write: () => new Promise<void>(resolve => { release = resolve }) }).getWriter()
+    const writer = new WritableStream({
+      write: () =>
+        new Promise<void>(resolve => {
+          release = resolve
+        }),
+    }).getWriter()
     await writer.ready
     writer.write('a')
     const log: unknown[] = [writer.desiredSize]
@@ -115,13 +207,21 @@ export const streamsScenarios: Scenarios = {
     return [log, writer.desiredSize]
   },
   'a failing sink fails what follows': async ({ WritableStream }) => {
-    const writer = new WritableStream({ write() { throw new RangeError('x') } }).getWriter()
+    const writer = new WritableStream({
+      write() {
+        throw new RangeError('x')
+      },
+    }).getWriter()
     const results = await Promise.allSettled([writer.write(1), writer.write(2), writer.closed])
     return results.map((result: any) => result.reason?.name)
   },
   'abort reaches the sink': async ({ WritableStream }) => {
     const log: unknown[] = []
-    const stream = new WritableStream({ abort(reason: unknown) { log.push(reason) } })
+    const stream = new WritableStream({
+      abort(reason: unknown) {
+        log.push(reason)
+      },
+    })
     await stream.abort('why')
     return [log, await stream.getWriter().closed.catch((reason: unknown) => reason)]
   },
@@ -133,26 +233,75 @@ export const streamsScenarios: Scenarios = {
 
   'pipeTo carries all over and closes': async ({ ReadableStream, WritableStream }) => {
     const log: unknown[] = []
-    await ReadableStream.from([1, 2, 3]).pipeTo(new WritableStream({ write(chunk: unknown) { log.push(chunk) }, close() { log.push('closed') } }))
+    await ReadableStream.from([1, 2, 3]).pipeTo(
+      new WritableStream({
+        write(chunk: unknown) {
+          log.push(chunk)
+        },
+        close() {
+          log.push('closed')
+        },
+      }),
+    )
     return log
   },
   'pipeTo aborts the destination when the source fails': async ({ ReadableStream, WritableStream }) => {
     const log: unknown[] = []
-    const source = new ReadableStream({ start(c: any) { c.error('broken') } })
-    const end = await source.pipeTo(new WritableStream({ abort(reason: unknown) { log.push(reason) } })).catch((reason: unknown) => reason)
+    const source = new ReadableStream({
+      start(c: any) {
+        c.error('broken')
+      },
+    })
+    const end = await source
+      .pipeTo(
+        new WritableStream({
+          abort(reason: unknown) {
+            log.push(reason)
+          },
+        }),
+      )
+      .catch((reason: unknown) => reason)
     return [log, end]
   },
   'pipeTo cancels the source when the destination fails': async ({ ReadableStream, WritableStream }) => {
     const log: unknown[] = []
-    const source = new ReadableStream({ pull(c: any) { c.enqueue(1) }, cancel(reason: Error) { log.push(reason.message) } })
-    const end = await source.pipeTo(new WritableStream({ write() { throw new Error('full') } })).catch((reason: Error) => reason.message)
+    const source = new ReadableStream({
+      pull(c: any) {
+        c.enqueue(1)
+      },
+      cancel(reason: Error) {
+        log.push(reason.message)
+      },
+    })
+    const end = await source
+      .pipeTo(
+        new WritableStream({
+          write() {
+            throw new Error('full')
+          },
+        }),
+      )
+      .catch((reason: Error) => reason.message)
     return [log, end]
   },
   'pipeTo stops at a signal': async ({ ReadableStream, WritableStream }) => {
     const log: unknown[] = []
     const controller = new AbortController()
-    const source = new ReadableStream({ cancel(reason: unknown) { log.push('cancel', reason) } })
-    const done = source.pipeTo(new WritableStream({ abort(reason: unknown) { log.push('abort', reason) } }), { signal: controller.signal }).catch((reason: unknown) => reason)
+    const source = new ReadableStream({
+      cancel(reason: unknown) {
+        log.push('cancel', reason)
+      },
+    })
+    const done = source
+      .pipeTo(
+        new WritableStream({
+          abort(reason: unknown) {
+            log.push('abort', reason)
+          },
+        }),
+        { signal: controller.signal },
+      )
+      .catch((reason: unknown) => reason)
     await settle()
     controller.abort('stop')
     const end = await done
@@ -160,13 +309,25 @@ export const streamsScenarios: Scenarios = {
   },
   'a transform transforms and flushes': async ({ ReadableStream, TransformStream }) => {
     const all = []
-    const double = new TransformStream({ transform(chunk: number, c: any) { c.enqueue(chunk); c.enqueue(chunk * 2) }, flush(c: any) { c.enqueue('end') } })
+    const double = new TransformStream({
+      transform(chunk: number, c: any) {
+        c.enqueue(chunk)
+        c.enqueue(chunk * 2)
+      },
+      flush(c: any) {
+        c.enqueue('end')
+      },
+    })
     for await (const chunk of ReadableStream.from([1, 2]).pipeThrough(double)) all.push(chunk)
     return all
   },
   'a transform that drops chunks goes on': async ({ ReadableStream, TransformStream }) => {
     const all = []
-    const odd = new TransformStream({ transform(chunk: number, c: any) { if (chunk % 2 === 1) c.enqueue(chunk) } })
+    const odd = new TransformStream({
+      transform(chunk: number, c: any) {
+        if (chunk % 2 === 1) c.enqueue(chunk)
+      },
+    })
     const late = new Promise(resolve => setTimeout(resolve, 1000, 'nothing comes any more'))
     const reader = ReadableStream.from([1, 2, 4, 6, 7, 8]).pipeThrough(odd).getReader()
     for (;;) {
@@ -177,7 +338,13 @@ export const streamsScenarios: Scenarios = {
   },
   'a transform that is fed takes a chunk when the last one has been read, and one ahead': async ({ TransformStream }) => {
     const log: string[] = []
-    const { readable, writable } = new TransformStream({ transform(chunk: number, c: any) { log.push(`transform ${chunk}`); c.enqueue(chunk); c.enqueue(-chunk) } })
+    const { readable, writable } = new TransformStream({
+      transform(chunk: number, c: any) {
+        log.push(`transform ${chunk}`)
+        c.enqueue(chunk)
+        c.enqueue(-chunk)
+      },
+    })
     const writer = writable.getWriter()
     for (const chunk of [1, 2, 3]) void writer.write(chunk).then(() => log.push(`written ${chunk}`))
     const reader = readable.getReader()
@@ -192,9 +359,24 @@ export const streamsScenarios: Scenarios = {
     const log: string[] = []
     for (const how of ['cancel', 'error', 'terminate']) {
       let controller: any
-      const { readable, writable } = new TransformStream({ start(c: any) { controller = c }, transform(chunk: any) { log.push(`${how}: transform ${chunk}`) } })
+      const { readable, writable } = new TransformStream({
+        start(c: any) {
+          controller = c
+        },
+        transform(chunk: any) {
+          log.push(`${how}: transform ${chunk}`)
+        },
+      })
       const writer = writable.getWriter()
-      const note = (what: string, promise: Promise<unknown>) => promise.then(() => { log.push(`${how}: ${what}`) }, (reason: any) => { log.push(`${how}: ${what} fails: ${reason?.name ?? reason}`) })
+      const note = (what: string, promise: Promise<unknown>) =>
+        promise.then(
+          () => {
+            log.push(`${how}: ${what}`)
+          },
+          (reason: any) => {
+            log.push(`${how}: ${what} fails: ${reason?.name ?? reason}`)
+          },
+        )
       const written = note('write', writer.write('waits'))
       void note('closed', writer.closed)
       await settle()
@@ -207,7 +389,11 @@ export const streamsScenarios: Scenarios = {
   },
   'a transform that gives chunks at any time': async ({ TransformStream }) => {
     let controller: any
-    const { readable, writable } = new TransformStream({ start(c: any) { controller = c } })
+    const { readable, writable } = new TransformStream({
+      start(c: any) {
+        controller = c
+      },
+    })
     const written = writable.getWriter().write('in')
     const reader = readable.getReader()
     controller.enqueue('out')
@@ -225,7 +411,11 @@ export const streamsScenarios: Scenarios = {
     return results
   },
   'a transform that throws fails both sides': async ({ TransformStream }) => {
-    const { readable, writable } = new TransformStream({ transform() { throw new RangeError('x') } })
+    const { readable, writable } = new TransformStream({
+      transform() {
+        throw new RangeError('x')
+      },
+    })
     const writer = writable.getWriter()
     const results = await Promise.allSettled([writer.write(1), readable.getReader().read(), writer.closed])
     return results.map((result: any) => result.reason?.name)
@@ -234,6 +424,9 @@ export const streamsScenarios: Scenarios = {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
     await readable.cancel('enough')
-    return writer.write(1).then(() => 'written', (reason: unknown) => reason)
+    return writer.write(1).then(
+      () => 'written',
+      (reason: unknown) => reason,
+    )
   },
 }

@@ -1,9 +1,9 @@
-import test from 'ava'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import test from 'ava'
 import * as ownWeb from '../inject.ts'
-import { streamsScenarios } from './streams.scenarios.ts'
 import { asInNode } from '../testing.ts'
+import { streamsScenarios } from './streams.scenarios.ts'
 
 asInNode(test, streamsScenarios, ownWeb)
 
@@ -25,6 +25,13 @@ test('a pipe keeps nothing of the chunks that went through it', async t => {
   })
   const { signal } = new AbortController()
   let grown = 0
-  await source.pipeTo(new ownWeb.WritableStream({ close() { grown = heap() - early } }), { signal })
+  await source.pipeTo(
+    new ownWeb.WritableStream({
+      close() {
+        grown = heap() - early
+      },
+    }),
+    { signal },
+  )
   t.true(grown < 2_000_000, `${grown} bytes more after 50,000 chunks`)
 })

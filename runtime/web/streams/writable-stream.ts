@@ -41,7 +41,9 @@ class Core<W> {
     if (!this.#full) this.ready.resolve(undefined)
   }
 
-  get desiredSize(): number | null { return this.state === 'errored' ? null : this.state === 'closed' ? 0 : this.#highWaterMark - this.#queued }
+  get desiredSize(): number | null {
+    return this.state === 'errored' ? null : this.state === 'closed' ? 0 : this.#highWaterMark - this.#queued
+  }
 
   async write(chunk: W): Promise<void> {
     this.#checkOpen()
@@ -114,12 +116,20 @@ let coreOf: <W>(stream: WritableStream<W>) => Core<W>
 
 export class WritableStream<W = any> {
   readonly #core: Core<W>
-  static { coreOf = stream => stream.#core }
+  static {
+    coreOf = stream => stream.#core
+  }
 
-  constructor(sink: Sink<W> = {}, strategy: Strategy<W> = {}) { this.#core = new Core(sink ?? {}, strategy) }
+  constructor(sink: Sink<W> = {}, strategy: Strategy<W> = {}) {
+    this.#core = new Core(sink ?? {}, strategy)
+  }
 
-  get locked(): boolean { return this.#core.writer !== undefined }
-  getWriter(): WritableStreamDefaultWriter<W> { return new WritableStreamDefaultWriter(this) }
+  get locked(): boolean {
+    return this.#core.writer !== undefined
+  }
+  getWriter(): WritableStreamDefaultWriter<W> {
+    return new WritableStreamDefaultWriter(this)
+  }
 
   async abort(reason?: unknown): Promise<void> {
     if (this.locked) throw new TypeError('Invalid state: WritableStream is locked')
@@ -131,7 +141,9 @@ export class WritableStream<W = any> {
     return this.#core.close()
   }
 
-  get [Symbol.toStringTag](): string { return 'WritableStream' }
+  get [Symbol.toStringTag](): string {
+    return 'WritableStream'
+  }
 }
 
 export class WritableStreamDefaultWriter<W = any> {
@@ -144,12 +156,24 @@ export class WritableStreamDefaultWriter<W = any> {
     this.#core = core
   }
 
-  get closed(): Promise<undefined> { return this.#core?.closed.promise ?? Promise.reject(released()) }
-  get ready(): Promise<undefined> { return this.#core?.ready.promise ?? Promise.reject(released()) }
-  get desiredSize(): number | null { return this.#attached().desiredSize }
-  async write(chunk?: W): Promise<void> { return this.#attached().write(chunk as W) }
-  async close(): Promise<void> { return this.#attached().close() }
-  async abort(reason?: unknown): Promise<void> { return this.#attached().abort(reason) }
+  get closed(): Promise<undefined> {
+    return this.#core?.closed.promise ?? Promise.reject(released())
+  }
+  get ready(): Promise<undefined> {
+    return this.#core?.ready.promise ?? Promise.reject(released())
+  }
+  get desiredSize(): number | null {
+    return this.#attached().desiredSize
+  }
+  async write(chunk?: W): Promise<void> {
+    return this.#attached().write(chunk as W)
+  }
+  async close(): Promise<void> {
+    return this.#attached().close()
+  }
+  async abort(reason?: unknown): Promise<void> {
+    return this.#attached().abort(reason)
+  }
 
   releaseLock(): void {
     if (this.#core !== undefined) this.#core.writer = undefined
@@ -199,16 +223,23 @@ export class TransformStream<I = any, O = any> {
       input.error(reason)
       want()
     }
-    this.readable = new ReadableStream<O>({
-      start: controller => { output = controller },
-      pull: want,
-      cancel: async reason => {
-        end(reason)
-        await transformer.cancel?.(reason)
+    this.readable = new ReadableStream<O>(
+      {
+        start: controller => {
+          output = controller
+        },
+        pull: want,
+        cancel: async reason => {
+          end(reason)
+          await transformer.cancel?.(reason)
+        },
       },
-    }, { highWaterMark: 0, ...readableStrategy })
+      { highWaterMark: 0, ...readableStrategy },
+    )
     const controller: TransformController<O> = {
-      get desiredSize() { return output.desiredSize },
+      get desiredSize() {
+        return output.desiredSize
+      },
       enqueue: chunk => {
         if (isWanted) wanted = Promise.withResolvers()
         isWanted = false
@@ -231,27 +262,39 @@ export class TransformStream<I = any, O = any> {
         throw error
       }
     }
-    this.writable = new WritableStream<I>({
-      start: own => {
-        input = own
-        return guard(() => transformer.start?.(controller))
+    this.writable = new WritableStream<I>(
+      {
+        start: own => {
+          input = own
+          return guard(() => transformer.start?.(controller))
+        },
+        write: chunk =>
+          guard(async () => {
+            if (!isWanted) await wanted.promise
+            if (ended !== undefined) throw ended.reason
+            if (transformer.transform !== undefined) await transformer.transform(chunk, controller)
+            else controller.enqueue(chunk as unknown as O)
+          }),
+        close: () =>
+          guard(async () => {
+            await transformer.flush?.(controller)
+            if (output.desiredSize !== null)
+              try {
+                output.close()
+              } catch {
+                /* terminated */
+              }
+          }),
+        abort: async reason => {
+          output.error(reason)
+          await transformer.cancel?.(reason)
+        },
       },
-      write: chunk => guard(async () => {
-        if (!isWanted) await wanted.promise
-        if (ended !== undefined) throw ended.reason
-        if (transformer.transform !== undefined) await transformer.transform(chunk, controller)
-        else controller.enqueue(chunk as unknown as O)
-      }),
-      close: () => guard(async () => {
-        await transformer.flush?.(controller)
-        if (output.desiredSize !== null) try { output.close() } catch { /* terminated */ }
-      }),
-      abort: async reason => {
-        output.error(reason)
-        await transformer.cancel?.(reason)
-      },
-    }, writableStrategy)
+      writableStrategy,
+    )
   }
 
-  get [Symbol.toStringTag](): string { return 'TransformStream' }
+  get [Symbol.toStringTag](): string {
+    return 'TransformStream'
+  }
 }

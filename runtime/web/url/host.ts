@@ -83,7 +83,7 @@ function parseIpv4Number(text: string): number {
 function parseIpv6(text: string): number[] | undefined {
   const halves = text.split('::')
   if (halves.length > 2) return undefined
-  const groups = halves.map((half, i) => half === '' ? [] : parseGroups(half, i === halves.length - 1))
+  const groups = halves.map((half, i) => (half === '' ? [] : parseGroups(half, i === halves.length - 1)))
   if (groups.some(group => group === undefined)) return undefined
   const [head, tail] = groups as number[][]
   if (tail === undefined) return head.length === 8 ? head : undefined
@@ -94,13 +94,13 @@ function parseIpv6(text: string): number[] | undefined {
 /** Groups between colons; `mayEndInIpv4`: the last may be dotted decimal, as two groups. */
 function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
   const parts = text.split(':')
-  const dotted = mayEndInIpv4 && parts.at(-1)?.includes('.') ? parts.pop() as string : undefined
+  const dotted = mayEndInIpv4 && parts.at(-1)?.includes('.') ? (parts.pop() as string) : undefined
   if (parts.some(part => !/^[\da-f]{1,4}$/i.test(part))) return undefined
   const groups = parts.map(part => Number.parseInt(part, 16))
   if (dotted === undefined) return groups
   const bytes = dotted.split('.')
   if (bytes.length !== 4 || bytes.some(byte => !/^(0|[1-9]\d{0,2})$/.test(byte) || Number(byte) > 255)) return undefined
-  return [...groups, Number(bytes[0]) << 8 | Number(bytes[1]), Number(bytes[2]) << 8 | Number(bytes[3])]
+  return [...groups, (Number(bytes[0]) << 8) | Number(bytes[1]), (Number(bytes[2]) << 8) | Number(bytes[3])]
 }
 
 /** https://url.spec.whatwg.org/#concept-ipv6-serializer : the first longest run of two or more zeroes is shortened. */

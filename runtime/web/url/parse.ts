@@ -2,8 +2,9 @@
  * The URL parser of https://url.spec.whatwg.org/#url-parsing . The standard gives a state machine over characters; here the same is done
  * part by part, with the regular expressions and string functions of the engine, since those are native code.
  */
-import { encodeSets, percentEncode } from './percent.ts'
+
 import { parseHost } from './host.ts'
+import { encodeSets, percentEncode } from './percent.ts'
 
 export interface UrlRecord {
   scheme: string
@@ -19,7 +20,7 @@ export interface UrlRecord {
 }
 
 /** Special schemes and their default ports. */
-const defaultPorts: Record<string, number | null> = { 'http': 80, 'https': 443, 'ws': 80, 'wss': 443, 'ftp': 21, 'file': null }
+const defaultPorts: Record<string, number | null> = { http: 80, https: 443, ws: 80, wss: 443, ftp: 21, file: null }
 export const isSpecial = (scheme: string): boolean => Object.hasOwn(defaultPorts, scheme)
 
 // What parsing would leave as it is: no segment of dots, nothing to encode. Each character can match in one way only: no backtracking.
@@ -27,7 +28,9 @@ const plainPath = String.raw`\/(?!\/)(?:[\w\-~!$&()*+,;=:@/]|%(?!2[eE])|\.(?:[\w
 const plainQuery = String.raw`\?[\w\-.~!$&()*+,;=:@%/?]*`
 const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const label = '[a-wyz][a-z0-9-]*'
-const plainUrl = new RegExp(`^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte})(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`)
+const plainUrl = new RegExp(
+  `^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte})(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`,
+)
 
 /** Whether parsing and serializing give the very same text; false when that takes a closer look. */
 export function isPlainUrl(text: string): boolean {
@@ -59,7 +62,7 @@ function parseAny(input: string, base: UrlRecord | undefined): UrlRecord | undef
   return url
 }
 
-export const withoutNewlines = (text: string): string => /[\t\n\r]/.test(text) ? text.replace(/[\t\n\r]/g, '') : text
+export const withoutNewlines = (text: string): string => (/[\t\n\r]/.test(text) ? text.replace(/[\t\n\r]/g, '') : text)
 
 function parseWithoutFragment(text: string, hasFragment: boolean, base: UrlRecord | undefined): UrlRecord | undefined {
   const [start, name] = /^([a-z][a-z0-9+.-]*):/i.exec(text) ?? ['', '']
@@ -86,8 +89,16 @@ function parseWithoutFragment(text: string, hasFragment: boolean, base: UrlRecor
   return url
 }
 
-const empty = (scheme: string): UrlRecord =>
-  ({ scheme, username: '', password: '', host: null, port: null, path: [], query: null, fragment: null })
+const empty = (scheme: string): UrlRecord => ({
+  scheme,
+  username: '',
+  password: '',
+  host: null,
+  port: null,
+  path: [],
+  query: null,
+  fragment: null,
+})
 
 /** Relative state and relative slash state. */
 function parseRelative(text: string, base: UrlRecord): UrlRecord | undefined {

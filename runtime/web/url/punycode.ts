@@ -13,7 +13,10 @@ const digits = 'abcdefghijklmnopqrstuvwxyz0123456789'
 /** Section 6.3. */
 export function punycode(text: string): string {
   const codes = Array.from(text, character => character.codePointAt(0) as number)
-  let result = codes.filter(code => code < 128).map(code => String.fromCharCode(code)).join('')
+  let result = codes
+    .filter(code => code < 128)
+    .map(code => String.fromCharCode(code))
+    .join('')
   const basic = result.length
   if (basic > 0) result += '-'
   let handled = basic
@@ -31,7 +34,7 @@ export function punycode(text: string): string {
       for (let k = BASE; ; k += BASE) {
         const threshold = clamp(k - bias)
         if (rest < threshold) break
-        result += digits[threshold + (rest - threshold) % (BASE - threshold)]
+        result += digits[threshold + ((rest - threshold) % (BASE - threshold))]
         rest = Math.floor((rest - threshold) / (BASE - threshold))
       }
       result += digits[rest]
@@ -52,7 +55,7 @@ export function unpunycode(text: string): string | undefined {
   let code = FIRST_CODE
   let index = 0
   let bias = FIRST_BIAS
-  for (let at = end > 0 ? end + 1 : 0; at < text.length;) {
+  for (let at = end > 0 ? end + 1 : 0; at < text.length; ) {
     const before = index
     let weight = 1
     for (let k = BASE; ; k += BASE) {
@@ -79,6 +82,6 @@ function adapt(delta: number, points: number, first: boolean): number {
   let rest = Math.floor(delta / (first ? DAMP : 2))
   rest += Math.floor(rest / points)
   let k = 0
-  for (; rest > (BASE - T_MIN) * T_MAX / 2; k += BASE) rest = Math.floor(rest / (BASE - T_MIN))
-  return k + Math.floor((BASE - T_MIN + 1) * rest / (rest + SKEW))
+  for (; rest > ((BASE - T_MIN) * T_MAX) / 2; k += BASE) rest = Math.floor(rest / (BASE - T_MIN))
+  return k + Math.floor(((BASE - T_MIN + 1) * rest) / (rest + SKEW))
 }

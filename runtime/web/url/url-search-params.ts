@@ -9,11 +9,14 @@ export class URLSearchParams {
   #changed: (() => void) | undefined
 
   constructor(init: Init = '') {
-    this.#pairs = typeof init === 'string' || init === null || (typeof init !== 'object' && typeof init !== 'function')
-      ? parseForm(String(init).replace(/^\?/, ''))
-      : Symbol.iterator in init ? Array.from(init as Iterable<Iterable<string>>, pairOf)
-        : Reflect.ownKeys(init).filter(key => Object.prototype.propertyIsEnumerable.call(init, key))
-          .map(key => [text(key as string), text(init[key as string])])
+    this.#pairs =
+      typeof init === 'string' || init === null || (typeof init !== 'object' && typeof init !== 'function')
+        ? parseForm(String(init).replace(/^\?/, ''))
+        : Symbol.iterator in init
+          ? Array.from(init as Iterable<Iterable<string>>, pairOf)
+          : Reflect.ownKeys(init)
+              .filter(key => Object.prototype.propertyIsEnumerable.call(init, key))
+              .map(key => [text(key as string), text(init[key as string])])
   }
 
   /** For URL: parameters that follow its query. */
@@ -25,9 +28,13 @@ export class URLSearchParams {
   }
 
   /** For URL: takes over a query that was set in it. */
-  static update(params: URLSearchParams, query: string): void { params.#pairs = parseForm(query) }
+  static update(params: URLSearchParams, query: string): void {
+    params.#pairs = parseForm(query)
+  }
 
-  get size(): number { return this.#pairs.length }
+  get size(): number {
+    return this.#pairs.length
+  }
 
   append(name: string, value: string): void {
     this.#pairs.push([text(name), text(value)])
@@ -39,9 +46,15 @@ export class URLSearchParams {
     this.#changed?.()
   }
 
-  get(name: string): string | null { return this.#pairs.find(([own]) => own === text(name))?.[1] ?? null }
-  getAll(name: string): string[] { return this.#pairs.filter(([own]) => own === text(name)).map(([, value]) => value) }
-  has(name: string, value?: string): boolean { return this.#pairs.some(pair => matches(pair, name, value)) }
+  get(name: string): string | null {
+    return this.#pairs.find(([own]) => own === text(name))?.[1] ?? null
+  }
+  getAll(name: string): string[] {
+    return this.#pairs.filter(([own]) => own === text(name)).map(([, value]) => value)
+  }
+  has(name: string, value?: string): boolean {
+    return this.#pairs.some(pair => matches(pair, name, value))
+  }
 
   /** Replaces the first pair of that name and drops the others. */
   set(name: string, value: string): void {
@@ -64,11 +77,21 @@ export class URLSearchParams {
     for (const [name, value] of this) callback.call(self, value, name, this)
   }
 
-  * entries(): IterableIterator<[string, string]> { for (let i = 0; i < this.#pairs.length; i++) yield [this.#pairs[i][0], this.#pairs[i][1]] }
-  * keys(): IterableIterator<string> { for (const [name] of this.entries()) yield name }
-  * values(): IterableIterator<string> { for (const [, value] of this.entries()) yield value }
-  [Symbol.iterator](): IterableIterator<[string, string]> { return this.entries() }
-  get [Symbol.toStringTag](): string { return 'URLSearchParams' }
+  *entries(): IterableIterator<[string, string]> {
+    for (let i = 0; i < this.#pairs.length; i++) yield [this.#pairs[i][0], this.#pairs[i][1]]
+  }
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name
+  }
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value
+  }
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries()
+  }
+  get [Symbol.toStringTag](): string {
+    return 'URLSearchParams'
+  }
 
   /** application/x-www-form-urlencoded. */
   toString(): string {
@@ -92,8 +115,11 @@ function matches([name, value]: [string, string], wantedName: string, wantedValu
 function parseForm(form: string): [string, string][] {
   if (form === '') return []
   const decode = (part: string) => percentDecode(part.replaceAll('+', ' ')).toWellFormed()
-  return form.split('&').filter(part => part !== '').map(part => {
-    const at = part.indexOf('=')
-    return at < 0 ? [decode(part), ''] : [decode(part.slice(0, at)), decode(part.slice(at + 1))]
-  })
+  return form
+    .split('&')
+    .filter(part => part !== '')
+    .map(part => {
+      const at = part.indexOf('=')
+      return at < 0 ? [decode(part), ''] : [decode(part.slice(0, at)), decode(part.slice(at + 1))]
+    })
 }

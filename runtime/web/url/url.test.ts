@@ -1,32 +1,114 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { URL as OwnURL } from './url.ts'
-import { URLSearchParams as OwnParams } from './url-search-params.ts'
 import { asInNode } from '../testing.ts'
 import { bases, type Part, parts, partsOf, urlScenarios } from './url.scenarios.ts'
+import { URL as OwnURL } from './url.ts'
+import { URLSearchParams as OwnParams } from './url-search-params.ts'
 
 asInNode(test, urlScenarios, { URL: OwnURL, URLSearchParams: OwnParams })
 
 const piece = fc.oneof(
-  fc.constantFrom('http:', 'https:', 'file:', 'foo:', 'ws:', '//', '/', '\\', '..', '.', '%2e', '?', '#', '@', ':', ':80', ':443', '[::1]', '[', ']', '1.2.3.4', '0x7f', 'C|', 'c:', 'example.com', 'a', ' ', '\t', '%41', '%', 'é', '\'', '"', '&', '=', '+', ';', '^', '|'),
-  fc.string({ maxLength: 3, unit: 'binary-ascii' }))
+  fc.constantFrom(
+    'http:',
+    'https:',
+    'file:',
+    'foo:',
+    'ws:',
+    '//',
+    '/',
+    '\\',
+    '..',
+    '.',
+    '%2e',
+    '?',
+    '#',
+    '@',
+    ':',
+    ':80',
+    ':443',
+    '[::1]',
+    '[',
+    ']',
+    '1.2.3.4',
+    '0x7f',
+    'C|',
+    'c:',
+    'example.com',
+    'a',
+    ' ',
+    '\t',
+    '%41',
+    '%',
+    'é',
+    "'",
+    '"',
+    '&',
+    '=',
+    '+',
+    ';',
+    '^',
+    '|',
+  ),
+  fc.string({ maxLength: 3, unit: 'binary-ascii' }),
+)
 const text = fc.array(piece, { maxLength: 9 }).map(all => all.join(''))
 
 test('addresses put together at random parse as in Node', t => {
-  fc.assert(fc.property(text, fc.constantFrom(...bases), (input, base) => {
-    t.deepEqual(partsOf(OwnURL, input, base), partsOf(URL, input, base), JSON.stringify([input, base]))
-  }), { numRuns: 20_000 })
+  fc.assert(
+    fc.property(text, fc.constantFrom(...bases), (input, base) => {
+      t.deepEqual(partsOf(OwnURL, input, base), partsOf(URL, input, base), JSON.stringify([input, base]))
+    }),
+    { numRuns: 20_000 },
+  )
 })
 
 test('setters change what they change in Node', t => {
   const settable = parts.filter(part => part !== 'origin')
-  const starts = ['http://u:p@h:81/a?b#c', 'https://h/', 'file:///C:/x', 'file:///x', 'foo://h/p', 'foo:/p', 'foo:opaque', 'foo:opaque ?q#f', 'ws://h:443/']
-  const table = ['', 'x', 'http', 'https:', 'file', 'foo', 'a:1', ':1', 'h:', 'h:2x', '[::1]:5', '#a', '?a', '/a/../b', 'a b', 'ä', '1.2', 'u@v', '443', '99999', '\\x', 'x/y', 'localhost']
+  const starts = [
+    'http://u:p@h:81/a?b#c',
+    'https://h/',
+    'file:///C:/x',
+    'file:///x',
+    'foo://h/p',
+    'foo:/p',
+    'foo:opaque',
+    'foo:opaque ?q#f',
+    'ws://h:443/',
+  ]
+  const table = [
+    '',
+    'x',
+    'http',
+    'https:',
+    'file',
+    'foo',
+    'a:1',
+    ':1',
+    'h:',
+    'h:2x',
+    '[::1]:5',
+    '#a',
+    '?a',
+    '/a/../b',
+    'a b',
+    'ä',
+    '1.2',
+    'u@v',
+    '443',
+    '99999',
+    '\\x',
+    'x/y',
+    'localhost',
+  ]
   const check = (start: string, part: Part, value: string): void => {
     const results = [OwnURL, URL].map(Class => {
       const url: any = new Class(start)
       const before = url.searchParams
-      try { url[part] = value } catch (error) { return (error as Error).name }
+      try {
+        url[part] = value
+      } catch (error) {
+        return (error as Error).name
+      }
       return [...parts.map(other => url[other]), String(before)]
     })
     t.deepEqual(results[0], results[1], JSON.stringify([start, part, value]))
@@ -35,21 +117,28 @@ test('setters change what they change in Node', t => {
   fc.assert(fc.property(fc.constantFrom(...starts), fc.constantFrom(...settable), text, check), { numRuns: 5_000 })
 })
 
-test('URLSearchParams reads, writes and iterates as Node\'s', t => {
+test("URLSearchParams reads, writes and iterates as Node's", t => {
   const pair = fc.tuple(fc.string({ unit: 'binary', maxLength: 4 }), fc.string({ unit: 'binary', maxLength: 4 }))
-  const action = fc.tuple(fc.constantFrom('append', 'set', 'delete', 'has', 'get', 'getAll'), fc.constantFrom('a', 'b', 'é'), fc.constantFrom('1', '2', ' &'))
+  const action = fc.tuple(
+    fc.constantFrom('append', 'set', 'delete', 'has', 'get', 'getAll'),
+    fc.constantFrom('a', 'b', 'é'),
+    fc.constantFrom('1', '2', ' &'),
+  )
   // Node takes a letter outside of ASCII for a byte when the text has a stray %; the standard does not.
-  const query = text.map(all => all.includes('%') ? all.replace(/[^\0-\x7f]/g, 'e') : all)
-  fc.assert(fc.property(fc.oneof(query, fc.array(pair), fc.dictionary(fc.string(), fc.string())), fc.array(action), (init, actions) => {
-    const [own, node] = [OwnParams, URLSearchParams].map(Class => {
-      const params: any = new Class(init as any)
-      const results = actions.map(([name, ...args]) => params[name](...args))
-      const before = String(params)
-      params.sort()
-      return [results, before, String(params), [...params], [...params.keys()], params.size]
-    })
-    t.deepEqual(own, node)
-  }), { numRuns: 3_000 })
+  const query = text.map(all => (all.includes('%') ? all.replace(/[^\0-\x7f]/g, 'e') : all))
+  fc.assert(
+    fc.property(fc.oneof(query, fc.array(pair), fc.dictionary(fc.string(), fc.string())), fc.array(action), (init, actions) => {
+      const [own, node] = [OwnParams, URLSearchParams].map(Class => {
+        const params: any = new Class(init as any)
+        const results = actions.map(([name, ...args]) => params[name](...args))
+        const before = String(params)
+        params.sort()
+        return [results, before, String(params), [...params], [...params.keys()], params.size]
+      })
+      t.deepEqual(own, node)
+    }),
+    { numRuns: 3_000 },
+  )
   t.throws(() => new OwnParams([['a']] as any), { instanceOf: TypeError })
 })
 
@@ -66,6 +155,7 @@ test('searchParams and the address follow each other', t => {
 test('a name outside of ASCII is refused when it is longer than a name may be, before punycode is made of it or read', t => {
   const letters = (count: number) => Array.from({ length: count }, (_, i) => String.fromCodePoint(0x4e00 + i)).join('')
   t.is(new OwnURL(`http://${letters(63)}.example/`).hostname, new URL(`http://${letters(63)}.example/`).hostname)
-  for (const host of [letters(256), encodeURIComponent(letters(1700)), `xn--${'a'.repeat(300)}`]) t.false(OwnURL.canParse(`http://${host}/`))
+  for (const host of [letters(256), encodeURIComponent(letters(1700)), `xn--${'a'.repeat(300)}`])
+    t.false(OwnURL.canParse(`http://${host}/`))
   t.true(OwnURL.canParse(`http://${'a'.repeat(300)}/`))
 })

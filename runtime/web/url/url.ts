@@ -1,9 +1,19 @@
 /** https://url.spec.whatwg.org/#url-class */
-import { encodeSets, percentEncode } from './percent.ts'
+
 import { parseHost } from './host.ts'
 import {
-  appendPath, isSpecial, parseUrl, serializePath, serializeUrl, setPort, setQuery, splitPort, type UrlRecord, withoutNewlines,
+  appendPath,
+  isSpecial,
+  parseUrl,
+  serializePath,
+  serializeUrl,
+  setPort,
+  setQuery,
+  splitPort,
+  type UrlRecord,
+  withoutNewlines,
 } from './parse.ts'
+import { encodeSets, percentEncode } from './percent.ts'
 import { URLSearchParams } from './url-search-params.ts'
 
 export class URL {
@@ -16,13 +26,17 @@ export class URL {
     this.#url = record
   }
 
-  static canParse(url: string | URL, base?: string | URL): boolean { return parse(url, base) !== undefined }
+  static canParse(url: string | URL, base?: string | URL): boolean {
+    return parse(url, base) !== undefined
+  }
 
   static parse(url: string | URL, base?: string | URL): URL | null {
     return URL.canParse(url, base) ? new URL(url, base) : null
   }
 
-  get href(): string { return serializeUrl(this.#url) }
+  get href(): string {
+    return serializeUrl(this.#url)
+  }
   set href(value: string) {
     const record = parse(value)
     if (record === undefined) throw invalid(value)
@@ -39,7 +53,9 @@ export class URL {
     return isSpecial(scheme) && scheme !== 'file' ? originOf(this.#url) : 'null'
   }
 
-  get protocol(): string { return `${this.#url.scheme}:` }
+  get protocol(): string {
+    return `${this.#url.scheme}:`
+  }
   set protocol(value: string) {
     const url = this.#url
     const scheme = /^([a-z][a-z0-9+.-]*)(:|$)/i.exec(withoutNewlines(String(value)))?.[1].toLowerCase()
@@ -50,24 +66,44 @@ export class URL {
     if (url.port !== null) setPort(url, String(url.port))
   }
 
-  get username(): string { return this.#url.username }
-  set username(value: string) { if (this.#mayHaveCredentials()) this.#url.username = percentEncode(String(value), encodeSets.userinfo) }
-  get password(): string { return this.#url.password }
-  set password(value: string) { if (this.#mayHaveCredentials()) this.#url.password = percentEncode(String(value), encodeSets.userinfo) }
+  get username(): string {
+    return this.#url.username
+  }
+  set username(value: string) {
+    if (this.#mayHaveCredentials()) this.#url.username = percentEncode(String(value), encodeSets.userinfo)
+  }
+  get password(): string {
+    return this.#url.password
+  }
+  set password(value: string) {
+    if (this.#mayHaveCredentials()) this.#url.password = percentEncode(String(value), encodeSets.userinfo)
+  }
 
-  get host(): string { return this.hostname + (this.#url.port === null ? '' : `:${this.#url.port}`) }
-  set host(value: string) { this.#setHost(String(value), true) }
-  get hostname(): string { return this.#url.host ?? '' }
-  set hostname(value: string) { this.#setHost(String(value), false) }
+  get host(): string {
+    return this.hostname + (this.#url.port === null ? '' : `:${this.#url.port}`)
+  }
+  set host(value: string) {
+    this.#setHost(String(value), true)
+  }
+  get hostname(): string {
+    return this.#url.host ?? ''
+  }
+  set hostname(value: string) {
+    this.#setHost(String(value), false)
+  }
 
-  get port(): string { return this.#url.port === null ? '' : String(this.#url.port) }
+  get port(): string {
+    return this.#url.port === null ? '' : String(this.#url.port)
+  }
   set port(value: string) {
     if (!this.#mayHaveCredentials()) return
     if (String(value) === '') this.#url.port = null
     else setPort(this.#url, (/^\d*/.exec(withoutNewlines(String(value))) as RegExpExecArray)[0])
   }
 
-  get pathname(): string { return serializePath(this.#url) }
+  get pathname(): string {
+    return serializePath(this.#url)
+  }
   set pathname(value: string) {
     const url = this.#url
     if (typeof url.path === 'string') return
@@ -78,7 +114,9 @@ export class URL {
     else if (url.host === null) url.path = ['']
   }
 
-  get search(): string { return this.#url.query ? `?${this.#url.query}` : '' }
+  get search(): string {
+    return this.#url.query ? `?${this.#url.query}` : ''
+  }
   set search(value: string) {
     const text = withoutNewlines(String(value).replace(/^\?/, ''))
     setQuery(this.#url, String(value) === '' ? null : text)
@@ -86,25 +124,37 @@ export class URL {
   }
 
   get searchParams(): URLSearchParams {
-    return this.#params ??= URLSearchParams.of(this.#url.query ?? '', () => {
+    return (this.#params ??= URLSearchParams.of(this.#url.query ?? '', () => {
       const query = this.#params?.toString() ?? ''
       this.#url.query = query === '' ? null : query
-    })
+    }))
   }
 
-  get hash(): string { return this.#url.fragment ? `#${this.#url.fragment}` : '' }
+  get hash(): string {
+    return this.#url.fragment ? `#${this.#url.fragment}` : ''
+  }
   set hash(value: string) {
     const text = withoutNewlines(String(value).replace(/^#/, ''))
     this.#url.fragment = String(value) === '' ? null : percentEncode(text, encodeSets.fragment)
   }
 
-  toString(): string { return this.href }
-  toJSON(): string { return this.href }
-  get [Symbol.toStringTag](): string { return 'URL' }
+  toString(): string {
+    return this.href
+  }
+  toJSON(): string {
+    return this.href
+  }
+  get [Symbol.toStringTag](): string {
+    return 'URL'
+  }
 
-  #mayHaveCredentials(): boolean { return this.#url.host !== null && this.#url.host !== '' && this.#url.scheme !== 'file' }
+  #mayHaveCredentials(): boolean {
+    return this.#url.host !== null && this.#url.host !== '' && this.#url.scheme !== 'file'
+  }
 
-  #updateParams(): void { if (this.#params) URLSearchParams.update(this.#params, this.#url.query ?? '') }
+  #updateParams(): void {
+    if (this.#params) URLSearchParams.update(this.#params, this.#url.query ?? '')
+  }
 
   #setHost(value: string, withPort: boolean): void {
     const url = this.#url
@@ -126,7 +176,9 @@ function invalid(input: string): TypeError {
   return Object.assign(new TypeError(`Invalid URL: ${input}`), { code: 'ERR_INVALID_URL', input })
 }
 
-function originOf(url: UrlRecord): string { return `${url.scheme}://${url.host}${url.port === null ? '' : `:${url.port}`}` }
+function originOf(url: UrlRecord): string {
+  return `${url.scheme}://${url.host}${url.port === null ? '' : `:${url.port}`}`
+}
 
 function parse(url: string | URL, base?: string | URL): UrlRecord | undefined {
   if (base === undefined) return parseUrl(String(url).toWellFormed())

@@ -9,9 +9,7 @@ export const UNTIL_CLOSE = -2
 export const NO_BODY = -3
 
 /** Fields that describe the connection: the server decides them, not the handler. */
-const ours = new Set([
-  'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'proxy-connection', 'te', 'trailer',
-])
+const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'proxy-connection', 'te', 'trailer'])
 
 /** `length` in bytes, or one of the constants above; `date` and `connection` are whole lines with line end, or empty. */
 export function headText(status: number, headers: Headers | undefined, length: number, date: string, connection: string): string {

@@ -175,13 +175,16 @@ export class HttpConnection implements SocketHandler {
       this.#answer(head, result as Response)
       return
     }
-    ;(result as Promise<Response>).then((response) => {
-      this.#answer(head, response)
-      this.#resume()
-    }, (error) => {
-      this.#failed(head, error)
-      this.#resume()
-    })
+    ;(result as Promise<Response>).then(
+      response => {
+        this.#answer(head, response)
+        this.#resume()
+      },
+      error => {
+        this.#failed(head, error)
+        this.#resume()
+      },
+    )
   }
 
   #answer(head: RequestHead, response: Response): void {
@@ -206,13 +209,16 @@ export class HttpConnection implements SocketHandler {
   #stream(head: RequestHead, response: Response): void {
     const keepAlive = this.#keepsAlive(head) && head.isHttp11
     this.#patience = this.#service.limits.writeTimeout
-    this.#writer.stream(head, response, keepAlive).then(() => {
-      this.#next(keepAlive)
-      this.#resume()
-    }, (error) => {
-      this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${describeError(error)}`)
-      this.abort()
-    })
+    this.#writer.stream(head, response, keepAlive).then(
+      () => {
+        this.#next(keepAlive)
+        this.#resume()
+      },
+      error => {
+        this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${describeError(error)}`)
+        this.abort()
+      },
+    )
   }
 
   #failed(head: RequestHead, error: unknown): void {

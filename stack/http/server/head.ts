@@ -135,7 +135,7 @@ function targetUrl(method: string, target: string, host: string): string | BadRe
 
 function keepsAlive(connection: string, isHttp11: boolean): boolean {
   if (connection === '') return isHttp11
-  const tokens = connection.split(',').map((token) => token.trim())
+  const tokens = connection.split(',').map(token => token.trim())
   return isHttp11 ? !tokens.includes('close') : tokens.includes('keep-alive') && !tokens.includes('close')
 }
 

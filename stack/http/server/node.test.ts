@@ -1,22 +1,22 @@
-import test from 'ava'
-import { createServer, type AddressInfo } from 'node:net'
 import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import test from 'ava'
 import { nodeListener, nodeMachine } from '../../testing/node-sockets.ts'
 import { httpServer } from './server.ts'
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.on('listening', resolve))
+  await new Promise(resolve => server.on('listening', resolve))
   const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
+  await new Promise(resolve => server.close(resolve))
   return port
 }
 
-test('the server works over Node sockets with Node\'s own client: keep-alive, large bodies both ways, streams', async (t) => {
+test("the server works over Node sockets with Node's own client: keep-alive, large bodies both ways, streams", async t => {
   const port = await freePort()
   const controller = new AbortController()
-  const stopped = httpServer(nodeMachine(), nodeListener).serve({ port, signal: controller.signal }, async (request) => {
+  const stopped = httpServer(nodeMachine(), nodeListener).serve({ port, signal: controller.signal }, async request => {
     if (request.method === 'POST') return new Response(await request.arrayBuffer())
     return new Response(new URL(request.url).pathname)
   })
@@ -26,10 +26,13 @@ test('the server works over Node sockets with Node\'s own client: keep-alive, la
   const body = 'a body of some size. '.repeat(40_000)
   t.is(await (await fetch(base, { method: 'POST', body })).text(), body)
   const expecting = await new Promise<string>((resolve, reject) => {
-    const sent = request(base, { method: 'POST', headers: { expect: '100-continue', 'content-length': 4 }, agent: false }, (response) => {
+    const sent = request(base, { method: 'POST', headers: { expect: '100-continue', 'content-length': 4 }, agent: false }, response => {
       response.setEncoding('utf8').on('data', resolve)
     })
-    sent.on('continue', () => sent.end('ping')).on('error', reject).flushHeaders()
+    sent
+      .on('continue', () => sent.end('ping'))
+      .on('error', reject)
+      .flushHeaders()
   })
   t.is(expecting, 'ping')
   controller.abort()

@@ -13,7 +13,12 @@ export interface HttpLimits {
 }
 
 export const defaultHttpLimits: HttpLimits = {
-  body: 1024 * 1024, headTimeout: 10, bodyTimeout: 30, idleTimeout: 60, writeTimeout: 60, drainTimeout: 10,
+  body: 1024 * 1024,
+  headTimeout: 10,
+  bodyTimeout: 30,
+  idleTimeout: 60,
+  writeTimeout: 60,
+  drainTimeout: 10,
 }
 
 /** How long a client may take to close after the last response, before it is reset. */

@@ -1,16 +1,21 @@
 import test, { type ExecutionContext } from 'ava'
-import { pair, type Pair } from '../../testing/pair.ts'
+import { type Pair, pair } from '../../testing/pair.ts'
 import type { HttpHandler } from './server.ts'
 import { httpServer, type ServeOptions } from './server.ts'
 
 /** A server in a simulated world, and a client that speaks raw bytes. */
-function serving(handler: HttpHandler, options: Partial<ServeOptions> = {}): Pair & { stop(): void; stopped: Promise<void>; talk(parts: string[], ms?: number): Promise<string> } {
+function serving(
+  handler: HttpHandler,
+  options: Partial<ServeOptions> = {},
+): Pair & { stop(): void; stopped: Promise<void>; talk(parts: string[], ms?: number): Promise<string> } {
   const p = pair(7)
   const controller = new AbortController()
   const machine = p.world.machine('http')
   const stopped = httpServer(machine, p.server.tcp).serve({ port: 80, signal: controller.signal, ...options }, handler)
   return {
-    ...p, stopped, stop: () => controller.abort(),
+    ...p,
+    stopped,
+    stop: () => controller.abort(),
     /** Sends the parts a millisecond apart and returns what came back until the server closed or `ms` passed. */
     async talk(parts, ms = 20_000) {
       let received = ''
@@ -18,10 +23,13 @@ function serving(handler: HttpHandler, options: Partial<ServeOptions> = {}): Pai
       void (async () => {
         const connection = await p.client.tcp.connect({ host: '10.0.0.2', port: 80 })
         parts.forEach((part, i) => p.world.at(i * 2, () => void connection.write(Buffer.from(part, 'latin1'))))
-        for (let bytes = await connection.read(); bytes !== undefined; bytes = await connection.read()) received += Buffer.from(bytes).toString('latin1')
+        for (let bytes = await connection.read(); bytes !== undefined; bytes = await connection.read())
+          received += Buffer.from(bytes).toString('latin1')
         connection.end()
         over = true
-      })().catch(() => { over = true })
+      })().catch(() => {
+        over = true
+      })
       await p.world.run(ms, () => over)
       return received
     },
@@ -29,9 +37,10 @@ function serving(handler: HttpHandler, options: Partial<ServeOptions> = {}): Pai
 }
 
 /** A response that knows its bytes, as the runtime's does when it was made from a string. */
-const known = (text: string, init?: ResponseInit): Response => Object.assign(new Response(text, init), { bodyBytes: () => Buffer.from(text) })
+const known = (text: string, init?: ResponseInit): Response =>
+  Object.assign(new Response(text, init), { bodyBytes: () => Buffer.from(text) })
 
-const describe: HttpHandler = async (request) =>
+const describe: HttpHandler = async request =>
   known(`${request.method} ${request.url} ${JSON.stringify(await request.text())} x=${request.headers.get('x')}`)
 const get = (path = '/', more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
 const closing = 'Connection: close\r\n'
@@ -52,19 +61,63 @@ const cases: Case[] = [
   { name: 'empty line before the request', send: ['\r\n' + get('/', closing)], statuses: [200] },
   { name: 'field value with white space round it', send: [get('/', `x: \t a b \t\r\n${closing}`)], statuses: [200], contains: 'x=a b' },
   { name: 'two pipelined in one segment', send: [get('/1') + get('/2', closing)], statuses: [200, 200], contains: 'http://a/2' },
-  { name: 'pipelined, cut in the second head', send: [get('/1') + 'GET /2 HT', 'TP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'], statuses: [200, 200] },
+  {
+    name: 'pipelined, cut in the second head',
+    send: [get('/1') + 'GET /2 HT', 'TP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+    statuses: [200, 200],
+  },
   { name: 'keep-alive', send: [get('/1'), get('/2'), get('/3', closing)], statuses: [200, 200, 200] },
   { name: 'HTTP/1.0 closes', send: ['GET / HTTP/1.0\r\n\r\n'], statuses: [200], contains: 'connection: close' },
-  { name: 'HTTP/1.0 keep-alive', send: ['GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n'], statuses: [200, 200], contains: 'connection: keep-alive' },
+  {
+    name: 'HTTP/1.0 keep-alive',
+    send: ['GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n'],
+    statuses: [200, 200],
+    contains: 'connection: keep-alive',
+  },
   { name: 'absolute form', send: [get('http://b:81/q', closing)], statuses: [200], contains: 'GET http://b:81/q' },
   { name: 'OPTIONS *', send: [`OPTIONS * HTTP/1.1\r\nHost: a\r\n${closing}\r\n`], statuses: [200], contains: 'OPTIONS http://a/*' },
-  { name: 'body by length', send: [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${closing}\r\nhello`], statuses: [200], contains: 'POST http://a/ "hello"' },
-  { name: 'body in pieces', send: [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${closing}\r\nhe`, 'l', 'lo'], statuses: [200], contains: '"hello"' },
-  { name: 'body and a pipelined request', send: ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi' + get('/2', closing)], statuses: [200, 200], contains: '"hi"' },
-  { name: 'chunked body', send: [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${closing}\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n`], statuses: [200], contains: '"hello!"' },
-  { name: 'chunked body in single bytes', send: [...`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${closing}\r\n5\r\nhello\r\n0\r\n\r\n`], statuses: [200], contains: '"hello"' },
-  { name: '100-continue', send: [`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n${closing}\r\n`, 'ok'], statuses: [100, 200], contains: '"ok"' },
-  { name: 'HEAD has the length and no body', send: [`HEAD / HTTP/1.1\r\nHost: a\r\n${closing}\r\n`], statuses: [200], contains: 'content-length: 24\r\n' },
+  {
+    name: 'body by length',
+    send: [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${closing}\r\nhello`],
+    statuses: [200],
+    contains: 'POST http://a/ "hello"',
+  },
+  {
+    name: 'body in pieces',
+    send: [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${closing}\r\nhe`, 'l', 'lo'],
+    statuses: [200],
+    contains: '"hello"',
+  },
+  {
+    name: 'body and a pipelined request',
+    send: ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi' + get('/2', closing)],
+    statuses: [200, 200],
+    contains: '"hi"',
+  },
+  {
+    name: 'chunked body',
+    send: [`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${closing}\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n`],
+    statuses: [200],
+    contains: '"hello!"',
+  },
+  {
+    name: 'chunked body in single bytes',
+    send: [...`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${closing}\r\n5\r\nhello\r\n0\r\n\r\n`],
+    statuses: [200],
+    contains: '"hello"',
+  },
+  {
+    name: '100-continue',
+    send: [`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n${closing}\r\n`, 'ok'],
+    statuses: [100, 200],
+    contains: '"ok"',
+  },
+  {
+    name: 'HEAD has the length and no body',
+    send: [`HEAD / HTTP/1.1\r\nHost: a\r\n${closing}\r\n`],
+    statuses: [200],
+    contains: 'content-length: 24\r\n',
+  },
   // refused
   { name: 'empty lines without end', send: ['\r\n'.repeat(8000)], statuses: [400] },
   { name: 'no request line', send: ['hello\r\n\r\n'], statuses: [400] },
@@ -92,7 +145,11 @@ const cases: Case[] = [
   { name: 'head too long', send: [get('/', `x: ${long}\r\n`)], statuses: [431] },
   { name: 'target too long', send: [get(`/${'x'.repeat(9000)}`)], statuses: [414] },
   { name: 'too many fields', send: [get('/', 'x: y\r\n'.repeat(101))], statuses: [431] },
-  { name: 'Content-Length and Transfer-Encoding', send: [get('/', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n')], statuses: [400] },
+  {
+    name: 'Content-Length and Transfer-Encoding',
+    send: [get('/', 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n')],
+    statuses: [400],
+  },
   { name: 'two Content-Lengths', send: [get('/', 'Content-Length: 3\r\nContent-Length: 3\r\n')], statuses: [400] },
   { name: 'Content-Length list', send: [get('/', 'Content-Length: 3, 3\r\n')], statuses: [400] },
   { name: 'Content-Length with a sign', send: [get('/', 'Content-Length: +3\r\n')], statuses: [400] },
@@ -104,7 +161,11 @@ const cases: Case[] = [
   { name: 'chunk longer than its size', send: [get('/', 'Transfer-Encoding: chunked\r\n') + '1\r\nab\r\n'], statuses: [400] },
   { name: 'chunk line with a bare line feed', send: [get('/', 'Transfer-Encoding: chunked\r\n') + '1\nab'], statuses: [400] },
   { name: 'endless chunk extension', send: [get('/', 'Transfer-Encoding: chunked\r\n') + `1;${long}`], statuses: [400] },
-  { name: 'endless trailers', send: [get('/', 'Transfer-Encoding: chunked\r\n') + '0\r\n' + `t: ${'x'.repeat(100)}\r\n`.repeat(100)], statuses: [431] },
+  {
+    name: 'endless trailers',
+    send: [get('/', 'Transfer-Encoding: chunked\r\n') + '0\r\n' + `t: ${'x'.repeat(100)}\r\n`.repeat(100)],
+    statuses: [431],
+  },
   { name: 'body above the limit', send: [get('/', 'Content-Length: 1048577\r\n')], statuses: [413] },
   { name: 'chunk above the limit', send: [get('/', 'Transfer-Encoding: chunked\r\n') + 'fffffff\r\n'], statuses: [413] },
   { name: 'expectation nobody knows', send: [get('/', 'Expect: tea\r\n')], statuses: [417] },
@@ -113,10 +174,14 @@ const cases: Case[] = [
 ]
 
 for (const { name, send, statuses, contains } of cases) {
-  test(`HTTP: ${name} -> ${statuses.join(' ')}, then the connection closes`, async (t) => {
+  test(`HTTP: ${name} -> ${statuses.join(' ')}, then the connection closes`, async t => {
     const server = serving(describe)
     const answer = await server.talk(send, 45_000)
-    t.deepEqual([...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => +match[1]), statuses, answer)
+    t.deepEqual(
+      [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(match => +match[1]),
+      statuses,
+      answer,
+    )
     if (contains !== undefined) t.true(answer.includes(contains), answer)
     if (!statuses.includes(200)) t.true(answer.includes('connection: close\r\n'))
     t.is(await settled(server, t), true)
@@ -131,8 +196,12 @@ async function settled(server: Pair, t: ExecutionContext): Promise<boolean> {
   return server.server.tcp.connections === 0
 }
 
-test('HEAD sends no body, and 204 and 304 have none', async (t) => {
-  for (const [method, status] of [['HEAD', 200], ['GET', 204], ['GET', 304]] as const) {
+test('HEAD sends no body, and 204 and 304 have none', async t => {
+  for (const [method, status] of [
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+  ] as const) {
     const server = serving(() => (status === 200 ? known('body') : new Response(null, { status })))
     const answer = await server.talk([`${method} / HTTP/1.1\r\nHost: a\r\n${closing}\r\n`])
     t.true(answer.endsWith('\r\n\r\n'), answer)
@@ -140,20 +209,26 @@ test('HEAD sends no body, and 204 and 304 have none', async (t) => {
   }
 })
 
-test('a handler that throws, rejects or returns no Response is logged and answered 500, and the connection lives on', async (t) => {
-  const handlers: HttpHandler[] = [() => { throw new Error('first') }, () => Promise.reject(new Error('second')), () => undefined as unknown as Response]
+test('a handler that throws, rejects or returns no Response is logged and answered 500, and the connection lives on', async t => {
+  const handlers: HttpHandler[] = [
+    () => {
+      throw new Error('first')
+    },
+    () => Promise.reject(new Error('second')),
+    () => undefined as unknown as Response,
+  ]
   let n = 0
-  const server = serving((request) => handlers[n++](request))
+  const server = serving(request => handlers[n++](request))
   const answer = await server.talk([get('/1'), get('/2'), get('/3', closing)])
   t.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 500', 'HTTP/1.1 500', 'HTTP/1.1 500'])
   t.false(answer.includes('first'), 'the reason is for the log, not for the client')
-  const log = server.world.logLines.filter((line) => line.includes('ERR [http]')).join('\n')
+  const log = server.world.logLines.filter(line => line.includes('ERR [http]')).join('\n')
   t.regex(log, /GET http:\/\/a\/1 failed: Error: first/)
   t.regex(log, /\/2 failed: Error: second/)
   t.regex(log, /\/3 failed: TypeError: the handler returned undefined: return new Response/)
 })
 
-test('a streamed body goes out chunked; a client that leaves cancels it', async (t) => {
+test('a streamed body goes out chunked; a client that leaves cancels it', async t => {
   let cancelled = false
   const body = (n: number): ReadableStream => {
     let i = 0
@@ -162,36 +237,43 @@ test('a streamed body goes out chunked; a client that leaves cancels it', async 
         if (i++ < n) controller.enqueue(new TextEncoder().encode(`part ${i};`))
         else controller.close()
       },
-      cancel() { cancelled = true },
+      cancel() {
+        cancelled = true
+      },
     })
   }
-  const server = serving((request) => new Response(body(request.url.endsWith('endless') ? Infinity : 3)))
+  const server = serving(request => new Response(body(request.url.endsWith('endless') ? Infinity : 3)))
   t.true((await server.talk([get('/', closing)])).endsWith('7\r\npart 1;\r\n7\r\npart 2;\r\n7\r\npart 3;\r\n0\r\n\r\n'))
   const connection = server.client.tcp.connect({ host: '10.0.0.2', port: 80 })
-  void connection.then((c) => c.write(Buffer.from(get('/endless')))).catch(() => {})
+  void connection.then(c => c.write(Buffer.from(get('/endless')))).catch(() => {})
   await server.world.run(100)
-  void connection.then((c) => c.abort())
+  void connection.then(c => c.abort())
   await server.world.run(1000, () => cancelled)
   t.true(cancelled)
 })
 
-test('stopping: idle connections end, the request under way is answered with connection: close, then serve resolves', async (t) => {
+test('stopping: idle connections end, the request under way is answered with connection: close, then serve resolves', async t => {
   const answered = Promise.withResolvers<Response>()
-  const server = serving((request) => (request.url.endsWith('slow') ? answered.promise : new Response('x')))
+  const server = serving(request => (request.url.endsWith('slow') ? answered.promise : new Response('x')))
   let slow = ''
   let idleEnded = false
   void (async () => {
     const idle = await server.client.tcp.connect({ host: '10.0.0.2', port: 80 })
     const busy = await server.client.tcp.connect({ host: '10.0.0.2', port: 80 })
     await busy.write(Buffer.from(get('/slow')))
-    void idle.read().then((bytes) => { idleEnded = bytes === undefined; idle.end() })
+    void idle.read().then(bytes => {
+      idleEnded = bytes === undefined
+      idle.end()
+    })
     for (let bytes = await busy.read(); bytes !== undefined; bytes = await busy.read()) slow += Buffer.from(bytes).toString()
     busy.end()
   })()
   await server.world.run(100)
   server.stop()
   let stopped = false
-  void server.stopped.then(() => { stopped = true })
+  void server.stopped.then(() => {
+    stopped = true
+  })
   await server.world.run(100)
   t.true(idleEnded)
   t.false(stopped)
@@ -201,14 +283,14 @@ test('stopping: idle connections end, the request under way is answered with con
   t.regex(slow, /connection: close\r\n\r\nlate$/)
 })
 
-test('a request in one segment is answered with one segment, head and body, that acknowledges it', async (t) => {
+test('a request in one segment is answered with one segment, head and body, that acknowledges it', async t => {
   const server = serving(() => known('hello'))
   const sizes: string[] = []
   server.wire.filter = (frame, from) => {
     sizes.push(`${from === server.serverDevice ? 'server' : 'client'} ${frame.length > 54 ? 'data' : 'control'}`)
     return true
   }
-  void server.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async (connection) => {
+  void server.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
     for (let i = 0; i < 3; i++) {
       await connection.write(Buffer.from(get('/')))
       await connection.read()
@@ -218,13 +300,18 @@ test('a request in one segment is answered with one segment, head and body, that
   t.deepEqual(sizes.slice(-6), ['client data', 'server data', 'client data', 'server data', 'client data', 'server data'])
 })
 
-test('a client that sends requests and reads no answers is held back, and reset after a while', async (t) => {
+test('a client that sends requests and reads no answers is held back, and reset after a while', async t => {
   const server = serving(() => known('x'.repeat(50_000)))
   let failed = false
-  void server.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async (connection) => {
-    connection.closed.catch(() => { failed = true })
-    for (;;) await connection.write(Buffer.from(get('/').repeat(100)))
-  }).catch(() => {})
+  void server.client.tcp
+    .connect({ host: '10.0.0.2', port: 80 })
+    .then(async connection => {
+      connection.closed.catch(() => {
+        failed = true
+      })
+      for (;;) await connection.write(Buffer.from(get('/').repeat(100)))
+    })
+    .catch(() => {})
   await server.world.run(30_000)
   t.true(server.server.tcp.memory.used <= 256 * 1024 + 1460, `${server.server.tcp.memory.used}`)
   await server.world.run(200_000, () => failed)

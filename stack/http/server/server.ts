@@ -63,7 +63,7 @@ class Server implements Service {
   async run(): Promise<void> {
     const { port, signal, backlog } = this.#options
     if (signal?.aborted) return
-    this.#listener.bind(port, { backlog, signal }, (socket) => {
+    this.#listener.bind(port, { backlog, signal }, socket => {
       const connection = new HttpConnection(this, socket)
       this.connections.add(connection)
       if (this.#timer === undefined) this.#tick()

@@ -75,7 +75,9 @@ export class ResponseWriter {
   flush(): Promise<void> | undefined {
     this.#socket.flush()
     if (this.#socket.room > 0 || this.isClosed) return undefined
-    return new Promise((resolve) => { this.#writable = resolve })
+    return new Promise(resolve => {
+      this.#writable = resolve
+    })
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */

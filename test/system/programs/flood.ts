@@ -2,7 +2,7 @@
 import { unikernel } from 'xen-ts'
 
 /** With the time and source in front, a line has 128 bytes. */
-const lines = 10 * 1024 * 1024 / 128
+const lines = (10 * 1024 * 1024) / 128
 
 export default unikernel({
   name: 'flood',

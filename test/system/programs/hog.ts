@@ -6,7 +6,9 @@ export default unikernel({
   args: { catch: arg.boolean({ default: true, doc: 'catch the error' }) },
   async start({ args, log }) {
     let blocks: Uint8Array[] = []
-    const take = () => { for (;;) blocks.push(new Uint8Array(65536).fill(1)) }
+    const take = () => {
+      for (;;) blocks.push(new Uint8Array(65536).fill(1))
+    }
     if (!args.catch) take()
     try {
       take()

@@ -1,8 +1,9 @@
 // Echoes on several hundred vchans at once, as the server or the client of dom0, and tells what Xen holds for the domain before and after.
-import { vchan, type ByteChannel } from '@xen-ts/drivers'
+import { type ByteChannel, vchan } from '@xen-ts/drivers'
 import { arg, device, unikernel } from 'xen-ts'
 
-const PORTS = 1024, ENTRIES = 512
+const PORTS = 1024,
+  ENTRIES = 512
 const PERMIT_ACCESS = 1
 
 /** What the hypervisor knows, not what the drivers believe. */
@@ -10,7 +11,8 @@ const resources = device({
   name: 'resources',
   connect: (_needs, { machine: { abi } }) => ({
     get held(): string {
-      let ports = 0, grants = 0
+      let ports = 0,
+        grants = 0
       for (let port = 1; port < PORTS; port++) if (abi.evtchnStatus(port) > 0) ports++
       for (let frame = 0; frame < abi.grantFrames(); frame++) {
         const table = abi.grantTable(frame)
@@ -36,16 +38,21 @@ export default unikernel({
   async start({ vchan, resources, args: { role, count }, log }) {
     const before = resources.held
     log.info(`before: ${before}`)
-    let open = 0, most = 0, bytes = 0
-    await Promise.all(Array.from({ length: count }, async (_, i) => {
-      const channel = role === 'server' ? await vchan.serve(0, 6000 + i, { readSize: 1024, writeSize: 2048 }) : await vchan.connect(0, 6000 + i)
-      most = Math.max(most, ++open)
-      if (open === count) log.info(`open: ${resources.held}`)
-      const echoed = await echo(channel)
-      bytes += echoed
-      channel.close()
-      open--
-    }))
+    let open = 0,
+      most = 0,
+      bytes = 0
+    await Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        const channel =
+          role === 'server' ? await vchan.serve(0, 6000 + i, { readSize: 1024, writeSize: 2048 }) : await vchan.connect(0, 6000 + i)
+        most = Math.max(most, ++open)
+        if (open === count) log.info(`open: ${resources.held}`)
+        const echoed = await echo(channel)
+        bytes += echoed
+        channel.close()
+        open--
+      }),
+    )
     log.info(`${most} were open at once, ${bytes} bytes echoed`)
     // Pages that the peer had mapped come back when it lets go of them.
     for (let wait = 0; resources.held !== before && wait < 1000; wait++) await new Promise<void>(resolve => setTimeout(resolve, 100))

@@ -10,7 +10,7 @@ export default unikernel({
     void net.tcp.listen({ port: 7, signal }, async connection => {
       log.info(`connected to ${connection.remoteAddress}`)
       try {
-        for (let bytes; (bytes = await connection.read()) !== undefined;) await connection.write(bytes)
+        for (let bytes; (bytes = await connection.read()) !== undefined; ) await connection.write(bytes)
         connection.end()
         log.info('the peer has ended')
       } catch (error) {

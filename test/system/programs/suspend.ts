@@ -8,7 +8,11 @@ const AWAY = 200
 export default unikernel({
   name: 'suspend',
   async start({ clock, random, log, signal }) {
-    let wall = clock.wall(), mono = clock.now(), beats = 0, jumpedAt = -Infinity, burst = 0
+    let wall = clock.wall(),
+      mono = clock.now(),
+      beats = 0,
+      jumpedAt = -Infinity,
+      burst = 0
     const timer = setInterval(() => {
       const before = { wall, mono }
       wall = clock.wall()
@@ -17,8 +21,10 @@ export default unikernel({
       if (wall - before.wall > mono - before.mono + AWAY) {
         jumpedAt = mono
         burst = 0
-        log.info(`jump: wall ${Math.round(wall - before.wall)} mono ${Math.round(mono - before.mono)} now ${Math.round(wall)} ` +
-          `random ${random.bytes(8).join('.')} ${Math.random()}`)
+        log.info(
+          `jump: wall ${Math.round(wall - before.wall)} mono ${Math.round(mono - before.mono)} now ${Math.round(wall)} ` +
+            `random ${random.bytes(8).join('.')} ${Math.random()}`,
+        )
         setTimeout(() => log.info(`a second later: ${burst} beats of ${BEAT} ms`), 1000)
       } else if (mono - jumpedAt <= 1000) burst++
       if (beats % 20 === 0) log.info(`beat ${beats}`)

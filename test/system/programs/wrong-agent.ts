@@ -1,5 +1,5 @@
 // A qube whose agent slips: what it sends makes a daemon of dom0 exit. For target xen, which has no agents of its own, and `run --qubes`.
-import { vchan, type ByteChannel, type Channels } from '@xen-ts/drivers'
+import { type ByteChannel, type Channels, vchan } from '@xen-ts/drivers'
 import { arg, once, unikernel } from 'xen-ts'
 
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
@@ -10,8 +10,11 @@ const slips = {
   /** RM of a key that is not there, after a MULTIREAD. */
   async qubesdb(vchan: Channels): Promise<void> {
     const channel = await vchan.connect(0, 111)
-    const [multiread, rm] = [2, 4].map(type => Uint8Array.from({ length: 72 }, (_, at) => at === 0 ? type : 0))
-    rm.set([...'/nothing'].map(letter => letter.charCodeAt(0)), 1)
+    const [multiread, rm] = [2, 4].map(type => Uint8Array.from({ length: 72 }, (_, at) => (at === 0 ? type : 0)))
+    rm.set(
+      [...'/nothing'].map(letter => letter.charCodeAt(0)),
+      1,
+    )
     await channel.write(multiread)
     await channel.write(rm)
   },
@@ -24,7 +27,7 @@ const slips = {
   /** MAP of a window that was not created. */
   async gui(vchan: Channels): Promise<void> {
     const channel = await serve(vchan, 6000)
-    await channel.write(words(1 << 16 | 7))
+    await channel.write(words((1 << 16) | 7))
     await channel.write(words(132, 1, 8, 0, 0))
   },
 }
@@ -32,7 +35,7 @@ const slips = {
 export default unikernel({
   name: 'wrong-agent',
   args: {
-    daemon: arg.choice(['qubesdb', 'qrexec', 'gui'], { default: 'qubesdb', doc: 'which of dom0\'s daemons' }),
+    daemon: arg.choice(['qubesdb', 'qrexec', 'gui'], { default: 'qubesdb', doc: "which of dom0's daemons" }),
   },
   devices: { vchan: vchan() },
   async start({ vchan, args: { daemon }, signal }) {

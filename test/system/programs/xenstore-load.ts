@@ -13,7 +13,14 @@ export default unikernel({
     const errors = new Set<string>()
     for (let folder = 0; errors.size === 0; folder++) {
       const paths = Array.from({ length: 100 }, (_, i) => `data/load/${folder}/${i}`)
-      await Promise.all(paths.map(path => xenstore.write(path, `value of ${path}`).then(() => written.push(path), error => errors.add(error.code))))
+      await Promise.all(
+        paths.map(path =>
+          xenstore.write(path, `value of ${path}`).then(
+            () => written.push(path),
+            error => errors.add(error.code),
+          ),
+        ),
+      )
     }
     log.info(`written ${written.length}, then ${[...errors]}`)
     const listed = await xenstore.directory('data/load/3')
@@ -23,12 +30,17 @@ export default unikernel({
 
     const seen = new Set<string>()
     let changed = () => {}
-    const watches = written.slice(0, WATCHES).map(path => xenstore.watch(path, where => {
-      seen.add(where)
-      changed()
-    }))
+    const watches = written.slice(0, WATCHES).map(path =>
+      xenstore.watch(path, where => {
+        seen.add(where)
+        changed()
+      }),
+    )
     const until = async (test: () => boolean): Promise<void> => {
-      while (!test()) await new Promise<void>(resolve => { changed = resolve })
+      while (!test())
+        await new Promise<void>(resolve => {
+          changed = resolve
+        })
     }
     // The store tells of each watch once when it is set.
     await until(() => seen.size === WATCHES)
@@ -41,6 +53,6 @@ export default unikernel({
     await Promise.all(written.map(path => xenstore.write(path, 'again')))
     log.info(`after the watches were closed: ${seen.size} changes`)
     await xenstore.remove('data/load')
-    log.info(`removed: ${await xenstore.tryRead(written[0]) === undefined}`)
+    log.info(`removed: ${(await xenstore.tryRead(written[0])) === undefined}`)
   },
 })
