@@ -40,7 +40,8 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     await withPeers(rig, peers, async domains => {
       for (const { ip } of peers)
         await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
-      // In turn: a busy moment of the host then does not hit one only. The emulator translates code when it first runs: that run does not count.
+      // In turn: a busy moment of the host then does not hit one only. The emulator translates code when it first runs: that run
+      // does not count.
       for (let run = 0; run <= runs; run++) {
         for (const [row, direction] of Object.values(directions).entries()) {
           for (const [column, domain] of domains.entries()) {

@@ -1,6 +1,9 @@
 /** A reliable byte stream between two domains, such as a vchan. Agents are written against this; tests use a pair in memory. */
 export interface ByteChannel {
-  /** What arrived: at least one byte, at most `max`; the array is the caller's own copy. undefined once the peer closed and all was read. */
+  /**
+   * What arrived: at least one byte, at most `max`; the array is the caller's own copy. undefined once the peer closed and all was
+   * read.
+   */
   read(max?: number): Promise<Uint8Array | undefined>
   /** Exactly `length` bytes; undefined when the channel ended before the first; throws ChannelClosedError when it ended among them. */
   readExactly(length: number): Promise<Uint8Array | undefined>
@@ -21,7 +24,8 @@ export interface Channels {
   connect(domid: number, port: number, options?: { signal?: AbortSignal }): Promise<ByteChannel>
   /**
    * As server: publishes the keys, and resolves when a client has connected and the keys are gone again. One client, then it is over.
-   * Sizes in bytes. After an abort it rejects, also when the client was just coming, and then too the keys are gone: the port may be another
+   * Sizes in bytes. After an abort it rejects, also when the client was just coming, and then too the keys are gone: the port may
+   * be another
    * channel's from now on.
    */
   serve(domid: number, port: number, options: { readSize: number; writeSize: number; signal?: AbortSignal }): Promise<ByteChannel>

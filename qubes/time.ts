@@ -12,7 +12,10 @@ const SERVICE = 'qubes.GetDate+nanoseconds'
 /** Milliseconds from one answer to the next question; until the first try after a failure, which doubles. */
 const INTERVAL = 6 * 3600_000
 const RETRY = 60_000
-/** Milliseconds before the first question: booting goes first, and a program that ends soon needs no answer. Xen's clock is seldom wrong. */
+/**
+ * Milliseconds before the first question: booting goes first, and a program that ends soon needs no answer. Xen's clock is seldom
+ * wrong.
+ */
 const FIRST = 1_000
 /** Milliseconds for an answer: policy may ask the user. */
 const PATIENCE = 120_000

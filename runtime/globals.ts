@@ -1,4 +1,7 @@
-/** Puts the small, always needed web globals in place. The large ones (URL, Request, streams) are linked in where they are used: web/inject.ts. */
+/**
+ * Puts the small, always needed web globals in place. The large ones (URL, Request, streams) are linked in where they are used:
+ * web/inject.ts.
+ */
 import type { LogWriter } from './log.ts'
 import type { Machine } from './machine.ts'
 import { AbortController, AbortSignal } from './web/abort.ts'

@@ -1,7 +1,8 @@
 /** Finds what somebody probably meant to write. */
 
 /**
- * The candidate with the fewest typing errors from `word` (letters wrong, missing, too many or swapped), if there are few enough. Case counts
+ * The candidate with the fewest typing errors from `word` (letters wrong, missing, too many or swapped), if there are few enough.
+ * Case counts
  * for nothing.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {

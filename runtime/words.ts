@@ -2,7 +2,8 @@
 import { UsageError } from './usage-error.ts'
 
 /**
- * Splits at white space; quotes (double or single, anywhere in a word) keep it together and are taken away. Inside double quotes a backslash
+ * Splits at white space; quotes (double or single, anywhere in a word) keep it together and are taken away. Inside double quotes a
+ * backslash
  * makes a quote or a backslash plain.
  */
 export function splitWords(line: string): string[] {

@@ -1,4 +1,7 @@
-/** What agents do all day, without Xen: messages as bytes, closures, maps, strings. Run in a guest and on the host's own CPU, it tells how much slower the emulated CPU is. */
+/**
+ * What agents do all day, without Xen: messages as bytes, closures, maps, strings. Run in a guest and on the host's own CPU, it
+ * tells how much slower the emulated CPU is.
+ */
 export function work(): number {
   const keys = new Map<string, string>()
   const queue: (() => void)[] = []

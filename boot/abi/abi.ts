@@ -11,23 +11,39 @@ export interface Abi {
   clockMonotonic(): number
   /** Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected). */
   clockWall(): number
-  /** Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen's, at this distance; clockMonotonic() does not move. */
+  /**
+   * Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen's, at this distance; clockMonotonic() does
+   * not move.
+   */
   clockSet(wall: number): void
-  /** Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next time), clears them, returns their number. */
+  /**
+   * Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the
+   * pending ports as little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next
+   * time), clears them, returns their number.
+   */
   wait(deadline: number, ports: Uint8Array): number
   /** Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame. */
   pagesAlloc(count: number): ArrayBuffer | undefined
   /** Reserves linear addresses for `count` foreign pages; untouchable until grantMap put a page there. */
   pagesReserve(count: number): ArrayBuffer | undefined
-  /** Gives back what pagesAlloc or pagesReserve returned (a view of the whole). No view of it may be used again. 0, or -EBUSY while a foreign page is mapped. */
+  /**
+   * Gives back what pagesAlloc or pagesReserve returned (a view of the whole). No view of it may be used again. 0, or -EBUSY while a
+   * foreign page is mapped.
+   */
   pagesFree(pages: Uint8Array): number
   /** Guest frame number of page `index` of an allocation: what a grant entry holds. */
   pageFrame(pages: Uint8Array, index: number): number
-  /** Maps frame `frame` of the grant table (version 1, 512 entries of 8 bytes); Xen grows the table. undefined when the limit is reached. */
+  /**
+   * Maps frame `frame` of the grant table (version 1, 512 entries of 8 bytes); Xen grows the table. undefined when the limit is
+   * reached.
+   */
   grantTable(frame: number): ArrayBuffer | undefined
   /** The most frames the grant table may have (GNTTABOP_query_size). */
   grantFrames(): number
-  /** Maps pages of another domain at the first pages of a reservation, one for each reference in `grants` (u32, aligned), and puts their handles in the place of the references. 0, or the first negative GNTST_* status: then none is mapped. */
+  /**
+   * Maps pages of another domain at the first pages of a reservation, one for each reference in `grants` (u32, aligned), and puts
+   * their handles in the place of the references. 0, or the first negative GNTST_* status: then none is mapped.
+   */
   grantMap(pages: Uint8Array, domid: number, grants: Uint8Array, readonly: number): number
   /** Unmaps them again: 0, or the first negative GNTST_* status, with which the others are unmapped all the same. */
   grantUnmap(pages: Uint8Array, handles: Uint8Array): number
@@ -57,7 +73,10 @@ export interface Abi {
   fence(): void
   /** memmove between two arrays. */
   copy(into: Uint8Array, intoOffset: number, from: Uint8Array, fromOffset: number, length: number): void
-  /** One's complement sum (RFC 1071) of little-endian 16-bit words plus `initial`, folded to 16 bits, not inverted; an odd last byte counts as the low byte. Store ~sum & 0xffff with a little-endian 16-bit store. */
+  /**
+   * One's complement sum (RFC 1071) of little-endian 16-bit words plus `initial`, folded to 16 bits, not inverted; an odd last byte
+   * counts as the low byte. Store ~sum & 0xffff with a little-endian 16-bit store.
+   */
   checksum(bytes: Uint8Array, offset: number, length: number, initial: number): number
   /** Writes `text` as UTF-8 at `offset`; returns its length in bytes, or the negative length when it does not fit (nothing is written). */
   utf8Encode(text: string, into: Uint8Array, offset: number): number
@@ -71,11 +90,55 @@ export interface Abi {
   randomMix(seed: Uint8Array): void
   /** The kernel command line. */
   commandLine(): string
-  /** Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high water, 5 kernel image and tables. */
+  /**
+   * Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high
+   * water, 5 kernel image and tables.
+   */
   memory(what: number): number
-  /** SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, 0 a new one (all rings must be rebuilt). */
+  /**
+   * SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, 0
+   * a new one (all rings must be rebuilt).
+   */
   shutdown(reason: number): number
 }
 
 export const abiHash = 0xcc944142
-export const abiNames = ['consoleWrite', 'consoleRead', 'consolePort', 'clockMonotonic', 'clockWall', 'clockSet', 'wait', 'pagesAlloc', 'pagesReserve', 'pagesFree', 'pageFrame', 'grantTable', 'grantFrames', 'grantMap', 'grantUnmap', 'evtchnAllocUnbound', 'evtchnBindInterdomain', 'evtchnClose', 'evtchnSend', 'evtchnStatus', 'xenstorePage', 'xenstorePort', 'or8', 'and8', 'exchange32', 'compareExchange16', 'fence', 'copy', 'checksum', 'utf8Encode', 'utf8Decode', 'latin1Decode', 'random', 'randomMix', 'commandLine', 'memory', 'shutdown'] as const
+export const abiNames = [
+  'consoleWrite',
+  'consoleRead',
+  'consolePort',
+  'clockMonotonic',
+  'clockWall',
+  'clockSet',
+  'wait',
+  'pagesAlloc',
+  'pagesReserve',
+  'pagesFree',
+  'pageFrame',
+  'grantTable',
+  'grantFrames',
+  'grantMap',
+  'grantUnmap',
+  'evtchnAllocUnbound',
+  'evtchnBindInterdomain',
+  'evtchnClose',
+  'evtchnSend',
+  'evtchnStatus',
+  'xenstorePage',
+  'xenstorePort',
+  'or8',
+  'and8',
+  'exchange32',
+  'compareExchange16',
+  'fence',
+  'copy',
+  'checksum',
+  'utf8Encode',
+  'utf8Decode',
+  'latin1Decode',
+  'random',
+  'randomMix',
+  'commandLine',
+  'memory',
+  'shutdown',
+] as const

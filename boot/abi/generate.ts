@@ -19,9 +19,15 @@ ${rows.join(' \\\n')}
 `
 }
 
+/** A doc comment, its lines no longer than the project's. */
+function docComment(text: string): string {
+  if (text.length <= 130) return `  /** ${text} */`
+  return ['  /**', ...(text.match(/.{1,130}(?: |$)/g) ?? []).map(line => `   * ${line.trimEnd()}`), '   */'].join('\n')
+}
+
 function member(f: AbiFunction): string {
   const args = f.args.map(([name, kind]) => `${name}: ${tsArgument[kind]}`).join(', ')
-  return `  /** ${f.doc} */\n  ${f.name}(${args}): ${tsResult[f.result]}`
+  return `${docComment(f.doc)}\n  ${f.name}(${args}): ${tsResult[f.result]}`
 }
 
 export function tsInterface(): string {
@@ -32,7 +38,9 @@ ${abiTable.map(member).join('\n')}
 }
 
 export const abiHash = 0x${abiHash().toString(16).padStart(8, '0')}
-export const abiNames = [${abiTable.map(f => `'${f.name}'`).join(', ')}] as const
+export const abiNames = [
+${abiTable.map(f => `  '${f.name}',`).join('\n')}
+] as const
 `
 }
 

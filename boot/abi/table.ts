@@ -33,24 +33,37 @@ export const abiTable: readonly AbiFunction[] = [
   fn('consoleRead', { into: 'bytes' }, 'num', 'Takes what dom0 typed; returns the number of bytes, 0 when there is none.'),
   fn('consolePort', {}, 'num', 'Event channel port that fires when there is console input; 0 when there is no console.'),
   // time
-  fn('clockMonotonic', {}, 'num', 'Milliseconds since the kernel was entered, with fractions; never goes back, stands still while the domain is suspended (pvclock).'),
-  fn('clockWall', {}, 'num', 'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected).'),
-  fn('clockSet', { wall: 'num' }, 'void', 'Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen\'s, at this distance; clockMonotonic() does not move.'),
+  fn('clockMonotonic', {}, 'num',
+    'Milliseconds since the kernel was entered, with fractions; never goes back, stands still while the domain is suspended ' +
+    '(pvclock).'),
+  fn('clockWall', {}, 'num',
+    'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected).'),
+  fn('clockSet', { wall: 'num' }, 'void',
+    'Sets the wall clock, and with it Date: clockWall() is `wall` now. It goes on with Xen\'s, at this distance; clockMonotonic() ' +
+    'does not move.'),
   fn('wait', { deadline: 'num', ports: 'bytes' }, 'num',
     'Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as ' +
     'little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next time), clears them, returns their number.'),
   // pages
-  fn('pagesAlloc', { count: 'num' }, 'buffer', 'Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame.'),
-  fn('pagesReserve', { count: 'num' }, 'buffer', 'Reserves linear addresses for `count` foreign pages; untouchable until grantMap put a page there.'),
-  fn('pagesFree', { pages: 'bytes' }, 'num', 'Gives back what pagesAlloc or pagesReserve returned (a view of the whole). No view of it may be used again. 0, or -EBUSY while a foreign page is mapped.'),
-  fn('pageFrame', { pages: 'bytes', index: 'num' }, 'num', 'Guest frame number of page `index` of an allocation: what a grant entry holds.'),
+  fn('pagesAlloc', { count: 'num' }, 'buffer',
+    'Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame.'),
+  fn('pagesReserve', { count: 'num' }, 'buffer',
+    'Reserves linear addresses for `count` foreign pages; untouchable until grantMap put a page there.'),
+  fn('pagesFree', { pages: 'bytes' }, 'num',
+    'Gives back what pagesAlloc or pagesReserve returned (a view of the whole). No view of it may be used again. 0, or -EBUSY while a ' +
+    'foreign page is mapped.'),
+  fn('pageFrame', { pages: 'bytes', index: 'num' }, 'num',
+    'Guest frame number of page `index` of an allocation: what a grant entry holds.'),
   // grants
-  fn('grantTable', { frame: 'num' }, 'buffer', 'Maps frame `frame` of the grant table (version 1, 512 entries of 8 bytes); Xen grows the table. undefined when the limit is reached.'),
+  fn('grantTable', { frame: 'num' }, 'buffer',
+    'Maps frame `frame` of the grant table (version 1, 512 entries of 8 bytes); Xen grows the table. undefined when the limit is ' +
+    'reached.'),
   fn('grantFrames', {}, 'num', 'The most frames the grant table may have (GNTTABOP_query_size).'),
   fn('grantMap', { pages: 'bytes', domid: 'num', grants: 'bytes', readonly: 'num' }, 'num',
     'Maps pages of another domain at the first pages of a reservation, one for each reference in `grants` (u32, aligned), and puts their handles in the place of the ' +
     'references. 0, or the first negative GNTST_* status: then none is mapped.'),
-  fn('grantUnmap', { pages: 'bytes', handles: 'bytes' }, 'num', 'Unmaps them again: 0, or the first negative GNTST_* status, with which the others are unmapped all the same.'),
+  fn('grantUnmap', { pages: 'bytes', handles: 'bytes' }, 'num',
+    'Unmaps them again: 0, or the first negative GNTST_* status, with which the others are unmapped all the same.'),
   // event channels
   fn('evtchnAllocUnbound', { remote: 'num' }, 'num', 'A new port that domain `remote` may bind to; unmasked. Port or -errno.'),
   fn('evtchnBindInterdomain', { remote: 'num', port: 'num' }, 'num', 'Binds a local port to a port of `remote`; unmasked. Port or -errno.'),
@@ -63,21 +76,31 @@ export const abiTable: readonly AbiFunction[] = [
   // shared memory: what the engine lacks. Offsets in bytes.
   fn('or8', { bytes: 'bytes', offset: 'num', value: 'num' }, 'num', 'Atomic OR of a byte, full barrier; returns the old value.'),
   fn('and8', { bytes: 'bytes', offset: 'num', value: 'num' }, 'num', 'Atomic AND of a byte, full barrier; returns the old value.'),
-  fn('exchange32', { bytes: 'bytes', offset: 'num', value: 'num' }, 'num', 'Atomic exchange of an aligned little-endian u32; returns the old value.'),
-  fn('compareExchange16', { bytes: 'bytes', offset: 'num', expected: 'num', desired: 'num' }, 'num', 'Atomic compare-exchange of an aligned u16; returns the old value.'),
+  fn('exchange32', { bytes: 'bytes', offset: 'num', value: 'num' }, 'num',
+    'Atomic exchange of an aligned little-endian u32; returns the old value.'),
+  fn('compareExchange16', { bytes: 'bytes', offset: 'num', expected: 'num', desired: 'num' }, 'num',
+    'Atomic compare-exchange of an aligned u16; returns the old value.'),
   fn('fence', {}, 'void', 'Full memory barrier.'),
   fn('copy', { into: 'bytes', intoOffset: 'num', from: 'bytes', fromOffset: 'num', length: 'num' }, 'void', 'memmove between two arrays.'),
   fn('checksum', { bytes: 'bytes', offset: 'num', length: 'num', initial: 'num' }, 'num',
     'One\'s complement sum (RFC 1071) of little-endian 16-bit words plus `initial`, folded to 16 bits, not inverted; an odd last byte counts as the low byte. ' +
     'Store ~sum & 0xffff with a little-endian 16-bit store.'),
   // text
-  fn('utf8Encode', { text: 'str', into: 'bytes', offset: 'num' }, 'num', 'Writes `text` as UTF-8 at `offset`; returns its length in bytes, or the negative length when it does not fit (nothing is written).'),
-  fn('utf8Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str', 'Text from UTF-8; ends at the first NUL byte; what is not UTF-8 becomes U+FFFD.'),
-  fn('latin1Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str', 'Text from ISO 8859-1, a character per byte; ends at the first NUL byte.'),
+  fn('utf8Encode', { text: 'str', into: 'bytes', offset: 'num' }, 'num',
+    'Writes `text` as UTF-8 at `offset`; returns its length in bytes, or the negative length when it does not fit (nothing is ' +
+    'written).'),
+  fn('utf8Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str',
+    'Text from UTF-8; ends at the first NUL byte; what is not UTF-8 becomes U+FFFD.'),
+  fn('latin1Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str',
+    'Text from ISO 8859-1, a character per byte; ends at the first NUL byte.'),
   // the machine
   fn('random', { into: 'bytes' }, 'void', 'Fills with random bytes: RDSEED/RDRAND mixed into a ChaCha20 generator.'),
   fn('randomMix', { seed: 'bytes' }, 'void', 'Mixes more entropy into the generator (the QubesDB random seed).'),
   fn('commandLine', {}, 'str', 'The kernel command line.'),
-  fn('memory', { what: 'num' }, 'num', 'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high water, 5 kernel image and tables.'),
-  fn('shutdown', { reason: 'num' }, 'num', 'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, 0 a new one (all rings must be rebuilt).'),
+  fn('memory', { what: 'num' }, 'num',
+    'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high ' +
+    'water, 5 kernel image and tables.'),
+  fn('shutdown', { reason: 'num' }, 'num',
+    'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, ' +
+    '0 a new one (all rings must be rebuilt).'),
 ]

@@ -30,7 +30,10 @@ const dom0 = { text: 'dom0' }
 
 const exitCodes: Record<string, number> = { poweroff: 0, reboot: 0, crash: 1, timeout: 124, interrupted: 130 }
 
-/** `xen-ts run`: boots the image, shows its console, returns the exit code: that of a call that failed, else 0 after a clean end, 1 after a crash. */
+/**
+ * `xen-ts run`: boots the image, shows its console, returns the exit code: that of a call that failed, else 0 after a clean end, 1
+ * after a crash.
+ */
 export async function runCommand(imagePath: string, args: readonly string[], options: RunOptions): Promise<number> {
   const calls = (options.call ?? []).map(parseCall)
   const keys = new Map((options.qdb ?? []).map(parseKey))

@@ -44,7 +44,8 @@ const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6
 
 /**
  * One life of a domain on a rig of its own: from the start of Xen to the end of the domain.
- * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device, or the port is taken
+ * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device, or the
+ * port is taken
  */
 export async function session(options: SessionOptions): Promise<SessionEnd> {
   const keys = options.qube && keysOf(options.name, options.qube)

@@ -1,4 +1,7 @@
-/** What a backend may do to the rings. Every one of these breaks the protocol: the connection closes, but for the packets that are only dropped. */
+/**
+ * What a backend may do to the rings. Every one of these breaks the protocol: the connection closes, but for the packets that are
+ * only dropped.
+ */
 import { FIRST_SLOT, packet, transmit, transmitLarge } from '../netfront/testing.ts'
 import type { HostileNetback, Row, Table } from './netback.ts'
 

@@ -103,7 +103,10 @@ export class Transmitter {
     this.#large = new LargeFrames(this.#frames.slice(count))
   }
 
-  /** A free frame, a large one when a length is given; undefined when the backend has them all. With usual ones, it then tells when one comes back. */
+  /**
+   * A free frame, a large one when a length is given; undefined when the backend has them all. With usual ones, it then tells when
+   * one comes back.
+   */
   reserve(length: number): TxFrame | undefined {
     if (length !== 0) return this.#reserveLarge(length)
     const frame = this.#free ?? this.#reclaimOrWait()

@@ -143,7 +143,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
         }
       }
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
-      // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing is missed.
+      // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing
+      // is missed.
       // The next server may well be given the numbers that the dead one had: Xen and Linux hand out first what was freed last.
       watch ??= xenstore.watch(eventChannelKey(domid, own, port), () => {
         refused = undefined

@@ -167,7 +167,10 @@ export class Endpoint implements ByteChannel, Disposable {
     }
   }
 
-  /** Bytes to read, CORRUPT, or GONE when there will be none any more. 0 only after the peer was asked to kick, and there were still none. */
+  /**
+   * Bytes to read, CORRUPT, or GONE when there will be none any more. 0 only after the peer was asked to kick, and there were still
+   * none.
+   */
   #available(): number {
     if (!this.#open) return GONE
     const { reader, control, side } = this.#link

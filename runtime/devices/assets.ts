@@ -28,7 +28,10 @@ export interface Assets {
   respond(request: Request): Response | undefined
 }
 
-/** Describes the files below `folder`, a path relative to the module that calls this. The argument must be a literal: the build reads it. */
+/**
+ * Describes the files below `folder`, a path relative to the module that calls this. The argument must be a literal: the build
+ * reads it.
+ */
 export function assets(folder: string | AssetFiles): Device<Assets> {
   if (typeof folder === 'string') {
     throw new UsageError(

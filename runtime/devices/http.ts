@@ -4,7 +4,8 @@ import { stack } from './stack.ts'
 
 export interface HttpServer {
   /**
-   * Serves HTTP on `port` until `signal` aborts, then resolves. Rejects when the port is taken. What `handler` throws is logged and answered
+   * Serves HTTP on `port` until `signal` aborts, then resolves. Rejects when the port is taken. What `handler` throws is logged
+   * and answered
    * with 500; it ends neither the connection's domain nor the server.
    */
   serve(options: { port: number; signal?: AbortSignal }, handler: HttpHandler): Promise<void>

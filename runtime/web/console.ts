@@ -1,4 +1,7 @@
-/** console, on a log: https://console.spec.whatwg.org . log is what the program itself says (APP), the others are the levels of their names. */
+/**
+ * console, on a log: https://console.spec.whatwg.org . log is what the program itself says (APP), the others are the levels of
+ * their names.
+ */
 import { format, inspect } from '../format.ts'
 import type { Log } from '../log.ts'
 

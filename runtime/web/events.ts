@@ -1,4 +1,7 @@
-/** Event and EventTarget (https://dom.spec.whatwg.org/#events), without a tree: an event has one target, so there is no capture and no bubbling. */
+/**
+ * Event and EventTarget (https://dom.spec.whatwg.org/#events), without a tree: an event has one target, so there is no capture and
+ * no bubbling.
+ */
 
 export class Event {
   readonly type: string
@@ -85,7 +88,10 @@ export class EventTarget {
     return this.#listeners.has(type)
   }
 
-  /** Returns false when a listener called preventDefault. What a listener throws is reported as an uncaught error and stops no other listener. */
+  /**
+   * Returns false when a listener called preventDefault. What a listener throws is reported as an uncaught error and stops no other
+   * listener.
+   */
   dispatchEvent(event: Event): boolean {
     event.target = event.currentTarget = this
     for (const registration of this.#listeners.get(event.type) ?? []) {

@@ -1,4 +1,7 @@
-/** structuredClone: https://html.spec.whatwg.org/#structured-cloning . Cycles and shared parts are kept; functions and symbols are refused. */
+/**
+ * structuredClone: https://html.spec.whatwg.org/#structured-cloning . Cycles and shared parts are kept; functions and symbols are
+ * refused.
+ */
 import { DOMException } from './dom-exception.ts'
 
 const errors: Readonly<Record<string, ErrorConstructor>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }

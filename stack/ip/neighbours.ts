@@ -95,7 +95,10 @@ export class Neighbours {
     }
   }
 
-  /** The device is on another wire, or has another address: what is known of neighbours is forgotten, and they are told (RFC 5227 section 3). */
+  /**
+   * The device is on another wire, or has another address: what is known of neighbours is forgotten, and they are told (RFC 5227
+   * section 3).
+   */
   reset(address: Ipv4, gateway: Ipv4 | undefined): void {
     for (const entry of this.#entries.values()) this.#forget(entry)
     this.#entries.clear()

@@ -55,7 +55,10 @@ const asClient =
     )
   }
 
-/** A server's: all of the control page but the client's indices; the RIGHT ring. It allocates control page, LEFT and RIGHT in this order. */
+/**
+ * A server's: all of the control page but the client's indices; the RIGHT ring. It allocates control page, LEFT and RIGHT in this
+ * order.
+ */
 const asServer =
   (domain: SimulatedDomain): WriteRule =>
   (how, { buffer, offset }) => {

@@ -2,7 +2,10 @@
 import { unikernel } from 'xen-ts'
 
 const BEAT = 50
-/** Milliseconds that the two clocks part by while the domain is away: a migration on a fast machine took 500, and two looks at them take far less. */
+/**
+ * Milliseconds that the two clocks part by while the domain is away: a migration on a fast machine took 500, and two looks at them
+ * take far less.
+ */
 const AWAY = 200
 
 export default unikernel({
