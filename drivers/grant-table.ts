@@ -4,7 +4,7 @@
  * hypercall; only Xen itself writes the two in-use bits.
  */
 import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
 import { XenError } from './errno.ts'
 
 export const PAGE_SIZE = 4096
@@ -31,7 +31,7 @@ interface Deferred {
 }
 
 export class GrantTable {
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #log: Log
   readonly #bytes: Uint8Array[] = []
   readonly #u16: Uint16Array[] = []
@@ -41,7 +41,7 @@ export class GrantTable {
   #unused = FIRST_REFERENCE
   readonly #deferred = new Set<Deferred>()
 
-  constructor(machine: Machine) {
+  constructor(machine: XenMachine) {
     this.#machine = machine
     this.#log = machine.log('grants')
     machine.suspension.subscribe('grants', {

@@ -2,7 +2,7 @@
  * Xen in TypeScript. A program asks for `xenstore()`, `vchan()` or `ethernet()` among its devices; a target needs `connectDrivers` and
  * `connectNetfront`; the classes behind them are for writing further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine.ts'
 import { EventChannels } from './event-channel.ts'
 import { GrantTable } from './grant-table.ts'
 import { Xenstore } from './xenstore/xenstore.ts'
@@ -27,14 +27,14 @@ export { Xenstore } from './xenstore/xenstore.ts'
 
 /** What every Xen domain has. Make one: there is one xenstore ring and one grant table. */
 export interface Drivers {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore
 }
 
 /** @throws Error when the domain was built without xenstore */
-export function connectDrivers(machine: Machine): Drivers {
+export function connectDrivers(machine: XenMachine): Drivers {
   return { machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) }
 }
 

@@ -3,7 +3,7 @@
  * a resume and every six hours (qvm-sync-clock and qubes-sync-clock of qubes-core-agent-linux).
  */
 import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine.ts'
 import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
 import { describe, sleep } from './supervise.ts'
 import { Text } from './text.ts'
@@ -28,8 +28,8 @@ const EARLIEST = Date.UTC(2026, 0)
 const LATEST = Date.UTC(2100, 0)
 
 export interface ClockOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log'> & {
-    readonly abi: Pick<Machine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'>
+  readonly machine: Pick<XenMachine, 'timers' | 'log'> & {
+    readonly abi: Pick<XenMachine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'>
   }
   readonly qrexec: { call(target: string, service: string): OutgoingCall }
 }

@@ -10,6 +10,7 @@ import { rewriterFor } from '../run/positions.ts'
 import { bundleProgram } from './bundle.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
+import { findTarget } from './targets.ts'
 
 export interface BuildOptions {
   readonly app: string
@@ -49,7 +50,6 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   }
 
   const project = findProject(options.app)
-  const target = options.target ?? project.target ?? 'xen'
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
@@ -60,11 +60,15 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
       'run `make kernel` once; it needs gcc and wabt',
     )
 
-  const bundle = await stage('bundle', () => bundleProgram(project, target))
+  const { target, bundle } = await stage('bundle', async () => {
+    const given = options.target ?? project.target ?? 'xen'
+    const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
+    return { target, bundle: await bundleProgram(project, target) }
+  })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
   const composed = await stage('compose', () =>
-    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }),
+    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target: target.name } }),
   )
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
@@ -78,7 +82,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 
   return {
     output,
-    target,
+    target: target.name,
     sha256: composed.sha256,
     buildId: composed.buildId,
     bytes: composed.image.length,

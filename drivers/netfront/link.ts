@@ -1,5 +1,5 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
 import type { EthernetDevice, Frame } from '../ethernet.ts'
 import { PeerWarnings } from '../peer-warnings.ts'
 import type { Backend } from '../xenbus/handshake.ts'
@@ -29,7 +29,7 @@ export class Link {
   /** It broke the rules of the rings; the link is closed. */
   broken = false
   readonly #device: EthernetDevice
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #channels: RingChannels
   readonly #tx: Transmitter
   readonly #rx: Receiver

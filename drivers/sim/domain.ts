@@ -1,7 +1,7 @@
-/** A simulated domain: its memory, ports, grant table and log, and the Machine that drivers run on. */
+/** A simulated domain: its memory, ports, grant table and log, and the machine that drivers run on. */
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { Level, Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
 import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import { makeAbi } from './abi.ts'
 import { reportOrder, setOwner } from './accesses.ts'
@@ -25,7 +25,7 @@ export class SimulatedDomain {
   readonly xen: SimulatedXen
   /** A new one after a restore. */
   domid: number
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly abi: Abi
   commandLine = ''
   /** All that was written to the console. */

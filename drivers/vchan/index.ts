@@ -11,7 +11,7 @@ import type { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
 import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine.ts'
 import { connect } from './client.ts'
 import { KeyQueue } from './keys.ts'
 import { Liveness } from './liveness.ts'
@@ -23,7 +23,7 @@ export { streams } from './streams.ts'
 
 /** What vchans stand on. */
 export interface VchanParts {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore

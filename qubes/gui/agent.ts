@@ -2,7 +2,7 @@
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timers, XenMachine } from '@xen-ts/runtime/machine.ts'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
@@ -25,7 +25,7 @@ import {
 } from './wire.ts'
 
 export interface GuiOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log' | 'abi'>
+  readonly machine: Pick<XenMachine, 'timers' | 'log' | 'abi'>
   readonly channels: Pick<Channels, 'serve'>
   /** For the pixels of windows; without it there can be none. */
   readonly grants?: GrantTable

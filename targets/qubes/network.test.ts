@@ -7,7 +7,7 @@ import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import { vchanChannels } from '@xen-ts/vchan'
 import test from 'ava'
-import { connectStack, type XenStack } from '../xen/domain.ts'
+import { connectStack, type XenStack } from '../domain.ts'
 import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check.ts'
 
