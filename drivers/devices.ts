@@ -1,7 +1,8 @@
 /** Descriptions of the drivers, for programs that use one without what usually stands on it. They exist wherever there is Xen. */
-import { type Device, provided } from '@xen-ts/runtime/device.ts'
+
+import { type Device, provided } from '@xen-ts/runtime'
+import type { EthernetDevice } from '@xen-ts/runtime/machine'
 import type { Channels } from './channel.ts'
-import type { EthernetDevice } from './ethernet.ts'
 import type { NetfrontOptions } from './netfront/options.ts'
 import type { Xenstore } from './xenstore/xenstore.ts'
 

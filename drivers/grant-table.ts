@@ -3,8 +3,7 @@
  * domains may map or copy. An entry is 8 bytes: u16 flags, u16 domid, u32 frame. Writing and taking back an entry needs no
  * hypercall; only Xen itself writes the two in-use bits.
  */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { XenError } from './errno.ts'
 
 export const PAGE_SIZE = 4096

@@ -1,5 +1,5 @@
 /** Memory shared with another domain: pages of ours that it may use, and pages of its that we map. */
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { dispose } from './dispose.ts'
 import { grantStatusName, XenError } from './errno.ts'
 import type { GrantTable } from './grant-table.ts'

@@ -1,7 +1,6 @@
 /** What every qube does beside its program: QubesDB, qrexec, the GUI agent and the clock, each on its own. */
-import type { Channels } from '@xen-ts/drivers/channel.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { Channels, GrantTable } from '@xen-ts/drivers'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'

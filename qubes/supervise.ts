@@ -1,6 +1,5 @@
 /** Keeps an agent connected: the daemons in dom0 restart, and a qube must outlive them. */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timers } from '@xen-ts/runtime/machine'
 
 /** A connection that lasted this long (ms) was a good one: the next attempt follows at once. */
 const GOOD = 10_000

@@ -1,5 +1,5 @@
 /** Strings to bytes and back, through the kernel: the engine has no TextEncoder, and a loop in JavaScript would be slow. */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 export type TextAbi = Pick<HostFunctions, 'utf8Encode' | 'utf8Decode'>
 

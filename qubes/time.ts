@@ -2,8 +2,7 @@
  * The wall clock. Xen's is dom0's, which may be wrong; the qube asks the clock qube through dom0, as Linux qubes do at boot, after
  * a resume and every six hours (qvm-sync-clock and qubes-sync-clock of qubes-core-agent-linux).
  */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { Log, XenMachine } from '@xen-ts/runtime/machine'
 import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
 import { describe, sleep } from './supervise.ts'
 import { Text } from './text.ts'

@@ -1,7 +1,7 @@
 /** For tests: bundles a program as the tool does, and runs it in the guest's engine under Node. */
 
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
 import { build } from 'esbuild'
 
 export interface EngineRun {

@@ -1,5 +1,5 @@
 /** A kernel for tests under Node: the ABI with virtual time, and the loop that calls `turn`. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { type BootOptions, boot, type Hooks } from './guest.ts'
 import { hostFunctions } from './node/machine.ts'
 

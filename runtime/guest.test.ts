@@ -1,5 +1,5 @@
 import test from 'ava'
-import hello from '../examples/hello/app.ts'
+import hello from 'hello'
 import { FakeKernel } from './fake-kernel.ts'
 import { testTarget } from './fixtures/target.ts'
 import { arg, unikernel } from './index.ts'

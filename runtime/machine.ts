@@ -3,7 +3,7 @@
  * node/machine.ts, in tests also the simulated Xen's. Nothing below these interfaces is reached by import, so everything above them
  * can be tested.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import type { Log } from './log.ts'
 import type { Suspension } from './suspension.ts'
 

@@ -1,7 +1,5 @@
 /** Puts the parts together. */
-import type { EthernetDevice } from '@xen-ts/drivers/ethernet.ts'
-import { describeError } from '@xen-ts/runtime/format.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { ANY, formatIpv4 } from './address.ts'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'

@@ -1,14 +1,17 @@
 /** What the targets that become a domain of Xen have in common: the drivers, obedience to the toolstack, and the stack on the first vif. */
-import { connectDrivers, connectNetfront, type Drivers, type Netfront, type NetfrontOptions, serveControl } from '@xen-ts/drivers'
-import type { Channels } from '@xen-ts/drivers/channel.ts'
-import type { DeviceContext } from '@xen-ts/runtime/device.ts'
-import type { HttpServer } from '@xen-ts/runtime/devices/http.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
-import type { Provider, TargetContext } from '@xen-ts/runtime/target.ts'
-import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import type { StackConfig } from '@xen-ts/stack/config.ts'
-import { httpServer } from '@xen-ts/stack/http/server/server.ts'
-import { createStack, type Stack } from '@xen-ts/stack/stack.ts'
+
+import {
+  type Channels,
+  connectDrivers,
+  connectNetfront,
+  type Drivers,
+  type Netfront,
+  type NetfrontOptions,
+  serveControl,
+} from '@xen-ts/drivers'
+import { type DeviceContext, type HttpServer, type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
+import type { XenMachine } from '@xen-ts/runtime/machine'
+import { createStack, httpServer, type Stack, type StackConfig } from '@xen-ts/stack'
 import { vchanChannels } from '@xen-ts/vchan'
 import type { domainKinds } from './kinds.ts'
 

@@ -1,12 +1,11 @@
 /** The targets as the tool sees them, and connected to a simulated Xen. */
 import { readdirSync } from 'node:fs'
-import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import type { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
-import { type Connect, elsewhere, type Platform, type Target, type TargetContext } from '@xen-ts/runtime/target.ts'
+import { SimulatedXen } from '@xen-ts/drivers/sim'
+import { type Connect, elsewhere, type Lifecycle, type Platform, type Target, type TargetContext } from '@xen-ts/runtime'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import * as targets from './index.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const all: readonly Target[] = Object.values(targets)
 
@@ -60,7 +59,7 @@ test('a folder is a target, with the same files, and its name is that of the fol
   t.deepEqual(folders.map(folder => folder.name).sort(), Object.keys(targets).sort())
   for (const { name } of folders) {
     t.is((targets as Record<string, Target>)[name].name, name)
-    const files = readdirSync(`${import.meta.dirname}/${name}`).filter(file => !file.endsWith('.test.ts'))
+    const files = readdirSync(`${import.meta.dirname}/${name}`).filter(file => !/\.(test|cases)\.ts$/.test(file))
     t.deepEqual(files.sort(), ['connect.ts', 'network.ts', 'target.ts'])
   }
 })

@@ -3,8 +3,7 @@ import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { composeImage } from '@xen-ts/boot/image/compose.ts'
-import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
+import { composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import { bundleProgram } from './bundle.ts'
@@ -34,7 +33,7 @@ export interface BuildReport {
   readonly warnings: readonly string[]
 }
 
-const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/build/kernel.elf'))
+const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/kernel.elf'))
 
 /** Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before. */
 export async function buildProgram(options: BuildOptions): Promise<BuildReport> {

@@ -33,7 +33,7 @@ export function mainModule(project: Project, target: ImageTarget, assets: readon
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
-    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
+    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
     `import { target, connect } from ${JSON.stringify(target.module)}`,
     ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
     `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
@@ -66,7 +66,7 @@ async function bundle(
       // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
-      inject: [own('@xen-ts/runtime/web/inject.ts')],
+      inject: [own('@xen-ts/runtime/web/inject')],
       plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder)],
     })
     const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text

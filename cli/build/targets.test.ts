@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
 import { bundleProgram } from './bundle.ts'
@@ -42,8 +42,7 @@ export const connect: Connect<typeof target> = ({ args }) => ({
   globals: { fetch: () => () => 'fetched' },
 })`,
   'mine/answer.ts': "export enum answer { Yes = 'forty-two' }",
-  'app.ts': `import { unikernel } from 'xen-ts'
-import { provided } from '@xen-ts/runtime/device.ts'
+  'app.ts': `import { provided, unikernel } from 'xen-ts'
 export default unikernel({ name: 'app', devices: { oracle: provided<any>('oracle') }, start: ({ oracle, log }) => log.info(oracle.ask() + ' ' + fetch()) })`,
 }
 
@@ -55,9 +54,8 @@ test('a known target, by its name', async t => {
 })
 
 test('a device that the target lacks is refused in the guest with the targets that have it', async t => {
-  const app = (device: string): string => `import { unikernel } from 'xen-ts'
+  const app = (device: string): string => `import { provided, unikernel } from 'xen-ts'
 import { qrexec } from '@xen-ts/qubes'
-import { provided } from '@xen-ts/runtime/device.ts'
 export default unikernel({ name: 'app', devices: { it: ${device} }, start() {} })`
   for (const [device, expected] of [
     ['qrexec()', 'qrexec: only on target qubes (target is xen)'],

@@ -2,7 +2,7 @@
  * How a network device lives: it looks at both halves' directories in xenstore after every change of either, and connects to backends,
  * one after the other, as they come and go.
  */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer } from '@xen-ts/runtime/machine'
 import { XenError } from '../errno.ts'
 import { Wakeup } from '../wakeup.ts'
 import type { Backend } from '../xenbus/handshake.ts'

@@ -1,6 +1,5 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
-import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
-import type { EthernetDevice, Frame } from '../ethernet.ts'
+import type { EthernetDevice, Frame, Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
 import type { Backend } from '../xenbus/handshake.ts'
 import { RingChannels } from './channels.ts'

@@ -1,5 +1,5 @@
 /** What netfront stands on, and what its user can choose. */
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import type { EventChannels } from '../event-channel.ts'
 import type { GrantTable } from '../grant-table.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'

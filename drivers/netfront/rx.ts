@@ -7,9 +7,8 @@
  * Responses come in the order of the requests, each in the slot of its request (netif.h). Buffers are posted in the order in which
  * they come back, so the number of a request says which buffer it is about; the id in the response has to agree.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
-import type { EthernetDevice, Frame } from '../ethernet.ts'
+import type { Abi } from '@xen-ts/boot/abi'
+import type { EthernetDevice, Frame, XenMachine } from '@xen-ts/runtime/machine'
 import type { GrantTable } from '../grant-table.ts'
 import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'

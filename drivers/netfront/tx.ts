@@ -7,8 +7,7 @@
  *
  * A large frame, which the backend cuts into segments, has as many pages as it needs, next to each other.
  */
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
-import { CHECKSUM, COMPLETE } from '../ethernet.ts'
+import { CHECKSUM, COMPLETE, type XenMachine } from '@xen-ts/runtime/machine'
 import type { GrantTable } from '../grant-table.ts'
 import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'

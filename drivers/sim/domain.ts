@@ -1,8 +1,6 @@
 /** A simulated domain: its memory, ports, grant table and log, and the machine that drivers run on. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { Level, Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
+import type { Abi } from '@xen-ts/boot/abi'
+import { type Level, type Log, Suspension, type Timer, type XenMachine } from '@xen-ts/runtime/machine'
 import { makeAbi } from './abi.ts'
 import { reportOrder, setOwner } from './accesses.ts'
 import { DataView, Uint32Array } from './arrays.ts'

@@ -3,10 +3,8 @@
  * clears the other's bit and kicks (libxenvchan's io.c).
  */
 
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { dispose } from '@xen-ts/drivers/dispose.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import { type ByteChannel, ChannelClosedError, dispose } from '@xen-ts/drivers'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Live, Notify } from './layout.ts'
 import type { Link } from './link.ts'
 import { CORRUPT } from './ring.ts'

@@ -3,9 +3,8 @@
  * looks all the same, as seldom as the Qubes library does. One of each for any number of channels.
  */
 
-import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { Watch, Xenstore } from '@xen-ts/drivers'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 
 const LOOK_EVERY_MS = 10_000
 

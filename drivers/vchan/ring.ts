@@ -6,7 +6,7 @@
  * (Intel SDM volume 3, memory ordering). So the bytes are in the ring before the index that shows them, and out of it before the index
  * that gives their room away. Who then asks whether the peer sleeps needs a full barrier: the caller's or8 and and8 are.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 
 /** The peer's index is more than the ring's length away from ours: nothing it says can be used any more. */
 export const CORRUPT = -1

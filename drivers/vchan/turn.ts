@@ -3,7 +3,7 @@
  * is told of them together: when half a ring has changed, before we wait for it ourselves, or at the end of the turn. And a turn is not
  * for one channel alone, however fast its peer is.
  */
-import type { Timer, XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 import type { Link } from './link.ts'
 
 /** Reads and writes of one channel in a turn: timers and other devices get theirs. */

@@ -2,7 +2,7 @@
  * One connection to the xenstore daemon: sends requests, many of them in flight, and matches the replies by their id. Knows
  * nothing of what requests mean, except that watch events come without having been asked for.
  */
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
 import { XenstoreError } from './error.ts'
 import { CORRUPT, XenstoreRing } from './ring.ts'

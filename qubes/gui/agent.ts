@@ -1,8 +1,6 @@
 /** The GUI agent: greets the GUI daemon, shows it the program's windows, and hands them what the user does. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timers, XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { ByteChannel, Channels, GrantTable } from '@xen-ts/drivers'
+import type { Log, Timers, XenMachine } from '@xen-ts/runtime/machine'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'

@@ -1,5 +1,5 @@
 /** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer } from '@xen-ts/runtime/machine'
 import { describe, ProtocolError } from '../supervise.ts'
 import { Appearance, type WindowState } from './appearance.ts'
 import { Image } from './image.ts'

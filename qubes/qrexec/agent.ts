@@ -1,7 +1,6 @@
 /** The qrexec agent: dom0 and other qubes call services here, and the program calls theirs. */
-import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers'
+import type { Log, Machine, Timers } from '@xen-ts/runtime/machine'
 import { describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { type BuiltinHooks, builtins, noShell, notFound } from './builtin.ts'

@@ -1,7 +1,6 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers'
+import type { Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import { describe, ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'

@@ -1,6 +1,6 @@
 /** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
+import { ChannelClosedError } from '@xen-ts/drivers'
+import { ByteCollector } from '@xen-ts/runtime/machine'
 import { describe, ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'
 import type { DataChannel } from './data.ts'

@@ -1,7 +1,6 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { ByteChannel, Channels } from '@xen-ts/drivers'
+import type { Log, Machine } from '@xen-ts/runtime/machine'
 import { describe, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'

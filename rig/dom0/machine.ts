@@ -1,8 +1,7 @@
 /** A machine for tests of agents, which need text, timers and a log, and little else of it. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
-import { hostFunctions, lineLog, nodeTimers } from '@xen-ts/runtime/node/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
+import type { Abi } from '@xen-ts/boot/abi'
+import { Suspension, type XenMachine } from '@xen-ts/runtime/machine'
+import { hostFunctions, lineLog, nodeTimers } from '@xen-ts/runtime/node'
 
 export interface TestMachine extends XenMachine {
   /** Every line logged, as `INF [source] text`. */

@@ -1,5 +1,5 @@
 /** The machine that a process under Node is: its clocks, timers and randomness, and a log. Tests put their own in the place of each. */
-import { memoryAbi } from '@xen-ts/boot/node/memory-abi.ts'
+import { memoryAbi } from '@xen-ts/boot/memory'
 import { type Level, type Log, levelLabels } from '../log.ts'
 import type { HostFunctions, Machine, Timers } from '../machine.ts'
 

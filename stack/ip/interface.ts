@@ -3,8 +3,7 @@
  * the next hop for what goes out.
  */
 
-import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { HostFunctions, Machine } from '@xen-ts/runtime/machine.ts'
+import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Machine } from '@xen-ts/runtime/machine'
 import { ANY, type Ipv4, isSpecial } from '../address.ts'
 import { type Addresses, type Limits, noAddresses } from '../config.ts'
 import type { Counters } from '../counters.ts'

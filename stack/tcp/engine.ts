@@ -3,10 +3,17 @@
  * core. What programs see of it is in tcp.ts.
  */
 
-import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
-import { describeError } from '@xen-ts/runtime/format.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { HostFunctions, Machine, Timers } from '@xen-ts/runtime/machine.ts'
+import {
+  CHECKSUM,
+  COMPLETE,
+  describeError,
+  type EthernetDevice,
+  type Frame,
+  type HostFunctions,
+  type Log,
+  type Machine,
+  type Timers,
+} from '@xen-ts/runtime/machine'
 import { formatIpv4, type Ipv4 } from '../address.ts'
 import type { Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'

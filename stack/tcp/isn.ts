@@ -2,7 +2,7 @@
  * Initial sequence numbers (RFC 6528): a clock of 4 microseconds a tick plus a keyed hash of the connection's addresses and ports.
  * Nobody off the path can guess them, and a new incarnation of a connection begins above the old one.
  */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 
 export class InitialSequence {

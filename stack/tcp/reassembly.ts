@@ -2,7 +2,7 @@
  * Segments that arrived before their turn, sorted by sequence number. Bounded by the receive window, by a number of segments, and
  * by the memory that all connections share; what does not fit is dropped, and the peer sends it again.
  */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 /** Bytes of received data that a stack may hold. One for all connections. */
 export class MemoryBudget {

@@ -2,7 +2,7 @@
  * Bytes from the first unacknowledged one on, as references to the writers' arrays: nothing is copied but into frames. Small writes
  * are gathered in an array of our own, so that a writer of single bytes costs a byte each and not an object.
  */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 /** Writes below SMALL bytes are copied into arrays of GATHER bytes. */
 const SMALL = 256

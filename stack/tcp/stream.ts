@@ -1,5 +1,5 @@
 /** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
-import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
+import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime'
 import type { Endpoint, SocketHandler } from '../socket.ts'
 import type { Connection } from './connection.ts'
 

@@ -1,6 +1,6 @@
 /** What the stack uses of the kernel, on a clock of the test's. Randomness is seeded, so that a failing test fails again. */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
-import { hostFunctions } from '@xen-ts/runtime/node/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { hostFunctions } from '@xen-ts/runtime/node'
 
 export function testAbi(seed: number, now: () => number): HostFunctions {
   const next = seededRandom(seed)

@@ -2,8 +2,8 @@
  * A world with its own time: several machines whose timers and whose wires run on one virtual clock. Nothing happens between events,
  * so minutes of protocol take milliseconds, and the same seed gives the same run.
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import { lineLog } from '@xen-ts/runtime/node/machine.ts'
+import type { Machine, Timer } from '@xen-ts/runtime/machine'
+import { lineLog } from '@xen-ts/runtime/node'
 import { seededRandom, testAbi } from './abi.ts'
 
 interface Event {

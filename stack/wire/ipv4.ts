@@ -1,5 +1,5 @@
 /** IPv4 (RFC 791). Word offsets in the frame, see ethernet.ts; the header stands right behind the Ethernet header. */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 import { ETH_BYTES, swap16 } from './ethernet.ts'
 

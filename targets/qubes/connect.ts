@@ -1,7 +1,6 @@
 /** Target `qubes`, connected: shutdown requests and agents are served from the start, whatever the program does; the address is dom0's. */
-import { startAgents } from '@xen-ts/qubes/agents.ts'
-import { sleep } from '@xen-ts/qubes/supervise.ts'
-import type { Connect } from '@xen-ts/runtime/target.ts'
+import { sleep, startAgents } from '@xen-ts/qubes'
+import type { Connect } from '@xen-ts/runtime'
 import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'

@@ -4,10 +4,8 @@
  * keys stay (qubes/vm/mix/net.py of qubes-core-admin). The keys say what the addresses are, the driver sees vifs by itself.
  */
 import type { Xenstore } from '@xen-ts/drivers'
-import type { QubesDB } from '@xen-ts/qubes/qubesdb/client.ts'
-import { describe } from '@xen-ts/qubes/supervise.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import { describe, type QubesDB } from '@xen-ts/qubes'
+import type { Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Stack, StackConfig } from '@xen-ts/stack'
 import { connectStack, type Vif, type XenStack } from '../domain.ts'
 

@@ -1,5 +1,5 @@
 /** Target `qubes`: a qube. */
-import type { Target } from '@xen-ts/runtime/target.ts'
+import type { Target } from '@xen-ts/runtime'
 import { domainKinds } from '../kinds.ts'
 
 export const target = {

@@ -1,5 +1,5 @@
 /** Target `xen`, connected: control/shutdown is obeyed, nothing else is added. */
-import type { Connect } from '@xen-ts/runtime/target.ts'
+import type { Connect } from '@xen-ts/runtime'
 import { connectDomain, connectStack, domainProviders } from '../domain.ts'
 import { networkConfig } from './network.ts'
 import type { target } from './target.ts'

@@ -1,7 +1,6 @@
 /** Where a plain domain's addresses come from: the command line. There is no DHCP client yet. */
-import { type ArgValues, arg } from '@xen-ts/runtime/args.ts'
-import { UsageError } from '@xen-ts/runtime/usage-error.ts'
-import type { StackConfig } from '@xen-ts/stack/config.ts'
+import { type ArgValues, arg, UsageError } from '@xen-ts/runtime'
+import type { StackConfig } from '@xen-ts/stack'
 
 export const networkArgs = {
   ip: arg.string({ default: '', doc: 'IPv4 address of the network device, with the length of its prefix: 192.168.1.20/24' }),

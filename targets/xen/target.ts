@@ -1,5 +1,5 @@
 /** Target `xen`: a plain Xen domain. */
-import type { Target } from '@xen-ts/runtime/target.ts'
+import type { Target } from '@xen-ts/runtime'
 import { domainKinds } from '../kinds.ts'
 import { networkArgs } from './network.ts'
 

@@ -1,5 +1,5 @@
 /** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { reasonPhrase } from './status.ts'
 
 /** How the end of a body is told: by its length, by chunks, or by the end of the connection (to clients of HTTP/1.0). */

@@ -1,5 +1,5 @@
 /** The body of a request: gathers it up to a limit, by Content-Length or chunked (RFC 9112 section 7.1). */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BadRequest } from './head.ts'
 
 /** Longest chunk-size line with its extensions, and all trailer lines together, in bytes. */

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
-import { nodeMachine } from '@xen-ts/runtime/node/machine.ts'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import { nodeListener } from '../../testing/node-sockets.ts'
 import { httpServer } from './server.ts'

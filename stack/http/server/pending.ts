@@ -1,5 +1,5 @@
 /** Received bytes that wait: the begin of a head, or requests behind one that is not answered yet. */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 export class PendingBytes {
   /** They stand in `bytes`, from `start` on. */

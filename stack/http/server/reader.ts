@@ -2,7 +2,7 @@
  * Takes requests out of a stream of bytes: bytes in, a complete request or a refusal out. It does no I/O and keeps no bytes of heads:
  * an incomplete head is left where it is, and read again when there is more.
  */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BodyReader } from './body.ts'
 import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
 import type { HeadCache } from './head-cache.ts'

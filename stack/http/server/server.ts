@@ -1,6 +1,7 @@
 /** The HTTP server: listens, keeps the connections' time, and stops in good order. */
-import type { HttpHandler, HttpServer as ProgramServer } from '@xen-ts/runtime/devices/http.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+
+import type { HttpHandler, HttpServer as ProgramServer } from '@xen-ts/runtime'
+import type { Machine, Timer } from '@xen-ts/runtime/machine'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'

@@ -1,7 +1,6 @@
 /** What the connections of a server share. */
 
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
 import type { HttpConnection } from './connection.ts'
 import type { HeadCache } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'

@@ -1,5 +1,5 @@
 /** Sends a body that comes as a stream, chunked or plain, as fast as the client takes it. */
-import type { HostFunctions } from '@xen-ts/runtime/machine.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { encodeText } from './answer.ts'
 
 export interface BodySink {

@@ -1,6 +1,6 @@
 // Echoes on several hundred vchans at once, as the server or the client of dom0, and tells what Xen holds for the domain before and after.
 import { type ByteChannel, vchan } from '@xen-ts/drivers'
-import type { XenMachine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { arg, device, unikernel } from 'xen-ts'
 
 const PORTS = 1024,
