@@ -2,9 +2,9 @@
  * The wall clock. Xen's is dom0's, which may be wrong; the qube asks the clock qube through dom0, as Linux qubes do at boot, after
  * a resume and every six hours (qvm-sync-clock and qubes-sync-clock of qubes-core-agent-linux).
  */
-import type { Log, XenMachine } from '@xen-ts/runtime/machine'
+import { describeBriefly, type Log, type XenMachine } from '@xen-ts/runtime/machine'
 import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
-import { describe, sleep } from './supervise.ts'
+import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
 
 const SERVICE = 'qubes.GetDate+nanoseconds'
@@ -87,7 +87,7 @@ export class Clock {
       return false
     } catch (error) {
       if (this.#abort.signal.aborted) return false
-      const line = `dom0 did not tell the time, Xen's is used: ${describe(error)}`
+      const line = `dom0 did not tell the time, Xen's is used: ${describeBriefly(error)}`
       if (this.#failing) this.#log.debug(line)
       else this.#log.info(line)
       this.#failing = true

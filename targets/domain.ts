@@ -11,7 +11,7 @@ import {
 } from '@xen-ts/drivers'
 import { type DeviceContext, type HttpServer, type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
 import type { XenMachine } from '@xen-ts/runtime/machine'
-import { createStack, httpServer, type Stack, type StackConfig } from '@xen-ts/stack'
+import { createStack, httpServer, type IpStack, type StackConfig } from '@xen-ts/stack'
 import { vchanChannels } from '@xen-ts/vchan'
 import type { domainKinds } from './kinds.ts'
 
@@ -56,7 +56,7 @@ async function connectVif(domain: Vif, user: string, options: NetfrontOptions): 
   return connectNetfront(domain, options)
 }
 
-export interface XenStack extends Stack, AsyncDisposable {
+export interface XenStack extends IpStack, AsyncDisposable {
   readonly device: Netfront
 }
 
@@ -93,7 +93,7 @@ export async function connectStack(
 }
 
 /** Device kind `http`: our server on our stack, which tells where it can be reached. */
-function http({ stack }: { stack: Stack }, _options: unknown, { machine, log }: DeviceContext): HttpServer {
+function http({ stack }: { stack: IpStack }, _options: unknown, { machine, log }: DeviceContext): HttpServer {
   const server = httpServer(machine, stack.tcp)
   return {
     serve(options, handler) {

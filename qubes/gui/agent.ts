@@ -1,7 +1,7 @@
 /** The GUI agent: greets the GUI daemon, shows it the program's windows, and hands them what the user does. */
 import type { ByteChannel, Channels, GrantTable } from '@xen-ts/drivers'
-import type { Log, Timers, XenMachine } from '@xen-ts/runtime/machine'
-import { describe, supervise } from '../supervise.ts'
+import { describeBriefly, type Log, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
+import { supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
@@ -162,7 +162,7 @@ export class Gui {
       try {
         window.show()
       } catch (error) {
-        this.#log.error(`window ${id} cannot be shown: ${describe(error)}`)
+        this.#log.error(`window ${id} cannot be shown: ${describeBriefly(error)}`)
       }
     }
   }
@@ -185,7 +185,7 @@ export class Gui {
     try {
       return clipboardData(window, this.#clipboard, this.#link?.minor)
     } catch (error) {
-      this.#log.warn(`nothing is copied to other qubes: ${describe(error)}`)
+      this.#log.warn(`nothing is copied to other qubes: ${describeBriefly(error)}`)
       return clipboardData(window, new Uint8Array(0))
     }
   }

@@ -4,9 +4,9 @@
  * keys stay (qubes/vm/mix/net.py of qubes-core-admin). The keys say what the addresses are, the driver sees vifs by itself.
  */
 import type { Xenstore } from '@xen-ts/drivers'
-import { describe, type QubesDB } from '@xen-ts/qubes'
-import type { Log, Timer, Timers } from '@xen-ts/runtime/machine'
-import type { Stack, StackConfig } from '@xen-ts/stack'
+import type { QubesDB } from '@xen-ts/qubes'
+import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
+import type { IpStack, StackConfig } from '@xen-ts/stack'
 import { connectStack, type Vif, type XenStack } from '../domain.ts'
 
 /** How long (ms) a program's start waits for its netvm: that is there before the qube starts, but may be busy. */
@@ -25,14 +25,14 @@ export function networkConfig(db: Pick<QubesDB, 'hasNetwork' | 'network'>, log: 
     const { address, netmask, gateway, dns } = db.network
     return { address, netmask, gateway, dns }
   } catch (error) {
-    log.error(describe(error))
+    log.error(describeBriefly(error))
     return undefined
   }
 }
 
 export interface Following {
   readonly db: Pick<QubesDB, 'hasNetwork' | 'network' | 'watch'>
-  readonly stack: Pick<Stack, 'configure'>
+  readonly stack: Pick<IpStack, 'configure'>
   readonly timers: Timers
   readonly log: Log
 }
@@ -47,7 +47,7 @@ export function followNetwork({ db, stack, timers, log }: Following): () => void
     try {
       stack.configure(config)
     } catch (error) {
-      log.error(`the addresses in QubesDB are not used: ${describe(error)}`)
+      log.error(`the addresses in QubesDB are not used: ${describeBriefly(error)}`)
     }
   }
   look() // they may have changed while the stack was made
