@@ -1,6 +1,6 @@
 /** Descriptions of the drivers, for programs that use one without what usually stands on it. They exist wherever there is Xen. */
 
-import { type Device, provided } from '@xen-ts/runtime'
+import { type Device, provided } from '@xen-ts/runtime/device'
 import type { EthernetDevice } from '@xen-ts/runtime/machine'
 import type { Channels } from './channel.ts'
 import type { NetfrontOptions } from './netfront/options.ts'

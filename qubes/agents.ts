@@ -1,5 +1,7 @@
 /** What every qube does beside its program: QubesDB, qrexec, the GUI agent and the clock, each on its own. */
-import type { Channels, GrantTable } from '@xen-ts/drivers'
+
+import type { GrantTable } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'

@@ -1,6 +1,6 @@
 /** Agents are closed at any moment of connecting: with a daemon that comes just now, or is silent afterwards. */
 
-import type { ByteChannel, Channels } from '@xen-ts/drivers'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { type TestMachine, testMachine } from '@xen-ts/rig/dom0'
 import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'

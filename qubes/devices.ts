@@ -1,5 +1,5 @@
 /** Descriptions of what a program may ask of a qube. They exist on target qubes only. */
-import { type Device, provided } from '@xen-ts/runtime'
+import { type Device, provided } from '@xen-ts/runtime/device'
 import type { Gui } from './gui/agent.ts'
 import type { Qrexec } from './qrexec/agent.ts'
 import type { QubesDB } from './qubesdb/client.ts'

@@ -1,14 +1,7 @@
 /** What the targets that become a domain of Xen have in common: the drivers, obedience to the toolstack, and the stack on the first vif. */
 
-import {
-  type Channels,
-  connectDrivers,
-  connectNetfront,
-  type Drivers,
-  type Netfront,
-  type NetfrontOptions,
-  serveControl,
-} from '@xen-ts/drivers'
+import { connectDrivers, connectNetfront, type Drivers, type Netfront, type NetfrontOptions, serveControl } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
 import { type DeviceContext, type HttpServer, type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { createStack, httpServer, type IpStack, type StackConfig } from '@xen-ts/stack'

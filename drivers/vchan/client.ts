@@ -1,6 +1,7 @@
 /** The side of a vchan that maps the pages of a server. */
 
-import { type ByteChannel, ChannelClosedError, type EventChannel, ForeignPages, Wakeup, type Watch, XenError } from '@xen-ts/drivers'
+import { type EventChannel, ForeignPages, Wakeup, type Watch, XenError } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'

@@ -3,7 +3,8 @@
  * clears the other's bit and kicks (libxenvchan's io.c).
  */
 
-import { type ByteChannel, ChannelClosedError, dispose } from '@xen-ts/drivers'
+import { dispose } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Live, Notify } from './layout.ts'
 import type { Link } from './link.ts'

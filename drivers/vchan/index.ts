@@ -6,15 +6,17 @@
  *     await channel.write(request)
  *     const header = await channel.readExactly(88)
  */
-import { type Channels, type EventChannels, type GrantTable, PeerWarnings, type Xenstore } from '@xen-ts/drivers'
+
+import { type EventChannels, type GrantTable, PeerWarnings, type Xenstore } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { connect } from './client.ts'
 import { KeyQueue } from './keys.ts'
 import { Liveness } from './liveness.ts'
 import { serve } from './server.ts'
 
-export type { ByteChannel, Channels } from '@xen-ts/drivers'
-export { ChannelClosedError } from '@xen-ts/drivers'
+export type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+export { ChannelClosedError } from '@xen-ts/drivers/channel'
 export { streams } from './streams.ts'
 
 /** What vchans stand on. */

@@ -1,6 +1,7 @@
 /** The side of a vchan that owns the pages: shares them, publishes where they are, and waits for its one client. */
 
-import { type ByteChannel, ChannelClosedError, type EventChannel, SharedPages, Wakeup } from '@xen-ts/drivers'
+import { type EventChannel, SharedPages, Wakeup } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'

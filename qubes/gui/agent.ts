@@ -1,5 +1,7 @@
 /** The GUI agent: greets the GUI daemon, shows it the program's windows, and hands them what the user does. */
-import type { ByteChannel, Channels, GrantTable } from '@xen-ts/drivers'
+
+import type { GrantTable } from '@xen-ts/drivers'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
 import { supervise } from '../supervise.ts'
 import { Text } from '../text.ts'

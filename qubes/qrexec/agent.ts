@@ -1,5 +1,5 @@
 /** The qrexec agent: dom0 and other qubes call services here, and the program calls theirs. */
-import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Machine, type Timers } from '@xen-ts/runtime/machine'
 import { supervise } from '../supervise.ts'
 import { Text } from '../text.ts'

@@ -1,4 +1,4 @@
-import type { ByteChannel } from '@xen-ts/drivers'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import { hello, message, QrexecDaemon } from '@xen-ts/rig/dom0'
 import type { Hub } from '@xen-ts/rig/dom0/hub'
 import test, { type ExecutionContext } from 'ava'

@@ -1,5 +1,5 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'

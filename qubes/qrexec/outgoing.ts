@@ -1,5 +1,5 @@
 /** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
-import { ChannelClosedError } from '@xen-ts/drivers'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { ByteCollector, describeBriefly } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'

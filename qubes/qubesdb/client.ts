@@ -1,5 +1,5 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Machine } from '@xen-ts/runtime/machine'
 import { ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'

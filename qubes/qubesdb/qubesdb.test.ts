@@ -1,4 +1,4 @@
-import type { ByteChannel } from '@xen-ts/drivers'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import { QubesDBDaemon, testMachine } from '@xen-ts/rig/dom0'
 import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'

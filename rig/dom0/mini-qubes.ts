@@ -1,5 +1,5 @@
 /** A miniature Qubes dom0 for one domain: its QubesDB, its qrexec daemon, its GUI daemon, over vchans of any kind. */
-import type { Channels } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
 import { GuiDaemon } from './gui.ts'
 import type { DaemonWindow, ImageReader } from './gui-window.ts'
 import { type QubeProperties, qubesKeys } from './keys.ts'

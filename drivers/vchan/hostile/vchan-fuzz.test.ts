@@ -1,7 +1,7 @@
 /** Ends of a vchan that do anything in any order. Whatever it is, the rules of supervise.ts hold, and a good pair after it works. */
 
 import { assert } from '@xen-ts/boot/cases'
-import { ChannelClosedError } from '@xen-ts/drivers'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 /** Hostile ends of a vchan, by name: see vchan.ts for what is checked of each. */
 import { type Assert, type Case, cases } from '@xen-ts/boot/cases'
-import { ChannelClosedError } from '@xen-ts/drivers'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { watchMemory } from '@xen-ts/drivers/sim'
 import { Live } from '../layout.ts'
 import { HostileClient, HostileServer, play, serves } from './vchan.ts'

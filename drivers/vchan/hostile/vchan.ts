@@ -1,6 +1,7 @@
 /** Ends of a vchan that misbehave, and the other end that must bear it. The tables are in vchan-server.ts and vchan-client.ts. */
 import type { Assert } from '@xen-ts/boot/cases'
-import { type ByteChannel, ChannelClosedError, type EventChannel, ForeignPages, SharedPages } from '@xen-ts/drivers'
+import { type EventChannel, ForeignPages, SharedPages } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { inStoreRing, type Supervision, supervise, type WriteRule } from '@xen-ts/drivers/hostile'
 import { Access, type SimulatedDomain } from '@xen-ts/drivers/sim'
 import { Byte, Live, Order, Word } from '../layout.ts'

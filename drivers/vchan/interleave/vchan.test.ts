@@ -1,6 +1,6 @@
 /** vchan, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 
-import { ChannelClosedError } from '@xen-ts/drivers'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { assertNone, forSeeds } from '@xen-ts/drivers/interleave'
 import { findDoubleFetches, generator, interleave, watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
