@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { readImage } from '@xen-ts/boot'
 import { runInEngine } from '@xen-ts/boot/testing'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
+import { buildProgram } from './build.ts'
 import { bundleProgram } from './bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
@@ -72,6 +74,14 @@ test("a program's own target: its devices, arguments and globals, and where the 
   t.is(target.module, join(root, 'mine/target.ts'))
   t.deepEqual(target.elsewhere.http, ['qubes', 'xen'])
   t.deepEqual(await run(root, 'mine/target.ts'), { reason: 0, lines: ['INF [app] x forty-two fetched', ''] })
+})
+
+test("the target that package.json names by a path is relative to it, and the image has the target's name", async t => {
+  const root = folder(t, { ...own, 'package.json': '{ "name": "app", "xen-ts": { "target": "./mine/target.ts" } }' })
+  const output = join(root, 'app.xen')
+  const { target } = await buildProgram({ app: root, output })
+  t.is(target, 'mine')
+  t.is(readImage(readFileSync(output)).metadata.target, 'mine')
 })
 
 test('what is no target is refused with what to do', async t => {
