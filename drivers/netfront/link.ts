@@ -1,6 +1,5 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import type { EthernetDevice, Frame } from '../ethernet.ts'
+import type { EthernetDevice, Frame, Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
 import type { FrontendLink, Keys } from '../xenbus/driver.ts'
 import type { Backend } from '../xenbus/handshake.ts'
@@ -31,7 +30,7 @@ export class Link implements FrontendLink {
   broken = false
   readonly #device: EthernetDevice
   readonly #options: NetfrontOptions
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #channels: RingChannels
   readonly #tx: Transmitter
   readonly #rx: Receiver

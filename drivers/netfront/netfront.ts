@@ -4,7 +4,7 @@
  *
  * Sent, when the backend can: TCP packets of up to 64 KiB that it cuts, and blank checksums. Offered to it: see NetfrontOptions.
  */
-import { COMPLETE, type EthernetDevice, type Frame } from '../ethernet.ts'
+import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machine'
 import { Frontend } from '../xenbus/frontend.ts'
 import { readBackend } from '../xenbus/handshake.ts'
 import { type Address, readAddress } from './address.ts'

@@ -3,7 +3,7 @@
  * change of either, and connects to backends, one after the other, as they come and go. What a kind of device adds (its rings, its keys)
  * is its `FrontendDriver`.
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { XenError } from '../errno.ts'
 import type { GrantTable } from '../grant-table.ts'
 import { Wakeup } from '../wakeup.ts'
@@ -19,7 +19,7 @@ const PENALTY = 1000
 
 /** What a frontend stands on. */
 export interface FrontendParts {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly grants: GrantTable
   readonly xenstore: Xenstore
 }
