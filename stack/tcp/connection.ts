@@ -83,9 +83,15 @@ export class Connection implements ByteSocket {
   retries = 0
   lastSent = 0
 
-  // Deadlines in milliseconds; one lazy timer serves both: it may fire early and then finds nothing due.
+  // Keep-alive: after how many milliseconds of silence, when the peer was last heard, questions without an answer.
+  keepAliveTime = Infinity
+  heardAt: number
+  questions = 0
+
+  // Deadlines in milliseconds; one lazy timer serves all: it may fire early and then finds nothing due.
   retransmitAt = Infinity
   abortAt = Infinity
+  keepAliveAt = Infinity
   wakeAt = Infinity
   timer: Timer | undefined = undefined
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
@@ -108,6 +114,7 @@ export class Connection implements ByteSocket {
     this.sndUna = iss
     this.sndNxt = iss
     this.sndMax = iss
+    this.heardAt = environment.now()
     this.mss = environment.mss
     this.send = new SendQueue(environment.abi)
     this.congestion = new Congestion(environment.mss, iss)
@@ -161,14 +168,24 @@ export class Connection implements ByteSocket {
     this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
   }
 
-  /** Aborts the connection unless it is closed `delay` milliseconds from now; Infinity takes that back. */
-  abortAfter(delay: number): void {
+  abortAfter(milliseconds: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    this.abortAt = delay === Infinity ? Infinity : this.environment.now() + delay
-    if (this.abortAt < this.wakeAt) {
-      this.wakeAt = this.abortAt
-      this.environment.wake(this)
-    }
+    this.abortAt = this.environment.now() + milliseconds
+    this.#wakeBy(this.abortAt)
+  }
+
+  keepAlive(milliseconds: number | undefined): void {
+    if (this.state === CLOSED || this.state === TIME_WAIT) return
+    this.keepAliveTime = milliseconds ?? Infinity
+    this.keepAliveAt = this.environment.now() + this.keepAliveTime
+    this.questions = 0
+    this.#wakeBy(this.keepAliveAt)
+  }
+
+  #wakeBy(deadline: number): void {
+    if (deadline >= this.wakeAt) return
+    this.wakeAt = deadline
+    this.environment.wake(this)
   }
 
   /** Whether the peer can still send. */
@@ -196,7 +213,7 @@ export class Connection implements ByteSocket {
   release(): void {
     this.timer?.cancel()
     this.timer = undefined
-    this.retransmitAt = this.abortAt = this.wakeAt = Infinity
+    this.retransmitAt = this.abortAt = this.keepAliveAt = this.wakeAt = Infinity
     this.send.clear()
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)

@@ -27,6 +27,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
   }
   if (!acknowledged(c, s, now)) return DONE
+  c.heardAt = now
   if (s.length > 0 || (s.flags & FIN) !== 0) dataArrives(c, s)
   if (c.state === TIME_WAIT) {
     if (c.ackNow) acknowledge(c) // the peer's FIN
