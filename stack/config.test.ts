@@ -1,6 +1,6 @@
 import test from 'ava'
-import { formatIpv4, maskBits, parseIpv4, prefixMask } from './address.ts'
 import { checkConfig, type StackConfig } from './config.ts'
+import { formatIpv4, maskBits, parseIpv4, prefixMask } from './wire/ipv4-address.ts'
 
 test('addresses: what is one and what is not', t => {
   t.is(parseIpv4('10.137.0.16'), 0x1000890a)

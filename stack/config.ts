@@ -1,4 +1,4 @@
-import { ANY, formatIpv4, type Ipv4, isSpecial, maskBits, parseIpv4, prefixMask } from './address.ts'
+import { ANY, formatIpv4, type Ipv4, isSpecial, maskBits, parseIpv4, prefixMask } from './wire/ipv4-address.ts'
 
 /** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
 export interface StackConfig {

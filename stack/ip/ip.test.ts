@@ -174,7 +174,7 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
 test('ARP: packets wait for the answer, few of them, and are dropped when none comes', async t => {
   const { world, peer, stack, device } = raw()
   peer.answersArp = false
-  for (let i = 0; i < 10; i++) stack.udp.send(1, 0x0100000a, 2, new Uint8Array([i]))
+  for (let i = 0; i < 10; i++) stack.udp.send(1, '10.0.0.1', 2, new Uint8Array([i]))
   await world.run(100)
   t.is(device.reserved, 4)
   await world.run(2000)
@@ -183,7 +183,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
   t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   peer.frames.length = 0
   peer.answersArp = true
-  stack.udp.send(1, 0x0100000a, 2, new Uint8Array([77]))
+  stack.udp.send(1, '10.0.0.1', 2, new Uint8Array([77]))
   await world.run(100)
   t.is(peer.frames.at(-1)!.at(-1), 77)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
@@ -191,7 +191,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
 
 test('ARP: an answer is asked for again after a minute, and the old address serves meanwhile', async t => {
   const { world, peer, stack } = raw()
-  const send = (): boolean => stack.udp.send(1, 0x0100000a, 2, new Uint8Array(1))
+  const send = (): boolean => stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(1))
   send()
   await world.run(59_000)
   peer.frames.length = 0
@@ -208,16 +208,16 @@ test('ARP: an answer is asked for again after a minute, and the old address serv
 test('a gateway outside the prefix, as in Qubes: asked for at once; when it answers no ARP, fe:ff:ff:ff:ff:ff is used and ARP tried again later', async t => {
   const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
   peer.answersArp = false
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(2000)
   t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff])
   t.true(world.logLines.some(line => line.includes('gateway 10.0.0.1 answers no ARP')))
   peer.answersArp = true
   await world.run(61_000)
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(10)
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(10)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 })
@@ -228,7 +228,7 @@ test('the ARP cache is bounded however many neighbours ask', async t => {
     peer.arp(1, { senderIp: [10, 1, i >> 8, i & 255] })
     await world.run(0.1)
   }
-  for (let i = 0; i < 500; i++) stack.udp.send(1, 0x0000020a | ((i & 255) << 24) | ((i >> 8) << 16), 9, new Uint8Array(1))
+  for (let i = 0; i < 500; i++) stack.udp.send(1, `10.2.${i >> 8}.${i & 255}`, 9, new Uint8Array(1))
   await world.run(10)
   t.true(device.reserved <= 16 * 4)
   await world.run(5000)
@@ -238,8 +238,8 @@ test('the ARP cache is bounded however many neighbours ask', async t => {
 test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksum of 0 means none', async t => {
   const { world, peer, stack } = raw()
   const got: string[] = []
-  const unbind = stack.udp.bind(53, (bytes, offset, length, ip, port) =>
-    got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${ip >>> 24} ${port}`),
+  const unbind = stack.udp.bind(53, (bytes, offset, length, { peer }, port) =>
+    got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${peer} ${port}`),
   )
   t.throws(() => stack.udp.bind(53, () => {}), { message: /in use already/ })
   peer.udp(1000, 53, Buffer.from('one'))
@@ -254,13 +254,13 @@ test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksu
   })
   peer.udp(1000, 54, Buffer.from('five'))
   await world.run(10)
-  t.deepEqual(got, ['one 1 1000', 'three 1 1000'])
+  t.deepEqual(got, ['one 10.0.0.1 1000', 'three 10.0.0.1 1000'])
   t.is(stack.counters.badChecksum, 1)
   t.is(stack.counters.malformed, 1)
   t.is(stack.counters.udpNoPort, 1)
   unbind()
-  stack.udp.send(53, 0x0100000a, 1000, Buffer.from('answer'))
+  stack.udp.send(53, '10.0.0.1', 1000, Buffer.from('answer'))
   await world.run(10)
   t.true(peer.frames.at(-1)!.includes('answer'))
-  t.throws(() => stack.udp.send(53, 0x0100000a, 1000, new Uint8Array(1473)), { message: /at most 1472 fit/ })
+  t.throws(() => stack.udp.send(53, '10.0.0.1', 1000, new Uint8Array(1473)), { message: /at most 1472 fit/ })
 })

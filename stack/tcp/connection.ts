@@ -4,8 +4,7 @@
  * over this object, because every access counts on the way of a packet.
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
-import { formatIpv4, type Ipv4 } from '../address.ts'
-import type { Neighbour } from '../ip/neighbours.ts'
+import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 import { ACK, RST } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
@@ -13,8 +12,11 @@ import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
+import { mssOf } from './segments.ts'
 import { SendQueue } from './send-queue.ts'
+import { emit } from './sending.ts'
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
+import { portsOf } from './table.ts'
 
 export interface Opener {
   opened(connection: Connection): boolean
@@ -22,9 +24,11 @@ export interface Opener {
 
 export class Connection implements ByteSocket {
   readonly environment: Environment
+  /** Way to the peer: both addresses. With both ports it is the connection's name. */
+  readonly route: Route
   readonly localPort: number
-  readonly remoteIp: Ipv4
   readonly remotePort: number
+  readonly ports: number
   state = CLOSED
   /** Told when the connection is established; false when it is not wanted any more. */
   readonly opener: Opener
@@ -97,35 +101,34 @@ export class Connection implements ByteSocket {
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
   challengedAt = -Infinity
 
-  // Prepared headers of the frames to the peer (segments.ts).
-  hop: Neighbour | undefined = undefined
-  headerVersion = -1
+  // Prepared headers of the frames to the peer (segments.ts), and the version of the next hop that they are good for.
   header: Uint8Array | undefined = undefined
-  ipSum = 0
+  headerVersion = -1
   pseudo = 0
 
-  constructor(environment: Environment, localPort: number, remoteIp: Ipv4, remotePort: number, iss: number, opener: Opener) {
+  constructor(environment: Environment, route: Route, localPort: number, remotePort: number, iss: number, opener: Opener) {
     this.environment = environment
+    this.route = route
     this.localPort = localPort
-    this.remoteIp = remoteIp
     this.remotePort = remotePort
+    this.ports = portsOf(localPort, remotePort)
     this.opener = opener
     this.iss = iss
     this.sndUna = iss
     this.sndNxt = iss
     this.sndMax = iss
     this.heardAt = environment.now()
-    this.mss = environment.mss
+    this.mss = mssOf(route, route.mtu)
     this.send = new SendQueue(environment.abi)
-    this.congestion = new Congestion(environment.mss, iss)
+    this.congestion = new Congestion(this.mss, iss)
   }
 
   get remote(): Endpoint {
-    return { address: formatIpv4(this.remoteIp), port: this.remotePort }
+    return { address: this.route.peer, port: this.remotePort }
   }
 
   get local(): Endpoint {
-    return { address: formatIpv4(this.environment.address), port: this.localPort }
+    return { address: this.route.local, port: this.localPort }
   }
 
   get room(): number {
@@ -164,7 +167,7 @@ export class Connection implements ByteSocket {
 
   abort(error?: Error): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    if (this.state !== SYN_SENT) this.environment.emit(this, this.sndMax, RST | ACK, 0, 0)
+    if (this.state !== SYN_SENT) emit(this, this.sndMax, RST | ACK, 0, 0)
     this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
   }
 
@@ -228,7 +231,7 @@ export class Connection implements ByteSocket {
 
   /** For error texts and logs. */
   #name(): string {
-    return `connection to ${formatIpv4(this.remoteIp)}:${this.remotePort}`
+    return `connection to ${this.route.endpoint(this.remotePort)}`
   }
 
   failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {

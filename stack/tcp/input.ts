@@ -6,6 +6,7 @@ import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, SYN } from '../wir
 import type { Connection } from './connection.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
+import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */
@@ -50,7 +51,7 @@ function isAcceptable(c: Connection, s: Segment): boolean {
   }
   if ((s.flags & SYN) !== 0) {
     if (c.state === SYN_RECEIVED && s.sequence === c.irs)
-      c.environment.emitSyn(c) // ours was lost
+      emitSyn(c) // ours was lost
     else challenge(c)
     return false
   }
@@ -190,7 +191,7 @@ function inSynSent(c: Connection, s: Segment, now: number): number {
   synchronize(c, s)
   if (!hasAck) {
     c.state = SYN_RECEIVED // both called at the same time
-    c.environment.emitSyn(c)
+    emitSyn(c)
     return DONE
   }
   established(c, s, s.window) // the window of a SYN is not scaled

@@ -1,7 +1,7 @@
-/** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
+/** A connection with promises, for programs, over any byte stream (TCP, later TLS). HTTP uses the callbacks of socket.ts instead. */
+import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
-import type { Endpoint, SocketHandler } from '../socket.ts'
-import type { Connection } from './connection.ts'
+import type { ByteSocket, Endpoint, SocketHandler } from '../socket.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
@@ -15,7 +15,8 @@ export class TcpConnection implements ProgramConnection {
   readonly closed: Promise<void>
   /** What the connection calls; not for programs. */
   readonly handler: SocketHandler
-  readonly #connection: Connection
+  readonly #socket: ByteSocket
+  readonly #abi: Abi
   readonly #received: Uint8Array[] = []
   readonly #readers: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void }[] = []
   readonly #writers: { resolve(): void; reject(error: Error): void }[] = []
@@ -24,11 +25,13 @@ export class TcpConnection implements ProgramConnection {
   /** The user let go: what still comes is thrown away. */
   #released = false
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-    this.remoteAddress = connection.remote.address
-    this.remotePort = connection.remotePort
-    this.local = connection.local
+  constructor(socket: ByteSocket, abi: Abi) {
+    this.#socket = socket
+    this.#abi = abi
+    const { remote } = socket
+    this.remoteAddress = remote.address
+    this.remotePort = remote.port
+    this.local = socket.local
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
     promise.catch(() => {}) // the same error comes out of read and write
@@ -52,7 +55,7 @@ export class TcpConnection implements ProgramConnection {
   read(): Promise<Uint8Array | undefined> {
     const bytes = this.#received.shift()
     if (bytes !== undefined) {
-      this.#connection.consumed(bytes.length)
+      this.#socket.consumed(bytes.length)
       return Promise.resolve(bytes)
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
@@ -66,30 +69,30 @@ export class TcpConnection implements ProgramConnection {
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error
-    const connection = this.#connection
-    connection.queue(bytes, 0, bytes.length)
-    connection.flush()
-    if (connection.room > 0 || this.#state === 'closed') return
+    const socket = this.#socket
+    socket.queue(bytes, 0, bytes.length)
+    socket.flush()
+    if (socket.room > 0 || this.#state === 'closed') return
     await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
   }
 
   /** No more bytes will be written; the peer sees the end once it has read all. Reading goes on. */
   end(): void {
-    this.#connection.end()
+    this.#socket.end()
   }
 
   /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped. */
   close(): void {
     if (this.#released) return
     this.#released = true
-    for (const bytes of this.#received.splice(0)) this.#connection.consumed(bytes.length)
-    this.#connection.end()
-    this.#connection.abortAfter(LINGER)
+    for (const bytes of this.#received.splice(0)) this.#socket.consumed(bytes.length)
+    this.#socket.end()
+    this.#socket.abortAfter(LINGER)
   }
 
   /** Ends both directions at once (RST). */
   abort(): void {
-    this.#connection.abort()
+    this.#socket.abort()
   }
 
   [Symbol.dispose](): void {
@@ -99,7 +102,7 @@ export class TcpConnection implements ProgramConnection {
   #onData(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#released) return 0
     const copy = new Uint8Array(length)
-    this.#connection.environment.abi.copy(copy, 0, bytes, offset, length)
+    this.#abi.copy(copy, 0, bytes, offset, length)
     const reader = this.#readers.shift()
     if (reader !== undefined) {
       reader.resolve(copy)

@@ -5,6 +5,7 @@
 import { ACK } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { output, startTimer } from './output.ts'
+import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
 /**
@@ -47,7 +48,7 @@ function expired(c: Connection, now: number): void {
   c.timedAt = -1
   c.retransmitAt = Infinity
   if (c.state < ESTABLISHED) {
-    c.environment.emitSyn(c)
+    emitSyn(c)
     startTimer(c, now)
     return
   }
@@ -82,5 +83,5 @@ function keepAliveDue(c: Connection, now: number): void {
 
 /** A segment below the window makes any peer answer with its present window, and moves nothing. */
 function askForSign(c: Connection): void {
-  c.environment.emit(c, (c.sndUna - 1) | 0, ACK, 0, 0)
+  emit(c, (c.sndUna - 1) | 0, ACK, 0, 0)
 }

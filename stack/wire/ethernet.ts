@@ -26,6 +26,12 @@ export function macWords(mac: Uint8Array): MacWords {
   return new Uint16Array([mac[0] | (mac[1] << 8), mac[2] | (mac[3] << 8), mac[4] | (mac[5] << 8)])
 }
 
+export function formatMac(mac: MacWords): string {
+  return Array.from(mac, word => `${octet(word & 0xff)}:${octet(word >>> 8)}`).join(':')
+}
+
+const octet = (value: number): string => (value < 16 ? '0' : '') + value.toString(16)
+
 export const BROADCAST_MAC: MacWords = new Uint16Array([0xffff, 0xffff, 0xffff])
 
 /** Whether a frame goes to `mac` or to all. Other multicast is not for us: IPv4 without multicast groups needs none. */
