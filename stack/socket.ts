@@ -53,7 +53,7 @@ export interface SocketHandler {
 }
 
 export interface ListenOptions {
-  /** Connections that may be half open at a time; beyond it the oldest is given up. Default 128. */
+  /** Connections that may be half open at a time; beyond it nothing is kept of a SYN until it was answered (SYN cookies). Default 128. */
   readonly backlog?: number
   /** Stops listening when it aborts; connections that exist go on. */
   readonly signal?: AbortSignal

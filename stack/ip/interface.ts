@@ -4,7 +4,7 @@ import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ether
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 import type { Addresses, Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
-import { ETH_BYTES, ETH_TYPE, isForUs, type MacWords, macWords, TYPE_ARP, TYPE_IPV4 } from '../wire/ethernet.ts'
+import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, isTo, type MacWords, macWords, TYPE_ARP, TYPE_IPV4 } from '../wire/ethernet.ts'
 import { Ipv4Host } from './ipv4.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { Route } from './route.ts'
@@ -55,12 +55,17 @@ export class Interface {
       return
     }
     const type = u16[ETH_TYPE]
-    if ((type !== TYPE_IPV4 && type !== TYPE_ARP) || !isForUs(u16, this.mac)) {
-      counters.foreign++
-      return
-    }
-    if (type === TYPE_IPV4) this.ipv4.receive(frame, length)
-    else if (length > this.longest) counters.malformed++
+    const { mac } = this
+    const isOurs = u16[0] === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]
+    if (type === TYPE_IPV4 && isOurs) this.ipv4.receive(frame, length)
+    else if (type === TYPE_ARP && (isOurs || isTo(u16, BROADCAST_MAC))) this.#arp(u16, length)
+    // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here.
+    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) counters.badAddress++
+    else counters.foreign++ // multicast too: there are no groups
+  }
+
+  #arp(u16: Uint16Array, length: number): void {
+    if (length > this.longest) this.counters.malformed++
     else this.ipv4.neighbours.receive(u16, length)
   }
 

@@ -31,6 +31,13 @@ test('what is wrong is dropped and counted by its reason', async t => {
   const { world, peer, stack } = raw()
   const { counters } = stack
   const icmp = Buffer.from([8, 0, 0xf7, 0xff, 0, 0, 0, 0])
+  stack.tcp.bind(80, {}, () => ({ onData: () => 0, onEnd() {}, onWritable() {}, onClosed() {} }))
+  /** The packet is to the stack's address, and the frame to all. */
+  const broadcast = (send: () => void): void => {
+    const mac = peer.targetMac.splice(0, 6, 255, 255, 255, 255, 255, 255)
+    send()
+    peer.targetMac.splice(0, 6, ...mac)
+  }
   const cases: [keyof typeof counters, () => void][] = [
     ['malformed', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, 0, 0x45, 0]))],
     [
@@ -103,6 +110,13 @@ test('what is wrong is dropped and counted by its reason', async t => {
           packet[11]--
         }),
     ],
+    ['badAddress', () => peer.ip4(1, icmp, undefined, [], '10.0.0.255')],
+    ['badAddress', () => peer.ip4(1, icmp, undefined, [], '10.0.0.0')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '10.0.0.255')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '10.0.0.0')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '240.0.0.1')],
+    ['badAddress', () => broadcast(() => peer.icmp(8, 0, echo))], // RFC 1122 section 3.3.6
+    ['badAddress', () => broadcast(() => peer.tcp({ flags: 2 }))],
     ['foreign', () => peer.ip4(47, icmp)],
     ['foreign', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 0x86, 0xdd, 0, 0]))],
     ['foreign', () => peer.sendFrame(new Uint8Array([1, 0, 0x5e, 0, 0, 1, ...peer.device.mac, 8, 0, 0, 0]))],
@@ -169,6 +183,66 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
   peer.arp(1, { senderIp: [0, 0, 0, 0] }) // a probe: does anybody have this address?
   await world.run(5)
   t.is(peer.frames.length, 1)
+})
+
+test('addresses that nobody can have: not answered in ARP, not learnt, not sent to, not configured', async t => {
+  const { world, peer, stack, device } = raw()
+  const group = [1, 0, 0x5e, 0, 0, 1]
+  const all = [255, 255, 255, 255, 255, 255]
+  const nobody = [0, 0, 0, 0, 0, 0]
+  const ignored: Parameters<typeof peer.arp>[1][] = [
+    { senderIp: [10, 0, 0, 255] }, // the subnet's broadcast address
+    { senderIp: [10, 0, 0, 0] },
+    { senderIp: [255, 255, 255, 255] },
+    { senderIp: [127, 0, 0, 1] },
+    { senderMac: group },
+    { senderMac: all },
+    { senderMac: nobody },
+    { senderMac: [...device.mac] },
+    { senderIp: [0, 0, 0, 0], senderMac: all }, // a probe, whose answer would go to all
+    { senderIp: [0, 0, 0, 0], senderMac: nobody },
+  ]
+  for (const [i, fields] of ignored.entries()) {
+    const before = stack.counters.arpIgnored
+    peer.arp(1, fields)
+    await world.run(2)
+    t.is(stack.counters.arpIgnored, before + 1, `case ${i}`)
+    t.is(peer.frames.length, 0, `case ${i}`)
+  }
+  // A question to all may come from the hardware of a host only.
+  const request = new Uint8Array(42)
+  request.set([...all, ...group, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...peer.device.mac, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2])
+  peer.sendFrame(request)
+  await world.run(2)
+  t.is(peer.frames.length, 0)
+
+  peer.arp(1)
+  await world.run(2)
+  peer.arp(2, { senderMac: group }) // a neighbour that is known already does not move to a group
+  peer.arp(2, { senderMac: [...device.mac] })
+  peer.frames.length = 0
+  stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(1))
+  await world.run(5)
+  t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
+
+  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.2', '127.0.0.1']) {
+    const before = stack.counters.noRoute
+    stack.udp.send(1, to, 2, new Uint8Array(1))
+    t.is(stack.counters.noRoute, before + 1, to)
+    await t.throwsAsync(stack.tcp.connect({ host: to, port: 1 }), { code: 'EHOSTUNREACH' }, to)
+  }
+  t.throws(() => stack.udp.send(1, 'example.org', 2, new Uint8Array(1)), { message: /"example\.org": it is not an IPv4 address/ })
+})
+
+test('links of two and of one have no broadcast address (RFC 3021)', async t => {
+  const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 31, gateway: '10.0.0.3' })
+  peer.icmp(8, 0, echo, undefined, [], '10.0.0.3')
+  await world.run(5)
+  t.is(stack.counters.echoReplies, 1)
+  const wide = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
+  wide.peer.icmp(8, 0, echo, undefined, [], '10.0.0.255')
+  await wide.world.run(5)
+  t.is(wide.stack.counters.echoReplies, 1)
 })
 
 test('ARP: packets wait for the answer, few of them, and are dropped when none comes', async t => {

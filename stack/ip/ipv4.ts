@@ -15,7 +15,7 @@ import {
   ipProtocol,
   ipSource,
 } from '../wire/ipv4.ts'
-import { ANY, type Ipv4, isSpecial, parseIpv4 } from '../wire/ipv4-address.ts'
+import { ANY, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
 import { PROTOCOL_TCP } from '../wire/tcp.ts'
 import { PROTOCOL_UDP } from '../wire/udp.ts'
 import { Icmp } from './icmp.ts'
@@ -52,6 +52,7 @@ export class Ipv4Host {
       mac: link.mac,
       address: addresses.address,
       gateway: addresses.gateway,
+      isHost: ip => this.isHost(ip),
       limit: limits.neighbours,
     })
   }
@@ -112,12 +113,14 @@ export class Ipv4Host {
   #routeOf(source: Ipv4): Ipv4Route | undefined {
     const known = this.#routes.get(source)
     if (known !== undefined) return (this.#last = known)
-    return this.#isHost(source) ? (this.#last = new Ipv4Route(this, source)) : undefined
+    return this.isHost(source) ? (this.#last = new Ipv4Route(this, source)) : undefined
   }
 
-  /** Whether `address` can be another host's, one to talk to. */
-  #isHost(address: Ipv4): boolean {
-    return !isSpecial(address) && address !== this.address
+  /** Whether `address` can be another host's: no packet may come from any other, and none is sent there (RFC 1122 section 3.2.1.3). */
+  isHost(address: Ipv4): boolean {
+    if (isSpecial(address) || address === this.address) return false
+    const { mask, bits } = this.#addresses
+    return ((address ^ this.address) & mask) !== 0 || !isWholeNetwork(address, mask, bits)
   }
 
   /** The route to a peer. The same one as long as connections stand on it. */
@@ -143,7 +146,7 @@ export class Ipv4Host {
   /** The neighbour through which `destination` is reached; undefined when there is no way. */
   nextHop(destination: Ipv4): Neighbour | undefined {
     const { address, mask, bits, gateway } = this.#addresses
-    if (!this.#isHost(destination)) return undefined
+    if (!this.isHost(destination)) return undefined
     if (bits < 32 && ((destination ^ address) & mask) === 0) return this.neighbours.get(destination)
     return gateway === undefined ? undefined : this.neighbours.get(gateway)
   }

@@ -10,8 +10,8 @@ import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
 import type { Counters } from '../counters.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
-import { formatMac, type MacWords } from '../wire/ethernet.ts'
-import { ANY, formatIpv4, type Ipv4, isSpecial } from '../wire/ipv4-address.ts'
+import { ETH_SOURCE, formatMac, isSame, isUnicast, type MacWords } from '../wire/ethernet.ts'
+import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
 import { Neighbour } from './neighbour.ts'
 
 /** Milliseconds between tries, their number, and how long an answer is believed. */
@@ -41,6 +41,7 @@ export class Neighbours {
   readonly #mac: MacWords
   #address: Ipv4
   #gateway: Ipv4 | undefined
+  readonly #isHost: (ip: Ipv4) => boolean
   readonly #limit: number
   readonly #entries = new Map<Ipv4, Entry>()
   #versions = 0
@@ -54,6 +55,8 @@ export class Neighbours {
     mac: MacWords
     address: Ipv4
     gateway: Ipv4 | undefined
+    /** Whether an address can be a neighbour's. */
+    isHost(ip: Ipv4): boolean
     limit: number
   }) {
     this.#device = parts.device
@@ -63,6 +66,7 @@ export class Neighbours {
     this.#mac = parts.mac
     this.#address = parts.address
     this.#gateway = parts.gateway
+    this.#isHost = parts.isHost
     this.#limit = parts.limit
   }
 
@@ -104,12 +108,17 @@ export class Neighbours {
     const senderIp = arpSenderIp(u16)
     const senderMac = arpSenderMac(u16)
     const forUs = this.#address !== ANY && arpTargetIp(u16) === this.#address
+    // Whoever asks or answers is one host, and not ourselves: an answer to a group would be an amplifier, and so would be learning it.
+    if (!isUnicast(senderMac) || (u16[ETH_SOURCE] & 1) !== 0 || isSame(senderMac, this.#mac)) {
+      this.#counters.arpIgnored++
+      return
+    }
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return
     }
-    if (isSpecial(senderIp) || (senderMac[0] & 1) !== 0 || senderIp === this.#address) {
-      this.#counters.arpIgnored++ // group addresses, and somebody with our own address
+    if (!this.#isHost(senderIp)) {
+      this.#counters.arpIgnored++
       return
     }
     let entry = this.#entries.get(senderIp)
@@ -130,7 +139,7 @@ export class Neighbours {
 
   #learn(entry: Entry, mac: MacWords): void {
     const old = entry.mac
-    if (old === undefined || old[0] !== mac[0] || old[1] !== mac[1] || old[2] !== mac[2]) {
+    if (old === undefined || !isSame(old, mac)) {
       entry.mac = mac
       this.#log.debug(`${formatIpv4(entry.ip)} is at ${formatMac(mac)}`)
     }

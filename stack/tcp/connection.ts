@@ -85,6 +85,8 @@ export class Connection implements ByteSocket {
   timedEnd = 0
   timedAt = -1
   retries = 0
+  /** Zero-window probes since the window was shut. */
+  probes = 0
   lastSent = 0
 
   // Keep-alive: after how many milliseconds of silence, when the peer was last heard, questions without an answer.
@@ -98,6 +100,8 @@ export class Connection implements ByteSocket {
   keepAliveAt = Infinity
   wakeAt = Infinity
   timer: Timer | undefined = undefined
+  /** In TIME-WAIT: a SYN came that is not above the old sequence numbers. */
+  calledAgain = false
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
   challengedAt = -Infinity
 

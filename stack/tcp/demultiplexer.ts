@@ -9,7 +9,7 @@ import { ACK, FIN, parseTcp, RST, Segment, SYN } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives } from './input.ts'
-import { output } from './output.ts'
+import { challenge, output } from './output.ts'
 import { hasGoodChecksum, mssOf } from './segments.ts'
 import { sendReset } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
@@ -43,10 +43,7 @@ export class Demultiplexer implements Receiver {
     if (s.length > c.rcvLargest) c.rcvLargest = s.length
     const verdict = this.#arrives(c, s)
     if (verdict === SEND_RESET) sendReset(route, s)
-    else if (verdict === NEW_CONNECTION) {
-      c.finish(undefined)
-      this.#withoutConnection(route, s)
-    }
+    else if (verdict === NEW_CONNECTION) this.#calledAgain(c, s)
   }
 
   /** An error in here, be it a handler's, costs the connection and not the domain. */
@@ -67,12 +64,31 @@ export class Demultiplexer implements Receiver {
   #withoutConnection(route: Route, s: Segment): void {
     const engine = this.#engine
     const listener = engine.table.listeners.get(s.localPort)
-    if (listener !== undefined && (s.flags & (SYN | ACK | RST | FIN)) === SYN) {
-      engine.accept(listener, route, s)
-      return
+    if (listener !== undefined) {
+      if ((s.flags & (SYN | ACK | RST | FIN)) === SYN) {
+        engine.accept(listener, route, s)
+        return
+      }
+      if ((s.flags & (SYN | ACK | RST)) === ACK && engine.cookies.areOut(engine.now())) {
+        // What fits no cookie may be a later segment of one: it is not reset, the first comes again.
+        const c = engine.acceptCookie(listener, route, s)
+        if (c === undefined) engine.counters.tcpNoConnection++
+        else this.#arrives(c, s)
+        return
+      }
     }
     engine.counters.tcpNoConnection++
     sendReset(route, s)
+  }
+
+  /** A SYN with a new number for a connection in TIME-WAIT. */
+  #calledAgain(c: Connection, s: Segment): void {
+    if (this.#engine.table.listeners.has(s.localPort)) {
+      c.finish(undefined)
+      this.#withoutConnection(c.route, s)
+    } else {
+      challenge(c)
+    }
   }
 
   /** What ICMP says about a segment of ours; believed only when the segment is in flight (RFC 5927). */

@@ -15,6 +15,7 @@ import { ACK, RST, type Segment } from '../wire/tcp.ts'
 import { HeldAcknowledgments } from './acks.ts'
 import { Blocked } from './blocked.ts'
 import { Connection, type Opener } from './connection.ts'
+import { Cookies } from './cookies.ts'
 import { Demultiplexer } from './demultiplexer.ts'
 import type { Environment } from './environment.ts'
 import { shiftFor, synchronize } from './input.ts'
@@ -22,7 +23,7 @@ import { InitialSequence } from './isn.ts'
 import { PortListener } from './listener.ts'
 import { startTimer } from './output.ts'
 import { MemoryBudget } from './reassembly.ts'
-import { emit, emitSyn } from './sending.ts'
+import { answerWithCookie, emit, emitSyn } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf, Table } from './table.ts'
 import { TimeWait } from './time-wait.ts'
@@ -37,6 +38,7 @@ export class TcpEngine implements Environment {
   readonly table = new Table()
   readonly timeWaiting: TimeWait
   readonly input: Demultiplexer
+  readonly cookies: Cookies
   isClosed = false
   /** The time at which the segment arrived that is being dealt with: it serves all that follows from it. -1: none is. */
   segmentTime = -1
@@ -56,6 +58,7 @@ export class TcpEngine implements Environment {
     this.#log = machine.log('stack:tcp')
     this.input = new Demultiplexer(this, this.#log)
     this.#isn = new InitialSequence(machine.abi)
+    this.cookies = new Cookies(machine.abi)
     this.timeWaiting = new TimeWait(machine.timers, limits.timeWait, () => ip.counters.tcpTimeWaitEvicted++)
     this.#acks = new HeldAcknowledgments(machine.timers, limits.receiveWindow)
   }
@@ -68,18 +71,16 @@ export class TcpEngine implements Environment {
 
   /** A SYN arrived for a listener. */
   accept(listener: PortListener, route: Route, s: Segment): void {
-    if (listener.halfOpen.size >= listener.backlog) {
-      for (const oldest of listener.halfOpen) {
-        this.counters.tcpSynDropped++
-        oldest.finish(undefined)
-        break
-      }
-    }
     if (this.isFull) {
       this.counters.tcpSynDropped++ // the client tries again
       return
     }
     const now = this.now()
+    if (listener.halfOpen.size >= listener.backlog) {
+      this.counters.tcpSynCookies++
+      answerWithCookie(route, s, this.cookies.make(route, s, now), this.limits.receiveWindow)
+      return
+    }
     const iss = this.#isn.next(now, route.words, s.localPort, s.remotePort)
     const c = new Connection(this, route, s.localPort, s.remotePort, iss, listener)
     c.state = SYN_RECEIVED
@@ -87,6 +88,23 @@ export class TcpEngine implements Environment {
     this.table.add(c)
     listener.halfOpen.add(c)
     this.#startSyn(c, now)
+  }
+
+  /** The connection of whoever acknowledges a cookie; undefined when `s` acknowledges none, or there is no room. */
+  acceptCookie(listener: PortListener, route: Route, s: Segment): Connection | undefined {
+    const mss = this.cookies.check(route, s, this.now())
+    if (mss === 0) return undefined
+    if (this.isFull) {
+      this.counters.tcpSynDropped++ // the client sends its data again
+      return undefined
+    }
+    const c = new Connection(this, route, s.localPort, s.remotePort, (s.acknowledgment - 1) | 0, listener)
+    c.state = SYN_RECEIVED
+    c.sndNxt = c.sndMax = s.acknowledgment
+    synchronize(c, { sequence: (s.sequence - 1) | 0, window: s.window, mss, scale: -1, sack: false })
+    c.rcvAdv = (c.rcvNxt + Math.min(this.limits.receiveWindow, 0xffff)) | 0
+    this.table.add(c)
+    return c
   }
 
   /** Starts an active connection; the caller sets its handler before anything else happens. */

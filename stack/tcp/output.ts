@@ -93,8 +93,10 @@ export function retransmitFirst(c: Connection): void {
 
 /** (Re)starts the retransmission timer, which also makes the zero-window probes. */
 export function startTimer(c: Connection, now: number): void {
-  const timeout = c.retries === 0 ? c.roundTrip.timeout : c.roundTrip.backedOff(c.retries)
-  const at = now + timeout
+  setRetransmit(c, now + (c.retries === 0 ? c.roundTrip.timeout : c.roundTrip.backedOff(c.retries)))
+}
+
+export function setRetransmit(c: Connection, at: number): void {
   c.retransmitAt = at
   if (at < c.wakeAt) {
     c.wakeAt = at

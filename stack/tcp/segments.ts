@@ -106,6 +106,15 @@ export function buildSyn(c: Connection, frame: Frame): number {
   return complete(route, frame, length)
 }
 
+/** Writes the SYN-ACK with the sequence number `cookie` that answers the SYN `s`, with nothing but our MSS. Returns its bytes. */
+export function buildCookie(route: Route, s: Segment, cookie: number, receiveWindow: number, frame: Frame): number {
+  const tcp = route.overhead >>> 1
+  const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_BYTES / 2, mssOf(route, route.mtu), -1, false)
+  const window = Math.min(receiveWindow, 0xffff)
+  writeTcp(frame.u16, tcp, s.localPort, s.remotePort, cookie, (s.sequence + 1) | 0, SYN | ACK, window, length)
+  return complete(route, frame, length)
+}
+
 /** Writes the reset that answers `s`. Returns its bytes. */
 export function buildReset(route: Route, s: Segment, frame: Frame): number {
   const tcp = route.overhead >>> 1

@@ -3,7 +3,7 @@ import { CHECKSUM, COMPLETE } from '@xen-ts/drivers/ethernet.ts'
 import type { Route } from '../ip/route.ts'
 import { ACK, PROTOCOL_TCP, RST, type Segment, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
-import { addSack, buildReset, buildSegment, buildSyn, prepare } from './segments.ts'
+import { addSack, buildCookie, buildReset, buildSegment, buildSyn, prepare } from './segments.ts'
 
 /**
  * Sends a segment with acknowledgment and window of now: `length` bytes of the send queue from `at` on; more than the connection's
@@ -44,6 +44,12 @@ export const largest = (c: Connection): number => c.route.largest() - TCP_BYTES
 export function emitSyn(c: Connection): void {
   const frame = c.route.link.reserve()
   if (frame !== undefined) c.route.send(frame, PROTOCOL_TCP, buildSyn(c, frame))
+}
+
+/** Answers a SYN without keeping anything of it: with the sequence number `cookie` (cookies.ts). */
+export function answerWithCookie(route: Route, s: Segment, cookie: number, window: number): void {
+  const frame = route.link.reserve()
+  if (frame !== undefined) route.send(frame, PROTOCOL_TCP, buildCookie(route, s, cookie, window, frame))
 }
 
 /** Answers a segment that belongs to no connection with RST (RFC 9293 section 3.10.7.1). */

@@ -4,7 +4,7 @@
  */
 import { ACK } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
-import { output, startTimer } from './output.ts'
+import { output, setRetransmit, startTimer } from './output.ts'
 import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
@@ -60,8 +60,11 @@ function expired(c: Connection, now: number): void {
   const before = c.sndNxt
   output(c, now, true)
   // The window is shut (Linux probes the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
-  if (c.sndNxt === before) askForSign(c)
-  if (c.retransmitAt === Infinity) startTimer(c, now)
+  if (c.sndNxt !== before) return
+  askForSign(c)
+  // The pauses double, whether probes are answered or not, and the connection stays as long as they are (sections 3.8.6.1, MUST-37).
+  c.probes++
+  setRetransmit(c, now + c.roundTrip.backedOff(c.probes))
 }
 
 /** Keep-alive (RFC 9293 section 3.8.4): asks a peer of whom nothing was heard for long, unless the retransmission timer watches already. */

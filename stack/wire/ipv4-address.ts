@@ -43,3 +43,12 @@ export function isSpecial(address: Ipv4): boolean {
   const first = address & 255
   return first === 0 || first === 127 || first >= 224
 }
+
+/**
+ * Whether all bits behind the mask are 0 or all are 1: that is no host but the network, or all hosts in it (RFC 1122 section 3.2.1.3).
+ * Networks of two addresses, or of one, have neither (RFC 3021).
+ */
+export function isWholeNetwork(address: Ipv4, mask: Ipv4, bits: number): boolean {
+  const host = address & ~mask
+  return bits < 31 && (host === 0 || host === ~mask)
+}
