@@ -1,6 +1,6 @@
 /** A route of IPv4. */
 import { ETH_BYTES, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
-import { addressSum, IP_BYTES, IP_PAYLOAD, setIpv4Length, writeIpv4 } from '../wire/ipv4.ts'
+import { addressSum, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, writeIpv4 } from '../wire/ipv4.ts'
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
 import type { Ipv4Host } from './ipv4.ts'
 import type { Neighbour } from './neighbour.ts'
@@ -73,8 +73,13 @@ export class Ipv4Route extends Route {
     writeIpv4(u16, this.localIp, this.peerIp, protocol)
   }
 
+  /** The header has no length yet: it goes into the checksum too (RFC 1624). */
   setLength(u16: Uint16Array, length: number): void {
-    setIpv4Length(u16, IP_BYTES + length)
+    length += IP_BYTES
+    const size = ((length & 0xff) << 8) | (length >>> 8)
+    u16[IP_LENGTH] = size
+    const sum = (~u16[IP_CHECKSUM] & 0xffff) + size
+    u16[IP_CHECKSUM] = ~((sum & 0xffff) + (sum >>> 16))
   }
 
   endpoint(port: number): string {

@@ -10,10 +10,10 @@ import {
   IP_BAD_CHECKSUM,
   IP_DESTINATION,
   IP_FRAGMENTED,
+  IP_SOURCE,
   IP_SOURCE_ROUTED,
   ipLength,
   ipProtocol,
-  ipSource,
 } from '../wire/ipv4.ts'
 import { ANY, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
 import { PROTOCOL_TCP } from '../wire/tcp.ts'
@@ -86,7 +86,7 @@ export class Ipv4Host {
       return
     }
     // Broadcast is for DHCP, which does not come through here; a source must be a host that is not ourselves.
-    const source = ipSource(u16)
+    const source = u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
     let route = this.#last
     if (route === undefined || route.peerIp !== source) route = this.#routeOf(source)
     if (route === undefined || u16[IP_DESTINATION] !== this.#addressLow || u16[IP_DESTINATION + 1] !== this.#addressHigh) {

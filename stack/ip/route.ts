@@ -61,7 +61,8 @@ export abstract class Route {
 
   /** Sends `length` bytes that stand in `frame` behind `overhead` bytes for the headers. */
   send(frame: Frame, protocol: number, length: number): void {
-    const hop = this.resolve()
+    let { hop } = this
+    if (hop === undefined || hop.version === 0) hop = this.resolve()
     if (hop === undefined) {
       this.link.counters.noRoute++
       this.link.device.discard(frame)

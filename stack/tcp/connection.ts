@@ -3,6 +3,7 @@
  * happens when a segment arrives is in input.ts, what is sent when in output.ts, and what timers do in timers.ts: plain functions
  * over this object, because every access counts on the way of a packet.
  */
+import { COMPLETE } from '@xen-ts/drivers/ethernet.ts'
 import type { Timer } from '@xen-ts/runtime/machine.ts'
 import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
@@ -109,6 +110,8 @@ export class Connection implements ByteSocket {
   header: Uint8Array | undefined = undefined
   headerVersion = -1
   pseudo = 0
+  /** What is left to the device of a segment that it does not cut. */
+  offload = COMPLETE
 
   constructor(environment: Environment, route: Route, localPort: number, remotePort: number, iss: number, opener: Opener) {
     this.environment = environment

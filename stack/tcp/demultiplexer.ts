@@ -50,7 +50,7 @@ export class Demultiplexer implements Receiver {
   #arrives(c: Connection, s: Segment): number {
     const engine = this.#engine
     try {
-      return segmentArrives(c, s, engine.begin())
+      return segmentArrives(c, s, (engine.segmentTime = engine.timers.now()))
     } catch (error) {
       const peer = c.route.endpoint(c.remotePort)
       this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)

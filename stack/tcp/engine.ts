@@ -42,7 +42,7 @@ export class TcpEngine implements Environment {
   isClosed = false
   /** The time at which the segment arrived that is being dealt with: it serves all that follows from it. -1: none is. */
   segmentTime = -1
-  readonly #timers: Timers
+  readonly timers: Timers
   readonly #log: Log
   readonly #isn: InitialSequence
   readonly #acks: HeldAcknowledgments
@@ -54,7 +54,7 @@ export class TcpEngine implements Environment {
     this.limits = limits
     this.memory = new MemoryBudget(limits.receiveMemory)
     this.ip = ip
-    this.#timers = machine.timers
+    this.timers = machine.timers
     this.#log = machine.log('stack:tcp')
     this.input = new Demultiplexer(this, this.#log)
     this.#isn = new InitialSequence(machine.abi)
@@ -190,13 +190,8 @@ export class TcpEngine implements Environment {
 
   // ---- environment of the protocol core
 
-  /** A segment is dealt with from now on, until `segmentTime` is -1 again. */
-  begin(): number {
-    return (this.segmentTime = this.#timers.now())
-  }
-
   now(): number {
-    return this.segmentTime < 0 ? this.#timers.now() : this.segmentTime
+    return this.segmentTime < 0 ? this.timers.now() : this.segmentTime
   }
 
   block(c: Connection): void {
@@ -205,7 +200,7 @@ export class TcpEngine implements Environment {
 
   wake(c: Connection): void {
     c.timer?.cancel()
-    c.timer = this.#timers.set(c.wakeAt - this.#timers.now(), () => timerFired(c, this.#timers.now()))
+    c.timer = this.timers.set(c.wakeAt - this.timers.now(), () => timerFired(c, this.timers.now()))
   }
 
   acknowledgeLater(c: Connection): void {

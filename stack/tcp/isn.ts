@@ -36,14 +36,14 @@ export function halfSipHash(k0: number, k1: number, message: readonly number[]):
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
     v2 = (v2 << 16) | (v2 >>> 16)
   }
-  const compress = (word: number): void => {
+  const { length } = message
+  for (let i = 0; i <= length; i++) {
+    const word = i < length ? message[i] : (length * 4) << 24 // the last word ends with the length of the message in bytes
     v3 ^= word
     round()
     round()
     v0 ^= word
   }
-  for (const word of message) compress(word)
-  compress((message.length * 4) << 24) // the last word ends with the length of the message in bytes
   v2 ^= 0xff
   for (let i = 0; i < 4; i++) round()
   return v1 ^ v3

@@ -2,7 +2,7 @@
  * Builds segments in place, in frames of the device. What never changes on a connection (the headers of Ethernet and IP, which are the
  * route's, TCP's, the sum of the addresses) is prepared once and copied.
  */
-import { COMPLETE, type Frame } from '@xen-ts/drivers/ethernet.ts'
+import { CHECKSUM, COMPLETE, type Frame } from '@xen-ts/drivers/ethernet.ts'
 import type { Route } from '../ip/route.ts'
 import { fold } from '../wire/checksum.ts'
 import { swap16 } from '../wire/ethernet.ts'
@@ -90,6 +90,7 @@ export function prepare(c: Connection, version: number): void {
   route.writeHeaders(u16, PROTOCOL_TCP)
   writeTcp(u16, route.overhead >>> 1, c.localPort, c.remotePort, 0, 0, 0, 0)
   c.pseudo = fold(route.sum + (PROTOCOL_TCP << 8))
+  c.offload = route.checksums ? CHECKSUM : COMPLETE
   c.headerVersion = version
 }
 

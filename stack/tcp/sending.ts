@@ -1,5 +1,5 @@
 /** Sends segments: takes frames from the device, has them built (segments.ts), and sends them on the connection's route. */
-import { CHECKSUM, COMPLETE } from '@xen-ts/drivers/ethernet.ts'
+import { COMPLETE } from '@xen-ts/drivers/ethernet.ts'
 import type { Route } from '../ip/route.ts'
 import { ACK, PROTOCOL_TCP, RST, type Segment, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
@@ -27,7 +27,7 @@ export function emit(c: Connection, sequence: number, flags: number, at: number,
   if (hop.version !== c.headerVersion || hop.version === 0) prepare(c, hop.version)
   c.unacknowledged = 0
   c.ackNow = false
-  let offload = isLarge ? c.mss : route.checksums ? CHECKSUM : COMPLETE
+  let offload = isLarge ? c.mss : c.offload
   let size = buildSegment(c, frame, sequence, flags, at, length, offload)
   if (length === 0 && flags === ACK && c.sack && c.reassembly !== undefined && !c.reassembly.isEmpty) {
     size = addSack(c, frame)

@@ -58,8 +58,6 @@ function checkOptions(u8: Uint8Array, at: number, end: number): boolean {
   return true
 }
 
-export const ipSource = (u16: Uint16Array): Ipv4 => u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
-export const ipDestination = (u16: Uint16Array): Ipv4 => u16[IP_DESTINATION] | (u16[IP_DESTINATION + 1] << 16)
 /** Protocol number: the second byte of the word with the time to live. */
 export const ipProtocol = (u16: Uint16Array): number => u16[IP_PROTOCOL] >>> 8
 /** Bytes of the packet from its version field on. */
@@ -71,7 +69,7 @@ export function addressSum(source: Ipv4, destination: Ipv4): number {
 }
 
 /**
- * Writes a header of 20 bytes but for its length, see `setIpv4Length`. Don't-fragment is set, so that the identification may be 0
+ * Writes a header of 20 bytes but for its length, which is 0. Don't-fragment is set, so that the identification may be 0
  * (RFC 6864) and routers report too big packets (RFC 1191).
  */
 export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, protocol: number): void {
@@ -87,12 +85,4 @@ export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, pro
   u16[IP_DESTINATION + 1] = destination >>> 16
   const sum = 0x0045 + 0x0040 + ttlProtocol + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
   u16[IP_CHECKSUM] = ~fold(sum)
-}
-
-/** Puts the length, `length` bytes from the version field on, into a header that has none yet, and into its checksum (RFC 1624). */
-export function setIpv4Length(u16: Uint16Array, length: number): void {
-  const size = ((length & 0xff) << 8) | (length >>> 8)
-  u16[IP_LENGTH] = size
-  const sum = (~u16[IP_CHECKSUM] & 0xffff) + size
-  u16[IP_CHECKSUM] = ~((sum & 0xffff) + (sum >>> 16))
 }
