@@ -263,8 +263,8 @@ function inTimeWait(c: Connection, s: Segment): number {
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)
-  } else {
-    challenge(c)
+  } else if (s.sequence !== c.rcvNxt || s.length > 0 || (s.flags & SYN) !== 0) {
+    challenge(c) // but not what is in order: two sides in TIME-WAIT would acknowledge acknowledgments
   }
   return DONE
 }
