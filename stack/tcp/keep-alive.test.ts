@@ -1,5 +1,6 @@
 /** Peers that are gone without a word (RFC 9293 section 3.8.4): found by asking, where nothing else would notice. */
 import test from 'ava'
+import { pair } from '../testing/pair.ts'
 import { session, text, write } from '../testing/session.ts'
 import { ACK, FIN, RST } from '../wire/tcp.ts'
 
@@ -103,4 +104,29 @@ test('a reset, and the answer of a host that has lost the connection, end it at 
   s.peer.tcp({ seq: 1001, flags: RST }) // the host was started anew: it resets what it does not know
   await s.world.run(1)
   t.deepEqual(s.events, ['closed ECONNRESET'])
+})
+
+test('a program that listens is rid of clients that vanished, unless it wants to wait for ever; and may watch over those it called', async t => {
+  const { world, wire, client, server } = pair(3)
+  const errors: unknown[] = []
+  for (const [port, keepAlive] of [
+    [7, undefined],
+    [8, Infinity],
+  ] as const) {
+    void server.tcp.listen({ port, keepAlive }, connection => {
+      connection.read().catch(error => errors.push([port, (error as { code: string }).code]))
+    })
+  }
+  const connecting = [7, 8].map(port => client.tcp.connect({ host: '10.0.0.2', port }))
+  await world.run(50)
+  const [seven] = await Promise.all(connecting)
+  await world.run(3_600_000)
+  t.deepEqual(errors, [])
+  seven.keepAlive(1_000)
+  const lost = t.throwsAsync(seven.read(), { code: 'ETIMEDOUT', message: /10\.0\.0\.2:7 is lost, the peer answers no keep-alive/ })
+  wire.filter = () => false
+  await world.run(3_600_000)
+  await lost
+  t.deepEqual(errors, [[7, 'ETIMEDOUT']])
+  t.deepEqual([client.tcp.connections, server.tcp.connections], [1, 1])
 })

@@ -76,6 +76,11 @@ export class TcpConnection implements ProgramConnection {
     await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
   }
 
+  /** Asks a silent peer for a sign of life, so that one that is gone is noticed: see ByteSocket. */
+  keepAlive(milliseconds: number | undefined): void {
+    this.#socket.keepAlive(milliseconds)
+  }
+
   /** No more bytes will be written; the peer sees the end once it has read all. Reading goes on. */
   end(): void {
     this.#socket.end()

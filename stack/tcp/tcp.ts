@@ -16,6 +16,18 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
+export interface StreamListenOptions extends ListenOptions {
+  readonly port: number
+  /**
+   * Milliseconds of silence after which a client is asked for a sign of life; Infinity: never. Default: a minute, so that clients that
+   * vanished do not use up the connections of the stack.
+   */
+  readonly keepAlive?: number
+}
+
+/** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
+const KEEP_ALIVE = 60_000
+
 export class Tcp implements Listener {
   readonly #engine: TcpEngine
 
@@ -38,10 +50,11 @@ export class Tcp implements Listener {
   }
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
-  async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
-    const { port, signal } = options
+  async listen(options: StreamListenOptions, accept: (connection: TcpConnection) => void): Promise<void> {
+    const { port, signal, keepAlive = KEEP_ALIVE } = options
     this.bind(port, options, socket => {
       const connection = new TcpConnection(socket, this.#engine.abi)
+      socket.keepAlive(keepAlive)
       accept(connection)
       return connection.handler
     })
