@@ -17,6 +17,8 @@ await engineTests(
     './tcp/rules.test.ts',
     './tcp/opening.test.ts',
     './tcp/closing.test.ts',
+    './tcp/family.test.ts',
+    './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
     './http/server/server.test.ts',

@@ -3,6 +3,7 @@
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters } from './counters.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
+export type { Route } from './ip/route.ts'
 export {
   type ByteSocket,
   type Endpoint,

@@ -88,6 +88,25 @@ interop('Linux: ten curls at once', async t => {
   for (const answer of answers) t.is(digest(answer.stdout), digest(bigBody), answer.stderr)
 })
 
+interop('Linux: clients that got SYN cookies are served as others are', async t => {
+  device.trouble = { loss: 0.02, reordering: 0.1, jitter: 5 }
+  const head = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${bigBody.length}\r\nconnection: close\r\n\r\n`)
+  stack.tcp.bind(82, { backlog: 0, signal: controller.signal }, socket => ({
+    onData() {
+      socket.queue(head, 0, head.length)
+      socket.queue(bigBody, 0, bigBody.length)
+      socket.end()
+      return 0
+    },
+    onEnd() {},
+    onWritable() {},
+    onClosed() {},
+  }))
+  const answers = await Promise.all(Array.from({ length: 5 }, () => curl('http://10.137.0.16:82/')))
+  for (const answer of answers) t.is(digest(answer.stdout), digest(bigBody), answer.stderr)
+  t.true(stack.counters.tcpSynCookies >= 5)
+})
+
 interop('Linux: a port without a listener refuses', async t => {
   device.trouble = {}
   const refused = await curl('http://10.137.0.16:81/')

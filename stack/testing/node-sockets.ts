@@ -21,6 +21,8 @@ export const nodeListener: Listener = {
 
 function wrap(socket: Socket): ByteSocket {
   let corked = false
+  let deadline: NodeJS.Timeout | undefined
+  socket.on('close', () => clearTimeout(deadline))
   return {
     remote: { address: socket.remoteAddress!, port: socket.remotePort! },
     local: { address: socket.localAddress!, port: socket.localPort! },
@@ -39,5 +41,10 @@ function wrap(socket: Socket): ByteSocket {
     consumed() {},
     end: () => void socket.end(),
     abort: () => void socket.destroy(),
+    abortAfter(milliseconds) {
+      clearTimeout(deadline)
+      if (milliseconds !== Infinity) deadline = setTimeout(() => socket.destroy(new Error('did not close in time')), milliseconds)
+    },
+    keepAlive: milliseconds => void socket.setKeepAlive(milliseconds !== undefined, milliseconds),
   }
 }
