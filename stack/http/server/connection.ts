@@ -4,7 +4,8 @@
  */
 import { describeError } from '@xen-ts/runtime/format.ts'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
-import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
+import { BadRequest } from './bad-request.ts'
+import { MAX_HEAD, type RequestHead } from './head.ts'
 import { LINGER } from './options.ts'
 import { PendingBytes } from './pending.ts'
 import { RequestReader } from './reader.ts'
@@ -36,7 +37,7 @@ export class HttpConnection implements SocketHandler {
   constructor(service: Service, socket: ByteSocket) {
     this.#service = service
     this.#socket = socket
-    this.#reader = new RequestReader(service.abi, service.heads, service.limits.body)
+    this.#reader = new RequestReader(service.abi, service.heads, service.limits.body, socket)
     this.#writer = new ResponseWriter(service, socket)
     this.#pending = new PendingBytes(service.abi)
     this.#patience = service.limits.idleTimeout
@@ -198,7 +199,7 @@ export class HttpConnection implements SocketHandler {
         this.#stream(head, response)
       } else {
         const keepAlive = this.#keepsAlive(head)
-        this.#writer.whole(head, status, response.headers, bytes, keepAlive)
+        this.#writer.whole(head, response, bytes, keepAlive)
         this.#next(keepAlive)
       }
     } catch (error) {

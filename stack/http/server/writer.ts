@@ -30,11 +30,12 @@ export class ResponseWriter {
   }
 
   /** A response whose body is known. */
-  whole(head: RequestHead, status: number, headers: Headers, body: Uint8Array, keepAlive: boolean): void {
+  whole(head: RequestHead, response: Response, body: Uint8Array, keepAlive: boolean): void {
+    const { status } = response
     const bodiless = isBodiless(status)
     const toHead = head.method === 'HEAD'
-    const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(headers) : body.length
-    const text = headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive))
+    const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(response.headers) : body.length
+    const text = headText(status, response, length, this.#service.date, connectionLine(head, keepAlive))
     if (bodiless || toHead || body.length === 0) {
       this.#text(text)
     } else if (body.length <= TOGETHER) {
@@ -59,10 +60,10 @@ export class ResponseWriter {
    * head is out, and the only way to tell the client is to break the connection.
    */
   async stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
-    const { status, headers } = response
+    const { status } = response
     const body = response.body as ReadableStream<Uint8Array>
     const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
-    this.#text(headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
+    this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
     if (length === NO_BODY || head.method === 'HEAD') await body.cancel().catch(() => {})
     else await pumpBody(this.#service.abi, body, length === CHUNKED, this)
   }
