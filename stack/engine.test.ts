@@ -20,6 +20,7 @@ await engineTests(
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
     './http/server/server.test.ts',
+    './http/server/leaving.test.ts',
     './http/server/target.test.ts',
   ],
   { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject.ts'), file('./testing/engine-buffer.ts')] },

@@ -26,6 +26,11 @@ export interface ByteSocket {
   end(): void
   /** Ends both directions at once; what is queued is lost (TCP: RST). `onClosed` gets `error`. */
   abort(error?: Error): void
+  /**
+   * Asks the peer for a sign of life after so much silence, and ends the connection when there is none (RFC 9293 section 3.8.4).
+   * undefined: never, which is the default.
+   */
+  keepAlive?(milliseconds: number | undefined): void
 }
 
 /** What happens on a connection. Called from the receive path: must return soon and not throw. */

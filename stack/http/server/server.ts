@@ -43,6 +43,7 @@ class Server implements Service {
   readonly connections = new Set<HttpConnection>()
   date = ''
   stopping = false
+  stopReason: unknown = undefined
   readonly #timers
   readonly #listener: Listener
   readonly #options: ServeOptions
@@ -82,6 +83,7 @@ class Server implements Service {
 
   #stop(): void {
     this.stopping = true
+    this.stopReason = this.#options.signal?.reason
     this.#secondsLeft = this.limits.drainTimeout
     for (const connection of this.connections) connection.drain()
     this.closed()

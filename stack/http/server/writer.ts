@@ -11,18 +11,18 @@ const TOGETHER = 4096
 export class ResponseWriter {
   /** The socket is gone: what is still written goes nowhere. */
   isClosed = false
+  /** A response is being sent whose body comes as a stream. */
+  isStreaming = false
+  /** A stream has said something; the owner sets it to false. */
+  hasMoved = false
   readonly #service: Service
   readonly #socket: ByteSocket
   #writable: (() => void) | undefined = undefined
+  #left: ((reason: unknown) => void) | undefined = undefined
 
   constructor(service: Service, socket: ByteSocket) {
     this.#service = service
     this.#socket = socket
-  }
-
-  /** A stream waits for the client to take what was sent. */
-  get isWaiting(): boolean {
-    return this.#writable !== undefined
   }
 
   continue(): void {
@@ -64,8 +64,11 @@ export class ResponseWriter {
     const body = response.body as ReadableStream<Uint8Array>
     const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
     this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
-    if (length === NO_BODY || head.method === 'HEAD') await body.cancel().catch(() => {})
-    else await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+    if (length === NO_BODY || head.method === 'HEAD') return void (await body.cancel().catch(() => {}))
+    this.isStreaming = true
+    await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+    this.isStreaming = false
+    this.#left = undefined
   }
 
   write(bytes: Uint8Array): void {
@@ -74,11 +77,24 @@ export class ResponseWriter {
 
   /** Sends what was written; a promise when there is no more room, until there is. */
   flush(): Promise<void> | undefined {
+    this.hasMoved = true
     this.#socket.flush()
     if (this.#socket.room > 0 || this.isClosed) return undefined
     return new Promise(resolve => {
       this.#writable = resolve
     })
+  }
+
+  whenClosed(left: (reason: unknown) => void): void {
+    this.#left = left
+  }
+
+  /** The client is gone. */
+  close(reason: unknown): void {
+    this.isClosed = true
+    this.#left?.(reason)
+    this.#left = undefined
+    this.wake()
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */
