@@ -87,8 +87,8 @@ export async function connectStack(
 
 /** Device kind `http` on the stack of either target. */
 export const http: Provider = {
-  connect({ stack }: { stack: Stack }, _options: unknown, { machine, log }: DeviceContext) {
-    const server = httpServer(machine, stack.tcp)
+  connect({ stack }: { stack: Stack }, _options: unknown, { machine, lifecycle, log }: DeviceContext) {
+    const server = httpServer(machine, stack.tcp, lifecycle)
     return {
       serve(options: ServeOptions, handler: HttpHandler) {
         const tell = (address = stack.address): void => {

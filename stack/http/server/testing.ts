@@ -1,4 +1,6 @@
 /** A server on a listener without a network, for tests: every byte and every second of its connections in the test's hand. */
+import type { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
+import type { Timers } from '@xen-ts/runtime/machine.ts'
 import { type ByteSocket, type Endpoint, type Listener, SocketError, type SocketHandler } from '../../socket.ts'
 import { World } from '../../testing/world.ts'
 import { type HttpHandler, httpServer, type ServeOptions } from './server.ts'
@@ -94,8 +96,11 @@ export class Client implements ByteSocket {
   }
 }
 
-export function bareServer(handler: HttpHandler, options: Partial<ServeOptions> = {}) {
+/** @param lifecycle makes the one that the server tells what it waits for */
+export function bareServer(handler: HttpHandler, options: Partial<ServeOptions> = {}, lifecycle?: (timers: Timers) => Lifecycle) {
   const world = new World(3)
+  const machine = world.machine('http')
+  const its = lifecycle?.(machine.timers)
   const controller = new AbortController()
   let accept!: (socket: ByteSocket) => SocketHandler
   const listener: Listener = {
@@ -103,10 +108,11 @@ export function bareServer(handler: HttpHandler, options: Partial<ServeOptions> 
       accept = callback
     },
   }
-  const stopped = httpServer(world.machine('http'), listener).serve({ port: 80, signal: controller.signal, ...options }, handler)
+  const stopped = httpServer(machine, listener, its).serve({ port: 80, signal: controller.signal, ...options }, handler)
   return {
     world,
     stopped,
+    lifecycle: its,
     stop: (reason?: unknown) => controller.abort(reason),
     connect(local: Endpoint = { address: '10.0.0.2', port: 80 }): Client {
       const client = new Client(local)
