@@ -49,7 +49,12 @@ export const target: Target = {
         return agents.db
       },
     },
-    qrexec: { connect: () => agents.qrexec },
+    qrexec: {
+      connect(_needs, _options, { lifecycle }) {
+        agents.qrexec.onService = () => lifecycle.serves()
+        return agents.qrexec
+      },
+    },
     screen: { connect: () => agents.gui },
   },
 }
