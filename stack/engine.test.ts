@@ -19,6 +19,7 @@ await engineTests(
     './tcp/closing.test.ts',
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
+    './tcp/stream.test.ts',
     './http/server/server.test.ts',
     './http/server/leaving.test.ts',
     './http/server/target.test.ts',

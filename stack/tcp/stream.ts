@@ -1,6 +1,6 @@
 /** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
 import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
-import type { Endpoint, SocketHandler } from '../socket.ts'
+import { type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 import type { Connection } from './connection.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
@@ -56,7 +56,7 @@ export class TcpConnection implements ProgramConnection {
       return Promise.resolve(bytes)
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#state !== 'open') return Promise.resolve(undefined)
+    if (this.#state !== 'open' || this.#released) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
   }
 
@@ -66,10 +66,11 @@ export class TcpConnection implements ProgramConnection {
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error
+    if (this.#isClosed) throw new SocketError('EPIPE', `the connection to ${this.remoteAddress}:${this.remotePort} is closed`)
     const connection = this.#connection
     connection.queue(bytes, 0, bytes.length)
     connection.flush()
-    if (connection.room > 0 || this.#state === 'closed') return
+    if (connection.room > 0 || this.#isClosed) return
     await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
   }
 
@@ -78,11 +79,12 @@ export class TcpConnection implements ProgramConnection {
     this.#connection.end()
   }
 
-  /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped. */
+  /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped, and reads end. */
   close(): void {
     if (this.#released) return
     this.#released = true
     for (const bytes of this.#received.splice(0)) this.#connection.consumed(bytes.length)
+    for (const reader of this.#readers.splice(0)) reader.resolve(undefined)
     this.#connection.end()
     this.#connection.abortAfter(LINGER)
   }
@@ -94,6 +96,10 @@ export class TcpConnection implements ProgramConnection {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #onData(bytes: Uint8Array, offset: number, length: number): number {

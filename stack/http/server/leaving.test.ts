@@ -1,6 +1,8 @@
 /** Clients that leave, and programs that wait: everything that was pending ends, and no state is without a bound. */
 import test, { type ExecutionContext } from 'ava'
-import type { HttpHandler } from './server.ts'
+import type { TcpConnection } from '../../tcp/stream.ts'
+import { pair } from '../../testing/pair.ts'
+import { type HttpHandler, httpServer } from './server.ts'
 import { bareServer, get, known } from './testing.ts'
 
 /** A stream that says nothing by itself; what happens to it. */
@@ -292,4 +294,49 @@ test('a client that pauses within the last response gets the rest of it', async 
   client.take(100_000)
   client.finish()
   t.is(client.state, 'closed')
+})
+
+// ---- over our own TCP
+
+test('1,024 clients of idle streams that leave in good order, or by a reset, leave a server that answers', async t => {
+  for (const how of ['close', 'abort'] as const) {
+    const p = pair(11)
+    let cancelled = 0
+    const handler: HttpHandler = request =>
+      request.url.endsWith('/idle')
+        ? new Response(
+            new ReadableStream({
+              cancel() {
+                cancelled++
+              },
+            }),
+          )
+        : known('still here')
+    void httpServer(p.world.machine('http'), p.server.tcp).serve({ port: 80 }, handler)
+    const clients: TcpConnection[] = []
+    for (let n = 0; n < 1024; n++) {
+      void p.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
+        clients.push(connection)
+        await connection.write(Buffer.from(get('/idle')))
+      })
+      await p.world.run(2)
+    }
+    await p.world.run(5000, () => clients.length === 1024)
+    t.is(clients.length, 1024)
+    await p.world.run(3000)
+    for (const client of clients) {
+      client[how]()
+      await p.world.run(1) // a reset that finds no free frame is lost, and then that client has vanished
+    }
+    await p.world.run(2000)
+    t.is(cancelled, 1024)
+    t.is(p.server.tcp.connections, 0)
+    let answer = ''
+    void p.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
+      await connection.write(Buffer.from(get('/')))
+      answer = Buffer.from((await connection.read())!).toString()
+    })
+    await p.world.run(2000, () => answer !== '')
+    t.true(answer.endsWith('still here'))
+  }
 })
