@@ -62,7 +62,7 @@ class Client implements Listener {
   answers = 0
 
   bind(_port: number, _options: unknown, accept: (socket: ByteSocket) => SocketHandler): void {
-    this.handler = accept({
+    const socket = {
       remote: { address: '10.137.0.1', port: 40_000 },
       local: { address: '10.137.0.16', port: 80 },
       room: 65_536,
@@ -73,6 +73,9 @@ class Client implements Listener {
       consumed() {},
       end() {},
       abort() {},
-    })
+      abortAfter() {},
+      keepAlive() {},
+    }
+    this.handler = accept(socket)
   }
 }

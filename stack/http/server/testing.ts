@@ -81,6 +81,7 @@ export class Client implements ByteSocket {
   abort(error = new SocketError('ECONNABORTED', 'aborted by the server')): void {
     this.#over('aborted', error)
   }
+  abortAfter(): void {}
   keepAlive(milliseconds: number | undefined): void {
     this.keepAlives.push(milliseconds)
   }
