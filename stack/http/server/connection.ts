@@ -243,6 +243,7 @@ export class HttpConnection implements SocketHandler {
         this.#next(keepAlive)
       }
     } catch (error) {
+      discardResponse(response, error)
       this.#failed(head, error)
     }
   }
@@ -256,7 +257,7 @@ export class HttpConnection implements SocketHandler {
         this.#resume()
       },
       error => {
-        this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${describeError(error)}`)
+        this.#complain(head, 'failed in the middle of its body', error)
         this.abort()
       },
     )
@@ -264,11 +265,19 @@ export class HttpConnection implements SocketHandler {
   }
 
   #failed(head: RequestHead, error: unknown): void {
-    this.#service.log.error(`${head.method} ${head.url} failed: ${describeError(error)}`)
+    this.#complain(head, 'failed', error)
     if (this.#state !== HANDLING) return
     const keepAlive = this.#keepsAlive(head)
     this.#writer.plain(head, 500, 'the program failed to answer; its log says why', keepAlive)
     this.#next(keepAlive)
+  }
+
+  #complain(head: RequestHead, what: string, error: unknown): void {
+    const line = `${head.method} ${head.url} ${what}: ${describeError(error)}`
+    // To end one's work because the client has gone, or the server is to stop, is no fault.
+    const isTold = error !== undefined && (error === this.#gone || error === this.#service.stopReason)
+    if (isTold) this.#service.log.debug(line)
+    else this.#service.log.error(line)
   }
 
   #keepsAlive(head: RequestHead): boolean {

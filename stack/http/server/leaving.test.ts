@@ -340,3 +340,50 @@ test('1,024 clients of idle streams that leave in good order, or by a reset, lea
     t.true(answer.endsWith('still here'))
   }
 })
+
+test('a program that ends its work because the client has gone, or because of the shutdown, has not failed', async t => {
+  const obey = ({ signal }: Request): Promise<never> =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  const handlers: HttpHandler[] = [
+    obey,
+    request =>
+      new Response(
+        new ReadableStream({
+          start: controller => void obey(request).catch(error => controller.error(error)),
+        }),
+      ),
+    async request => {
+      await obey(request).catch(() => {})
+      throw new Error('something else')
+    },
+  ]
+  const lines: string[][] = []
+  for (const handler of handlers) {
+    const server = bareServer(handler)
+    const client = server.connect()
+    client.send(get())
+    await server.seconds(1)
+    client.reset()
+    await server.seconds(1)
+    lines.push(server.log('ERR').map(line => line.replace(/\n[^]*/, '')))
+  }
+  const server = bareServer(handlers[1])
+  server.connect().send(get())
+  await server.seconds(1)
+  server.stop(new Error('shutdown requested'))
+  await server.seconds(1)
+  lines.push(server.log('ERR'))
+  t.deepEqual(lines, [[], [], ['GET http://a/ failed: Error: something else'], []])
+})
+
+test('a response that cannot be sent has its stream cancelled', async t => {
+  const body = quietStream()
+  const server = bareServer(() => Object.defineProperty(new Response(body.stream), 'status', { value: 101 }))
+  const client = server.connect()
+  client.send(get())
+  await server.seconds(0)
+  t.deepEqual(client.statuses, [500])
+  t.true(body.events[0] instanceof RangeError)
+})
