@@ -10,12 +10,15 @@ const loads: Load[] = [
   { connections: 50, seconds: 6, close: true },
 ]
 
-/** Requests per second for the front page, next to nginx on Linux on the same emulated machine. Only the ratios mean something. */
+/**
+ * Requests per second for the front page, next to nginx on Linux on the same emulated machine. Only the ratios mean something.
+ * @throws when a request failed: a rate of answers that some did not get is no result
+ */
 export async function benchHttp(imagePath: string, options: BenchOptions = {}): Promise<void> {
   const rig = await Rig.start()
   try {
     const ask = await loadGenerator(rig)
-    const results: { title: string; bytes: number; rates: string[]; numbers: number[] }[] = []
+    const results: Awaited<ReturnType<typeof measure>>[] = []
     for (const peer of [await imagePeer(imagePath, options), await linuxPeer('nginx')]) results.push(await measure(rig, peer, ask))
     const [ours, theirs] = results as [(typeof results)[0], (typeof results)[0]]
     console.log(`requests per second, one virtual CPU, emulated; pages of ${ours.bytes} and ${theirs.bytes} bytes; (n) failed`)
@@ -28,6 +31,8 @@ export async function benchHttp(imagePath: string, options: BenchOptions = {}): 
         (ours.numbers[i]! / theirs.numbers[i]!).toFixed(2),
       ]),
     ])
+    const failures = results.flatMap(({ failures }) => failures)
+    if (failures.length > 0) throw new Error(`requests have failed:\n  ${failures.join('\n  ')}`)
   } finally {
     await rig.stop()
   }
@@ -37,7 +42,7 @@ async function measure(
   rig: Rig,
   peer: Peer,
   ask: Awaited<ReturnType<typeof loadGenerator>>,
-): Promise<{ title: string; bytes: number; rates: string[]; numbers: number[] }> {
+): Promise<{ title: string; bytes: number; rates: string[]; numbers: number[]; failures: string[] }> {
   // With its port, because dom0 has no list of services.
   const url = `http://${peer.ip}:80/`
   const { domain, destroy } = await peer.build(rig)
@@ -46,14 +51,15 @@ async function measure(
     const bytes = await firstAnswer(rig, domain, peer.ip!)
     // The emulator translates code when it first runs.
     await ask(url, { connections: 10, seconds: 2 })
-    const rates: string[] = [],
-      numbers: number[] = []
+    const [rates, failures]: string[][] = [[], []]
+    const numbers: number[] = []
     for (const load of loads) {
-      const { requestsPerSecond, errors } = await ask(url, load)
+      const { requestsPerSecond, errors, report } = await ask(url, load)
+      if (errors > 0) failures.push(`${peer.title}, ${load.connections} connections: ${report}`)
       numbers.push(requestsPerSecond)
       rates.push(`${requestsPerSecond.toFixed(0)}${errors ? ` (${errors})` : ''}`)
     }
-    return { title: peer.title, bytes, rates, numbers }
+    return { title: peer.title, bytes, rates, numbers, failures }
   } finally {
     await destroy()
   }

@@ -15,6 +15,8 @@ export interface LoadResult {
   requestsPerSecond: number
   /** Connections that failed or timed out, and answers other than 2xx and 3xx. */
   errors: number
+  /** What failed, in the words of the load generator. */
+  report: string
 }
 
 /** Puts the load generator wrk into dom0; the result makes it ask a URL there. It runs in dom0, so QEMU's network is not measured. */
@@ -38,6 +40,11 @@ export async function loadGenerator(rig: Rig): Promise<(url: string, load: Load)
       .../(?:connect|read|write|timeout) (\d+)/g[Symbol.matchAll](report),
       .../Non-2xx or 3xx responses: (\d+)/g[Symbol.matchAll](report),
     ]
-    return { requestsPerSecond: Number(rate[1]), errors: failures.reduce((sum, [, count]) => sum + Number(count), 0) }
+    const lines = report.split('\n').filter(line => /Socket errors|Non-2xx/.test(line))
+    return {
+      requestsPerSecond: Number(rate[1]),
+      errors: failures.reduce((sum, [, count]) => sum + Number(count), 0),
+      report: lines.map(line => line.trim()).join(', '),
+    }
   }
 }

@@ -1,23 +1,26 @@
 /**
- * The drivers on the simulated Xen, in Node and in the guest's engine in Node (its .wasm, run by V8): shows within seconds what a change
+ * The drivers on the simulated Xen and the HTTP server on a socket of nothing, in Node and in the guest's engine in Node (its .wasm, run by V8): shows within seconds what a change
  * does. Rates are mostly the simulation's own; what is asked of Xen is exact, and the same wherever the drivers run.
  */
 import { fileURLToPath } from 'node:url'
 import { runInEngine } from '@xen-ts/boot/testing'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
-import type { Row } from './sim/measure.ts'
+import { httpRows } from './sim/http.ts'
+import type { Host, Row } from './sim/measure.ts'
 import { netRows } from './sim/net.ts'
 import { vchanRows } from './sim/vchan.ts'
 
 export async function benchSim(): Promise<void> {
   const host = { now: () => performance.now(), divisor: 1 }
   // V8 translates code when it has run for a while: the first round does not count.
-  for (const measure of [vchanRows, netRows]) await measure({ ...host, divisor: 10 })
-  const rows = [...(await vchanRows(host)), ...(await netRows(host))]
+  const http = (host: Host) => httpRows(host, nodeMachine())
+  for (const measure of [vchanRows, netRows, http]) await measure({ ...host, divisor: 10 })
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host))]
   const engine = await inEngine()
   const digits = (value: number | undefined) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0))
-  console.log('drivers on the simulated Xen; hypercalls and ABI calls for each packet, write or round trip')
+  console.log('drivers on the simulated Xen, HTTP by itself; hypercalls and ABI calls for each packet, write, round trip or request')
   printTable([
     ['', 'V8', "guest's engine", 'hypercalls', 'ABI calls', 'events per MiB'],
     ...rows.map(({ title, rate, hypercalls, abiCalls, eventsPerMiB }, i) => [
@@ -43,6 +46,7 @@ async function inEngine(): Promise<Row[]> {
     mainFields: ['module', 'main'],
     charset: 'utf8',
     logLevel: 'warning',
+    inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject'))],
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks
   })
   let printed = ''

@@ -44,6 +44,37 @@ for (const [how, reason, expected] of ends) {
   })
 }
 
+const strayLine = /ERR \[\w+\] uncaught in a promise: RangeError: stray\n +at .*\(app\.js:\d+:\d+\)/g
+
+test('a promise that a handler module leaves behind and that fails is logged, and every request is answered', async t => {
+  const { reason, output } = await runProgram(fixture('stray-handler'), { target: fixture('serving-target') })
+  t.is(reason, 0)
+  t.is(output.match(strayLine)?.length, 1, output)
+  t.regex(output, /\/1: ok[^]*\/2: ok[^]*stray\n +at countVisit [^]*\/3: ok/)
+})
+
+test('with --strict it ends the domain', async t => {
+  const { reason, output } = await runProgram(fixture('stray-handler'), { target: fixture('serving-target'), commandLine: '--strict' })
+  t.is(reason, 3)
+  t.regex(output, /\/2: ok[^]*ERR \[app\] uncaught RangeError: stray\n/)
+  t.false(output.includes('/3'))
+})
+
+for (const [commandLine, reason, lines] of [
+  ['--how=promise', 0, 3],
+  ['--how=microtask', 0, 3],
+  ['--how=promise --strict', 3, 0],
+  ['--how=promise --early', 3, 0],
+  ['--how=timer', 3, 0],
+] as const) {
+  test(`a program that serves, started with ${commandLine}, ends with ${reason}`, async t => {
+    const result = await runProgram(fixture('strays'), { target: fixture('serving-target'), commandLine })
+    t.is(result.reason, reason, result.output)
+    t.is(result.output.match(strayLine)?.length ?? 0, lines, result.output)
+    if (reason !== 0) t.regex(result.output, /ERR \[app\] uncaught RangeError: stray\n/)
+  })
+}
+
 test('arguments are refused, and --help answered', async t => {
   const wrong = await runProgram(fixture('errors'), { commandLine: 'root=x --how=thrwo' })
   t.is(wrong.reason, 3)

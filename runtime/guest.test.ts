@@ -65,6 +65,7 @@ test('arguments reach start; --help lists them and powers off without starting; 
   t.is(await help.run(load), 0)
   t.regex(help.console, /--greeting=TEXT +what the front page says \(default: Hello\)/)
   t.regex(help.console, /--logs=/)
+  t.regex(help.console, /--strict\S* +ends the domain on a rejected promise/)
 
   const wrong = new FakeKernel({ commandLine: '--greting=x --logs=*:loud' })
   t.is(await wrong.run(load), 3)

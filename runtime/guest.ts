@@ -38,6 +38,7 @@ export interface Hooks {
 
 const builtin = {
   logs: arg.list({ doc: 'levels of log sources, such as net-xen:debug,*:info' }),
+  strict: arg.boolean({ default: false, doc: 'ends the domain on a rejected promise that nobody handles, also while it serves' }),
   help: arg.boolean({ default: false, doc: 'prints this and ends' }),
 } satisfies ArgTable
 
@@ -56,11 +57,20 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   scope.__xenTs = {
     turn() {
       if (lifecycle.ended) return
-      if (started) return loop.turn()
+      if (started) {
+        try {
+          loop.turn()
+        } catch (error) {
+          // Thrown, not rejected: a timer or a driver may have stopped half way.
+          lifecycle.fail(error)
+        }
+        return
+      }
       started = true
       lifecycle.own(main(options, scope, machine, logs, lifecycle))
     },
-    fail: reason => lifecycle.fail(reason),
+    // What is left for the kernel to report are promises, jobs being reactions to them.
+    fail: reason => lifecycle.rejected(reason),
   }
 }
 
@@ -77,6 +87,7 @@ async function main(options: BootOptions, scope: object, machine: XenMachine, lo
         return undefined
       }
       reader.check()
+      lifecycle.strict = reader.peek('strict') as boolean
       logs.setThresholds(thresholds(reader.peek('logs') as string[]))
       order(program.devices, target, elsewhere)
 
@@ -106,6 +117,7 @@ async function main(options: BootOptions, scope: object, machine: XenMachine, lo
 
       const devices = await graph.connect(program.devices)
       return () => {
+        if (program.isHandler) lifecycle.serves()
         const running = program.start({
           ...devices,
           args,

@@ -97,6 +97,56 @@ test('fail tells only the first error and never throws', async t => {
   )
 })
 
+test("a rejection is the program's listeners' first, then a line of a program that serves, else the end", async t => {
+  const seen: unknown[] = []
+  const { reason, lines } = await run({
+    start: never,
+    before: ({ lifecycle, machine }) => {
+      const promise = Promise.resolve()
+      lifecycle.onRejection = (reason, promise) => {
+        seen.push(reason, promise)
+        return reason === 1
+      }
+      lifecycle.rejected(1, promise)
+      lifecycle.serves()
+      lifecycle.rejected(2)
+      t.deepEqual(seen, [1, promise, 2, undefined])
+      machine.timers.set(10, () => {
+        lifecycle.strict = true
+        lifecycle.rejected(3)
+      })
+    },
+  })
+  t.deepEqual([reason, lines], [3, ['ERR [app] uncaught in a promise: thrown value 2', 'ERR [app] uncaught thrown value 3']])
+})
+
+test('a task of ours ends the domain also when the program serves', async t => {
+  const { reason } = await run({
+    start: never,
+    before: ({ lifecycle }) => {
+      lifecycle.serves()
+      lifecycle.own(Promise.reject(new Error('lost')))
+    },
+  })
+  t.is(reason, 3)
+})
+
+test('what start waits for is named when it does not end, and not what it waits for no more', async t => {
+  const { lines } = await run({
+    start: never,
+    request: 1,
+    before: ({ lifecycle }) => {
+      lifecycle.waitsFor('http', () => '3 responses are still being sent')
+      lifecycle.waitsFor('idle', () => undefined)
+      lifecycle.waitsFor('over', () => 'nothing')()
+    },
+  })
+  t.is(
+    lines[1],
+    'WRN [app] start() did not end within 5 s of the shutdown request, so it is left behind; http: 3 responses are still being sent',
+  )
+})
+
 test('a task that nobody awaits ends the domain when it fails', async t => {
   const { reason, lines } = await run({ start: never, before: ({ lifecycle }) => lifecycle.own(Promise.reject(new Error('lost'))) })
   t.deepEqual([reason, lines], [3, ['ERR [app] uncaught Error: lost']])

@@ -2,6 +2,10 @@
  * How a program ends. `start` resolved: poweroff. `start` rejected, or an error nobody caught: the error with its stack, then crash. A
  * shutdown request: `signal` aborts, `start` gets some seconds to return, everything is closed in reverse order, poweroff. None of
  * it can hang: what does not end in time is left behind, with a line that says so.
+ *
+ * A promise that is rejected without a handler ends a program that works for itself. One that serves others goes on, with the error on
+ * the console, since it is one caller's work that failed: which one, nobody can tell, because the engine does not know on whose
+ * behalf a promise was made. `--strict` ends such a program too.
  */
 import type { Abi } from '@xen-ts/boot/abi'
 import { describeError } from './format.ts'
@@ -30,9 +34,17 @@ export class Lifecycle {
   readonly #log: Log
   readonly #controller = new AbortController()
   readonly #cleanups: { readonly name: string; readonly run: () => unknown }[] = []
+  /** What `start` may be waiting for, asked when it does not end. */
+  readonly #waits = new Map<object, () => string | undefined>()
   #requested: Stop = 'poweroff'
+  #serving = false
   #failed = false
   #ended = false
+
+  /** Set by --strict: a rejection that nobody handles is the end, also of a program that serves. */
+  strict = false
+  /** Asked first: whether the program's own listeners have dealt with a rejection (`unhandledrejection`, preventDefault). */
+  onRejection: (reason: unknown, promise: Promise<unknown> | undefined) => boolean = () => false
 
   constructor(abi: Abi, timers: Timers, log: Log) {
     this.#abi = abi
@@ -66,6 +78,24 @@ export class Lifecycle {
     this.#cleanups.push({ name, run })
   }
 
+  /** The program answers others from now on, until the domain ends: http.serve, qrexec.service. */
+  serves(): void {
+    this.#serving = true
+  }
+
+  /**
+   * Something that `start` may wait for when it is to end: `describe` says what is not over, for the line that tells so. Returns the function
+   * that takes it back.
+   */
+  waitsFor(name: string, describe: () => string | undefined): () => void {
+    const key = {}
+    this.#waits.set(key, () => {
+      const what = describe()
+      return what === undefined ? undefined : `${name}: ${what}`
+    })
+    return () => this.#waits.delete(key)
+  }
+
   /** A task that nobody awaits: when it fails, the domain ends with the error on the console. */
   own(task: Promise<unknown>): void {
     task.catch(error => this.fail(error))
@@ -79,6 +109,13 @@ export class Lifecycle {
       this.#log.error(`uncaught ${describeError(reason)}`)
     }
     this.#end('crash')
+  }
+
+  /** A promise was rejected, and nobody handled it: the end, unless the program serves. Never throws. */
+  rejected(reason: unknown, promise?: Promise<unknown>): void {
+    if (this.#ended || this.onRejection(reason, promise)) return
+    if (this.#serving && !this.strict) this.#log.error(`uncaught in a promise: ${describeError(reason)}`)
+    else this.fail(reason)
   }
 
   /** Runs `connect`, then `start`, then ends the domain, whatever happens in them. */
@@ -99,7 +136,9 @@ export class Lifecycle {
 
   async #withGrace(work: Promise<unknown>): Promise<void> {
     if ((await Promise.race([work, this.#aborted(GRACE)])) === late) {
-      this.#log.warn(`start() did not end within ${GRACE / 1000} s of the shutdown request, so it is left behind; let it watch 'signal'`)
+      const waits = [...this.#waits.values()].map(describe => describe()).filter(text => text !== undefined)
+      const why = waits.length > 0 ? waits.join(', ') : "let it watch 'signal'"
+      this.#log.warn(`start() did not end within ${GRACE / 1000} s of the shutdown request, so it is left behind; ${why}`)
     }
   }
 

@@ -36,6 +36,8 @@ export interface Program<D extends Devices = Devices, A extends ArgTable = ArgTa
   readonly args: A
   readonly devices: D
   readonly start: (context: Connected<D> & StartContext<A>) => unknown
+  /** It is only a handler: what it does, it does for somebody who asked. */
+  readonly isHandler?: boolean
 }
 
 const reserved = ['args', 'log', 'signal', 'clock', 'random']
@@ -70,12 +72,13 @@ export function programOf(module: unknown, name: string): Program {
 }
 
 function handlerProgram(handler: { fetch(request: Request): Response | Promise<Response> }, name: string): Program {
-  return unikernel({
+  const program = unikernel({
     name,
     args: { port: arg.number({ default: 80, min: 1, max: 65535, integer: true, doc: 'TCP port the HTTP server listens on' }) },
     devices: { http: http() },
     start: ({ http, args, signal }) => http.serve({ port: args.port, signal }, request => handler.fetch(request)),
   }) as unknown as Program
+  return Object.freeze({ ...program, isHandler: true })
 }
 
 /** The program's device graph and arguments in words, for `xen-ts describe`. */

@@ -21,7 +21,10 @@ await engineTests(
     './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
+    './tcp/stream.test.ts',
     './http/server/server.test.ts',
+    './http/server/leaving.test.ts',
+    './http/server/target.test.ts',
   ],
   { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },
 )

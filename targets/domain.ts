@@ -86,8 +86,8 @@ export async function connectStack(
 }
 
 /** Device kind `http`: our server on our stack, which tells where it can be reached. */
-function http({ stack }: { stack: IpStack }, _options: unknown, { machine, log }: DeviceContext): HttpServer {
-  const server = httpServer(machine, stack.tcp)
+function http({ stack }: { stack: IpStack }, _options: unknown, { machine, lifecycle, log }: DeviceContext): HttpServer {
+  const server = httpServer(machine, stack.tcp, lifecycle)
   return {
     serve(options, handler) {
       const tell = (address = stack.address): void => {

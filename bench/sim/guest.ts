@@ -1,11 +1,15 @@
 /** The main module for the guest's engine in Node: measures there and prints the rows as JSON. */
 import '@xen-ts/drivers/sim/engine-setup'
 import type { Abi } from '@xen-ts/boot/abi'
+import { createEncoding } from '@xen-ts/runtime/web'
+import { httpRows } from './http.ts'
 import { netRows } from './net.ts'
 import { vchanRows } from './vchan.ts'
 
 const scope = globalThis as unknown as { __abi: Abi; __xenTs: { turn(): void; fail(reason: unknown): void } }
 const abi = scope.__abi
+Object.assign(globalThis, createEncoding(abi))
+const log = { app() {}, error() {}, warn() {}, info() {}, debug() {} }
 
 /** Called when no promise job is left. */
 let next = (): void => {
@@ -21,7 +25,8 @@ async function measure(): Promise<void> {
       }),
     divisor: 20,
   }
-  abi.consoleWrite(JSON.stringify([...(await vchanRows(host)), ...(await netRows(host))]))
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await httpRows(host, { abi, log: () => log }))]
+  abi.consoleWrite(JSON.stringify(rows))
   abi.shutdown(0)
 }
 

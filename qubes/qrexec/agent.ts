@@ -7,7 +7,8 @@ import { type BuiltinHooks, builtins, noShell, notFound } from './builtin.ts'
 import { parseCommand } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { type ServiceHandler, serveCall } from './incoming.ts'
-import { type Input, OutgoingCall, QrexecError, QrexecRefusedError } from './outgoing.ts'
+import type { Input } from './input.ts'
+import { OutgoingCall, QrexecError, QrexecRefusedError } from './outgoing.ts'
 import { Turnstile } from './turnstile.ts'
 import {
   CONNECTION_TERMINATED,
@@ -59,6 +60,8 @@ export interface QrexecOptions {
 }
 
 export class Qrexec {
+  /** Called when the program offers a service. */
+  onService: () => void = () => {}
   readonly #channels: Channels
   readonly #timers: Timers
   readonly #log: Log
@@ -106,6 +109,7 @@ export class Qrexec {
 
   /**
    * Offers a service to whom dom0's policy allows. It takes the place of a built-in one with the same name.
+   * From then on a promise that is rejected without a handler is logged and ends nothing, unless the domain was started with --strict.
    * @param name without a `+`; the handler finds the argument in `call.argument`
    */
   service(name: string, handler: ServiceHandler): void {
@@ -113,6 +117,7 @@ export class Qrexec {
       throw new TypeError(`'${name}' cannot be the name of a service: use letters, digits and _ . -`)
     }
     this.#services.set(name, handler)
+    this.onService()
   }
 
   /**

@@ -60,7 +60,7 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
     return
   }
   const streams = new Streams(text, data, stdinOf(data, incoming.log))
-  const desertion = new Desertion(channel, incoming)
+  const desertion = new Desertion(channel, incoming, streams)
   try {
     const finished = run(incoming, {
       service,
@@ -85,24 +85,31 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
   }
 }
 
-/** Notices that the caller has gone, or that this qube shuts down: tells the handler at once, gives it up a while later. */
+/**
+ * Notices that the caller has gone, or that this qube shuts down: tells the handler at once, and what it pipes to the caller; gives it up a
+ * while later.
+ */
 class Desertion {
   /** Rejects when the handler has had its time. */
   readonly final: Promise<never>
   readonly #abort = new AbortController()
   readonly #incoming: Incoming
-  readonly #leave = (): void => this.#begin()
+  readonly #leave = (): void => this.#begin(this.#incoming.signal.reason)
   #reject!: (error: Error) => void
   #timer: Timer | undefined
   #over = false
 
-  constructor(channel: ByteChannel, incoming: Incoming) {
+  constructor(channel: ByteChannel, incoming: Incoming, streams: Streams) {
     this.#incoming = incoming
     this.final = new Promise((_, reject) => {
       this.#reject = reject
     })
     incoming.signal.addEventListener('abort', this.#leave)
-    void channel.closed.then(this.#leave)
+    void channel.closed.then(() => {
+      const error = new ChannelClosedError('the caller has gone')
+      this.#begin(error)
+      if (!this.#over) streams.fail(error)
+    })
   }
 
   get signal(): AbortSignal {
@@ -115,10 +122,10 @@ class Desertion {
     this.#incoming.signal.removeEventListener('abort', this.#leave)
   }
 
-  #begin(): void {
+  #begin(reason: unknown): void {
     if (this.#over || this.#timer !== undefined) return
     this.#timer = this.#incoming.timers.set(GRACE, () => this.#reject(new ChannelClosedError('the caller has gone')))
-    this.#abort.abort()
+    this.#abort.abort(reason)
   }
 }
 
@@ -156,6 +163,12 @@ class Streams {
     const ends = [this.#stdout === undefined ? DATA_STDOUT : 0, this.#stderr === undefined ? DATA_STDERR : 0]
     const rest = ends.filter(type => type !== 0).map(type => encode(type, new Uint8Array(0)))
     await this.#data.channel.write(concat([...rest, encodeNumbers(DATA_EXIT_CODE, code)]))
+  }
+
+  /** The caller is gone. */
+  fail(error: Error): void {
+    this.#stdout?.fail(error)
+    this.#stderr?.fail(error)
   }
 
   /** Takes what is left of the input. */

@@ -4,6 +4,7 @@ import { ByteCollector, describeBriefly } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'
 import type { DataChannel } from './data.ts'
+import { type Input, InputSource } from './input.ts'
 import { ByteReader, unowned } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
 
@@ -15,9 +16,6 @@ export class QrexecError extends Error {
 export class QrexecRefusedError extends QrexecError {
   override name = 'QrexecRefusedError'
 }
-
-/** Streams and other iterables are read as far as the service takes it. */
-export type Input = string | Uint8Array | AsyncIterable<Uint8Array>
 
 /** How a call ended. */
 export interface Result {
@@ -35,6 +33,8 @@ export class OutgoingCall {
   readonly #text: Text
   readonly #data: Promise<DataChannel>
   readonly #release: () => void
+  /** The input, when it comes piece by piece. */
+  readonly #source: InputSource | undefined
   readonly #stderr = new ByteCollector()
   #code: number | undefined
   #inputError: unknown
@@ -56,6 +56,7 @@ export class OutgoingCall {
       () => this.#pull(),
       () => this.close(),
     )
+    this.#source = typeof input === 'string' || input instanceof Uint8Array ? undefined : new InputSource(input)
     data.then(channel => this.#feed(channel, input)).catch(error => this.#inputFailed(error))
   }
 
@@ -89,6 +90,7 @@ export class OutgoingCall {
     if (this.#released) return
     this.#released = true
     this.#release()
+    this.#source?.cancel(this.#inputError ?? new QrexecError(`${this.#name} is over`))
   }
 
   async #feed(data: DataChannel, input: Input): Promise<void> {
@@ -98,12 +100,17 @@ export class OutgoingCall {
       data.send(DATA_STDIN, bytes).catch(() => {
         gone = true
       })
-    for await (const bytes of pieces(this.#text, input)) {
-      if (!(bytes instanceof Uint8Array)) throw new TypeError(`the input of a call is bytes (Uint8Array), not ${typeof bytes}`)
+    if (this.#source === undefined) {
+      const bytes = typeof input === 'string' ? this.#text.encode(input) : (input as Uint8Array)
       if (bytes.length > 0) await send(bytes)
-      if (gone) return
+    } else {
+      for (let bytes; (bytes = await this.#source.next()) !== undefined; ) {
+        if (!(bytes instanceof Uint8Array)) throw new TypeError(`the input of a call is bytes (Uint8Array), not ${typeof bytes}`)
+        if (bytes.length > 0) await send(bytes)
+        if (gone) return this.#source.cancel(new QrexecError(`${this.#name} reads no more`))
+      }
     }
-    await send(new Uint8Array(0))
+    if (!this.#released && !gone) await send(new Uint8Array(0))
   }
 
   /** Half an input must not pass for a whole one, and the service would wait for the rest for ever. */
@@ -166,10 +173,4 @@ export class OutgoingCall {
           : 'went away without an exit code'
     return new QrexecError(`${this.#name} ${why}`)
   }
-}
-
-async function* pieces(text: Text, input: Input): AsyncGenerator<Uint8Array> {
-  if (typeof input === 'string') yield text.encode(input)
-  else if (input instanceof Uint8Array) yield input
-  else yield* input
 }

@@ -133,7 +133,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
     if (!(destination instanceof ByteWriter) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
     const unlock = destination.lock()
     try {
-      await this.#each(bytes => destination.push(bytes))
+      await this.#each(bytes => destination.push(bytes), destination)
     } finally {
       unlock()
     }
@@ -149,8 +149,10 @@ export class ByteReader extends ReadableStream<Uint8Array> {
     return this.#source.isStreamed ? (await reader.read()).value : this.#source.direct()
   }
 
-  async #each(use: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+  /** @param destination whose end, while this waits for bytes, is the end of this */
+  async #each(use: (bytes: Uint8Array) => void | Promise<void>, destination?: ByteWriter): Promise<void> {
     const reader = this.getReader()
+    destination?.whenFailed(error => void reader.cancel(error).catch(() => {}))
     try {
       for (;;) {
         const bytes = await this.#next(reader)
@@ -162,6 +164,7 @@ export class ByteReader extends ReadableStream<Uint8Array> {
       await reader.cancel(error).catch(() => {})
       throw error
     } finally {
+      destination?.whenFailed(undefined)
       reader.releaseLock()
     }
   }
@@ -171,13 +174,23 @@ export class ByteReader extends ReadableStream<Uint8Array> {
 export class ByteWriter extends WritableStream<Uint8Array | string> {
   readonly #text: Text
   readonly #push: (bytes: Uint8Array) => Promise<void>
+  readonly #controller: WritableStreamDefaultController
   #writer: Writer | undefined
+  #failed: ((error: Error) => void) | undefined
   /** The end has been told to the peer, or is about to be. */
   #ended = false
 
   /** @param push sends bytes; an empty array is the end of the stream */
   constructor(text: Text, push: (bytes: Uint8Array) => Promise<void>) {
-    super({ write: chunk => this.push(chunk), close: () => this.#end() })
+    let controller!: WritableStreamDefaultController
+    super({
+      start: value => {
+        controller = value
+      },
+      write: chunk => this.push(chunk),
+      close: () => this.#end(),
+    })
+    this.#controller = controller
     this.#text = text
     this.#push = push
   }
@@ -205,6 +218,17 @@ export class ByteWriter extends WritableStream<Uint8Array | string> {
   lock(): () => void {
     const writer = super.getWriter()
     return () => writer.releaseLock()
+  }
+
+  /** @internal the peer is gone: who waits for something to write learns it at once, not with the next piece */
+  fail(error: Error): void {
+    this.#controller.error(error)
+    this.#failed?.(error)
+  }
+
+  /** @internal who is told by `fail` besides the users of the web stream */
+  whenFailed(failed: ((error: Error) => void) | undefined): void {
+    this.#failed = failed
   }
 
   /** @internal past the queue of the web stream */

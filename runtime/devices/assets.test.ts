@@ -7,6 +7,7 @@ const site = assetsOf({
   'index.html': file('text/html; charset=utf-8', '<!DOCTYPE html>'),
   'css/site.css': file('text/css', 'a{}'),
   'docs/index.html': file('text/html', 'docs'),
+  'what?#/index.html': file('text/html', 'what'),
   'a b ä.txt': file('text/plain', 'text'),
 })
 const ask = (path: string, init?: RequestInit) => site.respond(new Request(`http://h${path}`, init))
@@ -28,6 +29,14 @@ test('a folder is its index.html; without the slash it is redirected', async t =
   t.is(await ask('/docs/')?.text(), 'docs')
   const response = ask('/docs')
   t.deepEqual([response?.status, response?.headers.get('location')], [301, '/docs/'])
+  for (const [path, location] of [
+    ['/docs?x=1', '/docs/?x=1'],
+    ['/docs?', '/docs/?'],
+    ['/docs?a=/b?c&d=%20#e', '/docs/?a=/b?c&d=%20'],
+    ['/d%6Fcs?q', '/docs/?q'],
+    ['/what%3F%23?x', '/what%3F%23/?x'],
+  ])
+    t.is(ask(path)?.headers.get('location'), location, path)
   t.is(ask('/css'), undefined)
   t.is(ask('/css/'), undefined)
 })
@@ -70,6 +79,8 @@ test('nothing but a path of the table is ever found, at one address only', t => 
     '/css/site.css/',
     '/.',
     '/docs/..',
+    '//docs',
+    '/\\docs',
   ]
   for (const path of odd) t.is(site.respond({ url: `http://h${path}`, method: 'GET', headers: new Headers() } as Request), undefined, path)
   const piece = fc.constantFrom('/', '.', '..', '%2e', '%2f', '%5c', 'docs', 'index.html', 'css', 'site.css', '\\', '%00', '?', '#')

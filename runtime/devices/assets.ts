@@ -23,7 +23,7 @@ export interface Assets {
   readonly paths: readonly string[]
   /**
    * The answer to a request for one of the files: GET and HEAD, `index.html` for a folder, 304 by If-None-Match, 405 for other methods. A
-   * folder without its slash is redirected to the one with it. undefined when there is no such file.
+   * folder without its slash is redirected to the one with it, query included. undefined when there is no such file.
    */
   respond(request: Request): Response | undefined
 }
@@ -55,10 +55,16 @@ export function assetsOf(files: AssetFiles): Assets {
       const found = path === undefined ? undefined : file(path === '' || path.endsWith('/') ? `${path}index.html` : path)
       if (found !== undefined) return answer(request, found)
       if (path === undefined || path.endsWith('/') || file(`${path}/index.html`) === undefined) return undefined
-      return new Response(null, { status: 301, headers: { location: `/${encodeURI(path)}/` } })
+      return new Response(null, { status: 301, headers: { location: `/${encodePath(path)}/${queryOf(request.url)}` } })
     },
   }
 }
+
+/** Of a name, `?` and `#` are characters like others; of a URL they end the path. */
+const encodePath = (path: string): string => encodeURI(path).replace(/[?#]/g, encodeURIComponent)
+
+/** With its question mark; empty when there is none. */
+const queryOf = (url: string): string => /^[^?#]*(\?[^#]*)?/.exec(url)?.[1] ?? ''
 
 function answer(request: Request, { type, etag, bytes }: AssetFile): Response {
   if (request.method !== 'GET' && request.method !== 'HEAD') {

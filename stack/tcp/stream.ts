@@ -2,7 +2,7 @@
 
 import type { TcpConnection } from '@xen-ts/runtime'
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import type { ByteSocket, Endpoint, SocketHandler } from '../socket.ts'
+import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
@@ -60,7 +60,7 @@ export class TcpStream implements TcpConnection {
       return Promise.resolve(bytes)
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#state !== 'open') return Promise.resolve(undefined)
+    if (this.#state !== 'open' || this.#released) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
   }
 
@@ -70,10 +70,11 @@ export class TcpStream implements TcpConnection {
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error
+    if (this.#isClosed) throw new SocketError('EPIPE', `the connection to ${this.remoteAddress}:${this.remotePort} is closed`)
     const socket = this.#socket
     socket.queue(bytes, 0, bytes.length)
     socket.flush()
-    if (socket.room > 0 || this.#state === 'closed') return
+    if (socket.room > 0 || this.#isClosed) return
     await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
   }
 
@@ -87,11 +88,12 @@ export class TcpStream implements TcpConnection {
     this.#socket.end()
   }
 
-  /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped. */
+  /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped, and reads end. */
   close(): void {
     if (this.#released) return
     this.#released = true
     for (const bytes of this.#received.splice(0)) this.#socket.consumed(bytes.length)
+    for (const reader of this.#readers.splice(0)) reader.resolve(undefined)
     this.#socket.end()
     this.#socket.abortAfter(LINGER)
   }
@@ -103,6 +105,10 @@ export class TcpStream implements TcpConnection {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #onData(bytes: Uint8Array, offset: number, length: number): number {

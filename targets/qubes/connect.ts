@@ -26,7 +26,10 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
         await db.synced
         return db
       },
-      qrexec: () => qrexec,
+      qrexec(_needs, _options, { lifecycle }) {
+        qrexec.onService = () => lifecycle.serves()
+        return qrexec
+      },
       screen: () => gui,
     },
     async settings() {

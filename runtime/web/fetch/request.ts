@@ -24,7 +24,8 @@ export class Request extends Body {
   readonly url: string
   readonly headers: Headers
   readonly redirect: string
-  #signal: AbortSignal | undefined
+  /** A controller when the signal is our own and somebody has asked for it. */
+  #signal: AbortSignal | AbortController | undefined
 
   constructor(input: string | URL | Request, init: RequestInit = {}) {
     const from = input instanceof Request ? input : undefined
@@ -74,12 +75,19 @@ export class Request extends Body {
 
   /** Made when somebody asks: most handlers do not. */
   get signal(): AbortSignal {
-    return (this.#signal ??= new AbortController().signal)
+    const signal = (this.#signal ??= new AbortController())
+    return signal instanceof AbortController ? signal.signal : signal
+  }
+
+  /** @internal For the server that made the request: nobody waits for the answer any more, or it is to end soon. */
+  abortSignal(reason: unknown): void {
+    if (this.#signal === undefined) this.#signal = AbortSignal.abort(reason)
+    else if (this.#signal instanceof AbortController) this.#signal.abort(reason)
   }
 
   clone(): Request {
-    const { url, method, headers, redirect } = this
-    return new Request(url, { method, headers, redirect, signal: this.#signal, body: this.split() })
+    const { url, method, headers, redirect, signal } = this
+    return new Request(url, { method, headers, redirect, signal, body: this.split() })
   }
 
   get [Symbol.toStringTag](): string {

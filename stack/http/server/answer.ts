@@ -1,6 +1,6 @@
 /** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { reasonPhrase } from './status.ts'
+import { reasonPhrase, statusPhrase } from './status.ts'
 
 /** How the end of a body is told: by its length, by chunks, or by the end of the connection (to clients of HTTP/1.0). */
 export const CHUNKED = -1
@@ -11,12 +11,16 @@ export const NO_BODY = -3
 /** Fields that describe the connection: the server decides them, not the handler. */
 const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'proxy-connection', 'te', 'trailer'])
 
+/** What a head says of a handler's response; undefined for an answer of the server's own. */
+export type ResponseHead = Pick<Response, 'status' | 'statusText' | 'headers'>
+
 /** `length` in bytes, or one of the constants above; `date` and `connection` are whole lines with line end, or empty. */
-export function headText(status: number, headers: Headers | undefined, length: number, date: string, connection: string): string {
-  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+export function headText(status: number, response: ResponseHead | undefined, length: number, date: string, connection: string): string {
+  const phrase = response === undefined ? reasonPhrase(status) : statusPhrase(status, response.statusText)
+  let text = `HTTP/1.1 ${status} ${phrase}\r\n`
   let dateLine = date
-  if (headers !== undefined) {
-    headers.forEach((value, name) => {
+  if (response !== undefined) {
+    response.headers.forEach((value, name) => {
       if (ours.has(name)) return
       if (name === 'date') dateLine = ''
       text += `${name}: ${value}\r\n`

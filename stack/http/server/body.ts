@@ -1,10 +1,16 @@
 /** The body of a request: gathers it up to a limit, by Content-Length or chunked (RFC 9112 section 7.1). */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { BadRequest } from './head.ts'
+import { BadRequest } from './bad-request.ts'
+import { fieldColon, NOT_TEXT } from './field.ts'
 
 /** Longest chunk-size line with its extensions, and all trailer lines together, in bytes. */
 const MAX_SIZE_LINE = 256
 const MAX_TRAILERS = 8 * 1024
+
+/** RFC 9112 section 7.1.1: `1a`, with leading zeros or not, and extensions such as `;name` and `; name = "value"`. Bounded by the line's length. */
+const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const SIZE = new RegExp(`^0*([0-9A-Fa-f]{1,12})(?:[\\t ]*;[\\t ]*${token}(?:[\\t ]*=[\\t ]*(?:${token}|${quoted}))?)*$`)
 
 const SIZE_LINE = 0
 const DATA = 1
@@ -95,17 +101,19 @@ export class BodyReader {
       this.#state = SIZE_LINE
     } else if (this.#state === TRAILERS) {
       this.#trailers += line.length + 2
-      if (this.#trailers > MAX_TRAILERS) this.error = new BadRequest(431, 'the trailer fields are too long')
       if (line === '') this.#state = DONE
+      else if (this.#trailers > MAX_TRAILERS) this.error = new BadRequest(431, 'the trailer fields are too long')
+      // What they say is dropped: nobody may merge them into the head unless he knows what they mean (RFC 9110 section 6.5.1).
+      else if (NOT_TEXT.test(line) || fieldColon(line) < 0) this.error = new BadRequest(400, 'a trailer is not of the form name: value')
     } else {
       this.#readSize(line)
     }
   }
 
   #readSize(line: string): void {
-    const match = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line)
+    const match = SIZE.exec(line)
     if (match === null) {
-      this.error = new BadRequest(400, 'a chunk size is not a hexadecimal number')
+      this.error = new BadRequest(400, 'a chunk size is not a hexadecimal number, or what follows it is no chunk extension')
       return
     }
     const size = parseInt(match[1], 16)

@@ -3,16 +3,19 @@
  * receive buffer, so that a client that sends faster than it reads is held back by TCP.
  */
 import { describeError } from '@xen-ts/runtime/machine'
+import { DOMException } from '@xen-ts/runtime/web'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
-import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
-import { LINGER } from './options.ts'
+import { BadRequest } from './bad-request.ts'
+import { MAX_HEAD, type RequestHead } from './head.ts'
+import { HANDLER_ALONE, STREAM_ALONE } from './options.ts'
+import { Patience } from './patience.ts'
 import { PendingBytes } from './pending.ts'
 import { RequestReader } from './reader.ts'
-import { makeRequest, responseBytes } from './request.ts'
+import { abortRequest, discardResponse, makeRequest, responseBytes } from './request.ts'
 import type { Service } from './service.ts'
 import { ResponseWriter } from './writer.ts'
 
-/** Waiting for a request or reading it; the handler runs; the response waits for room; only the client's end is missing. */
+/** Waiting for a request or reading it; the handler runs, or its stream; the response waits for room; only the client's end is missing. */
 const READING = 0
 const HANDLING = 1
 const WRITING = 2
@@ -27,19 +30,20 @@ export class HttpConnection implements SocketHandler {
   /** Bytes that could not be dealt with yet. */
   readonly #pending: PendingBytes
   #state = READING
+  /** What is being answered, while that takes its time. */
+  #request: Request | undefined = undefined
   #clientEnded = false
-  /** Seconds in the present state without progress, and how many there may be. */
-  #idle = 0
-  #patience: number
-  #lastRoom = 0
+  /** Why nobody takes the answer any more. */
+  #gone: DOMException | undefined = undefined
+  readonly #patience: Patience
 
   constructor(service: Service, socket: ByteSocket) {
     this.#service = service
     this.#socket = socket
-    this.#reader = new RequestReader(service.abi, service.heads, service.limits.body)
+    this.#reader = new RequestReader(service.abi, service.heads, service.limits.body, socket)
     this.#writer = new ResponseWriter(service, socket)
     this.#pending = new PendingBytes(service.abi)
-    this.#patience = service.limits.idleTimeout
+    this.#patience = new Patience(socket, service.limits)
   }
 
   // ---- what the socket says
@@ -56,7 +60,7 @@ export class HttpConnection implements SocketHandler {
       if (kept < 0) this.#socket.consumed(-kept)
       return kept > 0 ? kept : 0
     }
-    this.#idle = 0
+    this.#patience.idle = 0
     const end = offset + length
     const at = this.#process(bytes, offset, end)
     this.#socket.flush()
@@ -67,44 +71,75 @@ export class HttpConnection implements SocketHandler {
 
   onEnd(): void {
     this.#clientEnded = true
-    if (this.#state === READING) this.#close() // nothing more can be asked
+    if (this.#state === READING) {
+      this.#close() // nothing more can be asked
+    } else if (this.#state === HANDLING) {
+      const hasWaited = this.#writer.isStreaming && this.#patience.idle >= STREAM_ALONE
+      if (hasWaited && this.#patience.isAllTaken) this.abort()
+      this.#patience.idle = 0
+    }
   }
 
   onWritable(): void {
     if (!this.#writer.wake() && this.#state === WRITING) this.#ready()
   }
 
-  onClosed(): void {
+  onClosed(error: Error | undefined): void {
     this.#state = CLOSED
     this.#service.connections.delete(this)
     this.#service.closed()
-    this.#writer.isClosed = true
-    this.#writer.wake()
+    const gone = (this.#gone = new DOMException('the client has gone', { name: 'AbortError', cause: error }))
+    this.#writer.close(gone)
+    if (this.#request !== undefined) abortRequest(this.#request, gone)
+    this.#request = undefined
   }
 
   // ---- what the server says
 
-  /** Called once a second. */
-  tick(): void {
-    if (this.#state === HANDLING && !this.#writer.isWaiting) return
-    if (this.#socket.room !== this.#lastRoom) {
-      this.#lastRoom = this.#socket.room
-      this.#idle = 0
-      return
-    }
-    if (++this.#idle < this.#patience) return
-    if (this.#state !== READING) this.abort()
-    else if (this.#reader.isInBody || this.#pending.length > 0) this.#refuse(new BadRequest(408, 'the request took too long'))
-    else this.#close()
+  /** A handler runs; and, a response is on its way. Neither when only the client's end is missing. */
+  get isHandling(): boolean {
+    return this.#state === HANDLING && !this.#writer.isStreaming
+  }
+  get isSending(): boolean {
+    return this.#state === WRITING || this.#writer.isStreaming || (this.#state === CLOSING && !this.#patience.isAllTaken)
   }
 
-  /** An idle connection ends now, a busy one after its answer. */
+  /** Called once a second. */
+  tick(): void {
+    const patience = this.#patience
+    const isBegun = this.#state === READING && this.#isBegun
+    const moved = patience.second() || this.#writer.hasMoved
+    this.#writer.hasMoved = false
+    // What the client takes of an old response buys no time for a new request.
+    if (moved && !isBegun) patience.idle = 0
+    if (this.#state === READING) {
+      if (!patience.isRequestLate(this.#reader.isInBody ? this.#reader.head : undefined)) return
+      if (isBegun) this.#refuse(new BadRequest(408, 'the request took too long'))
+      else this.#close()
+    } else if (this.#state === HANDLING && patience.isAllTaken) {
+      if (patience.isProgramLate(this.#aloneAfter)) this.abort()
+    } else if (patience.isClientLate(this.#state === CLOSING)) {
+      this.abort()
+    }
+  }
+
+  /** Seconds without a word of the program after which a client that has ended its side is taken for gone. */
+  get #aloneAfter(): number {
+    return !this.#clientEnded ? Infinity : this.#writer.isStreaming ? STREAM_ALONE : HANDLER_ALONE
+  }
+
+  /** An idle connection ends now, a busy one after its answer. Streams, which may be without end, are told. */
   drain(): void {
-    if (this.#state === READING && this.#pending.length === 0 && !this.#reader.isInBody) this.#close()
+    if (this.#state === READING && !this.#isBegun) this.#close()
+    else if (this.#writer.isStreaming) this.#tellOfStop()
   }
 
   abort(): void {
     this.#socket.abort()
+  }
+
+  #tellOfStop(): void {
+    if (this.#request !== undefined) abortRequest(this.#request, this.#service.stopReason)
   }
 
   // ---- reading
@@ -128,11 +163,14 @@ export class HttpConnection implements SocketHandler {
     return at
   }
 
+  /** A request has begun to come in. */
+  get #isBegun(): boolean {
+    return this.#reader.isInBody || this.#pending.length > 0
+  }
+
   #expectMore(): void {
     const { headTimeout, bodyTimeout } = this.#service.limits
-    const patience = this.#reader.isInBody ? bodyTimeout : headTimeout
-    if (this.#patience !== patience) this.#idle = 0
-    this.#patience = patience
+    this.#patience.expect(this.#reader.isInBody ? bodyTimeout : headTimeout)
     if (!this.#reader.wantsContinue) return
     this.#reader.wantsContinue = false
     this.#writer.continue()
@@ -153,6 +191,7 @@ export class HttpConnection implements SocketHandler {
     if (before === 0 || this.#state !== READING) return
     this.#readPending()
     if (before > this.#pending.length) this.#socket.consumed(before - this.#pending.length)
+    if (this.#clientEnded && this.#state === READING) this.#close() // the rest of the request will not come
   }
 
   // ---- answering
@@ -172,12 +211,13 @@ export class HttpConnection implements SocketHandler {
       return
     }
     if (typeof (result as Promise<Response> | undefined)?.then !== 'function') {
-      this.#answer(head, result as Response)
+      this.#answer(head, request, result as Response)
       return
     }
+    this.#request = request
     ;(result as Promise<Response>).then(
       response => {
-        this.#answer(head, response)
+        this.#answer(head, request, response)
         this.#resume()
       },
       error => {
@@ -187,63 +227,79 @@ export class HttpConnection implements SocketHandler {
     )
   }
 
-  #answer(head: RequestHead, response: Response): void {
-    if (this.#state !== HANDLING) return // the client is gone
+  #answer(head: RequestHead, request: Request, response: Response): void {
+    if (this.#state !== HANDLING) return discardResponse(response, this.#gone)
     try {
       const status = response?.status
       if (typeof status !== 'number') throw new TypeError(`the handler returned ${String(response)}: return new Response(...)`)
       if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
       const bytes = responseBytes(response)
       if (bytes === undefined) {
+        this.#request = request
         this.#stream(head, response)
       } else {
         const keepAlive = this.#keepsAlive(head)
-        this.#writer.whole(head, status, response.headers, bytes, keepAlive)
+        this.#writer.whole(head, response, bytes, keepAlive)
         this.#next(keepAlive)
       }
     } catch (error) {
+      discardResponse(response, error)
       this.#failed(head, error)
     }
   }
 
   #stream(head: RequestHead, response: Response): void {
     const keepAlive = this.#keepsAlive(head) && head.isHttp11
-    this.#patience = this.#service.limits.writeTimeout
+    this.#patience.idle = 0
     this.#writer.stream(head, response, keepAlive).then(
       () => {
         this.#next(keepAlive)
         this.#resume()
       },
       error => {
-        this.#service.log.error(`${head.method} ${head.url} failed in the middle of its body: ${describeError(error)}`)
+        this.#complain(head, 'failed in the middle of its body', error)
         this.abort()
       },
     )
+    if (this.#service.stopping) this.#tellOfStop()
   }
 
   #failed(head: RequestHead, error: unknown): void {
-    this.#service.log.error(`${head.method} ${head.url} failed: ${describeError(error)}`)
+    this.#complain(head, 'failed', error)
     if (this.#state !== HANDLING) return
     const keepAlive = this.#keepsAlive(head)
     this.#writer.plain(head, 500, 'the program failed to answer; its log says why', keepAlive)
     this.#next(keepAlive)
   }
 
+  #complain(head: RequestHead, what: string, error: unknown): void {
+    const line = `${head.method} ${head.url} ${what}: ${describeError(error)}`
+    // To end one's work because the client has gone, or the server is to stop, is no fault.
+    const isTold = error !== undefined && (error === this.#gone || error === this.#service.stopReason)
+    if (isTold) this.#service.log.debug(line)
+    else this.#service.log.error(line)
+  }
+
   #keepsAlive(head: RequestHead): boolean {
-    return head.keepAlive && !this.#service.stopping && !this.#clientEnded
+    return head.keepAlive && !this.#service.stopping && !this.#isLast
+  }
+
+  /** Nothing more will be asked. */
+  get #isLast(): boolean {
+    return this.#clientEnded && this.#pending.length === 0
   }
 
   /** The response is queued: closes, waits for room, or is ready for the next request. */
   #next(keepAlive: boolean): void {
     if (this.#state >= CLOSING) return
-    if (!keepAlive || this.#service.stopping || this.#clientEnded) {
+    this.#request = undefined
+    this.#patience.answered()
+    if (!keepAlive || this.#service.stopping || this.#isLast) {
       this.#close()
     } else if (this.#socket.room <= 0) {
       this.#state = WRITING
-      this.#patience = this.#service.limits.writeTimeout
     } else {
       this.#state = READING
-      this.#patience = this.#service.limits.idleTimeout
     }
   }
 
@@ -267,8 +323,7 @@ export class HttpConnection implements SocketHandler {
   #close(): void {
     if (this.#state >= CLOSING) return
     this.#state = CLOSING
-    this.#patience = LINGER
-    this.#idle = 0
+    this.#patience.idle = 0
     this.#socket.end()
   }
 }

@@ -3,9 +3,15 @@
  * an incomplete head is left where it is, and read again when there is more.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { BadRequest } from './bad-request.ts'
 import { BodyReader } from './body.ts'
-import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
+import { type Local, MAX_HEAD, type RequestHead } from './head.ts'
 import type { HeadCache } from './head-cache.ts'
+
+/** Empty lines before a request that are forgiven: some clients send them behind a body (RFC 9112 section 2.2). */
+const MAX_EMPTY_LINES = 8
+const CR = 13
+const LF = 10
 
 export class RequestReader {
   /** The request that was read last, or is being read. Its body is undefined when there is none. */
@@ -20,11 +26,14 @@ export class RequestReader {
   readonly #abi: HostFunctions
   readonly #heads: HeadCache
   readonly #bodyLimit: number
+  readonly #socket: Local
   #bodyReader: BodyReader | undefined = undefined
+  #emptyLines = 0
 
   /** `bodyLimit` in bytes. */
-  constructor(abi: HostFunctions, heads: HeadCache, bodyLimit: number) {
+  constructor(abi: HostFunctions, heads: HeadCache, bodyLimit: number, socket: Local) {
     this.#abi = abi
+    this.#socket = socket
     this.#heads = heads
     this.#bodyLimit = bodyLimit
   }
@@ -36,6 +45,7 @@ export class RequestReader {
   /** Reads from `at` on, not beyond `end`; returns where it stopped: behind a request, or at what must be read again with more. */
   read(bytes: Uint8Array, at: number, end: number): number {
     if (this.#bodyReader !== undefined) return this.#readBody(this.#bodyReader, bytes, at, end)
+    if (bytes[at] === CR) at = this.#skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
     const text = this.#abi.latin1Decode(bytes, at, size)
     const length = text.indexOf('\r\n\r\n') + 4
@@ -43,19 +53,23 @@ export class RequestReader {
       this.refusal = whyIncomplete(text, size)
       return at
     }
-    if (text.startsWith('\r\n')) {
-      // RFC 9112 section 2.2: an empty line before a request is forgiven. One.
-      if (length > 4) return this.read(bytes, at + 2, end)
-      this.refusal = new BadRequest(400, 'there are empty lines where a request should begin')
-      return at
-    }
-    const head = this.#heads.parse(length === text.length ? text : text.slice(0, length))
+    const head = this.#heads.parse(length === text.length ? text : text.slice(0, length), this.#socket)
     if (head instanceof BadRequest) this.refusal = head
     else this.#begin(head)
     return at + length
   }
 
+  /** Returns where they end: at the begin of a request, of half a line end, or at one empty line too many. */
+  #skipEmptyLines(bytes: Uint8Array, at: number, end: number): number {
+    while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF && this.#emptyLines < MAX_EMPTY_LINES) {
+      this.#emptyLines++
+      at += 2
+    }
+    return at
+  }
+
   #begin(head: RequestHead): void {
+    this.#emptyLines = 0
     this.head = head
     this.body = undefined
     if (head.length === 0) {

@@ -9,6 +9,7 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
   const { method, url } = head
   const headers = head.fields as [string, string][]
   try {
+    if (!isTold) return withController(method, url, headers, body)
     if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
       return new Request(url, { method, headers, body: body as Uint8Array<ArrayBuffer> })
     }
@@ -19,8 +20,35 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
   }
 }
 
+function withController(method: string, url: string, headers: [string, string][], body: Uint8Array | undefined): Request {
+  const controller = new AbortController()
+  const bytes = body === undefined || body.length === 0 || method === 'GET' || method === 'HEAD' ? undefined : body
+  const request = new Request(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> | undefined, signal: controller.signal })
+  controllers.set(request, controller)
+  return request
+}
+
 /** The template's signal is not copied, since it would have to be made first. */
 const NO_SIGNAL: RequestInit = { signal: null }
+
+/** The runtime's Request makes its signal when somebody asks for it, and is told; Node's is given one. */
+interface WithSignal {
+  abortSignal?(reason: unknown): void
+}
+
+const controllers = new WeakMap<Request, AbortController>()
+const isTold = 'abortSignal' in Request.prototype
+
+/** Aborts the signal of a request that `makeRequest` made: nobody waits for the answer any more, or it is to end soon. */
+export function abortRequest(request: Request, reason: unknown): void {
+  if (isTold) (request as WithSignal).abortSignal?.(reason)
+  else controllers.get(request)?.abort(reason)
+}
+
+/** A response that nobody takes: its stream, if it has one, is told so. */
+export function discardResponse(response: Response, reason: unknown): void {
+  if (typeof response?.status === 'number' && responseBytes(response) === undefined) response.body?.cancel(reason).catch(() => {})
+}
 
 /** The runtime's Response has its bytes at hand when it was made from a string or bytes; Node's has only a stream. */
 interface WithBytes {

@@ -75,7 +75,42 @@ const cases: Case[] = [
     contains: 'connection: keep-alive',
   },
   { name: 'absolute form', send: [get('http://b:81/q', closing)], statuses: [200], contains: 'GET http://b:81/q' },
-  { name: 'OPTIONS *', send: [`OPTIONS * HTTP/1.1\r\nHost: a\r\n${closing}\r\n`], statuses: [200], contains: 'OPTIONS http://a/*' },
+  { name: 'absolute form without a path', send: [get('http://b?x', closing)], statuses: [200], contains: 'GET http://b/?x ' },
+  { name: 'OPTIONS *', send: [`OPTIONS * HTTP/1.1\r\nHost: a\r\n${closing}\r\n`], statuses: [200], contains: 'OPTIONS http://a/ ' },
+  {
+    name: 'OPTIONS * with an empty Host',
+    send: [`OPTIONS * HTTP/1.1\r\nHost:\r\n${closing}\r\n`],
+    statuses: [200],
+    contains: 'OPTIONS http://10.0.0.2/ ',
+  },
+  {
+    name: 'an empty Host is the address of the server',
+    send: [`GET /public/admin HTTP/1.1\r\nHost: \r\n${closing}\r\n`],
+    statuses: [200],
+    contains: 'GET http://10.0.0.2/public/admin ',
+  },
+  {
+    name: 'a path of two slashes with an empty Host',
+    send: [`GET //b/admin HTTP/1.1\r\nHost:\r\n${closing}\r\n`],
+    statuses: [200],
+    contains: 'GET http://10.0.0.2//b/admin ',
+  },
+  { name: 'HTTP/1.0 without Host', send: ['GET /x HTTP/1.0\r\n\r\n'], statuses: [200], contains: 'GET http://10.0.0.2/x ' },
+  {
+    name: 'Host in capitals with the port of http',
+    send: [get('/', closing).replace('Host: a', 'Host: A.B:80')],
+    statuses: [200],
+    contains: ' http://a.b/ ',
+  },
+  {
+    name: 'dots and characters to encode in the target',
+    send: [get('/a/../b|c?d|"', closing)],
+    statuses: [200],
+    contains: ' http://a/b|c?d|%22 ',
+  },
+  { name: 'a path of slashes, and an empty query', send: [get('//b/..//c?', closing)], statuses: [200], contains: ' http://a///c? ' },
+  { name: 'eight empty lines before the request', send: ['\r\n'.repeat(8) + get('/', closing)], statuses: [200] },
+  { name: 'empty lines between requests, in single bytes', send: [...`${get('/1')}\r\n\r\n${get('/2', closing)}`], statuses: [200, 200] },
   {
     name: 'body by length',
     send: [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${closing}\r\nhello`],
@@ -107,6 +142,15 @@ const cases: Case[] = [
     contains: '"hello"',
   },
   {
+    name: 'chunk extensions, leading zeros of a chunk size, and trailers that are dropped',
+    send: [
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${closing}\r\n`,
+      `${'0'.repeat(40)}5 ; a ; b=c;d = "e;\\"\xe4"\r\nhello\r\n000;a\r\nContent-Length: 9\r\nX: trailer\r\n\r\n`,
+    ],
+    statuses: [200],
+    contains: '"hello" x=null',
+  },
+  {
     name: '100-continue',
     send: [`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n${closing}\r\n`, 'ok'],
     statuses: [100, 200],
@@ -119,6 +163,30 @@ const cases: Case[] = [
     contains: 'content-length: 24\r\n',
   },
   // refused
+  { name: 'nine empty lines', send: [`${'\r\n'.repeat(9)}${get('/', closing)}`], statuses: [400] },
+  { name: 'nine empty lines in single bytes', send: [...`${'\r\n'.repeat(9)}${get('/', closing)}`], statuses: [400] },
+  { name: 'https over plain TCP', send: [get('https://a/x')], statuses: [421] },
+  { name: 'another scheme', send: [get('ftp://a/x')], statuses: [400] },
+  { name: 'absolute form without a host', send: [get('http:///x')], statuses: [400] },
+  { name: 'absolute form with a user', send: [get('http://u@a/x')], statuses: [400] },
+  { name: 'absolute form with a bad host', send: [get('http://a^b/x')], statuses: [400] },
+  { name: 'an asterisk with GET', send: [get('*')], statuses: [400] },
+  { name: 'Host with a port only', send: [get('//b/x').replace('Host: a', 'Host: :80')], statuses: [400] },
+  { name: 'Host with a port above 65535', send: [get().replace('Host: a', 'Host: a:65536')], statuses: [400] },
+  { name: 'Host that is half an address', send: [get().replace('Host: a', 'Host: 1.2.3.256')], statuses: [400] },
+  { name: 'a fragment in the target', send: [get('/a#b')], statuses: [400] },
+  { name: 'a backslash in the path', send: [get('/public\\..\\admin')], statuses: [400] },
+  ...['t', ': x', ' folded: x', 't: x\r\n folded', 't : x', 't: \x01', 't: a\rb', 't: a\nb: c'].map(line => ({
+    name: `trailer ${JSON.stringify(line)}`,
+    send: [get('/', 'Transfer-Encoding: chunked\r\n') + `0\r\n${line}\r\n\r\n`],
+    statuses: [400],
+  })),
+  ...[';', '; ', ';=a', ';a="b', ';a="b"c', ';a=', ';a b', ';a="\x01"', ' ', ';a;', ' a'].map(extension => ({
+    name: `chunk extension ${JSON.stringify(extension)}`,
+    send: [get('/', 'Transfer-Encoding: chunked\r\n') + `1${extension}\r\na\r\n0\r\n\r\n`],
+    statuses: [400],
+  })),
+  { name: 'chunk size of zeros without end', send: [get('/', 'Transfer-Encoding: chunked\r\n') + '0'.repeat(300)], statuses: [400] },
   { name: 'empty lines without end', send: ['\r\n'.repeat(8000)], statuses: [400] },
   { name: 'no request line', send: ['hello\r\n\r\n'], statuses: [400] },
   { name: 'two spaces in the request line', send: ['GET  / HTTP/1.1\r\nHost: a\r\n\r\n'], statuses: [400] },
@@ -195,6 +263,33 @@ async function settled(server: Pair, t: ExecutionContext): Promise<boolean> {
   t.is(server.serverDevice.reserved, 0)
   return server.server.tcp.connections === 0
 }
+
+test('several Cookie fields are joined as cookies are, others as lists', async t => {
+  const server = serving(({ headers }) => known(`<${headers.get('cookie')}> <${headers.get('accept')}>`))
+  const fields = 'Cookie: a=1\r\nAccept: x\r\ncookie: b=2; c=3\r\nAccept: y\r\nCOOKIE: d=4\r\n'
+  const answer = await server.talk([get('/', fields + closing)])
+  t.true(answer.endsWith('<a=1; b=2; c=3; d=4> <x, y>'), answer)
+})
+
+test("the handler's statusText is the reason phrase, and cannot be more than one line", async t => {
+  const texts = ['Fine with me', 'tab\t\xe4', 'a\r\nx: y', 'a\u0100', '']
+  let n = 0
+  const server = serving(() => Object.assign(known(''), { bodyBytes: () => new Uint8Array(0) }))
+  const lying = serving(() => {
+    const response = known('')
+    Object.defineProperty(response, 'statusText', { value: texts[n++] })
+    return response
+  })
+  t.true((await server.talk([get('/', closing)])).startsWith('HTTP/1.1 200 OK\r\n'))
+  const answer = await lying.talk([...texts.slice(1).map(() => get()), get('/', closing)])
+  t.deepEqual(answer.match(/^HTTP\/1\.1.*$/gm), [
+    'HTTP/1.1 200 Fine with me',
+    'HTTP/1.1 200 tab\t\xe4',
+    'HTTP/1.1 200 OK',
+    'HTTP/1.1 200 OK',
+    'HTTP/1.1 200 OK',
+  ])
+})
 
 test('HEAD sends no body, and 204 and 304 have none', async t => {
   for (const [method, status] of [

@@ -1,6 +1,5 @@
 /** The HTTP server: listens, keeps the connections' time, and stops in good order. */
-
-import type { HttpHandler, HttpServer } from '@xen-ts/runtime'
+import type { HttpHandler, HttpServer, Lifecycle } from '@xen-ts/runtime'
 import type { Machine, Timer } from '@xen-ts/runtime/machine'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
@@ -21,18 +20,37 @@ export interface ServeOptions {
 
 export interface Http1Server extends HttpServer {
   /**
-   * Serves HTTP/1.1 on `port` until `signal` aborts: then nothing new is accepted, requests under way are answered, and the promise
-   * resolves when the last connection is closed. Rejects with a SocketError when the port is taken. What the handler throws is logged
-   * and answered with 500.
+   * Serves HTTP/1.1 on `port` until `signal` aborts: then nothing new is accepted, requests under way are answered, responses that are
+   * streams are told by `request.signal`, and the promise resolves when the last connection is closed, after limits.drainTimeout at
+   * the latest. Rejects with a SocketError when the port is taken. What the handler throws is logged and answered with 500.
+   *
+   * `request.signal` also aborts (AbortError) when the client has gone before it had its whole answer; a body that is a stream is
+   * cancelled with the same reason. A client that has only ended its side still gets its answer, as long as there is something to
+   * send: it is taken for gone after a second in which a stream said nothing, or ten in which the handler did not answer.
    */
   serve(options: ServeOptions, handler: HttpHandler): Promise<void>
 }
 
 const SECOND = 1000
 
-/** An HTTP server on `listener`: the TCP of a stack, or Node's sockets. */
-export function httpServer(machine: Pick<Machine, 'abi' | 'timers' | 'log'>, listener: Listener): Http1Server {
-  return { serve: (options, handler) => new Server(machine, listener, options, handler).run() }
+/**
+ * An HTTP server on `listener`: the TCP of a stack, or Node's sockets.
+ * @param lifecycle learns that the program serves, and what it waits for
+ */
+export function httpServer(
+  machine: Pick<Machine, 'abi' | 'timers' | 'log'>,
+  listener: Listener,
+  lifecycle?: Pick<Lifecycle, 'serves' | 'waitsFor'>,
+): Http1Server {
+  return {
+    async serve(options, handler) {
+      const server = new Server(machine, listener, options, handler)
+      const stopped = server.run()
+      lifecycle?.serves()
+      const over = lifecycle?.waitsFor('http', () => server.waiting)
+      await stopped.finally(over)
+    },
+  }
 }
 
 class Server implements Service {
@@ -44,6 +62,7 @@ class Server implements Service {
   readonly connections = new Set<HttpConnection>()
   date = ''
   stopping = false
+  stopReason: unknown = undefined
   readonly #timers
   readonly #listener: Listener
   readonly #options: ServeOptions
@@ -74,6 +93,20 @@ class Server implements Service {
     await this.#stopped.promise
   }
 
+  /** What is not over, in words; undefined when nothing is. */
+  get waiting(): string | undefined {
+    let sending = 0
+    let handling = 0
+    for (const connection of this.connections) {
+      if (connection.isSending) sending++
+      else if (connection.isHandling) handling++
+    }
+    const parts = []
+    if (sending > 0) parts.push(sending === 1 ? '1 response is still being sent' : `${sending} responses are still being sent`)
+    if (handling > 0) parts.push(handling === 1 ? '1 request is not answered' : `${handling} requests are not answered`)
+    return parts.length === 0 ? undefined : parts.join(' and ')
+  }
+
   closed(): void {
     if (this.connections.size > 0) return
     this.#timer?.cancel() // an idle server does not wake up
@@ -83,6 +116,7 @@ class Server implements Service {
 
   #stop(): void {
     this.stopping = true
+    this.stopReason = this.#options.signal?.reason
     this.#secondsLeft = this.limits.drainTimeout
     for (const connection of this.connections) connection.drain()
     this.closed()
@@ -92,10 +126,17 @@ class Server implements Service {
   #tick(): void {
     this.#timer = this.#timers.set(SECOND, () => this.#tick())
     this.date = dateLine(this.abi.clockWall())
-    const expired = this.stopping && --this.#secondsLeft < 0
-    for (const connection of this.connections) {
-      if (expired) connection.abort()
-      else connection.tick()
+    const expired = this.stopping && --this.#secondsLeft <= 0
+    if (expired) this.#giveUp()
+    else for (const connection of this.connections) connection.tick()
+  }
+
+  #giveUp(): void {
+    const { waiting } = this
+    if (waiting !== undefined) {
+      const what = waiting.startsWith('1 ') && !waiting.includes(' and ') ? 'it is' : 'they are'
+      this.log.warn(`${waiting} after ${this.limits.drainTimeout} s: ${what} cut off`)
     }
+    for (const connection of this.connections) connection.abort()
   }
 }

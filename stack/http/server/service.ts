@@ -16,6 +16,8 @@ export interface Service {
   readonly date: string
   /** No request is taken any more but those under way. */
   readonly stopping: boolean
+  /** Why, as the signal says. */
+  readonly stopReason: unknown
   /** A connection is gone. */
   closed(): void
 }

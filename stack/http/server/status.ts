@@ -43,3 +43,7 @@ const phrases: Readonly<Record<number, string>> = {
 
 /** The phrase for a status; may be empty, as RFC 9112 section 4 allows. */
 export const reasonPhrase = (status: number): string => phrases[status] ?? ''
+
+/** The phrase that a handler gave, if it is one (RFC 9112 section 4), or the usual one. */
+export const statusPhrase = (status: number, text: string): string =>
+  text === '' || /[^\t\x20-\x7e\x80-\xff]/.test(text) ? reasonPhrase(status) : text

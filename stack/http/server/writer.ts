@@ -11,18 +11,18 @@ const TOGETHER = 4096
 export class ResponseWriter {
   /** The socket is gone: what is still written goes nowhere. */
   isClosed = false
+  /** A response is being sent whose body comes as a stream. */
+  isStreaming = false
+  /** A stream has said something; the owner sets it to false. */
+  hasMoved = false
   readonly #service: Service
   readonly #socket: ByteSocket
   #writable: (() => void) | undefined = undefined
+  #left: ((reason: unknown) => void) | undefined = undefined
 
   constructor(service: Service, socket: ByteSocket) {
     this.#service = service
     this.#socket = socket
-  }
-
-  /** A stream waits for the client to take what was sent. */
-  get isWaiting(): boolean {
-    return this.#writable !== undefined
   }
 
   continue(): void {
@@ -30,11 +30,12 @@ export class ResponseWriter {
   }
 
   /** A response whose body is known. */
-  whole(head: RequestHead, status: number, headers: Headers, body: Uint8Array, keepAlive: boolean): void {
+  whole(head: RequestHead, response: Response, body: Uint8Array, keepAlive: boolean): void {
+    const { status } = response
     const bodiless = isBodiless(status)
     const toHead = head.method === 'HEAD'
-    const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(headers) : body.length
-    const text = headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive))
+    const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(response.headers) : body.length
+    const text = headText(status, response, length, this.#service.date, connectionLine(head, keepAlive))
     if (bodiless || toHead || body.length === 0) {
       this.#text(text)
     } else if (body.length <= TOGETHER) {
@@ -59,12 +60,15 @@ export class ResponseWriter {
    * head is out, and the only way to tell the client is to break the connection.
    */
   async stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
-    const { status, headers } = response
+    const { status } = response
     const body = response.body as ReadableStream<Uint8Array>
     const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
-    this.#text(headText(status, headers, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
-    if (length === NO_BODY || head.method === 'HEAD') await body.cancel().catch(() => {})
-    else await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+    this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
+    if (length === NO_BODY || head.method === 'HEAD') return void (await body.cancel().catch(() => {}))
+    this.isStreaming = true
+    await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+    this.isStreaming = false
+    this.#left = undefined
   }
 
   write(bytes: Uint8Array): void {
@@ -73,11 +77,24 @@ export class ResponseWriter {
 
   /** Sends what was written; a promise when there is no more room, until there is. */
   flush(): Promise<void> | undefined {
+    this.hasMoved = true
     this.#socket.flush()
     if (this.#socket.room > 0 || this.isClosed) return undefined
     return new Promise(resolve => {
       this.#writable = resolve
     })
+  }
+
+  whenClosed(left: (reason: unknown) => void): void {
+    this.#left = left
+  }
+
+  /** The client is gone. */
+  close(reason: unknown): void {
+    this.isClosed = true
+    this.#left?.(reason)
+    this.#left = undefined
+    this.wake()
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */

@@ -1,0 +1,81 @@
+/** How long a connection may stay as it is: counts the seconds in which nothing moved, and has the peer asked where it cannot move. */
+import type { ByteSocket } from '../../socket.ts'
+import type { RequestHead } from './head.ts'
+import { type HttpLimits, KEEP_ALIVE, LINGER } from './options.ts'
+
+export class Patience {
+  /** Seconds without progress in the present state. */
+  idle = 0
+  readonly #socket: ByteSocket
+  readonly #limits: HttpLimits
+  /** `room` when nothing waits to be taken, and when it was looked at last. */
+  readonly #allRoom: number
+  #lastRoom: number
+  /** Seconds that there may be without a request, or a piece of one. */
+  #limit: number
+  #body: RequestHead | undefined = undefined
+  #bodySeconds = 0
+  /** The socket looks for signs of life, since the client has nothing to say before the program has. */
+  #asksPeer = false
+
+  constructor(socket: ByteSocket, limits: HttpLimits) {
+    this.#socket = socket
+    this.#limits = limits
+    this.#limit = limits.idleTimeout
+    this.#allRoom = this.#lastRoom = socket.room
+  }
+
+  /** The peer has taken all that was sent to it. */
+  get isAllTaken(): boolean {
+    return this.#socket.room === this.#allRoom
+  }
+
+  /** There may be so many seconds without progress from now on. They are not counted anew when it is the same as before. */
+  expect(seconds: number): void {
+    if (this.#limit !== seconds) this.idle = 0
+    this.#limit = seconds
+  }
+
+  /** A request was answered; the next may come. */
+  answered(): void {
+    this.idle = 0
+    this.#limit = this.#limits.idleTimeout
+    if (this.#asksPeer) this.#socket.keepAlive?.(undefined)
+    this.#asksPeer = false
+  }
+
+  /** A second has passed. Whether the peer took something meanwhile. */
+  second(): boolean {
+    const { room } = this.#socket
+    const moved = room !== this.#lastRoom
+    this.#lastRoom = room
+    this.idle++
+    return moved
+  }
+
+  /** @param body the request whose body comes in, if that is what does */
+  isRequestLate(body: RequestHead | undefined): boolean {
+    if (this.idle >= this.#limit) return true
+    if (body === undefined) return false
+    // A head with a body is read anew for each request: the same object is the same request. Pieces that come in time must not make a
+    // body that lasts for ever.
+    if (this.#body !== body) this.#bodySeconds = 0
+    this.#body = body
+    return ++this.#bodySeconds > this.#limits.requestTimeout
+  }
+
+  /** The client takes nothing of what was sent, or has all of it and does not close. */
+  isClientLate(isClosing: boolean): boolean {
+    return this.idle >= (isClosing && this.isAllTaken ? LINGER : this.#limits.writeTimeout)
+  }
+
+  /**
+   * There is nothing to send before the program says something: only a question finds out whether anybody is left to take it.
+   * @param alone how many seconds this may last
+   */
+  isProgramLate(alone: number): boolean {
+    if (!this.#asksPeer) this.#socket.keepAlive?.(KEEP_ALIVE)
+    this.#asksPeer = true
+    return this.idle >= alone
+  }
+}
