@@ -29,6 +29,13 @@ const ends: [how: string, reason: number, output: RegExp][] = [
   ['microtask', 3, /54\.123 .*ERR \[app\] uncaught RangeError: in a microtask\n/],
   ['listener', 3, /54\.123 .*ERR \[app\] uncaught RangeError: in a listener\n/],
   ['overflow', 3, /ERR \[app\] (RangeError|InternalError): .*(stack|call)/i],
+  [
+    'told',
+    0,
+    /^onerror Uncaught RangeError: reported app\.js true RangeError\nonerror Uncaught RangeError: in a microtask .*\nunhandledrejection lost true true\nonerror Uncaught RangeError: in a timer .*\n$/,
+  ],
+  ['looked', 3, /^error\n.*ERR \[app\] uncaught RangeError: reported\n(?!unhandled)/],
+  ['again', 3, /ERR \[app\] uncaught RangeError: in the listener\n/],
   ['nothing', 3, /ERR \[app\] uncaught DeadlockError: the program waits for something that can never come/],
   ['value', 3, /ERR \[app\] thrown value 'a text'/],
   ['cause', 3, /ERR \[app\] Error: outer\n[^]*cause: TypeError: inner\n/],

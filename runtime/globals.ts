@@ -9,7 +9,8 @@ import { createConsole } from './web/console.ts'
 import { createCrypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
 import { createEncoding } from './web/encoding.ts'
-import { CustomEvent, Event, EventTarget, reportError } from './web/events.ts'
+import { ErrorEvent, globalEvents, PromiseRejectionEvent, reportError, reportException } from './web/errors.ts'
+import { CustomEvent, Event, EventTarget } from './web/events.ts'
 import { createTimers } from './web/timers.ts'
 
 export function installGlobals(scope: object, machine: Machine, logs: LogWriter, name: string): void {
@@ -30,7 +31,13 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     crypto: createCrypto(abi),
     queueMicrotask: (callback: () => void) => {
       if (typeof callback !== 'function') throw new TypeError(`queueMicrotask: the argument must be a function, not ${typeof callback}`)
-      void Promise.resolve().then(() => callback())
+      void Promise.resolve().then(() => {
+        try {
+          callback()
+        } catch (error) {
+          reportException(error)
+        }
+      })
     },
     console: createConsole(logs.log(name), () => timers.now()),
     performance,
@@ -39,10 +46,13 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     Event,
     EventTarget,
     CustomEvent,
+    ErrorEvent,
+    PromiseRejectionEvent,
     DOMException,
     reportError,
   }
   for (const [key, value] of Object.entries(globals)) {
     Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })
   }
+  Object.defineProperties(scope, globalEvents)
 }

@@ -17,6 +17,7 @@ import { type Program, programOf } from './program.ts'
 import { Suspension } from './suspension.ts'
 import type { Target, TargetContext } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { dispatchUnhandledRejection } from './web/errors.ts'
 
 export interface BootOptions {
   readonly target: Target
@@ -57,7 +58,9 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
       started = true
       lifecycle.own(main(options, machine, logs, lifecycle))
     },
-    fail: reason => lifecycle.fail(reason),
+    fail(reason) {
+      if (!dispatchUnhandledRejection(reason)) lifecycle.fail(reason)
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 /** setTimeout and its kin: https://html.spec.whatwg.org/#timers . A delay is milliseconds; one of Infinity never comes. */
 import type { Timer, Timers } from '../machine.ts'
+import { reportException } from './errors.ts'
 
 export function createTimers(timers: Timers) {
   const active = new Map<number, Timer>()
@@ -19,7 +20,11 @@ export function createTimers(timers: Timers) {
       } else {
         active.delete(id)
       }
-      callback(...args)
+      try {
+        callback(...args)
+      } catch (error) {
+        reportException(error)
+      }
     }
     active.set(id, timers.set(interval, fire))
     return id
