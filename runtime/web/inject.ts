@@ -7,8 +7,21 @@ export { atob, btoa } from './base64.ts'
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'
-export { ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader } from './streams/readable-stream.ts'
-export { TransformStream, WritableStream, WritableStreamDefaultWriter } from './streams/writable-stream.ts'
+export {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  TransformStreamDefaultController,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+} from './streams/streams.ts'
 export { structuredClone } from './structured-clone.ts'
 export { URL } from './url/url.ts'
 export { URLSearchParams } from './url/url-search-params.ts'

@@ -6,6 +6,7 @@ import * as ownWeb from '../inject.ts'
 import { structuredClone as ownClone } from '../structured-clone.ts'
 import { asInNode, outcome } from '../testing.ts'
 import { fetchScenarios } from './fetch.scenarios.ts'
+import { give } from './given.ts'
 import { Request as OwnRequest } from './request.ts'
 import { Response as OwnResponse } from './response.ts'
 
@@ -14,13 +15,25 @@ asInNode(test, fetchScenarios, ownWeb)
 test('a server gets the bytes of text and of bytes without waiting, once; not those of a stream', t => {
   const bytes = Uint8Array.of(1)
   t.deepEqual(Buffer.from(new OwnResponse('\u00e4').bodyBytes()!), Buffer.from('\u00e4'))
-  t.is(new OwnResponse(bytes).bodyBytes(), bytes)
+  t.deepEqual(new OwnResponse(bytes).bodyBytes(), bytes)
   t.is(new OwnResponse().bodyBytes()!.length, 0)
   const response = new OwnResponse('x')
   t.is(response.bodyBytes()!.length, 1)
   t.true(response.bodyUsed)
   t.is(response.bodyBytes(), undefined)
   t.is(new OwnResponse(new ownWeb.ReadableStream() as any).bodyBytes(), undefined)
+})
+
+test('bytes are copied, unless they were given for good', async t => {
+  const bytes = Uint8Array.of(1, 2)
+  t.not(new OwnResponse(bytes).bodyBytes(), bytes)
+  t.is(new OwnResponse(give(bytes)).bodyBytes(), bytes)
+  // Nobody who reads gets at them.
+  const read = await new OwnResponse(bytes).bytes()
+  read[0] = 9
+  const streamed = (await new OwnResponse(bytes).body!.getReader().read()).value!
+  streamed[1] = 9
+  t.deepEqual([...bytes], [1, 2])
 })
 
 test('a request has the address that parsing gives, also where it takes the short way', t => {

@@ -1,4 +1,5 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
+import { give } from '@xen-ts/runtime/web/fetch/given.ts'
 import type { RequestHead } from './head.ts'
 
 /**
@@ -10,7 +11,8 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
   const headers = head.fields as [string, string][]
   try {
     if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
-      return new Request(url, { method, headers, body: body as Uint8Array<ArrayBuffer> })
+      // Nobody else has these bytes; those of a small body are copied sooner than marked.
+      return new Request(url, { method, headers, body: (body.length > SMALL ? give(body) : body) as Uint8Array<ArrayBuffer> })
     }
     head.template ??= new Request(url, { method, headers })
     return new Request(head.template, NO_SIGNAL)
@@ -18,6 +20,9 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
     return undefined
   }
 }
+
+/** Bytes of a body. */
+const SMALL = 4096
 
 /** The template's signal is not copied, since it would have to be made first. */
 const NO_SIGNAL: RequestInit = { signal: null }
