@@ -458,15 +458,20 @@ export const streamsScenarios: Scenarios = {
   'an aborted pipeTo writes what it has read': async ({ ReadableStream, WritableStream }) => {
     const written: unknown[] = []
     const controller = new AbortController()
-    let chunks = 0
-    const readable = new ReadableStream({
-      pull(c: any) {
-        c.enqueue(++chunks)
-        if (chunks === 3) controller.abort('enough')
+    const readable = new ReadableStream({ start: (c: any) => [1, 2, 3].forEach(chunk => c.enqueue(chunk)) })
+    const writable = new WritableStream(
+      {
+        async write(chunk: unknown) {
+          await settle()
+          written.push(chunk)
+        },
       },
-    })
-    const writable = new WritableStream({ write: (chunk: unknown) => (written.push(chunk), settle()) }, { highWaterMark: 4 })
-    const failed = await readable.pipeTo(writable, { signal: controller.signal }).catch((reason: unknown) => reason)
+      { highWaterMark: 4 },
+    )
+    const piped = readable.pipeTo(writable, { signal: controller.signal })
+    for (let i = 0; i < 20; i++) await null
+    controller.abort('enough')
+    const failed = await piped.catch((reason: unknown) => reason)
     return [failed, written]
   },
   'the branches of a tee close, fail and pull as one': async ({ ReadableStream }) => {
