@@ -17,7 +17,8 @@ export async function runProgram(
   app: string,
   { commandLine = '', target }: { commandLine?: string; target?: string } = {},
 ): Promise<EngineRun> {
-  const main = `import { boot } from ${own('./guest.ts')}
+  const main = `import ${own('./web/all.ts')}
+import { boot } from ${own('./guest.ts')}
 ${target === undefined ? "const target = { name: 'test', provide: {} }" : `import { target } from ${JSON.stringify(fileURLToPath(target))}`}
 boot({ target, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({

@@ -3,6 +3,7 @@
  * no bubbling.
  */
 import { DOMException } from './dom-exception.ts'
+import { reportException } from './errors.ts'
 
 export interface EventInit {
   bubbles?: boolean
@@ -223,7 +224,7 @@ export class EventTarget {
         if (typeof listener === 'function') listener.call(target, event)
         else listener.handleEvent(event)
       } catch (error) {
-        report(error)
+        reportException(error)
       }
       if (dispatching.isStopped(event)) break
     }
@@ -242,9 +243,3 @@ function flatten(options: ListenerOptions | boolean | null | undefined) {
 
 /** An event of the runtime's own: isTrusted. `target` is what listeners see. Returns false when one called preventDefault. */
 export const fire = (listeners: EventTarget, event: Event, target: object = listeners): boolean => fireAt(listeners, event, target, true)
-
-/** What is done with an error that a listener throws: errors.ts says. */
-let report: (error: unknown) => void = error => void Promise.reject(error)
-export const setReport = (reporter: (error: unknown) => void): void => {
-  report = reporter
-}

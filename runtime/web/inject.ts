@@ -1,9 +1,10 @@
 /**
- * The web APIs that a bundle gets only where it uses them: esbuild's `inject` replaces the free identifiers of these names. The small ones
- * that nearly everybody uses are globals (globals.ts).
+ * The web APIs that an image has only where something uses them: esbuild's `inject` gives them to who names them as free identifiers, and
+ * names.ts finds what else a program calls by these names. The small ones that nearly everybody uses are always there (globals.ts).
  */
 
 export { atob, btoa } from './base64.ts'
+export { addEventListener, dispatchEvent, ErrorEvent, PromiseRejectionEvent, removeEventListener } from './error-events.ts'
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'

@@ -93,9 +93,6 @@ export class Headers {
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries()
   }
-  get [Symbol.toStringTag](): string {
-    return 'Headers'
-  }
 }
 
 /** Names in lower case, so that the usual ones are checked once. */

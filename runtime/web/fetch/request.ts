@@ -81,10 +81,6 @@ export class Request extends Body {
     const { url, method, headers, redirect } = this
     return new Request(url, { method, headers, redirect, signal: this.#signal, body: this.split() })
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'Request'
-  }
 }
 
 function checkMethod(method: string): string {

@@ -89,9 +89,6 @@ export class URLSearchParams {
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries()
   }
-  get [Symbol.toStringTag](): string {
-    return 'URLSearchParams'
-  }
 
   /** application/x-www-form-urlencoded. */
   toString(): string {

@@ -1,7 +1,8 @@
 import test from 'ava'
-import { dispatchError, dispatchUnhandledRejection, ErrorEvent, globalEvents, PromiseRejectionEvent } from './errors.ts'
+import { addEventListener, ErrorEvent, handlers, PromiseRejectionEvent, removeEventListener } from './error-events.ts'
+import { dispatchError, dispatchUnhandledRejection } from './errors.ts'
 
-const scope: any = Object.defineProperties({}, globalEvents)
+const scope: any = Object.defineProperties({ addEventListener, removeEventListener }, handlers)
 
 test('a rejection is told to who listens; preventDefault takes it', t => {
   t.false(dispatchUnhandledRejection(new Error('nobody listens')))
