@@ -1,5 +1,13 @@
 /** Puts interfaces and functions of the web platform on the global object, as Web IDL says: https://webidl.spec.whatwg.org/#js-interfaces */
 
+const prototypes = new WeakSet<object>()
+
+/** Whether a value is an object of the platform, not a program's own. */
+export function isPlatformObject(value: object): boolean {
+  for (let each = Object.getPrototypeOf(value); each !== null; each = Object.getPrototypeOf(each)) if (prototypes.has(each)) return true
+  return false
+}
+
 /** Values by name: classes, functions, objects. */
 export function expose(scope: object, globals: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(globals)) {
@@ -15,6 +23,7 @@ export function isClass(value: unknown): value is abstract new (...args: any[]) 
 
 /** In a bundle a class may have got another name; members of classes are not enumerable, those of interfaces are. */
 function shape(name: string, Class: abstract new (...args: any[]) => object): void {
+  prototypes.add(Class.prototype)
   Object.defineProperty(Class, 'name', { value: name, configurable: true })
   for (const holder of [Class, Class.prototype]) {
     for (const key of Object.getOwnPropertyNames(holder)) {

@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import fc from 'fast-check'
+import { DOMException as OwnException } from '../dom-exception.ts'
+import { expose } from '../expose.ts'
 import * as ownWeb from '../inject.ts'
 import { structuredClone as ownClone } from '../structured-clone.ts'
 import { asInNode, outcome } from '../testing.ts'
@@ -115,6 +117,46 @@ test('structuredClone copies as in Node, with cycles, and refuses what it refuse
   const moved = new ArrayBuffer(3)
   t.is(ownClone({ moved }, { transfer: [moved] }).moved.byteLength, 3)
   t.true(moved.detached)
+})
+
+test('what data calls its keys, names and classes changes nothing but the copy', async t => {
+  const keys = '{"__proto__":{"admin":true},"constructor":1,"toString":2}'
+  const copy = ownClone(JSON.parse(keys))
+  t.is(JSON.stringify(copy), keys)
+  t.is(copy.admin, undefined)
+  t.is(Object.getPrototypeOf(copy), Object.prototype)
+  const list = ownClone(Object.assign([1], { extra: 2 }))
+  t.deepEqual(Object.entries(list), [
+    ['0', 1],
+    ['extra', 2],
+  ])
+  // Not by looking up Object.prototype.toString, nor by a constructor that a value says it has.
+  for (const name of ['toString', 'constructor', '__proto__', 'RangeError']) {
+    const error = Object.assign(new Error('text'), { name })
+    t.deepEqual(await outcome(() => ownClone(error).name, {}), await outcome(() => structuredClone(error).name, {}))
+  }
+  const view = Object.defineProperty(Uint8Array.of(1, 2), 'constructor', {
+    value: class {
+      constructor() {
+        throw new Error('called')
+      }
+    },
+  })
+  t.deepEqual(ownClone(view), Uint8Array.of(1, 2))
+  class Bytes extends Uint8Array {}
+  t.is(Object.getPrototypeOf(ownClone(new Bytes(2))), Uint8Array.prototype)
+})
+
+test('objects of the platform are not copied as if they were data; a DOMException is copied as one', async t => {
+  const scope: Record<string, any> = {}
+  expose(scope, ownWeb)
+  for (const value of [new scope.URL('http://a'), new scope.URLSearchParams(), new scope.Headers(), new scope.Response()]) {
+    const { thrown } = (await outcome(() => ownClone({ value }), {})) as { thrown: string }
+    t.is(thrown, 'DataCloneError')
+  }
+  const copy = ownClone(new OwnException('no', 'AbortError'))
+  t.true(copy instanceof OwnException)
+  t.deepEqual([copy.name, copy.message, copy.code], ['AbortError', 'no', 20])
 })
 
 test('a body that comes byte by byte takes no more memory than its bytes: a client may send it so', async t => {
