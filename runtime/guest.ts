@@ -3,6 +3,7 @@
  * clock nor randomness then. The program begins with the first `turn` the kernel calls.
  */
 import './web/symbols.ts'
+import './web/error-stack.ts'
 import type { Abi } from '@xen-ts/boot/abi/abi.ts'
 import { ArgReader, type ArgTable, arg, helpText } from './args.ts'
 import type { DeviceContext } from './device.ts'

@@ -38,6 +38,8 @@ export class DOMException extends Error {
     super(undefined, cause === undefined ? undefined : { cause })
     this.#message = String(message)
     this.#name = String(name)
+    // What the constructor of Error could not know.
+    Error.captureStackTrace(this, DOMException)
   }
 
   override get name(): string {

@@ -2,6 +2,7 @@
  * Errors that nobody caught, as events of the global object: `error` and `unhandledrejection`.
  * https://html.spec.whatwg.org/#runtime-script-errors , #unhandled-promise-rejections
  */
+import { framesOf } from './error-stack.ts'
 import { tellErrorsTo } from './errors.ts'
 import { Event, type EventInit, EventTarget, fire, type Listener, type ListenerOptions } from './events.ts'
 
@@ -100,7 +101,7 @@ tellErrorsTo({
 function describe(error: unknown): ErrorEventInit {
   try {
     if (!(error instanceof Error)) return { message: `Uncaught ${String(error)}` }
-    const [, filename = '', lineno = '0', colno = '0'] = /\(?([^()\s]+):(\d+):(\d+)\)?/.exec(error.stack ?? '') ?? []
+    const [, filename = '', lineno = '0', colno = '0'] = /\(?([^()\s]+):(\d+):(\d+)\)?/.exec(framesOf(error.stack ?? '')) ?? []
     return { message: `Uncaught ${error.name}: ${error.message}`, filename, lineno: Number(lineno), colno: Number(colno) }
   } catch {
     return { message: 'Uncaught error that cannot be shown' }
