@@ -226,4 +226,39 @@ export const fetchScenarios: Scenarios = {
     }
     return results
   },
+  'a stream as the body of a request asks for duplex': ({ Request, ReadableStream }) =>
+    [undefined, 'half', 'full'].map(duplex => {
+      try {
+        return new Request('http://a', { method: 'POST', body: new ReadableStream(), duplex }).method
+      } catch (error: any) {
+        return error.name
+      }
+    }),
+  'headers that change while they are read': ({ Headers }) => {
+    const headers = new Headers({ b: '1', d: '2' })
+    const seen: string[] = []
+    for (const [name] of headers) {
+      seen.push(name)
+      if (name === 'b') headers.delete('b')
+      if (name === 'd') headers.append('e', '3')
+      if (seen.length > 5) break
+    }
+    return [seen, Object.prototype.toString.call(headers.keys()), typeof headers.keys().next, headers[Symbol.iterator] === headers.entries]
+  },
+  'headers from what is odd': ({ Headers, URLSearchParams }) =>
+    [
+      () => [...new Headers([['a', undefined]])],
+      () => [...new Headers([new Set(['a', 'b'])])],
+      () => [...new Headers([['a']])],
+      () => [...new Headers({ [Symbol('x')]: '1' })],
+      () => [...new Headers(Object.defineProperty(new Headers({ a: '1' }), Symbol.iterator, { value: () => [['b', '2']].values() }))],
+      () => [...new URLSearchParams({ '\ud800': '1', '\udfff': '2', a: '3' })],
+      () => Object.prototype.toString.call(new URLSearchParams().values()),
+    ].map(make => {
+      try {
+        return make()
+      } catch (error: any) {
+        return error.name
+      }
+    }),
 }
