@@ -39,7 +39,7 @@ export class DOMException extends Error {
     this.#message = String(message)
     this.#name = String(name)
     // What the constructor of Error could not know.
-    Error.captureStackTrace(this, DOMException)
+    ;(Error as { captureStackTrace?: typeof Error.captureStackTrace }).captureStackTrace?.(this, DOMException)
   }
 
   override get name(): string {

@@ -185,7 +185,7 @@ export class EventTarget {
   }
 
   removeEventListener(type: string, listener: Listener | null, options?: { capture?: boolean } | boolean): void {
-    const { capture } = flatten(options)
+    const capture = Boolean(typeof options === 'object' ? options?.capture : options)
     const name = String(type)
     const list = this.#listeners.get(name)
     const registration = list && find(list, listener, capture)
