@@ -99,8 +99,9 @@ export class Body {
   }
 
   #take(): BodySource {
+    if (this.#source === null) return null
     if (this.#unusable) throw new TypeError('Body is unusable: Body has already been read')
-    this.#used = this.#source !== null
+    this.#used = true
     return this.#source
   }
 

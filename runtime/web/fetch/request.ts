@@ -35,7 +35,7 @@ export class Request extends Body {
     if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) {
       throw new TypeError(`Request: ${this.method} may not have a body`)
     }
-    if (init.duplex === undefined ? isReadableStream(init.body) : init.duplex !== 'half') {
+    if (init.duplex !== undefined ? init.duplex !== 'half' : init.body !== undefined && isReadableStream(init.body)) {
       throw new TypeError("Request: duplex must be 'half', and must be said when the body is a stream")
     }
     this.url = from?.url ?? addressOf(String(input))
