@@ -69,3 +69,13 @@ test('who names nothing has nothing of it: no streams, no events', async t => {
   const reads = await bundled(t, { 'app.ts': 'export default { fetch: request => new Response(request.body) }' })
   t.regex(reads, /ReadableByteStreamController/)
 })
+
+test('a stream that the text of the program does not show is refused with what to do', async t => {
+  const refusal = await said(t, {
+    'app.ts': `
+const key = ['bo', 'dy'].join('')
+try { (new Response('x') as any)[key] } catch (error) { say(String(error)) }
+export default {}`,
+  })
+  t.regex(String(refusal), /^TypeError: this image has no streams: name ReadableStream in the program/)
+})

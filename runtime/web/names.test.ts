@@ -1,9 +1,24 @@
 import test from 'ava'
+import { FakeKernel } from '../fake-kernel.ts'
+import { installGlobals } from '../globals.ts'
+import { LogWriter } from '../log.ts'
+import { Loop } from '../loop.ts'
+import type { Machine } from '../machine.ts'
 import * as web from './inject.ts'
-import { webNames, webNamesIn } from './names.ts'
+import { alwaysThere, webNames, webNamesIn } from './names.ts'
 
 test('the names are those that inject.ts exports', t => {
   t.deepEqual([...webNames].sort(), Object.keys(web).sort())
+})
+
+test('what is always there is what installGlobals puts there', t => {
+  const { abi } = new FakeKernel()
+  const loop = new Loop(abi)
+  const logs = new LogWriter({ write() {}, now: () => 0 })
+  const scope = {}
+  installGlobals(scope, { abi, timers: loop, log: (source: string) => logs.log(source) } as unknown as Machine, logs, 'p')
+  t.deepEqual([...alwaysThere].sort(), Object.getOwnPropertyNames(scope).sort())
+  t.deepEqual(Object.keys(scope), [])
 })
 
 const uses: [code: string, names: string[]][] = [

@@ -33,6 +33,31 @@ export const webNames: readonly string[] = [
   'structuredClone',
 ]
 
+/** What globals.ts always puts on the global object. */
+export const alwaysThere: readonly string[] = [
+  'AbortController',
+  'AbortSignal',
+  'CustomEvent',
+  'DOMException',
+  'Event',
+  'EventTarget',
+  'Navigator',
+  'Performance',
+  'TextDecoder',
+  'TextEncoder',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'crypto',
+  'navigator',
+  'performance',
+  'queueMicrotask',
+  'reportError',
+  'self',
+  'setInterval',
+  'setTimeout',
+]
+
 /** Handler properties of the global object (error-events.ts). */
 const handlers = /\bon(?:error|unhandledrejection)\b/
 
