@@ -1,33 +1,12 @@
 /** https://webidl.spec.whatwg.org/#idl-DOMException : an Error with the legacy code of its name. */
 
-/** Codes from 1 on, as the constants have them, each with the name of its errors, which four have no more. */
-const legacy: readonly (readonly [constant: string, name?: string])[] = [
-  ['INDEX_SIZE', 'IndexSizeError'],
-  ['DOMSTRING_SIZE'],
-  ['HIERARCHY_REQUEST', 'HierarchyRequestError'],
-  ['WRONG_DOCUMENT', 'WrongDocumentError'],
-  ['INVALID_CHARACTER', 'InvalidCharacterError'],
-  ['NO_DATA_ALLOWED'],
-  ['NO_MODIFICATION_ALLOWED', 'NoModificationAllowedError'],
-  ['NOT_FOUND', 'NotFoundError'],
-  ['NOT_SUPPORTED', 'NotSupportedError'],
-  ['INUSE_ATTRIBUTE', 'InUseAttributeError'],
-  ['INVALID_STATE', 'InvalidStateError'],
-  ['SYNTAX', 'SyntaxError'],
-  ['INVALID_MODIFICATION', 'InvalidModificationError'],
-  ['NAMESPACE', 'NamespaceError'],
-  ['INVALID_ACCESS', 'InvalidAccessError'],
-  ['VALIDATION'],
-  ['TYPE_MISMATCH', 'TypeMismatchError'],
-  ['SECURITY', 'SecurityError'],
-  ['NETWORK', 'NetworkError'],
-  ['ABORT', 'AbortError'],
-  ['URL_MISMATCH', 'URLMismatchError'],
-  ['QUOTA_EXCEEDED', 'QuotaExceededError'],
-  ['TIMEOUT', 'TimeoutError'],
-  ['INVALID_NODE_TYPE', 'InvalidNodeTypeError'],
-  ['DATA_CLONE', 'DataCloneError'],
-]
+/** By code, from 1 on, without the `Error` at their ends. Four codes have a constant, but no errors. */
+const names = `IndexSize - HierarchyRequest WrongDocument InvalidCharacter - NoModificationAllowed NotFound NotSupported InUseAttribute
+InvalidState Syntax InvalidModification Namespace InvalidAccess - TypeMismatch Security Network Abort URLMismatch QuotaExceeded Timeout
+InvalidNodeType DataClone`
+const constants = `INDEX_SIZE DOMSTRING_SIZE HIERARCHY_REQUEST WRONG_DOCUMENT INVALID_CHARACTER NO_DATA_ALLOWED NO_MODIFICATION_ALLOWED NOT_FOUND
+NOT_SUPPORTED INUSE_ATTRIBUTE INVALID_STATE SYNTAX INVALID_MODIFICATION NAMESPACE INVALID_ACCESS VALIDATION TYPE_MISMATCH SECURITY NETWORK ABORT
+URL_MISMATCH QUOTA_EXCEEDED TIMEOUT INVALID_NODE_TYPE DATA_CLONE`
 
 export class DOMException extends Error {
   readonly #message: string
@@ -49,11 +28,11 @@ export class DOMException extends Error {
     return this.#message
   }
   get code(): number {
-    return legacy.findIndex(([, name]) => name === this.#name) + 1
+    return this.#name.endsWith('Error') ? names.split(/\s/).indexOf(this.#name.slice(0, -'Error'.length)) + 1 : 0
   }
 }
 
-for (const [i, [constant]] of legacy.entries()) {
+for (const [i, constant] of constants.split(/\s/).entries()) {
   for (const holder of [DOMException, DOMException.prototype])
     Object.defineProperty(holder, `${constant}_ERR`, { value: i + 1, enumerable: true })
 }

@@ -14,13 +14,10 @@ const FRAME = '    at '
 type Constructor = new (...args: any[]) => Error
 const Native = Error as Constructor & { captureStackTrace?(target: object, above?: Function): void }
 
-function wrap(Class: Constructor): Constructor {
-  const wrapped: Constructor = new Proxy(Class, {
-    construct: (target, args, newTarget) => withTitle(Reflect.construct(target, args, newTarget)),
-    apply: (target, _self, args) => withTitle(Reflect.construct(target, args, wrapped)),
-  })
-  Object.defineProperty(Class.prototype, 'constructor', { value: wrapped, writable: true, configurable: true })
-  return wrapped
+/** One for all of them: what is called as a function makes what its prototype says. */
+const handler: ProxyHandler<Constructor> = {
+  construct: (target, args, newTarget) => withTitle(Reflect.construct(target, args, newTarget)),
+  apply: (target, _self, args) => withTitle(Reflect.construct(target, args, target.prototype.constructor as Constructor)),
 }
 
 function withTitle(error: Error): Error {
@@ -61,7 +58,8 @@ if (Native.captureStackTrace === undefined) {
   const names = 'Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError InternalError'.split(' ')
   for (const name of names) {
     if (scope[name] === undefined) continue
-    const wrapped = wrap(scope[name])
+    const wrapped = new Proxy(scope[name], handler)
+    Object.defineProperty(wrapped.prototype, 'constructor', { value: wrapped, writable: true, configurable: true })
     // The others inherit from the new Error too.
     if (name !== 'Error') Object.setPrototypeOf(scope[name], scope.Error)
     Object.defineProperty(scope, name, { value: wrapped, writable: true, configurable: true })
