@@ -35,6 +35,7 @@ const ends: [how: string, reason: number, output: RegExp][] = [
     /^onerror Uncaught RangeError: reported app\.js true RangeError\nonerror Uncaught RangeError: in a microtask .*\nunhandledrejection lost true true\nonerror Uncaught RangeError: in a timer .*\n$/,
   ],
   ['looked', 3, /^error\n.*ERR \[app\] uncaught RangeError: reported\n(?!unhandled)/],
+  ['seen', 3, /^error\n.*ERR \[app\] uncaught RangeError: in a timer\n(?!unhandled)/],
   ['again', 3, /ERR \[app\] uncaught RangeError: in the listener\n/],
   ['nothing', 3, /ERR \[app\] uncaught DeadlockError: the program waits for something that can never come/],
   ['value', 3, /ERR \[app\] thrown value 'a text'/],

@@ -55,7 +55,15 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   scope.__xenTs = {
     turn() {
       if (lifecycle.ended) return
-      if (started) return loop.turn()
+      if (started) {
+        try {
+          loop.turn()
+        } catch (error) {
+          // Thrown, not rejected: where the program listens for errors it was told of this one already (web/timers.ts).
+          lifecycle.fail(error)
+        }
+        return
+      }
       started = true
       lifecycle.own(main(options, machine, logs, lifecycle))
     },

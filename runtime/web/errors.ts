@@ -29,7 +29,8 @@ export function dispatchUnhandledRejection(reason: unknown, promise?: Promise<un
 }
 
 /**
- * Tells the program of an error that was thrown where nobody could catch it (a timer, a listener, a microtask).
+ * Tells the program of an error that was thrown where nobody could catch it (a timer, a listener, a microtask). When it returns false, the
+ * error is the caller's to pass on: thrown again it ends the domain; reportException makes it a rejection.
  * @returns true when a listener called preventDefault: the error is dealt with
  */
 export function dispatchError(error: unknown): boolean {

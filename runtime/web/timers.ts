@@ -1,6 +1,6 @@
 /** setTimeout and its kin: https://html.spec.whatwg.org/#timers . A delay is milliseconds; one of Infinity never comes. */
 import type { Timer, Timers } from '../machine.ts'
-import { reportException } from './errors.ts'
+import { dispatchError } from './errors.ts'
 
 export function createTimers(timers: Timers) {
   const active = new Map<number, Timer>()
@@ -23,7 +23,8 @@ export function createTimers(timers: Timers) {
       try {
         callback(...args)
       } catch (error) {
-        reportException(error)
+        // To the loop, as what a driver throws; a program that listens for errors may have dealt with it.
+        if (!dispatchError(error)) throw error
       }
     }
     active.set(id, timers.set(interval, fire))
