@@ -3,7 +3,7 @@
  * does. Rates are mostly the simulation's own; what is asked of Xen is exact, and the same wherever the drivers run.
  */
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
 import type { Row } from './sim/measure.ts'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { describeError, format, inspect } from './format.ts'
+import { describeBriefly, describeError, format, inspect } from './format.ts'
 
 test('values look as people know them from Node', t => {
   class Point {
@@ -138,4 +138,17 @@ test('an error that was renamed after it was made is told once, by its last name
   t.is(describeError(error), 'Renamed: text\n    at f (app.js:1:2)')
   error.stack = 'of no known form'
   t.is(describeError(error), 'Renamed: text\nof no known form')
+})
+
+test('briefly: name and message, whatever was thrown', t => {
+  t.is(describeBriefly(new Error('plain')), 'plain')
+  t.is(describeBriefly(new TypeError('typed')), 'TypeError: typed')
+  t.is(describeBriefly(new RangeError()), 'RangeError')
+  t.is(describeBriefly('text'), 'text')
+  t.is(describeBriefly(undefined), 'undefined')
+  const refuse = () => {
+    throw new Error('hostile')
+  }
+  t.is(describeBriefly({ toString: refuse }), 'an error that cannot be shown')
+  t.is(describeBriefly(Object.defineProperty(new Error('x'), 'message', { get: refuse })), 'an error that cannot be shown')
 })

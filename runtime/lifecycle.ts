@@ -3,7 +3,7 @@
  * shutdown request: `signal` aborts, `start` gets some seconds to return, everything is closed in reverse order, poweroff. None of
  * it can hang: what does not end in time is left behind, with a line that says so.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { describeError } from './format.ts'
 import type { Log } from './log.ts'
 import type { Timers } from './machine.ts'

@@ -1,7 +1,7 @@
 /** What passes only on V8 does not count: the tests of this package once more, in the engine of the guest. */
 
 import { fileURLToPath } from 'node:url'
-import { engineTests } from '@xen-ts/boot/node/suite.ts'
+import { engineTests } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 const file = (url: string): string => fileURLToPath(import.meta.resolve(url))
@@ -21,5 +21,5 @@ await engineTests(
     './tcp/transfer.test.ts',
     './http/server/server.test.ts',
   ],
-  { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject.ts'), file('./testing/engine-buffer.ts')] },
+  { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },
 )

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import { httpServer } from './http/server/server.ts'
-import { createStack, type Stack } from './stack.ts'
-import { nodeMachine } from './testing/node-sockets.ts'
+import { createStack, type IpStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
 import { TapDevice, tapProblem } from './testing/tap.ts'
 
@@ -17,7 +17,7 @@ const bigBody = pattern(1_000_000)
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 let device: TapDevice
-let stack: Stack
+let stack: IpStack
 const controller = new AbortController()
 let served: Promise<void>
 

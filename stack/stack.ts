@@ -1,7 +1,6 @@
 /** Puts the parts together. */
-import type { EthernetDevice } from '@xen-ts/drivers/ethernet.ts'
-import { describeError } from '@xen-ts/runtime/format.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { Stack } from '@xen-ts/runtime'
+import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { ANY, formatIpv4 } from './address.ts'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
@@ -11,7 +10,7 @@ import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
 
-export interface Stack {
+export interface IpStack extends Stack {
   readonly tcp: Tcp
   readonly udp: Udp
   readonly counters: Counters
@@ -31,7 +30,7 @@ export interface Stack {
 }
 
 /** Brings the interface up on `device`; without `config` it has no address so far. Throws StackConfigError when that makes no sense. */
-export function createStack(machine: Machine, device: EthernetDevice, config?: StackConfig): Stack {
+export function createStack(machine: Machine, device: EthernetDevice, config?: StackConfig): IpStack {
   const log = machine.log('stack')
   let addresses = config === undefined ? noAddresses : checkConfig(config)
   const limits = { ...defaultLimits, ...config?.limits }
@@ -50,7 +49,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   device.onWritable = () => engine.framesFree()
   device.onConnected = () => ip.readdress(addresses)
 
-  const stack: Stack = {
+  const stack: IpStack = {
     tcp: new Tcp(engine),
     udp,
     counters,

@@ -1,6 +1,6 @@
 /** The main module for the guest's engine in Node: measures there and prints the rows as JSON. */
-import '@xen-ts/drivers/sim/engine-setup.ts'
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import '@xen-ts/drivers/sim/engine-setup'
+import type { Abi } from '@xen-ts/boot/abi'
 import { netRows } from './net.ts'
 import { vchanRows } from './vchan.ts'
 

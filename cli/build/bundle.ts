@@ -1,11 +1,11 @@
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { webNamesIn } from '@xen-ts/runtime/web/names.ts'
+import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
 import type { Project } from './project.ts'
-import { targetModule } from './targets.ts'
+import type { ImageTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
 
 export interface Bundle {
@@ -23,7 +23,7 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: string): Promise<Bundle> {
+export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
   // First the program alone: only then it is known which folders of assets and which web APIs belong to it.
   const folders = new Set<string>()
   const code = await reported(project, () =>
@@ -44,17 +44,19 @@ async function reported<T>(project: Project, work: () => Promise<T>): Promise<T>
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: string, assets: readonly string[], webNames: readonly string[]): string {
+export function mainModule(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): string {
+  const { name, version } = project
+  const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
     ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
-    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
-    `import { target } from ${JSON.stringify(targetModule(target))}`,
+    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
+    `import { target, connect } from ${JSON.stringify(target.module)}`,
     ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
-    `boot({ target, name: ${JSON.stringify(project.name)}, version: ${JSON.stringify(project.version)}, program: () => import(${JSON.stringify(project.entry)}) })`,
+    `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 
-async function bundle(project: Project, target: string, assets: readonly string[], webNames: readonly string[]): Promise<Bundle> {
+async function bundle(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): Promise<Bundle> {
   const result = await build({
     ...optionsFor(project, target, () => {}),
     stdin: { contents: mainModule(project, target, assets, webNames), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
@@ -70,7 +72,7 @@ async function bundle(project: Project, target: string, assets: readonly string[
   }
 }
 
-function optionsFor(project: Project, target: string, onFolder: (folder: string) => void): BuildOptions {
+function optionsFor(project: Project, target: ImageTarget, onFolder: (folder: string) => void): BuildOptions {
   return {
     bundle: true,
     outfile: `${project.name}.js`,
@@ -87,13 +89,13 @@ function optionsFor(project: Project, target: string, onFolder: (folder: string)
     // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
     absWorkingDir: project.root,
     define: { 'process.env.NODE_ENV': '"production"' },
-    inject: [own('@xen-ts/runtime/web/inject.ts')],
-    plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder), webGlobals()],
+    inject: [own('@xen-ts/runtime/web/inject')],
+    plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder), webGlobals()],
   }
 }
 
 /** The first error as the message, all of them as the place. */
-function bundleError(errors: readonly Message[], root: string): CliError {
+export function bundleError(errors: readonly Message[], root: string): CliError {
   const [first, ...more] = errors
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)

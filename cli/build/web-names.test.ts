@@ -2,10 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
 import test, { type ExecutionContext } from 'ava'
 import { bundleProgram } from './bundle.ts'
 import { findProject } from './project.ts'
+import { findTarget } from './targets.ts'
 
 async function bundled(t: ExecutionContext, files: Record<string, string>): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-ts-'))
@@ -14,7 +15,7 @@ async function bundled(t: ExecutionContext, files: Record<string, string>): Prom
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }
-  return (await bundleProgram(findProject(folder), 'xen')).code
+  return (await bundleProgram(findProject(folder), await findTarget('xen', folder))).code
 }
 
 /** What the program says first, as JSON: `say(value)`. */

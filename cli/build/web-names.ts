@@ -1,9 +1,7 @@
 /** Which web APIs a program uses, and how they get into its image. */
 import { fileURLToPath } from 'node:url'
-import { webNamesModule } from '@xen-ts/runtime/web/names.ts'
+import { webNamesModule } from '@xen-ts/runtime/web/names'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
-
-const web = (module: string) => fileURLToPath(import.meta.resolve(`@xen-ts/runtime/web/${module}`))
 
 /** `import 'xen-ts-web:URL,Headers'` puts these on the global object. */
 export function webGlobals(): Plugin {
@@ -12,7 +10,7 @@ export function webGlobals(): Plugin {
     setup(build) {
       build.onResolve({ filter: /^xen-ts-web:/ }, args => ({ path: args.path.slice('xen-ts-web:'.length), namespace: 'web' }))
       build.onLoad({ filter: /./, namespace: 'web' }, args => ({
-        contents: webNamesModule(args.path.split(','), web),
+        contents: webNamesModule(args.path.split(',')),
         resolveDir: fileURLToPath(new URL('.', import.meta.url)),
         loader: 'js',
       }))

@@ -79,8 +79,9 @@ export function webNamesIn(code: string): string[] {
   return [...found].sort()
 }
 
-/** The module that puts them on the global object. It must be evaluated before the program. @param own gives the path of a module here, by its name */
-export function webNamesModule(names: readonly string[], own: (module: string) => string): string {
+/** The module that puts them on the global object. It must be evaluated before the program. */
+export function webNamesModule(names: readonly string[]): string {
+  const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
   const exposed = names.filter(name => name !== 'handlers').join(', ')
   return [
     `import { expose } from ${JSON.stringify(own('expose.ts'))}`,

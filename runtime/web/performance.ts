@@ -1,5 +1,5 @@
 /** https://w3c.github.io/hr-time/#sec-performance , without entries. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { EventTarget } from './events.ts'
 
 export function createPerformance(abi: Pick<Abi, 'clockMonotonic' | 'clockWall'>) {

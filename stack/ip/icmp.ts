@@ -2,7 +2,7 @@
  * ICMP (RFC 792, RFC 1122 section 3.2.2): answers echo requests, and tells TCP and UDP that a packet of theirs could not be
  * delivered. Everything else is counted and ignored; we never redirect, quench or tell the time.
  */
-import type { Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, FRAGMENTATION_NEEDED, ICMP_BYTES, ICMP_CHECKSUM } from '../wire/icmp.ts'

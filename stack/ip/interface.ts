@@ -2,9 +2,8 @@
  * The interface: takes frames from the device, checks them up to the IP header and hands them to ARP, ICMP, UDP and TCP; and finds
  * the next hop for what goes out.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+
+import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Machine } from '@xen-ts/runtime/machine'
 import { ANY, type Ipv4, isSpecial } from '../address.ts'
 import { type Addresses, type Limits, noAddresses } from '../config.ts'
 import type { Counters } from '../counters.ts'
@@ -35,7 +34,7 @@ export interface Receiver {
 }
 
 export class Interface {
-  readonly abi: Abi
+  readonly abi: HostFunctions
   readonly device: EthernetDevice
   readonly counters: Counters
   address: Ipv4 = ANY

@@ -5,9 +5,7 @@
  * The gateway is special. In Qubes it is off the link, its Linux end has the MAC fe:ff:ff:ff:ff:ff, and some network VMs answer no
  * ARP at all: after a few tries that address is used, and ARP goes on trying in the background.
  */
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { EthernetDevice, Frame, Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import { ANY, formatIpv4, formatMac, type Ipv4, isSpecial } from '../address.ts'
 import type { Counters } from '../counters.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'

@@ -3,7 +3,7 @@
  * happens when a segment arrives is in input.ts, what is sent when in output.ts, and what timers do in timers.ts: plain functions
  * over this object, because every access counts on the way of a packet.
  */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer } from '@xen-ts/runtime/machine'
 import { formatIpv4, type Ipv4 } from '../address.ts'
 import type { Neighbour } from '../ip/neighbours.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'

@@ -2,11 +2,18 @@
  * The engine room of TCP: finds the connection of a segment, makes and forgets connections, and is the environment of the protocol
  * core. What programs see of it is in tcp.ts.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
-import { describeError } from '@xen-ts/runtime/format.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
+
+import {
+  CHECKSUM,
+  COMPLETE,
+  describeError,
+  type EthernetDevice,
+  type Frame,
+  type HostFunctions,
+  type Log,
+  type Machine,
+  type Timers,
+} from '@xen-ts/runtime/machine'
 import { formatIpv4, type Ipv4 } from '../address.ts'
 import type { Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
@@ -33,7 +40,7 @@ import { timerFired } from './timers.ts'
 const LEAST_PATH_MSS = 536
 
 export class TcpEngine implements Environment {
-  readonly abi: Abi
+  readonly abi: HostFunctions
   readonly counters: Counters
   readonly limits: Limits
   readonly memory: MemoryBudget

@@ -2,7 +2,7 @@
  * What a connection needs from the world: the protocol core (connection, input, output) reaches a device, a clock and other
  * connections only through this. engine.ts implements it for the stack.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 import type { Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts'
 import type { MemoryBudget } from './reassembly.ts'
 
 export interface Environment {
-  readonly abi: Abi
+  readonly abi: HostFunctions
   readonly counters: Counters
   readonly limits: Limits
   readonly memory: MemoryBudget

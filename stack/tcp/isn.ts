@@ -2,14 +2,14 @@
  * Initial sequence numbers (RFC 6528): a clock of 4 microseconds a tick plus a keyed hash of the connection's addresses and ports.
  * Nobody off the path can guess them, and a new incarnation of a connection begins above the old one.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 
 export class InitialSequence {
   readonly #key = new Int32Array(2)
 
   /** Draws the secret: call this at boot, never for a snapshot. */
-  constructor(abi: Abi) {
+  constructor(abi: HostFunctions) {
     abi.random(new Uint8Array(this.#key.buffer))
   }
 

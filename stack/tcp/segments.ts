@@ -2,7 +2,7 @@
  * Builds segments in place, in frames of the device. What never changes on a connection (54 bytes of Ethernet, IP and TCP header,
  * the sums of its addresses) is prepared once and copied.
  */
-import { COMPLETE, type Frame } from '@xen-ts/drivers/ethernet.ts'
+import { COMPLETE, type Frame } from '@xen-ts/runtime/machine'
 import type { Interface } from '../ip/interface.ts'
 import type { Neighbour } from '../ip/neighbours.ts'
 import { ETH_BYTES, swap16, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'

@@ -1,12 +1,12 @@
 /** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
-import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
+import type { TcpConnection } from '@xen-ts/runtime'
 import type { Endpoint, SocketHandler } from '../socket.ts'
 import type { Connection } from './connection.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
 
-export class TcpConnection implements ProgramConnection {
+export class TcpStream implements TcpConnection {
   /** Dotted decimal. */
   readonly remoteAddress: string
   readonly remotePort: number

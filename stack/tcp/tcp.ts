@@ -5,7 +5,7 @@ import type { Connection, Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
-import { TcpConnection } from './stream.ts'
+import { TcpStream } from './stream.ts'
 
 export interface ConnectOptions {
   /** Dotted decimal. */
@@ -39,10 +39,10 @@ export class Tcp implements Listener {
   }
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
-  async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
+  async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpStream) => void): Promise<void> {
     const { port, signal } = options
     this.bind(port, options, socket => {
-      const connection = new TcpConnection(socket as Connection)
+      const connection = new TcpStream(socket as Connection)
       accept(connection)
       return connection.handler
     })
@@ -54,7 +54,7 @@ export class Tcp implements Listener {
    * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENETRESET when the
    * stack's address changes, ENOBUFS for the stack's limits), or with the reason of `signal`.
    */
-  async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpConnection> {
+  async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
     checkPort(port)
     signal?.throwIfAborted()
     const ip = parseIpv4(host)
@@ -76,7 +76,7 @@ export class Tcp implements Listener {
       },
     }
     const connection = this.#engine.open(ip, port, opener)
-    const stream = new TcpConnection(connection)
+    const stream = new TcpStream(connection)
     connection.handler = stream.handler
     stream.closed.catch(established.reject)
     if (timeout !== undefined) connection.abortAfter(timeout)

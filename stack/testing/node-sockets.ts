@@ -1,32 +1,8 @@
-/** Node's sockets behind the interfaces of socket.ts, and a machine with Node's clock: the HTTP server without our TCP. */
+/** Node's sockets behind the interfaces of socket.ts: the HTTP server without our TCP. */
 import { createServer, type Socket } from 'node:net'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import type { ByteSocket, Listener } from '../socket.ts'
-import { testAbi } from './abi.ts'
 
 const HIGH_WATER = 64 * 1024
-
-export function nodeMachine(lines: string[] = []): Machine {
-  const now = (): number => performance.now()
-  const line = (level: string, source: string) => (text: string) => void lines.push(`${level} [${source}] ${text}`)
-  const abi = testAbi(1, now)
-  const timers: Machine['timers'] = {
-    now,
-    set(delay, run) {
-      const timer = setTimeout(run, delay)
-      return { cancel: () => clearTimeout(timer) }
-    },
-  }
-  const log: Machine['log'] = source => ({
-    app: line('APP', source),
-    error: line('ERR', source),
-    warn: line('WRN', source),
-    info: line('INF', source),
-    debug: line('DBG', source),
-  })
-  return { abi, timers, log, ports: { on() {}, off() {} }, suspension: new Suspension(abi, timers, log('suspend')) }
-}
 
 export const nodeListener: Listener = {
   bind(port, { signal }, accept) {

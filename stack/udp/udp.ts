@@ -1,5 +1,5 @@
 /** UDP (RFC 768): enough for DNS and the like. Datagrams that do not fit one packet are refused; there is no fragmentation. */
-import type { Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import { formatIpv4, type Ipv4 } from '../address.ts'
 import type { Interface } from '../ip/interface.ts'
 import { swap16 } from '../wire/ethernet.ts'

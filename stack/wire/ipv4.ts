@@ -1,5 +1,5 @@
 /** IPv4 (RFC 791). Word offsets in the frame, see ethernet.ts; the header stands right behind the Ethernet header. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Ipv4 } from '../address.ts'
 import { ETH_BYTES, swap16 } from './ethernet.ts'
 
@@ -32,7 +32,7 @@ export const IP_SOURCE_ROUTED = -4
  * Checks a header. Returns the length of the header in bytes, or one of the negative results above. Lengths first: nothing
  * beyond `length`, the frame's length in bytes, is ever read.
  */
-export function checkIpv4(abi: Abi, u8: Uint8Array, u16: Uint16Array, length: number): number {
+export function checkIpv4(abi: HostFunctions, u8: Uint8Array, u16: Uint16Array, length: number): number {
   if (length < ETH_BYTES + IP_BYTES) return IP_MALFORMED
   const version = u16[IP_VERSION] & 0xff
   const header = version === 0x45 ? IP_BYTES : (version & 0xf) * 4

@@ -2,7 +2,7 @@
  * One connection of an HTTP/1.1 server: reads requests, one at a time, and answers them in order. Pipelined requests wait in the
  * receive buffer, so that a client that sends faster than it reads is held back by TCP.
  */
-import { describeError } from '@xen-ts/runtime/format.ts'
+import { describeError } from '@xen-ts/runtime/machine'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
 import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
 import { LINGER } from './options.ts'

@@ -2,7 +2,7 @@
  * Takes requests out of a stream of bytes: bytes in, a complete request or a refusal out. It does no I/O and keeps no bytes of heads:
  * an incomplete head is left where it is, and read again when there is more.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BodyReader } from './body.ts'
 import { BadRequest, MAX_HEAD, type RequestHead } from './head.ts'
 import type { HeadCache } from './head-cache.ts'
@@ -17,13 +17,13 @@ export class RequestReader {
   refusal: BadRequest | undefined = undefined
   /** The client waits for 100 Continue; the owner sets it to false. */
   wantsContinue = false
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
   readonly #heads: HeadCache
   readonly #bodyLimit: number
   #bodyReader: BodyReader | undefined = undefined
 
   /** `bodyLimit` in bytes. */
-  constructor(abi: Abi, heads: HeadCache, bodyLimit: number) {
+  constructor(abi: HostFunctions, heads: HeadCache, bodyLimit: number) {
     this.#abi = abi
     this.#heads = heads
     this.#bodyLimit = bodyLimit

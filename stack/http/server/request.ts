@@ -1,5 +1,5 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
-import { give } from '@xen-ts/runtime/web/fetch/given.ts'
+import { give } from '@xen-ts/runtime/web/given'
 import type { RequestHead } from './head.ts'
 
 /**

@@ -1,6 +1,7 @@
 /** The HTTP server: listens, keeps the connections' time, and stops in good order. */
-import type { HttpHandler, HttpServer as ProgramServer } from '@xen-ts/runtime/devices/http.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+
+import type { HttpHandler, HttpServer } from '@xen-ts/runtime'
+import type { Machine, Timer } from '@xen-ts/runtime/machine'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'
@@ -18,7 +19,7 @@ export interface ServeOptions {
   readonly limits?: Partial<HttpLimits>
 }
 
-export interface HttpServer extends ProgramServer {
+export interface Http1Server extends HttpServer {
   /**
    * Serves HTTP/1.1 on `port` until `signal` aborts: then nothing new is accepted, requests under way are answered, and the promise
    * resolves when the last connection is closed. Rejects with a SocketError when the port is taken. What the handler throws is logged
@@ -30,7 +31,7 @@ export interface HttpServer extends ProgramServer {
 const SECOND = 1000
 
 /** An HTTP server on `listener`: the TCP of a stack, or Node's sockets. */
-export function httpServer(machine: Pick<Machine, 'abi' | 'timers' | 'log'>, listener: Listener): HttpServer {
+export function httpServer(machine: Pick<Machine, 'abi' | 'timers' | 'log'>, listener: Listener): Http1Server {
   return { serve: (options, handler) => new Server(machine, listener, options, handler).run() }
 }
 
