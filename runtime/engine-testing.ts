@@ -17,7 +17,8 @@ export async function runProgram(
   app: string,
   { commandLine = '', target = import.meta.resolve('./fixtures/no-target.ts') }: { commandLine?: string; target?: string } = {},
 ): Promise<EngineRun> {
-  const main = `import { boot } from ${own('./guest.ts')}
+  const main = `import ${own('./web/all.ts')}
+import { boot } from ${own('./guest.ts')}
 import { target, connect } from ${JSON.stringify(fileURLToPath(target))}
 boot({ target, connect, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({

@@ -121,6 +121,25 @@ test('an error is told with name, message, stack, cause and collected errors, th
   t.regex(describeError(renamed), /x/)
 })
 
+test('a class and its base, by what it is: an image has no sources to look into', t => {
+  class A {}
+  t.is(inspect(class B extends A {}), '[class B extends A]')
+  t.is(inspect(Object.defineProperty(class {}, 'toString', { value: () => 'function' })), '[class (anonymous)]')
+  t.is(inspect(Object.assign(() => {}, { toString: () => 'class X' })), '[Function (anonymous)]')
+  t.is(
+    inspect(function Old() {}),
+    '[Function: Old]',
+  )
+})
+
+test('an error that was renamed after it was made is told once, by its last name', t => {
+  const error = Object.assign(new Error('text'), { name: 'Renamed' })
+  error.stack = 'Error: text\n    at f (app.js:1:2)\n'
+  t.is(describeError(error), 'Renamed: text\n    at f (app.js:1:2)')
+  error.stack = 'of no known form'
+  t.is(describeError(error), 'Renamed: text\nof no known form')
+})
+
 test('briefly: name and message, whatever was thrown', t => {
   t.is(describeBriefly(new Error('plain')), 'plain')
   t.is(describeBriefly(new TypeError('typed')), 'TypeError: typed')

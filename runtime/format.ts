@@ -1,4 +1,6 @@
 /** Values as readable text, for console.log and error reports. Never throws, whatever the value does. */
+import { framesOf } from './web/error-stack.ts'
+import { isClass } from './web/expose.ts'
 
 const MAX_DEPTH = 3
 const MAX_ITEMS = 100
@@ -64,7 +66,7 @@ export function describeBriefly(error: unknown): string {
   }
 }
 
-/** Name, message, stack, cause and collected errors. In QuickJS a stack has only the frames, in V8 it begins with the message. */
+/** Name, message, stack, cause and collected errors. Stacks may begin with the message (web/error-stack.ts, and in V8) or not. */
 export function describeError(error: unknown): string {
   return describeCause(error, [])
 }
@@ -76,7 +78,8 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
     const inner = [...above, error]
     const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
     const stack = (error.stack ?? '').trimEnd()
-    let text = stack.startsWith(error.name) ? stack : stack === '' ? title : `${title}\n${stack}`
+    // A stack may begin with what the error was called when it was made.
+    let text = stack.startsWith(title) ? stack : stack === '' ? title : `${title}\n${framesOf(stack) || stack}`
     if (error instanceof AggregateError) for (const one of error.errors) text += `\n- ${describeCause(one, inner).replaceAll('\n', '\n  ')}`
     if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeCause(error.cause, inner)}`
     return text
@@ -109,8 +112,10 @@ function quote(text: string): string {
 }
 
 function showFunction(value: Function): string {
-  const kind = /^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'Function'
-  return kind === 'class' ? `[class ${value.name || '(anonymous)'}]` : value.name ? `[Function: ${value.name}]` : '[Function (anonymous)]'
+  if (!isClass(value)) return value.name ? `[Function: ${value.name}]` : '[Function (anonymous)]'
+  const parent = Object.getPrototypeOf(value)
+  const base = typeof parent === 'function' && parent.name ? ` extends ${parent.name}` : ''
+  return `[class ${value.name || '(anonymous)'}${base}]`
 }
 
 function showObject(value: object, depth: number, above: readonly object[]): string {

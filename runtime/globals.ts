@@ -1,6 +1,6 @@
 /**
  * Puts the small, always needed web globals in place. The large ones (URL, Request, streams) are linked in where they are used:
- * web/inject.ts.
+ * web/inject.ts, web/names.ts.
  */
 import type { LogWriter } from './log.ts'
 import type { Machine } from './machine.ts'
@@ -9,31 +9,25 @@ import { createConsole } from './web/console.ts'
 import { createCrypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
 import { createEncoding } from './web/encoding.ts'
-import { CustomEvent, Event, EventTarget, reportError } from './web/events.ts'
+import { reportError, reportException } from './web/errors.ts'
+import { CustomEvent, Event, EventTarget } from './web/events.ts'
+import { expose } from './web/expose.ts'
+import { Navigator } from './web/navigator.ts'
+import { createPerformance } from './web/performance.ts'
 import { createTimers } from './web/timers.ts'
 
 export function installGlobals(scope: object, machine: Machine, logs: LogWriter, name: string): void {
   const { abi, timers } = machine
-  const performance = {
-    now: () => abi.clockMonotonic(),
-    /** Computed when asked: a snapshot has no clock, and a suspended domain wakes up later. */
-    get timeOrigin() {
-      return abi.clockWall() - abi.clockMonotonic()
-    },
-    toJSON() {
-      return { timeOrigin: this.timeOrigin }
-    },
-  }
-  const globals = {
+  expose(scope, {
+    self: scope,
+    navigator: new Navigator(),
+    Navigator,
     ...createTimers(timers),
     ...createEncoding(abi),
+    ...createPerformance(abi),
     crypto: createCrypto(abi),
-    queueMicrotask: (callback: () => void) => {
-      if (typeof callback !== 'function') throw new TypeError(`queueMicrotask: the argument must be a function, not ${typeof callback}`)
-      void Promise.resolve().then(() => callback())
-    },
+    queueMicrotask,
     console: createConsole(logs.log(name), () => timers.now()),
-    performance,
     AbortController,
     AbortSignal,
     Event,
@@ -41,10 +35,18 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     CustomEvent,
     DOMException,
     reportError,
-  }
-  for (const [key, value] of Object.entries(globals)) {
-    Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })
-  }
+  })
+}
+
+function queueMicrotask(callback: () => void): void {
+  if (typeof callback !== 'function') throw new TypeError(`queueMicrotask: the argument must be a function, not ${typeof callback}`)
+  void Promise.resolve().then(() => {
+    try {
+      callback()
+    } catch (error) {
+      reportException(error)
+    }
+  })
 }
 
 /** Globals that are made when they are looked at first. One that cannot be made is tried again the next time. */

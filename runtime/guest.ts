@@ -3,6 +3,7 @@
  * clock nor randomness then. The program begins with the first `turn` the kernel calls.
  */
 import './web/symbols.ts'
+import './web/error-stack.ts'
 import type { Abi } from '@xen-ts/boot/abi'
 import { ArgReader, type ArgTable, arg, helpText } from './args.ts'
 import type { DeviceContext } from './device.ts'
@@ -17,6 +18,7 @@ import { type Program, programOf } from './program.ts'
 import { Suspension } from './suspension.ts'
 import type { Connect, Elsewhere, Target, TargetContext } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { dispatchUnhandledRejection } from './web/errors.ts'
 
 export interface BootOptions {
   readonly target: Target
@@ -52,6 +54,7 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
+  lifecycle.onRejection = dispatchUnhandledRejection
 
   let started = false
   scope.__xenTs = {
@@ -61,7 +64,8 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
         try {
           loop.turn()
         } catch (error) {
-          // Thrown, not rejected: a timer or a driver may have stopped half way.
+          // Thrown, not rejected: a timer or a driver may have stopped half way. Where the program listens for errors it was told of this
+          // one already (web/timers.ts).
           lifecycle.fail(error)
         }
         return

@@ -208,7 +208,9 @@ class SourceLog implements Log {
  * or to steer the terminal that shows the console.
  */
 function printable(text: string): string {
-  const clean = String(text).trimEnd()
+  let clean = String(text).trimEnd()
+  // log.error(error.stack) of what the engine itself threw: web/error-stack.ts cannot help it.
+  if (clean.startsWith('    at ')) clean = `an error whose message is not in its stack; log the error itself\n${clean}`
   if (!/[\0-\x1f\x7f-\x9f]/.test(clean)) return clean
   return clean
     .replace(/\r?\n/g, '\n    ')

@@ -38,7 +38,8 @@ export function assetModule(folder: string): OnLoadResult {
     const bytes = readFileSync(join(folder, name))
     const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`
     const type = types[extname(name).toLowerCase()] ?? 'application/octet-stream'
-    return `${JSON.stringify(name)}: { type: ${JSON.stringify(type)}, etag: ${JSON.stringify(etag)}, bytes: bytes(${JSON.stringify(bytes.toString('base64'))}) }`
+    // A computed key: `"__proto__": ...` would say what the prototype is.
+    return `[${JSON.stringify(name)}]: { type: ${JSON.stringify(type)}, etag: ${JSON.stringify(etag)}, bytes: bytes(${JSON.stringify(bytes.toString('base64'))}) }`
   })
   // Runs at build time, where speed does not matter and there is no atob: the result is in the snapshot, this code is not used again.
   const contents = `

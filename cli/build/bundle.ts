@@ -1,10 +1,12 @@
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
+import { webNamesIn } from '@xen-ts/runtime/web/names'
+import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
 import type { Project } from './project.ts'
 import type { ImageTarget } from './targets.ts'
+import { programCode, webGlobals } from './web-names.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -22,17 +24,31 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
 export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
+  // First the program alone: only then it is known which folders of assets and which web APIs belong to it.
   const folders = new Set<string>()
-  const first = await bundle(project, target, folder => folders.add(folder), [])
-  // Asset folders are known only after the first pass; a program without any is done.
-  return folders.size === 0 ? first : bundle(project, target, () => {}, [...folders].sort())
+  const code = await reported(project, () =>
+    programCode(
+      project.entry,
+      optionsFor(project, target, folder => folders.add(folder)),
+    ),
+  )
+  return reported(project, () => bundle(project, target, [...folders].sort(), webNamesIn(code)))
+}
+
+async function reported<T>(project: Project, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
+  }
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: ImageTarget, assets: readonly string[]): string {
+export function mainModule(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
+    ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
     `import { target, connect } from ${JSON.stringify(target.module)}`,
     ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
@@ -40,44 +56,41 @@ export function mainModule(project: Project, target: ImageTarget, assets: readon
   ].join('\n')
 }
 
-async function bundle(
-  project: Project,
-  target: ImageTarget,
-  onFolder: (folder: string) => void,
-  assets: readonly string[],
-): Promise<Bundle> {
-  try {
-    const result = await build({
-      stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
-      bundle: true,
-      write: false,
-      outfile: `${project.name}.js`,
-      format: 'iife',
-      platform: 'neutral',
-      target: 'es2024',
-      mainFields: ['module', 'main'],
-      conditions: ['worker', 'import'],
-      charset: 'utf8',
-      legalComments: 'none',
-      minifySyntax: true,
-      sourcemap: 'external',
-      metafile: true,
-      logLevel: 'silent',
-      // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
-      absWorkingDir: project.root,
-      define: { 'process.env.NODE_ENV': '"production"' },
-      inject: [own('@xen-ts/runtime/web/inject')],
-      plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder)],
-    })
-    const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-    return {
-      code: text('.js'),
-      map: text('.map'),
-      metafile: result.metafile,
-      warnings: result.warnings.map(warning => showMessage(warning, project.root)),
-    }
-  } catch (error) {
-    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
+async function bundle(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): Promise<Bundle> {
+  const result = await build({
+    ...optionsFor(project, target, () => {}),
+    stdin: { contents: mainModule(project, target, assets, webNames), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+    write: false,
+    metafile: true,
+  })
+  const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
+  return {
+    code: text('.js'),
+    map: text('.map'),
+    metafile: result.metafile,
+    warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+  }
+}
+
+function optionsFor(project: Project, target: ImageTarget, onFolder: (folder: string) => void): BuildOptions {
+  return {
+    bundle: true,
+    outfile: `${project.name}.js`,
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2024',
+    mainFields: ['module', 'main'],
+    conditions: ['worker', 'import'],
+    charset: 'utf8',
+    legalComments: 'none',
+    minifySyntax: true,
+    sourcemap: 'external',
+    logLevel: 'silent',
+    // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
+    absWorkingDir: project.root,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    inject: [own('@xen-ts/runtime/web/inject')],
+    plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder), webGlobals()],
   }
 }
 

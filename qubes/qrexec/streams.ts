@@ -3,8 +3,7 @@
  * the ring, and the peer waits. From one of them to another of them bytes go straight.
  */
 import { ByteCollector } from '@xen-ts/runtime/machine'
-import * as readable from '@xen-ts/runtime/web'
-import * as writable from '@xen-ts/runtime/web'
+import * as web from '@xen-ts/runtime/web'
 import type { Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */
@@ -12,8 +11,8 @@ const DEFAULT_LIMIT = 1 << 20
 const EMPTY = new Uint8Array(0)
 
 /** The guest's own, under the types that programs know. */
-const ReadableStream = readable.ReadableStream as unknown as typeof globalThis.ReadableStream
-const WritableStream = writable.WritableStream as unknown as typeof globalThis.WritableStream
+const ReadableStream = web.ReadableStream as unknown as typeof globalThis.ReadableStream
+const WritableStream = web.WritableStream as unknown as typeof globalThis.WritableStream
 type Reader = ReadableStreamDefaultReader<Uint8Array>
 type Writer = WritableStreamDefaultWriter<Uint8Array | string>
 
@@ -23,7 +22,7 @@ type Pull = () => Promise<Uint8Array | undefined>
 class Source {
   /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
   isStreamed = false
-  #controller!: readable.ReadableController<Uint8Array>
+  #controller!: ReadableStreamDefaultController<Uint8Array>
   /** Called when somebody cancels the stream. */
   readonly cancel: () => void
   readonly #pull: Pull
@@ -36,7 +35,7 @@ class Source {
     this.cancel = cancel
   }
 
-  start(controller: readable.ReadableController<Uint8Array>): void {
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller
   }
 

@@ -91,3 +91,11 @@ test('nothing but a path of the table is ever found, at one address only', t => 
     }),
   )
 })
+
+test('names that objects have anyhow are names like others', async t => {
+  const odd = assetsOf({ ['__proto__']: file('text/plain', 'proto'), constructor: file('text/plain', 'class') })
+  const text = (path: string) => odd.respond(new Request(`http://h${path}`))?.text()
+  t.is(await text('/__proto__'), 'proto')
+  t.is(await text('/constructor'), 'class')
+  t.is(text('/toString'), undefined)
+})

@@ -4,6 +4,7 @@
  */
 import { type Device, device } from '../device.ts'
 import { UsageError } from '../usage-error.ts'
+import { give } from '../web/fetch/given.ts'
 
 export interface AssetFile {
   /** Content-Type. */
@@ -46,6 +47,8 @@ export function assets(folder: string | AssetFiles): Device<Assets> {
 
 export function assetsOf(files: AssetFiles): Assets {
   const paths = Object.keys(files).sort()
+  // Their bytes are part of the image: no response needs a copy of them.
+  for (const path of paths) give(files[path].bytes)
   const file = (path: string): AssetFile | undefined => (Object.hasOwn(files, path) ? files[path] : undefined)
   return {
     file,

@@ -1,6 +1,6 @@
 /** AbortController and AbortSignal: https://dom.spec.whatwg.org/#aborting-ongoing-activities */
 import { DOMException } from './dom-exception.ts'
-import { Event, EventTarget, type Listener, type ListenerOptions } from './events.ts'
+import { Event, EventTarget, fire, type Listener, type ListenerOptions } from './events.ts'
 
 const internal = Symbol('only AbortController and the static methods make signals')
 
@@ -9,6 +9,7 @@ export class AbortSignal extends EventTarget {
   #reason: unknown
   /** Made by `any`: what this signal follows, and what follows it. */
   #sources: readonly AbortSignal[] = []
+  #follows = false
   #followers: WeakRef<AbortSignal>[] = []
   /** Followers that somebody listens to: only these are kept alive, so a long-lived signal does not collect one follower a request. */
   readonly #listening = new Set<AbortSignal>()
@@ -60,14 +61,16 @@ export class AbortSignal extends EventTarget {
   /** Aborts as soon as one of `signals` does, with its reason. */
   static any(signals: Iterable<AbortSignal>): AbortSignal {
     const result = new AbortSignal(internal)
-    const sources = [...signals]
-    const first = sources.find(signal => signal.aborted)
+    const given = [...signals]
+    const first = given.find(signal => signal.aborted)
     if (first !== undefined) {
       result.#aborted = true
       result.#reason = first.reason
     } else {
-      result.#sources = sources
-      for (const source of sources) source.#follow(result)
+      // Those that follow others are followed by way of these: all followers of a signal are in one list, in the order they were made.
+      result.#sources = [...new Set(given.flatMap(signal => (signal.#follows ? signal.#sources : [signal])))]
+      result.#follows = true
+      for (const source of result.#sources) source.#follow(result)
     }
     return result
   }
@@ -77,9 +80,9 @@ export class AbortSignal extends EventTarget {
     if (type === 'abort' && !this.#aborted && listener !== null) for (const source of this.#sources) source.#listening.add(this)
   }
 
-  override removeEventListener(type: string, listener: Listener | null): void {
-    super.removeEventListener(type, listener)
-    if (!this.listens('abort')) for (const source of this.#sources) source.#listening.delete(this)
+  override removeEventListener(type: string, listener: Listener | null, options?: { capture?: boolean } | boolean): void {
+    super.removeEventListener(type, listener, options)
+    if (!EventTarget.listens(this, 'abort')) for (const source of this.#sources) source.#listening.delete(this)
   }
 
   #follow(follower: AbortSignal): void {
@@ -111,7 +114,7 @@ export class AbortSignal extends EventTarget {
     if (signal === undefined) return new AbortSignal(internal)
     // All are marked before the first listener runs, so that a listener sees none of them half done.
     const marked = signal.#mark(reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason)
-    for (const one of marked) one.dispatchEvent(new Event('abort'))
+    for (const one of marked) fire(one, new Event('abort'))
     signal.#listening.clear()
     return signal
   }

@@ -4,6 +4,7 @@
  */
 import { format, inspect } from '../format.ts'
 import type { Log } from '../log.ts'
+import { framesOf } from './error-stack.ts'
 
 export function createConsole(log: Log, now: () => number): Record<string, (...args: any[]) => void> {
   const counts = new Map<string, number>()
@@ -18,35 +19,46 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
     if (start === undefined) log.warn(`console: there is no timer '${label}'; call console.time('${label}') first`)
     else at('app')(`${label}: ${(now() - start).toFixed(3)} ms`, ...rest)
   }
-  return {
+  const labelOf = ([label]: unknown[]): string => (label === undefined ? 'default' : String(label))
+  const dir = (...[value]: unknown[]): void => at('app')(inspect(value))
+  const group = (...args: unknown[]): void => {
+    if (args.length > 0) at('app')(...args)
+    indent += '  '
+  }
+  const functions = {
     log: at('app'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
     debug: at('debug'),
-    dir: (value: unknown) => at('app')(inspect(value)),
-    table: (value: unknown) => at('app')(inspect(value)),
-    trace: (...args: unknown[]) => at('debug')(`Trace: ${format(...args)}\n${new Error().stack ?? ''}`),
-    assert: (condition: unknown, ...args: unknown[]) => {
+    dir,
+    dirxml: at('app'),
+    table: dir,
+    trace: (...args: unknown[]) => at('debug')(`Trace: ${format(...args)}\n${framesOf(new Error().stack ?? '')}`),
+    assert: (...[condition, ...args]: unknown[]) => {
       if (!condition) at('error')('Assertion failed', ...args)
     },
-    count: (label = 'default') => {
+    /** A log has no screen to clear. */
+    clear: () => {},
+    count: (...args: unknown[]) => {
+      const label = labelOf(args)
       counts.set(label, (counts.get(label) ?? 0) + 1)
       at('app')(`${label}: ${counts.get(label)}`)
     },
-    countReset: (label = 'default') => void counts.delete(label),
-    time: (label = 'default') => void times.set(label, now()),
-    timeLog: (label = 'default', ...rest: unknown[]) => elapsed(label, rest),
-    timeEnd: (label = 'default') => {
-      elapsed(label, [])
-      times.delete(label)
+    countReset: (...args: unknown[]) => void counts.delete(labelOf(args)),
+    time: (...args: unknown[]) => void times.set(labelOf(args), now()),
+    timeLog: (...args: unknown[]) => elapsed(labelOf(args), args.slice(1)),
+    timeEnd: (...args: unknown[]) => {
+      elapsed(labelOf(args), [])
+      times.delete(labelOf(args))
     },
-    group: (...args: unknown[]) => {
-      if (args.length > 0) at('app')(...args)
-      indent += '  '
-    },
+    group,
+    groupCollapsed: group,
     groupEnd: () => {
       indent = indent.slice(2)
     },
   }
+  // A namespace object: https://webidl.spec.whatwg.org/#js-namespaces , with the empty prototype that console has for compatibility.
+  const console = Object.assign(Object.create({}), functions)
+  return Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true })
 }

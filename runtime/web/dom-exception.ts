@@ -1,28 +1,38 @@
 /** https://webidl.spec.whatwg.org/#idl-DOMException : an Error with the legacy code of its name. */
-const codes: Record<string, number> = {
-  IndexSizeError: 1,
-  NotFoundError: 8,
-  NotSupportedError: 9,
-  InvalidStateError: 11,
-  SyntaxError: 12,
-  InvalidAccessError: 15,
-  NetworkError: 19,
-  AbortError: 20,
-  URLMismatchError: 21,
-  QuotaExceededError: 22,
-  TimeoutError: 23,
-  DataCloneError: 25,
-  InvalidCharacterError: 5,
-}
+
+/** By code, from 1 on, without the `Error` at their ends. Four codes have a constant, but no errors. */
+const names = `IndexSize - HierarchyRequest WrongDocument InvalidCharacter - NoModificationAllowed NotFound NotSupported InUseAttribute
+InvalidState Syntax InvalidModification Namespace InvalidAccess - TypeMismatch Security Network Abort URLMismatch QuotaExceeded Timeout
+InvalidNodeType DataClone`
+const constants = `INDEX_SIZE DOMSTRING_SIZE HIERARCHY_REQUEST WRONG_DOCUMENT INVALID_CHARACTER NO_DATA_ALLOWED NO_MODIFICATION_ALLOWED NOT_FOUND
+NOT_SUPPORTED INUSE_ATTRIBUTE INVALID_STATE SYNTAX INVALID_MODIFICATION NAMESPACE INVALID_ACCESS VALIDATION TYPE_MISMATCH SECURITY NETWORK ABORT
+URL_MISMATCH QUOTA_EXCEEDED TIMEOUT INVALID_NODE_TYPE DATA_CLONE`
 
 export class DOMException extends Error {
-  override readonly name: string
-  readonly code: number
+  readonly #message: string
+  readonly #name: string
 
   constructor(message = '', options: string | { name?: string; cause?: unknown } = 'Error') {
-    const { name = 'Error', cause } = typeof options === 'string' ? { name: options } : options
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = name
-    this.code = codes[name] ?? 0
+    const { name = 'Error', cause } = typeof options === 'object' && options !== null ? options : { name: options }
+    super(undefined, cause === undefined ? undefined : { cause })
+    this.#message = String(message)
+    this.#name = String(name)
+    // What the constructor of Error could not know.
+    ;(Error as { captureStackTrace?: typeof Error.captureStackTrace }).captureStackTrace?.(this, DOMException)
   }
+
+  override get name(): string {
+    return this.#name
+  }
+  override get message(): string {
+    return this.#message
+  }
+  get code(): number {
+    return this.#name.endsWith('Error') ? names.split(/\s/).indexOf(this.#name.slice(0, -'Error'.length)) + 1 : 0
+  }
+}
+
+for (const [i, constant] of constants.split(/\s/).entries()) {
+  for (const holder of [DOMException, DOMException.prototype])
+    Object.defineProperty(holder, `${constant}_ERR`, { value: i + 1, enumerable: true })
 }

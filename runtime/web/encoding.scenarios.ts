@@ -69,4 +69,12 @@ export const encodingScenarios: Scenarios = {
       /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(crypto.randomUUID()),
     ]
   },
+  'labels are trimmed of the white space of the standard only': ({ TextDecoder }) =>
+    [' utf-8\t', '\n\f\rUTF8 ', '\vutf-8', 'utf-8\xa0', '\u2028utf-8', 'utf-8\0'].map(label => {
+      try {
+        return new TextDecoder(label).encoding
+      } catch (error: any) {
+        return error.name
+      }
+    }),
 }

@@ -52,24 +52,39 @@ export function createEncoding(abi: TextAbi) {
   }
 
   class TextDecoder {
-    readonly encoding: string
-    readonly fatal: boolean
-    readonly ignoreBOM: boolean
+    readonly #encoding: string
+    readonly #fatal: boolean
+    readonly #ignoreBOM: boolean
     /** Bytes of a character that the last piece of a stream broke off. */
     #rest: Uint8Array | undefined
     #atStart = true
 
     constructor(label = 'utf-8', { fatal = false, ignoreBOM = false }: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
-      const encoding = labels.get(String(label).trim().toLowerCase())
+      const encoding = labels.get(
+        // The standard's white space only: https://encoding.spec.whatwg.org/#concept-encoding-get
+        String(label)
+          .replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '')
+          .toLowerCase(),
+      )
       if (encoding === undefined) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
-      this.encoding = encoding
-      this.fatal = Boolean(fatal)
-      this.ignoreBOM = Boolean(ignoreBOM)
+      this.#encoding = encoding
+      this.#fatal = Boolean(fatal)
+      this.#ignoreBOM = Boolean(ignoreBOM)
+    }
+
+    get encoding(): string {
+      return this.#encoding
+    }
+    get fatal(): boolean {
+      return this.#fatal
+    }
+    get ignoreBOM(): boolean {
+      return this.#ignoreBOM
     }
 
     decode(input?: ArrayBuffer | ArrayBufferView, { stream = false }: { stream?: boolean } = {}): string {
       let bytes = toBytes(input)
-      if (this.encoding !== 'utf-8') return decodeLatin1(abi, bytes)
+      if (this.#encoding !== 'utf-8') return decodeLatin1(abi, bytes)
       if (this.#rest !== undefined) {
         bytes = joinBytes(this.#rest, bytes)
         this.#rest = undefined
@@ -81,14 +96,14 @@ export function createEncoding(abi: TextAbi) {
       }
       let text
       try {
-        text = decodeUtf8(abi, bytes, this.fatal)
+        text = decodeUtf8(abi, bytes, this.#fatal)
       } catch (error) {
         this.#atStart = true
         throw error
       }
       if (this.#atStart && bytes.length > 0) {
         this.#atStart = false
-        if (!this.ignoreBOM && text.startsWith('\ufeff')) text = text.slice(1)
+        if (!this.#ignoreBOM && text.startsWith('\ufeff')) text = text.slice(1)
       }
       if (!stream) this.#atStart = true
       return text

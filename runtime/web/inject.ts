@@ -1,14 +1,28 @@
 /**
- * The web APIs that a bundle gets only where it uses them: esbuild's `inject` replaces the free identifiers of these names. The small ones
- * that nearly everybody uses are globals (globals.ts).
+ * The web APIs that an image has only where something uses them: esbuild's `inject` gives them to who names them as free identifiers, and
+ * names.ts finds what else a program calls by these names. The small ones that nearly everybody uses are always there (globals.ts).
  */
 
 export { atob, btoa } from './base64.ts'
+export { addEventListener, dispatchEvent, ErrorEvent, PromiseRejectionEvent, removeEventListener } from './error-events.ts'
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'
-export { ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader } from './streams/readable-stream.ts'
-export { TransformStream, WritableStream, WritableStreamDefaultWriter } from './streams/writable-stream.ts'
+export {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  TransformStreamDefaultController,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+} from './streams/streams.ts'
 export { structuredClone } from './structured-clone.ts'
 export { URL } from './url/url.ts'
 export { URLSearchParams } from './url/url-search-params.ts'

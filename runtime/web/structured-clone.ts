@@ -3,6 +3,7 @@
  * refused.
  */
 import { DOMException } from './dom-exception.ts'
+import { isPlatformObject } from './expose.ts'
 
 const errors: Readonly<Record<string, ErrorConstructor>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
 
@@ -31,8 +32,10 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     const { byteOffset, byteLength } = value
     const length = (value as Uint8Array).length
     const buffer = inner(value.buffer) as ArrayBuffer
-    const Class = value.constructor as any
-    return keep(new Class(buffer, byteOffset, value instanceof DataView ? byteLength : length))
+    // By what it is, not by the constructor that it says it has.
+    if (value instanceof DataView) return keep(new DataView(buffer, byteOffset, byteLength))
+    const Class = views.find(view => tagOf.call(value) === view.name) as (typeof views)[number]
+    return keep(new Class(buffer, byteOffset, length))
   }
   if (value instanceof Map) {
     const copy = keep(new Map())
@@ -45,16 +48,45 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     return copy
   }
   if (value instanceof Error) {
-    const copy = keep(new (errors[value.name] ?? Error)(value.message))
+    const copy = keep(
+      value instanceof DOMException
+        ? new DOMException(value.message, value.name)
+        : new (Object.hasOwn(errors, value.name) ? errors[value.name] : Error)(value.message),
+    )
     if (value.stack !== undefined) Object.defineProperty(copy, 'stack', { value: value.stack, writable: true, configurable: true })
     if ('cause' in value) Object.defineProperty(copy, 'cause', { value: inner(value.cause), writable: true, configurable: true })
     return copy
   }
-  if (refused.some(Class => value instanceof Class)) throw refuse(`#<${value.constructor.name}>`)
+  if (refused.some(Class => value instanceof Class) || isPlatformObject(value)) throw refuse(`#<${value.constructor.name}>`)
   const copy: any = keep(Array.isArray(value) ? new Array(value.length) : {})
-  for (const key of Object.keys(value)) copy[key] = inner((value as any)[key])
+  for (const key of Object.keys(value)) {
+    const part = inner((value as any)[key])
+    // An assignment to __proto__ would set the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: part, writable: true, configurable: true, enumerable: true })
+    else copy[key] = part
+  }
   return copy
 }
+
+const views = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  ...('Float16Array' in globalThis ? [(globalThis as any).Float16Array as typeof Float32Array] : []),
+] as (new (
+  buffer: ArrayBuffer,
+  byteOffset: number,
+  length: number,
+) => object)[]
+const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () => string
 
 const refused = [Promise, WeakMap, WeakSet, WeakRef]
 const refuse = (what: string) => new DOMException(`${what} could not be cloned.`, 'DataCloneError')

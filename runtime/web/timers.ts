@@ -1,5 +1,6 @@
 /** setTimeout and its kin: https://html.spec.whatwg.org/#timers . A delay is milliseconds; one of Infinity never comes. */
 import type { Timer, Timers } from '../machine.ts'
+import { dispatchError } from './errors.ts'
 
 export function createTimers(timers: Timers) {
   const active = new Map<number, Timer>()
@@ -19,7 +20,12 @@ export function createTimers(timers: Timers) {
       } else {
         active.delete(id)
       }
-      callback(...args)
+      try {
+        callback(...args)
+      } catch (error) {
+        // To the loop, as what a driver throws; a program that listens for errors may have dealt with it.
+        if (!dispatchError(error)) throw error
+      }
     }
     active.set(id, timers.set(interval, fire))
     return id

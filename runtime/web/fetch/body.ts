@@ -1,10 +1,13 @@
 /**
  * The body of a Request or Response: https://fetch.spec.whatwg.org/#bodies . Text and bytes are kept as they came, so that a server writes
- * them without a stream in between; a stream is made when `body` is asked for. Bytes are not copied: do not change them afterwards.
+ * them without a stream in between; a stream is made when `body` is asked for. Bytes are copied: what the caller does with them afterwards
+ * changes no body. Those that the runtime gives for good (given.ts) are not.
  */
+import type { ReadableStream } from 'web-streams-polyfill'
 import { ByteCollector } from '../../byte-collector.ts'
-import { isDisturbed, ReadableStream } from '../streams/readable-stream.ts'
+import { isDisturbed, isReadableStream, readableStreams } from '../streams/linked.ts'
 import { URLSearchParams } from '../url/url-search-params.ts'
+import { isGiven } from './given.ts'
 
 export type BodyInit =
   | string
@@ -32,24 +35,27 @@ export class Body {
   }
 
   get bodyUsed(): boolean {
-    return this.#used || (this.#source instanceof ReadableStream && isDisturbed(this.#source))
+    return this.#used || (isReadableStream(this.#source) && isDisturbed(this.#source))
   }
 
   get body(): ReadableStream<Uint8Array> | null {
     const source = this.#source
-    if (source === null || source instanceof ReadableStream) return source
-    const bytes = toBytes(source)
-    const used = this.#used
-    const stream = new ReadableStream<Uint8Array>(
-      {
-        pull(controller) {
-          if (bytes.length > 0 && !used) controller.enqueue(bytes)
-          controller.close()
-        },
+    if (source === null || isReadableStream(source)) return source
+    const isEmpty = this.#used || source.length === 0
+    const Stream = readableStreams()
+    const stream = new Stream<Uint8Array>({
+      type: 'bytes',
+      pull(controller) {
+        // A copy: the bytes may be those of a clone as well, or of a file of the program, and who reads gets them for good.
+        if (!isEmpty) controller.enqueue(typeof source === 'string' ? toBytes(source) : source.slice())
+        controller.close()
+        controller.byobRequest?.respond(0)
       },
-      { highWaterMark: 0 },
-    )
-    if (used) void stream.cancel()
+    })
+    if (this.#used) {
+      void stream.cancel()
+      stream.getReader() // whoever read it has it
+    }
     this.#source = stream
     return stream
   }
@@ -77,10 +83,10 @@ export class Body {
   /** For clone(): the same once more. */
   protected split(): BodySource {
     if (this.#unusable) throw new TypeError('clone: Body has already been consumed.')
-    if (!(this.#source instanceof ReadableStream)) return this.#source
+    if (!isReadableStream(this.#source)) return this.#source
     const [own, other] = this.#source.tee()
     this.#source = own
-    return other
+    return copying(other)
   }
 
   /** What a body is made of, for one more that is made from it. It counts as used. */
@@ -89,12 +95,13 @@ export class Body {
   }
 
   get #unusable(): boolean {
-    return this.bodyUsed || (this.#source instanceof ReadableStream && this.#source.locked)
+    return this.bodyUsed || (isReadableStream(this.#source) && this.#source.locked)
   }
 
   #take(): BodySource {
+    if (this.#source === null) return null
     if (this.#unusable) throw new TypeError('Body is unusable: Body has already been read')
-    this.#used = this.#source !== null
+    this.#used = true
     return this.#source
   }
 
@@ -104,7 +111,7 @@ export class Body {
    */
   bodyBytes(): Uint8Array | undefined {
     const source = this.#source
-    if (this.#used || source instanceof ReadableStream) return undefined
+    if (this.#used || isReadableStream(source)) return undefined
     this.#used = source !== null
     return source === null ? EMPTY : toBytes(source)
   }
@@ -117,23 +124,55 @@ const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
 
 function sourceOf(init: BodyInit): BodySource {
   if (init === null || init === undefined) return null
-  if (typeof init === 'string' || init instanceof Uint8Array) return init as BodySource
-  if (init instanceof ArrayBuffer) return new Uint8Array(init)
-  if (ArrayBuffer.isView(init)) return new Uint8Array(init.buffer as ArrayBuffer, init.byteOffset, init.byteLength)
-  if (init instanceof ReadableStream) {
+  if (typeof init === 'string') return init
+  if (init instanceof Uint8Array) return isGiven(init) ? (init as Uint8Array<ArrayBuffer>) : init.slice()
+  if (init instanceof ArrayBuffer) return new Uint8Array(init.slice(0))
+  if (ArrayBuffer.isView(init)) return new Uint8Array(init.buffer as ArrayBuffer, init.byteOffset, init.byteLength).slice()
+  if (isReadableStream(init)) {
     if (init.locked || isDisturbed(init)) throw new TypeError('the body is a stream that is being read already; give a fresh one')
     return init
   }
-  if (typeof init === 'object' && Symbol.asyncIterator in init) return ReadableStream.from(init as AsyncIterable<Uint8Array>)
+  if (typeof init === 'object' && Symbol.asyncIterator in init) return readableStreams().from(init as AsyncIterable<Uint8Array>)
   return String(init)
 }
 
 async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source
   const all = new ByteCollector()
-  for await (const chunk of source) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('the body is a stream of something else than Uint8Array')
-    all.push(chunk)
+  // Never released: a body that was read stays locked.
+  const reader = source.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return all.take()
+    if (!(value instanceof Uint8Array)) {
+      const error = new TypeError('the body is a stream of something else than Uint8Array')
+      reader.cancel(error).catch(() => {})
+      throw error
+    }
+    // The collector keeps the first piece as it is, and that belongs to who made the stream.
+    all.push(all.length === 0 ? value.slice() : value)
   }
-  return all.take()
+}
+
+/** The second branch of a tee has chunks of its own: https://streams.spec.whatwg.org/#abstract-opdef-readablestreamtee , step cloneForBranch2. */
+function copying(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader()
+  return new (readableStreams())<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(copy(value))
+      },
+      cancel: reason => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function copy(chunk: any): any {
+  if (chunk instanceof ArrayBuffer) return chunk.slice(0)
+  if (!ArrayBuffer.isView(chunk)) return chunk
+  const { buffer, byteOffset, byteLength } = chunk
+  return new (chunk.constructor as any)(buffer.slice(byteOffset, byteOffset + byteLength))
 }

@@ -178,4 +178,87 @@ export const fetchScenarios: Scenarios = {
     controller.abort()
     return request.signal.aborted
   },
+  'bytes that the caller changes afterwards': async ({ Request, Response }) => {
+    const texts: string[] = []
+    for (const make of [
+      (body: any) => new Response(body),
+      (body: any) => new Request('http://a', { method: 'POST', body }),
+      (body: any) => new Response(body).clone(),
+    ]) {
+      const bytes = Uint8Array.of(97, 98, 99)
+      const made = [make(bytes), make(bytes.buffer), make(new DataView(bytes.buffer, 1)), make(new Uint16Array(bytes.buffer, 0, 1))]
+      bytes.fill(120)
+      for (const each of made) texts.push(await each.text())
+    }
+    return texts
+  },
+  'what is read from a body changes neither a clone nor the source': async ({ Response, ReadableStream }) => {
+    const texts: string[] = []
+    for (const body of [
+      'text',
+      Uint8Array.of(97, 98),
+      new ReadableStream({ start: (c: any) => (c.enqueue(Uint8Array.of(99, 100)), c.close()) }),
+    ]) {
+      const response = new Response(body)
+      const clone = response.clone()
+      ;(await response.body.getReader().read()).value.fill(120)
+      texts.push(await clone.text())
+    }
+    const chunk = Uint8Array.of(97)
+    const bytes = await new Response(new ReadableStream({ start: (c: any) => (c.enqueue(chunk), c.close()) })).bytes()
+    bytes[0] = 120
+    return [texts, chunk[0]]
+  },
+  'a body that was read is locked': async ({ Response }) => {
+    const response = new Response('x')
+    await response.text()
+    return [response.body.locked, response.bodyUsed]
+  },
+  'a body is a byte stream': async ({ Response }) => {
+    const results: unknown[] = []
+    for (const body of ['abc', '', Uint8Array.of(1, 2)]) {
+      const reader = new Response(body).body.getReader({ mode: 'byob' })
+      for (;;) {
+        const { done, value } = await reader.read(new Uint8Array(2))
+        results.push(done, [...(value ?? [])])
+        if (done) break
+      }
+    }
+    return results
+  },
+  'a stream as the body of a request asks for duplex': ({ Request, ReadableStream }) =>
+    [undefined, 'half', 'full'].map(duplex => {
+      try {
+        return new Request('http://a', { method: 'POST', body: new ReadableStream(), duplex }).method
+      } catch (error: any) {
+        return error.name
+      }
+    }),
+  'headers that change while they are read': ({ Headers }) => {
+    const headers = new Headers({ b: '1', d: '2' })
+    const seen: string[] = []
+    for (const [name] of headers) {
+      seen.push(name)
+      if (name === 'b') headers.delete('b')
+      if (name === 'd') headers.append('e', '3')
+      if (seen.length > 5) break
+    }
+    return [seen, Object.prototype.toString.call(headers.keys()), typeof headers.keys().next, headers[Symbol.iterator] === headers.entries]
+  },
+  'headers from what is odd': ({ Headers, URLSearchParams }) =>
+    [
+      () => [...new Headers([['a', undefined]])],
+      () => [...new Headers([new Set(['a', 'b'])])],
+      () => [...new Headers([['a']])],
+      () => [...new Headers({ [Symbol('x')]: '1' })],
+      () => [...new Headers(Object.defineProperty(new Headers({ a: '1' }), Symbol.iterator, { value: () => [['b', '2']].values() }))],
+      () => [...new URLSearchParams({ '\ud800': '1', '\udfff': '2', a: '3' })],
+      () => Object.prototype.toString.call(new URLSearchParams().values()),
+    ].map(make => {
+      try {
+        return make()
+      } catch (error: any) {
+        return error.name
+      }
+    }),
 }

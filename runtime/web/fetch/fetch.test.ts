@@ -2,10 +2,13 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import fc from 'fast-check'
+import { DOMException as OwnException } from '../dom-exception.ts'
+import { expose } from '../expose.ts'
 import * as ownWeb from '../inject.ts'
 import { structuredClone as ownClone } from '../structured-clone.ts'
 import { asInNode, outcome } from '../testing.ts'
 import { fetchScenarios } from './fetch.scenarios.ts'
+import { give } from './given.ts'
 import { Request as OwnRequest } from './request.ts'
 import { Response as OwnResponse } from './response.ts'
 
@@ -14,13 +17,25 @@ asInNode(test, fetchScenarios, ownWeb)
 test('a server gets the bytes of text and of bytes without waiting, once; not those of a stream', t => {
   const bytes = Uint8Array.of(1)
   t.deepEqual(Buffer.from(new OwnResponse('\u00e4').bodyBytes()!), Buffer.from('\u00e4'))
-  t.is(new OwnResponse(bytes).bodyBytes(), bytes)
+  t.deepEqual(new OwnResponse(bytes).bodyBytes(), bytes)
   t.is(new OwnResponse().bodyBytes()!.length, 0)
   const response = new OwnResponse('x')
   t.is(response.bodyBytes()!.length, 1)
   t.true(response.bodyUsed)
   t.is(response.bodyBytes(), undefined)
   t.is(new OwnResponse(new ownWeb.ReadableStream() as any).bodyBytes(), undefined)
+})
+
+test('bytes are copied, unless they were given for good', async t => {
+  const bytes = Uint8Array.of(1, 2)
+  t.not(new OwnResponse(bytes).bodyBytes(), bytes)
+  t.is(new OwnResponse(give(bytes)).bodyBytes(), bytes)
+  // Nobody who reads gets at them.
+  const read = await new OwnResponse(bytes).bytes()
+  read[0] = 9
+  const streamed = (await new OwnResponse(bytes).body!.getReader().read()).value!
+  streamed[1] = 9
+  t.deepEqual([...bytes], [1, 2])
 })
 
 test('a request has the address that parsing gives, also where it takes the short way', t => {
@@ -102,6 +117,46 @@ test('structuredClone copies as in Node, with cycles, and refuses what it refuse
   const moved = new ArrayBuffer(3)
   t.is(ownClone({ moved }, { transfer: [moved] }).moved.byteLength, 3)
   t.true(moved.detached)
+})
+
+test('what data calls its keys, names and classes changes nothing but the copy', async t => {
+  const keys = '{"__proto__":{"admin":true},"constructor":1,"toString":2}'
+  const copy = ownClone(JSON.parse(keys))
+  t.is(JSON.stringify(copy), keys)
+  t.is(copy.admin, undefined)
+  t.is(Object.getPrototypeOf(copy), Object.prototype)
+  const list = ownClone(Object.assign([1], { extra: 2 }))
+  t.deepEqual(Object.entries(list), [
+    ['0', 1],
+    ['extra', 2],
+  ])
+  // Not by looking up Object.prototype.toString, nor by a constructor that a value says it has.
+  for (const name of ['toString', 'constructor', '__proto__', 'RangeError']) {
+    const error = Object.assign(new Error('text'), { name })
+    t.deepEqual(await outcome(() => ownClone(error).name, {}), await outcome(() => structuredClone(error).name, {}))
+  }
+  const view = Object.defineProperty(Uint8Array.of(1, 2), 'constructor', {
+    value: class {
+      constructor() {
+        throw new Error('called')
+      }
+    },
+  })
+  t.deepEqual(ownClone(view), Uint8Array.of(1, 2))
+  class Bytes extends Uint8Array {}
+  t.is(Object.getPrototypeOf(ownClone(new Bytes(2))), Uint8Array.prototype)
+})
+
+test('objects of the platform are not copied as if they were data; a DOMException is copied as one', async t => {
+  const scope: Record<string, any> = {}
+  expose(scope, ownWeb)
+  for (const value of [new scope.URL('http://a'), new scope.URLSearchParams(), new scope.Headers(), new scope.Response()]) {
+    const { thrown } = (await outcome(() => ownClone({ value }), {})) as { thrown: string }
+    t.is(thrown, 'DataCloneError')
+  }
+  const copy = ownClone(new OwnException('no', 'AbortError'))
+  t.true(copy instanceof OwnException)
+  t.deepEqual([copy.name, copy.message, copy.code], ['AbortError', 'no', 20])
 })
 
 test('a body that comes byte by byte takes no more memory than its bytes: a client may send it so', async t => {

@@ -1,5 +1,7 @@
 /** https://fetch.spec.whatwg.org/#headers-class */
 
+import { pairIterators } from '../pair-iterator.ts'
+
 export type HeadersInit = Headers | Iterable<readonly [string, string] | readonly string[]> | Record<string, string>
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -11,27 +13,35 @@ export class Headers {
   /** By lower-case name; several values of a name are joined, except those of Set-Cookie, which may not be. */
   readonly #values = new Map<string, string>()
   #cookies: string[] = []
+  #sorted: readonly [string, string][] | undefined
 
   constructor(init?: HeadersInit) {
     if (init === undefined) return
     if (init === null || typeof init !== 'object') throw new TypeError('Headers: the argument must be headers, pairs or an object')
-    if (init instanceof Headers) {
+    const iterator = (init as { [Symbol.iterator]?: unknown })[Symbol.iterator]
+    if (iterator === ownIterator && init instanceof Headers) {
       this.#values = new Map(init.#values)
       this.#cookies = [...init.#cookies]
-    } else if (Symbol.iterator in init) {
-      for (const pair of init as Iterable<readonly string[]>) {
-        const [name, value, ...more] = pair
-        if (value === undefined || more.length > 0) throw new TypeError('Headers: each entry must be a pair of name and value')
-        this.append(name, value)
+    } else if (iterator !== undefined && iterator !== null) {
+      for (const entry of init as Iterable<readonly string[]>) {
+        const pair = Array.isArray(entry) ? entry : [...(entry as Iterable<string>)]
+        if (pair.length !== 2) throw new TypeError('Headers: each entry must be a pair of name and value')
+        this.append(pair[0], pair[1])
       }
     } else {
-      for (const name of Object.keys(init)) this.append(name, init[name])
+      const record = init as Record<string, string>
+      for (const name of Reflect.ownKeys(record) as string[]) {
+        if (!Object.prototype.propertyIsEnumerable.call(record, name)) continue
+        if (typeof name === 'symbol') throw new TypeError('Headers: a header name must be text, not a symbol')
+        this.append(name, record[name])
+      }
     }
   }
 
   append(name: string, value: string): void {
     const key = checkName(name)
     const text = checkValue(value)
+    this.#sorted = undefined
     if (key === 'set-cookie') this.#cookies.push(text)
     else this.#values.set(key, this.#values.has(key) ? `${this.#values.get(key)}, ${text}` : text)
   }
@@ -39,6 +49,7 @@ export class Headers {
   set(name: string, value: string): void {
     const key = checkName(name)
     const text = checkValue(value)
+    this.#sorted = undefined
     if (key === 'set-cookie') this.#cookies = [text]
     else this.#values.set(key, text)
   }
@@ -56,6 +67,7 @@ export class Headers {
 
   delete(name: string): void {
     const key = checkName(name)
+    this.#sorted = undefined
     if (key === 'set-cookie') this.#cookies = []
     else this.#values.delete(key)
   }
@@ -72,31 +84,41 @@ export class Headers {
       })
       return
     }
-    for (const [name, value] of this) callback.call(self, value, name, this)
-  }
-
-  /** Sorted by name; each Set-Cookie by itself. */
-  *entries(): IterableIterator<[string, string]> {
-    const names = [...this.#values.keys(), ...(this.#cookies.length > 0 ? ['set-cookie'] : [])].sort()
-    for (const name of names) {
-      if (name === 'set-cookie') for (const cookie of this.#cookies) yield [name, cookie]
-      else yield [name, this.#values.get(name) as string]
+    for (let i = 0; ; i++) {
+      const pair = this.#pairs()[i]
+      if (pair === undefined) return
+      callback.call(self, pair[1], pair[0], this)
     }
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this.entries()) yield name
+  /** Sorted by name; each Set-Cookie by itself. Made once for each change. */
+  #pairs(): readonly [string, string][] {
+    if (this.#sorted !== undefined) return this.#sorted
+    const names = [...this.#values.keys(), ...(this.#cookies.length > 0 ? ['set-cookie'] : [])].sort()
+    return (this.#sorted = names.flatMap(name =>
+      name === 'set-cookie'
+        ? this.#cookies.map(cookie => [name, cookie] as [string, string])
+        : [[name, this.#values.get(name) as string] as [string, string]],
+    ))
   }
-  *values(): IterableIterator<string> {
-    for (const [, value] of this.entries()) yield value
+
+  entries(): IterableIterator<[string, string]> {
+    return iterate(() => this.#pairs(), 'entries')
   }
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.entries()
+  keys(): IterableIterator<string> {
+    return iterate(() => this.#pairs(), 'keys')
   }
-  get [Symbol.toStringTag](): string {
-    return 'Headers'
+  values(): IterableIterator<string> {
+    return iterate(() => this.#pairs(), 'values')
+  }
+  declare [Symbol.iterator]: () => IterableIterator<[string, string]>
+  static {
+    Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true })
   }
 }
+
+const iterate = pairIterators('Headers')
+const ownIterator = Headers.prototype[Symbol.iterator]
 
 /** Names in lower case, so that the usual ones are checked once. */
 const known = new Map<string, string>()

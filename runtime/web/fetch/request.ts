@@ -1,5 +1,6 @@
 /** https://fetch.spec.whatwg.org/#request-class , as far as a server needs it */
 
+import { isReadableStream } from '../streams/linked.ts'
 import { isPlainUrl } from '../url/parse.ts'
 import { URL } from '../url/url.ts'
 import { Body, type BodyInit } from './body.ts'
@@ -34,6 +35,9 @@ export class Request extends Body {
     this.method = usual.has(method) ? method : checkMethod(method)
     if (init.body !== undefined && init.body !== null && /^(GET|HEAD)$/.test(this.method)) {
       throw new TypeError(`Request: ${this.method} may not have a body`)
+    }
+    if (init.duplex !== undefined ? init.duplex !== 'half' : init.body !== undefined && isReadableStream(init.body)) {
+      throw new TypeError("Request: duplex must be 'half', and must be said when the body is a stream")
     }
     this.url = from?.url ?? addressOf(String(input))
     this.headers = new Headers(init.headers ?? from?.headers)
@@ -87,11 +91,7 @@ export class Request extends Body {
 
   clone(): Request {
     const { url, method, headers, redirect, signal } = this
-    return new Request(url, { method, headers, redirect, signal, body: this.split() })
-  }
-
-  get [Symbol.toStringTag](): string {
-    return 'Request'
+    return new Request(url, { method, headers, redirect, signal, body: this.split(), duplex: 'half' })
   }
 }
 

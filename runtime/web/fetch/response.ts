@@ -64,8 +64,4 @@ export class Response extends Body {
       throw new RangeError(`Response.redirect: status ${status} is not one of 301, 302, 303, 307, 308`)
     return new Response(null, { status, headers: { location: new URL(url).href } })
   }
-
-  get [Symbol.toStringTag](): string {
-    return 'Response'
-  }
 }

@@ -27,7 +27,7 @@ export const streamsScenarios: Scenarios = {
     )
     await settle()
     const reader = stream.getReader()
-    log.push(JSON.stringify(await reader.read()))
+    log.push(`read ${(await reader.read()).value}`)
     await settle()
     return log
   },
@@ -427,6 +427,124 @@ export const streamsScenarios: Scenarios = {
     return writer.write(1).then(
       () => 'written',
       (reason: unknown) => reason,
+    )
+  },
+  'a write that nobody awaits, then an abort': async ({ WritableStream }) => {
+    const stream = new WritableStream({ write: () => settle() })
+    const writer = stream.getWriter()
+    const written = writer.write('a').then(
+      () => 'written',
+      (reason: unknown) => `rejected: ${reason}`,
+    )
+    await writer.abort('enough')
+    return [await written, await writer.closed.catch((reason: unknown) => reason)]
+  },
+  'pipeTo from a source that fails while the destination has no room': async ({ ReadableStream, WritableStream }) => {
+    let source: any
+    const readable = new ReadableStream({
+      start(controller: any) {
+        source = controller
+      },
+    })
+    const log: unknown[] = []
+    const piped = readable
+      .pipeTo(new WritableStream({ abort: (reason: unknown) => log.push(`abort ${reason}`) }, { highWaterMark: 0 }))
+      .catch((reason: unknown) => log.push(`pipe ${reason}`))
+    await settle()
+    source.error('broken')
+    await piped
+    return log
+  },
+  'an aborted pipeTo writes what it has read': async ({ ReadableStream, WritableStream }) => {
+    const written: unknown[] = []
+    const controller = new AbortController()
+    const readable = new ReadableStream({ start: (c: any) => [1, 2, 3].forEach(chunk => c.enqueue(chunk)) })
+    const writable = new WritableStream(
+      {
+        async write(chunk: unknown) {
+          await settle()
+          written.push(chunk)
+        },
+      },
+      { highWaterMark: 4 },
+    )
+    const piped = readable.pipeTo(writable, { signal: controller.signal })
+    for (let i = 0; i < 20; i++) await null
+    controller.abort('enough')
+    const failed = await piped.catch((reason: unknown) => reason)
+    return [failed, written]
+  },
+  'the branches of a tee close, fail and pull as one': async ({ ReadableStream }) => {
+    const log: unknown[] = []
+    for (const how of ['close', 'error']) {
+      let pulls = 0
+      let controller: any
+      const branches = new ReadableStream({
+        start(c: any) {
+          controller = c
+        },
+        pull() {
+          pulls++
+        },
+      }).tee()
+      await settle()
+      const readers = branches.map((branch: any) => branch.getReader())
+      controller[how]('broken')
+      for (const reader of readers) log.push(await reader.closed.catch((reason: unknown) => reason))
+      log.push(pulls)
+    }
+    return log
+  },
+  'a source of bytes is read into a buffer of the reader': async ({ ReadableStream }) => {
+    const asked: unknown[] = []
+    const stream = new ReadableStream({
+      type: 'bytes',
+      pull(controller: any) {
+        const { byobRequest } = controller
+        asked.push(byobRequest?.view.byteLength ?? null)
+        if (byobRequest === null) return controller.enqueue(Uint8Array.of(7, 8))
+        byobRequest.view[0] = 9
+        byobRequest.respond(1)
+      },
+    })
+    const byob = stream.getReader({ mode: 'byob' })
+    const { value } = await byob.read(new Uint8Array(5))
+    byob.releaseLock()
+    const other = stream.getReader()
+    return [[...value], [...(await other.read()).value], asked]
+  },
+  'what is wrong is refused at once': async ({ ReadableStream, WritableStream, TransformStream }) => {
+    const wrong: (() => unknown)[] = [
+      () => new ReadableStream({ type: 'text' }),
+      () => new ReadableStream({ pull: 5 }),
+      () => new WritableStream({ write: {} }),
+      () => new WritableStream({ type: 'bytes' }),
+      () => new TransformStream({ readableType: 'bytes' }),
+      () => new ReadableStream({}, { highWaterMark: -1 }),
+      () => new ReadableStream().pipeThrough({}),
+      () => new ReadableStream().getReader({ mode: 'x' }),
+      () => ReadableStream.from(5),
+    ]
+    return wrong.map(make => {
+      try {
+        make()
+        return 'taken'
+      } catch (error: any) {
+        return error.name
+      }
+    })
+  },
+  'a reader that leaves tells the writer why': async ({ TransformStream }) => {
+    const { readable, writable } = new TransformStream()
+    const writer = writable.getWriter()
+    const written = writer.write(1)
+    const reader = readable.getReader()
+    await reader.read()
+    await written
+    const waiting = writer.write(2)
+    await reader.cancel(new RangeError('the client is gone'))
+    return (await Promise.allSettled([waiting, writer.write(3), writer.closed])).map(
+      (result: any) => result.reason?.message ?? result.status,
     )
   },
 }

@@ -33,24 +33,28 @@ function toAscii(text: string): string | undefined {
   const labels = mapped.split('.').map(label => {
     if (label.startsWith('xn--')) return isPunycode(label) ? label : undefined
     if (/^[\0-\x7f]*$/.test(label)) return label
-    return /[\ufffd\p{Cn}\p{Co}\p{Cs}\p{Zs}]|^\p{M}/u.test(label) ? undefined : `xn--${punycode(label)}`
+    return invalid.test(label) ? undefined : `xn--${punycode(label)}`
   })
   return labels.includes(undefined) ? undefined : labels.join('.')
 }
 
+/** Letters that no name may have: not assigned, private, half of a pair, white space; a mark at the beginning. */
+const invalid = /[\ufffd\p{Cn}\p{Co}\p{Cs}\p{Zs}]|^\p{M}/u
+
 /** What UTS #46 leaves out. */
-const ignored = /\xad|\u200b|\u2060|\ufeff|\u034f|[\u180b-\u180d]|\u180f|[\ufe00-\ufe0f]/g
+const ignored = /\xad|\u200b|\u2060|\u2064|\ufeff|\u034f|[\u180b-\u180d]|\u180f|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu
 
 /** After UTS #46: soft hyphens, zero-width characters and variation selectors vanish, other full stops count as dots. */
 function mapUnicode(text: string): string {
-  const visible = text.replace(ignored, '').replaceAll('ẞ', 'ss')
+  const visible = text.replace(ignored, '')
   return visible.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('\u3002', '.')
 }
 
 /** Whether the label is what `punycode` would make of a name outside of ASCII, in its normal form. */
 function isPunycode(label: string): boolean {
   const name = unpunycode(label.slice(4))
-  return name !== undefined && /[^\0-\x7f]/.test(name) && name === name.normalize('NFC').toLowerCase() && punycode(name) === label.slice(4)
+  if (name === undefined || !/[^\0-\x7f]/.test(name) || invalid.test(name)) return false
+  return name === mapUnicode(name) && punycode(name) === label.slice(4)
 }
 
 /** https://url.spec.whatwg.org/#ends-in-a-number-checker */

@@ -1,4 +1,5 @@
 /** https://url.spec.whatwg.org/#interface-urlsearchparams */
+import { pairIterators } from '../pair-iterator.ts'
 import { encodeSets, percentDecode, percentEncode } from './percent.ts'
 
 type Init = string | Iterable<Iterable<string>> | Record<string, string>
@@ -14,9 +15,7 @@ export class URLSearchParams {
         ? parseForm(String(init).replace(/^\?/, ''))
         : Symbol.iterator in init
           ? Array.from(init as Iterable<Iterable<string>>, pairOf)
-          : Reflect.ownKeys(init)
-              .filter(key => Object.prototype.propertyIsEnumerable.call(init, key))
-              .map(key => [text(key as string), text(init[key as string])])
+          : record(init)
   }
 
   /** For URL: parameters that follow its query. */
@@ -74,23 +73,25 @@ export class URLSearchParams {
   }
 
   forEach(callback: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void {
-    for (const [name, value] of this) callback.call(self, value, name, this)
+    for (let i = 0; i < this.#pairs.length; i++) callback.call(self, this.#pairs[i][1], this.#pairs[i][0], this)
   }
 
-  *entries(): IterableIterator<[string, string]> {
-    for (let i = 0; i < this.#pairs.length; i++) yield [this.#pairs[i][0], this.#pairs[i][1]]
+  entries(): IterableIterator<[string, string]> {
+    return iterate(() => this.#pairs, 'entries')
   }
-  *keys(): IterableIterator<string> {
-    for (const [name] of this.entries()) yield name
+  keys(): IterableIterator<string> {
+    return iterate(() => this.#pairs, 'keys')
   }
-  *values(): IterableIterator<string> {
-    for (const [, value] of this.entries()) yield value
+  values(): IterableIterator<string> {
+    return iterate(() => this.#pairs, 'values')
   }
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.entries()
-  }
-  get [Symbol.toStringTag](): string {
-    return 'URLSearchParams'
+  declare [Symbol.iterator]: () => IterableIterator<[string, string]>
+  static {
+    Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
+      value: URLSearchParams.prototype.entries,
+      writable: true,
+      configurable: true,
+    })
   }
 
   /** application/x-www-form-urlencoded. */
@@ -100,7 +101,16 @@ export class URLSearchParams {
   }
 }
 
-const text = (value: unknown): string => String(value).toWellFormed()
+const iterate = pairIterators('URLSearchParams')
+const text = (value: unknown): string => `${value as string}`.toWellFormed()
+
+/** Keys that become equal as text are one, with the last value: https://webidl.spec.whatwg.org/#js-record */
+function record(init: Record<string, string>): [string, string][] {
+  const pairs = new Map<string, string>()
+  for (const key of Reflect.ownKeys(init) as string[])
+    if (Object.prototype.propertyIsEnumerable.call(init, key)) pairs.set(text(key), text(init[key]))
+  return [...pairs]
+}
 
 function pairOf(entry: Iterable<string>): [string, string] {
   const pair = typeof entry === 'object' && entry !== null ? [...entry] : []

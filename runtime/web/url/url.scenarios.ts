@@ -163,6 +163,9 @@ export const inputs = [
   'http://1.a',
   'http://1.2.3.',
   'http://1..2',
+  // Letters that are mapped, and that vanish.
+  'http://FAẞ.de',
+  'http://a\u2064b\u{e01ef}.de',
 ]
 export const bases = [
   undefined,

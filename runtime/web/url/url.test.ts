@@ -159,3 +159,10 @@ test('a name outside of ASCII is refused when it is longer than a name may be, b
     t.false(OwnURL.canParse(`http://${host}/`))
   t.true(OwnURL.canParse(`http://${'a'.repeat(300)}/`))
 })
+
+test('punycode of letters that a name cannot have is refused (the standard; Node takes it)', t => {
+  // Circled letters, which are mapped to others; two that are not assigned.
+  for (const host of ['xn--pokxncvks', 'a.b.c.xn--pokxncvks', '10.0.0.Xn--pokxncvks', 'xn--nsa95820a.xn--wz1d'])
+    t.is(OwnURL.canParse(`http://${host}`), false, host)
+  t.is(new OwnURL('http://xn--fa-hia.de').host, 'xn--fa-hia.de')
+})

@@ -144,9 +144,6 @@ export class URL {
   toJSON(): string {
     return this.href
   }
-  get [Symbol.toStringTag](): string {
-    return 'URL'
-  }
 
   #mayHaveCredentials(): boolean {
     return this.#url.host !== null && this.#url.host !== '' && this.#url.scheme !== 'file'

@@ -1,4 +1,5 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
+import { give } from '@xen-ts/runtime/web/given'
 import type { RequestHead } from './head.ts'
 
 /**
@@ -10,9 +11,7 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
   const headers = head.fields as [string, string][]
   try {
     if (!isTold) return withController(method, url, headers, body)
-    if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
-      return new Request(url, { method, headers, body: body as Uint8Array<ArrayBuffer> })
-    }
+    if (hasBody(method, body)) return new Request(url, { method, headers, body: own(body) })
     head.template ??= new Request(url, { method, headers })
     return new Request(head.template, NO_SIGNAL)
   } catch {
@@ -20,13 +19,23 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
   }
 }
 
+/** Bytes of a body. */
+const SMALL = 4096
+
+/** Nobody else has these bytes; those of a small body are copied sooner than marked. */
+const own = (body: Uint8Array): Uint8Array<ArrayBuffer> => (body.length > SMALL ? give(body) : body) as Uint8Array<ArrayBuffer>
+
+/** For a runtime whose requests are not told that their client has gone: Node's. */
 function withController(method: string, url: string, headers: [string, string][], body: Uint8Array | undefined): Request {
   const controller = new AbortController()
-  const bytes = body === undefined || body.length === 0 || method === 'GET' || method === 'HEAD' ? undefined : body
-  const request = new Request(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> | undefined, signal: controller.signal })
+  const bytes = hasBody(method, body) ? own(body) : undefined
+  const request = new Request(url, { method, headers, body: bytes, signal: controller.signal })
   controllers.set(request, controller)
   return request
 }
+
+const hasBody = (method: string, body: Uint8Array | undefined): body is Uint8Array =>
+  body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD'
 
 /** The template's signal is not copied, since it would have to be made first. */
 const NO_SIGNAL: RequestInit = { signal: null }

@@ -1,0 +1,41 @@
+/** Which web APIs a program uses, and how they get into its image. */
+import { fileURLToPath } from 'node:url'
+import { webNamesModule } from '@xen-ts/runtime/web/names'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
+
+/** `import 'xen-ts-web:URL,Headers'` puts these on the global object. */
+export function webGlobals(): Plugin {
+  return {
+    name: 'web-globals',
+    setup(build) {
+      build.onResolve({ filter: /^xen-ts-web:/ }, args => ({ path: args.path.slice('xen-ts-web:'.length), namespace: 'web' }))
+      build.onLoad({ filter: /./, namespace: 'web' }, args => ({
+        contents: webNamesModule(args.path.split(',')),
+        resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+        loader: 'js',
+      }))
+    },
+  }
+}
+
+/** A program and its packages, bundled without anything of xen-ts and without its assets: what it says itself. */
+export async function programCode(entry: string, options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    ...options,
+    stdin: undefined,
+    entryPoints: [entry],
+    inject: [],
+    sourcemap: false,
+    metafile: false,
+    write: false,
+    plugins: [onlyTheProgram, ...(options.plugins ?? [])],
+  })
+  return outputFiles.map(file => file.text).join('\n')
+}
+
+const onlyTheProgram: Plugin = {
+  name: 'only-the-program',
+  setup(build) {
+    build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+|xen-ts-assets:.+)$/ }, ({ path }) => ({ path, external: true }))
+  },
+}

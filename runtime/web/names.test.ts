@@ -1,0 +1,49 @@
+import test from 'ava'
+import { FakeKernel } from '../fake-kernel.ts'
+import { installGlobals } from '../globals.ts'
+import { LogWriter } from '../log.ts'
+import { Loop } from '../loop.ts'
+import type { Machine } from '../machine.ts'
+import * as web from './inject.ts'
+import { alwaysThere, webNames, webNamesIn } from './names.ts'
+
+test('the names are those that inject.ts exports', t => {
+  t.deepEqual([...webNames].sort(), Object.keys(web).sort())
+})
+
+test('what is always there is what installGlobals puts there', t => {
+  const { abi } = new FakeKernel()
+  const loop = new Loop(abi)
+  const logs = new LogWriter({ write() {}, now: () => 0 })
+  const scope = {}
+  installGlobals(scope, { abi, timers: loop, log: (source: string) => logs.log(source) } as unknown as Machine, logs, 'p')
+  t.deepEqual([...alwaysThere].sort(), Object.getOwnPropertyNames(scope).sort())
+  t.deepEqual(Object.keys(scope), [])
+})
+
+const uses: [code: string, names: string[]][] = [
+  ['new URL(x)', ['URL']],
+  ['globalThis.URL', ['URL']],
+  ["'Headers' in globalThis", ['Headers']],
+  ['const { Request, Response: R } = self', ['Request', 'Response']],
+  ['new URLSearchParams()', ['URLSearchParams']],
+  ['myURL + URL2 + $URL + URL_', []],
+  ['globalThis.onerror = f', ['handlers']],
+  ["addEventListener('unhandledrejection', f)", ['addEventListener']],
+  // Streams without their names.
+  ['request.body', ['ReadableStream']],
+  ['request?.body', ['ReadableStream']],
+  ["request['body']", ['ReadableStream']],
+  ['const { method, body } = request', ['ReadableStream']],
+  ['({ body: b }) => b', ['ReadableStream']],
+  ['async function* parts() {}', ['ReadableStream']],
+  ['({ async *[Symbol.iterator]() {} })', ['ReadableStream']],
+  ['stream.getReader()', ['ReadableStream']],
+  // Pages have a body too.
+  ["'<html><body>x</body></html>'", []],
+  ["'body{margin:0}'", []],
+  ["'html,body {margin:0}'", []],
+  ['bodyOf(somebody)', []],
+]
+
+for (const [code, names] of uses) test(`names in: ${code}`, t => t.deepEqual(webNamesIn(code), names))
