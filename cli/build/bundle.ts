@@ -2,7 +2,8 @@ import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
-import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
+import { absentRequire, nodeModule } from './modules.ts'
+import { assetFolders, ownPackages } from './plugins.ts'
 import type { Project } from './project.ts'
 import { targetModule } from './targets.ts'
 
@@ -22,10 +23,12 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
 export async function bundleProgram(project: Project, target: string): Promise<Bundle> {
-  const folders = new Set<string>()
-  const first = await bundle(project, target, folder => folders.add(folder), [])
-  // Asset folders are known only after the first pass; a program without any is done.
-  return folders.size === 0 ? first : bundle(project, target, () => {}, [...folders].sort())
+  return bundleMain(project, target, mainModule(project, target, []))
+}
+
+/** Bundles a main module, which imports the project's entry. */
+export async function bundleMain(project: Project, target: string, main: string): Promise<Bundle> {
+  return bundle(project, target, main)
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
@@ -38,18 +41,22 @@ export function mainModule(project: Project, target: string, assets: readonly st
   ].join('\n')
 }
 
-async function bundle(project: Project, target: string, onFolder: (folder: string) => void, assets: readonly string[]): Promise<Bundle> {
+async function bundle(project: Project, target: string, main: string): Promise<Bundle> {
   try {
     const result = await build({
-      stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      stdin: { contents: main, resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
       bundle: true,
       write: false,
       outfile: `${project.name}.js`,
       format: 'iife',
-      platform: 'neutral',
+      // Packages' builds for browsers and edge runtimes: `browser` maps are honoured, main fields are browser, module, main (without
+      // module where a package is required as well), conditions are these, browser, and import or require as the case is.
+      platform: 'browser',
+      conditions: ['workerd', 'edge-light', 'worker', 'module'],
       target: 'es2024',
-      mainFields: ['module', 'main'],
-      conditions: ['worker', 'import'],
+      // import() of what is not in the bundle becomes a call of require.
+      supported: { 'dynamic-import': false },
+      banner: { js: '(require => {' },
       charset: 'utf8',
       legalComments: 'none',
       minifySyntax: true,
@@ -60,23 +67,23 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
-      plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder)],
+      plugins: [ownPackages(), assetFolders(() => {})],
     })
     const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
     return {
-      code: text('.js'),
+      code: `${text('.js')}})(${absentRequire(result.metafile, target)})\n`,
       map: text('.map'),
       metafile: result.metafile,
       warnings: result.warnings.map(warning => showMessage(warning, project.root)),
     }
   } catch (error) {
-    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
+    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root, target) : error
   }
 }
 
 /** The first error as the message, all of them as the place. */
-function bundleError(errors: readonly Message[], root: string): CliError {
-  const [first, ...more] = errors
+function bundleError(errors: readonly Message[], root: string, target: string): CliError {
+  const [first, ...more] = errors.map(message => ofNode(message, target))
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
   const rest = more
@@ -84,6 +91,13 @@ function bundleError(errors: readonly Message[], root: string): CliError {
     .map(message => `\n${showMessage(message, root)}`)
     .join('')
   return new CliError(first.text, place(first, root) + rest, hint)
+}
+
+/** A module of Node that was not found: says so, and what to use instead. */
+function ofNode(message: Message, target: string): Message {
+  const path = /^Could not resolve "(.+)"$/.exec(message.text)?.[1]
+  const found = path === undefined ? undefined : nodeModule(path, target)
+  return found ? { ...message, text: found.text, notes: [{ text: found.hint, location: null }], pluginName: 'modules' } : message
 }
 
 function showMessage(message: Message, root: string): string {

@@ -1,40 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { builtinModules } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Loader, Plugin } from 'esbuild'
 import { assetModule } from './assets.ts'
-
-const instead: Record<string, string> = {
-  fs: "files that belong to the program: assets('./folder') from 'xen-ts'",
-  'fs/promises': "files that belong to the program: assets('./folder') from 'xen-ts'",
-  http: "serve requests with http() from 'xen-ts', or export default { fetch }",
-  https: "serve requests with http() from 'xen-ts'",
-  net: "TCP: stack() from 'xen-ts'",
-  crypto: 'crypto.getRandomValues is a global',
-  buffer: 'Uint8Array, TextEncoder and TextDecoder are globals',
-  process: "arguments: arg from 'xen-ts'; the end of the program: return from start()",
-  timers: 'setTimeout and setInterval are globals',
-  url: 'URL is a global',
-  child_process: 'a unikernel has one program and no processes',
-  worker_threads: 'a unikernel has one program and no threads',
-}
-
-/** Modules of Node do not exist in a unikernel: say so at the import, and what to use instead. */
-export function noNodeModules(target: string): Plugin {
-  const names = new Set(builtinModules)
-  return {
-    name: 'no-node-modules',
-    setup(build) {
-      build.onResolve({ filter: /^(node:)?[a-z_0-9/]+$/ }, args => {
-        const bare = args.path.replace(/^node:/, '')
-        if (args.kind === 'entry-point' || (!args.path.startsWith('node:') && !names.has(bare))) return undefined
-        const hint = instead[bare] ?? 'there is no replacement; use a package that does without Node'
-        return { errors: [{ text: `${args.path} does not exist on target ${target}`, notes: [{ text: hint }] }] }
-      })
-    },
-  }
-}
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
