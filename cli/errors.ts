@@ -36,6 +36,7 @@ const troubles: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is no folder',
+  ELOOP: 'links lead in a circle',
   EEXIST: 'a file has its name',
 }
 

@@ -30,6 +30,8 @@ export interface SnapshotOptions {
   readonly filename: string
   /** The program's name, for the kernel's greeting; at most 63 bytes. */
   readonly program: string
+  /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
+  readonly bytes?: readonly Uint8Array[]
   /** What modules write while the snapshot is made. Default: to stderr. */
   readonly output?: (text: string) => void
 }
@@ -62,7 +64,9 @@ async function run(
   const text = placeText(engine, options.bundle, stackTop, initialStackPointer)
   const placement = new Placement(engine, { start: text.end, end: initialStackPointer }, plan)
   bindAbi(engine, buildAbi(output))
+  const withdraw = offerBytes(engine, options.bytes ?? [])
   engine.free(engine.evalAt(text.start, text.length, options.filename))
+  withdraw()
   const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
@@ -109,6 +113,26 @@ function placeText(engine: Engine, bundle: string, gapStart: number, gapEnd: num
       if (!inGap) engine.exports.free(start)
     },
   }
+}
+
+/**
+ * Gives the bundle bytes that need not be written out in it: as text, 20 MB of them take a minute. They lie in the heap outside of the
+ * engine's account, and are never freed.
+ */
+function offerBytes(engine: Engine, bytes: readonly Uint8Array[]): () => void {
+  if (bytes.length === 0) return () => {}
+  const id = engine.host.length
+  engine.host[id] = (_argc, argv) => {
+    const content = bytes[engine.values.number(argv) ?? -1]
+    if (content === undefined) return engine.throw(new RangeError('__bytes: there is nothing of this number'))
+    const address = engine.allocate(Math.max(1, content.length))
+    engine.memory.u8.set(content, address)
+    return engine.buffer(address, content.length)
+  }
+  const global = engine.global()
+  engine.set(global, '__bytes', engine.function('__bytes', id))
+  engine.free(global)
+  return () => engine.free(engine.eval('delete globalThis.__bytes', 'build'))
 }
 
 /** The pages between two addresses that are not all zero. */

@@ -7,7 +7,8 @@ import { composeImage } from '@xen-ts/boot/image/compose.ts'
 import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
-import { bundleProgram } from './bundle.ts'
+import type { AssetReport } from './assets.ts'
+import { type Bundle, bundleProgram } from './bundle.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 
@@ -31,6 +32,7 @@ export interface BuildReport {
   readonly stages: readonly { name: string; milliseconds: number }[]
   readonly sizes: SizeRow
   readonly warnings: readonly string[]
+  readonly assets: readonly AssetReport[]
 }
 
 const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/build/kernel.elf'))
@@ -62,7 +64,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 
   const bundle = await stage('bundle', () => bundleProgram(project, target))
   const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
   const composed = await stage('compose', () =>
     composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }),
   )
@@ -89,15 +91,16 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     sizes: {
       name: relative(process.cwd(), output) || output,
       bytes: composed.image.length,
-      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root)),
+      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), sum(bundle.assets)),
     },
+    assets: bundle.assets,
   }
 }
 
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf(code: string, map: string, { name, root }: Project) {
+async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project) {
   try {
-    return await makeSnapshot({ bundle: code, filename: `${name}.js`, program: name })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
@@ -110,16 +113,24 @@ async function snapshotOf(code: string, map: string, { name, root }: Project) {
   }
 }
 
-/** The heap's bytes are divided among packages by their share of the bundle: the engine does not account by module. */
-function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[]): SizeRow[] {
-  const total = shares.reduce((sum, row) => sum + row.bytes, 0) || 1
+const sum = (rows: readonly { readonly bytes: number }[]) => rows.reduce((sum, row) => sum + row.bytes, 0)
+
+/**
+ * The heap's bytes but for those of assets are divided among packages by their share of the bundle: the engine does not account by
+ * module.
+ */
+function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[], assets: number): SizeRow[] {
+  const total = sum(shares) || 1
   return Object.entries(sizes).map(([name, bytes]) =>
     name !== 'heap'
       ? { name, bytes }
       : {
           name: 'heap (by share of the bundle)',
           bytes,
-          parts: shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * bytes) })),
+          parts: [
+            ...shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * (bytes - assets)) })),
+            ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : []),
+          ],
         },
   )
 }

@@ -2,9 +2,12 @@ import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
+import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { absentRequire, nodeModule } from './modules.ts'
-import { assetFolders, ownPackages } from './plugins.ts'
+import { ownPackages } from './plugins.ts'
+import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
+import { treeOf, walk } from './syntax.ts'
 import { targetModule } from './targets.ts'
 
 export interface Bundle {
@@ -14,6 +17,9 @@ export interface Bundle {
   readonly map: string
   readonly metafile: Metafile
   readonly warnings: readonly string[]
+  readonly assets: readonly AssetReport[]
+  /** For makeSnapshot: what __bytes(i) gives. */
+  readonly bytes: readonly Uint8Array[]
 }
 
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
@@ -23,27 +29,41 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
 export async function bundleProgram(project: Project, target: string): Promise<Bundle> {
-  return bundleMain(project, target, mainModule(project, target, []))
+  return bundleMain(project, target, mainModule(project, target))
 }
 
 /** Bundles a main module, which imports the project's entry. */
 export async function bundleMain(project: Project, target: string, main: string): Promise<Bundle> {
-  return bundle(project, target, main)
+  const modules = new Map<string, string>()
+  const result = await runEsbuild(project, target, main, modules)
+  const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
+  const [code, map] = [text('.js'), text('.map')]
+  const assets = assetUses()
+  walk(treeOf(`${code}})`), assets.visit)
+  const place = positionsOf(code, map, project.root)
+  const { table, bytes, reports } = assetTable(assets.uses, modules, place)
+  return {
+    code: `${code}})(${absentRequire(result.metafile, target)}, ${table})\n`,
+    map,
+    metafile: result.metafile,
+    warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+    assets: reports,
+    bytes,
+  }
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: string, assets: readonly string[]): string {
+export function mainModule(project: Project, target: string): string {
   return [
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
     `import { target } from ${JSON.stringify(targetModule(target))}`,
-    ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
     `boot({ target, name: ${JSON.stringify(project.name)}, version: ${JSON.stringify(project.version)}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 
-async function bundle(project: Project, target: string, main: string): Promise<Bundle> {
+async function runEsbuild(project: Project, target: string, main: string, modules: Map<string, string>) {
   try {
-    const result = await build({
+    return await build({
       stdin: { contents: main, resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
       bundle: true,
       write: false,
@@ -56,7 +76,7 @@ async function bundle(project: Project, target: string, main: string): Promise<B
       target: 'es2024',
       // import() of what is not in the bundle becomes a call of require.
       supported: { 'dynamic-import': false },
-      banner: { js: '(require => {' },
+      banner: { js: '((require, __assets) => {' },
       charset: 'utf8',
       legalComments: 'none',
       minifySyntax: true,
@@ -67,15 +87,8 @@ async function bundle(project: Project, target: string, main: string): Promise<B
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
-      plugins: [ownPackages(), assetFolders(() => {})],
+      plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages()],
     })
-    const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-    return {
-      code: `${text('.js')}})(${absentRequire(result.metafile, target)})\n`,
-      map: text('.map'),
-      metafile: result.metafile,
-      warnings: result.warnings.map(warning => showMessage(warning, project.root)),
-    }
   } catch (error) {
     throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root, target) : error
   }

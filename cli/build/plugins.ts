@@ -1,8 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Loader, Plugin } from 'esbuild'
-import { assetModule } from './assets.ts'
+import type { Plugin } from 'esbuild'
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
@@ -27,71 +24,4 @@ export function ownPackages(): Plugin {
       })
     },
   }
-}
-
-/** Comments and strings are consumed before a call is looked for, so that one inside them is left alone. */
-const assetsCall =
-  /\/\/[^\n]*|\/\*[^]*?\*\/|\bassets\(\s*(['"])([^'"\n]+)\1\s*\)|`(?:\\[^]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g
-const ownSources = fileURLToPath(new URL('../../', import.meta.resolve('@xen-ts/runtime/index.ts')))
-const ownFolders = ['runtime', 'drivers', 'stack', 'qubes', 'targets', 'cli'].map(folder => `${ownSources}${folder}/`)
-
-/**
- * `assets('./folder')` with a literal path becomes `assets(files)` with the folder's files as a module, which the generated
- * main.ts also imports at build time, so that their bytes are part of the snapshot.
- * @param onFolder called with the absolute path of each folder found
- */
-export function assetFolders(onFolder: (folder: string) => void): Plugin {
-  return {
-    name: 'asset-folders',
-    setup(build) {
-      build.onResolve({ filter: /^xen-ts-assets:/ }, args => ({ path: args.path.slice('xen-ts-assets:'.length), namespace: 'assets' }))
-      build.onLoad({ filter: /./, namespace: 'assets' }, args => assetModule(args.path))
-      build.onLoad({ filter: /\.(m?[tj]s|[tj]sx)$/ }, args => {
-        const source = readFileSync(args.path, 'utf8')
-        if (
-          args.path.includes('/node_modules/') ||
-          ownFolders.some(folder => args.path.startsWith(folder)) ||
-          !source.includes('assets(') ||
-          !/from\s*['"]xen-ts['"]/.test(source)
-        )
-          return undefined
-        const folders: string[] = []
-        let failure: { text: string; at: number; length: number } | undefined
-        const contents = source.replace(assetsCall, (call, _quote, path, at) => {
-          if (path === undefined) return call
-          const folder = resolve(dirname(args.path), path)
-          if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-            failure ??= { text: `assets: there is no folder ${path}`, at, length: call.length }
-            return call
-          }
-          onFolder(folder)
-          folders.push(folder)
-          return `assets(__assets${folders.indexOf(folder)})`
-        })
-        if (failure)
-          return {
-            errors: [
-              {
-                text: failure.text,
-                location: locate(args.path, source, failure.at, failure.length),
-                notes: [{ text: 'the path is relative to the file that calls assets' }],
-              },
-            ],
-          }
-        if (folders.length === 0) return undefined
-        // On one line after the source, so that its line numbers stay (imports are hoisted).
-        const imports = folders.map((folder, i) => `import __assets${i} from ${JSON.stringify(`xen-ts-assets:${folder}`)}`).join(';')
-        return { contents: `${contents}\n;${imports}`, loader: loaderOf(args.path) }
-      })
-    },
-  }
-}
-
-function loaderOf(path: string): Loader {
-  return path.endsWith('x') ? (path.endsWith('.tsx') ? 'tsx' : 'jsx') : /\.m?ts$/.test(path) ? 'ts' : 'js'
-}
-
-function locate(file: string, source: string, at: number, length: number) {
-  const before = source.slice(0, at).split('\n')
-  return { file, line: before.length, column: before.at(-1)!.length, length, lineText: source.split('\n')[before.length - 1] }
 }

@@ -30,7 +30,6 @@ const ownFolders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'ta
 function ownerOf(path: string, root: string): string {
   const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   if (module) return module
-  if (path.startsWith('assets:')) return 'assets'
   const absolute = resolve(root, path)
   return ownFolders.find(folder => absolute.startsWith(`${sources}${folder}/`)) ?? 'program'
 }

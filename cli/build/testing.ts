@@ -37,12 +37,12 @@ boot({ target: { name: 'test', provide: {} }, name: 'app', program: () => import
 
 /** Boots what bundleFolder made, to its end. Gives all that it wrote. */
 export async function runFolder(root: string): Promise<string> {
-  const { code } = await bundleFolder(root)
+  const { code, bytes } = await bundleFolder(root)
   let output = ''
   const write = (text: string) => {
     output += text
   }
-  const snapshot = await makeSnapshot({ bundle: code, filename: 'app.js', program: 'app', output: write })
+  const snapshot = await makeSnapshot({ bundle: code, bytes, filename: 'app.js', program: 'app', output: write })
   const segment = writeSnapshot(snapshot, { buildId: '0123456789abcdef', version: '0.1.0' })
   const { engine, hooks } = await restoreSnapshot(segment, 1n, engine => hostAbi(engine, { output: write }))
   runLoop(engine, hooks)
