@@ -69,9 +69,10 @@ export function assetUses(): { visit(node: AnyNode, above: readonly AnyNode[]): 
     visit(node, above) {
       if (node.type !== 'Identifier' || !node.name.startsWith(prefix)) return
       const parent = above.at(-1)
-      // Its definition, and the getter of a module's object.
+      // Its definition, the getter of a module's object, and (below) what keepNames adds.
       if (parent?.type === 'FunctionDeclaration' || (parent?.type === 'ArrowFunctionExpression' && above.at(-2)?.type === 'Property'))
         return
+      if (parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name === '__name') return
       if (parent?.type !== 'CallExpression' || parent.callee !== node) uses.push({ name: node.name, at: node.start, path: false })
       // Files by themselves, as tests have them.
       else if (parent.arguments[0]?.type !== 'ObjectExpression')

@@ -4,6 +4,8 @@ import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { absentRequire, nodeModule } from './modules.ts'
+import { blank, needlessNames } from './names.ts'
+import { isOwn } from './own.ts'
 import { ownPackages } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
@@ -38,12 +40,16 @@ export async function bundleMain(project: Project, target: string, main: string)
   const result = await runEsbuild(project, target, main, modules)
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
   const [code, map] = [text('.js'), text('.map')]
-  const assets = assetUses()
-  walk(treeOf(`${code}})`), assets.visit)
   const place = positionsOf(code, map, project.root)
+  const assets = assetUses()
+  const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
+  walk(treeOf(`${code}})`), (node, above) => {
+    assets.visit(node, above)
+    names.visit(node, above)
+  })
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${code}})(${absentRequire(result.metafile, target)}, ${table})\n`,
+    code: `${blank(code, names.ranges)}})(${absentRequire(result.metafile, target)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: result.warnings.map(warning => showMessage(warning, project.root)),
@@ -78,6 +84,7 @@ async function runEsbuild(project: Project, target: string, main: string, module
       supported: { 'dynamic-import': false },
       banner: { js: '((require, __assets) => {' },
       charset: 'utf8',
+      keepNames: true,
       legalComments: 'none',
       minifySyntax: true,
       sourcemap: 'external',
