@@ -1,5 +1,7 @@
 /** Values as readable text, for console.log and error reports. Never throws, whatever the value does. */
 
+import { absentHintFor } from './absent.ts'
+
 const MAX_DEPTH = 3
 const MAX_ITEMS = 100
 const MAX_WIDTH = 76
@@ -65,6 +67,8 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
     const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
     const stack = (error.stack ?? '').trimEnd()
     let text = stack.startsWith(error.name) ? stack : stack === '' ? title : `${title}\n${stack}`
+    const hint = error instanceof ReferenceError ? absentHintFor(error.message) : undefined
+    if (hint !== undefined) text += `\n${hint}`
     if (error instanceof AggregateError) for (const one of error.errors) text += `\n- ${describeCause(one, inner).replaceAll('\n', '\n  ')}`
     if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeCause(error.cause, inner)}`
     return text

@@ -32,6 +32,8 @@ export interface SnapshotOptions {
   readonly program: string
   /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
   readonly bytes?: readonly Uint8Array[]
+  /** Told the names of the global object's properties, as the bundle leaves it. */
+  readonly onGlobals?: (names: string[]) => void
   /** What modules write while the snapshot is made. Default: to stderr. */
   readonly output?: (text: string) => void
 }
@@ -44,6 +46,7 @@ export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     },
   } = options
   const first = await run(options, output)
+  options.onGlobals?.(first.globals())
   const second = await run(options, () => {}, first.plan)
   return second.whole ? second.snapshot : first.snapshot
 }
@@ -52,7 +55,7 @@ async function run(
   options: SnapshotOptions,
   output: (text: string) => void,
   plan?: Plan,
-): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean }> {
+): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean; globals(): string[] }> {
   const { dataEnd, initialStackPointer, quickjs } = await engineNames()
   const { top: stackTop, jsStackLimit } = guestStack(dataEnd)
   const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
@@ -95,7 +98,14 @@ async function run(
     dataEnd,
     engineHeapBytes,
   }
-  return { snapshot, ...result }
+  /** Looks at the engine after the snapshot was taken. */
+  const globals = () => {
+    const names = engine.eval("Object.getOwnPropertyNames(globalThis).join(' ')", 'build')
+    const text = engine.text(names)
+    engine.free(names)
+    return text.split(' ')
+  }
+  return { snapshot, ...result, globals }
 }
 
 /** Puts the text of the bundle, with a NUL behind it, into the gap, or where it does not fit there into the heap. */

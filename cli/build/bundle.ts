@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
+import { absentGlobals } from './globals.ts'
 import { absentRequire, nodeModule } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { isOwn } from './own.ts'
@@ -19,6 +20,8 @@ export interface Bundle {
   readonly map: string
   readonly metafile: Metafile
   readonly warnings: readonly string[]
+  /** Further warnings, once it is known which names the global object has. */
+  globalWarnings(present: readonly string[]): string[]
   readonly assets: readonly AssetReport[]
   /** For makeSnapshot: what __bytes(i) gives. */
   readonly bytes: readonly Uint8Array[]
@@ -43,7 +46,8 @@ export async function bundleMain(project: Project, target: string, main: string)
   const place = positionsOf(code, map, project.root)
   const assets = assetUses()
   const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
-  walk(treeOf(`${code}})`), (node, above) => {
+  const tree = treeOf(`${code}})`)
+  walk(tree, (node, above) => {
     assets.visit(node, above)
     names.visit(node, above)
   })
@@ -53,6 +57,7 @@ export async function bundleMain(project: Project, target: string, main: string)
     map,
     metafile: result.metafile,
     warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+    globalWarnings: present => absentGlobals(tree, new Set(present), place, isOwn),
     assets: reports,
     bytes,
   }
@@ -92,7 +97,7 @@ async function runEsbuild(project: Project, target: string, main: string, module
       logLevel: 'silent',
       // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
       absWorkingDir: project.root,
-      define: { 'process.env.NODE_ENV': '"production"' },
+      define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
       plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages()],
     })
