@@ -4,6 +4,7 @@ import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { absentGlobals } from './globals.ts'
+import { jsxSource, missingJsx, ownFactories } from './jsx.ts'
 import { absentRequire, nodeModule } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { isOwn } from './own.ts'
@@ -91,6 +92,8 @@ async function runEsbuild(project: Project, target: string, main: string, module
       charset: 'utf8',
       keepNames: true,
       legalComments: 'none',
+      jsx: 'automatic',
+      jsxImportSource: jsxSource(project.root),
       minifySyntax: true,
       sourcemap: 'external',
       metafile: true,
@@ -99,7 +102,7 @@ async function runEsbuild(project: Project, target: string, main: string, module
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
-      plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages()],
+      plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories()],
     })
   } catch (error) {
     throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root, target) : error
@@ -108,7 +111,7 @@ async function runEsbuild(project: Project, target: string, main: string, module
 
 /** The first error as the message, all of them as the place. */
 function bundleError(errors: readonly Message[], root: string, target: string): CliError {
-  const [first, ...more] = errors.map(message => ofNode(message, target))
+  const [first, ...more] = errors.map(message => ofMissing(message, target))
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
   const rest = more
@@ -118,10 +121,10 @@ function bundleError(errors: readonly Message[], root: string, target: string): 
   return new CliError(first.text, place(first, root) + rest, hint)
 }
 
-/** A module of Node that was not found: says so, and what to use instead. */
-function ofNode(message: Message, target: string): Message {
+/** A module of Node, or of a library for JSX, that was not found: says so, and what to do instead. */
+function ofMissing(message: Message, target: string): Message {
   const path = /^Could not resolve "(.+)"$/.exec(message.text)?.[1]
-  const found = path === undefined ? undefined : nodeModule(path, target)
+  const found = path === undefined ? undefined : (missingJsx(path) ?? nodeModule(path, target))
   return found ? { ...message, text: found.text, notes: [{ text: found.hint, location: null }], pluginName: 'modules' } : message
 }
 

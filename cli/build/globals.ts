@@ -134,13 +134,17 @@ export function absentGlobals(
   return [...packages].flatMap(([name, uses]) => (name === undefined ? ofProgram(uses) : ofPackage(name, uses)))
 }
 
+const hints = new Map([
+  ['React', 'JSX is made by React here, which is not imported: import it, or say "jsx": "react-jsx" in tsconfig.json'],
+])
+
 type PlacedUse = Use & { readonly place: Place }
 
 /** Each name of a file once, where it is used first. */
 function ofProgram(uses: readonly PlacedUse[]): string[] {
   const first = Map.groupBy(uses, use => `${use.place.file} ${use.name}`)
   return [...first.values()].map(([{ name, place }, ...more]) => {
-    const text = absentHint(name) ?? `there is no ${name}: it is not declared, and no global is called so`
+    const text = hints.get(name) ?? absentHint(name) ?? `there is no ${name}: it is not declared, and no global is called so`
     return `${text}${more.length > 0 ? ` (used ${more.length + 1} times)` : ''}\n${showPlace(place)}`
   })
 }
