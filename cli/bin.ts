@@ -49,7 +49,11 @@ program
   .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', mebibytes)
   .option('--maxmem <MiB>', 'the maximum that the memory map shows', mebibytes)
   .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', seconds)
-  .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program; 0 is any that is free', port, 8080)
+  .option(
+    '-p, --port <port>',
+    'port on localhost that leads to port 80 of the program; 0 is any that is free (default: the first from 8080 on)',
+    port,
+  )
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option(

@@ -67,7 +67,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project, names => warnings.push(...bundle.globalWarnings(names))))
   const composed = await stage('compose', () =>
-    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }),
+    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target, network: bundle.network } }),
   )
   await stage('write', () => {
     const map = JSON.parse(bundle.map)

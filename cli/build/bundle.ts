@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
+import { usesNetwork } from './facts.ts'
 import { absentGlobals } from './globals.ts'
 import { jsxSource, missingJsx, ownFactories } from './jsx.ts'
 import { absentRequire, nodeModule } from './modules.ts'
@@ -21,6 +22,8 @@ export interface Bundle {
   readonly map: string
   readonly metafile: Metafile
   readonly warnings: readonly string[]
+  /** false: the program certainly has no network device. */
+  readonly network: boolean
   /** Further warnings, once it is known which names the global object has. */
   globalWarnings(present: readonly string[]): string[]
   readonly assets: readonly AssetReport[]
@@ -58,6 +61,7 @@ export async function bundleMain(project: Project, target: string, main: string)
     map,
     metafile: result.metafile,
     warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+    network: usesNetwork(tree, place, relative(process.cwd(), project.entry)),
     globalWarnings: present => absentGlobals(tree, new Set(present), place, isOwn),
     assets: reports,
     bytes,
