@@ -104,7 +104,8 @@ async function runEsbuild(project: Project, target: string, main: string, module
       logLevel: 'silent',
       // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
       absWorkingDir: project.root,
-      define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+      // What packages read without asking whether there is a process, and what they call the global object.
+      define: { 'process.env.NODE_ENV': '"production"', 'process.env.NODE_DEBUG': 'undefined', global: 'globalThis' },
       inject: [own('@xen-ts/runtime/web/inject.ts')],
       plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories()],
     })

@@ -131,7 +131,7 @@ export function absentGlobals(
   const careful = new Set(uses.filter(use => use.careful).map(use => key(use.place.file, use.name)))
   const bold = uses.filter(use => !careful.has(key(use.place.file, use.name)))
   const packages = Map.groupBy(bold, use => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(use.place.file)?.[1])
-  return [...packages].flatMap(([name, uses]) => (name === undefined ? ofProgram(uses) : ofPackage(name, uses)))
+  return [...ofProgram(packages.get(undefined) ?? []), ...ofPackages(packages)]
 }
 
 const hints = new Map([
@@ -149,11 +149,12 @@ function ofProgram(uses: readonly PlacedUse[]): string[] {
   })
 }
 
-/** What other hosts have, in one warning for a package: names that nobody knows may be made somewhere else. */
-function ofPackage(name: string, uses: readonly PlacedUse[]): string[] {
-  const known = uses.filter(use => absentHint(use.name) !== undefined)
-  if (known.length === 0) return []
-  const names = [...new Set(known.map(use => use.name))].sort()
-  const [{ place }] = known
-  return [`package ${name} uses what is not available in xen-ts: ${names.join(', ')}; it fails where it gets there\n${showPlace(place)}`]
+/** What other hosts have, in one warning for all packages: names that nobody knows may be made somewhere else. */
+function ofPackages(uses: ReadonlyMap<string | undefined, readonly PlacedUse[]>): string[] {
+  const named = [...uses].flatMap(([name, ofOne]) => {
+    const names = ofOne.map(use => use.name).filter(one => absentHint(one) !== undefined)
+    return name === undefined || names.length === 0 ? [] : [`${name} (${[...new Set(names)].sort().join(', ')})`]
+  })
+  if (named.length === 0) return []
+  return [`packages use what is not available in xen-ts, and fail where they get there: ${named.sort().join(', ')}`]
 }
