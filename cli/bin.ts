@@ -4,7 +4,7 @@ import { describeError } from './errors.ts'
 
 const mebibytes = (text: string) => {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number of MiB above 0 is needed.')
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number of MiB above 0.')
   return value
 }
 
@@ -14,14 +14,14 @@ const LONGEST = 2 ** 31 - 1
 const seconds = (text: string) => {
   const value = Number(text)
   if (!(value > 0 && value * 1000 <= LONGEST))
-    throw new InvalidArgumentError(`a number of seconds above 0 and up to ${Math.floor(LONGEST / 1000)} is needed.`)
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${Math.floor(LONGEST / 1000)}.`)
   return value
 }
 
 const port = (text: string) => {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError('a port from 1 to 65535 is needed, or 0 for any that is free.')
+    throw new InvalidArgumentError('It must be a port from 1 to 65535, or 0 for any that is free.')
   return value
 }
 

@@ -61,11 +61,11 @@ function own(assets: string) { return \`assets('./\${assets}')\` }`,
 
 test('a path that the build cannot know, or that is no folder: file, line and what to do', async t => {
   for (const [call, what, where] of [
-    ["assets('./' + process.argv)", /^assets: the path is not a literal$/, /app\.ts:2:[^]*\n2 \| .*\n +\| +\^/],
-    ['assets(path)', /^assets: the path is not a literal$/, /app\.ts:2:/],
-    ['assets(`./${path}`)', /^assets: the path is not a literal$/, /app\.ts:2:/],
-    ['assets()', /^assets: the path is not a literal$/, /app\.ts:2:/],
-    ['((make) => make("./site"))(assets)', /^assets is not called where it is named$/, /app\.ts:2:/],
+    ["assets('./' + process.argv)", /^assets: the path must be a literal string$/, /app\.ts:2:[^]*\n2 \| .*\n +\| +\^/],
+    ['assets(path)', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['assets(`./${path}`)', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['assets()', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['((make) => make("./site"))(assets)', /^assets must be called directly$/, /app\.ts:2:/],
     ["assets('./nowhere')", /^assets: there is no folder \.\/nowhere$/, /app\.ts:2:/],
     ["assets('./app.ts')", /^assets: there is no folder \.\/app\.ts$/, /app\.ts:2:/],
   ] as const) {

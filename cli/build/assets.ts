@@ -104,9 +104,9 @@ export function assetTable(
       const found = place(at)
       return new CliError(what, found && showPlace(found), todo)
     }
-    if (path === false) throw refuse('assets is not called where it is named', "call it with a literal path: assets('./folder')")
+    if (path === false) throw refuse('assets must be called directly', "call it with a literal path: assets('./folder')")
     if (path === undefined)
-      throw refuse('assets: the path is not a literal', "the build reads the path: write it into the call, assets('./folder')")
+      throw refuse('assets: the path must be a literal string', "the build reads the path: write it into the call, assets('./folder')")
     const folder = resolve(dirname(modules.get(name)!), path)
     if (!existsSync(folder) || !statSync(folder).isDirectory())
       throw refuse(`assets: there is no folder ${path}`, 'the path is relative to the file that calls assets')
@@ -115,7 +115,7 @@ export function assetTable(
       try {
         found = { id: folders.size, ...readFolder(folder, path) }
       } catch (error) {
-        throw refuse(`assets: ${(error as Error).message}`, 'let it lead to something within the folder, or take it away')
+        throw refuse(`assets: ${(error as Error).message}`, 'let it lead to something within the folder, or remove it')
       }
       folders.set(folder, found)
     }

@@ -143,8 +143,8 @@ function checkWritable(output: string, shown: string): void {
   const found = existsSync(output) ? statSync(output) : undefined
   if (found?.isDirectory()) throw refuse(`${shown} is a folder`, 'name a file')
   // A device, /dev/null too, would be replaced by a file.
-  if (found !== undefined && !found.isFile()) throw refuse(`${shown} is no regular file`, 'choose another output')
-  if (extensions.includes(extname(output))) throw refuse(`${shown} is a source file, by its name`, 'an image is named NAME.xen')
+  if (found !== undefined && !found.isFile()) throw refuse(`${shown} is not a regular file`, 'choose another output')
+  if (extensions.includes(extname(output))) throw refuse(`${shown} has the name of a source file`, 'an image is named NAME.xen')
   if (!existsSync(folder)) throw refuse(`the folder of ${shown} does not exist`, 'make it, or choose another output')
   try {
     accessSync(folder, constants.W_OK)

@@ -16,7 +16,7 @@ test('a name that does not exist: file, line, and what to do', async t => {
 })
 
 test('a name that nobody knows, in a file of the program', async t => {
-  t.regex((await warningsOf(t, { 'app.ts': program('say(nowhere)') }))[0], /^there is no nowhere: it is not declared/)
+  t.regex((await warningsOf(t, { 'app.ts': program('say(nowhere)') }))[0], /^nowhere is not defined: it is neither/)
 })
 
 test('no warning for what asks first, or catches, or makes the name itself; and none for what is there', async t => {
@@ -48,7 +48,7 @@ test('packages: one warning for all that they name', async t => {
     'node_modules/other/index.js': 'exports.a = () => document',
   })
   t.deepEqual(warnings, [
-    'packages use what is not available in xen-ts, and fail where they get there: @some/pack (Buffer, Worker, process), other (document)',
+    'packages use globals that xen-ts does not have, and fail where they do so: @some/pack (Buffer, Worker, process), other (document)',
   ])
 })
 

@@ -135,7 +135,7 @@ export function absentGlobals(
 }
 
 const hints = new Map([
-  ['React', 'JSX is made by React here, which is not imported: import it, or say "jsx": "react-jsx" in tsconfig.json'],
+  ['React', 'JSX becomes calls of React here, and React is not imported: import it, or write "jsx": "react-jsx" in tsconfig.json'],
 ])
 
 type PlacedUse = Use & { readonly place: Place }
@@ -144,7 +144,7 @@ type PlacedUse = Use & { readonly place: Place }
 function ofProgram(uses: readonly PlacedUse[]): string[] {
   const first = Map.groupBy(uses, use => `${use.place.file} ${use.name}`)
   return [...first.values()].map(([{ name, place }, ...more]) => {
-    const text = hints.get(name) ?? absentHint(name) ?? `there is no ${name}: it is not declared, and no global is called so`
+    const text = hints.get(name) ?? absentHint(name) ?? `${name} is not defined: it is neither declared nor a global`
     return `${text}${more.length > 0 ? ` (used ${more.length + 1} times)` : ''}\n${showPlace(place)}`
   })
 }
@@ -156,5 +156,5 @@ function ofPackages(uses: ReadonlyMap<string | undefined, readonly PlacedUse[]>)
     return name === undefined || names.length === 0 ? [] : [`${name} (${[...new Set(names)].sort().join(', ')})`]
   })
   if (named.length === 0) return []
-  return [`packages use what is not available in xen-ts, and fail where they get there: ${named.sort().join(', ')}`]
+  return [`packages use globals that xen-ts does not have, and fail where they do so: ${named.sort().join(', ')}`]
 }

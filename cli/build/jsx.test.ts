@@ -49,7 +49,7 @@ test('tsconfig.json and comments in the file decide first', async t => {
 test('without a library: a build error with a sentence', async t => {
   for (const files of [{}, { 'tsconfig.json': '{"compilerOptions":{"jsx":"preserve"}}' }] as Record<string, string>[]) {
     const error = await t.throwsAsync(bundleFolder(folderOf(t, { 'app.tsx': app(), ...entry, ...files })), { instanceOf: CliError })
-    t.is(error!.message, 'JSX needs a library that makes something of it, and none was found')
+    t.is(error!.message, 'JSX needs a library such as Preact, React or Hono, and none is installed')
     t.regex(error!.where!, /app\.tsx:2:/)
     t.regex(error!.todo!, /npm install preact/)
   }
@@ -57,5 +57,8 @@ test('without a library: a build error with a sentence', async t => {
 
 test('the classic way without React in reach: the warning says what to do', async t => {
   const files = { 'app.tsx': app(), ...entry, 'tsconfig.json': '{"compilerOptions":{"jsx":"react"}}' }
-  t.regex((await buildFolder(folderOf(t, files))).warnings[0], /^JSX is made by React here, which is not imported: .*jsx.*\n.*app\.tsx:2:/)
+  t.regex(
+    (await buildFolder(folderOf(t, files))).warnings[0],
+    /^JSX becomes calls of React here, and React is not imported: .*jsx.*\n.*app\.tsx:2:/,
+  )
 })

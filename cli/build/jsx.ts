@@ -29,7 +29,7 @@ function isInstalled(name: string, folder: string): boolean {
 export function missingJsx(path: string): { text: string; hint: string } | undefined {
   if (!/\/jsx-(dev-)?runtime$/.test(path)) return undefined
   return {
-    text: 'JSX needs a library that makes something of it, and none was found',
+    text: 'JSX needs a library such as Preact, React or Hono, and none is installed',
     hint: 'npm install preact (or react, or hono); another one is named in tsconfig.json: "jsx": "react-jsx", "jsxImportSource": "NAME"',
   }
 }
