@@ -11,7 +11,7 @@ import type { Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type BuiltFile, readFolder } from './asset-files.ts'
 import { type Place, showPlace } from './positions.ts'
-import type { AnyNode } from './syntax.ts'
+import type { AnyNode, Visitor } from './syntax.ts'
 
 /** What became of a folder. */
 export interface AssetReport {
@@ -62,7 +62,7 @@ export interface AssetUse {
 }
 
 /** Collects uses: for walk(). */
-export function assetUses(): { visit(node: AnyNode, above: readonly AnyNode[]): void; uses: AssetUse[] } {
+export function assetUses(): { visit: Visitor; uses: AssetUse[] } {
   const uses: AssetUse[] = []
   return {
     uses,

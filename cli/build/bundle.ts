@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
-import { usesNetwork } from './facts.ts'
-import { absentGlobals } from './globals.ts'
+import { programFacts, usesNetwork } from './facts.ts'
+import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, missingJsx, ownFactories } from './jsx.ts'
 import { absentRequire, nodeModule } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
@@ -51,18 +51,17 @@ export async function bundleMain(project: Project, target: string, main: string)
   const assets = assetUses()
   const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
   const tree = treeOf(`${code}})`)
-  walk(tree, (node, above) => {
-    assets.visit(node, above)
-    names.visit(node, above)
-  })
+  const free = freeNames()
+  const facts = programFacts()
+  walk(tree, assets.visit, names.visit, free.visit, facts.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
     code: `${blank(code, names.ranges)}})(${absentRequire(result.metafile, target)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: result.warnings.map(warning => showMessage(warning, project.root)),
-    network: usesNetwork(tree, place, relative(process.cwd(), project.entry)),
-    globalWarnings: present => absentGlobals(tree, new Set(present), place, isOwn),
+    network: usesNetwork(facts, place, relative(process.cwd(), project.entry)),
+    globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     assets: reports,
     bytes,
   }

@@ -2,23 +2,19 @@
 import { CliError } from '../errors.ts'
 import { isOwn } from './own.ts'
 import type { Place } from './positions.ts'
-import { type AnyNode, type Program, walk } from './syntax.ts'
+import type { AnyNode, Visitor } from './syntax.ts'
 
 /** The functions that describe a device with a network interface, and where they are. */
 const networkName = /^(http|stack|ethernet)\d*$/
 const networkFile = /\/(runtime\/devices\/(http|stack)|drivers\/devices)\.ts$/
 
-/**
- * Whether the program may use the network: false is certain.
- * @param shown the program's file, for messages
- * @throws CliError when the program is an ES module without a default export
- */
-export function usesNetwork(tree: Program, place: (offset: number) => Place | undefined, shown: string): boolean {
+/** Collects what usesNetwork needs. */
+export function programFacts() {
   const exports = new Map<string, AnyNode>()
   const values = new Map<string, AnyNode>()
   const named: { node: AnyNode & { type: 'Identifier' }; parent: AnyNode }[] = []
   let program: AnyNode | undefined
-  walk(tree, (node, above) => {
+  const visit: Visitor = (node, above) => {
     const parent = above.at(-1)
     if (node.type === 'Identifier' && networkName.test(node.name) && parent) named.push({ node, parent })
     if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) values.set(node.id.name, node.init)
@@ -27,9 +23,21 @@ export function usesNetwork(tree: Program, place: (offset: number) => Place | un
     const [first, second] = node.arguments
     if (node.callee.name === '__export' && first.type === 'Identifier') exports.set(first.name, second)
     if (/^boot\d*$/.test(node.callee.name) && first?.type === 'ObjectExpression') program = property(first, 'program') ?? program
-  })
+  }
+  return { visit, exports, values, named, load: () => program }
+}
 
-  const found = moduleObject(program)
+/**
+ * Whether the program may use the network: false is certain.
+ * @param shown the program's file, for messages
+ * @throws CliError when the program is an ES module without a default export
+ */
+export function usesNetwork(
+  { exports, values, named, load }: ReturnType<typeof programFacts>,
+  place: (offset: number) => Place | undefined,
+  shown: string,
+): boolean {
+  const found = moduleObject(load())
   // A CommonJS module: nothing is known.
   if (found === undefined) return true
   const main = getter(property(exports.get(found), 'default'))

@@ -1,10 +1,13 @@
 /** Warns of global names that the bundle uses and the image has not: a program that reaches them fails while it runs. */
 import { absentHint } from '@xen-ts/runtime/absent.ts'
 import { type Place, showPlace } from './positions.ts'
-import { type AnyNode, type Program, walk } from './syntax.ts'
+import { type AnyNode, type Program, type Visitor, walk } from './syntax.ts'
 
 /** What a global object is called. */
 const globalObjects = ['globalThis', 'self', 'window', 'global']
+
+/** Stands for a property of a global that is there. */
+const SUBTLE = 'crypto.subtle'
 
 interface Use {
   readonly name: string
@@ -17,7 +20,7 @@ interface Use {
  * Names that are declared nowhere. (In a bundle of esbuild no declared name is that of a global which is used anywhere: it renames, so
  * scopes need not be looked at.)
  */
-function freeNames(tree: Program): Set<string> {
+export function freeNames(): { visit: Visitor; names(): Set<string> } {
   const used = new Set<string>()
   const declared = new Set<string>(['arguments', '__assets', '__bytes'])
   const declare = (pattern: AnyNode | null | undefined): void => {
@@ -27,7 +30,7 @@ function freeNames(tree: Program): Set<string> {
     else if (pattern?.type === 'AssignmentPattern') declare(pattern.left)
     else if (pattern?.type === 'RestElement') declare(pattern.argument)
   }
-  walk(tree, (node, above) => {
+  const visit: Visitor = (node, above) => {
     if (node.type === 'Identifier') {
       if (isReference(node, above.at(-1))) used.add(node.name)
     } else if (node.type === 'VariableDeclarator' || node.type === 'ClassDeclaration' || node.type === 'ClassExpression') declare(node.id)
@@ -39,9 +42,9 @@ function freeNames(tree: Program): Set<string> {
       // A global that the bundle itself makes.
       if (node.left.type === 'Identifier') declare(node.left)
       else if (node.left.type === 'MemberExpression' && isGlobalObject(node.left.object)) declared.add(propertyOf(node.left) ?? '')
-    }
-  })
-  return used.difference(declared)
+    } else if (node.type === 'MemberExpression' && propertyOf(node) === 'subtle') used.add(SUBTLE)
+  }
+  return { visit, names: () => used.difference(declared) }
 }
 
 const isGlobalObject = (node: AnyNode): boolean => node.type === 'Identifier' && globalObjects.includes(node.name)
@@ -108,20 +111,18 @@ function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
   return uses
 }
 
-const SUBTLE = 'crypto.subtle'
-
 /**
  * The warnings, once it is known what the image has.
- * @param present names of properties of the global object
+ * @param absent free names that are no properties of the global object
  * @param isOwn whether a file is of xen-ts
  */
 export function absentGlobals(
   tree: Program,
-  present: ReadonlySet<string>,
+  absent: ReadonlySet<string>,
   place: (offset: number) => Place | undefined,
   isOwn: (file: string) => boolean,
 ): string[] {
-  const absent = freeNames(tree).difference(present).add(SUBTLE)
+  if (absent.size === 0) return []
   const uses = usesOf(tree, absent).flatMap(use => {
     const found = place(use.at)
     return found && !isOwn(found.file) ? [{ ...use, place: found }] : []

@@ -3,7 +3,7 @@
  * by a call of `__name`. Most of these change nothing and would only cost time, also in functions that run for each packet: they become
  * blanks here, so that all else stays where the source map says.
  */
-import type { AnyNode } from './syntax.ts'
+import type { AnyNode, Visitor } from './syntax.ts'
 
 interface Range {
   readonly start: number
@@ -19,7 +19,7 @@ function naming(node: AnyNode): { value: AnyNode; name: string } | undefined {
 
 /** Collects the calls to blank: for walk(). `isOwn`: whether a place is in xen-ts itself, whose functions (not classes) need no name. */
 export function needlessNames(isOwn: (offset: number) => boolean): {
-  visit(node: AnyNode, above: readonly AnyNode[]): void
+  visit: Visitor
   ranges: Range[]
 } {
   const ranges: Range[] = []

@@ -7,15 +7,16 @@ export const treeOf = (code: string): Program => parse(code, { ecmaVersion: 'lat
 
 const isNode = (value: unknown): value is AnyNode => typeof (value as Node | null)?.type === 'string'
 
-/**
- * Calls `visit` for each node, outer ones first. `above`: the nodes around it, the nearest last; it changes afterwards.
- */
-export function walk(tree: Program, visit: (node: AnyNode, above: readonly AnyNode[]) => void): void {
+/** Sees each node, outer ones first. `above`: the nodes around it, the nearest last; it changes afterwards. */
+export type Visitor = (node: AnyNode, above: readonly AnyNode[]) => void
+
+export function walk(tree: Program, ...visitors: readonly Visitor[]): void {
   const above: AnyNode[] = []
   const go = (node: AnyNode) => {
-    visit(node, above)
+    for (const visit of visitors) visit(node, above)
     above.push(node)
-    for (const value of Object.values(node)) {
+    for (const key in node) {
+      const value: unknown = node[key as keyof AnyNode]
       if (Array.isArray(value)) {
         for (const one of value) if (isNode(one)) go(one)
       } else if (isNode(value)) go(value)
