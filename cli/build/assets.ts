@@ -27,6 +27,9 @@ const namespace = 'own-assets'
 const prefix = '__assets_'
 const inRuntime = fileURLToPath(import.meta.resolve('@xen-ts/runtime/devices/assets.ts'))
 
+/** Whether a path of esbuild's is that of such a function. */
+export const isOwnAssets = (path: string): boolean => path.startsWith(`${namespace}:`)
+
 /**
  * Gives modules their own `assets`.
  * @param root of the project: names depend on paths relative to it only

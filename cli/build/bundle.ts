@@ -1,12 +1,12 @@
-import { relative, resolve } from 'node:path'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
-import { CliError, caret } from '../errors.ts'
+import { type BuildFailure, build, type Metafile } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { programFacts, usesNetwork } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
-import { jsxSource, missingJsx, ownFactories } from './jsx.ts'
-import { absentRequire, nodeModule } from './modules.ts'
+import { jsxSource, ownFactories } from './jsx.ts'
+import { bundleError, showWarning } from './messages.ts'
+import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { isOwn } from './own.ts'
 import { ownPackages } from './plugins.ts'
@@ -59,7 +59,7 @@ export async function bundleMain(project: Project, target: string, main: string)
     code: `${blank(code, names.ranges)}})(${absentRequire(result.metafile, target)}, ${table})\n`,
     map,
     metafile: result.metafile,
-    warnings: result.warnings.map(warning => showMessage(warning, project.root)),
+    warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target))),
     network: usesNetwork(facts, place, relative(process.cwd(), project.entry)),
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     assets: reports,
@@ -67,8 +67,8 @@ export async function bundleMain(project: Project, target: string, main: string)
   }
 }
 
-/** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: string): string {
+/** The module that ties target and program together. */
+function mainModule(project: Project, target: string): string {
   return [
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
     `import { target } from ${JSON.stringify(targetModule(target))}`,
@@ -109,41 +109,6 @@ async function runEsbuild(project: Project, target: string, main: string, module
       plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories()],
     })
   } catch (error) {
-    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root, target) : error
+    throw (error as BuildFailure).errors ? await bundleError((error as BuildFailure).errors, project.root, target) : error
   }
-}
-
-/** The first error as the message, all of them as the place. */
-function bundleError(errors: readonly Message[], root: string, target: string): CliError {
-  const [first, ...more] = errors.map(message => ofMissing(message, target))
-  // Notes of our own plugins say what to do; esbuild's are about its own options.
-  const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
-  const rest = more
-    .slice(0, 4)
-    .map(message => `\n${showMessage(message, root)}`)
-    .join('')
-  return new CliError(first.text, place(first, root) + rest, hint)
-}
-
-/** A module of Node, or of a library for JSX, that was not found: says so, and what to do instead. */
-function ofMissing(message: Message, target: string): Message {
-  const path = /^Could not resolve "(.+)"$/.exec(message.text)?.[1]
-  const found = path === undefined ? undefined : (missingJsx(path) ?? nodeModule(path, target))
-  return found ? { ...message, text: found.text, notes: [{ text: found.hint, location: null }], pluginName: 'modules' } : message
-}
-
-function showMessage(message: Message, root: string): string {
-  return `${message.text}\n${place(message, root)}`
-}
-
-function place({ location }: Message, root: string): string {
-  if (!location) return ''
-  const file = relative(process.cwd(), resolve(root, location.file))
-  return caret({ file, line: location.line, column: location.column, lineText: location.lineText, length: location.length })
-}
-
-function hintFor(text: string): string | undefined {
-  if (text.startsWith('Could not resolve')) return 'is it installed, and is the path right? (npm install NAME)'
-  if (text.includes('Top-level await')) return 'await inside start() instead: the top level of a program runs to its end'
-  return undefined
 }
