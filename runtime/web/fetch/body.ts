@@ -132,7 +132,7 @@ async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Arr
   if (source instanceof Uint8Array) return source
   const all = new ByteCollector()
   for await (const chunk of source) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('the chunks of a body that is a stream must be Uint8Arrays')
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('the body is a stream of something else than Uint8Array')
     all.push(chunk)
   }
   return all.take()

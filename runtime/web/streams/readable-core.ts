@@ -43,8 +43,7 @@ export class Core<R> {
   constructor(source: Source<R>, { highWaterMark, size }: Strategy<R>) {
     this.#source = source
     this.#highWaterMark = highWaterMark === undefined ? (source.type === 'bytes' ? 0 : 1) : Number(highWaterMark)
-    if (!(this.#highWaterMark >= 0))
-      throw new RangeError(`ReadableStream: highWaterMark must be a number of at least 0, not ${highWaterMark}`)
+    if (!(this.#highWaterMark >= 0)) throw new RangeError(`ReadableStream: highWaterMark ${highWaterMark} is not a size`)
     this.#size = size ?? (() => 1)
     const started = source.start?.(this.controller)
     void Promise.resolve(started).then(
