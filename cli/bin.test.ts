@@ -51,6 +51,15 @@ test('build prints stages, size tree, memory and sha256, and writes image and ma
   t.true(existsSync(join(root, 'hello.xen')) && existsSync(join(root, 'hello.xen.map')))
 })
 
+test('build says which files it took, and how many it left out', t => {
+  const source =
+    "import { assets, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { a: assets('./site') }, start() {} })"
+  const root = folder(t, { 'app.ts': source })
+  mkdirSync(join(root, 'site'))
+  for (const name of ['a.txt', '.env', '.htaccess']) writeFileSync(join(root, 'site', name), 'text')
+  t.regex(xenTs(root, ['build', 'app.ts']).stdout, /^assets +site: 1 file, 0\.0 KiB; left out: 2 \(\.env, \.htaccess\)$/m)
+})
+
 test('the same program gives the same bytes, each time and from any folder', t => {
   const root = folder(t)
   mkdirSync(join(root, 'deeper/down'), { recursive: true })

@@ -32,23 +32,26 @@ export interface SnapshotOptions {
   readonly program: string
   /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
   readonly bytes?: readonly Uint8Array[]
-  /** Told the names of the global object's properties, as the bundle leaves it. */
-  readonly onGlobals?: (names: string[]) => void
   /** What modules write while the snapshot is made. Default: to stderr. */
   readonly output?: (text: string) => void
 }
 
+export interface MadeSnapshot extends Snapshot {
+  /** Names of the global object's properties, as the bundle leaves it. */
+  readonly globals: readonly string[]
+}
+
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
-export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+export async function makeSnapshot(options: SnapshotOptions): Promise<MadeSnapshot> {
   const {
     output = text => {
       process.stderr.write(`[build] ${text}`)
     },
   } = options
   const first = await run(options, output)
-  options.onGlobals?.(first.globals())
+  const globals = first.globals()
   const second = await run(options, () => {}, first.plan)
-  return second.whole ? second.snapshot : first.snapshot
+  return { ...(second.whole ? second.snapshot : first.snapshot), globals }
 }
 
 async function run(

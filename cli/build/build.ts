@@ -63,9 +63,9 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     )
 
   const bundle = await stage('bundle', () => bundleProgram(project, target))
-  const warnings = [...bundle.warnings]
   const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project, names => warnings.push(...bundle.globalWarnings(names))))
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
+  const warnings = [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
   const composed = await stage('compose', () =>
     composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target, network: bundle.network } }),
   )
@@ -99,9 +99,9 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 }
 
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project, onGlobals: (names: string[]) => void) {
+async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project) {
   try {
-    return await makeSnapshot({ bundle: code, bytes, onGlobals, filename: `${name}.js`, program: name })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error

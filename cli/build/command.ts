@@ -32,6 +32,6 @@ export async function buildCommand(app: string, options: { target?: string; outp
 
 function assetLine({ folder, files, bytes, leftOut }: AssetReport): string {
   const names = leftOut.slice(0, 5).join(', ') + (leftOut.length > 5 ? ', ...' : '')
-  const without = leftOut.length === 0 ? '' : `, without ${leftOut.length} hidden: ${names}`
+  const without = leftOut.length === 0 ? '' : `; left out: ${leftOut.length} (${names})`
   return `assets     ${relative(process.cwd(), folder) || '.'}: ${files} ${files === 1 ? 'file' : 'files'}, ${kib(bytes)}${without}`
 }

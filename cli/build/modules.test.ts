@@ -104,4 +104,6 @@ test('any other import of a module of Node is refused', async t => {
     t.regex(error!.where!, /app\.ts:2:/)
     t.truthy(error!.todo)
   }
+  const error = await t.throwsAsync(bundleFolder(folderOf(t, { 'app.ts': program('', `import 'events'`) })), { instanceOf: CliError })
+  t.regex(error!.todo!, /npm install events$/)
 })

@@ -17,13 +17,20 @@ const instead: Record<string, string> = {
   worker_threads: 'a unikernel has one program and no threads',
 }
 
+/** What npm has under the same name, and does without Node. */
+const onNpm = ['assert', 'events', 'punycode', 'querystring', 'string_decoder', 'util']
+
 const names = new Set(builtinModules)
 
 /** What to say of a module that was not found, and what to use instead, if it is one of Node's. */
 export function nodeModule(path: string, target: string): { text: string; hint: string } | undefined {
   const bare = path.replace(/^node:/, '')
   if (bare === path && !names.has(bare)) return undefined
-  const hint = Object.hasOwn(instead, bare) ? instead[bare] : 'there is no replacement; use a package that does without Node'
+  const hint = Object.hasOwn(instead, bare)
+    ? instead[bare]
+    : onNpm.includes(path)
+      ? `npm has a package of this name that does without Node: npm install ${path}`
+      : 'there is no replacement; use a package that does without Node'
   return { text: `${path} does not exist on target ${target}`, hint }
 }
 

@@ -44,17 +44,15 @@ export async function runFolder(root: string): Promise<string> {
 export async function buildFolder(root: string): Promise<{ output: string; warnings: string[] }> {
   const bundle = await bundleFolder(root)
   const { code, bytes } = bundle
-  const warnings = [...bundle.warnings]
-  const onGlobals = (names: string[]) => warnings.push(...bundle.globalWarnings(names))
   let output = ''
   const write = (text: string) => {
     output += text
   }
-  const snapshot = await makeSnapshot({ bundle: code, bytes, onGlobals, filename: 'app.js', program: 'app', output: write })
+  const snapshot = await makeSnapshot({ bundle: code, bytes, filename: 'app.js', program: 'app', output: write })
   const segment = writeSnapshot(snapshot, { buildId: '0123456789abcdef', version: '0.1.0' })
   const { engine, hooks } = await restoreSnapshot(segment, 1n, engine => hostAbi(engine, { output: write }))
   runLoop(engine, hooks)
-  return { output, warnings }
+  return { output, warnings: [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)] }
 }
 
 /** A program that does this and ends. `say` writes a line. */
