@@ -51,6 +51,15 @@ test('build prints stages, size tree, memory and sha256, and writes image and ma
   t.true(existsSync(join(root, 'hello.xen')) && existsSync(join(root, 'hello.xen.map')))
 })
 
+test('build says which files it took, and how many it left out', t => {
+  const source =
+    "import { assets, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { a: assets('./site') }, start() {} })"
+  const root = folder(t, { 'app.ts': source })
+  mkdirSync(join(root, 'site'))
+  for (const name of ['a.txt', '.env', '.htaccess']) writeFileSync(join(root, 'site', name), 'text')
+  t.regex(xenTs(root, ['build', 'app.ts']).stdout, /^assets +site: 1 file, 0\.0 KiB; left out: 2 \(\.env, \.htaccess\)$/m)
+})
+
 test('the same program gives the same bytes, each time and from any folder', t => {
   const root = folder(t)
   mkdirSync(join(root, 'deeper/down'), { recursive: true })
@@ -140,9 +149,9 @@ test('an output that would replace something else than an image', t => {
   const root = folder(t, { 'app.ts': app(''), 'notes.ts': '// mine' })
   spawnSync('mkfifo', [join(root, 'pipe')])
   for (const [output, expected] of [
-    ['app.ts', /app\.ts is a source file/],
-    ['notes.ts', /notes\.ts is a source file/],
-    ['pipe', /pipe is no regular file/],
+    ['app.ts', /app\.ts has the name of a source file/],
+    ['notes.ts', /notes\.ts has the name of a source file/],
+    ['pipe', /pipe is not a regular file/],
   ] as const) {
     const { status, stderr } = xenTs(root, ['build', 'app.ts', '-o', output])
     t.is(status, 1)
@@ -208,7 +217,7 @@ test('run: options for qubes are checked before anything boots', t => {
   const root = folder(t, { 'bad.policy': '# rules\nmy.Echo * work @default allow\n' })
   t.is(xenTs(root, ['build', example('hello'), '-o', 'hello.xen']).status, 0)
   for (const [args, expected] of [
-    [['--qdb', 'greeting'], /error: --qdb: KEY=VALUE is needed/],
+    [['--qdb', 'greeting'], /error: --qdb: it must have the form KEY=VALUE/],
     [['--call', 'ls -l'], /error: --call: a command line is for a shell/],
     [['--exit'], /error: --exit ends the program after the last call/],
     [['--policy', 'missing'], /error: --policy: missing cannot be read: it does not exist\n/],

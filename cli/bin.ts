@@ -4,7 +4,7 @@ import { describeError } from './errors.ts'
 
 const mebibytes = (text: string) => {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number of MiB above 0 is needed.')
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number of MiB above 0.')
   return value
 }
 
@@ -14,14 +14,14 @@ const LONGEST = 2 ** 31 - 1
 const seconds = (text: string) => {
   const value = Number(text)
   if (!(value > 0 && value * 1000 <= LONGEST))
-    throw new InvalidArgumentError(`a number of seconds above 0 and up to ${Math.floor(LONGEST / 1000)} is needed.`)
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${Math.floor(LONGEST / 1000)}.`)
   return value
 }
 
 const port = (text: string) => {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65535)
-    throw new InvalidArgumentError('a port from 1 to 65535 is needed, or 0 for any that is free.')
+    throw new InvalidArgumentError('It must be a port from 1 to 65535, or 0 for any that is free.')
   return value
 }
 
@@ -49,7 +49,11 @@ program
   .option('-m, --memory <MiB>', 'memory of the domain (default: what the image needs, at least 32)', mebibytes)
   .option('--maxmem <MiB>', 'the maximum that the memory map shows', mebibytes)
   .option('--timeout <seconds>', 'destroy the domain after this time and exit with 124', seconds)
-  .option('-p, --port <port>', 'port on localhost that leads to port 80 of the program; 0 is any that is free', port, 8080)
+  .option(
+    '-p, --port <port>',
+    'port on localhost that leads to port 80 of the program; 0 is any that is free (default: the first from 8080 on)',
+    port,
+  )
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option(

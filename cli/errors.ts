@@ -36,7 +36,8 @@ const troubles: Record<string, string> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ELOOP: 'links lead in a circle',
   EEXIST: 'a file has its name',
 }
 

@@ -91,7 +91,7 @@ test('a required argument must come from somewhere', t => {
   reader.commandLine('')
   t.deepEqual(reader.settings(new Map([['key', 'y']])), [])
   t.is(reader.values().key, 'y')
-  t.throws(() => arg.string({ required: true, default: 'x', doc: 'both' }), { message: /exclude each other/ })
+  t.throws(() => arg.string({ required: true, default: 'x', doc: 'both' }), { message: /cannot be given together/ })
   t.throws(() => arg.string({} as any), { message: /doc is missing/ })
 })
 

@@ -37,7 +37,7 @@ type Value<T, O> = O extends { default: T } | { required: true } ? T : T | undef
 function make<T, O extends Options<T>>(shape: string, options: O, parse: (text: string) => T, more?: Partial<Arg<T>>): Arg<Value<T, O>> {
   if (typeof options?.doc !== 'string') throw new TypeError('arg: doc is missing; it is what --help shows')
   if (options.required && options.default !== undefined)
-    throw new TypeError(`arg '${options.doc}': required and default exclude each other`)
+    throw new TypeError(`arg '${options.doc}': required and default cannot be given together`)
   const { doc, default: value, required = false } = options
   return { shape, doc, default: value, required, parse, repeats: false, bare: undefined, ...more } as Arg<any>
 }

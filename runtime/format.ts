@@ -1,4 +1,6 @@
 /** Values as readable text, for console.log and error reports. Never throws, whatever the value does. */
+
+import { absentHintFor } from './absent.ts'
 import { framesOf } from './web/error-stack.ts'
 import { isClass } from './web/expose.ts'
 
@@ -80,6 +82,8 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
     const stack = (error.stack ?? '').trimEnd()
     // A stack may begin with what the error was called when it was made.
     let text = stack.startsWith(title) ? stack : stack === '' ? title : `${title}\n${framesOf(stack) || stack}`
+    const hint = error instanceof ReferenceError ? absentHintFor(error.message) : undefined
+    if (hint !== undefined) text += `\n${hint}`
     if (error instanceof AggregateError) for (const one of error.errors) text += `\n- ${describeCause(one, inner).replaceAll('\n', '\n  ')}`
     if (error.cause !== undefined && error.cause !== error) text += `\ncause: ${describeCause(error.cause, inner)}`
     return text

@@ -39,6 +39,7 @@ test('a wrong default export ends with a sentence that says what is expected', a
     [{}, 'the module has no default export'],
     [{ default: null }, 'the default export is null'],
     [{ default: 5 }, 'the default export is a number'],
+    [{ default: {} }, 'the default export is an object without fetch'],
   ] as const) {
     const kernel = new FakeKernel()
     t.is(await kernel.run({ ...none, name: 'app', program: async () => module }), 3)

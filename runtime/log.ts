@@ -155,7 +155,7 @@ export class LogWriter {
         tap(lines)
       } catch (error) {
         this.#taps.delete(tap)
-        this.line(1, 'log', `a listener of the log threw and is called no more: ${describeError(error)}`)
+        this.line(1, 'log', `a listener of the log threw and will not be called again: ${describeError(error)}`)
       }
     }
     this.#untold = []

@@ -1,4 +1,5 @@
 /** What drivers, stack and agents stand on. Not for programs: what they reach is evaluated when they are, and larger. */
+export { absentHint, absentNames } from './absent.ts'
 export { ByteCollector } from './byte-collector.ts'
 export { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from './devices/ethernet.ts'
 export { describeBriefly, describeError } from './format.ts'

@@ -126,7 +126,7 @@ test('what is no device, no name and no start is refused when it is written', t 
   t.throws(() => unikernel({ name: 'a b', start() {} }), { message: /name 'a b' is not usable/ })
   t.throws(() => unikernel({ name: 'a' } as any), { message: /unikernel 'a' has no start/ })
   t.throws(() => unikernel({ name: 'a', devices: { log: http() }, start() {} } as any), { message: /devices.log hides/ })
-  t.throws(() => assets('./public'), { message: /assets\('.\/public'\) was not replaced/ })
+  t.throws(() => assets('./public'), { message: /assets\('.\/public'\) was not given its files/ })
 })
 
 test('an argument may not hide one of the target or of every program', async t => {

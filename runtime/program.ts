@@ -66,8 +66,8 @@ export function programOf(module: unknown, name: string): Program {
   const value = (module as { default?: unknown } | null)?.default as any
   if (value?.[brand] === true) return value
   if (typeof value?.fetch === 'function') return handlerProgram(value, name)
-  const found =
-    value === undefined ? 'the module has no default export' : `the default export is ${value === null ? 'null' : `a ${typeof value}`}`
+  const kind = value === null ? 'null' : typeof value === 'object' ? 'an object without fetch' : `a ${typeof value}`
+  const found = value === undefined ? 'the module has no default export' : `the default export is ${kind}`
   throw new UsageError(`${name}: ${found}; expected 'export default unikernel({ ... })' or 'export default { fetch(request) { ... } }'`)
 }
 

@@ -54,6 +54,15 @@ test('what the bundle made while the snapshot was made is there after it', async
   t.is((await run(await segmentOf(bundle))).output, '{"list":[1,2.5,"x"],"bytes":{"0":1,"1":2,"2":3}}1,2,37bb\n')
 })
 
+test('bytes that the bundle asks for are in the snapshot; the function that gave them is not', async t => {
+  const bundle = program(
+    'const made = [0, 1].map(i => new Uint8Array(__bytes(i))); let error; try { __bytes(2) } catch (e) { error = e }',
+    "say(made.map(bytes => [...bytes].join('.')) + ' ' + error.message + ' ' + typeof __bytes); made[0].fill(7); say(made[0].slice(0).join())",
+  )
+  const snapshot = await makeSnapshot({ bundle, bytes: [Uint8Array.of(1, 0, 255), new Uint8Array()], filename: 'app.js', program: 'app' })
+  t.is((await run(writeSnapshot(snapshot, stamp))).output, '1.0.255, __bytes: there is nothing of this number undefined\n7,7,7\n')
+})
+
 test('the heap of a restored snapshot is sound: it takes a heavy load of every size', async t => {
   const bundle = program(
     '',

@@ -30,27 +30,35 @@ export interface SnapshotOptions {
   readonly filename: string
   /** The program's name, for the kernel's greeting; at most 63 bytes. */
   readonly program: string
+  /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
+  readonly bytes?: readonly Uint8Array[]
   /** What modules write while the snapshot is made. Default: to stderr. */
   readonly output?: (text: string) => void
 }
 
+export interface MadeSnapshot extends Snapshot {
+  /** Names of the global object's properties, as the bundle leaves it. */
+  readonly globals: readonly string[]
+}
+
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
-export async function makeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+export async function makeSnapshot(options: SnapshotOptions): Promise<MadeSnapshot> {
   const {
     output = text => {
       process.stderr.write(`[build] ${text}`)
     },
   } = options
   const first = await run(options, output)
+  const globals = first.globals()
   const second = await run(options, () => {}, first.plan)
-  return second.whole ? second.snapshot : first.snapshot
+  return { ...(second.whole ? second.snapshot : first.snapshot), globals }
 }
 
 async function run(
   options: SnapshotOptions,
   output: (text: string) => void,
   plan?: Plan,
-): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean }> {
+): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean; globals(): string[] }> {
   const { dataEnd, initialStackPointer, quickjs } = await engineNames()
   const { top: stackTop, jsStackLimit } = guestStack(dataEnd)
   const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
@@ -62,7 +70,9 @@ async function run(
   const text = placeText(engine, options.bundle, stackTop, initialStackPointer)
   const placement = new Placement(engine, { start: text.end, end: initialStackPointer }, plan)
   bindAbi(engine, buildAbi(output))
+  const withdraw = offerBytes(engine, options.bytes ?? [])
   engine.free(engine.evalAt(text.start, text.length, options.filename))
+  withdraw()
   const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
@@ -91,7 +101,14 @@ async function run(
     dataEnd,
     engineHeapBytes,
   }
-  return { snapshot, ...result }
+  /** Looks at the engine after the snapshot was taken. */
+  const globals = () => {
+    const names = engine.eval("Object.getOwnPropertyNames(globalThis).join(' ')", 'build')
+    const text = engine.text(names)
+    engine.free(names)
+    return text.split(' ')
+  }
+  return { snapshot, ...result, globals }
 }
 
 /** Puts the text of the bundle, with a NUL behind it, into the gap, or where it does not fit there into the heap. */
@@ -109,6 +126,26 @@ function placeText(engine: Engine, bundle: string, gapStart: number, gapEnd: num
       if (!inGap) engine.exports.free(start)
     },
   }
+}
+
+/**
+ * Gives the bundle bytes that need not be written out in it: as text, 20 MB of them take a minute. They lie in the heap outside of the
+ * engine's account, and are never freed.
+ */
+function offerBytes(engine: Engine, bytes: readonly Uint8Array[]): () => void {
+  if (bytes.length === 0) return () => {}
+  const id = engine.host.length
+  engine.host[id] = (_argc, argv) => {
+    const content = bytes[engine.values.number(argv) ?? -1]
+    if (content === undefined) return engine.throw(new RangeError('__bytes: there is nothing of this number'))
+    const address = engine.allocate(Math.max(1, content.length))
+    engine.memory.u8.set(content, address)
+    return engine.buffer(address, content.length)
+  }
+  const global = engine.global()
+  engine.set(global, '__bytes', engine.function('__bytes', id))
+  engine.free(global)
+  return () => engine.free(engine.eval('delete globalThis.__bytes', 'build'))
 }
 
 /** The pages between two addresses that are not all zero. */

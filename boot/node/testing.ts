@@ -1,3 +1,9 @@
-/** Runs bundles and test files in the guest's engine, under Node. What is run there imports @xen-ts/boot/cases. */
+/**
+ * Runs bundles, test files and images in the guest's engine, under Node. What is run there imports @xen-ts/boot/cases.
+ */
+export { writeSnapshot } from '../image/format.ts'
+export { restoreSnapshot } from '../image/restore.ts'
+export { hostAbi } from './host-abi.ts'
+export { runLoop } from './loop.ts'
 export { type RunOptions, runInEngine } from './run.ts'
 export { engineTests, type SuiteOptions, suite } from './suite.ts'

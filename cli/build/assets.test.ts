@@ -1,31 +1,148 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** Calls of assets: how they may be written, what is taken of a folder, and how its bytes reach the image. */
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
-import { assetModule } from './assets.ts'
+import test, { type ExecutionContext } from 'ava'
+import { CliError } from '../errors.ts'
+import { bundleFolder, folderOf, runFolder } from './testing.ts'
 
-test('a folder as a module: paths, types, bytes, also of names that objects have anyhow', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-assets-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  mkdirSync(join(folder, '__proto__'))
-  const names = ['__proto__/index.html', '__proto__.html', 'constructor', 'toString.css']
-  for (const name of names) writeFileSync(join(folder, name), name)
-  mkdirSync(join(folder, 'deep'))
-  writeFileSync(join(folder, 'deep/__proto__'), 'deep')
-  const { contents } = assetModule(folder)
-  const files: Record<string, { bytes: Uint8Array }> = (await import(`data:text/javascript,${encodeURIComponent(String(contents))}`))
-    .default
-  t.deepEqual(Object.keys(files).sort(), [...names, 'deep/__proto__'].sort())
-  for (const name of names) t.is(Buffer.from(files[name].bytes).toString(), name)
+const site = { 'site/index.html': '<!DOCTYPE html>' }
+
+/** A program that says which files it has. */
+const withSite = (call: string, head = "import { assets, unikernel } from 'xen-ts'") =>
+  `${head}\nexport default unikernel({ name: 'app', devices: { site: ${call} }, async start({ log, site }) { log.info('has ' + site.paths) } })\n`
+
+async function refused(t: ExecutionContext, source: string, more: Record<string, string> = site): Promise<CliError> {
+  return (await t.throwsAsync(bundleFolder(folderOf(t, { 'app.ts': source, ...more })), { instanceOf: CliError }))!
+}
+
+test('every way to write the call with a literal path', async t => {
+  for (const source of [
+    withSite(`assets('./site')`),
+    withSite('assets("./site",)'),
+    withSite('assets(`./site`)'),
+    withSite(`assets(/* the pages */ './site' // of our site\n)`),
+    withSite(`assets('./si' + 'te')`),
+    withSite(`files('./site')`, `import { assets as files, unikernel } from 'xen-ts'`),
+    withSite(`x.assets('./site')`, `import * as x from 'xen-ts'\nconst { unikernel } = x`),
+    withSite(`pages('./site')`, `import { unikernel } from 'xen-ts'\nimport { pages } from './own.ts'`),
+    withSite(`folder`, `import { assets, unikernel } from 'xen-ts'\nconst folder = assets('./site')`),
+  ]) {
+    const root = folderOf(t, { 'app.ts': source, 'own.ts': `export { assets as pages } from 'xen-ts'`, ...site })
+    t.regex(await runFolder(root), /has index\.html\n/, source)
+  }
 })
 
-test('a file called __proto__', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-assets-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, '__proto__'), 'text')
-  const files: Record<string, { bytes: Uint8Array }> = (
-    await import(`data:text/javascript,${encodeURIComponent(String(assetModule(folder).contents))}`)
-  ).default
-  t.deepEqual(Object.keys(files), ['__proto__'])
-  t.is(Object.getPrototypeOf(files), Object.prototype)
+test('paths are relative to the file that calls; packages may have files of their own', async t => {
+  const root = folderOf(t, {
+    'app.ts': `import { unikernel } from 'xen-ts'
+import { a } from './deep/a.ts'
+import { b } from 'pages'
+export default unikernel({ name: 'app', devices: { a, b }, async start({ log, a, b }) { log.info(a.paths + ' and ' + b.paths) } })`,
+    'deep/a.ts': `import { assets } from 'xen-ts'\nexport const a = assets('./here')`,
+    'deep/here/one.txt': '1',
+    'node_modules/pages/index.js': `import { assets } from 'xen-ts'\nexport const b = assets('./there')`,
+    'node_modules/pages/there/two.txt': '2',
+  })
+  t.regex(await runFolder(root), /one\.txt and two\.txt\n/)
+})
+
+test('what only looks like a call is none', async t => {
+  const root = folderOf(t, {
+    'app.ts': withSite(
+      `assets('./site') }, args: { }, hint: { text: "assets('./nowhere')", own: own('x') `,
+      `import { assets, unikernel } from 'xen-ts'
+// assets('./neither')
+function own(assets: string) { return \`assets('./\${assets}')\` }`,
+    ),
+    ...site,
+  })
+  t.regex(await runFolder(root), /has index\.html\n/)
+})
+
+test('a path that the build cannot know, or that is no folder: file, line and what to do', async t => {
+  for (const [call, what, where] of [
+    ["assets('./' + process.argv)", /^assets: the path must be a literal string$/, /app\.ts:2:[^]*\n2 \| .*\n +\| +\^/],
+    ['assets(path)', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['assets(`./${path}`)', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['assets()', /^assets: the path must be a literal string$/, /app\.ts:2:/],
+    ['((make) => make("./site"))(assets)', /^assets must be called directly$/, /app\.ts:2:/],
+    ["assets('./nowhere')", /^assets: there is no folder \.\/nowhere$/, /app\.ts:2:/],
+    ["assets('./app.ts')", /^assets: there is no folder \.\/app\.ts$/, /app\.ts:2:/],
+  ] as const) {
+    const error = await refused(t, withSite(call, "import { assets, unikernel } from 'xen-ts'; declare const path: string"))
+    t.regex(error.message, what, call)
+    t.regex(error.where!, where, call)
+    t.truthy(error.todo, call)
+  }
+})
+
+test('hidden names are left out, but for .well-known, and counted', async t => {
+  const root = folderOf(t, {
+    'app.ts': withSite("assets('./site')"),
+    'site/.well-known/security.txt': 'Contact: a',
+    'site/.well-known/.DS_Store': '',
+    'site/.git/config': '',
+    'site/.env': '',
+    ...site,
+  })
+  t.regex(await runFolder(root), /has \.well-known\/security\.txt,index\.html\n/)
+  const { assets } = await bundleFolder(root)
+  t.deepEqual(assets, [{ folder: join(root, 'site'), files: 2, bytes: 25, leftOut: ['.env', '.git/', '.well-known/.DS_Store'] }])
+})
+
+test('links are followed within the folder, and refused where they leave it, lead nowhere or round', async t => {
+  const make = (links: Record<string, string>) => {
+    const root = folderOf(t, { 'app.ts': withSite("assets('./site')"), 'secret.txt': 's', 'site/real/a.txt': 'a', ...site })
+    mkdirSync(join(root, 'out'))
+    for (const [link, to] of Object.entries(links)) symlinkSync(to, join(root, link))
+    return root
+  }
+  const whole = make({ 'site/file.html': 'index.html', 'site/folder': 'real', 'site/real/again.txt': '../real/a.txt' })
+  t.regex(await runFolder(whole), /has file\.html,folder\/a\.txt,folder\/again\.txt,index\.html,real\/a\.txt,real\/again\.txt\n/)
+  for (const [to, expected] of [
+    ['../secret.txt', /^assets: the link \.\/site\/link leads out of its folder$/],
+    ['../out', /^assets: the link \.\/site\/link leads out of its folder$/],
+    ['missing', /^assets: the link \.\/site\/link leads nowhere: it does not exist$/],
+    ['link', /^assets: the link \.\/site\/link leads nowhere/],
+    ['.', /^assets: the link \.\/site\/link leads to a folder that it lies in$/],
+  ] as const) {
+    const error = await t.throwsAsync(bundleFolder(make({ 'site/link': to })), { instanceOf: CliError }, to)
+    t.regex(error!.message, expected)
+    t.regex(error!.where!, /app\.ts:2:/)
+  }
+})
+
+test('a folder that is a link is itself where it leads', async t => {
+  const root = folderOf(t, { 'app.ts': withSite("assets('./linked')"), ...site })
+  symlinkSync('site', join(root, 'linked'))
+  t.regex(await runFolder(root), /has index\.html\n/)
+})
+
+test('a file may be called __proto__, or as what objects have', async t => {
+  const root = folderOf(t, {
+    'app.ts': withSite("assets('./site') }, args: {}, more: { ").replace(
+      'site.paths',
+      "site.paths + ' ' + new TextDecoder().decode(site.file('__proto__').bytes)",
+    ),
+    'site/__proto__': 'own',
+    'site/constructor': '',
+  })
+  t.regex(await runFolder(root), /has __proto__,constructor own\n/)
+})
+
+test('bytes arrive as they are, in one bundle as in the next', async t => {
+  const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff)
+  const root = folderOf(t, {
+    'app.ts': withSite("assets('./site')").replace(
+      "'has ' + site.paths",
+      '`${site.file("a.bin").bytes.length} ${site.file("a.bin").bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 1000003, 0)} ${site.file("empty").bytes.length}`',
+    ),
+    'site/a.bin': bytes as never,
+    'site/empty': '',
+  })
+  const sum = bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 1000003, 0)
+  t.regex(await runFolder(root), new RegExp(`300000 ${sum} 0\n`))
+  const [first, second] = [await bundleFolder(root), await bundleFolder(root)]
+  t.is(first.code, second.code)
+  t.true(first.code.length < 1_000_000)
 })

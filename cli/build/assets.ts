@@ -1,67 +1,143 @@
+/**
+ * `assets('./folder')` in the modules of a program. Each module that imports 'xen-ts' gets a function of its own for `assets`, which
+ * knows whose folder is meant; esbuild follows its names wherever they lead. The calls are then read from the bundle, and what the
+ * folders hold is handed to it as `__assets`, a table from module and path to files: the bundle's text has no bytes of them.
+ */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import type { OnLoadResult } from 'esbuild'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'esbuild'
+import { CliError } from '../errors.ts'
+import { type BuiltFile, readFolder } from './asset-files.ts'
+import { type Place, showPlace } from './positions.ts'
+import type { AnyNode, Visitor } from './syntax.ts'
 
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.htm': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.txt': 'text/plain; charset=utf-8',
-  '.md': 'text/markdown; charset=utf-8',
-  '.xml': 'application/xml',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-  '.avif': 'image/avif',
-  '.ico': 'image/x-icon',
-  '.woff': 'font/woff',
-  '.woff2': 'font/woff2',
-  '.ttf': 'font/ttf',
-  '.pdf': 'application/pdf',
-  '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
-  '.mp4': 'video/mp4',
-  '.webm': 'video/webm',
+/** What became of a folder. */
+export interface AssetReport {
+  /** Absolute path. */
+  readonly folder: string
+  readonly files: number
+  readonly bytes: number
+  /** Names that begin with a dot, and what is neither file nor folder. */
+  readonly leftOut: readonly string[]
 }
 
-/** The files of a folder and its subfolders as a module: `{ 'index.html': { type, etag, bytes } }`, names sorted, hidden ones left out. */
-export function assetModule(folder: string): OnLoadResult {
-  const names = listFiles(folder, '')
-  const entries = names.map(name => {
-    const bytes = readFileSync(join(folder, name))
-    const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`
-    const type = types[extname(name).toLowerCase()] ?? 'application/octet-stream'
-    // A computed key: `"__proto__": ...` would say what the prototype is.
-    return `[${JSON.stringify(name)}]: { type: ${JSON.stringify(type)}, etag: ${JSON.stringify(etag)}, bytes: bytes(${JSON.stringify(bytes.toString('base64'))}) }`
-  })
-  // Runs at build time, where speed does not matter and there is no atob: the result is in the snapshot, this code is not used again.
-  const contents = `
-function bytes(text) {
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  const out = new Uint8Array(text.length / 4 * 3 - padding)
-  for (let i = 0, o = 0; i < text.length; i += 4) {
-    let word = 0
-    for (let k = 0; k < 4; k++) word = word << 6 | Math.max(0, digits.indexOf(text[i + k]))
-    for (let k = 16; k >= 0 && o < out.length; k -= 8) out[o++] = word >> k
+const namespace = 'own-assets'
+const prefix = '__assets_'
+const inRuntime = fileURLToPath(import.meta.resolve('@xen-ts/runtime'))
+
+/** Whether a path of esbuild's is that of such a function. */
+export const isOwnAssets = (path: string): boolean => path.startsWith(`${namespace}:`)
+
+/**
+ * Gives modules their own `assets`.
+ * @param root of the project: names depend on paths relative to it only
+ * @param onModule called with the name of a module's function, and the module's path
+ */
+export function ownAssets(root: string, onModule: (name: string, path: string) => void): Plugin {
+  return {
+    name: 'own-assets',
+    setup(build) {
+      build.onResolve({ filter: /^(xen-ts|@xen-ts\/runtime)$/ }, args => {
+        if (args.namespace !== 'file' || args.importer === '' || args.pluginData !== undefined) return undefined
+        return { path: args.importer, namespace, sideEffects: false, pluginData: args.path }
+      })
+      build.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
+        const name = prefix + createHash('sha256').update(relative(root, path)).digest('hex').slice(0, 12)
+        onModule(name, path)
+        const contents = `export * from ${JSON.stringify(pluginData)}
+import { assets } from ${JSON.stringify(inRuntime)}
+export { ${name} as assets }
+function ${name}(path) { return assets(__assets?.get('${name} ' + path) ?? path) }`
+        return { contents, loader: 'js', resolveDir: dirname(path) }
+      })
+    },
   }
-  return out
-}
-export default { ${entries.join(',\n')} }
-`
-  return { contents, loader: 'js', watchDirs: [folder], watchFiles: names.map(name => join(folder, name)) }
 }
 
-function listFiles(root: string, prefix: string): string[] {
-  return readdirSync(join(root, prefix), { withFileTypes: true })
-    .filter(entry => !entry.name.startsWith('.'))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap(entry => (entry.isDirectory() ? listFiles(root, `${prefix}${entry.name}/`) : entry.isFile() ? [prefix + entry.name] : []))
+/** A call, or another use, of a module's `assets`. */
+export interface AssetUse {
+  readonly name: string
+  readonly at: number
+  /** The literal path; undefined when there is none; `false` when it is no call. */
+  readonly path: string | undefined | false
+}
+
+/** Collects uses: for walk(). */
+export function assetUses(): { visit: Visitor; uses: AssetUse[] } {
+  const uses: AssetUse[] = []
+  return {
+    uses,
+    visit(node, above) {
+      if (node.type !== 'Identifier' || !node.name.startsWith(prefix)) return
+      const parent = above.at(-1)
+      // Its definition, the getter of a module's object, and (below) what keepNames adds.
+      if (parent?.type === 'FunctionDeclaration' || (parent?.type === 'ArrowFunctionExpression' && above.at(-2)?.type === 'Property'))
+        return
+      if (parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name === '__name') return
+      if (parent?.type !== 'CallExpression' || parent.callee !== node) uses.push({ name: node.name, at: node.start, path: false })
+      // Files by themselves, as tests have them.
+      else if (parent.arguments[0]?.type !== 'ObjectExpression')
+        uses.push({ name: node.name, at: node.start, path: textOf(parent.arguments[0]) })
+    },
+  }
+}
+
+function textOf(node: AnyNode | undefined): string | undefined {
+  if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
+  return node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? (node.quasis[0].value.cooked ?? undefined) : undefined
+}
+
+/**
+ * Reads the folders that are used, and makes the table.
+ * @param modules path of the module by the name of its function
+ * @returns `table`: an expression for `__assets`; `bytes`: what __bytes(i) in it gives, by i
+ * @throws CliError for a path that is not known, no folder, or has a link that cannot be followed
+ */
+export function assetTable(
+  uses: readonly AssetUse[],
+  modules: ReadonlyMap<string, string>,
+  place: (offset: number) => Place | undefined,
+): { table: string; bytes: Uint8Array[]; reports: AssetReport[] } {
+  const folders = new Map<string, { id: number; files: BuiltFile[]; leftOut: string[] }>()
+  const entries = new Map<string, number>()
+  for (const { name, path, at } of uses) {
+    const refuse = (what: string, todo: string) => {
+      const found = place(at)
+      return new CliError(what, found && showPlace(found), todo)
+    }
+    if (path === false) throw refuse('assets must be called directly', "call it with a literal path: assets('./folder')")
+    if (path === undefined)
+      throw refuse('assets: the path must be a literal string', "the build reads the path: write it into the call, assets('./folder')")
+    const folder = resolve(dirname(modules.get(name)!), path)
+    if (!existsSync(folder) || !statSync(folder).isDirectory())
+      throw refuse(`assets: there is no folder ${path}`, 'the path is relative to the file that calls assets')
+    let found = folders.get(folder)
+    if (!found) {
+      try {
+        found = { id: folders.size, ...readFolder(folder, path) }
+      } catch (error) {
+        throw refuse(`assets: ${(error as Error).message}`, 'let it lead to something within the folder, or remove it')
+      }
+      folders.set(folder, found)
+    }
+    entries.set(`${name} ${path}`, found.id)
+  }
+  const bytes: Uint8Array[] = []
+  // Computed keys: one that is called __proto__ is a key like others.
+  const entry = (file: BuiltFile) =>
+    `[${JSON.stringify(file.name)}]: { type: ${JSON.stringify(file.type)}, etag: ${JSON.stringify(file.etag)}, bytes: new Uint8Array(__bytes(${bytes.push(file.bytes) - 1})) }`
+  const objects = [...folders.values()].map(({ files }) => `{ ${files.map(entry).join(', ')} }`)
+  const keys = [...entries].map(([key, id]) => `[${JSON.stringify(key)}, folders[${id}]]`)
+  return {
+    table: entries.size === 0 ? 'undefined' : `(folders => new Map([${keys.join(', ')}]))([${objects.join(', ')}])`,
+    bytes,
+    reports: [...folders].map(([folder, { files, leftOut }]) => ({
+      folder,
+      files: files.length,
+      bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+      leftOut,
+    })),
+  }
 }

@@ -6,7 +6,8 @@ import { TraceMap } from '@jridgewell/trace-mapping'
 import { composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
-import { bundleProgram } from './bundle.ts'
+import type { AssetReport } from './assets.ts'
+import { type Bundle, bundleProgram } from './bundle.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 import { findTarget } from './targets.ts'
@@ -31,6 +32,7 @@ export interface BuildReport {
   readonly stages: readonly { name: string; milliseconds: number }[]
   readonly sizes: SizeRow
   readonly warnings: readonly string[]
+  readonly assets: readonly AssetReport[]
 }
 
 const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/kernel.elf'))
@@ -65,9 +67,14 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     return { target, bundle: await bundleProgram(project, target) }
   })
   const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
+  const warnings = [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
   const composed = await stage('compose', () =>
-    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target: target.name } }),
+    composeImage({
+      kernel,
+      snapshot,
+      metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
+    }),
   )
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
@@ -88,19 +95,20 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     gzipBytes: gzipSync(composed.image, { level: 9 }).length,
     memoryMiB: composed.memoryMiB,
     stages,
-    warnings: bundle.warnings,
+    warnings,
     sizes: {
       name: relative(process.cwd(), output) || output,
       bytes: composed.image.length,
-      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root)),
+      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), sum(bundle.assets)),
     },
+    assets: bundle.assets,
   }
 }
 
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf(code: string, map: string, { name, root }: Project) {
+async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project) {
   try {
-    return await makeSnapshot({ bundle: code, filename: `${name}.js`, program: name })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
@@ -113,16 +121,24 @@ async function snapshotOf(code: string, map: string, { name, root }: Project) {
   }
 }
 
-/** The heap's bytes are divided among packages by their share of the bundle: the engine does not account by module. */
-function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[]): SizeRow[] {
-  const total = shares.reduce((sum, row) => sum + row.bytes, 0) || 1
+const sum = (rows: readonly { readonly bytes: number }[]) => rows.reduce((sum, row) => sum + row.bytes, 0)
+
+/**
+ * The heap's bytes but for those of assets are divided among packages by their share of the bundle: the engine does not account by
+ * module.
+ */
+function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[], assets: number): SizeRow[] {
+  const total = sum(shares) || 1
   return Object.entries(sizes).map(([name, bytes]) =>
     name !== 'heap'
       ? { name, bytes }
       : {
           name: 'heap (by share of the bundle)',
           bytes,
-          parts: shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * bytes) })),
+          parts: [
+            ...shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * (bytes - assets)) })),
+            ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : []),
+          ],
         },
   )
 }
@@ -134,8 +150,8 @@ function checkWritable(output: string, shown: string): void {
   const found = existsSync(output) ? statSync(output) : undefined
   if (found?.isDirectory()) throw refuse(`${shown} is a folder`, 'name a file')
   // A device, /dev/null too, would be replaced by a file.
-  if (found !== undefined && !found.isFile()) throw refuse(`${shown} is no regular file`, 'choose another output')
-  if (extensions.includes(extname(output))) throw refuse(`${shown} is a source file, by its name`, 'an image is named NAME.xen')
+  if (found !== undefined && !found.isFile()) throw refuse(`${shown} is not a regular file`, 'choose another output')
+  if (extensions.includes(extname(output))) throw refuse(`${shown} has the name of a source file`, 'an image is named NAME.xen')
   if (!existsSync(folder)) throw refuse(`the folder of ${shown} does not exist`, 'make it, or choose another output')
   try {
     accessSync(folder, constants.W_OK)

@@ -1,10 +1,19 @@
-import { relative, resolve } from 'node:path'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
-import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild'
-import { CliError, caret } from '../errors.ts'
-import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
+import { type BuildFailure, type BuildOptions, build, type Metafile } from 'esbuild'
+import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
+import { programFacts, usesNetwork } from './facts.ts'
+import { absentGlobals, freeNames } from './globals.ts'
+import { jsxSource, ownFactories } from './jsx.ts'
+import { bundleError, showWarning } from './messages.ts'
+import { absentRequire } from './modules.ts'
+import { blank, needlessNames } from './names.ts'
+import { isOwn } from './own.ts'
+import { ownPackages } from './plugins.ts'
+import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
+import { treeOf, walk } from './syntax.ts'
 import type { ImageTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
 
@@ -15,6 +24,13 @@ export interface Bundle {
   readonly map: string
   readonly metafile: Metafile
   readonly warnings: readonly string[]
+  /** false: the program certainly has no network device. */
+  readonly network: boolean
+  /** Further warnings, once it is known which names the global object has. */
+  globalWarnings(present: readonly string[]): string[]
+  readonly assets: readonly AssetReport[]
+  /** For makeSnapshot: what __bytes(i) gives. */
+  readonly bytes: readonly Uint8Array[]
 }
 
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
@@ -24,100 +40,87 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
 export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
-  // First the program alone: only then it is known which folders of assets and which web APIs belong to it.
-  const folders = new Set<string>()
-  const code = await reported(project, () =>
-    programCode(
-      project.entry,
-      optionsFor(project, target, folder => folders.add(folder)),
-    ),
+  // First the program alone: only then it is known which web APIs belong to it.
+  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
+  const main = mainModule(project, target, webNamesIn(code))
+  const modules = new Map<string, string>()
+  const result = await reported(project, target, () =>
+    build({
+      ...optionsFor(project, modules),
+      stdin: { contents: main, resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      write: false,
+      metafile: true,
+    }),
   )
-  return reported(project, () => bundle(project, target, [...folders].sort(), webNamesIn(code)))
-}
-
-async function reported<T>(project: Project, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw (error as BuildFailure).errors ? bundleError((error as BuildFailure).errors, project.root) : error
+  const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
+  const [script, map] = [text('.js'), text('.map')]
+  const place = positionsOf(script, map, project.root)
+  const assets = assetUses()
+  const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
+  const tree = treeOf(`${script}})`)
+  const free = freeNames()
+  const facts = programFacts()
+  walk(tree, assets.visit, names.visit, free.visit, facts.visit)
+  const { table, bytes, reports } = assetTable(assets.uses, modules, place)
+  return {
+    code: `${blank(script, names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    map,
+    metafile: result.metafile,
+    warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
+    network: usesNetwork(facts, place, relative(process.cwd(), project.entry)),
+    globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
+    assets: reports,
+    bytes,
   }
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): string {
+function mainModule(project: Project, target: ImageTarget, webNames: readonly string[]): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
     ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
     `import { target, connect } from ${JSON.stringify(target.module)}`,
-    ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
     `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 
-async function bundle(project: Project, target: ImageTarget, assets: readonly string[], webNames: readonly string[]): Promise<Bundle> {
-  const result = await build({
-    ...optionsFor(project, target, () => {}),
-    stdin: { contents: mainModule(project, target, assets, webNames), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
-    write: false,
-    metafile: true,
-  })
-  const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-  return {
-    code: text('.js'),
-    map: text('.map'),
-    metafile: result.metafile,
-    warnings: result.warnings.map(warning => showMessage(warning, project.root)),
-  }
-}
-
-function optionsFor(project: Project, target: ImageTarget, onFolder: (folder: string) => void): BuildOptions {
+/** @param modules is filled with the modules that have assets, by the names of their functions */
+function optionsFor(project: Project, modules: Map<string, string>): BuildOptions {
   return {
     bundle: true,
     outfile: `${project.name}.js`,
     format: 'iife',
-    platform: 'neutral',
+    // Packages' builds for browsers and edge runtimes: `browser` maps are honoured, main fields are browser, module, main (without
+    // module where a package is required as well), conditions are these, browser, and import or require as the case is.
+    platform: 'browser',
+    conditions: ['workerd', 'edge-light', 'worker', 'module'],
     target: 'es2024',
-    mainFields: ['module', 'main'],
-    conditions: ['worker', 'import'],
+    // import() of what is not in the bundle becomes a call of require.
+    supported: { 'dynamic-import': false },
+    banner: { js: '((require, __assets) => {' },
     charset: 'utf8',
+    keepNames: true,
     legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: jsxSource(project.root),
     minifySyntax: true,
     sourcemap: 'external',
     logLevel: 'silent',
     // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
     absWorkingDir: project.root,
-    define: { 'process.env.NODE_ENV': '"production"' },
+    // What packages read without asking whether there is a process, and what they call the global object.
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.NODE_DEBUG': 'undefined', global: 'globalThis' },
     inject: [own('@xen-ts/runtime/web/inject')],
-    plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder), webGlobals()],
+    plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories(), webGlobals()],
   }
 }
 
-/** The first error as the message, all of them as the place. */
-export function bundleError(errors: readonly Message[], root: string): CliError {
-  const [first, ...more] = errors
-  // Notes of our own plugins say what to do; esbuild's are about its own options.
-  const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)
-  const rest = more
-    .slice(0, 4)
-    .map(message => `\n${showMessage(message, root)}`)
-    .join('')
-  return new CliError(first.text, place(first, root) + rest, hint)
-}
-
-function showMessage(message: Message, root: string): string {
-  return `${message.text}\n${place(message, root)}`
-}
-
-function place({ location }: Message, root: string): string {
-  if (!location) return ''
-  const file = relative(process.cwd(), resolve(root, location.file))
-  return caret({ file, line: location.line, column: location.column, lineText: location.lineText, length: location.length })
-}
-
-function hintFor(text: string): string | undefined {
-  if (text.startsWith('Could not resolve')) return 'is it installed, and is the path right? (npm install NAME)'
-  if (text.includes('Top-level await')) return 'await inside start() instead: the top level of a program runs to its end'
-  return undefined
+async function reported<T>(project: Project, target: ImageTarget, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw (error as BuildFailure).errors ? await bundleError((error as BuildFailure).errors, project.root, target.name) : error
+  }
 }

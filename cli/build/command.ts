@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { AssetReport } from './assets.ts'
 import { buildProgram } from './build.ts'
 import { kib, sizeTree } from './report.ts'
 
@@ -22,8 +23,15 @@ export async function buildCommand(app: string, options: { target?: string; outp
     process.stdout.write(`${JSON.stringify({ ...report, output: relative(process.cwd(), report.output) }, undefined, 2)}\n`)
     return
   }
+  for (const assets of report.assets) say(`${assetLine(assets)}\n`)
   say(`\n${sizeTree(report.sizes).join('\n')}\n\n`)
   say(
     `gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`,
   )
+}
+
+function assetLine({ folder, files, bytes, leftOut }: AssetReport): string {
+  const names = leftOut.slice(0, 5).join(', ') + (leftOut.length > 5 ? ', ...' : '')
+  const without = leftOut.length === 0 ? '' : `; left out: ${leftOut.length} (${names})`
+  return `assets     ${relative(process.cwd(), folder) || '.'}: ${files} ${files === 1 ? 'file' : 'files'}, ${kib(bytes)}${without}`
 }

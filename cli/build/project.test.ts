@@ -50,13 +50,13 @@ test('names that no domain can have', t => {
 test('a package.json with something else where a text is to be', t => {
   const root = folder(t, { 'app.ts': '' })
   for (const [json, expected] of [
-    ['{"name":5}', /^"name" in package\.json is no text$/],
-    ['{"main":["a"]}', /^"main" in package\.json is no text$/],
-    ['{"xen-ts":{"entry":7}}', /^"xen-ts"\."entry" in package\.json is no text$/],
-    ['{"xen-ts":{"target":{}}}', /^"xen-ts"\."target" in package\.json is no text$/],
-    ['{"xen-ts":"qubes"}', /^"xen-ts" in package\.json is no object$/],
-    ['[]', /^package\.json is no object$/],
-    ['null', /^package\.json is no object$/],
+    ['{"name":5}', /^"name" in package\.json must be a string$/],
+    ['{"main":["a"]}', /^"main" in package\.json must be a string$/],
+    ['{"xen-ts":{"entry":7}}', /^"xen-ts"\."entry" in package\.json must be a string$/],
+    ['{"xen-ts":{"target":{}}}', /^"xen-ts"\."target" in package\.json must be a string$/],
+    ['{"xen-ts":"qubes"}', /^"xen-ts" in package\.json must be an object$/],
+    ['[]', /^package\.json must be an object$/],
+    ['null', /^package\.json must be an object$/],
   ] as const) {
     writeFileSync(join(root, 'package.json'), json)
     const error = failure(t, root)

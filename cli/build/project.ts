@@ -99,9 +99,9 @@ function readManifest(root: string): Manifest | undefined {
   }
   const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isObject(manifest)) throw refuse('package.json is no object')
+  if (!isObject(manifest)) throw refuse('package.json must be an object')
   const own = manifest['xen-ts'] ?? {}
-  if (!isObject(own)) throw refuse('"xen-ts" in package.json is no object')
+  if (!isObject(own)) throw refuse('"xen-ts" in package.json must be an object')
   const { name, main } = manifest
   for (const [key, value] of Object.entries({
     '"name"': name,
@@ -109,7 +109,7 @@ function readManifest(root: string): Manifest | undefined {
     '"xen-ts"."entry"': own.entry,
     '"xen-ts"."target"': own.target,
   })) {
-    if (value !== undefined && typeof value !== 'string') throw refuse(`${key} in package.json is no text`)
+    if (value !== undefined && typeof value !== 'string') throw refuse(`${key} in package.json must be a string`)
   }
   return manifest
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Metafile } from 'esbuild'
+import { ownFolder } from './own.ts'
 
 /** A row of the size tree. */
 export interface SizeRow {
@@ -24,15 +24,10 @@ export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
     .sort((a, b) => b.bytes - a.bytes)
 }
 
-const sources = fileURLToPath(new URL('../../', import.meta.url))
-const ownFolders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'targets', 'cli']
-
 function ownerOf(path: string, root: string): string {
   const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   if (module) return module
-  if (path.startsWith('assets:')) return 'assets'
-  const absolute = resolve(root, path)
-  return ownFolders.find(folder => absolute.startsWith(`${sources}${folder}/`)) ?? 'program'
+  return ownFolder(resolve(root, path)) ?? 'program'
 }
 
 export function kib(bytes: number): string {

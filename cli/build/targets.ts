@@ -6,8 +6,8 @@ import { type Elsewhere, elsewhere, type Target } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
 import { type BuildFailure, build } from 'esbuild'
 import { CliError } from '../errors.ts'
-import { bundleError } from './bundle.ts'
-import { noNodeModules, ownPackages } from './plugins.ts'
+import { bundleError } from './messages.ts'
+import { ownPackages } from './plugins.ts'
 
 /** A target that becomes an image. */
 export interface ImageTarget {
@@ -73,15 +73,14 @@ async function ownTarget(given: string, path: string): Promise<Found> {
       bundle: true,
       write: false,
       format: 'esm',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
-      conditions: ['worker', 'import'],
+      platform: 'browser',
+      conditions: ['workerd', 'edge-light', 'worker', 'module'],
       logLevel: 'silent',
-      plugins: [noNodeModules(given), ownPackages()],
+      plugins: [ownPackages()],
     })
     exports = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   } catch (error) {
-    if ((error as BuildFailure).errors) throw bundleError((error as BuildFailure).errors, process.cwd())
+    if ((error as BuildFailure).errors) throw await bundleError((error as BuildFailure).errors, process.cwd(), given)
     const shown = relative(process.cwd(), path)
     throw new CliError(`the target in ${shown} cannot be evaluated: ${(error as Error).message}`, `--target ${given}`, 'correct the module')
   }

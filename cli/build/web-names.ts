@@ -18,13 +18,14 @@ export function webGlobals(): Plugin {
   }
 }
 
-/** A program and its packages, bundled without anything of xen-ts and without its assets: what it says itself. */
+/** A program and its packages, bundled without anything of xen-ts: what it says itself. */
 export async function programCode(entry: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     ...options,
     stdin: undefined,
     entryPoints: [entry],
     inject: [],
+    banner: {},
     sourcemap: false,
     metafile: false,
     write: false,
@@ -36,6 +37,6 @@ export async function programCode(entry: string, options: BuildOptions): Promise
 const onlyTheProgram: Plugin = {
   name: 'only-the-program',
   setup(build) {
-    build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+|xen-ts-assets:.+)$/ }, ({ path }) => ({ path, external: true }))
+    build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+)$/ }, ({ path }) => ({ path, external: true }))
   },
 }

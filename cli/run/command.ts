@@ -14,7 +14,7 @@ export interface RunOptions {
   memory?: number
   maxmem?: number
   timeout?: number
-  port: number
+  port?: number
   json?: boolean
   qubes?: boolean
   qdb?: string[]
@@ -73,6 +73,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
       maxmem: options.maxmem,
       timeout: options.timeout,
       port: options.port,
+      serves: options.port !== undefined || info.metadata.network !== false,
       qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined,
       calls,
       script: options.dom0,

@@ -10,7 +10,7 @@ test('--qdb takes KEY=VALUE, with or without the leading /, and values with = or
 })
 
 for (const [text, why] of [
-  ['foo', /KEY=VALUE is needed/],
+  ['foo', /must have the form KEY=VALUE/],
   ['=x', /KEY=VALUE/],
   ['/=x', /a key is made of/],
   ['/a/=x', /a key is made of/],
@@ -31,8 +31,8 @@ test('--call takes a service, with a user or without', t => {
 })
 
 for (const [text, why] of [
-  ['', /name of a service/],
-  ['root:', /name of a service/],
+  ['', /must name a service/],
+  ['root:', /must name a service/],
   [':my.Service', /'' is not the name of a user/],
   ['my user:x', /'my user' is not/],
   ['ls -l', /a command line is for a shell/],

@@ -23,7 +23,7 @@ const MOST_SERVICE = 65000
 export function parseKey(text: string): [path: string, value: string] {
   const refuse = (why: string): CliError => new CliError(`--qdb: ${why}`, text, 'for example: --qdb /vm-config/greeting=Hi')
   const equals = text.indexOf('=')
-  if (equals < 1) throw refuse('KEY=VALUE is needed')
+  if (equals < 1) throw refuse('it must have the form KEY=VALUE')
   const path = text.startsWith('/') ? text.slice(0, equals) : `/${text.slice(0, equals)}`
   const value = text.slice(equals + 1)
   if (!/^(\/[a-zA-Z0-9_.:@-]+)+$/.test(path)) throw refuse('a key is made of letters, digits and _ . : @ -, with / between its parts')
@@ -42,7 +42,7 @@ export function parseCall(text: string): Call {
   const refuse = (why: string): CliError => new CliError(`--call: ${why}`, text, example)
   const [, user = 'user', service] = /^(?:([^:+]*):)?([^]*)$/.exec(text)!
   if (!/^[a-zA-Z_][a-zA-Z0-9_.-]*$/.test(user)) throw refuse(`'${user}' is not the name of a user`)
-  if (service === '') throw refuse('the name of a service is needed')
+  if (service === '') throw refuse('it must name a service')
   if (/\s/.test(service)) throw refuse('a command line is for a shell, which a unikernel does not have; a call names a service')
   if (!/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(service)) {
     throw refuse('service and argument are made of letters, digits and _ . -, with one + between them')
@@ -69,7 +69,7 @@ export function readPolicy(file: string): string {
   } catch (error) {
     if (!(error instanceof PolicySyntaxError)) throw error
     throw new CliError(
-      '--policy: dom0 would not take this file, and deny every call',
+      '--policy: dom0 would refuse this file, and then deny every call',
       error.message,
       'a rule is: service argument source target allow|deny|ask [target=dom0]',
     )

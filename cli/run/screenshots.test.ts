@@ -37,6 +37,6 @@ test('a folder that cannot be made is told before anything starts', t => {
   writeFileSync(join(root, 'file'), '')
   t.throws(() => screenshots(join(root, 'file/pictures'), () => {}), {
     instanceOf: CliError,
-    message: /cannot be made: a part of its path is no folder/,
+    message: /cannot be made: a part of its path is not a folder/,
   })
 })

@@ -1,6 +1,6 @@
 import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { type CallEvents, makeCalls } from './calls.ts'
-import { checkPort } from './port.ts'
+import { checkPort, forwardPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
@@ -15,8 +15,10 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly maxmem?: number
   /** Seconds. */
   readonly timeout?: number
-  /** Port on localhost for port 80 of the program; 0 is any that is free. */
-  readonly port: number
+  /** Port on localhost for port 80 of the program; 0 is any that is free; undefined the first from 8080 on. */
+  readonly port: number | undefined
+  /** Whether a port is to lead to the program. */
+  readonly serves: boolean
   /** With a miniature Qubes dom0 beside it. */
   readonly qube?: QubeOptions
   /** Made from dom0 when the qrexec agent is there. */
@@ -49,7 +51,7 @@ const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6
 export async function session(options: SessionOptions): Promise<SessionEnd> {
   const keys = options.qube && keysOf(options.name, options.qube)
   const vif = keys ? vifOf(keys) : plainVif
-  if (vif) await checkPort(options.port)
+  if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
   const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
   const ends: Array<() => void> = [() => void rig.stop()]
@@ -90,8 +92,8 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     }
     dom0?.qubes.failed.catch((died: Error) => end('daemon died', `dom0: ${died.message}: destroyed`))
 
-    if (vif) {
-      const port = await rig.forward(options.port, vif.ip, 80)
+    if (vif && options.serves) {
+      const port = await forwardPort(port => rig.forward(port, vif.ip, 80), options.port)
       options.onNote(`http://localhost:${port}/ leads to port 80 of ${options.name}`)
     }
     await domain.unpause()

@@ -1,6 +1,6 @@
 /**
- * Files that belong to the program, as a device. The build replaces the path in the call by the files themselves (their bytes
- * are part of the image); under Node the target reads the folder.
+ * Files that belong to the program, as a device. The build gives the call the files themselves instead of the path (their bytes are
+ * part of the image).
  */
 import { type Device, device } from '../device.ts'
 import { UsageError } from '../usage-error.ts'
@@ -36,8 +36,7 @@ export interface Assets {
 export function assets(folder: string | AssetFiles): Device<Assets> {
   if (typeof folder === 'string') {
     throw new UsageError(
-      `assets('${folder}') was not replaced by its files; the build does that for a call with a literal path, ` +
-        'in a module that imports assets itself',
+      `assets('${folder}') was not given its files; the build does that where assets, imported from 'xen-ts', is called with a literal path`,
     )
   }
   const result = device({ name: 'assets', connect: () => assetsOf(folder) })

@@ -1,6 +1,8 @@
 /** `xen-ts run` as a person calls it, from the command line to the exit code, on a machine of its own. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -97,6 +99,21 @@ test.serial('console-window in a qube without netvm: a PNG of the window; a prog
   t.deepEqual(readdirSync(join(folder, 'pictures')), ['1-console.png'])
   const png = readFileSync(join(folder, 'pictures/1-console.png'))
   t.deepEqual([png.toString('latin1', 1, 4), png.readUInt32BE(16), png.readUInt32BE(20)], ['PNG', 720, 408])
+})
+
+test.serial('without --port: none for a program that has no network, and the next that is free for one that has', async t => {
+  t.timeout(360_000)
+  const server = createServer().listen(8080, '127.0.0.1')
+  t.teardown(() => server.close())
+  await Promise.race([once(server, 'listening'), once(server, 'error')]) // either way 8080 is taken now
+  const hello = await xenTs(['run', await build('../../examples/hello', 'xen')])
+  t.is(hello.code, 0, hello.stderr)
+  t.notRegex(hello.stderr, /localhost/)
+  const args = ['--timeout', '20', '--', 'ip=10.137.0.16/24', 'gateway=10.137.0.1']
+  const handler = await xenTs(['run', await build('../../examples/handler', 'xen'), ...args])
+  t.is(handler.code, 124, handler.stderr)
+  const port = /http:\/\/localhost:(\d+)\/ leads to port 80 of handler/.exec(handler.stderr)?.[1]
+  t.true(Number(port) > 8080, handler.stderr)
 })
 
 for (const { daemon, args, why } of [

@@ -20,9 +20,9 @@ export class Response extends Body {
   constructor(body?: BodyInit, { status = 200, statusText = '', headers }: ResponseInit = {}) {
     super(body)
     if (!Number.isInteger(status) || status < 200 || status > 599)
-      throw new RangeError(`Response: status ${status} is not one from 200 to 599`)
+      throw new RangeError(`Response: status must be a whole number from 200 to 599, not ${status}`)
     if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
-      throw new TypeError('Response: statusText has a character that may not stand in it')
+      throw new TypeError('Response: statusText has a character that is not allowed there')
     if (body !== null && body !== undefined && withoutBody.has(status)) {
       throw new TypeError(`Response: status ${status} may not have a body; give null`)
     }
@@ -53,7 +53,7 @@ export class Response extends Body {
   /** JSON of `data`, with its content type. */
   static json(data: unknown, init: ResponseInit = {}): Response {
     const text = JSON.stringify(data)
-    if (text === undefined) throw new TypeError('Response.json: the value has no JSON')
+    if (text === undefined) throw new TypeError('Response.json: the value cannot be written as JSON')
     const headers = new Headers(init.headers)
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
     return new Response(text, { ...init, headers })

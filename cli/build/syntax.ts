@@ -1,0 +1,27 @@
+/** The bundle as a tree: what the build must know of it, esbuild does not tell. esbuild has resolved imports and folded constants. */
+import { type AnyNode, type Node, type Program, parse } from 'acorn'
+
+export type { AnyNode, Program }
+
+export const treeOf = (code: string): Program => parse(code, { ecmaVersion: 'latest', sourceType: 'script' })
+
+const isNode = (value: unknown): value is AnyNode => typeof (value as Node | null)?.type === 'string'
+
+/** Sees each node, outer ones first. `above`: the nodes around it, the nearest last; it changes afterwards. */
+export type Visitor = (node: AnyNode, above: readonly AnyNode[]) => void
+
+export function walk(tree: Program, ...visitors: readonly Visitor[]): void {
+  const above: AnyNode[] = []
+  const go = (node: AnyNode) => {
+    for (const visit of visitors) visit(node, above)
+    above.push(node)
+    for (const key in node) {
+      const value: unknown = node[key as keyof AnyNode]
+      if (Array.isArray(value)) {
+        for (const one of value) if (isNode(one)) go(one)
+      } else if (isNode(value)) go(value)
+    }
+    above.pop()
+  }
+  go(tree)
+}
