@@ -103,6 +103,8 @@ export interface Abi {
 }
 
 export const abiHash = 0xcc944142
+/** The most ports that one `wait` gives. */
+export const waitPorts = 64
 export const abiNames = [
   'consoleWrite',
   'consoleRead',
