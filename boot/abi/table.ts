@@ -101,8 +101,8 @@ export const abiTable: readonly AbiFunction[] = [
   fn('randomMix', { seed: 'bytes' }, 'void', 'Mixes more entropy into the generator (the QubesDB random seed).'),
   fn('commandLine', {}, 'str', 'The kernel command line.'),
   fn('memory', { what: 'num' }, 'num',
-    'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high ' +
-    'water, 5 kernel image and tables.'),
+    'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 most that ' +
+    'both stacks have taken, 5 kernel image and tables.'),
   fn('shutdown', { reason: 'num' }, 'num',
     'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, ' +
     '0 a new one (all rings must be rebuilt).'),

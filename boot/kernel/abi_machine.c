@@ -76,9 +76,10 @@ f64 abi_evtchnSend(const struct arg *a)
 
 f64 abi_evtchnStatus(const struct arg *a)
 {
-	struct { u16 domain, pad; u32 port, status, vcpu; u32 more[2]; } op = { DOMID_SELF, 0, whole(&a[0], "port", PORTS - 1), 0, 0, { 0 } };
-	s64 error = failed() ? 0 : hypercall(HC_event_channel, EVTCHNOP_status, (u64)&op, 0);
-	return error ? error : op.status;
+	struct xen_port_status op;
+	u32 port = whole(&a[0], "port", PORTS - 1);
+	s64 error = failed() ? 0 : xen_port_status(port, &op);
+	return failed() ? 0 : error ? error : op.status;
 }
 
 void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
@@ -89,7 +90,7 @@ u32 abi_commandLine(const struct arg *a) { return new_string(command_line); }
 f64 abi_memory(const struct arg *a)
 {
 	u64 image = (u64)(_end - _image) / PAGE;
-	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack, image + frames_tables };
+	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack_most, image + frames_tables };
 	u64 what = whole(&a[0], "what", sizeof figures / sizeof figures[0] - 1);
 	return figures[what] * PAGE;
 }

@@ -113,6 +113,20 @@ static void print_text(u32 value)
 	engine_QTS_FreeCString(CONTEXT, text);
 }
 
+void print_frames(const char *line, u32 skip)
+{
+	for (u32 number = 0, length; *line; number++, line += length) {
+		if (number == skip + 32) {
+			print("    ...\n");
+			return;
+		}
+		for (length = 0; line[length] && line[length++] != '\n';)
+			;
+		if (number >= skip)
+			console_write(line, length);
+	}
+}
+
 /* An out-of-memory exception may be null: that is printed too. */
 void print_error(u32 error)
 {
@@ -121,7 +135,10 @@ void print_error(u32 error)
 	if (tag_of(get64(error)) != TAG_OBJECT)
 		return;
 	u32 stack = property(error, "stack");
-	if (tag_of(get64(stack)) == TAG_STRING || tag_of(get64(stack)) == TAG_ROPE)
-		print_text(stack);
+	u32 text = tag_of(get64(stack)) == TAG_STRING || tag_of(get64(stack)) == TAG_ROPE ? engine_QTS_GetString(CONTEXT, stack) : 0;
+	if (text) {
+		print_frames(text_at(text), 0);
+		engine_QTS_FreeCString(CONTEXT, text);
+	}
 	drop(stack);
 }
