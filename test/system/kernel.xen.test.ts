@@ -144,6 +144,7 @@ for (const [fault, report] of [
   ['null-call', /null page/i],
   ['stack-overflow', /stack/i],
   ['linear-guard', /linear memory/i],
+  ['linear-stack', /linear stack guard/],
   ['engine-trap', /trap|unreachable/i],
 ] as const) {
   test.serial(`fault ${fault}: one readable report, reason crash`, async t => {
