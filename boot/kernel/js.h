@@ -40,7 +40,7 @@ void snapshot_renew(void);
 
 /* ---- values.c ---- */
 
-enum { TAG_FIRST = -9, TAG_STRING = -7, TAG_ROPE = -6, TAG_OBJECT = -1, TAG_INT = 0, TAG_FLOAT = 8 };	/* quickjs.h, 2025-09-13 */
+enum { TAG_FIRST = -9, TAG_STRING = -7, TAG_ROPE = -6, TAG_OBJECT = -1, TAG_INT = 0, TAG_EXCEPTION = 6, TAG_FLOAT = 8 };	/* quickjs.h, 2025-09-13 */
 static inline s32 tag_of(u64 value)
 {
 	s32 high = value >> 32;

@@ -99,8 +99,11 @@ u32 throw_error(const char *type, const char *message)
 {
 	u32 global = engine_QTS_GetGlobalObject(CONTEXT), constructor = property(global, type), text = new_string(message);
 	u32 error = call_with(constructor, text);	/* RangeError(text) makes one without `new` too */
+	drop(global), drop(constructor), drop(text);
+	if (tag_of(get64(error)) == TAG_EXCEPTION)	/* no error can be made, since the stack is full: that is thrown */
+		return error;
 	u32 result = engine_QTS_Throw(CONTEXT, error);
-	drop(global), drop(constructor), drop(text), drop(error);
+	drop(error);
 	return result;
 }
 

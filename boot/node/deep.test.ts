@@ -58,6 +58,8 @@ const overflows: Record<string, string> = {
   'JSON.parse': 'tell(() => JSON.parse("[".repeat(200000)))',
   'parentheses in eval': 'tell(() => (0, eval)("(".repeat(200000)))',
   'functions in eval': 'tell(() => (0, eval)("(function(){".repeat(20000)))',
+  'calls of the kernel that throw': 'tell(function f() { try { __abi.fence(1) } catch {} f() })',
+  'calls of the kernel with texts': 'tell(function f() { __abi.utf8Encode("a".repeat(50) + depth++, new Uint8Array(9), 0); f() })',
   'groups of a regular expression': 'tell(() => new RegExp("(?:".repeat(200000)))',
 }
 test('every way to nest without end is an error of the guest, and the engine goes on', async t => {

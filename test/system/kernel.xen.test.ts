@@ -116,6 +116,7 @@ for (const [memory, calls] of [
         'getter',
         'proxy',
         'replace',
+        'refused',
         'generator',
         'parse',
         'stringify',

@@ -1,7 +1,7 @@
 // Runs out of stack in every way the engine has, and tells how deep it came; each must be an error that can be caught, again and again.
 import { unikernel } from 'xen-ts'
 
-const abi = (globalThis as unknown as { __abi: { memory(what: number): number } }).__abi
+const abi = (globalThis as unknown as { __abi: { memory(what?: number): number } }).__abi
 
 let depth = 0
 const nested = (levels: number) => {
@@ -67,6 +67,16 @@ const ways: Record<string, () => unknown> = {
         return f()
       })
     return f()
+  },
+  refused: () => {
+    const f = (): void => {
+      depth++
+      try {
+        abi.memory()
+      } catch {}
+      f()
+    }
+    f()
   },
   generator: () => {
     function* f(): Generator<number> {
