@@ -56,7 +56,7 @@ async function inEngine(): Promise<Row[]> {
     output: text => {
       printed += text
     },
-    abi: () => ({ clockMonotonic: () => performance.now() }),
+    realClock: true,
   })
   return JSON.parse(printed)
 }

@@ -152,3 +152,15 @@ test('briefly: name and message, whatever was thrown', t => {
   t.is(describeBriefly({ toString: refuse }), 'an error that cannot be shown')
   t.is(describeBriefly(Object.defineProperty(new Error('x'), 'message', { get: refuse })), 'an error that cannot be shown')
 })
+
+test('of a stack of thousands of frames the first and the last are shown', t => {
+  const error = new RangeError('too deep')
+  error.stack = Array.from({ length: 12_000 }, (_, i) => `    at f${i} (app.js:1:2)\n`).join('')
+  const lines = describeError(error).split('\n')
+  t.is(lines.length, 42)
+  t.deepEqual([lines[0], lines[1], lines[30]], ['RangeError: too deep', '    at f0 (app.js:1:2)', '    at f29 (app.js:1:2)'])
+  t.is(lines[31], '    ... 11960 more ...')
+  t.deepEqual([lines[32], lines[41]], ['    at f11990 (app.js:1:2)', '    at f11999 (app.js:1:2)'])
+  error.stack = Array.from({ length: 41 }, (_, i) => `    at f${i} (app.js:1:2)\n`).join('')
+  t.is(describeError(error).split('\n').length, 42)
+})

@@ -4,6 +4,9 @@ import { absentHintFor } from './absent.ts'
 import { framesOf } from './web/error-stack.ts'
 import { isClass } from './web/expose.ts'
 
+/** Of a stack with more frames than these together. */
+const FIRST_FRAMES = 30
+const LAST_FRAMES = 10
 const MAX_DEPTH = 3
 const MAX_ITEMS = 100
 const MAX_WIDTH = 76
@@ -79,7 +82,7 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
     if (above.includes(error)) return `${error.name}, as above`
     const inner = [...above, error]
     const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
-    const stack = (error.stack ?? '').trimEnd()
+    const stack = shorten((error.stack ?? '').trimEnd())
     // A stack may begin with what the error was called when it was made.
     let text = stack.startsWith(title) ? stack : stack === '' ? title : `${title}\n${framesOf(stack) || stack}`
     const hint = error instanceof ReferenceError ? absentHintFor(error.message) : undefined
@@ -90,6 +93,15 @@ function describeCause(error: unknown, above: readonly unknown[]): string {
   } catch {
     return 'an error that cannot be shown'
   }
+}
+
+/** A recursion without end has 12,000 frames: what matters is where it went round, and where it began. */
+function shorten(stack: string): string {
+  const lines = stack.split('\n')
+  const first = lines.findIndex(line => /^ +at /.test(line))
+  const left = lines.length - first - FIRST_FRAMES - LAST_FRAMES
+  if (first < 0 || left <= 1) return stack
+  return [...lines.slice(0, first + FIRST_FRAMES), `    ... ${left} more ...`, ...lines.slice(-LAST_FRAMES)].join('\n')
 }
 
 function show(value: unknown, depth: number, above: readonly object[]): string {

@@ -1,3 +1,4 @@
+import { waitPorts } from '@xen-ts/boot/abi'
 import test from 'ava'
 import fc from 'fast-check'
 import { FakeKernel } from './fake-kernel.ts'
@@ -197,4 +198,19 @@ test('timers without a delay cost one reading of the clock a round, and do not k
   })
   for (let i = 0; i < 100; i++) loop.turn()
   t.true(late)
+})
+
+test('the loop has room for as many ports as the kernel gives at once, and no more', t => {
+  const { kernel } = setUp()
+  const rooms: number[] = []
+  const loop = new Loop({
+    ...kernel.abi,
+    wait: (_deadline: number, ports: Uint8Array) => {
+      rooms.push(ports.length / 4)
+      return 0
+    },
+  } as any)
+  loop.on(1, () => {})
+  loop.turn()
+  t.deepEqual(rooms, [waitPorts])
 })

@@ -2,12 +2,9 @@
  * The event loop. The kernel drains all promise jobs, then calls `turn`, for ever; a turn is one macrotask: one timer that is due,
  * or one event channel port that is pending. Between two of them all jobs run, so a handler never sees the half-done work of another.
  */
-import type { Abi } from '@xen-ts/boot/abi'
+import { type Abi, waitPorts } from '@xen-ts/boot/abi'
 import type { Ports, Timer, Timers } from './machine.ts'
 import { TimerHeap } from './timer-heap.ts'
-
-/** Ports taken from the kernel at once. The batch is served to its end before the next is taken, so no busy port starves another. */
-const BATCH = 256
 
 export class Loop implements Ports, Timers {
   readonly #abi: Abi
@@ -17,7 +14,8 @@ export class Loop implements Ports, Timers {
   /** The first timer that was set after that. */
   #newer = 0
   readonly #handlers = new Map<number, () => void>()
-  readonly #pendingBytes = new Uint8Array(4 * BATCH)
+  /** Ports taken from the kernel at once. They are served to their end before the next are taken, so no busy port starves another. */
+  readonly #pendingBytes = new Uint8Array(4 * waitPorts)
   readonly #pending = new Uint32Array(this.#pendingBytes.buffer)
   #pendingCount = 0
   #pendingNext = 0

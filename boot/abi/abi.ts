@@ -91,8 +91,8 @@ export interface Abi {
   /** The kernel command line. */
   commandLine(): string
   /**
-   * Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high
-   * water, 5 kernel image and tables.
+   * Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 most that both
+   * stacks have taken, 5 kernel image and tables.
    */
   memory(what: number): number
   /**
@@ -103,6 +103,8 @@ export interface Abi {
 }
 
 export const abiHash = 0xcc944142
+/** The most ports that one `wait` gives. */
+export const waitPorts = 64
 export const abiNames = [
   'consoleWrite',
   'consoleRead',

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { abiHash } from './hash.ts'
-import { type AbiFunction, type Argument, abiTable, type Result } from './table.ts'
+import { type AbiFunction, type Argument, abiTable, type Result, waitPorts } from './table.ts'
 
 const tsArgument: Record<Argument, string> = { num: 'number', str: 'string', bytes: 'Uint8Array' }
 const tsResult: Record<Result, string> = { num: 'number', str: 'string', void: 'void', buffer: 'ArrayBuffer | undefined' }
@@ -14,6 +14,7 @@ export function cHeader(): string {
 #pragma once
 #define ABI_HASH 0x${abiHash().toString(16).padStart(8, '0')}u
 #define ABI_COUNT ${abiTable.length}
+#define ABI_WAIT_PORTS ${waitPorts}
 #define ABI_TABLE(X) \\
 ${rows.join(' \\\n')}
 `
@@ -38,6 +39,8 @@ ${abiTable.map(member).join('\n')}
 }
 
 export const abiHash = 0x${abiHash().toString(16).padStart(8, '0')}
+/** The most ports that one \`wait\` gives. */
+export const waitPorts = ${waitPorts}
 export const abiNames = [
 ${abiTable.map(f => `  '${f.name}',`).join('\n')}
 ] as const

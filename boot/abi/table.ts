@@ -1,6 +1,6 @@
 /**
  * The ABI between the kernel and TypeScript: every function the kernel offers, once. From this table come the C header
- * (generate.ts), the TypeScript interface `Abi` (abi.d.ts), and the host functions of the snapshot. The index of a function in
+ * (generate.ts), the TypeScript interface `Abi` (abi.ts), and the host functions of the snapshot. The index of a function in
  * the table is its number on the wire; `abiHash` ties an image to the kernel it was made for.
  *
  * Argument kinds: `num` a JavaScript number; `str` a string; `bytes` a Uint8Array, anywhere in linear memory (the kernel checks
@@ -25,6 +25,9 @@ const fn = (name: string, args: Record<string, Argument>, result: Result, doc: s
   doc,
 })
 
+/** The most ports that one `wait` gives. The kernel has room for no more, and the loop asks for no more. */
+export const waitPorts = 64
+
 /** Hypervisor calls that fail return -errno (Xen's errno.h); grant calls return the negative GNTST_* status. */
 // biome-ignore format: a function a row
 export const abiTable: readonly AbiFunction[] = [
@@ -43,7 +46,7 @@ export const abiTable: readonly AbiFunction[] = [
     'does not move.'),
   fn('wait', { deadline: 'num', ports: 'bytes' }, 'num',
     'Blocks until a port is pending or clockMonotonic() reaches `deadline` (Infinity: no deadline; in the past: only polls). Writes the pending ports as ' +
-    'little-endian u32 into `ports` (as many as fit, 64 at most; the rest stays pending and comes first the next time), clears them, returns their number.'),
+    `little-endian u32 into \`ports\` (as many as fit, ${waitPorts} at most; the rest stays pending and comes first the next time), clears them, returns their number.`),
   // pages
   fn('pagesAlloc', { count: 'num' }, 'buffer',
     'Allocates `count` zeroed pages of 4096 bytes, contiguous in linear memory, each backed by a guest frame.'),
@@ -98,8 +101,8 @@ export const abiTable: readonly AbiFunction[] = [
   fn('randomMix', { seed: 'bytes' }, 'void', 'Mixes more entropy into the generator (the QubesDB random seed).'),
   fn('commandLine', {}, 'str', 'The kernel command line.'),
   fn('memory', { what: 'num' }, 'num',
-    'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 native stack high ' +
-    'water, 5 kernel image and tables.'),
+    'Bytes: 0 usable RAM of the domain, 1 free, 2 engine heap in use by frames, 3 pages given out by pagesAlloc, 4 most that ' +
+    'both stacks have taken, 5 kernel image and tables.'),
   fn('shutdown', { reason: 'num' }, 'num',
     'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, ' +
     '0 a new one (all rings must be rebuilt).'),

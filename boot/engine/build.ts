@@ -98,6 +98,7 @@ async function hashInputs(wasm: string): Promise<string> {
     'names.ts',
     'operations.h',
     'rt.h',
+    'stringify.ts',
     'text.ts',
     'translate.ts',
     'wasm.ts',

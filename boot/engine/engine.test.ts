@@ -75,8 +75,8 @@ test("a lost rejection reaches the host's function in the extra table slot, a ha
   )
 })
 
-// The engine checks its linear stack (64 KiB here, as in the guest), not the native one. The kernel reserves native stack for
-// the worst that is known: these.
+// The engine checks its linear stack (64 KiB here), not the native one; these are what takes most of it for a KiB of the linear stack. The
+// kernel gives native stack on demand, and makes the linear stack end where it should end (boot/kernel/linear.c).
 const nativeStackLimit = 2 << 20
 const nests: Record<string, [source: string, error: RegExp]> = {
   'JSON.parse': ['JSON.parse("[".repeat(200000))', /^SyntaxError: stack overflow/],
@@ -94,6 +94,13 @@ for (const [what, [source, error]] of Object.entries(nests)) {
     t.true(bytes < nativeStackLimit, `${bytes} bytes`)
   })
 }
+
+test('JSON.stringify refuses what is nested so deeply that it would take long, and no less', async t => {
+  const source = `const nested = n => { let a = []; while (--n) a = [a]; return a }
+    const levels = n => { try { return JSON.stringify(nested(n)).length / 2 } catch (e) { return e.message } }
+    print(levels(110) + ' ' + levels(130))`
+  t.deepEqual(await native(source), ['110 stack overflow'])
+})
 
 test('an error that nobody catches ends the host with its stack', async t => {
   const source = 'function inner() {\n  throw new RangeError("too far") }\ninner()'

@@ -64,6 +64,21 @@ test('the length of a string that holds NUL and characters of several bytes', as
   t.is(Buffer.from(engine.bytes().subarray(chars, chars + length)).toString(), 'a\0€😀z')
 })
 
+test('a raised stack limit refuses calls that are deeper, and only those', async t => {
+  const { stackLimit, stackSize } = await engineLayout()
+  const engine = await createEngine({ stackBytes: 200_000 })
+  const field = engine.runtime + stackLimit
+  const usual = engine.view().getUint32(field, true)
+  t.is(engine.view().getUint32(engine.runtime + stackSize, true), 200_000)
+  engine.define('raise', () => {
+    engine.view().setUint32(field, usual + 150_000, true)
+  })
+  const deepest = 'let depth = 0; const down = () => { depth++; down() }; try { down() } catch { }; depth'
+  const all = Number(engine.text(engine.evaluate(`(() => { ${deepest}; return depth })()`)))
+  const raised = Number(engine.text(engine.evaluate(`(() => { raise(); ${deepest}; return depth })()`)))
+  t.true(raised > 0.2 * all && raised < 0.3 * all, `${raised} of ${all}`)
+})
+
 test('a seed decides what Math.random gives', async t => {
   const { randomState } = await engineLayout()
   const draw = async (seed: bigint) => {

@@ -33,6 +33,9 @@ export interface EngineLayout {
   readonly randomState: number
   /** In JSRuntime: u8, bit 0 set: functions compiled from now on keep no source text (line numbers stay). */
   readonly stripFlags: number
+  /** In JSRuntime: u32, what JavaScript may use of the linear stack, bytes; and u32, the address below which a call is refused. */
+  readonly stackSize: number
+  readonly stackLimit: number
   /** In JSRuntime: u32 table index of the promise rejection tracker (ctx, promise, reason, is_handled, opaque); 0: none. */
   readonly rejectionTracker: number
 }
@@ -58,6 +61,7 @@ async function probe(): Promise<EngineLayout> {
     stringLength: probeString(engine),
     randomState: probeRandom(engine),
     stripFlags: probeStripFlags(engine),
+    ...probeStackLimit(engine),
     rejectionTracker: await probeRejectionTracker(tableSize),
   }
 }
@@ -238,6 +242,36 @@ function probeStripFlags(engine: Engine): number {
   view().setUint8(runtime + stripFlags, 0)
   engine.evaluate('delete globalThis.stripProbe')
   return stripFlags
+}
+
+/** QTS_RuntimeSetMaxStackSize sets both: the size as it is, the limit that far below the top of the stack. */
+function probeStackLimit(engine: Engine) {
+  const { runtime, call, view } = engine
+  const offsets = multiples(4, 0, runtimeBytes)
+  const fieldsWith = (size: number) => {
+    call.QTS_RuntimeSetMaxStackSize(runtime, size)
+    return offsets.map(offset => u32(engine, runtime + offset))
+  }
+  const sizes = [700_016, 500_016, 900_016]
+  const found = sizes.map(fieldsWith)
+  const stackSize = one(
+    'stack size',
+    offsets.filter((_, i) => sizes.every((size, k) => found[k][i] === size)),
+  )
+  const stackLimit = one(
+    'stack limit',
+    offsets.filter((_, i) => found[0][i] > 0 && sizes.every((size, k) => found[k][i] + size === found[0][i] + sizes[0])),
+  )
+  // As the kernel does it: raised while the program runs, calls from then on are refused, with an exception like any other.
+  const limit = u32(engine, runtime + stackLimit)
+  const setLimit = (value: number): undefined => view().setUint32(runtime + stackLimit, value, true) as undefined
+  engine.define('probeLimit', high => setLimit(high ? 0xffffffff : limit))
+  const message = (high: boolean) => engine.text(engine.evaluate(`try { probeLimit(${high}); (() => 'none')() } catch (e) { e.message }`))
+  prove('stack limit', message(false) === 'none' && message(true) === 'stack overflow')
+  setLimit(limit)
+  prove('stack limit', message(false) === 'none')
+  engine.evaluate('delete globalThis.probeLimit')
+  return { stackSize, stackLimit }
 }
 
 /**

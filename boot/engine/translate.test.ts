@@ -26,6 +26,11 @@ test('the table has the tracker in the slot behind the last', async t => {
   t.regex(slots.at(-1)!, /engine_rejection/)
 })
 
+test("the frame of JSON.stringify's recursion is larger by half a KiB, at its start and at its end", async t => {
+  const { source } = translate(engineWasm(), await engineNames())
+  t.is(source.split(/ = 528u;\n +w2c_i0 [-+]= w2c_i1;\n/).length, 3)
+})
+
 test('every opcode has its own jump to the next, in both interpreters', async t => {
   const { source } = translate(engineWasm(), await engineNames())
   const tables = [...source.matchAll(/opcode_labels\[256\] = \{ (.*) \};/g)].map(([, labels]) => labels.split(', '))
@@ -49,6 +54,7 @@ const changes: Record<string, [pattern: RegExp | string, to: string]> = {
   'another interpreter': ['          case 240: goto', '          case 240: return'],
   'an interpreter less': ['case 43: goto w2c_B20;\n      default: goto', 'case 43: goto w2c_B20;\n      default: return'],
   'an interpreter that fetches differently': [/load8_u(\(instance->Z_aZ_a, \(u64\)\(w2c_i0\)\);\n\s+w2c_l22)/, 'load16_u$1'],
+  'another recursion of JSON.stringify': [/(w2c_i0 = w2c_l15;\n  w2c_i1 = )16u(;\n  w2c_i0 \+= w2c_i1;\n  instance->w2c_g0)/g, '$124u$2'],
   'more at start-up': ['init_elem_instances(instance);\n', 'init_elem_instances(instance);\n  init_more(instance);\n'],
 }
 for (const [what, [pattern, to]] of Object.entries(changes)) {

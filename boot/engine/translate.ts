@@ -10,6 +10,7 @@
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import type { EngineNames } from './names.ts'
+import { boundStringify } from './stringify.ts'
 import { lines, Text, unexpected } from './text.ts'
 import { readWasm, type WasmModule } from './wasm.ts'
 import { runWasm2c } from './wasm2c.ts'
@@ -36,6 +37,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   dropInstance(c)
   nameImports(c, names)
   threadInterpreters(c)
+  boundStringify(c, module)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)

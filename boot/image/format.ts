@@ -27,7 +27,7 @@ export const offsets = {
   bufferFree: 76,
   stringLength: 80,
   randomState: 84,
-  nativeStackBytes: 88,
+  stackLimit: 88,
   program: 96,
   buildId: 160,
   engine: 192,
@@ -47,7 +47,6 @@ export interface Snapshot extends EngineState {
   readonly turn: number
   readonly fail: number
   readonly layout: EngineLayout
-  readonly nativeStackBytes: number
   /** Name of the program. */
   readonly program: string
   /** Such as "QuickJS 2025-09-13". */
@@ -76,7 +75,6 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
     headerBytes,
     pageCount: pages.length,
     abiHash: snapshot.abiHash,
-    nativeStackBytes: snapshot.nativeStackBytes,
     memoryPages: snapshot.memoryPages,
     stackPointer: snapshot.stackPointer,
     runtime: snapshot.runtime,
@@ -91,6 +89,7 @@ export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
     bufferFree: layout.bufferFree,
     stringLength: layout.stringLength,
     randomState: layout.randomState, // an offset in JSContext
+    stackLimit: layout.stackLimit, // an offset in JSRuntime
   }
   for (const [field, value] of Object.entries(numbers)) view.setUint32(offsets[field as keyof typeof offsets], value, true)
   view.setBigUint64(offsets.float64Addend, layout.float64Addend, true)

@@ -9,10 +9,10 @@ const runtimeBytes = 512
 export function findGcThreshold(engine: Engine): number {
   const start = engine.runtime >>> 2
   const fields = engine.memory.u32.subarray(start, start + runtimeBytes / 4)
-  const index = fields.indexOf(firstThreshold)
-  if (index < 0 || fields.lastIndexOf(firstThreshold) !== index)
-    throw new Error("the engine's malloc_gc_threshold was not found in its JSRuntime")
-  return engine.runtime + 4 * index
+  // The size of the stack may be the same number.
+  const places = [...fields.keys()].filter(index => fields[index] === firstThreshold && 4 * index !== engine.layout.stackSize)
+  if (places.length !== 1) throw new Error("the engine's malloc_gc_threshold was not found in its JSRuntime")
+  return engine.runtime + 4 * places[0]
 }
 
 /**

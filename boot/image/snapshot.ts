@@ -7,23 +7,19 @@ import { abiHash } from '../abi/hash.ts'
 import { engineNames } from '../engine/names.ts'
 import { bindAbi } from '../node/abi.ts'
 import { createEngine } from '../node/create.ts'
+import { callDeep } from '../node/deep.ts'
 import type { Engine } from '../node/engine.ts'
-import { guestStack } from '../node/guest-stack.ts'
+import { buildStackBytes, guestStackBytes, stackMargin } from '../node/guest-stack.ts'
 import { takeHooks } from '../node/loop.ts'
 import { buildAbi } from './build-abi.ts'
 import { type Page, pageSize, type Snapshot } from './format.ts'
 import { Placement, type Plan } from './placement.ts'
 import { collect, findGcThreshold, scrub } from './scrub.ts'
 
-/**
- * Native stack for the kernel to reserve, as a multiple of the JavaScript stack. The engine checks its linear stack only; measured,
- * its C recursion (JSON.parse, eval of nested parentheses) takes up to 23 times as much native stack as linear.
- */
-const nativeStackFactor = 32
 /** Of the heap that a new context takes: far more than it does. */
 const engineHeapMost = 1 << 20
 
-export interface SnapshotOptions {
+interface Program {
   /** A classic script that sets globalThis.__xenTs = { turn, fail }. */
   readonly bundle: string
   /** The script's name in stack traces. */
@@ -32,6 +28,9 @@ export interface SnapshotOptions {
   readonly program: string
   /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
   readonly bytes?: readonly Uint8Array[]
+}
+
+export interface SnapshotOptions extends Program {
   /** What modules write while the snapshot is made. Default: to stderr. */
   readonly output?: (text: string) => void
 }
@@ -42,36 +41,39 @@ export interface MadeSnapshot extends Snapshot {
 }
 
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
-export async function makeSnapshot(options: SnapshotOptions): Promise<MadeSnapshot> {
-  const {
-    output = text => {
-      process.stderr.write(`[build] ${text}`)
-    },
-  } = options
-  const first = await run(options, output)
+export function makeSnapshot({
+  output = text => void process.stderr.write(`[build] ${text}`),
+  ...program
+}: SnapshotOptions): Promise<MadeSnapshot> {
+  return callDeep(import.meta.url, 'runTwice', program, output)
+}
+
+/** What runs on a thread with a stack that is large enough. */
+export async function runTwice(program: Program, output: (text: string) => void): Promise<MadeSnapshot> {
+  const first = await run(program, output)
   const globals = first.globals()
-  const second = await run(options, () => {}, first.plan)
+  const second = await run(program, () => {}, first.plan)
   return { ...(second.whole ? second.snapshot : first.snapshot), globals }
 }
 
 async function run(
-  options: SnapshotOptions,
+  program: Program,
   output: (text: string) => void,
   plan?: Plan,
 ): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean; globals(): string[] }> {
-  const { dataEnd, initialStackPointer, quickjs } = await engineNames()
-  const { top: stackTop, jsStackLimit } = guestStack(dataEnd)
-  const engine = await createEngine({ stackTop, jsStackLimit, stripSource: true, clock: () => 0 })
+  const { dataEnd, initialStackPointer: stackTop, quickjs } = await engineNames()
+  const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => 0 })
   const { memory } = engine
   const gcThreshold = findGcThreshold(engine)
-  const engineHeapBytes = usedPages(memory.u8, initialStackPointer, initialStackPointer + engineHeapMost).length * pageSize
+  const engineHeapBytes = usedPages(memory.u8, stackTop, stackTop + engineHeapMost).length * pageSize
 
-  // Between the lowered stack and the heap nothing lives: room for the text of the bundle, and for what evaluating it takes.
-  const text = placeText(engine, options.bundle, stackTop, initialStackPointer)
-  const placement = new Placement(engine, { start: text.end, end: initialStackPointer }, plan)
+  // Between static data and the stack nothing lives: room for the text of the bundle, and for what evaluating it takes.
+  const gapEnd = stackTop - buildStackBytes - stackMargin
+  const text = placeText(engine, program.bundle, dataEnd, gapEnd)
+  const placement = new Placement(engine, { start: text.end, end: gapEnd }, plan)
   bindAbi(engine, buildAbi(output))
-  const withdraw = offerBytes(engine, options.bytes ?? [])
-  engine.free(engine.evalAt(text.start, text.length, options.filename))
+  const withdraw = offerBytes(engine, program.bytes ?? [])
+  engine.free(engine.evalAt(text.start, text.length, program.filename))
   withdraw()
   const { turn, fail } = takeHooks(engine)
   engine.drain()
@@ -83,8 +85,8 @@ async function run(
   text.free()
   scrub(engine)
   if (engine.exports.stackSave() !== stackTop) throw new Error("the engine's stack is not at rest")
-  memory.u8.fill(0, dataEnd, stackTop)
-  if (result.whole) memory.u8.fill(0, stackTop, initialStackPointer)
+  memory.u8.fill(0, result.whole ? dataEnd : gapEnd, stackTop)
+  engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)
   const snapshot = {
     abiHash: abiHash(),
     memoryPages: memory.size / 65536,
@@ -94,8 +96,7 @@ async function run(
     turn,
     fail,
     layout: engine.layout,
-    nativeStackBytes: nativeStackFactor * jsStackLimit,
-    program: options.program,
+    program: program.program,
     engine: `QuickJS ${quickjs}`,
     pages: usedPages(memory.u8, 0, memory.size),
     dataEnd,

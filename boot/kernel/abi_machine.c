@@ -1,6 +1,7 @@
 /* ABI: console, time, events, randomness, command line, memory figures, shutdown. */
 #include "js.h"
 #include "xen.h"
+#include "abi.h"
 
 void abi_consoleWrite(const struct arg *a) { console_write((char *)a[0].bytes, a[0].length); }
 f64 abi_consoleRead(const struct arg *a) { return console_read(a[0].bytes, a[0].length); }
@@ -20,7 +21,7 @@ void abi_clockSet(const struct arg *a)
 
 f64 abi_wait(const struct arg *a)
 {
-	u32 ports[64], most = a[1].length / 4;
+	u32 ports[ABI_WAIT_PORTS], most = a[1].length / 4;
 	if (!most)
 		return range_error("ports must have room for a port, 4 bytes");
 	f64 ns = a[0].number * 1e6;
@@ -28,7 +29,7 @@ f64 abi_wait(const struct arg *a)
 		return range_error("deadline is NaN");
 	/* Rounded up: when the deadline is reached, clockMonotonic() is not below it. Beyond 2^63 ns (292 years) is never. */
 	u64 deadline = ns >= 9.2e18 ? ~0ul : ns <= 0 ? 0 : (u64)__builtin_ceil(ns);
-	u32 n = events_wait(deadline, ports, most < 64 ? most : 64);
+	u32 n = events_wait(deadline, ports, most < ABI_WAIT_PORTS ? most : ABI_WAIT_PORTS);
 	memcpy(a[1].bytes, ports, n * 4);
 	return n;
 }
@@ -75,9 +76,10 @@ f64 abi_evtchnSend(const struct arg *a)
 
 f64 abi_evtchnStatus(const struct arg *a)
 {
-	struct { u16 domain, pad; u32 port, status, vcpu; u32 more[2]; } op = { DOMID_SELF, 0, whole(&a[0], "port", PORTS - 1), 0, 0, { 0 } };
-	s64 error = failed() ? 0 : hypercall(HC_event_channel, EVTCHNOP_status, (u64)&op, 0);
-	return error ? error : op.status;
+	struct xen_port_status op;
+	u32 port = whole(&a[0], "port", PORTS - 1);
+	s64 error = failed() ? 0 : xen_port_status(port, &op);
+	return failed() ? 0 : error ? error : op.status;
 }
 
 void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
@@ -88,7 +90,7 @@ u32 abi_commandLine(const struct arg *a) { return new_string(command_line); }
 f64 abi_memory(const struct arg *a)
 {
 	u64 image = (u64)(_end - _image) / PAGE;
-	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack, image + frames_tables };
+	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack_most, image + frames_tables };
 	u64 what = whole(&a[0], "what", sizeof figures / sizeof figures[0] - 1);
 	return figures[what] * PAGE;
 }

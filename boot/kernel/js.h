@@ -26,7 +26,7 @@ struct snapshot {
 	u32 buffer_record, buffer_free;			/* in the JSObject of an ArrayBuffer; in that record */
 	u32 string_length;				/* how far before the char* of QTS_GetString the length stands */
 	u32 random_state;				/* in JSContext: the u64 state of Math.random */
-	u32 native_stack, reserved;
+	u32 stack_limit, reserved;			/* in JSRuntime: the u32 below which the linear stack is full */
 	char program[64], build[32], engine[32], version[32];
 	u32 pages[];
 };
@@ -40,7 +40,7 @@ void snapshot_renew(void);
 
 /* ---- values.c ---- */
 
-enum { TAG_FIRST = -9, TAG_STRING = -7, TAG_ROPE = -6, TAG_OBJECT = -1, TAG_INT = 0, TAG_FLOAT = 8 };	/* quickjs.h, 2025-09-13 */
+enum { TAG_FIRST = -9, TAG_STRING = -7, TAG_ROPE = -6, TAG_OBJECT = -1, TAG_INT = 0, TAG_EXCEPTION = 6, TAG_FLOAT = 8 };	/* quickjs.h, 2025-09-13 */
 static inline s32 tag_of(u64 value)
 {
 	s32 high = value >> 32;
@@ -58,6 +58,7 @@ void drop(u32 value);
 u32 throw_error(const char *type, const char *message);	/* what a host function returns to throw */
 u32 call(u32 function, u32 argument);			/* argument 0: none. Returns the thrown JSValue*, or 0; the result is dropped */
 void print_error(u32 error);
+void print_frames(const char *lines, u32 skip);		/* of a stack trace, which may have thousands: 32 after those that are left out */
 
 /* ---- abi.c and abi_*.c ---- */
 

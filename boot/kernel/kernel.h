@@ -32,7 +32,8 @@ typedef int64_t s64;
 #define KERNEL_BASE 0xffffffff80000000ul	/* + physical address: the kernel image */
 #define FIXED_BASE 0xffffffffc3ff8000ul	/* single pages: shared_info, console ring */
 #define STACK_TOP 0xffffffffc3ff0000ul		/* the native stack, demand-zero downwards; unmapped above and below */
-#define STACK_MAX 0x3000000ul
+#define STACK_SOFT 0x600000ul			/* when it is this large, JavaScript is refused further calls (linear.c) */
+#define STACK_MAX 0x700000ul
 
 static inline void *direct(u64 physical) { return (void *)(DIRECT_BASE + physical); }
 static inline u64 image_physical(const void *p) { return (u64)p - KERNEL_BASE; }
@@ -115,9 +116,13 @@ u64 *pte(u64 address, bool create);		/* the 4 KiB entry; NULL when there is no t
 bool map(u64 address, u64 physical, u64 flags);
 void *fixed_map(u32 slot, u64 physical);	/* slot 0 shared_info, 1 console */
 
-extern u64 frames_heap, frames_stack, stack_low;
+extern u64 frames_heap, frames_stack, frames_stack_most;	/* stack: the native and the linear one */
 bool demand_page(u64 address, bool *out_of_memory);
-void linear_ready(void);			/* the snapshot is mapped, engine_pages is set */
+void linear_ready(u32 *stack_limit, u32 stack_top, u32 data_end);	/* the snapshot is mapped, engine_pages is set */
+extern bool stack_deep;
+void stack_at_rest(void);			/* to be called when stack_deep, and no JavaScript runs: it may have all of its stack again */
+void stack_for_report(void);			/* no limit any more */
+bool in_linear_guard(u64 address);
 u64 frames_available(void);			/* free, and promised to nobody */
 bool heap_resize(u64 bytes);
 

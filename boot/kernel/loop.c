@@ -92,6 +92,8 @@ void engine_run(void)
 		refuse("out of memory before the program started: give the domain more");
 	running = true;
 	for (;;) {
+		if (stack_deep)
+			stack_at_rest();
 		drain_jobs(last_context);
 		u32 error = oldest ? unlink(&oldest) : call(snapshot->turn, 0);
 		if (error)
@@ -107,17 +109,9 @@ void javascript_stack(void)
 		return;
 	running = false;
 	print("JavaScript stack:\n");
-	engine_QTS_RuntimeSetMaxStackSize(snapshot->runtime, 0);	/* when its stack was what overflowed */
+	stack_for_report();	/* when it was the stack that overflowed */
 	u32 code = new_string(source), text = engine_QTS_GetString(snapshot->context, code), file = engine_malloc(sizeof name);
 	memcpy(text_at(file), name, sizeof name);
 	u32 stack = engine_QTS_Eval(snapshot->context, text, sizeof source - 1, file, 0, 0);
-	const char *line = text_at(engine_QTS_GetString(snapshot->context, stack));
-	for (u32 number = 0, length; *line && number <= 32; number++, line += length) {	/* a deep recursion has hundreds */
-		for (length = 0; line[length] && line[length++] != '\n';)
-			;
-		if (number)	/* the first line is our own */
-			console_write(line, length);
-	}
-	if (*line)
-		print("    ...\n");
+	print_frames(text_at(engine_QTS_GetString(snapshot->context, stack)), 1);	/* without our own */
 }

@@ -14,7 +14,7 @@ note __attribute__((used, section(".note.xen-ts"))) = {
 };
 
 #define POD_MARGIN 64		/* frames that count as ours but are not RAM of the map: special pages, ACPI (17 on Xen 4.17) */
-#define LEAST 192		/* frames to start with, for the heap's growth and I/O pages */
+#define LEAST 176		/* frames to start with, for the heap's growth and I/O pages */
 
 static struct { const char *name; u64 end; } stages[8];
 static u32 stage_count;

@@ -35,7 +35,7 @@ static const char *describe(u64 address)
 		return "unmapped, below linear memory";
 	if (linear < LINEAR_SPAN) {
 		extern u32 engine_pages;
-		return linear < (u64)engine_pages << 16 ? "linear memory" : linear < IO_START ? "linear memory guard, behind the heap"
+		return in_linear_guard(address) ? "linear stack guard" : linear < (u64)engine_pages << 16 ? "linear memory" : linear < IO_START ? "linear memory guard, behind the heap"
 			: linear < 1ul << 32 ? io_describe(linear) : "linear memory guard";
 	}
 	if (address >= DIRECT_BASE && address < DIRECT_BASE + (1ul << 46)) {
@@ -46,7 +46,7 @@ static const char *describe(u64 address)
 	if (address >= (u64)_image && address < (u64)_end)
 		return address < (u64)_engine_text ? "kernel text" : address < (u64)_text_end ? "engine text" : address < (u64)_rodata_end ? "kernel rodata" : "kernel data";
 	if (address >= STACK_TOP - STACK_MAX - PAGE && address < FIXED_BASE)
-		return address < stack_low ? "native stack guard" : address < STACK_TOP ? "native stack" : "guard above the native stack";
+		return address < STACK_TOP - STACK_MAX ? "native stack guard" : address < STACK_TOP ? "native stack" : "guard above the native stack";
 	return "unmapped";
 }
 

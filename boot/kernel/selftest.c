@@ -20,11 +20,13 @@ static void null_read(void) { (void)*(volatile u32 *)0; }
 static void null_call(void) { ((void (*volatile)(void))0)(); }
 static void stack_overflow(void) { eat_stack(0); }
 static void linear_guard(void) { *(volatile u32 *)(LINEAR_BASE + ((u64)engine_pages << 16) + 0x1234) = 1; }
+static void linear_stack(void) { *(volatile u32 *)(LINEAR_BASE + snapshot->stack_pointer - (3 << 20)) = 1; }
 static void trap_engine(void) { engine_trap(ENGINE_TRAP_UNREACHABLE); }
 
 static const struct { const char *name; void (*run)(void); } tests[] = {
 	{ "write-text", write_text }, { "write-text-alias", write_text_alias }, { "execute-data", execute_data }, { "null-read", null_read },
-	{ "null-call", null_call }, { "stack-overflow", stack_overflow }, { "linear-guard", linear_guard }, { "engine-trap", trap_engine },
+	{ "null-call", null_call }, { "stack-overflow", stack_overflow }, { "linear-guard", linear_guard },
+	{ "linear-stack", linear_stack }, { "engine-trap", trap_engine },
 };
 
 void selftest(void)

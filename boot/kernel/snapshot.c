@@ -37,10 +37,7 @@ void snapshot_map(void)
 	 */
 	engine_pages = ROUND_UP((page + 1) * PAGE, ENGINE_PAGE) / ENGINE_PAGE;
 	engine_sp = s->stack_pointer;
-	linear_ready();
-	u64 most = STACK_MAX, stack = ROUND_UP(s->native_stack, PAGE);
-	stack_low = STACK_TOP - (stack < most ? stack : most);
-
+	linear_ready((u32 *)engine_memory(s->runtime + s->stack_limit), s->stack_pointer, ENGINE_DATA_END);
 	snapshot_renew();
 }
 

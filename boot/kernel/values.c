@@ -99,8 +99,11 @@ u32 throw_error(const char *type, const char *message)
 {
 	u32 global = engine_QTS_GetGlobalObject(CONTEXT), constructor = property(global, type), text = new_string(message);
 	u32 error = call_with(constructor, text);	/* RangeError(text) makes one without `new` too */
+	drop(global), drop(constructor), drop(text);
+	if (tag_of(get64(error)) == TAG_EXCEPTION)	/* no error can be made, since the stack is full: that is thrown */
+		return error;
 	u32 result = engine_QTS_Throw(CONTEXT, error);
-	drop(global), drop(constructor), drop(text), drop(error);
+	drop(error);
 	return result;
 }
 
@@ -113,6 +116,20 @@ static void print_text(u32 value)
 	engine_QTS_FreeCString(CONTEXT, text);
 }
 
+void print_frames(const char *line, u32 skip)
+{
+	for (u32 number = 0, length; *line; number++, line += length) {
+		if (number == skip + 32) {
+			print("    ...\n");
+			return;
+		}
+		for (length = 0; line[length] && line[length++] != '\n';)
+			;
+		if (number >= skip)
+			console_write(line, length);
+	}
+}
+
 /* An out-of-memory exception may be null: that is printed too. */
 void print_error(u32 error)
 {
@@ -121,7 +138,10 @@ void print_error(u32 error)
 	if (tag_of(get64(error)) != TAG_OBJECT)
 		return;
 	u32 stack = property(error, "stack");
-	if (tag_of(get64(stack)) == TAG_STRING || tag_of(get64(stack)) == TAG_ROPE)
-		print_text(stack);
+	u32 text = tag_of(get64(stack)) == TAG_STRING || tag_of(get64(stack)) == TAG_ROPE ? engine_QTS_GetString(CONTEXT, stack) : 0;
+	if (text) {
+		print_frames(text_at(text), 0);
+		engine_QTS_FreeCString(CONTEXT, text);
+	}
 	drop(stack);
 }

@@ -37,6 +37,8 @@ struct xen_hvm_param { u16 domid, pad; u32 index; u64 value; };
 /* event_channel.h */
 enum { EVTCHNOP_bind_interdomain = 0, EVTCHNOP_bind_virq = 1, EVTCHNOP_close = 3, EVTCHNOP_send = 4, EVTCHNOP_status = 5, EVTCHNOP_alloc_unbound = 6,
 	EVTCHNOP_unmask = 9 };
+enum { EVTCHNSTAT_virq = 4 };
+struct xen_port_status { u16 domain, pad; u32 port, status, vcpu, virq, more; };	/* virq: when the status says so */
 #define PORTS 4096		/* of the two-level ABI, which is ours */
 #define MOST_PORTS 0x20000	/* of the FIFO ABI, which others may have */
 
@@ -73,5 +75,6 @@ void xen_connect(void);					/* what a restored domain needs again: shared_info, 
 u64 xen_hole(u32 index);				/* guest-physical address of an unpopulated frame, one for each page of the I/O area; 0 is shared_info's */
 s64 xen_map_frame(u32 space, u64 index, u64 physical);
 void xen_unmask(u32 port);
+s64 xen_port_status(u32 port, struct xen_port_status *op);
 static inline s64 xen_send(u32 port) { return hypercall(HC_event_channel, EVTCHNOP_send, (u64)&port, 0); }
 s64 xen_shutdown(u32 reason);				/* drains the console; returns only from suspend: 1 same domain, 0 a new one, set up again */

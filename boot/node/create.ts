@@ -7,8 +7,6 @@ import { LinearMemory } from './memory.ts'
 import { tableExport, withTableExport } from './table.ts'
 
 export interface EngineOptions {
-  /** Address of the top of the engine's C stack. Default: the package's own, 5 MiB above static data. */
-  readonly stackTop?: number
   /** How much of that stack JavaScript may use before a RangeError, bytes. Default: QuickJS's own, 1 MiB. */
   readonly jsStackLimit?: number
   /** Do not keep the source text of functions (Function.prototype.toString shows less; line numbers stay). */
@@ -55,7 +53,6 @@ async function instantiate(options: EngineOptions) {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const parts = await instantiate(options)
   const { exports, layout, memory } = parts
-  if (options.stackTop !== undefined) exports.stackRestore(options.stackTop)
   exports.__wasm_call_ctors()
   const runtime = exports.QTS_NewRuntime()
   if (options.jsStackLimit !== undefined) exports.QTS_RuntimeSetMaxStackSize(runtime, options.jsStackLimit)

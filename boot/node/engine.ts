@@ -228,9 +228,12 @@ export class Engine {
     const global = this.global()
     const constructor = this.get(global, name)
     const text = this.string(message)
-    const value = this.call(constructor, text)
+    const value = this.invoke(constructor, text)
+    for (const used of [text, constructor, global]) this.free(used)
+    // When not even the error can be made (the stack is full), the exception of that is the result.
+    if (this.memory.u64(value) >> 32n === BigInt(tag.exception)) return value
     const result = this.exports.QTS_Throw(this.context, value)
-    for (const used of [value, text, constructor, global]) this.free(used)
+    this.free(value)
     return result
   }
 

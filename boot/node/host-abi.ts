@@ -9,6 +9,8 @@ export interface HostAbiOptions {
   /** Where console text goes. Default: to stdout. */
   readonly output?: (text: string) => void
   readonly commandLine?: string
+  /** The monotonic clock is the host's. Default: it moves only when the program waits. */
+  readonly realClock?: boolean
   /** Wall clock at the start, milliseconds since 1970. Default: 2026-01-01. */
   readonly wallStart?: number
 }
@@ -23,6 +25,7 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
       process.stdout.write(text)
     },
     commandLine = '',
+    realClock = false,
     wallStart = Date.UTC(2026, 0),
   } = options
   let now = 0
@@ -35,7 +38,7 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     consoleWrite: output,
     consoleRead: () => 0,
     consolePort: () => 0,
-    clockMonotonic: () => now,
+    clockMonotonic: realClock ? () => performance.now() : () => now,
     clockWall: () => wall + now,
     clockSet: value => {
       wall = value - now

@@ -14,7 +14,7 @@ test("cases run in the guest's engine, and a case that holds passes", t => {
 
 test('a failed assertion is reported with its TypeScript position', t => {
   t.is(failure('fails'), '1 is not 2')
-  t.regex(results.get('fails')!.stack!, /boot\/node\/fixture\.cases\.ts:11:/)
+  t.regex(results.get('fails')!.stack!, /boot\/node\/fixture\.cases\.ts:16:/)
   t.is(failure('fails later'), 'a message: false is not true')
   t.is(failure('expects an error in vain'), 'nothing was thrown; it returned 5')
 })

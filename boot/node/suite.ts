@@ -12,7 +12,7 @@ import { assert, type Cases } from './cases.ts'
 import type { GuestError } from './errors.ts'
 import { type RunOptions, runInEngine } from './run.ts'
 
-export interface SuiteOptions extends Pick<RunOptions, 'abi' | 'commandLine' | 'wallStart'> {
+export interface SuiteOptions extends Pick<RunOptions, 'commandLine' | 'wallStart'> {
   /** Files that are evaluated before the tests: what puts globals in place. */
   readonly setup?: readonly string[]
   /** Files whose exports stand in for missing globals of the engine (esbuild's inject). */
@@ -102,7 +102,8 @@ async function runCases(contents: string, options: SuiteOptions, alias: Record<s
     results.set(name, failure && asError(failure, map))
   }
   try {
-    await runInEngine({ ...options, bundle: code, filename: bundleName, output })
+    const { commandLine, wallStart } = options
+    await runInEngine({ commandLine, wallStart, bundle: code, filename: bundleName, output })
     return { results }
   } catch (error) {
     const { name, message, guestStack } = error as GuestError

@@ -1,4 +1,5 @@
 // node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]: boots an image on the rig, with its console on standard output.
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { RigError } from './errors.ts'
 import { Rig } from './rig.ts'
@@ -12,6 +13,7 @@ const usage = `usage: node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
   --forward H:G      port H of the host (0: any) leads to port G of the guest; needs --ip; may be repeated
   --timeout SECONDS  destroys the guest after this long (60)
   --machine MIB      memory of the whole machine (3072)
+  --gdb PORT         lets gdb attach at this port of the host, and starts the guest when Enter is pressed
   --dmesg            prints the end of Xen's log afterwards
   --verbose          prints Xen's log and dom0's console to standard error
 Exit code: 0 when the guest powered off, 1 when it ended otherwise, 2 when it could not be started, 124 after the timeout.`
@@ -38,6 +40,7 @@ async function main(): Promise<number> {
       forward: { type: 'string', multiple: true, default: [] },
       timeout: { type: 'string', default: '60' },
       machine: { type: 'string', default: '3072' },
+      gdb: { type: 'string' },
       dmesg: { type: 'boolean' },
       verbose: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -50,6 +53,7 @@ async function main(): Promise<number> {
   const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option =>
     number(option, values[option]),
   ) as [number, number, number, number]
+  const gdb = values.gdb === undefined ? undefined : number('gdb', values.gdb)
   const maxmem = values.maxmem === undefined ? undefined : number('maxmem', values.maxmem)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
@@ -73,6 +77,12 @@ async function main(): Promise<number> {
     for (const pair of values.forward) {
       const [hostPort, port] = pair.split(':').map(Number) as [number, number]
       console.error(`forward: http://127.0.0.1:${await rig.forward(hostPort, values.ip ?? '', port)}/ leads to port ${port}`)
+    }
+    if (gdb !== undefined) {
+      await rig.gdb(gdb)
+      console.error(`gdb: target remote 127.0.0.1:${gdb}; Enter starts the guest`)
+      await once(process.stdin, 'data')
+      process.stdin.pause()
     }
     const printed = (async () => {
       for await (const text of domain.console) process.stdout.write(text as string)

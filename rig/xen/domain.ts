@@ -90,9 +90,12 @@ export class Domain {
     await this.#link.must(`xl reboot ${this.domid}`)
   }
 
-  /** Lets the domain suspend itself for so many seconds, as Qubes does while the host sleeps. */
-  async sleep(seconds: number): Promise<void> {
-    await this.#link.must(`domain-sleep ${this.domid} ${seconds}`, { seconds: 120 + seconds })
+  /**
+   * Lets the domain suspend itself for so many seconds, as Qubes does while the host sleeps.
+   * @param unmarked do not tell it that it is still in the same world, as libxl 4.14 (Qubes R4.1) does
+   */
+  async sleep(seconds: number, { unmarked = false } = {}): Promise<void> {
+    await this.#link.must(`domain-sleep ${this.domid} ${seconds}${unmarked ? ' unmarked' : ''}`, { seconds: 120 + seconds })
   }
 
   /** Lets the domain suspend itself, saves it, and ends it: `wait` then says `suspend`. Rig.restore brings it back. */

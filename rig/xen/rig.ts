@@ -135,6 +135,11 @@ export class Rig {
     return this.#qemu.forward(hostPort, ip, port)
   }
 
+  /** Lets gdb attach to the whole machine, at a TCP port of the host (`target remote`); it stops while gdb looks at it. */
+  async gdb(port: number): Promise<void> {
+    await this.#qemu.command(`gdbserver tcp:127.0.0.1:${port}`)
+  }
+
   /** Resolves when the machine has ended, by stop() or by itself. */
   get exited(): Promise<void> {
     return this.#qemu.exited

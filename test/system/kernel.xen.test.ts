@@ -96,14 +96,47 @@ for (const [how, line] of [
   })
 }
 
-test.serial('JavaScript that runs out of stack in any way gets an error that it can catch', async t => {
-  const { lines, reason } = await xen.run(t, 'programs/deep.ts', { seconds: 120 })
-  t.is(reason, 'poweroff', lines.join('\n'))
-  const said = lines.filter(line => line.includes('[deep]')).map(message)
-  t.is(said.length, 9, lines.join('\n'))
-  for (const line of said) t.notRegex(line, /undefined/)
-  t.true(said.includes('recursion: InternalError') || said.includes('recursion: RangeError'), said.join('\n'))
-})
+// Calls, and calls when the heap has taken all the memory that it may have.
+for (const [memory, calls, least] of [
+  [64, 11_000, 8_000],
+  [8, 11_000, 800],
+  [6, 7_000, 550],
+]) {
+  test.serial(
+    `JavaScript that runs out of stack in any way gets an error that it can catch, after ${calls} calls (${memory} MiB)`,
+    async t => {
+      const { lines, reason } = await xen.run(t, 'programs/deep.ts', { memory, seconds: 300 })
+      t.is(reason, 'poweroff', lines.join('\n'))
+      const said = new Map(lines.filter(line => line.includes('[deep]')).map(line => message(line).split(/: (.*)/) as [string, string]))
+      t.log([...said].map(([name, text]) => `${name}: ${text}`).join('\n'))
+      const depth = (name: string) => Number(/ at (\d+)$/.exec(said.get(name)!)![1])
+      for (const name of [
+        'recursion',
+        'map',
+        'sort',
+        'getter',
+        'proxy',
+        'replace',
+        'refused',
+        'generator',
+        'parse',
+        'stringify',
+        'evaluate',
+        'functions',
+      ])
+        t.regex(said.get(name) ?? '', /^(InternalError|RangeError|SyntaxError): stack overflow/, name)
+      for (const name of ['clone', 'pattern']) t.regex(said.get(name) ?? '', /Error: /, name)
+      t.true(depth('recursion') > calls, said.get('recursion'))
+      for (const round of [0, 1, 2]) {
+        const [, whileFull, then] = /at (\d+) while.* at (\d+)$/.exec(said.get(`round ${round}`)!)!
+        t.true(Number(whileFull) > least && Number(then) > least, said.get(`round ${round}`))
+      }
+      t.is(said.get('again'), '100 caught')
+      t.is(said.get('levels'), '50')
+      t.true(said.has('alive'))
+    },
+  )
+}
 
 for (const [fault, report] of [
   ['write-text', /write.*(kernel )?text/i],
@@ -113,6 +146,7 @@ for (const [fault, report] of [
   ['null-call', /null page/i],
   ['stack-overflow', /stack/i],
   ['linear-guard', /linear memory/i],
+  ['linear-stack', /linear stack guard/],
   ['engine-trap', /trap|unreachable/i],
 ] as const) {
   test.serial(`fault ${fault}: one readable report, reason crash`, async t => {

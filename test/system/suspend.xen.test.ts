@@ -73,6 +73,20 @@ test.serial('a sleep of the host as in Qubes: the domain is asked to suspend its
   await shutDown(t, running)
 })
 
+test.serial('a sleep as Xen 4.14 ends it: nobody says that the world is the same, and the domain finds out by itself', async t => {
+  const running = await xen.start(t, await xen.image('programs/suspend.ts'), { seconds: 120 })
+  await running.line(/beat 20/)
+  await running.domain.sleep(2, { unmarked: true })
+  const { wall, mono } = jumped(await running.line(/jump:/))
+  t.true(wall > mono + 2000, `${wall} ${mono}`)
+  t.true(inRhythm(await running.line(/a second later/)))
+  t.true(running.lines.some(line => line.endsWith('[suspend] resumed')))
+  await running.domain.sleep(0, { unmarked: true })
+  await running.domain.sleep(0)
+  t.is(running.lines.filter(line => line.endsWith('[suspend] resumed')).length, 3)
+  await shutDown(t, running)
+})
+
 test.serial('a save and two restores: time has moved, randomness differs between the two, and each is shut down as usual', async t => {
   const image = await xen.image('programs/suspend.ts')
   const running = await xen.start(t, image, { seconds: 120 })

@@ -1,0 +1,74 @@
+/**
+ * Runs functions on a thread with a large stack. Under V8 the engine's calls take stack of the thread, and it is V8 that ends a
+ * recursion when that is used up: with an exception that goes through the engine and that the program in it cannot catch. With room
+ * for all that the engine allows, its own limit is reached first, as in the guest.
+ */
+import { Worker } from 'node:worker_threads'
+import { GuestError } from './errors.ts'
+
+/** Of the thread; taken when it is used. The engine's limit of 2 MiB was seen to take 30. */
+const stackSizeMb = 128
+
+export interface DeepCall {
+  readonly id: number
+  /** URL of a module, name of a function that it exports, and what the function is called with: (data, output). */
+  readonly module: string
+  readonly name: string
+  readonly data: unknown
+}
+
+/** What comes back: text while it runs, and at the end a result or an error. */
+export type DeepReply = { readonly id: number } & (
+  | { readonly output: string }
+  | { readonly result: unknown }
+  | { readonly error: unknown; readonly guest?: { readonly name: string; readonly message: string; readonly stack: string } }
+)
+
+interface Waiting {
+  readonly output: (text: string) => void
+  readonly resolve: (result: any) => void
+  readonly reject: (error: unknown) => void
+}
+
+let thread: Worker | undefined
+const waiting = new Map<number, Waiting>()
+let calls = 0
+
+/**
+ * Calls an exported function `(data, output) => result` of a module there. Data and result are cloned. One call runs at a time.
+ * Throws what the function throws: a GuestError as one, others as structured clones.
+ */
+export async function callDeep<T>(module: string, name: string, data: unknown, output: (text: string) => void): Promise<T> {
+  thread ??= start()
+  const id = ++calls
+  const result = new Promise<T>((resolve, reject) => waiting.set(id, { output, resolve, reject }))
+  thread.ref()
+  thread.postMessage({ id, module, name, data } satisfies DeepCall)
+  return result
+}
+
+function start(): Worker {
+  const worker = new Worker(new URL('./deep-thread.ts', import.meta.url), { resourceLimits: { stackSizeMb } })
+  const settled = (id: number) => {
+    waiting.delete(id)
+    if (waiting.size === 0) worker.unref()
+  }
+  worker.on('message', (reply: DeepReply) => {
+    const call = waiting.get(reply.id)!
+    if ('output' in reply) {
+      call.output(reply.output)
+      return
+    }
+    settled(reply.id)
+    if ('result' in reply) call.resolve(reply.result)
+    else call.reject(reply.guest ? new GuestError(reply.guest.name, reply.guest.message, reply.guest.stack) : reply.error)
+  })
+  const end = (error: unknown) => {
+    thread = undefined
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+  worker.on('error', end)
+  worker.on('exit', code => end(new Error(`the thread of the engine has ended with code ${code}`)))
+  return worker
+}
