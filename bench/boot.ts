@@ -1,4 +1,4 @@
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { Rig } from '@xen-ts/rig/xen'
 import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, type Peer, printTable } from './peers.ts'
 
 /**

@@ -8,8 +8,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
-import { engineLayout } from '@xen-ts/boot/engine/layout.ts'
+import { buildEngine, engineFolder, engineLayout } from '@xen-ts/boot/engine'
 import { newQuickJSWASMModuleFromVariant, type QuickJSContext, type QuickJSHandle } from 'quickjs-emscripten'
 
 const scripts = ['harness', 'packets', 'language', 'library', 'host', 'async'].map(name =>

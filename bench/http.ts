@@ -1,5 +1,4 @@
-import type { Domain } from '@xen-ts/rig/xen/domain.ts'
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { type Load, loadGenerator } from './load.ts'
 import { type BenchOptions, benchArguments, imagePeer, linuxPeer, type Peer, printTable } from './peers.ts'
 

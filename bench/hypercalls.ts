@@ -1,6 +1,5 @@
 /** Counts what guests ask of the hypervisor, from outside and so for any guest alike: with Xen's own trace of VM exits. */
-import type { Domain } from '@xen-ts/rig/xen/domain.ts'
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
+import type { Domain, Rig } from '@xen-ts/rig/xen'
 
 /** Events of xen/include/public/trace.h: a hypercall of a guest with hardware virtualization. */
 const HANDLERS = 0x00082000

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildProgram } from '../cli/build/build.ts'
-import { kib } from '../cli/build/report.ts'
+import { buildProgram, kib } from 'xen-ts/tool'
 
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-bench-'))
 

@@ -1,9 +1,5 @@
 import { join } from 'node:path'
-import { defaultCache } from '@xen-ts/rig/xen/dom0.ts'
-import { sharedLibraries } from '@xen-ts/rig/xen/libraries.ts'
-import { unpackPackages } from '@xen-ts/rig/xen/packages.ts'
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { timedLog } from '@xen-ts/rig/xen/run.ts'
+import { defaultCache, type Rig, sharedLibraries, timedLog, unpackPackages } from '@xen-ts/rig/xen'
 
 /** Debian's wrk with what it needs. */
 const packages = ['wrk', 'libluajit-5.1-2', 'libssl3', 'libgcc-s1', 'libc6']

@@ -2,7 +2,7 @@
  * Ethernet frames per second through Linux netback to a guest and back, without an IP stack, next to a Linux guest that answers
  * from a packet socket; what each costs of the guest's CPU, and in hypercalls. Only the ratios mean something.
  */
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { Rig } from '@xen-ts/rig/xen'
 import { countHypercalls } from './hypercalls.ts'
 import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, printTable, withPeers } from './peers.ts'
 

@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { readImage } from '@xen-ts/boot/image/compose.ts'
-import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
-import type { Domain, DomainOptions, Vif } from '@xen-ts/rig/xen/domain.ts'
-import { type LinuxRole, linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
+import { readImage } from '@xen-ts/boot'
+import { MiniQubes } from '@xen-ts/rig/dom0'
+import { type Domain, type DomainOptions, type LinuxRole, linuxGuest, type Rig, rigChannels, type Vif } from '@xen-ts/rig/xen'
 
 /** A guest that can be started again and again on a rig. */
 export interface Peer {

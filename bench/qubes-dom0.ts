@@ -3,13 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { qubesKeys } from '@xen-ts/rig/dom0/keys.ts'
-import { writeCpio } from '@xen-ts/rig/xen/cpio.ts'
-import { ensureRig } from '@xen-ts/rig/xen/dom0.ts'
-import { readLine } from '@xen-ts/rig/xen/link.ts'
-import { type LinuxGuest, linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { run } from '@xen-ts/rig/xen/run.ts'
+import { qubesKeys } from '@xen-ts/rig/dom0'
+import { ensureRig, type LinuxGuest, linuxGuest, type Rig, readLine, run, writeCpio } from '@xen-ts/rig/xen'
 
 /** Of the vif, and in QubesDB. */
 export const address = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }

@@ -1,8 +1,8 @@
 /** The work of bench/programs/work.ts in the native engine on the host's own CPU. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildEngine, engineFolder } from '@xen-ts/boot/engine/build.ts'
-import { run } from '@xen-ts/rig/xen/run.ts'
+import { buildEngine, engineFolder } from '@xen-ts/boot/engine'
+import { run } from '@xen-ts/rig/xen'
 import { transform } from 'esbuild'
 import { inFolder } from './qubes-dom0.ts'
 

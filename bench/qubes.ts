@@ -2,8 +2,7 @@
  * The Qubes agents beside native daemons in dom0: CPU from boot to agents connected, calls of an echo service, bytes through one, and
  * frames of a window; next to a Linux guest whose program does the same on libxenvchan. Only the ratios mean something.
  */
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { Rig as Machine } from '@xen-ts/rig/xen/rig.ts'
+import { Rig as Machine, type Rig } from '@xen-ts/rig/xen'
 import { median, printTable } from './peers.ts'
 import { address, inFolder, linuxQube, QubesDom0 } from './qubes-dom0.ts'
 import { nativeWork } from './qubes-work.ts'

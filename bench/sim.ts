@@ -3,8 +3,8 @@
  * does. Rates are mostly the simulation's own; what is asked of Xen is exact, and the same wherever the drivers run.
  */
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
-import { nodeMachine } from '@xen-ts/stack/testing/node-sockets.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
 import { httpRows } from './sim/http.ts'
@@ -46,7 +46,7 @@ async function inEngine(): Promise<Row[]> {
     mainFields: ['module', 'main'],
     charset: 'utf8',
     logLevel: 'warning',
-    inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject.ts'))],
+    inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject'))],
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks
   })
   let printed = ''

@@ -2,7 +2,7 @@
  * Bytes and round trips per second on a vchan between dom0 and a guest, next to libxenvchan in a Linux guest. Only the ratios mean
  * something.
  */
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { Rig } from '@xen-ts/rig/xen'
 import { type BenchOptions, benchArguments, imagePeer, linuxPeer, median, printTable, withPeers } from './peers.ts'
 
 const BYTES = 16 << 20,

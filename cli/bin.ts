@@ -36,7 +36,7 @@ program
   .command('build')
   .description('build a program into one .xen file')
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
-  .option('-t, --target <name>', 'qubes or xen (default: what package.json says, else xen)')
+  .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
   .option('-o, --output <file>', 'the image (default: NAME.xen)')
   .option('--json', 'print the report as JSON')
   .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))

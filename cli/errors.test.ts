@@ -23,6 +23,7 @@ test('the caret stays under its place behind tabs', t => {
   t.true(caret({ file: 'a.ts', line: 1, column: 2, lineText: '\t\tx()' }).endsWith('\n  | \t\t^'))
 })
 
-test('any other error is a defect of the tool and shows its stack', t => {
+test('any other error is a defect of the tool and shows its stack, and that of its cause', t => {
   t.regex(describeError(new TypeError('boom')), /xen-ts itself failed[^]*boom[^]*errors\.test\.ts/)
+  t.regex(describeError(new Error('outer', { cause: new RangeError('inner') })), /outer[^]*cause: RangeError: inner/)
 })

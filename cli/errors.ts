@@ -1,3 +1,5 @@
+import { describeError as describeFully } from '@xen-ts/runtime/machine'
+
 /** An error for the person at the keyboard, in three parts. Anything else that is thrown is a defect of xen-ts and shows its stack. */
 export class CliError extends Error {
   override name = 'CliError'
@@ -19,8 +21,7 @@ export class CliError extends Error {
 /** The text of an error: what, where (indented), what to do. */
 export function describeError(error: unknown): string {
   if (!(error instanceof CliError)) {
-    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error)
-    return `error: xen-ts itself failed, please report this:\n${indent(stack)}`
+    return `error: xen-ts itself failed, please report this:\n${indent(describeFully(error))}`
   }
   const parts = [`error: ${error.message}`]
   if (error.where) parts.push(indent(error.where))

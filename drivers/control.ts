@@ -2,7 +2,7 @@
  * What the toolstack asks of a domain by `control/shutdown` (xen/docs/misc/xenstore-paths.pandoc). Qubes' libxl asks only for
  * what the domain has said it can do: without `control/feature-poweroff`, `qvm-shutdown` fails.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { dispose } from './dispose.ts'
 import type { Watch } from './xenstore/watches.ts'
 import type { Xenstore } from './xenstore/xenstore.ts'
@@ -23,7 +23,7 @@ const features = ['poweroff', 'reboot', 'suspend']
  * announced `suspend` and does not obey makes the suspend of the whole host fail.
  */
 export function serveControl(
-  { machine, xenstore }: { machine: Machine; xenstore: Xenstore },
+  { machine, xenstore }: { machine: XenMachine; xenstore: Xenstore },
   onRequest: (request: ShutdownRequest) => void,
 ): Watch {
   const { suspension } = machine

@@ -1,7 +1,7 @@
 /** What passes only on V8 does not count: the tests of this folder once more, in the engine of the guest. */
 
 import { fileURLToPath } from 'node:url'
-import { engineTests } from '@xen-ts/boot/node/suite.ts'
+import { engineTests } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 await engineTests(

@@ -2,7 +2,7 @@
  * Event channels: Xen's interrupts between domains (xen/include/public/event_channel.h). An event carries no data and any
  * number of notifications may arrive as one, so a handler always looks at the shared memory the channel belongs to.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { dispose } from './dispose.ts'
 import { errnoName, XenError } from './errno.ts'
 
@@ -55,10 +55,10 @@ export class EventChannel implements Disposable {
 
 /** All event channels of this domain. */
 export class EventChannels {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly #open = new Map<number, EventChannel>()
 
-  constructor(machine: Machine) {
+  constructor(machine: XenMachine) {
     this.machine = machine
     machine.suspension.subscribe('ports', {
       resume: cancelled => {

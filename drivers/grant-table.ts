@@ -3,8 +3,7 @@
  * domains may map or copy. An entry is 8 bytes: u16 flags, u16 domid, u32 frame. Writing and taking back an entry needs no
  * hypercall; only Xen itself writes the two in-use bits.
  */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { XenError } from './errno.ts'
 
 export const PAGE_SIZE = 4096
@@ -31,7 +30,7 @@ interface Deferred {
 }
 
 export class GrantTable {
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #log: Log
   readonly #bytes: Uint8Array[] = []
   readonly #u16: Uint16Array[] = []
@@ -41,7 +40,7 @@ export class GrantTable {
   #unused = FIRST_REFERENCE
   readonly #deferred = new Set<Deferred>()
 
-  constructor(machine: Machine) {
+  constructor(machine: XenMachine) {
     this.#machine = machine
     this.#log = machine.log('grants')
     machine.suspension.subscribe('grants', {

@@ -1,25 +1,29 @@
 /**
  * Xen in TypeScript. A program asks for `xenstore()`, `vchan()` or `ethernet()` among its devices; a target needs `connectDrivers` and
- * `connectNetfront`; the classes behind them are for writing further drivers. The simulated Xen for tests is @xen-ts/drivers/sim/index.ts.
+ * `connectNetfront`; the rest is for writing further drivers. The simulated Xen for tests is @xen-ts/drivers/sim.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { EventChannels } from './event-channel.ts'
 import { GrantTable } from './grant-table.ts'
 import { Xenstore } from './xenstore/xenstore.ts'
 
+export type { EthernetDevice, Frame } from '@xen-ts/runtime/machine'
 export type { ByteChannel, Channels } from './channel.ts'
 export { ChannelClosedError } from './channel.ts'
 export type { ShutdownRequest } from './control.ts'
 export { serveControl } from './control.ts'
 export { ethernet, vchan, xenstore } from './devices.ts'
+export { dispose } from './dispose.ts'
 export { XenError } from './errno.ts'
-export type { EthernetDevice, Frame } from './ethernet.ts'
 export { EventChannel, EventChannels } from './event-channel.ts'
 export { GrantTable } from './grant-table.ts'
 export { connectNetfront, Netfront } from './netfront/netfront.ts'
 export type { NetfrontOptions } from './netfront/options.ts'
-export { ForeignPages, SharedPages } from './shared-pages.ts'
-export { XenstoreError } from './xenstore/error.ts'
+export { parseDecimal } from './parse.ts'
+export { PeerWarnings } from './peer-warnings.ts'
+export { ForeignPages, pagesFor, SharedPages } from './shared-pages.ts'
+export { Wakeup } from './wakeup.ts'
+export { isCode, XenstoreError } from './xenstore/error.ts'
 export type { Access, Permissions } from './xenstore/view.ts'
 export { XenstoreView } from './xenstore/view.ts'
 export type { Watch } from './xenstore/watches.ts'
@@ -27,14 +31,14 @@ export { Xenstore } from './xenstore/xenstore.ts'
 
 /** What every Xen domain has. Make one: there is one xenstore ring and one grant table. */
 export interface Drivers {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore
 }
 
 /** @throws Error when the domain was built without xenstore */
-export function connectDrivers(machine: Machine): Drivers {
+export function connectDrivers(machine: XenMachine): Drivers {
   return { machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) }
 }
 

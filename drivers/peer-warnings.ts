@@ -1,5 +1,4 @@
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timers } from '@xen-ts/runtime/machine'
 
 /**
  * Warnings about what a peer did, at most one a second: a hostile peer must not be able to flood the console, nor to keep the

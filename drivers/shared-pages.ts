@@ -1,5 +1,5 @@
 /** Memory shared with another domain: pages of ours that it may use, and pages of its that we map. */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { dispose } from './dispose.ts'
 import { grantStatusName, XenError } from './errno.ts'
 import type { GrantTable } from './grant-table.ts'
@@ -10,13 +10,13 @@ export class SharedPages implements Disposable {
   readonly bytes: Uint8Array
   /** Grant reference of each page. */
   readonly refs: readonly number[]
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #grants: GrantTable
   #released = false
   #freed = false
 
   /** @throws XenError when there is no memory or no grant reference left */
-  constructor(machine: Machine, grants: GrantTable, count: number, domid: number, readonly: boolean, owner: string) {
+  constructor(machine: XenMachine, grants: GrantTable, count: number, domid: number, readonly: boolean, owner: string) {
     const buffer = machine.abi.pagesAlloc(count)
     if (buffer === undefined) {
       throw new XenError(
@@ -62,7 +62,7 @@ export class SharedPages implements Disposable {
 /** Pages of another domain, mapped next to each other in the order of `refs`. What is in them may change at any moment. */
 export class ForeignPages implements Disposable {
   readonly bytes: Uint8Array
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #owner: string
   /** u32 each; the references, until they are mapped. */
   readonly #handles: Uint8Array
@@ -71,7 +71,7 @@ export class ForeignPages implements Disposable {
   #released = false
 
   /** @throws XenError when a reference is not valid for us, or there is no room */
-  constructor(machine: Machine, domid: number, refs: readonly number[], readonly: boolean, owner: string) {
+  constructor(machine: XenMachine, domid: number, refs: readonly number[], readonly: boolean, owner: string) {
     const buffer = machine.abi.pagesReserve(refs.length)
     if (buffer === undefined) {
       throw new XenError(

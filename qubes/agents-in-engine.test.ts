@@ -1,5 +1,5 @@
-import { memoryAbi } from '@xen-ts/boot/node/memory-abi.ts'
-import { suite } from '@xen-ts/boot/node/suite.ts'
+import { memoryAbi } from '@xen-ts/boot/memory'
+import { suite } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 Object.assign(globalThis, { __abi: memoryAbi }) // for Node; the engine has its own

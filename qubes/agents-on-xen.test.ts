@@ -1,14 +1,12 @@
 /** The agents over real vchans on the simulated Xen: sizes, order of events, and that everything is given back. */
 
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import { EventChannels, GrantTable, Xenstore } from '@xen-ts/drivers'
+import { type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim'
+import { MiniQubes } from '@xen-ts/rig/dom0'
 import { vchanChannels } from '@xen-ts/vchan'
 import test from 'ava'
 import { startAgents } from './agents.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const channelsOf = ({ machine }: SimulatedDomain) =>
   vchanChannels({ machine, events: new EventChannels(machine), grants: new GrantTable(machine), xenstore: new Xenstore(machine) })

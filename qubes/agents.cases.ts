@@ -1,18 +1,13 @@
 /** The agents in the guest's engine: each has one conversation with a peer that is played by hand. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { cases } from '@xen-ts/boot/node/cases.ts'
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import { AbortController, AbortSignal } from '@xen-ts/runtime/web/abort.ts'
-import type { ReadableStream } from '@xen-ts/runtime/web/streams/readable-stream.ts'
-import { TransformStream } from '@xen-ts/runtime/web/streams/writable-stream.ts'
-import { followNetwork } from '@xen-ts/targets/qubes/network.ts'
+import type { Abi } from '@xen-ts/boot/abi'
+import { cases } from '@xen-ts/boot/cases'
+import { Hub } from '@xen-ts/rig/dom0/hub'
+import type { Log } from '@xen-ts/runtime/machine'
+import { AbortController, AbortSignal, type ReadableStream, TransformStream } from '@xen-ts/runtime/web'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { ByteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
-import { readNetwork } from './qubesdb/network.ts'
-import type { Change } from './qubesdb/replica.ts'
 import { concat, Text, writeU32 } from './text.ts'
 import { Clock, parseDate } from './time.ts'
 
@@ -197,62 +192,6 @@ export default cases({
     t.is(parseDate('2027-02-29T23:59:59+00:00\n'), undefined)
     clock.close()
     await running
-  },
-
-  'the stack follows the keys of the network, once for all of them': t => {
-    const { machine, lines } = setUp()
-    const pauses: (() => void)[] = []
-    const timers = {
-      now: () => 0,
-      set(_: number, run: () => void) {
-        pauses.push(run)
-        return { cancel() {} }
-      },
-    }
-    const keys: Record<string, string> = { '/qubes-ip': '10.137.0.16', '/qubes-gateway': '10.137.0.1' }
-    const watches = new Map<string, (change: Change) => void>()
-    const db = {
-      get hasNetwork() {
-        return keys['/qubes-ip'] !== undefined
-      },
-      get network() {
-        return readNetwork(path => keys[path])!
-      },
-      watch(path: string, handler: (change: Change) => void) {
-        watches.set(path, handler)
-        return () => {
-          watches.delete(path)
-        }
-      },
-    }
-    const seen: unknown[] = []
-    const write = (path: string, value: string): void => {
-      keys[path] = value
-      watches.get(path)!({ path, value })
-    }
-    const end = followNetwork({
-      db,
-      timers,
-      log: machine.log('network'),
-      stack: {
-        configure: config => {
-          seen.push(config?.gateway)
-        },
-      },
-    })
-    write('/qubes-gateway', '10.137.0.8')
-    write('/qubes-primary-dns', '10.139.1.1')
-    t.is(pauses.length, 1)
-    pauses.shift()!()
-    write('/qubes-gateway', 'nonsense')
-    pauses.shift()!()
-    delete keys['/qubes-ip']
-    watches.get('/qubes-ip')!({ path: '/qubes-ip', value: undefined })
-    pauses.shift()!()
-    t.deepEqual(seen, ['10.137.0.1', '10.137.0.8', undefined])
-    t.is(lines.length, 1)
-    end()
-    t.is(watches.size, 0)
   },
 
   'GUI: greeting and clipboard': async t => {

@@ -1,6 +1,5 @@
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0/index.ts'
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { MiniQubes, type MiniQubesOptions, testMachine } from '@xen-ts/rig/dom0'
+import { Hub } from '@xen-ts/rig/dom0/hub'
 import test, { type ExecutionContext } from 'ava'
 import { startAgents } from './agents.ts'
 

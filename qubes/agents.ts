@@ -1,7 +1,8 @@
 /** What every qube does beside its program: QubesDB, qrexec, the GUI agent and the clock, each on its own. */
-import type { Channels } from '@xen-ts/drivers/channel.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+
+import type { GrantTable } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'
@@ -22,7 +23,7 @@ export interface Agents {
 }
 
 export interface AgentsOptions {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly channels: Channels
   /** For the pixels of windows; without it there are none. */
   readonly grants?: GrantTable

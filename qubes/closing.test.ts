@@ -1,8 +1,8 @@
 /** Agents are closed at any moment of connecting: with a daemon that comes just now, or is silent afterwards. */
 
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { type TestMachine, testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+import { type TestMachine, testMachine } from '@xen-ts/rig/dom0'
+import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'

@@ -1,6 +1,5 @@
 /** Keeps an agent connected: the daemons in dom0 restart, and a qube must outlive them. */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import { describeBriefly, type Log, type Timers } from '@xen-ts/runtime/machine'
 
 /** A connection that lasted this long (ms) was a good one: the next attempt follows at once. */
 const GOOD = 10_000
@@ -28,7 +27,7 @@ export async function supervise({ timers, log, signal, run }: Supervised): Promi
     try {
       await run()
     } catch (error) {
-      if (!signal.aborted) log.warn(`connection lost: ${describe(error)}; connecting again`)
+      if (!signal.aborted) log.warn(`connection lost: ${describeBriefly(error)}; connecting again`)
     }
     if (timers.now() - started >= GOOD) pause = SHORTEST_PAUSE
     await sleep(timers, pause, signal)
@@ -48,10 +47,4 @@ export function sleep(timers: Timers, milliseconds: number, signal: AbortSignal)
     const timer = timers.set(milliseconds, done)
     signal.addEventListener('abort', done)
   })
-}
-
-/** One line for a log. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.name === 'Error' || error.name === '' ? error.message : `${error.name}: ${error.message}`
 }

@@ -1,11 +1,11 @@
 /** A qube over a sleep of the host, and over a save and a restore: the agents carry on, and nothing is left over. */
 
-import { restore, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import { restore, SimulatedXen } from '@xen-ts/drivers/sim'
+import { MiniQubes } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const setUp = (seed?: number) => {
   const xen = new SimulatedXen({ seed })

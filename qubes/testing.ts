@@ -1,8 +1,6 @@
 /** What tests of the agents on the simulated Xen share. Not part of any image. */
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
+import { EventChannels, GrantTable, Xenstore } from '@xen-ts/drivers'
+import type { SimulatedDomain } from '@xen-ts/drivers/sim'
 import { vchanChannels } from '@xen-ts/vchan'
 
 /** The drivers of a domain; make them once. */

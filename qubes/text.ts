@@ -1,7 +1,7 @@
 /** Strings to bytes and back, through the kernel: the engine has no TextEncoder, and a loop in JavaScript would be slow. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
-export type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode'>
+export type TextAbi = Pick<HostFunctions, 'utf8Encode' | 'utf8Decode'>
 
 export class Text {
   readonly #abi: TextAbi

@@ -1,10 +1,10 @@
-import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { MiniQubes, type Policy } from '@xen-ts/rig/dom0/index.ts'
+import { SimulatedXen } from '@xen-ts/drivers/sim'
+import { MiniQubes, type Policy } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import { startAgents } from './agents.ts'
 import { channelsOf } from './testing.ts'
 import { parseDate } from './time.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const HOUR = 3600_000
 const NOON = Date.UTC(2026, 10, 23, 12)

@@ -2,10 +2,9 @@
  * The wall clock. Xen's is dom0's, which may be wrong; the qube asks the clock qube through dom0, as Linux qubes do at boot, after
  * a resume and every six hours (qvm-sync-clock and qubes-sync-clock of qubes-core-agent-linux).
  */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { describeBriefly, type Log, type XenMachine } from '@xen-ts/runtime/machine'
 import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
-import { describe, sleep } from './supervise.ts'
+import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
 
 const SERVICE = 'qubes.GetDate+nanoseconds'
@@ -28,8 +27,8 @@ const EARLIEST = Date.UTC(2026, 0)
 const LATEST = Date.UTC(2100, 0)
 
 export interface ClockOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log'> & {
-    readonly abi: Pick<Machine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'>
+  readonly machine: Pick<XenMachine, 'timers' | 'log'> & {
+    readonly abi: Pick<XenMachine['abi'], 'clockWall' | 'clockSet' | 'utf8Encode' | 'utf8Decode'>
   }
   readonly qrexec: { call(target: string, service: string): OutgoingCall }
 }
@@ -88,7 +87,7 @@ export class Clock {
       return false
     } catch (error) {
       if (this.#abort.signal.aborted) return false
-      const line = `dom0 did not tell the time, Xen's is used: ${describe(error)}`
+      const line = `dom0 did not tell the time, Xen's is used: ${describeBriefly(error)}`
       if (this.#failing) this.#log.debug(line)
       else this.#log.info(line)
       this.#failing = true

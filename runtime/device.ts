@@ -20,8 +20,6 @@ export interface Device<T = unknown> {
   readonly connect: Connect<T> | undefined
   /** By target, before `connect`. */
   readonly on: Readonly<Record<string, { readonly connect: Connect<T> }>>
-  /** For messages: the targets a provided device exists on, when it is not all of them. */
-  readonly targets: readonly string[] | undefined
   /** Exists for types only. */
   readonly [connected]?: T
 }
@@ -69,15 +67,10 @@ export function device<T, N extends Devices = {}>({ name, needs, connect, on = {
     key: undefined,
     connect: connect as Connect<Awaited<T>>,
     on: on as Device<Awaited<T>>['on'],
-    targets: undefined,
   }
 }
 
-/**
- * Describes a device of a kind that targets provide. Equal options give the same device. `targets`: where it exists, if not everywhere
- * (for the message that refuses it elsewhere).
- */
-export function provided<T>(name: string, more: { options?: object; needs?: Devices; targets?: string[] } = {}): Device<T> {
-  const { options = {}, needs = {}, targets } = more
-  return { name, options, needs, key: `${name} ${JSON.stringify(options)}`, connect: undefined, on: {}, targets }
+/** Describes a device of a kind that targets provide; where it exists follows from what they say. Equal options give the same device. */
+export function provided<T>(name: string, { options = {}, needs = {} }: { options?: object; needs?: Devices } = {}): Device<T> {
+  return { name, options, needs, key: `${name} ${JSON.stringify(options)}`, connect: undefined, on: {} }
 }

@@ -1,7 +1,7 @@
 /** For tests: bundles a program as the tool does, and runs it in the guest's engine under Node. */
 
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/node/run.ts'
+import { runInEngine } from '@xen-ts/boot/testing'
 import { build } from 'esbuild'
 
 export interface EngineRun {
@@ -12,14 +12,14 @@ export interface EngineRun {
 
 const own = (path: string) => JSON.stringify(fileURLToPath(import.meta.resolve(path)))
 
-/** @param app URL of the program's module; @param target module with a `target`, by URL; without it one that provides nothing */
+/** @param app URL of the program's module; @param target module with a target, by URL; without it one that provides nothing */
 export async function runProgram(
   app: string,
-  { commandLine = '', target }: { commandLine?: string; target?: string } = {},
+  { commandLine = '', target = import.meta.resolve('./fixtures/no-target.ts') }: { commandLine?: string; target?: string } = {},
 ): Promise<EngineRun> {
   const main = `import { boot } from ${own('./guest.ts')}
-${target === undefined ? "const target = { name: 'test', provide: {} }" : `import { target } from ${JSON.stringify(fileURLToPath(target))}`}
-boot({ target, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
+import { target, connect } from ${JSON.stringify(fileURLToPath(target))}
+boot({ target, connect, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({
     stdin: { contents: main, resolveDir: fileURLToPath(import.meta.resolve('.')), sourcefile: 'main.ts', loader: 'ts' },
     bundle: true,

@@ -7,7 +7,7 @@ import { outcome } from './web/testing.ts'
 const fixture = (name: string) => import.meta.resolve(`./fixtures/${name}.ts`)
 
 test('hello says its three lines a second apart, then bye, and powers off', async t => {
-  const { reason, output } = await runProgram(import.meta.resolve('../examples/hello/app.ts'))
+  const { reason, output } = await runProgram(import.meta.resolve('hello'))
   t.is(
     output,
     [
@@ -91,7 +91,7 @@ test('a handler module and a site answer requests', async t => {
       .split('\n')
       .slice(0, -1)
       .map(line => line.replace(/^.*?\] /, ''))
-  t.deepEqual(await texts(import.meta.resolve('../examples/handler/app.ts')), [
+  t.deepEqual(await texts(import.meta.resolve('handler')), [
     '80 GET /: 200 text/plain;charset=UTF-8 "hello from /\\n"',
     '80 GET /a/../b%20c?d: 200 text/plain;charset=UTF-8 "hello from /b%20c\\n"',
     '80 POST /missing: 200 text/plain;charset=UTF-8 "hello from /missing\\n"',

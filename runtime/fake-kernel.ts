@@ -1,6 +1,7 @@
-/** A kernel for tests: the ABI with virtual time, and the loop that calls `turn`. Under Node or any other engine. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+/** A kernel for tests under Node: the ABI with virtual time, and the loop that calls `turn`. */
+import type { Abi } from '@xen-ts/boot/abi'
 import { type BootOptions, boot, type Hooks } from './guest.ts'
+import { hostFunctions } from './node/machine.ts'
 
 export class FakeKernel {
   /** All that was written. */
@@ -22,19 +23,15 @@ export class FakeKernel {
       throw new Error(`the fake kernel has no ${name}`)
     }
     const functions: Partial<Abi> = {
+      ...hostFunctions({ now: () => this.time, wall: () => wall + this.time }),
       consoleWrite: text => {
         this.console += text
       },
-      clockMonotonic: () => this.time,
-      clockWall: () => wall + this.time,
       clockSet: value => {
         wall = value - this.time
       },
       wait: (deadline, ports) => this.#wait(deadline, ports),
       commandLine: () => this.#commandLine,
-      random: into => {
-        crypto.getRandomValues(into as Uint8Array<ArrayBuffer>)
-      },
       shutdown: reason => (this.reason = reason),
     }
     this.scope = { __abi: new Proxy(functions, { get: (target, name) => Reflect.get(target, name) ?? refuse(String(name)) }) as Abi }

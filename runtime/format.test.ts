@@ -1,5 +1,5 @@
 import test from 'ava'
-import { describeError, format, inspect } from './format.ts'
+import { describeBriefly, describeError, format, inspect } from './format.ts'
 
 test('values look as people know them from Node', t => {
   class Point {
@@ -119,4 +119,17 @@ test('an error is told with name, message, stack, cause and collected errors, th
   t.is(describeError('text'), "thrown value 'text'")
   const renamed = Object.assign(new Error('x'), { name: 'NamedLater' })
   t.regex(describeError(renamed), /x/)
+})
+
+test('briefly: name and message, whatever was thrown', t => {
+  t.is(describeBriefly(new Error('plain')), 'plain')
+  t.is(describeBriefly(new TypeError('typed')), 'TypeError: typed')
+  t.is(describeBriefly(new RangeError()), 'RangeError')
+  t.is(describeBriefly('text'), 'text')
+  t.is(describeBriefly(undefined), 'undefined')
+  const refuse = () => {
+    throw new Error('hostile')
+  }
+  t.is(describeBriefly({ toString: refuse }), 'an error that cannot be shown')
+  t.is(describeBriefly(Object.defineProperty(new Error('x'), 'message', { get: refuse })), 'an error that cannot be shown')
 })

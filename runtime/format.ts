@@ -52,6 +52,18 @@ function orRefusal(text: () => string): string {
   }
 }
 
+/** Name and message, for a log where the stack would say nothing: what a peer did. Never throws. */
+export function describeBriefly(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return String(error)
+    const { name, message } = error
+    if (message === '') return name === '' ? 'Error' : name
+    return name === 'Error' || name === '' ? message : `${name}: ${message}`
+  } catch {
+    return 'an error that cannot be shown'
+  }
+}
+
 /** Name, message, stack, cause and collected errors. In QuickJS a stack has only the frames, in V8 it begins with the message. */
 export function describeError(error: unknown): string {
   return describeCause(error, [])

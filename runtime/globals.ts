@@ -46,3 +46,18 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })
   }
 }
+
+/** Globals that are made when they are looked at first. One that cannot be made is tried again the next time. */
+export function installLazily(scope: object, globals: Readonly<Record<string, () => unknown>>): void {
+  for (const [key, make] of Object.entries(globals)) {
+    const set = (value: unknown): void => {
+      Object.defineProperty(scope, key, { value, writable: true, configurable: true, enumerable: false })
+    }
+    const get = (): unknown => {
+      const value = make()
+      set(value)
+      return value
+    }
+    Object.defineProperty(scope, key, { get, set, configurable: true, enumerable: false })
+  }
+}

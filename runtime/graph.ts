@@ -1,6 +1,6 @@
 /** The device graph: order, sharing, connecting, and its description in words. */
 import type { Device, DeviceContext, Devices } from './device.ts'
-import type { Target } from './target.ts'
+import type { Elsewhere, Platform, Target } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What is wrong with a program's devices on a target, known before any is connected. */
@@ -13,17 +13,16 @@ const identity = (device: Device<any>): Identity => device.key ?? device
 
 /** All that must be connected first, including what the target's provider adds. */
 function needsOf(device: Device<any>, target: Target): Devices {
-  const provider = isOwn(device, target) ? undefined : target.provide[device.name]
-  return { ...provider?.needs, ...device.needs }
+  return isOwn(device, target) ? device.needs : { ...target.kinds[device.name], ...device.needs }
 }
 
 const isOwn = (device: Device<any>, target: Target): boolean => Object.hasOwn(device.on, target.name) || device.connect !== undefined
 
 /**
  * The devices in the order they are connected: each once, after all it needs. Throws a DeviceError for a circle or a device that the target
- * lacks.
+ * lacks. `elsewhere`: where that exists, as far as is known.
  */
-export function order(devices: Devices, target: Target): Device<any>[] {
+export function order(devices: Devices, target: Target, elsewhere: Elsewhere = {}): Device<any>[] {
   const done = new Set<Identity>()
   const result: Device<any>[] = []
   const visit = (device: Device<any>, path: readonly Device<any>[]): void => {
@@ -34,7 +33,7 @@ export function order(devices: Devices, target: Target): Device<any>[] {
       const circle = [...path.slice(start), device].map(one => one.name).join(' -> ')
       throw new DeviceError(`devices need each other in a circle: ${circle}; take one of these out of 'needs'`)
     }
-    checkExists(device, target)
+    checkExists(device, target, elsewhere)
     for (const need of Object.values(needsOf(device, target))) visit(need, [...path, device])
     done.add(id)
     result.push(device)
@@ -48,22 +47,25 @@ export function order(devices: Devices, target: Target): Device<any>[] {
   return result
 }
 
-function checkExists(device: Device<any>, target: Target): void {
-  if (isOwn(device, target) || Object.hasOwn(target.provide, device.name)) return
-  const where = Object.keys(device.on).length > 0 ? Object.keys(device.on) : device.targets
-  if (where === undefined) throw new DeviceError(`${device.name}: not on target ${target.name}`)
+function checkExists(device: Device<any>, target: Target, elsewhere: Elsewhere): void {
+  if (isOwn(device, target) || Object.hasOwn(target.kinds, device.name)) return
+  const own = Object.keys(device.on)
+  const where = own.length > 0 ? own : Object.hasOwn(elsewhere, device.name) ? elsewhere[device.name] : []
+  if (where.length === 0) throw new DeviceError(`${device.name}: not on target ${target.name}`)
   throw new DeviceError(`${device.name}: only on target${where.length > 1 ? 's' : ''} ${where.join(', ')} (target is ${target.name})`)
 }
 
 /** Connects devices, each once however often it is asked for. */
 export class Graph {
   readonly #target: Target
+  readonly #platform: Platform
   readonly #context: (name: string) => DeviceContext
   readonly #connected = new Map<Identity, Promise<any>>()
 
   /** `context` makes the context for the device of a name. */
-  constructor(target: Target, context: (name: string) => DeviceContext) {
+  constructor(target: Target, platform: Platform, context: (name: string) => DeviceContext) {
     this.#target = target
+    this.#platform = platform
     this.#context = context
   }
 
@@ -93,7 +95,7 @@ export class Graph {
     const context = this.#context(device.name)
     const needs = await this.#resolve(needsOf(device, this.#target))
     const own = device.on[this.#target.name]?.connect ?? device.connect
-    const made = await (own !== undefined ? own(needs, context) : this.#target.provide[device.name].connect(needs, device.options, context))
+    const made = await (own !== undefined ? own(needs, context) : this.#platform.provide[device.name](needs, device.options, context))
     const dispose = made?.[Symbol.asyncDispose] ?? made?.[Symbol.dispose]
     if (typeof dispose === 'function') context.lifecycle.onShutdown(device.name, () => dispose.call(made))
     return made
@@ -107,8 +109,8 @@ export class Graph {
 }
 
 /** The graph as an indented list; a device that stands there already is marked `(shared)`. */
-export function describeGraph(devices: Devices, target: Target): string {
-  order(devices, target)
+export function describeGraph(devices: Devices, target: Target, elsewhere: Elsewhere = {}): string {
+  order(devices, target, elsewhere)
   const seen = new Set<Identity>()
   const lines: string[] = []
   const visit = (name: string, device: Device<any>, depth: number): void => {

@@ -1,14 +1,14 @@
 import test from 'ava'
-import hello from '../examples/hello/app.ts'
+import hello from 'hello'
 import { FakeKernel } from './fake-kernel.ts'
+import { testTarget } from './fixtures/target.ts'
 import { arg, unikernel } from './index.ts'
-import type { Target } from './target.ts'
 
-const target: Target = { name: 'test', provide: {} }
+const none = testTarget()
 
 test('hello says its three lines a second apart, then bye, and powers off', async t => {
   const kernel = new FakeKernel()
-  t.is(await kernel.run({ target, name: 'hello', program: async () => ({ default: hello }) }), 0)
+  t.is(await kernel.run({ ...none, name: 'hello', program: async () => ({ default: hello }) }), 0)
   t.is(
     kernel.console,
     [
@@ -27,9 +27,9 @@ test('boot itself touches neither clock nor console: it runs while the snapshot 
     throw new Error('called at snapshot time')
   }
   const scope: any = { __abi: new Proxy({}, { get: () => refuse }) }
-  return kernel.run({ target, name: 'x', program: async () => ({ default: hello }) }).then(async () => {
+  return kernel.run({ ...none, name: 'x', program: async () => ({ default: hello }) }).then(async () => {
     const { boot } = await import('./guest.ts')
-    t.notThrows(() => boot({ target, name: 'x', program: async () => ({}) }, scope))
+    t.notThrows(() => boot({ ...none, name: 'x', program: async () => ({}) }, scope))
     t.deepEqual(Object.keys(scope.__xenTs), ['turn', 'fail'])
   })
 })
@@ -41,7 +41,7 @@ test('a wrong default export ends with a sentence that says what is expected', a
     [{ default: 5 }, 'the default export is a number'],
   ] as const) {
     const kernel = new FakeKernel()
-    t.is(await kernel.run({ target, name: 'app', program: async () => module }), 3)
+    t.is(await kernel.run({ ...none, name: 'app', program: async () => module }), 3)
     t.deepEqual(kernel.lines, [
       `ERR [app] app: ${found}; expected 'export default unikernel({ ... })' or 'export default { fetch(request) { ... } }'`,
     ])
@@ -57,7 +57,7 @@ test('arguments reach start; --help lists them and powers off without starting; 
       seen.push(args.greeting)
     },
   })
-  const load = { target, name: 'www', program: async () => ({ default: program }) }
+  const load = { ...none, name: 'www', program: async () => ({ default: program }) }
   t.is(await new FakeKernel({ commandLine: 'root=/dev/xvda console=hvc0 --greeting="Good day"' }).run(load), 0)
   t.deepEqual(seen, ['Good day'])
 
@@ -89,7 +89,7 @@ test('settings of the target fill in what the command line left open, and unknow
       ['prot', '1'],
     ])
   const kernel = new FakeKernel({ commandLine: 'greeting=Hi' })
-  t.is(await kernel.run({ target: { ...target, settings }, name: 'www', program: async () => ({ default: program }) }), 0)
+  t.is(await kernel.run({ ...testTarget({ settings }), name: 'www', program: async () => ({ default: program }) }), 0)
   t.deepEqual(seen, [{ greeting: 'Hi', port: 8080 }])
   t.deepEqual(kernel.lines, ['WRN [args] settings: unknown argument prot; did you mean --port?'])
 })

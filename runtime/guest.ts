@@ -3,23 +3,26 @@
  * clock nor randomness then. The program begins with the first `turn` the kernel calls.
  */
 import './web/symbols.ts'
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { ArgReader, type ArgTable, arg, helpText } from './args.ts'
 import type { DeviceContext } from './device.ts'
 import { clockOf, randomOf } from './devices/ambient.ts'
-import { installGlobals } from './globals.ts'
+import { installGlobals, installLazily } from './globals.ts'
 import { Graph, order } from './graph.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { LogWriter, parseThresholds, type Threshold } from './log.ts'
 import { Loop } from './loop.ts'
-import type { Machine } from './machine.ts'
+import type { XenMachine } from './machine.ts'
 import { type Program, programOf } from './program.ts'
 import { Suspension } from './suspension.ts'
-import type { Target, TargetContext } from './target.ts'
+import type { Connect, Elsewhere, Target, TargetContext } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface BootOptions {
   readonly target: Target
+  readonly connect: Connect
+  /** Where device kinds exist that the target lacks. */
+  readonly elsewhere?: Elsewhere
   /** Log source and title until the program gives its own name; the name of a program that is only a handler. */
   readonly name: string
   readonly version?: string
@@ -46,7 +49,7 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   const loop = new Loop(abi)
   const logs = new LogWriter({ write: text => abi.consoleWrite(text), now: () => abi.clockWall() })
   const suspension = new Suspension(abi, loop, logs.log('suspend'))
-  const machine: Machine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
+  const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
 
@@ -64,15 +67,15 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
         return
       }
       started = true
-      lifecycle.own(main(options, machine, logs, lifecycle))
+      lifecycle.own(main(options, scope, machine, logs, lifecycle))
     },
     // What is left for the kernel to report are promises, jobs being reactions to them.
     fail: reason => lifecycle.rejected(reason),
   }
 }
 
-async function main(options: BootOptions, machine: Machine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
-  const { target, name, version, program: load } = options
+async function main(options: BootOptions, scope: object, machine: XenMachine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
+  const { target, connect, elsewhere, name, version, program: load } = options
   await lifecycle.run(
     async () => {
       const program = programOf(await load(), name)
@@ -86,7 +89,7 @@ async function main(options: BootOptions, machine: Machine, logs: LogWriter, lif
       reader.check()
       lifecycle.strict = reader.peek('strict') as boolean
       logs.setThresholds(thresholds(reader.peek('logs') as string[]))
-      order(program.devices, target)
+      order(program.devices, target, elsewhere)
 
       const context = (source: string): DeviceContext => ({
         machine,
@@ -95,14 +98,20 @@ async function main(options: BootOptions, machine: Machine, logs: LogWriter, lif
         signal: lifecycle.signal,
         args: reader.values(target.args ?? {}),
       })
-      const graph = new Graph(target, context)
-      const targetContext: TargetContext = {
+      let graph: Graph | undefined
+      const targetContext: TargetContext<any, XenMachine> = {
         ...context(target.name),
+        machine,
         program: { name: program.name, version },
-        use: device => graph.use(device),
+        async use(device) {
+          if (graph === undefined) throw new Error(`target ${target.name} used device ${device.name} before its connect had returned`)
+          return graph.use(device)
+        },
       }
-      await target.before?.(targetContext)
-      const settings = await target.settings?.(targetContext)
+      const platform = await connect(targetContext)
+      graph = new Graph(target, platform, context)
+      installLazily(scope, platform.globals ?? {})
+      const settings = await platform.settings?.()
       if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
       const args = reader.values(program.args)
 
@@ -117,7 +126,7 @@ async function main(options: BootOptions, machine: Machine, logs: LogWriter, lif
           clock: clockOf(machine),
           random: randomOf(machine),
         } as any)
-        target.started?.()
+        platform.started?.()
         return running
       }
     },

@@ -1,12 +1,17 @@
-/** The public surface: what a program imports, through the package `xen-ts`. Targets and drivers import single files. */
+/**
+ * What programs see, through the package `xen-ts`, and who describes devices and targets. Beside it: /machine is what drivers, stack and
+ * agents stand on, /guest boots an image, /node is the machine that a process is, /web the web platform's classes.
+ */
 export { type Arg, type ArgTable, type ArgValues, arg } from './args.ts'
-export { type Connected, type Device, type DeviceContext, type Devices, device } from './device.ts'
+export { type Connected, type Device, type DeviceContext, type Devices, device, provided } from './device.ts'
 export { type Clock, clock, type Random, random } from './devices/ambient.ts'
 export { type AssetFile, type AssetFiles, type Assets, assets } from './devices/assets.ts'
 export { type HttpHandler, type HttpServer, http } from './devices/http.ts'
 export { type Stack, stack, type TcpConnection } from './devices/stack.ts'
-export { ShutdownError } from './lifecycle.ts'
+export { type Lifecycle, ShutdownError } from './lifecycle.ts'
 export type { Level, Log, LogLine, ProgramLog } from './log.ts'
+export type { XenMachine } from './machine.ts'
 export { once } from './once.ts'
 export { describe, type Program, type StartContext, unikernel } from './program.ts'
-export type { Provider, Target, TargetContext } from './target.ts'
+export { type Connect, type Elsewhere, elsewhere, type Platform, type Provider, type Target, type TargetContext } from './target.ts'
+export { UsageError } from './usage-error.ts'

@@ -1,8 +1,9 @@
 import test from 'ava'
 import { FakeKernel } from './fake-kernel.ts'
+import { testTarget } from './fixtures/target.ts'
 import { type Devices, device, once, unikernel } from './index.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Target, TargetContext } from './target.ts'
+import type { TargetContext } from './target.ts'
 
 interface Scenario {
   start?: (context: any) => unknown
@@ -16,17 +17,15 @@ interface Scenario {
 async function run({ start = () => {}, devices = {}, request, before }: Scenario) {
   const kernel = new FakeKernel()
   let lifecycle!: Lifecycle
-  const target: Target = {
-    name: 'test',
-    provide: {},
-    before: context => {
+  const target = testTarget({
+    connected: context => {
       lifecycle = context.lifecycle
       if (request !== undefined) context.machine.timers.set(request, () => lifecycle.request('poweroff'))
       return before?.(context)
     },
-  }
+  })
   const program = unikernel({ name: 'app', devices, start })
-  const reason = await kernel.run({ target, name: 'app', program: async () => ({ default: program }) })
+  const reason = await kernel.run({ ...target, name: 'app', program: async () => ({ default: program }) })
   return { reason, time: kernel.time, lines: kernel.lines.filter(line => !/^ +at /.test(line)), kernel, lifecycle }
 }
 
@@ -80,10 +79,8 @@ test('an error in a timer crashes at once, though start still runs', async t => 
 
 test('fail tells only the first error and never throws', async t => {
   const kernel = new FakeKernel()
-  const target: Target = {
-    name: 'test',
-    provide: {},
-    before: ({ lifecycle }) => {
+  const target = testTarget({
+    connected: ({ lifecycle }) => {
       lifecycle.fail(new Error('one'))
       lifecycle.fail(new Error('two'))
       lifecycle.fail({
@@ -92,8 +89,8 @@ test('fail tells only the first error and never throws', async t => {
         },
       })
     },
-  }
-  t.is(await kernel.run({ target, name: 'app', program: async () => ({ default: unikernel({ name: 'app', start() {} }) }) }), 3)
+  })
+  t.is(await kernel.run({ ...target, name: 'app', program: async () => ({ default: unikernel({ name: 'app', start() {} }) }) }), 3)
   t.deepEqual(
     kernel.lines.filter(line => line.startsWith('ERR')),
     ['ERR [app] uncaught Error: one'],

@@ -7,7 +7,7 @@
  * the console, since it is one caller's work that failed: which one, nobody can tell, because the engine does not know on whose
  * behalf a promise was made. `--strict` ends such a program too.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { describeError } from './format.ts'
 import type { Log } from './log.ts'
 import type { Timers } from './machine.ts'

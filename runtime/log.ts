@@ -36,7 +36,8 @@ export interface ProgramLog extends Log {
 }
 
 export const levels: readonly Level[] = ['app', 'error', 'warn', 'info', 'debug']
-const labels: readonly string[] = ['APP', 'ERR', 'WRN', 'INF', 'DBG']
+/** As they stand in a line. */
+export const levelLabels: Readonly<Record<Level, string>> = { app: 'APP', error: 'ERR', warn: 'WRN', info: 'INF', debug: 'DBG' }
 
 /** The least important level that is still written, for a source and everything below it (`net-xen` covers `net-xen:frontend`). */
 export interface Threshold {
@@ -129,7 +130,7 @@ export class LogWriter {
       level: levels[level],
       source,
       message,
-      text: `${date.slice(0, 10)} ${date.slice(11, 23)} -00:00: ${labels[level]} [${source}] ${message}`,
+      text: `${date.slice(0, 10)} ${date.slice(11, 23)} -00:00: ${levelLabels[levels[level]]} [${source}] ${message}`,
     }
     this.#ring[this.#next] = line
     this.#next = (this.#next + 1) % this.#keep

@@ -2,7 +2,7 @@
  * The event loop. The kernel drains all promise jobs, then calls `turn`, for ever; a turn is one macrotask: one timer that is due,
  * or one event channel port that is pending. Between two of them all jobs run, so a handler never sees the half-done work of another.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import type { Ports, Timer, Timers } from './machine.ts'
 import { TimerHeap } from './timer-heap.ts'
 

@@ -1,19 +1,32 @@
 /**
- * What drivers and agents stand on. The guest's is made by guest.ts from the kernel's ABI; tests make theirs from the simulated
- * Xen or from Node's own timers. Nothing below this interface is reached by import, so everything above it can be tested.
+ * What the stack, agents and drivers stand on. The guest's is made by guest.ts from the kernel's ABI; under Node it is
+ * node/machine.ts, in tests also the simulated Xen's. Nothing below these interfaces is reached by import, so everything above them
+ * can be tested.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import type { Log } from './log.ts'
 import type { Suspension } from './suspension.ts'
 
+/** Functions of the kernel that need no Xen, with its checks and errors: memory, text, randomness and clocks. Every host has them. */
+export type HostFunctions = Pick<
+  Abi,
+  'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode' | 'random' | 'clockMonotonic' | 'clockWall'
+>
+
+/** Any machine: a domain of Xen, or a process under Node. */
 export interface Machine {
-  readonly abi: Abi
-  readonly ports: Ports
+  readonly abi: HostFunctions
   readonly timers: Timers
-  /** How to get over a suspend: `suspension.onResume(cancelled => ...)`. */
-  readonly suspension: Suspension
   /** A log for a source, such as `net-xen:frontend`. */
   log(source: string): Log
+}
+
+/** A domain of Xen: what drivers stand on. */
+export interface XenMachine extends Machine {
+  readonly abi: Abi
+  readonly ports: Ports
+  /** How to get over a suspend: `suspension.onResume(cancelled => ...)`. */
+  readonly suspension: Suspension
 }
 
 /** Event channel dispatch: one handler a port, called once for any number of notifications since the last call. */

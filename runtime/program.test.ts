@@ -1,26 +1,32 @@
 import test from 'ava'
 import { provided } from './device.ts'
 import { FakeKernel } from './fake-kernel.ts'
+import { testTarget } from './fixtures/target.ts'
 import { order } from './graph.ts'
 import { arg, assets, clock, type Devices, describe, device, http, stack, unikernel } from './index.ts'
 import { programOf } from './program.ts'
-import type { Target } from './target.ts'
+import { elsewhere } from './target.ts'
 
-const target: Target = {
+const xen = testTarget({
   name: 'xen',
   provide: {
-    net: { connect: () => 'net' },
-    stack: { needs: { net: provided('net') }, connect: ({ net }) => ({ on: net }) },
-    http: { connect: ({ stack }) => ({ stack }) },
+    net: () => 'net',
+    stack: ({ net }) => ({ on: net }),
+    http: ({ stack }) => ({ stack }),
   },
-}
-const names = (devices: Devices, on = target) => order(devices, on).map(one => one.name)
+  needs: { stack: { net: provided('net') } },
+})
+const names = (devices: Devices) => order(devices, xen.target).map(one => one.name)
 
-async function start(devices: Devices, on: Target = target) {
+async function start(devices: Devices, on = xen, others = [on]) {
   let seen: any
   const kernel = new FakeKernel()
   const reason = await kernel.run({
-    target: on,
+    ...on,
+    elsewhere: elsewhere(
+      on.target,
+      others.map(other => other.target),
+    ),
     name: 'app',
     program: async () => ({
       default: unikernel({
@@ -72,8 +78,8 @@ test('start gets its devices, arguments, log, signal, clock and random', async t
 test('a device may be made by target', async t => {
   const tap = device({ name: 'tap', on: { unix: { connect: () => 'tun0' }, xen: { connect: () => 'vif0' } } })
   t.is((await start({ tap })).seen.tap, 'vif0')
-  t.is((await start({ tap }, { ...target, name: 'unix' })).seen.tap, 'tun0')
-  const { reason, kernel } = await start({ tap }, { ...target, name: 'qubes' })
+  t.is((await start({ tap }, testTarget({ name: 'unix' }))).seen.tap, 'tun0')
+  const { reason, kernel } = await start({ tap }, testTarget({ name: 'qubes' }))
   t.is(reason, 3)
   t.deepEqual(kernel.lines, ['ERR [app] tap: only on targets unix, xen (target is qubes)'])
 })
@@ -86,17 +92,20 @@ test('a device that the target lacks is refused in a sentence, before anything i
       connected = true
     },
   })
+  const others = [
+    testTarget({ name: 'unix', provide: { tap: () => 1 } }),
+    xen,
+    testTarget({ name: 'qubes', provide: { qrexec: () => 1, http: () => 1, tap: () => 1 } }),
+  ]
   const cases: [Devices[string], string][] = [
-    [provided('qrexec', { targets: ['qubes'] }), 'qrexec: only on target qubes (target is xen)'],
+    [provided('qrexec'), 'qrexec: only on target qubes (target is xen)'],
+    [provided('tap'), 'tap: only on targets qubes, unix (target is xen)'],
     [provided('floppy'), 'floppy: not on target xen'],
     [provided('toString'), 'toString: not on target xen'],
-    [
-      device({ name: 'deep', needs: { q: provided('qrexec', { targets: ['qubes'] }) }, connect: () => 1 }),
-      'qrexec: only on target qubes (target is xen)',
-    ],
+    [device({ name: 'deep', needs: { q: provided('qrexec') }, connect: () => 1 }), 'qrexec: only on target qubes (target is xen)'],
   ]
   for (const [one, message] of cases) {
-    const { reason, kernel } = await start({ first, one })
+    const { reason, kernel } = await start({ first, one }, xen, others)
     t.deepEqual([reason, connected, kernel.lines], [3, false, [`ERR [app] ${message}`]])
   }
 })
@@ -126,24 +135,31 @@ test('an argument may not hide one of the target or of every program', async t =
     ['ipv4', 'target xen'],
   ]) {
     const kernel = new FakeKernel()
-    const on = { ...target, args: { ipv4: arg.string({ doc: 'address' }) } }
+    const on = testTarget({ name: 'xen', args: { ipv4: arg.string({ doc: 'address' }) } })
     const program = unikernel({ name: 'app', args: { [key]: arg.string({ doc: 'mine' }) }, start() {} })
-    t.is(await kernel.run({ target: on, name: 'app', program: async () => ({ default: program }) }), 3)
+    t.is(await kernel.run({ ...on, name: 'app', program: async () => ({ default: program }) }), 3)
     t.deepEqual(kernel.lines, [`ERR [app] app: args.${key} is taken: ${owner} has an argument of that name; call it something else`])
   }
 })
 
-test("devices and target see the target's arguments; use() in before shares with the program", async t => {
+test("devices and target see the target's arguments; what it uses is shared with the program", async t => {
   const seen: unknown[] = []
   const kernel = new FakeKernel({ commandLine: 'ipv4=10.0.0.2' })
-  const on: Target = {
+  let used: (() => Promise<unknown>) | undefined
+  const on = testTarget({
     name: 'xen',
     args: { ipv4: arg.string({ doc: 'address' }) },
-    provide: { stack: { connect: (_needs, _options, { args }) => ({ address: args.ipv4 }) } },
-    before: async ({ args, use, program }) => {
-      seen.push(args.ipv4, program.name, program.version, await use(stack()))
+    provide: { stack: (_needs, _options, { args }) => ({ address: args.ipv4 }) },
+    connected: async ({ args, use, program }) => {
+      seen.push(args.ipv4, program.name, program.version)
+      await t.throwsAsync(use(stack()), { message: 'target xen used device stack before its connect had returned' })
+      used = () => use(stack())
     },
-  }
+    settings: async () => {
+      seen.push(await used!())
+      return new Map()
+    },
+  })
   const program = unikernel({
     name: 'app',
     devices: { net: stack() },
@@ -151,26 +167,24 @@ test("devices and target see the target's arguments; use() in before shares with
       seen.push(net)
     },
   })
-  t.is(await kernel.run({ target: on, name: 'x', version: '1.2.3', program: async () => ({ default: program }) }), 0)
+  t.is(await kernel.run({ ...on, name: 'x', version: '1.2.3', program: async () => ({ default: program }) }), 0)
   t.deepEqual(seen.slice(0, 3), ['10.0.0.2', 'app', '1.2.3'])
   t.is(seen[3], seen[4])
 })
 
 test('a module with a fetch serves HTTP on port 80, or on the port of --port, until the signal', async t => {
   const served: any[] = []
-  const on: Target = {
+  const on = testTarget({
     name: 'x',
     provide: {
-      stack: { connect: () => ({}) },
-      http: {
-        connect: () => ({
-          serve: async (options: any, handler: any) => {
-            served.push(options, await handler('request'))
-          },
-        }),
-      },
+      stack: () => ({}),
+      http: () => ({
+        serve: async (options: any, handler: any) => {
+          served.push(options, await handler('request'))
+        },
+      }),
     },
-  }
+  })
   const module = {
     default: {
       greeting: 'hi',
@@ -184,7 +198,7 @@ test('a module with a fetch serves HTTP on port 80, or on the port of --port, un
     ['--port=8080', 8080],
   ] as const) {
     const kernel = new FakeKernel({ commandLine })
-    t.is(await kernel.run({ target: on, name: 'handler', program: async () => module }), 0, kernel.console)
+    t.is(await kernel.run({ ...on, name: 'handler', program: async () => module }), 0, kernel.console)
     const [options, answer] = served.splice(0)
     t.is(options.port, port)
     t.false(options.signal.aborted)
@@ -206,7 +220,7 @@ test('describe shows the graph with what is shared, and the arguments', t => {
     start() {},
   })
   t.is(
-    describe(program as any, target),
+    describe(program as any, xen.target),
     `www on xen
 devices
   http

@@ -5,7 +5,7 @@ import type { Clock, Random } from './devices/ambient.ts'
 import { http } from './devices/http.ts'
 import { describeGraph } from './graph.ts'
 import type { ProgramLog } from './log.ts'
-import type { Target } from './target.ts'
+import type { Elsewhere, Target } from './target.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Everything ambient that `start` receives beside its devices; a test passes its own. */
@@ -82,8 +82,8 @@ function handlerProgram(handler: { fetch(request: Request): Response | Promise<R
 }
 
 /** The program's device graph and arguments in words, for `xen-ts describe`. */
-export function describe(program: Program, target: Target): string {
-  const graph = describeGraph(program.devices, target).replace(/^(?=.)/gm, '  ')
+export function describe(program: Program, target: Target, elsewhere: Elsewhere = {}): string {
+  const graph = describeGraph(program.devices, target, elsewhere).replace(/^(?=.)/gm, '  ')
   const args = Object.entries(program.args).map(([key, { shape, doc }]) => `  ${key}: ${shape}, ${doc}`)
   const part = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines])
   return [`${program.name} on ${target.name}`, ...part('devices', graph === '' ? [] : [graph]), ...part('arguments', args)].join('\n')

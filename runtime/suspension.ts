@@ -7,7 +7,7 @@
  * measures a peer's patience or repeats itself so neither fires in a burst nor gives up on peers that slept too. Only the wall
  * clock jumps; who needs it looks at `clockWall` after `onResume`.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import type { Log } from './log.ts'
 import type { Timers } from './machine.ts'
 

@@ -1,35 +1,77 @@
 /** What a target implements: qubes, xen, unix. A program never imports one; the tool puts it into the generated main.ts. */
 import type { ArgTable, ArgValues } from './args.ts'
 import type { Device, DeviceContext, Devices } from './device.ts'
+import type { Machine, XenMachine } from './machine.ts'
 
-export interface Target<A extends ArgTable = any> {
+/** The machine of what a target becomes: `image` is a `.xen`, the kernel of a domain; `process` is one under Node. */
+interface Machines {
+  image: XenMachine
+  process: Machine
+}
+export type Becomes = keyof Machines
+
+/** What is known of a target without connecting anything: the tool reads it, and a program's devices are checked against it. */
+export interface Target {
   /** `qubes`, `xen`, `unix`. */
   readonly name: string
-  /** The device kinds it has: `stack`, `http`, ... by the name in the description. */
-  readonly provide: Readonly<Record<string, Provider>>
+  readonly becomes: Becomes
   /** Arguments the target itself understands, beside the program's. */
-  readonly args?: A
+  readonly args?: ArgTable
   /**
-   * Connects what the platform demands (shutdown watch, agents), before any device of the program. Must not wait for a peer that may never
-   * come. What it registers with `lifecycle.onShutdown` is closed last.
+   * The device kinds it provides (`stack`, `http`, ... by the name in the description), each with the devices that this target's version
+   * needs beside those of the description; they are connected first.
    */
-  before?(context: TargetContext<A>): void | Promise<void>
+  readonly kinds: Readonly<Record<string, Devices>>
+}
+
+type ArgsOf<T extends Target> = T extends { readonly args: infer A extends ArgTable } ? A : {}
+
+/**
+ * The other half of a target, the export `connect` beside `target`. Connects what the platform demands (shutdown watch, agents), before
+ * any device of the program. Called once. Must not wait for a peer that may never come. What it registers with `lifecycle.onShutdown`
+ * is closed last.
+ */
+export type Connect<T extends Target = any> = (
+  context: TargetContext<ArgsOf<T>, Machines[T['becomes']]>,
+) => Platform<keyof T['kinds'] & string> | Promise<Platform<keyof T['kinds'] & string>>
+
+/** A connected target. */
+export interface Platform<K extends string = any> {
+  /** By device kind. */
+  readonly provide: Readonly<Record<K, Provider>>
   /** Further values for the program's arguments (QubesDB /vm-config). The command line wins over them. */
-  settings?(context: TargetContext<A>): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
+  settings?(): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
   /** `start` was called and has run up to its first await: what a program offers from the beginning is there. */
   started?(): void
+  /** What the platform adds to globalThis, such as `fetch`: made when a program uses it first, and what the program sets wins. */
+  readonly globals?: Readonly<Record<string, () => unknown>>
 }
 
-export interface Provider {
-  /** Devices this target's version needs beside those of the description; connected first. */
-  readonly needs?: Devices
-  /** May be async; [Symbol.asyncDispose] or [Symbol.dispose] of the result is called at the end. */
-  connect(needs: any, options: any, context: DeviceContext): unknown
-}
+/**
+ * Connects a device of a kind. May be async; [Symbol.asyncDispose] or [Symbol.dispose] of the result is called at the end.
+ * @param needs the connected devices of the description and of the target's `kinds`, by their names there
+ */
+export type Provider = (needs: any, options: any, context: DeviceContext) => unknown
 
-export interface TargetContext<A extends ArgTable = any> extends DeviceContext {
+export interface TargetContext<A extends ArgTable = any, M extends Machine = Machine> extends DeviceContext {
+  readonly machine: M
   readonly args: ArgValues<A>
   readonly program: { readonly name: string; readonly version: string | undefined }
-  /** Connects a device (once: the program's devices share it) and returns it. */
+  /** Connects a device (once: the program's devices share it) and returns it. To be called after `connect` has returned. */
   use<T>(device: Device<T>): Promise<T>
+}
+
+/** By kind, the other targets that provide a device which this one lacks: for the message that refuses it. */
+export type Elsewhere = Readonly<Record<string, readonly string[]>>
+
+/** See Elsewhere. Derived by the tool, which knows all targets; an image knows only its own. */
+export function elsewhere(target: Target, all: readonly Target[]): Elsewhere {
+  const result: Record<string, string[]> = {}
+  for (const other of all) {
+    for (const kind of Object.keys(other.kinds)) {
+      if (!Object.hasOwn(target.kinds, kind) && other.name !== target.name) (result[kind] ??= []).push(other.name)
+    }
+  }
+  for (const names of Object.values(result)) names.sort()
+  return result
 }

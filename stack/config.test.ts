@@ -1,6 +1,6 @@
 import test from 'ava'
-import { formatIpv4, maskBits, parseIpv4, prefixMask } from './address.ts'
 import { checkConfig, type StackConfig } from './config.ts'
+import { formatIpv4, maskBits, parseIpv4, prefixMask } from './wire/ipv4-address.ts'
 
 test('addresses: what is one and what is not', t => {
   t.is(parseIpv4('10.137.0.16'), 0x1000890a)
@@ -22,6 +22,8 @@ test("configurations: Qubes' /32 with a gateway outside is right; each mistake i
     [{ address: '10.0.0' }, /address "10\.0\.0" is not an IPv4 address in the stack's configuration: write it as/],
     [{ address: '127.0.0.1' }, /address 127\.0\.0\.1 is reserved/],
     [{ gateway: '10.0.0.2' }, /gateway is 10\.0\.0\.2, the address itself/],
+    [{ gateway: '10.0.0.255', prefix: 24 }, /gateway 10\.0\.0\.255 is the broadcast address of its network/],
+    [{ address: '10.0.0.0', prefix: 24 }, /address 10\.0\.0\.0 is the address of its network/],
     [{ gateway: 'router' }, /gateway "router"/],
     [{ dns: ['9.9.9.9', '::1'] }, /dns "::1"/],
     [{ prefix: 33 }, /prefix 33/],

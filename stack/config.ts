@@ -1,4 +1,4 @@
-import { ANY, formatIpv4, type Ipv4, isSpecial, maskBits, parseIpv4, prefixMask } from './address.ts'
+import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, maskBits, parseIpv4, prefixMask } from './wire/ipv4-address.ts'
 
 /** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
 export interface StackConfig {
@@ -57,11 +57,23 @@ export class StackConfigError extends Error {
 }
 
 export function checkConfig(config: StackConfig): Addresses {
-  const address = host('address', config.address)
   const bits = prefixBits(config)
+  const mask = prefixMask(bits)
+  const address = host('address', config.address)
+  if (isWholeNetwork(address, mask, bits)) throw wrongOfNetwork('address', address, mask)
   const gateway = config.gateway === undefined ? undefined : host('gateway', config.gateway)
   if (gateway === address) throw wrong(`gateway is ${config.gateway}, the address itself,`, "give the router's address, or none")
-  return { address, bits, mask: prefixMask(bits), gateway, dns: (config.dns ?? []).map(text => host('dns', text)) }
+  const dns = (config.dns ?? []).map(text => host('dns', text))
+  for (const [what, other] of [['gateway', gateway] as const, ...dns.map(server => ['dns', server] as const)]) {
+    if (other !== undefined && ((other ^ address) & mask) === 0 && isWholeNetwork(other, mask, bits))
+      throw wrongOfNetwork(what, other, mask)
+  }
+  return { address, bits, mask, gateway, dns }
+}
+
+function wrongOfNetwork(what: string, address: Ipv4, mask: Ipv4): StackConfigError {
+  const kind = (address & ~mask) === 0 ? 'the address' : 'the broadcast address'
+  return wrong(`${what} ${formatIpv4(address)} is ${kind} of its network`, 'give the address of a host, or another prefix')
 }
 
 function host(what: string, text: string): Ipv4 {

@@ -32,8 +32,10 @@ export class Counters {
   tcpOutOfOrder = 0
   /** Data thrown away for want of buffer memory; the peer sends it again. */
   tcpNoMemory = 0
-  /** SYNs refused because of limits, and half-open connections pushed out by newer ones (RFC 4987). */
+  /** SYNs, and acknowledgments of cookies, that got no answer because all connections are in use. */
   tcpSynDropped = 0
+  /** SYNs answered with a cookie, because too many connections of the port were half open (RFC 4987). */
+  tcpSynCookies = 0
   /** TIME-WAIT ended early to make room. */
   tcpTimeWaitEvicted = 0
   /** Packets that could not be sent: no route, no answer to ARP, or no free frame. */

@@ -1,7 +1,7 @@
 /** What passes only on V8 does not count: the tests of this package once more, in the engine of the guest. */
 
 import { fileURLToPath } from 'node:url'
-import { engineTests } from '@xen-ts/boot/node/suite.ts'
+import { engineTests } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 const file = (url: string): string => fileURLToPath(import.meta.resolve(url))
@@ -17,6 +17,8 @@ await engineTests(
     './tcp/rules.test.ts',
     './tcp/opening.test.ts',
     './tcp/closing.test.ts',
+    './tcp/family.test.ts',
+    './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
     './tcp/stream.test.ts',
@@ -24,5 +26,5 @@ await engineTests(
     './http/server/leaving.test.ts',
     './http/server/target.test.ts',
   ],
-  { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject.ts'), file('./testing/engine-buffer.ts')] },
+  { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },
 )

@@ -2,7 +2,8 @@
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters } from './counters.ts'
-export { type HttpHandler, type HttpServer, httpServer, type ServeOptions } from './http/server/server.ts'
+export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
+export type { Route } from './ip/route.ts'
 export {
   type ByteSocket,
   type Endpoint,
@@ -12,6 +13,6 @@ export {
   type SocketErrorCode,
   type SocketHandler,
 } from './socket.ts'
-export { createStack, type Stack } from './stack.ts'
-export type { TcpConnection } from './tcp/stream.ts'
+export { createStack, type IpStack } from './stack.ts'
+export type { TcpStream } from './tcp/stream.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import { httpServer } from './http/server/server.ts'
-import { createStack, type Stack } from './stack.ts'
-import { nodeMachine } from './testing/node-sockets.ts'
+import { createStack, type IpStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
 import { TapDevice, tapProblem } from './testing/tap.ts'
 
@@ -17,7 +17,7 @@ const bigBody = pattern(1_000_000)
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 let device: TapDevice
-let stack: Stack
+let stack: IpStack
 const controller = new AbortController()
 let served: Promise<void>
 
@@ -86,6 +86,25 @@ interop('Linux: ten curls at once', async t => {
   device.trouble = { loss: 0.02 }
   const answers = await Promise.all(Array.from({ length: 10 }, () => curl('http://10.137.0.16/big')))
   for (const answer of answers) t.is(digest(answer.stdout), digest(bigBody), answer.stderr)
+})
+
+interop('Linux: clients that got SYN cookies are served as others are', async t => {
+  device.trouble = { loss: 0.02, reordering: 0.1, jitter: 5 }
+  const head = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${bigBody.length}\r\nconnection: close\r\n\r\n`)
+  stack.tcp.bind(82, { backlog: 0, signal: controller.signal }, socket => ({
+    onData() {
+      socket.queue(head, 0, head.length)
+      socket.queue(bigBody, 0, bigBody.length)
+      socket.end()
+      return 0
+    },
+    onEnd() {},
+    onWritable() {},
+    onClosed() {},
+  }))
+  const answers = await Promise.all(Array.from({ length: 5 }, () => curl('http://10.137.0.16:82/')))
+  for (const answer of answers) t.is(digest(answer.stdout), digest(bigBody), answer.stderr)
+  t.true(stack.counters.tcpSynCookies >= 5)
 })
 
 interop('Linux: a port without a listener refuses', async t => {

@@ -1,10 +1,10 @@
 /** The stack on netfront, with another stack where Linux is on the other side of netback: large packets and blank checksums both ways. */
 
 import { connectDrivers, connectNetfront } from '@xen-ts/drivers'
-import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
-import { SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import { SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim'
+import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 import { createStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
 import { segments } from './testing/segments.ts'

@@ -26,11 +26,15 @@ export interface ByteSocket {
   end(): void
   /** Ends both directions at once; what is queued is lost (TCP: RST). `onClosed` gets `error`. */
   abort(error?: Error): void
+  /** Aborts the connection unless it is closed `milliseconds` from now (ETIMEDOUT); Infinity takes that back. */
+  abortAfter(milliseconds: number): void
   /**
-   * Asks the peer for a sign of life after so much silence, and ends the connection when there is none (RFC 9293 section 3.8.4).
-   * undefined: never, which is the default.
+   * Asks the peer for a sign of life once nothing came from it for `milliseconds` and nothing is on its way to it either; five questions
+   * without an answer end the connection (ETIMEDOUT). The pause between them is a fifth of that time, so a peer that is gone is noticed
+   * after twice the time. undefined: never, which is the default. RFC 9293 section 3.8.4; a server whose handlers may wait for a peer
+   * that has nothing to say does well with a minute.
    */
-  keepAlive?(milliseconds: number | undefined): void
+  keepAlive(milliseconds: number | undefined): void
 }
 
 /** What happens on a connection. Called from the receive path: must return soon and not throw. */
@@ -49,7 +53,7 @@ export interface SocketHandler {
 }
 
 export interface ListenOptions {
-  /** Connections that may be half open at a time; beyond it the oldest is given up. Default 128. */
+  /** Connections that may be half open at a time; beyond it nothing is kept of a SYN until it was answered (SYN cookies). Default 128. */
   readonly backlog?: number
   /** Stops listening when it aborts; connections that exist go on. */
   readonly signal?: AbortSignal

@@ -1,17 +1,15 @@
 /** Puts the parts together. */
-import type { EthernetDevice } from '@xen-ts/drivers/ethernet.ts'
-import { describeError } from '@xen-ts/runtime/format.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { ANY, formatIpv4 } from './address.ts'
+import type { Stack } from '@xen-ts/runtime'
+import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
-import { Icmp } from './ip/icmp.ts'
 import { Interface } from './ip/interface.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
+import { ANY, formatIpv4 } from './wire/ipv4-address.ts'
 
-export interface Stack {
+export interface IpStack extends Stack {
   readonly tcp: Tcp
   readonly udp: Udp
   readonly counters: Counters
@@ -31,26 +29,24 @@ export interface Stack {
 }
 
 /** Brings the interface up on `device`; without `config` it has no address so far. Throws StackConfigError when that makes no sense. */
-export function createStack(machine: Machine, device: EthernetDevice, config?: StackConfig): Stack {
+export function createStack(machine: Machine, device: EthernetDevice, config?: StackConfig): IpStack {
   const log = machine.log('stack')
   let addresses = config === undefined ? noAddresses : checkConfig(config)
   const limits = { ...defaultLimits, ...config?.limits }
   const counters = new Counters()
   const ip = new Interface(machine, device, addresses, limits, counters)
-  const icmp = new Icmp(ip)
   const udp = new Udp(ip)
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
-  icmp.onUnreachable = message => engine.unreachable(message)
-  ip.icmp = icmp
+  ip.ipv4.icmp.onUnreachable = message => engine.input.unreachable(message)
   ip.udp = udp
-  ip.tcp = engine
+  ip.tcp = engine.input
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
   device.onWritable = () => engine.framesFree()
   device.onConnected = () => ip.readdress(addresses)
 
-  const stack: Stack = {
+  const stack: IpStack = {
     tcp: new Tcp(engine),
     udp,
     counters,
@@ -90,14 +86,14 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     },
     close() {
       engine.close()
-      ip.neighbours.close()
+      ip.close()
       watchers.clear()
       device.onReceive = device.onIdle = device.onWritable = device.onConnected = undefined
     },
   }
   log.info(describe(addresses))
   // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
-  if (addresses.gateway !== undefined) ip.neighbours.get(addresses.gateway)
+  if (addresses.gateway !== undefined) ip.ipv4.neighbours.get(addresses.gateway)
   return stack
 }
 

@@ -4,7 +4,7 @@
  * work without Xen takes.
  */
 import { qrexec, screen, type Window } from '@xen-ts/qubes'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { Machine } from '@xen-ts/runtime/machine'
 import { device, once, unikernel } from 'xen-ts'
 import { work } from './work.ts'
 

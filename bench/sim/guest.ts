@@ -1,7 +1,7 @@
 /** The main module for the guest's engine in Node: measures there and prints the rows as JSON. */
-import '@xen-ts/drivers/sim/engine-setup.ts'
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import { createEncoding } from '@xen-ts/runtime/web/encoding.ts'
+import '@xen-ts/drivers/sim/engine-setup'
+import type { Abi } from '@xen-ts/boot/abi'
+import { createEncoding } from '@xen-ts/runtime/web'
 import { httpRows } from './http.ts'
 import { netRows } from './net.ts'
 import { vchanRows } from './vchan.ts'

@@ -1,8 +1,7 @@
 /** The HTTP server on a socket without a network: what a request costs from its bytes to those of its answer. */
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { Response } from '@xen-ts/runtime/web/fetch/response.ts'
-import { httpServer } from '@xen-ts/stack/http/server/server.ts'
-import type { ByteSocket, Listener, SocketHandler } from '@xen-ts/stack/socket.ts'
+import type { Machine, Timers } from '@xen-ts/runtime/machine'
+import { Response } from '@xen-ts/runtime/web'
+import { type ByteSocket, httpServer, type Listener, type SocketHandler } from '@xen-ts/stack'
 import type { Host, Row } from './measure.ts'
 
 const PAGE = 'x'.repeat(500)

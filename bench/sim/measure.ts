@@ -1,5 +1,5 @@
 /** Measuring on the simulated Xen: what a piece of work took by the clock, and what the guest asked of Xen for it. */
-import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
+import type { SimulatedDomain } from '@xen-ts/drivers/sim'
 
 export interface Host {
   /** Milliseconds, real ones. */

@@ -1,7 +1,7 @@
 /** netfront in a simulated domain against the simulated netback. */
 import { connectDrivers, connectNetfront, type EthernetDevice } from '@xen-ts/drivers'
-import { COMPLETE } from '@xen-ts/drivers/ethernet.ts'
-import { type SimulatedDomain, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+import { type SimulatedDomain, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim'
+import { COMPLETE } from '@xen-ts/runtime/machine'
 import { type Host, Meter, type Row } from './measure.ts'
 
 const SEGMENT = 1448

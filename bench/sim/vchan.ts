@@ -1,6 +1,8 @@
 /** vchan between two simulated domains that both run our driver; the guest measured is the client. */
-import { type ByteChannel, connectDrivers } from '@xen-ts/drivers'
-import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
+
+import { connectDrivers } from '@xen-ts/drivers'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
+import { SimulatedXen } from '@xen-ts/drivers/sim'
 import { vchanChannels } from '@xen-ts/vchan'
 import { type Host, Meter, type Row } from './measure.ts'
 

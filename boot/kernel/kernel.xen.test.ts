@@ -2,8 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Domain, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { type Domain, Rig, type SavedDomain } from '@xen-ts/rig/xen'
 import test from 'ava'
 import { makeImage } from '../image/fixture/make.ts'
 

@@ -18,7 +18,7 @@ export function takeHooks(engine: Engine): Hooks {
     const value = engine.values.isObject(hooks) ? engine.get(hooks, name) : undefined
     if (value === undefined || engine.typeOf(value) !== 'function')
       throw new Error(
-        `the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest.ts`,
+        `the bundle does not set globalThis.__xenTs.${name} to a function: its entry must call boot() of @xen-ts/runtime/guest`,
       )
     return value
   }

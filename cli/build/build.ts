@@ -3,13 +3,13 @@ import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { composeImage } from '@xen-ts/boot/image/compose.ts'
-import { makeSnapshot } from '@xen-ts/boot/image/snapshot.ts'
+import { composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import { bundleProgram } from './bundle.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
+import { findTarget } from './targets.ts'
 
 export interface BuildOptions {
   readonly app: string
@@ -33,7 +33,7 @@ export interface BuildReport {
   readonly warnings: readonly string[]
 }
 
-const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/build/kernel.elf'))
+const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/kernel.elf'))
 
 /** Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before. */
 export async function buildProgram(options: BuildOptions): Promise<BuildReport> {
@@ -49,7 +49,6 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   }
 
   const project = findProject(options.app)
-  const target = options.target ?? project.target ?? 'xen'
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
@@ -60,11 +59,15 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
       'run `make kernel` once; it needs gcc and wabt',
     )
 
-  const bundle = await stage('bundle', () => bundleProgram(project, target))
+  const { target, bundle } = await stage('bundle', async () => {
+    const given = options.target ?? project.target ?? 'xen'
+    const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
+    return { target, bundle: await bundleProgram(project, target) }
+  })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle.code, bundle.map, project))
   const composed = await stage('compose', () =>
-    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target } }),
+    composeImage({ kernel, snapshot, metadata: { name: project.name, version: project.version, target: target.name } }),
   )
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
@@ -78,7 +81,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
 
   return {
     output,
-    target,
+    target: target.name,
     sha256: composed.sha256,
     buildId: composed.buildId,
     bytes: composed.image.length,

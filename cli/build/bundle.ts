@@ -4,7 +4,7 @@ import { type BuildFailure, build, type Message, type Metafile } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
 import { assetFolders, noNodeModules, ownPackages } from './plugins.ts'
 import type { Project } from './project.ts'
-import { targetModule } from './targets.ts'
+import type { ImageTarget } from './targets.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -21,7 +21,7 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: string): Promise<Bundle> {
+export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
   const folders = new Set<string>()
   const first = await bundle(project, target, folder => folders.add(folder), [])
   // Asset folders are known only after the first pass; a program without any is done.
@@ -29,16 +29,23 @@ export async function bundleProgram(project: Project, target: string): Promise<B
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-export function mainModule(project: Project, target: string, assets: readonly string[]): string {
+export function mainModule(project: Project, target: ImageTarget, assets: readonly string[]): string {
+  const { name, version } = project
+  const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
-    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest.ts'))}`,
-    `import { target } from ${JSON.stringify(targetModule(target))}`,
+    `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
+    `import { target, connect } from ${JSON.stringify(target.module)}`,
     ...assets.map(folder => `import ${JSON.stringify(`xen-ts-assets:${folder}`)}`),
-    `boot({ target, name: ${JSON.stringify(project.name)}, version: ${JSON.stringify(project.version)}, program: () => import(${JSON.stringify(project.entry)}) })`,
+    `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 
-async function bundle(project: Project, target: string, onFolder: (folder: string) => void, assets: readonly string[]): Promise<Bundle> {
+async function bundle(
+  project: Project,
+  target: ImageTarget,
+  onFolder: (folder: string) => void,
+  assets: readonly string[],
+): Promise<Bundle> {
   try {
     const result = await build({
       stdin: { contents: mainModule(project, target, assets), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
@@ -59,8 +66,8 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
       // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
       absWorkingDir: project.root,
       define: { 'process.env.NODE_ENV': '"production"' },
-      inject: [own('@xen-ts/runtime/web/inject.ts')],
-      plugins: [noNodeModules(target), ownPackages(), assetFolders(onFolder)],
+      inject: [own('@xen-ts/runtime/web/inject')],
+      plugins: [noNodeModules(target.name), ownPackages(), assetFolders(onFolder)],
     })
     const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
     return {
@@ -75,7 +82,7 @@ async function bundle(project: Project, target: string, onFolder: (folder: strin
 }
 
 /** The first error as the message, all of them as the place. */
-function bundleError(errors: readonly Message[], root: string): CliError {
+export function bundleError(errors: readonly Message[], root: string): CliError {
   const [first, ...more] = errors
   // Notes of our own plugins say what to do; esbuild's are about its own options.
   const hint = hintFor(first.text) ?? (first.pluginName ? first.notes[0]?.text : undefined)

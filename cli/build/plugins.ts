@@ -64,7 +64,7 @@ export function ownPackages(): Plugin {
 /** Comments and strings are consumed before a call is looked for, so that one inside them is left alone. */
 const assetsCall =
   /\/\/[^\n]*|\/\*[^]*?\*\/|\bassets\(\s*(['"])([^'"\n]+)\1\s*\)|`(?:\\[^]|[^`\\])*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g
-const ownSources = fileURLToPath(new URL('../../', import.meta.resolve('@xen-ts/runtime/index.ts')))
+const ownSources = fileURLToPath(new URL('../', import.meta.resolve('@xen-ts/runtime')))
 const ownFolders = ['runtime', 'drivers', 'stack', 'qubes', 'targets', 'cli'].map(folder => `${ownSources}${folder}/`)
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { nearest } from '@xen-ts/runtime/nearest.ts'
+import { nearest } from '@xen-ts/runtime/machine'
 import { CliError } from '../errors.ts'
 
 /** What `xen-ts build APP` works on. */

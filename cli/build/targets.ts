@@ -1,23 +1,107 @@
+/** Finds targets: those of @xen-ts/targets by their names, a program's own by the path of its module. */
+import { existsSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nearest } from '@xen-ts/runtime/nearest.ts'
+import { type Elsewhere, elsewhere, type Target } from '@xen-ts/runtime'
+import { nearest } from '@xen-ts/runtime/machine'
+import { type BuildFailure, build } from 'esbuild'
 import { CliError } from '../errors.ts'
+import { bundleError } from './bundle.ts'
+import { noNodeModules, ownPackages } from './plugins.ts'
 
-/** The targets that become a `.xen`, and the module that makes each one. */
-const modules: Record<string, string> = {
-  qubes: '@xen-ts/targets/qubes/target.ts',
-  xen: '@xen-ts/targets/xen/target.ts',
+/** A target that becomes an image. */
+export interface ImageTarget {
+  readonly name: string
+  /** Absolute path of the module that exports `target` and `connect`. */
+  readonly module: string
+  /** Where the device kinds exist that it lacks. */
+  readonly elsewhere: Elsewhere
 }
 
-/** Absolute path of the target's module. Throws for a name that is no target. */
-export function targetModule(name: string): string {
-  const module = Object.hasOwn(modules, name) ? modules[name] : undefined
-  if (!module) {
-    const near = nearest(name, Object.keys(modules))
+/**
+ * @param given a name, or a path (which has a slash, or ends as a module does)
+ * @param folder what a path is relative to
+ * @throws CliError for what is no target, and for one that becomes no image
+ */
+export async function findTarget(given: string, folder: string): Promise<ImageTarget> {
+  const known: Readonly<Record<string, Target>> = await import('@xen-ts/targets')
+  const all = Object.values(known)
+  const { target, module } = /\/|\.[cm]?[jt]s$/.test(given) ? await ownTarget(given, resolve(folder, given)) : byName(given, known)
+  if (target.becomes !== 'image')
     throw new CliError(
-      `there is no target ${name}`,
-      `--target ${name}`,
-      `targets are ${Object.keys(modules).join(' and ')}${near ? `; did you mean ${near}?` : ''}`,
+      `target ${target.name} becomes a ${target.becomes}, and only .xen images can be built so far`,
+      `--target ${given}`,
+      `targets that become an image are ${listed(all.filter(one => one.becomes === 'image'))}`,
+    )
+  return { name: target.name, module, elsewhere: elsewhere(target, all) }
+}
+
+interface Found {
+  readonly target: Target
+  readonly module: string
+}
+
+function byName(name: string, known: Readonly<Record<string, Target>>): Found {
+  for (const [exported, target] of Object.entries(known)) {
+    if (target.name === name) return { target, module: fileURLToPath(import.meta.resolve(`@xen-ts/targets/${exported}`)) }
+  }
+  const all = Object.values(known)
+  const near = nearest(
+    name,
+    all.map(target => target.name),
+  )
+  throw new CliError(
+    `there is no target ${name}`,
+    `--target ${name}`,
+    `targets are ${listed(all)}${near ? `; did you mean ${near}?` : ''}, and a path to a module is a target of your own`,
+  )
+}
+
+const listed = (targets: readonly Target[]): string => targets.map(target => target.name).join(' and ')
+
+/**
+ * Evaluates a module with a target, bundled as it is for an image: what it imports of ours need not be installed beside it. Nothing is
+ * connected, but its top level runs.
+ */
+async function ownTarget(given: string, path: string): Promise<Found> {
+  if (!existsSync(path))
+    throw new CliError(`there is no ${given}`, `--target ${given}`, 'give the name of a target, or the path of a module that exports one')
+  let exports: Record<string, unknown>
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [path],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['worker', 'import'],
+      logLevel: 'silent',
+      plugins: [noNodeModules(given), ownPackages()],
+    })
+    exports = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+  } catch (error) {
+    if ((error as BuildFailure).errors) throw bundleError((error as BuildFailure).errors, process.cwd())
+    const shown = relative(process.cwd(), path)
+    throw new CliError(`the target in ${shown} cannot be evaluated: ${(error as Error).message}`, `--target ${given}`, 'correct the module')
+  }
+  checkTarget(exports, given)
+  return { target: exports.target as Target, module: path }
+}
+
+function checkTarget({ target, connect }: Record<string, unknown>, given: string): void {
+  const refuse = (what: string): never => {
+    throw new CliError(
+      `${given} ${what}`,
+      `--target ${given}`,
+      "write export const target = { name, becomes: 'image', kinds: { ... } } and export const connect = context => ({ provide: { ... } })",
     )
   }
-  return fileURLToPath(import.meta.resolve(module))
+  if (typeof target !== 'object' || target === null) return refuse('exports no target')
+  const { name, becomes, kinds } = target as Partial<Record<keyof Target, unknown>>
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
+    refuse("exports a target whose name is not made of small letters, digits and '-'")
+  if (becomes !== 'image' && becomes !== 'process') refuse("exports a target whose becomes is neither 'image' nor 'process'")
+  if (typeof kinds !== 'object' || kinds === null) refuse('exports a target whose kinds are not an object, such as { stack: {} }')
+  if (typeof connect !== 'function') refuse('exports a target, but no function connect')
 }

@@ -1,4 +1,4 @@
-import type { CallOptions, CallResult } from '@xen-ts/rig/dom0/index.ts'
+import type { CallOptions, CallResult } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import { makeCalls } from './calls.ts'
 import { parseCall } from './qubes-options.ts'

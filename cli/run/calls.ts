@@ -1,6 +1,6 @@
 /** Calls from dom0 into the running qube, one after another. */
 import { StringDecoder } from 'node:string_decoder'
-import type { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
+import type { MiniQubes } from '@xen-ts/rig/dom0'
 import { lineSplitter } from './lines.ts'
 import type { Call } from './qubes-options.ts'
 

@@ -1,6 +1,6 @@
 /** What `xen-ts run` is told about the qube: keys for QubesDB, calls from dom0, a policy file. */
 import { readFileSync } from 'node:fs'
-import { PolicySyntaxError, parsePolicy } from '@xen-ts/rig/dom0/policy.ts'
+import { PolicySyntaxError, parsePolicy } from '@xen-ts/rig/dom0'
 import { CliError, trouble } from '../errors.ts'
 
 /** A call from dom0 into the qube. */

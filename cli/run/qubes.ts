@@ -1,10 +1,7 @@
 /** The dom0 side of a qube on the rig: the miniature dom0, and the network it tells the qube about. */
 import { isIP } from 'node:net'
-import { type DaemonWindow, MiniQubes, policyOf, qubesKeys } from '@xen-ts/rig/dom0/index.ts'
-import type { Vif } from '@xen-ts/rig/xen/domain.ts'
-import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
-import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
+import { type DaemonWindow, MiniQubes, policyOf, qubesKeys } from '@xen-ts/rig/dom0'
+import { type Rig, rigChannels, rigImages, type Vif } from '@xen-ts/rig/xen'
 import { CliError } from '../errors.ts'
 
 export interface QubeOptions {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
+import type { DaemonWindow } from '@xen-ts/rig/dom0'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
 import { screenshots } from './screenshots.ts'

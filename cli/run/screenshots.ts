@@ -1,7 +1,7 @@
 /** Pictures of the qube's windows as PNG files, one for each window, written anew when it has changed. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { DaemonWindow } from '@xen-ts/rig/dom0/index.ts'
+import type { DaemonWindow } from '@xen-ts/rig/dom0'
 import { CliError, trouble } from '../errors.ts'
 
 /** How long (ms) a window may go on changing before it is saved again. */

@@ -2,7 +2,7 @@
  * A shell script in dom0 beside the program, so that drivers have somebody to talk to: `--dom0 'vchan-load client $DOMID 5000 say
  * hello'`.
  */
-import type { Rig } from '@xen-ts/rig/xen/rig.ts'
+import type { Rig } from '@xen-ts/rig/xen'
 import { lineSplitter } from './lines.ts'
 
 export interface ScriptEvents {

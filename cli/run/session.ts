@@ -1,5 +1,4 @@
-import type { Domain } from '@xen-ts/rig/xen/domain.ts'
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { type CallEvents, makeCalls } from './calls.ts'
 import { checkPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'

@@ -1,5 +1,5 @@
 /** What a backend, and who plays the toolstack for it, may do to the directories in xenstore; and silence. */
-import type { Assert } from '@xen-ts/boot/node/cases.ts'
+import type { Assert } from '@xen-ts/boot/cases'
 import { connectNetfront } from '../index.ts'
 import { FIRST_SLOT, packet, transmit } from '../netfront/testing.ts'
 import { ForeignPages } from '../shared-pages.ts'

@@ -1,5 +1,5 @@
 /** Hostile network backends, by name: see netback.ts for what is checked of each. */
-import { type Assert, type Case, cases } from '@xen-ts/boot/node/cases.ts'
+import { type Assert, type Case, cases } from '@xen-ts/boot/cases'
 import { watchMemory } from '../sim/index.ts'
 import { play, type Table } from './netback.ts'
 import { beforehand, keys, life } from './netback-life.ts'

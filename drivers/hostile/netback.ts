@@ -1,6 +1,6 @@
 /** A network backend that misbehaves, and the guest that must bear it. The tables are in netback-rings.ts and netback-life.ts. */
-import type { Assert } from '@xen-ts/boot/node/cases.ts'
-import type { Frame } from '../ethernet.ts'
+import type { Assert } from '@xen-ts/boot/cases'
+import type { Frame } from '@xen-ts/runtime/machine'
 import type { Netfront, NetfrontOptions } from '../index.ts'
 import { connectNetfront } from '../index.ts'
 import { FIRST_SLOT, packet, setUp, transmit } from '../netfront/testing.ts'

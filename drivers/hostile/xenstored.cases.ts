@@ -1,5 +1,5 @@
 /** Hostile xenstore daemons, by name: see xenstored.ts for what is checked of each. */
-import { type Assert, type Case, cases } from '@xen-ts/boot/node/cases.ts'
+import { type Assert, type Case, cases } from '@xen-ts/boot/cases'
 import { watchMemory } from '../sim/index.ts'
 import { XenstoreError } from '../xenstore/error.ts'
 import { HostileStore, play } from './xenstored.ts'

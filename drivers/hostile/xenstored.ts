@@ -1,5 +1,5 @@
 /** A xenstore daemon that misbehaves, and the client that must bear it. The tables are in xenstored-tables.ts. */
-import type { Assert } from '@xen-ts/boot/node/cases.ts'
+import type { Assert } from '@xen-ts/boot/cases'
 import type { Reply, SimulatedDomain, StoreConnection } from '../sim/index.ts'
 import { SimulatedXen, unwatched } from '../sim/index.ts'
 import { XenstoreError } from '../xenstore/error.ts'

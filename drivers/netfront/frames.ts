@@ -1,5 +1,5 @@
 /** The buffers that netfront sends from: usual ones, and runs of pages for frames that the backend cuts into segments. */
-import type { Frame } from '../ethernet.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import { PAGE_SIZE } from '../grant-table.ts'
 import type { Transmitter } from './tx.ts'
 

@@ -1,10 +1,10 @@
 /** One connection to one backend: two rings, their buffers and their event channels. A new backend gets a new link. */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import type { EthernetDevice, Frame } from '../ethernet.ts'
+import type { EthernetDevice, Frame, Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
+import type { FrontendLink, Keys } from '../xenbus/driver.ts'
 import type { Backend } from '../xenbus/handshake.ts'
 import { RingChannels } from './channels.ts'
-import { accepted, type Offer } from './features.ts'
+import { accepted, acceptedKeys, type Offer } from './features.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
 import { BROKEN, Receiver } from './rx.ts'
 import { Transmitter } from './tx.ts'
@@ -21,7 +21,7 @@ const BUDGET = 256
 
 const resolved = Promise.resolve()
 
-export class Link {
+export class Link implements FrontendLink {
   readonly backend: Backend
   readonly offer: Offer
   /** The backend has said that it is connected too. */
@@ -29,7 +29,8 @@ export class Link {
   /** It broke the rules of the rings; the link is closed. */
   broken = false
   readonly #device: EthernetDevice
-  readonly #machine: Machine
+  readonly #options: NetfrontOptions
+  readonly #machine: XenMachine
   readonly #channels: RingChannels
   readonly #tx: Transmitter
   readonly #rx: Receiver
@@ -60,6 +61,7 @@ export class Link {
     onBroken: () => void,
   ) {
     this.#device = device
+    this.#options = options
     this.#machine = machine
     this.backend = backend
     this.offer = offer
@@ -91,9 +93,16 @@ export class Link {
     this.#rx.push()
   }
 
-  /** What the backend must know to connect. */
-  get keys(): readonly (readonly [name: string, value: number])[] {
-    return [['tx-ring-ref', this.#tx.ringRef], ['rx-ring-ref', this.#rx.ringRef], ...this.#channels.keys]
+  /** What the backend must know to connect (xen/include/public/io/netif.h). */
+  get keys(): Keys {
+    return [
+      ['tx-ring-ref', this.#tx.ringRef],
+      ['rx-ring-ref', this.#rx.ringRef],
+      ...this.#channels.keys,
+      ['request-rx-copy', 1],
+      ['feature-rx-notify', 1],
+      ...acceptedKeys(this.#options),
+    ]
   }
 
   /** The backend is connected: whatever happened before that is looked at now. */

@@ -1,5 +1,5 @@
+import type { Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
-import type { Frame } from '../ethernet.ts'
 import { connectDrivers, connectNetfront } from '../index.ts'
 import { ForeignPages } from '../shared-pages.ts'
 import { SimulatedNetback } from '../sim/index.ts'

@@ -4,12 +4,14 @@
  *
  * Sent, when the backend can: TCP packets of up to 64 KiB that it cuts, and blank checksums. Offered to it: see NetfrontOptions.
  */
-import { COMPLETE, type EthernetDevice, type Frame } from '../ethernet.ts'
+import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machine'
+import { Frontend } from '../xenbus/frontend.ts'
 import { readBackend } from '../xenbus/handshake.ts'
 import { type Address, readAddress } from './address.ts'
 import { TxFrame } from './frames.ts'
-import { NetfrontLife } from './life.ts'
+import type { Link } from './link.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
+import { Vif } from './vif.ts'
 
 /**
  * Connects the network device; resolves when the backend is connected too.
@@ -51,7 +53,7 @@ export class Netfront implements EthernetDevice {
   checksums6 = false
   /** Resolves when the first backend is connected. */
   readonly connected: Promise<void>
-  readonly #life: NetfrontLife
+  readonly #life: Frontend<Link>
   /** Somebody could not send while there was no backend. */
   #starved = false
 
@@ -59,7 +61,8 @@ export class Netfront implements EthernetDevice {
   constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, { mac, mtu }: Address) {
     if (mac !== undefined) this.mac.set(mac)
     this.mtu = mtu
-    this.#life = new NetfrontLife(this, parts, options, frontend, mac !== undefined, () => this.#onUp())
+    const vif = new Vif(this, parts, options, frontend, () => this.#onUp())
+    this.#life = new Frontend(vif, parts, frontend, { later: options.later, signal: options.signal, isNew: mac === undefined })
     this.connected = this.#life.connected
   }
 

@@ -1,6 +1,6 @@
+import { CHECKSUM, COMPLETE, type Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import fc from 'fast-check'
-import { CHECKSUM, COMPLETE, type Frame } from '../ethernet.ts'
 import { connect, end, packet, same, setUp, transmit, transmitLarge, warnings } from './testing.ts'
 import '../sim/leak-check.ts'
 

@@ -1,12 +1,12 @@
 /** What netfront stands on, and what its user can choose. */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import type { EventChannels } from '../event-channel.ts'
 import type { GrantTable } from '../grant-table.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 
 /** What netfront stands on. */
 export interface NetfrontParts {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore

@@ -7,9 +7,8 @@
  * Responses come in the order of the requests, each in the slot of its request (netif.h). Buffers are posted in the order in which
  * they come back, so the number of a request says which buffer it is about; the id in the response has to agree.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import type { EthernetDevice, Frame } from '../ethernet.ts'
+import type { Abi } from '@xen-ts/boot/abi'
+import type { EthernetDevice, Frame, XenMachine } from '@xen-ts/runtime/machine'
 import type { GrantTable } from '../grant-table.ts'
 import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'
@@ -62,7 +61,7 @@ export class Receiver {
   #closed = false
 
   /** @param count buffers of a page, at most 256 */
-  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, accepted: Accepted, owner: string) {
+  constructor(machine: XenMachine, grants: GrantTable, backend: number, count: number, accepted: Accepted, owner: string) {
     const { large } = accepted
     if (!Number.isInteger(count) || count < 2 || count > SLOTS)
       throw new RangeError(`${owner}: ${count} receive buffers. The ring takes 2 to ${SLOTS}.`)

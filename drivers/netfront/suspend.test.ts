@@ -1,6 +1,7 @@
 /** The network device over a suspend: a new link to a new backend, and nothing lost when the suspend is cancelled. */
+
+import type { Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
-import type { Frame } from '../ethernet.ts'
 import { connectDrivers, connectNetfront, listResources } from '../index.ts'
 import type { SimulationOptions } from '../sim/index.ts'
 import { restore, SimulatedNetback, SimulatedXen } from '../sim/index.ts'

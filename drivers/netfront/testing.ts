@@ -1,5 +1,5 @@
 /** What the tests of netfront share: a guest and its backend on the simulated Xen. */
-import type { Frame } from '../ethernet.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import type { Netfront, NetfrontOptions } from '../index.ts'
 import { connectDrivers, connectNetfront } from '../index.ts'
 import type { NetbackOptions, SimulationOptions } from '../sim/index.ts'

@@ -1,5 +1,5 @@
+import { CHECKSUM, COMPLETE, type Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
-import { CHECKSUM, COMPLETE, type Frame } from '../ethernet.ts'
 import { connect, end, packet, setUp, transmit, transmitLarge } from './testing.ts'
 import '../sim/leak-check.ts'
 

@@ -7,8 +7,7 @@
  *
  * A large frame, which the backend cuts into segments, has as many pages as it needs, next to each other.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { CHECKSUM, COMPLETE } from '../ethernet.ts'
+import { CHECKSUM, COMPLETE, type XenMachine } from '@xen-ts/runtime/machine'
 import type { GrantTable } from '../grant-table.ts'
 import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'
@@ -64,7 +63,7 @@ export class Transmitter {
    * @param count frames besides the large ones, at most 256
    * @param onUnsent called with the first packet after a `push`: the time to arrange for the next
    */
-  constructor(machine: Machine, grants: GrantTable, backend: number, count: number, offer: Offer, owner: string, onUnsent: () => void) {
+  constructor(machine: XenMachine, grants: GrantTable, backend: number, count: number, offer: Offer, owner: string, onUnsent: () => void) {
     if (!Number.isInteger(count) || count < 2 || count > SLOTS)
       throw new RangeError(`${owner}: ${count} send buffers. The ring takes 2 to ${SLOTS}.`)
     this.#onUnsent = onUnsent

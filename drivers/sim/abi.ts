@@ -2,7 +2,7 @@
  * The kernel's ABI (boot/abi/table.ts) on the simulated Xen, one object a domain. Arguments are checked as the kernel does:
  * a wrong offset is a RangeError here too, not an access somewhere else.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { report, reportOrder, setOwner, unwatched } from './accesses.ts'
 import { DataView, Uint8Array } from './arrays.ts'
 import type { SimulatedDomain } from './domain.ts'

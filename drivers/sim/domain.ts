@@ -1,8 +1,6 @@
-/** A simulated domain: its memory, ports, grant table and log, and the Machine that drivers run on. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { Level, Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
+/** A simulated domain: its memory, ports, grant table and log, and the machine that drivers run on. */
+import type { Abi } from '@xen-ts/boot/abi'
+import { type Level, type Log, Suspension, type Timer, type XenMachine } from '@xen-ts/runtime/machine'
 import { makeAbi } from './abi.ts'
 import { reportOrder, setOwner } from './accesses.ts'
 import { DataView, Uint32Array } from './arrays.ts'
@@ -25,7 +23,7 @@ export class SimulatedDomain {
   readonly xen: SimulatedXen
   /** A new one after a restore. */
   domid: number
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly abi: Abi
   commandLine = ''
   /** All that was written to the console. */

@@ -3,7 +3,7 @@
  * drivers run on it that run in the guest. Nothing happens by itself: `run` delivers one event after the other until a promise
  * is settled, and jumps over time in which nothing would happen.
  */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer } from '@xen-ts/runtime/machine'
 import type { AccessWatcher, MemoryAccess } from './accesses.ts'
 import { reportOrder } from './accesses.ts'
 import { SimulatedDomain } from './domain.ts'

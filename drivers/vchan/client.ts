@@ -1,12 +1,7 @@
 /** The side of a vchan that maps the pages of a server. */
 
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { XenError } from '@xen-ts/drivers/errno.ts'
-import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
-import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
-import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
+import { type EventChannel, ForeignPages, Wakeup, type Watch, XenError } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'

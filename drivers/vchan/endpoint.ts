@@ -3,10 +3,9 @@
  * clears the other's bit and kicks (libxenvchan's io.c).
  */
 
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { dispose } from '@xen-ts/drivers/dispose.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import { dispose } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Live, Notify } from './layout.ts'
 import type { Link } from './link.ts'
 import { CORRUPT } from './ring.ts'
@@ -35,7 +34,7 @@ const GONE = -2
 
 export class Endpoint implements ByteChannel, Disposable {
   readonly closed: Promise<void>
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #link: Link
   readonly #reads: PendingRead[] = []
   readonly #writes: PendingWrite[] = []
@@ -47,7 +46,7 @@ export class Endpoint implements ByteChannel, Disposable {
   #peerGone = false
   #failure: ChannelClosedError | undefined
 
-  constructor(machine: Machine, link: Link) {
+  constructor(machine: XenMachine, link: Link) {
     this.#machine = machine
     this.#link = link
     this.#turn = new Turn(machine, link, () => this.wake())

@@ -6,24 +6,22 @@
  *     await channel.write(request)
  *     const header = await channel.readExactly(88)
  */
-import type { Channels } from '@xen-ts/drivers/channel.ts'
-import type { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+
+import { type EventChannels, type GrantTable, PeerWarnings, type Xenstore } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { connect } from './client.ts'
 import { KeyQueue } from './keys.ts'
 import { Liveness } from './liveness.ts'
 import { serve } from './server.ts'
 
-export type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-export { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+export type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+export { ChannelClosedError } from '@xen-ts/drivers/channel'
 export { streams } from './streams.ts'
 
 /** What vchans stand on. */
 export interface VchanParts {
-  readonly machine: Machine
+  readonly machine: XenMachine
   readonly events: EventChannels
   readonly grants: GrantTable
   readonly xenstore: Xenstore

@@ -2,9 +2,8 @@
  * Where a vchan is found: the path scheme of Qubes. A server writes `data/vchan/<client domid>/<port>/ring-ref` and
  * `.../event-channel` below its own directory, readable for that client only.
  */
-import { parseDecimal } from '@xen-ts/drivers/parse.ts'
-import { isCode } from '@xen-ts/drivers/xenstore/error.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
+
+import { isCode, parseDecimal, type Xenstore } from '@xen-ts/drivers'
 import type { Vchans } from './index.ts'
 
 export interface Keys {

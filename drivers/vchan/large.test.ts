@@ -1,7 +1,7 @@
 /** What takes too long in the guest's engine: the simulation's memory is slow there. */
 import test from 'ava'
 import { end, setUp, streamBothWays } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('streams both ways at once through the largest rings', t => streamBothWays(t, 1 << 20, 1 << 20))
 

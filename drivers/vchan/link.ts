@@ -1,6 +1,5 @@
 /** What a connected end stands on. Both ends are the same but for which byte of the control page is whose. */
-import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import type { PeerWarnings } from '@xen-ts/drivers/peer-warnings.ts'
+import type { EventChannel, PeerWarnings } from '@xen-ts/drivers'
 import { Byte } from './layout.ts'
 import type { RingReader, RingWriter } from './ring.ts'
 

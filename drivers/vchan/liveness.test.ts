@@ -1,6 +1,6 @@
 import test from 'ava'
 import { end, setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('a client that kicks a waiting server all the time does not make it ask the store all the time', async t => {
   const { xen, server, client } = setUp()

@@ -3,20 +3,19 @@
  * looks all the same, as seldom as the Qubes library does. One of each for any number of channels.
  */
 
-import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
-import type { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Watch, Xenstore } from '@xen-ts/drivers'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 
 const LOOK_EVERY_MS = 10_000
 
 export class Liveness {
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #xenstore: Xenstore
   readonly #checks = new Set<() => void>()
   #timer: Timer | undefined
   #watch: Watch | undefined
 
-  constructor(machine: Machine, xenstore: Xenstore) {
+  constructor(machine: XenMachine, xenstore: Xenstore) {
     this.#machine = machine
     this.#xenstore = xenstore
   }

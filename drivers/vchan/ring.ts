@@ -6,12 +6,12 @@
  * (Intel SDM volume 3, memory ordering). So the bytes are in the ring before the index that shows them, and out of it before the index
  * that gives their room away. Who then asks whether the peer sleeps needs a full barrier: the caller's or8 and and8 are.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 /** The peer's index is more than the ring's length away from ours: nothing it says can be used any more. */
 export const CORRUPT = -1
 
-type Memory = Pick<Abi, 'copy'>
+type Memory = Pick<HostFunctions, 'copy'>
 
 /** Bytes between two indices, or CORRUPT when they are further apart than the ring is long. */
 export const distance = (producer: number, consumer: number, size: number): number => {

@@ -1,10 +1,7 @@
 /** The side of a vchan that owns the pages: shares them, publishes where they are, and waits for its one client. */
 
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import { SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
+import { type EventChannel, SharedPages, Wakeup } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'

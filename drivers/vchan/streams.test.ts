@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ChannelClosedError, streams } from './index.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('an echo is one line, and ends with its peer', async t => {
   const set = setUp({ seed: 3 })

@@ -1,5 +1,5 @@
 /** A channel as web streams, for pipeTo, pipeThrough and `for await`. In an image only if the program uses it. */
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 
 /**
  * Nothing is read before somebody asks, and each piece is written when the one before is in the ring: who is slow on one side holds up

@@ -1,9 +1,8 @@
-import type { SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { restore } from '@xen-ts/drivers/sim/index.ts'
+import { restore, type SimulatedDomain, type SimulatedXen } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import { ChannelClosedError } from './index.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const suspend = (xen: SimulatedXen, { machine }: SimulatedDomain) => xen.run(machine.suspension.suspend())
 const warnings = ({ log }: SimulatedDomain): string[] =>

@@ -1,10 +1,7 @@
 /** For tests: two simulated domains with vchans between them. */
 
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { SimulatedDomain, SimulationOptions } from '@xen-ts/drivers/sim/index.ts'
-import { SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
+import { EventChannels, GrantTable, Xenstore } from '@xen-ts/drivers'
+import { type SimulatedDomain, SimulatedXen, type SimulationOptions } from '@xen-ts/drivers/sim'
 import type { ExecutionContext } from 'ava'
 import type { ByteChannel } from './index.ts'
 import { vchanChannels } from './index.ts'

@@ -5,7 +5,7 @@ import { Byte, Live, Word } from './layout.ts'
 import { clientSide } from './link.ts'
 import { RingReader, RingWriter } from './ring.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 /** Operations of a domain from now on, by name. */
 const count = ({ domain }: ReturnType<typeof setUp>['client']): Record<string, number> => {

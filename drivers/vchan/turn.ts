@@ -3,7 +3,7 @@
  * is told of them together: when half a ring has changed, before we wait for it ourselves, or at the end of the turn. And a turn is not
  * for one channel alone, however fast its peer is.
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 import type { Link } from './link.ts'
 
 /** Reads and writes of one channel in a turn: timers and other devices get theirs. */
@@ -12,7 +12,7 @@ const SHARE = 256
 export class Turn {
   /** This turn had its share: what else is to be done waits for `onNext`. */
   spent = false
-  readonly #machine: Machine
+  readonly #machine: XenMachine
   readonly #link: Link
   readonly #onNext: () => void
   /** Bytes moved of which the peer is told at once, so that both ends work at the same time. */
@@ -25,7 +25,7 @@ export class Turn {
   #timer: Timer | undefined
 
   /** @param onNext called in the turn after one that was spent */
-  constructor(machine: Machine, link: Link, onNext: () => void) {
+  constructor(machine: XenMachine, link: Link, onNext: () => void) {
     this.#machine = machine
     this.#link = link
     this.#onNext = onNext

@@ -1,9 +1,9 @@
-import { Access } from '@xen-ts/drivers/sim/index.ts'
+import { Access } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import fc from 'fast-check'
 import { ChannelClosedError } from './index.ts'
 import { end, equal, open, pattern, setUp, streamBothWays } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const sizes: [number, number][] = [
   [1024, 2048],

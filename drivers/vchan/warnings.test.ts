@@ -2,7 +2,7 @@ import test from 'ava'
 import { ChannelClosedError } from './index.ts'
 import { Byte, Live, Word } from './layout.ts'
 import { end, open, setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('a peer that breaks one channel after the other does not fill the log', async t => {
   const set = setUp()

@@ -2,7 +2,7 @@
  * The frontend's end of a ring of requests and responses (xen/include/public/io/ring.h): a page with four indices and 256 slots
  * that requests and responses share. Free-running u32 indices; what the backend says is believed as far as it is possible.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 
 const REQ_PROD = 0
 const REQ_EVENT = 1

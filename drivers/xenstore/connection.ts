@@ -2,7 +2,7 @@
  * One connection to the xenstore daemon: sends requests, many of them in flight, and matches the replies by their id. Knows
  * nothing of what requests mean, except that watch events come without having been asked for.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
 import { XenstoreError } from './error.ts'
 import { CORRUPT, XenstoreRing } from './ring.ts'
@@ -29,7 +29,7 @@ const operationNames = new Map<number, string>(Object.entries(MessageType).map((
 const BUDGET = 256
 
 export class XenstoreConnection {
-  readonly machine: Machine
+  readonly machine: XenMachine
   #ring: XenstoreRing
   #port: number
   readonly #warnings: PeerWarnings
@@ -54,7 +54,7 @@ export class XenstoreConnection {
   onReconnected: () => void = () => {}
 
   /** @throws Error when the domain was built without xenstore */
-  constructor(machine: Machine) {
+  constructor(machine: XenMachine) {
     this.machine = machine
     this.#warnings = new PeerWarnings(machine.log('xenstore'), machine.timers)
     this.#ring = ringOf(machine)
@@ -228,7 +228,7 @@ export class XenstoreConnection {
   }
 }
 
-function ringOf({ abi }: Machine): XenstoreRing {
+function ringOf({ abi }: XenMachine): XenstoreRing {
   const page = abi.xenstorePage()
   if (page === undefined)
     throw new Error(

@@ -2,7 +2,7 @@
  * The ring page between a domain and the xenstore daemon (xen/include/public/io/xs_wire.h): two byte rings of 1024 bytes,
  * requests to the daemon and responses from it. Bytes in and out; who notifies whom, and when, is the caller's.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 
 const RING_SIZE = 1024
 const MASK = RING_SIZE - 1

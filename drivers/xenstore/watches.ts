@@ -2,8 +2,7 @@
  * Watches, shared: the store allows a guest 128 of them, and a driver for each of several hundred channels wants to know the
  * same things. One watch in the store serves all who watch the same path.
  */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timer } from '@xen-ts/runtime/machine'
 import { dispose } from '../dispose.ts'
 import type { XenstoreConnection } from './connection.ts'
 import type { XenstoreError } from './error.ts'

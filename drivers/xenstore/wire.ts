@@ -2,7 +2,7 @@
  * The xenstore protocol's messages as bytes (xen/include/public/io/xs_wire.h): a header of four u32 (type, request id,
  * transaction id, payload length) and a payload of at most 4096 bytes. Pure: no ring, no store.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 
 export const MessageType = {
   directory: 1,

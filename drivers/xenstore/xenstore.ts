@@ -2,7 +2,7 @@
  * The xenstore client: the small database through which domains, toolstack and drivers find each other
  * (xen/docs/misc/xenstore.txt). Relative paths are relative to `/local/domain/<own domid>`.
  */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { parseDecimal } from '../parse.ts'
 import { Wakeup } from '../wakeup.ts'
 import { XenstoreConnection } from './connection.ts'
@@ -30,7 +30,7 @@ export class Xenstore extends XenstoreView {
   readonly #unsubscribe: () => void
   #domid: Promise<number> | undefined
 
-  constructor(machine: Machine) {
+  constructor(machine: XenMachine) {
     const connection = new XenstoreConnection(machine)
     super(connection, undefined)
     this.#connection = connection

@@ -1,9 +1,9 @@
 /** The GUI agent: greets the GUI daemon, shows it the program's windows, and hands them what the user does. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { describe, supervise } from '../supervise.ts'
+
+import type { GrantTable } from '@xen-ts/drivers'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+import { describeBriefly, type Log, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
+import { supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
@@ -25,7 +25,7 @@ import {
 } from './wire.ts'
 
 export interface GuiOptions {
-  readonly machine: Pick<Machine, 'timers' | 'log' | 'abi'>
+  readonly machine: Pick<XenMachine, 'timers' | 'log' | 'abi'>
   readonly channels: Pick<Channels, 'serve'>
   /** For the pixels of windows; without it there can be none. */
   readonly grants?: GrantTable
@@ -164,7 +164,7 @@ export class Gui {
       try {
         window.show()
       } catch (error) {
-        this.#log.error(`window ${id} cannot be shown: ${describe(error)}`)
+        this.#log.error(`window ${id} cannot be shown: ${describeBriefly(error)}`)
       }
     }
   }
@@ -187,7 +187,7 @@ export class Gui {
     try {
       return clipboardData(window, this.#clipboard, this.#link?.minor)
     } catch (error) {
-      this.#log.warn(`nothing is copied to other qubes: ${describe(error)}`)
+      this.#log.warn(`nothing is copied to other qubes: ${describeBriefly(error)}`)
       return clipboardData(window, new Uint8Array(0))
     }
   }

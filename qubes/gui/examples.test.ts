@@ -2,15 +2,14 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { words } from '@xen-ts/rig/dom0/gui.ts'
-import type { DaemonWindow } from '@xen-ts/rig/dom0/gui-window.ts'
-import { LogWriter } from '@xen-ts/runtime/log.ts'
+import { type DaemonWindow, words } from '@xen-ts/rig/dom0'
+import { LogWriter } from '@xen-ts/runtime/machine'
 import test from 'ava'
-import consoleWindow from '../../examples/console-window/app.ts'
-import paint from '../../examples/paint/app.ts'
+import consoleWindow from 'console-window'
+import paint from 'paint'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 type Setting = ReturnType<typeof setUp>
 

@@ -1,6 +1,5 @@
-import { GuiDaemon } from '@xen-ts/rig/dom0/gui.ts'
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { GuiDaemon, testMachine } from '@xen-ts/rig/dom0'
+import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'
 import { Gui } from './agent.ts'
 import { clipboardData } from './messages.ts'

@@ -1,11 +1,10 @@
 /** The pixels of a window: pages that the GUI domain may read, and no other domain. */
-import { XenError } from '@xen-ts/drivers/errno.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { pagesFor } from '@xen-ts/drivers/shared-pages.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+
+import { type GrantTable, pagesFor, XenError } from '@xen-ts/drivers'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 
 export interface ImageMemory {
-  readonly abi: Pick<Machine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
+  readonly abi: Pick<XenMachine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
   readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world'>
 }
 

@@ -1,10 +1,10 @@
 /** A GUI daemon that asks too much, or sends what it must not. */
 
-import { words } from '@xen-ts/rig/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('a daemon that asks for ever new sizes and acknowledges none loses the connection, and the memory comes back', async t => {
   const { xen, gui, daemon, ready, finish, guest, free } = setUp()

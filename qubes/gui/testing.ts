@@ -1,11 +1,7 @@
 /** A qube and its GUI daemon on the simulated Xen, for tests of windows. Not part of any image. */
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
-import { restore, type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { Xenstore } from '@xen-ts/drivers/xenstore/xenstore.ts'
-import { GuiDaemon } from '@xen-ts/rig/dom0/gui.ts'
-import type { ImageReader } from '@xen-ts/rig/dom0/gui-window.ts'
+import { EventChannels, ForeignPages, GrantTable, Xenstore } from '@xen-ts/drivers'
+import { restore, type SimulatedDomain, SimulatedXen } from '@xen-ts/drivers/sim'
+import { GuiDaemon, type ImageReader } from '@xen-ts/rig/dom0'
 import { vchanChannels } from '@xen-ts/vchan'
 import { Gui } from './agent.ts'
 

@@ -1,10 +1,10 @@
 /** What the user does with a window, as the program hears of it. */
 
-import { words } from '@xen-ts/rig/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import * as events from './events.ts'
 import { setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 test('a key that is held while the keyboard goes to another window is released in the first', async t => {
   const { xen, gui, daemon, ready, finish } = setUp()

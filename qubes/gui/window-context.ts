@@ -1,6 +1,5 @@
 /** What a window is given by the program and by the agent, and what the program hears of it. */
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Log, Timers } from '@xen-ts/runtime/machine'
 import type { Text } from '../text.ts'
 import type { AppearanceOptions, WindowState } from './appearance.ts'
 import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'

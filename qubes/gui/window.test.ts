@@ -1,11 +1,11 @@
 /** Windows over real vchans and grants on the simulated Xen: what the daemon sees, and that every page comes back. */
 
-import { words } from '@xen-ts/rig/dom0/gui.ts'
+import { words } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import type { Rectangle } from './messages.ts'
 import * as messages from './messages.ts'
 import { setUp } from './testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 

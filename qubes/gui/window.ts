@@ -1,6 +1,6 @@
 /** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
-import { describe, ProtocolError } from '../supervise.ts'
+import { describeBriefly, type Timer } from '@xen-ts/runtime/machine'
+import { ProtocolError } from '../supervise.ts'
 import { Appearance, type WindowState } from './appearance.ts'
 import { Image } from './image.ts'
 import {
@@ -220,7 +220,7 @@ export class Window {
         old = this.#replace(width, height)
       } catch (error) {
         // The daemon shows what there is of the picture, in a larger window.
-        const line = `window ${this.#context.id} cannot become ${width}x${height}: ${describe(error)}`
+        const line = `window ${this.#context.id} cannot become ${width}x${height}: ${describeBriefly(error)}`
         if (this.#cramped) this.#context.log.debug(line)
         else this.#context.log.warn(line)
         this.#cramped = true
@@ -260,7 +260,7 @@ export class Window {
       try {
         handler(event)
       } catch (error) {
-        this.#context.log.error(`window ${this.#context.id}: the program's handler of '${kind}' threw ${describe(error)}`)
+        this.#context.log.error(`window ${this.#context.id}: the program's handler of '${kind}' threw ${describeBriefly(error)}`)
       }
     }
   }

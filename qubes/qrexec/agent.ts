@@ -1,8 +1,7 @@
 /** The qrexec agent: dom0 and other qubes call services here, and the program calls theirs. */
-import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { describe, supervise } from '../supervise.ts'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
+import { describeBriefly, type Log, type Machine, type Timers } from '@xen-ts/runtime/machine'
+import { supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { type BuiltinHooks, builtins, noShell, notFound } from './builtin.ts'
 import { parseCommand } from './command.ts'
@@ -237,7 +236,7 @@ export class Qrexec {
     void this.#answer(place, line, detached)
       .catch(error => {
         // Callers go when they like; only what breaks the protocol is worth a line.
-        const line = `a call from domain ${place.domain} was lost: ${describe(error)}`
+        const line = `a call from domain ${place.domain} was lost: ${describeBriefly(error)}`
         if (error instanceof ChannelClosedError || this.#abort.signal.aborted) this.#log.debug(line)
         else this.#log.warn(line)
       })

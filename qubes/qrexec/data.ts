@@ -1,5 +1,5 @@
 /** A data channel: the greeting, and the frames of both directions. */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { ProtocolError } from '../supervise.ts'
 import {
   chunkLimit,

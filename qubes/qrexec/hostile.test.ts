@@ -1,7 +1,6 @@
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import type { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { QrexecDaemon } from '@xen-ts/rig/dom0/qrexec.ts'
-import { hello, message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
+import { hello, message, QrexecDaemon } from '@xen-ts/rig/dom0'
+import type { Hub } from '@xen-ts/rig/dom0/hub'
 import test, { type ExecutionContext } from 'ava'
 import { DOMID, exec, header, setUp, tick, u32, victim } from './testing.ts'
 

@@ -1,6 +1,5 @@
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
-import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+import { message, testMachine } from '@xen-ts/rig/dom0'
+import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'
 import { Qrexec } from './agent.ts'
 import { DOMID, setUp, text, tick, u32 } from './testing.ts'

@@ -1,8 +1,7 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
-import { describe, ProtocolError } from '../supervise.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
+import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
+import { ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
@@ -206,8 +205,8 @@ async function run({ handler, log, command }: Incoming, call: ServiceCall): Prom
     log.error(`${name} returned ${code}: an exit code is a number from 0 to 255`)
     return EXIT_PROBLEM
   } catch (error) {
-    if (call.signal.aborted) log.debug(`${name} ended with its caller: ${describe(error)}`)
-    else log.error(`${name} failed: ${describe(error)}`)
+    if (call.signal.aborted) log.debug(`${name} ended with its caller: ${describeBriefly(error)}`)
+    else log.error(`${name} failed: ${describeBriefly(error)}`)
     return 1
   }
 }

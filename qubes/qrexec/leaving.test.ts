@@ -1,6 +1,6 @@
 /** Peers that leave while nothing is on its way: what a program made wait for them is told, not left waiting. */
-import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
-import { ReadableStream } from '@xen-ts/runtime/web/streams/readable-stream.ts'
+import { message } from '@xen-ts/rig/dom0'
+import { ReadableStream } from '@xen-ts/runtime/web'
 import test, { type ExecutionContext } from 'ava'
 import type { Input } from './input.ts'
 import { DOMID, setUp, tick, u32, victim } from './testing.ts'

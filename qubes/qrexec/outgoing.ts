@@ -1,7 +1,7 @@
 /** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
-import { describe, ProtocolError } from '../supervise.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
+import { ByteCollector, describeBriefly } from '@xen-ts/runtime/machine'
+import { ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'
 import type { DataChannel } from './data.ts'
 import { type Input, InputSource } from './input.ts'
@@ -167,7 +167,7 @@ export class OutgoingCall {
   #lost(): Error {
     const why =
       this.#inputError !== undefined
-        ? `ended because its input failed: ${describe(this.#inputError)}`
+        ? `ended because its input failed: ${describeBriefly(this.#inputError)}`
         : this.#released
           ? 'was given up'
           : 'went away without an exit code'

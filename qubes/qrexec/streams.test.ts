@@ -1,8 +1,8 @@
 /** The streams of a call as web streams: a service may do with them what it does with any. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
-import * as web from '@xen-ts/runtime/web/inject.ts'
+import { testMachine } from '@xen-ts/rig/dom0'
+import * as web from '@xen-ts/runtime/web/inject'
 import test from 'ava'
 import { Text } from '../text.ts'
 import { ByteReader } from './streams.ts'

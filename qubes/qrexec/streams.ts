@@ -2,9 +2,9 @@
  * The streams of a call: web streams of bytes, with what services mostly do as methods. Pulled, not pushed: what nobody reads stays in
  * the ring, and the peer waits. From one of them to another of them bytes go straight.
  */
-import { ByteCollector } from '@xen-ts/runtime/byte-collector.ts'
-import * as readable from '@xen-ts/runtime/web/streams/readable-stream.ts'
-import * as writable from '@xen-ts/runtime/web/streams/writable-stream.ts'
+import { ByteCollector } from '@xen-ts/runtime/machine'
+import * as readable from '@xen-ts/runtime/web'
+import * as writable from '@xen-ts/runtime/web'
 import type { Text } from '../text.ts'
 
 /** Bytes kept by `bytes` and `text` unless the caller says otherwise. */

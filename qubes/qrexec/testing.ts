@@ -1,8 +1,7 @@
 /** What the tests of qrexec share: an agent and dom0's daemon, in memory. Not part of any image. */
-import { Hub } from '@xen-ts/rig/dom0/hub.ts'
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
-import { QrexecDaemon, type QrexecDaemonOptions } from '@xen-ts/rig/dom0/qrexec.ts'
-import { message } from '@xen-ts/rig/dom0/qrexec-frames.ts'
+
+import { message, QrexecDaemon, type QrexecDaemonOptions, testMachine } from '@xen-ts/rig/dom0'
+import { Hub } from '@xen-ts/rig/dom0/hub'
 import { Qrexec } from './agent.ts'
 
 export const DOMID = 5

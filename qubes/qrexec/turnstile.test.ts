@@ -1,4 +1,4 @@
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timers } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import { Turnstile } from './turnstile.ts'
 

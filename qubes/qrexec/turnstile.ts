@@ -2,7 +2,7 @@
  * Lets a few outgoing calls at a time come to their connection. dom0 starts processes for each call, and the executor among them waits
  * only 5 s for this qube's server (qrexec-daemon.c): of many calls at once on a slow or busy dom0 most would be given up there.
  */
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timers } from '@xen-ts/runtime/machine'
 
 /** Calls on their way at a time. More would not make dom0 faster. */
 const AT_ONCE = 4

@@ -1,4 +1,4 @@
-import { testMachine } from '@xen-ts/rig/dom0/machine.ts'
+import { testMachine } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import fc from 'fast-check'
 import { Text } from '../text.ts'

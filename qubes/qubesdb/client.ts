@@ -1,8 +1,7 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { describe, ProtocolError, supervise } from '../supervise.ts'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+import { describeBriefly, type Log, type Machine } from '@xen-ts/runtime/machine'
+import { ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
 import { type Change, type Outcome, Replica } from './replica.ts'
@@ -199,7 +198,7 @@ export class QubesDB {
       try {
         handler(change)
       } catch (error) {
-        this.#log.error(`the watch on ${path} failed: ${describe(error)}`)
+        this.#log.error(`the watch on ${path} failed: ${describeBriefly(error)}`)
       }
     }
   }

@@ -1,5 +1,5 @@
 /** dom0's GUI daemon for one domain, without a screen: handshake, windows and limits, as strict as the real one about all of them. */
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import { DaemonWindow, died, type ImageReader } from './gui-window.ts'
 
 /** Lengths the real daemon insists on from protocol 1.6 on; the others vary. */

@@ -1,5 +1,5 @@
 /** The vchans of a whole machine in memory: every domain gets a `Channels`, and a test can see what was left open. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { pipe } from './pipe.ts'
 
 interface Offer {

@@ -1,5 +1,5 @@
 /** A byte channel in memory that behaves as a vchan does: a ring of a fixed size each way, buffered data readable after the close. */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 
 /** One direction. */
 class Ring {

@@ -1,5 +1,5 @@
 /** Frames of a qrexec data channel, seen from dom0. */
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import type { CallResult } from './qrexec.ts'
 
 export function message(type: number, body: Uint8Array): Buffer {

@@ -2,7 +2,7 @@
  * dom0's side of qrexec for one domain: the daemon on the control channel, and the client of each call. As strict as the real
  * daemon, and stricter where that one forgives (see `Frames`). Written from the protocol, not from the guest's code.
  */
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import { Frames, hello, message } from './qrexec-frames.ts'
 import { DaemonDied } from './qubesdb.ts'
 

@@ -2,7 +2,7 @@
  * dom0's side of QubesDB, for one domain: as strict as the real daemon. What makes that one exit ends `run` with the reason. Written
  * from the protocol, not from the guest's code, so that a slip in one is not repeated in the other.
  */
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 
 const TYPES: Record<number, string> = {
   0: 'READ',

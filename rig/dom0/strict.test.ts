@@ -1,6 +1,6 @@
 /** What makes the real daemons exit makes these die, with the reason: slips of an agent, byte by byte. */
 
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
+import type { ByteChannel } from '@xen-ts/drivers/channel'
 import test from 'ava'
 import { words } from './gui.ts'
 import { Hub } from './hub.ts'

@@ -1,5 +1,5 @@
 import { duplexPair, PassThrough } from 'node:stream'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import test from 'ava'
 import { quote, readLine } from './link.ts'
 import { byteChannel } from './vchan.ts'

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
+import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
 import { RigError } from './errors.ts'
 import { type Link, readLine } from './link.ts'
 

@@ -1,5 +1,5 @@
 /** The part of Web Crypto that is about randomness: https://w3c.github.io/webcrypto/#Crypto-interface . There is no crypto.subtle. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { DOMException } from './dom-exception.ts'
 
 const MAX_BYTES = 65536

@@ -1,4 +1,4 @@
-import { memoryAbi } from '@xen-ts/boot/node/memory-abi.ts'
+import { memoryAbi } from '@xen-ts/boot/memory'
 import test from 'ava'
 import fc from 'fast-check'
 import { atob as ownAtob, btoa as ownBtoa } from './base64.ts'

@@ -2,7 +2,7 @@
  * TextEncoder and TextDecoder (https://encoding.spec.whatwg.org) on the ABI's text functions. The kernel's decoder ends at a NUL and is not
  * exact about wrong bytes; here the standard's rules are put round it, so that only unusual text takes the slow way.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 import { decodeUtf8 } from './utf8.ts'
 
 type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>

@@ -1,5 +1,5 @@
 /** UTF-8 decoding by the letter of the standard, fast for text that is what it should be. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { Abi } from '@xen-ts/boot/abi'
 
 /**
  * Throws a TypeError for wrong bytes when `fatal`; otherwise they become U+FFFD, one for each maximal wrong part. No byte order mark is

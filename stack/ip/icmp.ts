@@ -2,71 +2,64 @@
  * ICMP (RFC 792, RFC 1122 section 3.2.2): answers echo requests, and tells TCP and UDP that a packet of theirs could not be
  * delivered. Everything else is counted and ignored; we never redirect, quench or tell the time.
  */
-import type { Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { Ipv4 } from '../address.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import { swap16 } from '../wire/ethernet.ts'
-import { DESTINATION_UNREACHABLE, ECHO_REPLY, ECHO_REQUEST, FRAGMENTATION_NEEDED, ICMP_BYTES, ICMP_CHECKSUM } from '../wire/icmp.ts'
-import { IP_BYTES, IP_PAYLOAD, PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.ts'
-import type { Interface } from './interface.ts'
+import {
+  DESTINATION_UNREACHABLE,
+  ECHO_REPLY,
+  ECHO_REQUEST,
+  FRAGMENTATION_NEEDED,
+  ICMP_BYTES,
+  ICMP_CHECKSUM,
+  PROTOCOL_ICMP,
+} from '../wire/icmp.ts'
+import { IP_BYTES } from '../wire/ipv4.ts'
+import { PROTOCOL_TCP } from '../wire/tcp.ts'
+import type { Ipv4Host } from './ipv4.ts'
+import type { Route } from './route.ts'
 
 /** What a router or host says about a TCP segment that we sent. All of it is hearsay until TCP has compared `sequence`. */
 export interface Unreachable {
-  readonly remoteIp: Ipv4
+  readonly route: Route
   readonly remotePort: number
   readonly localPort: number
   /** int32, as in the segment. */
   readonly sequence: number
+  /** ICMP's number for why. */
   readonly code: number
-  /** For code 4 (fragmentation needed): largest IP packet in bytes of the next hop; 0 when an old router does not say. */
-  readonly mtu: number
+  /** When the packet was too big for the next hop: bytes of the largest that is not; 0 when an old router does not say. */
+  readonly mtu: number | undefined
 }
 
 export class Icmp {
-  readonly #ip: Interface
+  readonly #host: Ipv4Host
   /** Told about TCP segments that did not arrive; set by the stack. */
   onUnreachable: ((message: Unreachable) => void) | undefined = undefined
 
-  constructor(ip: Interface) {
-    this.#ip = ip
+  constructor(host: Ipv4Host) {
+    this.#host = host
   }
 
-  receive(frame: Frame, at: number, length: number, source: Ipv4): void {
-    const ip = this.#ip
+  receive(frame: Frame, at: number, length: number, route: Route): void {
+    const { abi, counters } = route.link
     if (length < ICMP_BYTES) {
-      ip.counters.malformed++
+      counters.malformed++
       return
     }
-    if (ip.abi.checksum(frame.u8, at, length, 0) !== 0xffff) {
-      ip.counters.badChecksum++
+    if (abi.checksum(frame.u8, at, length, 0) !== 0xffff) {
+      counters.badChecksum++
       return
     }
     const type = frame.u8[at]
-    if (type === ECHO_REQUEST && frame.u8[at + 1] === 0) this.#echo(frame, at, length, source)
+    if (type === ECHO_REQUEST && frame.u8[at + 1] === 0) echo(frame, at, length, route)
     else if (type === DESTINATION_UNREACHABLE) this.#unreachable(frame, at, length)
-    else ip.counters.icmpIgnored++
-  }
-
-  #echo(request: Frame, at: number, length: number, source: Ipv4): void {
-    const ip = this.#ip
-    if (IP_BYTES + length > ip.device.mtu) {
-      ip.counters.malformed++
-      return
-    }
-    const reply = ip.reserve()
-    if (reply === undefined) return
-    const { u8, u16 } = reply
-    ip.abi.copy(u8, IP_PAYLOAD, request.u8, at, length)
-    const word = IP_PAYLOAD >>> 1
-    u16[word] = ECHO_REPLY
-    u16[word + ICMP_CHECKSUM] = 0
-    u16[word + ICMP_CHECKSUM] = ~ip.abi.checksum(u8, IP_PAYLOAD, length, 0)
-    ip.counters.echoReplies++
-    ip.send(reply, source, PROTOCOL_ICMP, length)
+    else counters.icmpIgnored++
   }
 
   /** The message quotes the IP header and at least 8 bytes of what we sent: enough for ports and sequence number. */
   #unreachable({ u8, u16 }: Frame, at: number, length: number): void {
-    const counters = this.#ip.counters
+    const { link, address } = this.#host
+    const { counters } = link
     const quoted = at + ICMP_BYTES
     const header = length > ICMP_BYTES ? (u8[quoted] & 0xf) * 4 : 0
     if (header < IP_BYTES || length < ICMP_BYTES + header + 8) {
@@ -75,19 +68,39 @@ export class Icmp {
     }
     const word = quoted >>> 1
     const tcp = word + (header >>> 1)
-    const ours = u16[word + 6] === (this.#ip.address & 0xffff) && u16[word + 7] === this.#ip.address >>> 16
-    if (!ours || u8[quoted + 9] !== PROTOCOL_TCP || this.onUnreachable === undefined) {
+    const ours = u16[word + 6] === (address & 0xffff) && u16[word + 7] === address >>> 16
+    const route = ours ? this.#host.route(u16[word + 8] | (u16[word + 9] << 16)) : undefined
+    if (route?.connections === undefined || u8[quoted + 9] !== PROTOCOL_TCP || this.onUnreachable === undefined) {
       counters.icmpIgnored++
       return
     }
     const code = u8[at + 1]
     this.onUnreachable({
-      remoteIp: u16[word + 8] | (u16[word + 9] << 16),
+      route,
       localPort: swap16(u16[tcp]),
       remotePort: swap16(u16[tcp + 1]),
       sequence: (swap16(u16[tcp + 2]) << 16) | swap16(u16[tcp + 3]),
       code,
-      mtu: code === FRAGMENTATION_NEEDED ? swap16(u16[(at >>> 1) + 3]) : 0,
+      mtu: code === FRAGMENTATION_NEEDED ? swap16(u16[(at >>> 1) + 3]) : undefined,
     })
   }
+}
+
+function echo(request: Frame, at: number, length: number, route: Route): void {
+  const { link } = route
+  if (route.headerBytes + length > route.mtu) {
+    link.counters.malformed++
+    return
+  }
+  const reply = link.reserve()
+  if (reply === undefined) return
+  const { u8, u16 } = reply
+  const { overhead } = route
+  link.abi.copy(u8, overhead, request.u8, at, length)
+  const word = overhead >>> 1
+  u16[word] = ECHO_REPLY
+  u16[word + ICMP_CHECKSUM] = 0
+  u16[word + ICMP_CHECKSUM] = ~link.abi.checksum(u8, overhead, length, 0)
+  link.counters.echoReplies++
+  route.send(reply, PROTOCOL_ICMP, length)
 }

@@ -31,6 +31,13 @@ test('what is wrong is dropped and counted by its reason', async t => {
   const { world, peer, stack } = raw()
   const { counters } = stack
   const icmp = Buffer.from([8, 0, 0xf7, 0xff, 0, 0, 0, 0])
+  stack.tcp.bind(80, {}, () => ({ onData: () => 0, onEnd() {}, onWritable() {}, onClosed() {} }))
+  /** The packet is to the stack's address, and the frame to all. */
+  const broadcast = (send: () => void): void => {
+    const mac = peer.targetMac.splice(0, 6, 255, 255, 255, 255, 255, 255)
+    send()
+    peer.targetMac.splice(0, 6, ...mac)
+  }
   const cases: [keyof typeof counters, () => void][] = [
     ['malformed', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, 0, 0x45, 0]))],
     [
@@ -103,6 +110,13 @@ test('what is wrong is dropped and counted by its reason', async t => {
           packet[11]--
         }),
     ],
+    ['badAddress', () => peer.ip4(1, icmp, undefined, [], '10.0.0.255')],
+    ['badAddress', () => peer.ip4(1, icmp, undefined, [], '10.0.0.0')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '10.0.0.255')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '10.0.0.0')],
+    ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '240.0.0.1')],
+    ['badAddress', () => broadcast(() => peer.icmp(8, 0, echo))], // RFC 1122 section 3.3.6
+    ['badAddress', () => broadcast(() => peer.tcp({ flags: 2 }))],
     ['foreign', () => peer.ip4(47, icmp)],
     ['foreign', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 0x86, 0xdd, 0, 0]))],
     ['foreign', () => peer.sendFrame(new Uint8Array([1, 0, 0x5e, 0, 0, 1, ...peer.device.mac, 8, 0, 0, 0]))],
@@ -171,10 +185,70 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
   t.is(peer.frames.length, 1)
 })
 
+test('addresses that nobody can have: not answered in ARP, not learnt, not sent to, not configured', async t => {
+  const { world, peer, stack, device } = raw()
+  const group = [1, 0, 0x5e, 0, 0, 1]
+  const all = [255, 255, 255, 255, 255, 255]
+  const nobody = [0, 0, 0, 0, 0, 0]
+  const ignored: Parameters<typeof peer.arp>[1][] = [
+    { senderIp: [10, 0, 0, 255] }, // the subnet's broadcast address
+    { senderIp: [10, 0, 0, 0] },
+    { senderIp: [255, 255, 255, 255] },
+    { senderIp: [127, 0, 0, 1] },
+    { senderMac: group },
+    { senderMac: all },
+    { senderMac: nobody },
+    { senderMac: [...device.mac] },
+    { senderIp: [0, 0, 0, 0], senderMac: all }, // a probe, whose answer would go to all
+    { senderIp: [0, 0, 0, 0], senderMac: nobody },
+  ]
+  for (const [i, fields] of ignored.entries()) {
+    const before = stack.counters.arpIgnored
+    peer.arp(1, fields)
+    await world.run(2)
+    t.is(stack.counters.arpIgnored, before + 1, `case ${i}`)
+    t.is(peer.frames.length, 0, `case ${i}`)
+  }
+  // A question to all may come from the hardware of a host only.
+  const request = new Uint8Array(42)
+  request.set([...all, ...group, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...peer.device.mac, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2])
+  peer.sendFrame(request)
+  await world.run(2)
+  t.is(peer.frames.length, 0)
+
+  peer.arp(1)
+  await world.run(2)
+  peer.arp(2, { senderMac: group }) // a neighbour that is known already does not move to a group
+  peer.arp(2, { senderMac: [...device.mac] })
+  peer.frames.length = 0
+  stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(1))
+  await world.run(5)
+  t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
+
+  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.2', '127.0.0.1']) {
+    const before = stack.counters.noRoute
+    stack.udp.send(1, to, 2, new Uint8Array(1))
+    t.is(stack.counters.noRoute, before + 1, to)
+    await t.throwsAsync(stack.tcp.connect({ host: to, port: 1 }), { code: 'EHOSTUNREACH' }, to)
+  }
+  t.throws(() => stack.udp.send(1, 'example.org', 2, new Uint8Array(1)), { message: /"example\.org": it is not an IPv4 address/ })
+})
+
+test('links of two and of one have no broadcast address (RFC 3021)', async t => {
+  const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 31, gateway: '10.0.0.3' })
+  peer.icmp(8, 0, echo, undefined, [], '10.0.0.3')
+  await world.run(5)
+  t.is(stack.counters.echoReplies, 1)
+  const wide = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
+  wide.peer.icmp(8, 0, echo, undefined, [], '10.0.0.255')
+  await wide.world.run(5)
+  t.is(wide.stack.counters.echoReplies, 1)
+})
+
 test('ARP: packets wait for the answer, few of them, and are dropped when none comes', async t => {
   const { world, peer, stack, device } = raw()
   peer.answersArp = false
-  for (let i = 0; i < 10; i++) stack.udp.send(1, 0x0100000a, 2, new Uint8Array([i]))
+  for (let i = 0; i < 10; i++) stack.udp.send(1, '10.0.0.1', 2, new Uint8Array([i]))
   await world.run(100)
   t.is(device.reserved, 4)
   await world.run(2000)
@@ -183,7 +257,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
   t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   peer.frames.length = 0
   peer.answersArp = true
-  stack.udp.send(1, 0x0100000a, 2, new Uint8Array([77]))
+  stack.udp.send(1, '10.0.0.1', 2, new Uint8Array([77]))
   await world.run(100)
   t.is(peer.frames.at(-1)!.at(-1), 77)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
@@ -191,7 +265,7 @@ test('ARP: packets wait for the answer, few of them, and are dropped when none c
 
 test('ARP: an answer is asked for again after a minute, and the old address serves meanwhile', async t => {
   const { world, peer, stack } = raw()
-  const send = (): boolean => stack.udp.send(1, 0x0100000a, 2, new Uint8Array(1))
+  const send = (): boolean => stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(1))
   send()
   await world.run(59_000)
   peer.frames.length = 0
@@ -208,16 +282,16 @@ test('ARP: an answer is asked for again after a minute, and the old address serv
 test('a gateway outside the prefix, as in Qubes: asked for at once; when it answers no ARP, fe:ff:ff:ff:ff:ff is used and ARP tried again later', async t => {
   const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
   peer.answersArp = false
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(2000)
   t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 3)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff])
   t.true(world.logLines.some(line => line.includes('gateway 10.0.0.1 answers no ARP')))
   peer.answersArp = true
   await world.run(61_000)
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(10)
-  stack.udp.send(1, 0x08080808, 53, new Uint8Array([1]))
+  stack.udp.send(1, '8.8.8.8', 53, new Uint8Array([1]))
   await world.run(10)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 })
@@ -228,7 +302,7 @@ test('the ARP cache is bounded however many neighbours ask', async t => {
     peer.arp(1, { senderIp: [10, 1, i >> 8, i & 255] })
     await world.run(0.1)
   }
-  for (let i = 0; i < 500; i++) stack.udp.send(1, 0x0000020a | ((i & 255) << 24) | ((i >> 8) << 16), 9, new Uint8Array(1))
+  for (let i = 0; i < 500; i++) stack.udp.send(1, `10.2.${i >> 8}.${i & 255}`, 9, new Uint8Array(1))
   await world.run(10)
   t.true(device.reserved <= 16 * 4)
   await world.run(5000)
@@ -238,8 +312,8 @@ test('the ARP cache is bounded however many neighbours ask', async t => {
 test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksum of 0 means none', async t => {
   const { world, peer, stack } = raw()
   const got: string[] = []
-  const unbind = stack.udp.bind(53, (bytes, offset, length, ip, port) =>
-    got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${ip >>> 24} ${port}`),
+  const unbind = stack.udp.bind(53, (bytes, offset, length, { peer }, port) =>
+    got.push(`${Buffer.from(bytes.slice(offset, offset + length))} ${peer} ${port}`),
   )
   t.throws(() => stack.udp.bind(53, () => {}), { message: /in use already/ })
   peer.udp(1000, 53, Buffer.from('one'))
@@ -254,13 +328,13 @@ test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksu
   })
   peer.udp(1000, 54, Buffer.from('five'))
   await world.run(10)
-  t.deepEqual(got, ['one 1 1000', 'three 1 1000'])
+  t.deepEqual(got, ['one 10.0.0.1 1000', 'three 10.0.0.1 1000'])
   t.is(stack.counters.badChecksum, 1)
   t.is(stack.counters.malformed, 1)
   t.is(stack.counters.udpNoPort, 1)
   unbind()
-  stack.udp.send(53, 0x0100000a, 1000, Buffer.from('answer'))
+  stack.udp.send(53, '10.0.0.1', 1000, Buffer.from('answer'))
   await world.run(10)
   t.true(peer.frames.at(-1)!.includes('answer'))
-  t.throws(() => stack.udp.send(53, 0x0100000a, 1000, new Uint8Array(1473)), { message: /at most 1472 fit/ })
+  t.throws(() => stack.udp.send(53, '10.0.0.1', 1000, new Uint8Array(1473)), { message: /at most 1472 fit/ })
 })

@@ -5,37 +5,28 @@
  * The gateway is special. In Qubes it is off the link, its Linux end has the MAC fe:ff:ff:ff:ff:ff, and some network VMs answer no
  * ARP at all: after a few tries that address is used, and ARP goes on trying in the background.
  */
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
-import { ANY, formatIpv4, formatMac, type Ipv4, isSpecial } from '../address.ts'
+import type { EthernetDevice, Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Counters } from '../counters.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
-import type { MacWords } from '../wire/ethernet.ts'
+import { ETH_SOURCE, formatMac, isSame, isUnicast, type MacWords } from '../wire/ethernet.ts'
+import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
+import { Neighbour } from './neighbour.ts'
 
-/** Milliseconds between tries, their number, how long an answer is believed, and how many frames wait for one. */
+/** Milliseconds between tries, their number, and how long an answer is believed. */
 const RETRY = 300
 const TRIES = 3
 const LIFETIME = 60_000
-const WAITING = 4
 
 const FALLBACK_MAC: MacWords = new Uint16Array([0xfffe, 0xffff, 0xffff])
 
-export class Neighbour {
+class Entry extends Neighbour {
   readonly ip: Ipv4
-  /** Where to send; undefined until the first answer. */
-  mac: MacWords | undefined = undefined
-  /**
-   * Changes whenever `mac` does, 0 when the entry needs attention (unresolved, out of date, evicted): who keeps a frame header for
-   * this neighbour compares this one number and comes back to `Neighbours.get` when it differs.
-   */
-  version = 0
-  stale = false
+  /** Questions in a row without an answer. */
   tries = 0
   timer: Timer | undefined = undefined
-  readonly waiting: { frame: Frame; length: number; offload: number }[] = []
 
   constructor(ip: Ipv4) {
+    super()
     this.ip = ip
   }
 }
@@ -48,8 +39,9 @@ export class Neighbours {
   readonly #mac: MacWords
   #address: Ipv4
   #gateway: Ipv4 | undefined
+  readonly #isHost: (ip: Ipv4) => boolean
   readonly #limit: number
-  readonly #entries = new Map<Ipv4, Neighbour>()
+  readonly #entries = new Map<Ipv4, Entry>()
   #versions = 0
   #closed = false
 
@@ -61,6 +53,8 @@ export class Neighbours {
     mac: MacWords
     address: Ipv4
     gateway: Ipv4 | undefined
+    /** Whether an address can be a neighbour's. */
+    isHost(ip: Ipv4): boolean
     limit: number
   }) {
     this.#device = parts.device
@@ -70,29 +64,21 @@ export class Neighbours {
     this.#mac = parts.mac
     this.#address = parts.address
     this.#gateway = parts.gateway
+    this.#isHost = parts.isHost
     this.#limit = parts.limit
   }
 
-  /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. */
-  get(ip: Ipv4): Neighbour {
+  /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. undefined after `close`. */
+  get(ip: Ipv4): Neighbour | undefined {
+    if (this.#closed) return undefined
     let entry = this.#entries.get(ip)
     if (entry === undefined) {
       if (this.#entries.size >= this.#limit) this.#evict()
-      entry = new Neighbour(ip)
+      entry = new Entry(ip)
       this.#entries.set(ip, entry)
     }
     if (entry.version === 0 && entry.timer === undefined) this.#ask(entry)
     return entry
-  }
-
-  /** Keeps a frame until the neighbour answers; its destination MAC is filled in then. The newest of too many is dropped. */
-  hold(entry: Neighbour, frame: Frame, length: number, offload: number): void {
-    if (entry.waiting.length >= WAITING || this.#closed) {
-      this.#counters.noRoute++
-      this.#device.discard(frame)
-    } else {
-      entry.waiting.push({ frame, length, offload })
-    }
   }
 
   /**
@@ -120,17 +106,22 @@ export class Neighbours {
     const senderIp = arpSenderIp(u16)
     const senderMac = arpSenderMac(u16)
     const forUs = this.#address !== ANY && arpTargetIp(u16) === this.#address
+    // Whoever asks or answers is one host, and not ourselves: an answer to a group would be an amplifier, and so would be learning it.
+    if (!isUnicast(senderMac) || (u16[ETH_SOURCE] & 1) !== 0 || isSame(senderMac, this.#mac)) {
+      this.#counters.arpIgnored++
+      return
+    }
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return
     }
-    if (isSpecial(senderIp) || (senderMac[0] & 1) !== 0 || senderIp === this.#address) {
-      this.#counters.arpIgnored++ // group addresses, and somebody with our own address
+    if (!this.#isHost(senderIp)) {
+      this.#counters.arpIgnored++
       return
     }
     let entry = this.#entries.get(senderIp)
     if (entry === undefined && forUs && operation === ARP_REQUEST && this.#entries.size < this.#limit) {
-      entry = new Neighbour(senderIp)
+      entry = new Entry(senderIp)
       this.#entries.set(senderIp, entry)
     }
     if (entry !== undefined) this.#learn(entry, senderMac)
@@ -144,19 +135,17 @@ export class Neighbours {
     this.#entries.clear()
   }
 
-  #learn(entry: Neighbour, mac: MacWords): void {
+  #learn(entry: Entry, mac: MacWords): void {
     const old = entry.mac
-    if (old === undefined || old[0] !== mac[0] || old[1] !== mac[1] || old[2] !== mac[2]) {
+    if (old === undefined || !isSame(old, mac)) {
       entry.mac = mac
-      this.#log.debug(`${formatIpv4(entry.ip)} is at ${formatMac(new Uint8Array(mac.buffer))}`)
+      this.#log.debug(`${formatIpv4(entry.ip)} is at ${formatMac(mac)}`)
     }
     entry.version = ++this.#versions
-    entry.stale = false
     entry.tries = 0
     entry.timer?.cancel()
     entry.timer = this.#timers.set(LIFETIME, () => {
       entry.timer = undefined
-      entry.stale = true
       entry.version = 0 // the next frame asks again, and meanwhile goes to the known address
     })
     for (const { frame, length, offload } of entry.waiting.splice(0)) {
@@ -165,7 +154,7 @@ export class Neighbours {
     }
   }
 
-  #ask(entry: Neighbour): void {
+  #ask(entry: Entry): void {
     if (entry.tries === TRIES) {
       this.#unanswered(entry)
       return
@@ -178,7 +167,7 @@ export class Neighbours {
     })
   }
 
-  #unanswered(entry: Neighbour): void {
+  #unanswered(entry: Entry): void {
     if (entry.ip === this.#gateway) {
       if (entry.mac === undefined) this.#log.info(`gateway ${formatIpv4(entry.ip)} answers no ARP, using fe:ff:ff:ff:ff:ff`)
       this.#learn(entry, entry.mac ?? FALLBACK_MAC)
@@ -210,7 +199,7 @@ export class Neighbours {
     }
   }
 
-  #forget(entry: Neighbour): void {
+  #forget(entry: Entry): void {
     entry.version = 0
     entry.mac = undefined
     entry.timer?.cancel()

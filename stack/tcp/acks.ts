@@ -3,7 +3,7 @@
  * over and two full segments have come; otherwise it may wait for an answer to ride on, up to DELAY. One timer serves all
  * connections: nobody waits longer than DELAY, some less.
  */
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Connection } from './connection.ts'
 import { acknowledge } from './output.ts'
 import { CLOSED } from './state.ts'

@@ -1,5 +1,6 @@
 /** How connections end, segment by segment. */
 import test from 'ava'
+import { pair } from '../testing/pair.ts'
 import { raw } from '../testing/raw.ts'
 import { record, session, text, write } from '../testing/session.ts'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts'
@@ -62,6 +63,38 @@ test('both close at the same time: CLOSING, TIME-WAIT', async t => {
   t.is(s.state(), 'TIME-WAIT')
 })
 
+test('two of our stacks far from each other close at the same time: they do not go on acknowledging acknowledgments in TIME-WAIT', async t => {
+  const { world, wire, client, server } = pair(2, { delay: 600 })
+  void server.tcp.listen({ port: 7 }, connection => world.at(5000 - world.now, () => connection.end()))
+  const connecting = client.tcp.connect({ host: '10.0.0.2', port: 7 })
+  await world.run(3000)
+  const connection = await connecting
+  world.at(5000 - world.now, () => connection.end())
+  const before = wire.carried
+  wire.conditions = { delay: 600, duplication: 1 }
+  await world.run(30_000)
+  t.deepEqual([client.tcp.timeWaiting, server.tcp.timeWaiting], [1, 1])
+  t.true(wire.carried - before < 20, `${wire.carried - before} frames`)
+})
+
+test('in TIME-WAIT what is out of order is answered, what is in order and says nothing is not', async t => {
+  const s = await session()
+  s.socket.end()
+  await s.world.run(2)
+  s.peer.tcp({ seq: 1001, ack: s.iss + 1, flags: FIN | ACK })
+  await s.world.run(2)
+  s.peer.segments()
+  s.peer.tcp({ seq: 1002, ack: s.iss + 1 })
+  await s.world.run(2)
+  t.is(s.peer.segments().length, 0)
+  s.peer.tcp({ seq: 1001, ack: s.iss + 1, payload: text('old') })
+  await s.world.run(2)
+  t.deepEqual(
+    s.peer.segments().map(({ ack, flags }) => [ack, flags]),
+    [[1002, ACK]],
+  )
+})
+
 test("a new SYN above the old connection's numbers ends TIME-WAIT and begins a connection; an old one does not", async t => {
   const s = await session()
   s.socket.end()
@@ -78,6 +111,30 @@ test("a new SYN above the old connection's numbers ends TIME-WAIT and begins a c
   t.is(synAck.flags, SYN | ACK)
   t.is(synAck.ack, 5001)
   t.true(((synAck.seq - s.iss) | 0) > 0, 'RFC 6528: the new number is above the old one')
+})
+
+test('a client that uses its port again with a lower number while we wait: its exact reset ends the wait, and its next SYN connects', async t => {
+  const s = await session()
+  s.socket.end()
+  await s.world.run(2)
+  s.peer.tcp({ seq: 1001, ack: s.iss + 1, flags: FIN | ACK })
+  await s.world.run(2)
+  t.is(s.state(), 'TIME-WAIT')
+  s.peer.segments()
+  s.peer.tcp({ seq: 500, flags: SYN })
+  await s.world.run(2)
+  const [challenge] = s.peer.segments()
+  t.deepEqual([challenge.flags, challenge.ack], [ACK, 1002])
+  s.peer.tcp({ seq: 1003, flags: RST })
+  await s.world.run(2)
+  t.is(s.stack.tcp.connections, 1, 'one that is not exact ends nothing')
+  s.peer.tcp({ seq: challenge.ack, flags: RST }) // what any client in SYN-SENT answers (RFC 9293 section 3.10.7.3)
+  await s.world.run(2)
+  t.is(s.stack.tcp.connections, 0)
+  s.peer.tcp({ seq: 500, flags: SYN })
+  await s.world.run(2)
+  const [synAck] = s.peer.segments()
+  t.deepEqual([synAck.flags, synAck.ack], [SYN | ACK, 501])
 })
 
 test('TIME-WAIT is bounded: the oldest ends early', async t => {

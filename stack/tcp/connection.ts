@@ -3,9 +3,8 @@
  * happens when a segment arrives is in input.ts, what is sent when in output.ts, and what timers do in timers.ts: plain functions
  * over this object, because every access counts on the way of a packet.
  */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
-import { formatIpv4, type Ipv4 } from '../address.ts'
-import type { Neighbour } from '../ip/neighbours.ts'
+import { COMPLETE, type Timer } from '@xen-ts/runtime/machine'
+import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 import { ACK, RST } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
@@ -13,8 +12,11 @@ import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
+import { mssOf } from './segments.ts'
 import { SendQueue } from './send-queue.ts'
+import { emit } from './sending.ts'
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
+import { portsOf } from './table.ts'
 
 export interface Opener {
   opened(connection: Connection): boolean
@@ -22,9 +24,11 @@ export interface Opener {
 
 export class Connection implements ByteSocket {
   readonly environment: Environment
+  /** Way to the peer: both addresses. With both ports it is the connection's name. */
+  readonly route: Route
   readonly localPort: number
-  readonly remoteIp: Ipv4
   readonly remotePort: number
+  readonly ports: number
   state = CLOSED
   /** Told when the connection is established; false when it is not wanted any more. */
   readonly opener: Opener
@@ -81,44 +85,56 @@ export class Connection implements ByteSocket {
   timedEnd = 0
   timedAt = -1
   retries = 0
+  /** Zero-window probes since the window was shut. */
+  probes = 0
   lastSent = 0
 
-  // Deadlines in milliseconds; one lazy timer serves both: it may fire early and then finds nothing due.
+  // Keep-alive: after how many milliseconds of silence, when the peer was last heard, questions without an answer.
+  keepAliveTime = Infinity
+  heardAt: number
+  questions = 0
+
+  // Deadlines in milliseconds; one lazy timer serves all: it may fire early and then finds nothing due.
   retransmitAt = Infinity
   abortAt = Infinity
+  keepAliveAt = Infinity
   wakeAt = Infinity
   timer: Timer | undefined = undefined
+  /** In TIME-WAIT: a SYN came that is not above the old sequence numbers. */
+  calledAgain = false
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
   challengedAt = -Infinity
 
-  // Prepared headers of the frames to the peer (segments.ts).
-  hop: Neighbour | undefined = undefined
-  headerVersion = -1
+  // Prepared headers of the frames to the peer (segments.ts), and the version of the next hop that they are good for.
   header: Uint8Array | undefined = undefined
-  ipSum = 0
+  headerVersion = -1
   pseudo = 0
+  /** What is left to the device of a segment that it does not cut. */
+  offload = COMPLETE
 
-  constructor(environment: Environment, localPort: number, remoteIp: Ipv4, remotePort: number, iss: number, opener: Opener) {
+  constructor(environment: Environment, route: Route, localPort: number, remotePort: number, iss: number, opener: Opener) {
     this.environment = environment
+    this.route = route
     this.localPort = localPort
-    this.remoteIp = remoteIp
     this.remotePort = remotePort
+    this.ports = portsOf(localPort, remotePort)
     this.opener = opener
     this.iss = iss
     this.sndUna = iss
     this.sndNxt = iss
     this.sndMax = iss
-    this.mss = environment.mss
+    this.heardAt = environment.now()
+    this.mss = mssOf(route, route.mtu)
     this.send = new SendQueue(environment.abi)
-    this.congestion = new Congestion(environment.mss, iss)
+    this.congestion = new Congestion(this.mss, iss)
   }
 
   get remote(): Endpoint {
-    return { address: formatIpv4(this.remoteIp), port: this.remotePort }
+    return { address: this.route.peer, port: this.remotePort }
   }
 
   get local(): Endpoint {
-    return { address: formatIpv4(this.environment.address), port: this.localPort }
+    return { address: this.route.local, port: this.localPort }
   }
 
   get room(): number {
@@ -157,18 +173,28 @@ export class Connection implements ByteSocket {
 
   abort(error?: Error): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    if (this.state !== SYN_SENT) this.environment.emit(this, this.sndMax, RST | ACK, 0, 0)
+    if (this.state !== SYN_SENT) emit(this, this.sndMax, RST | ACK, 0, 0)
     this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
   }
 
-  /** Aborts the connection unless it is closed `delay` milliseconds from now; Infinity takes that back. */
-  abortAfter(delay: number): void {
+  abortAfter(milliseconds: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    this.abortAt = delay === Infinity ? Infinity : this.environment.now() + delay
-    if (this.abortAt < this.wakeAt) {
-      this.wakeAt = this.abortAt
-      this.environment.wake(this)
-    }
+    this.abortAt = this.environment.now() + milliseconds
+    this.#wakeBy(this.abortAt)
+  }
+
+  keepAlive(milliseconds: number | undefined): void {
+    if (this.state === CLOSED || this.state === TIME_WAIT) return
+    this.keepAliveTime = milliseconds ?? Infinity
+    this.keepAliveAt = this.environment.now() + this.keepAliveTime
+    this.questions = 0
+    this.#wakeBy(this.keepAliveAt)
+  }
+
+  #wakeBy(deadline: number): void {
+    if (deadline >= this.wakeAt) return
+    this.wakeAt = deadline
+    this.environment.wake(this)
   }
 
   /** Whether the peer can still send. */
@@ -196,7 +222,7 @@ export class Connection implements ByteSocket {
   release(): void {
     this.timer?.cancel()
     this.timer = undefined
-    this.retransmitAt = this.abortAt = this.wakeAt = Infinity
+    this.retransmitAt = this.abortAt = this.keepAliveAt = this.wakeAt = Infinity
     this.send.clear()
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)
@@ -211,7 +237,7 @@ export class Connection implements ByteSocket {
 
   /** For error texts and logs. */
   #name(): string {
-    return `connection to ${formatIpv4(this.remoteIp)}:${this.remotePort}`
+    return `connection to ${this.route.endpoint(this.remotePort)}`
   }
 
   failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {

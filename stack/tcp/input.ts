@@ -6,6 +6,7 @@ import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, SYN } from '../wir
 import type { Connection } from './connection.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
+import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */
@@ -27,6 +28,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
   }
   if (!acknowledged(c, s, now)) return DONE
+  c.heardAt = now
   if (s.length > 0 || (s.flags & FIN) !== 0) dataArrives(c, s)
   if (c.state === TIME_WAIT) {
     if (c.ackNow) acknowledge(c) // the peer's FIN
@@ -48,8 +50,10 @@ function isAcceptable(c: Connection, s: Segment): boolean {
     return false
   }
   if ((s.flags & SYN) !== 0) {
-    if (c.state === SYN_RECEIVED && s.sequence === c.irs)
-      c.environment.emitSyn(c) // ours was lost
+    if (c.state !== SYN_RECEIVED || s.sequence !== c.irs) challenge(c)
+    else if ((s.flags & ACK) === 0)
+      emitSyn(c) // ours was lost
+    else if (s.acknowledgment === c.sndMax) bothCalled(c, s)
     else challenge(c)
     return false
   }
@@ -103,6 +107,16 @@ function established(c: Connection, s: Segment, window: number): boolean {
   return c.opener.opened(c)
 }
 
+/**
+ * Both sides called at the same time, and the peer's SYN-ACK, with the SYN that is known already, acknowledges ours (RFC 9293 figure 7).
+ * It is answered with an ACK: two sides that answer SYN-ACK with SYN-ACK never come to an end.
+ */
+function bothCalled(c: Connection, s: Segment): void {
+  if (!established(c, s, s.window)) return // the window of a SYN is not scaled
+  c.ackNow = true
+  output(c, c.environment.now(), false)
+}
+
 /** Fifth check: the acknowledgment. False when the segment must not be looked at further. */
 function acknowledged(c: Connection, s: Segment, now: number): boolean {
   const ack = s.acknowledgment
@@ -124,7 +138,7 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
     return c.state !== CLOSED && c.state !== TIME_WAIT
   }
   if (c.sndMax === c.sndUna) {
-    c.retries = 0 // nothing in flight: an answer to a probe
+    if (c.probes > 0) probeAnswered(c)
   } else if (bytes === 0 && s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
     const flight = (c.sndMax - c.sndUna) | 0
     if (c.congestion.duplicate(ack, flight, (c.sndMax - 1) | 0)) {
@@ -135,6 +149,14 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
     output(c, now, false)
   }
   return true
+}
+
+/** Nothing is in flight, and the peer answers probes. Once its window is open, the timer is there for data again. */
+function probeAnswered(c: Connection): void {
+  c.retries = 0
+  if (c.sndWnd === 0) return
+  c.probes = 0
+  c.retransmitAt = Infinity
 }
 
 /** `bytes` more, SYN and FIN included, were acknowledged. */
@@ -189,7 +211,7 @@ function inSynSent(c: Connection, s: Segment, now: number): number {
   synchronize(c, s)
   if (!hasAck) {
     c.state = SYN_RECEIVED // both called at the same time
-    c.environment.emitSyn(c)
+    emitSyn(c)
     return DONE
   }
   established(c, s, s.window) // the window of a SYN is not scaled
@@ -200,7 +222,7 @@ function inSynSent(c: Connection, s: Segment, now: number): number {
 }
 
 /** Takes over what the peer's SYN says. */
-export function synchronize(c: Connection, s: Segment): void {
+export function synchronize(c: Connection, s: Pick<Segment, 'sequence' | 'window' | 'mss' | 'scale' | 'sack'>): void {
   c.irs = s.sequence
   c.rcvNxt = (s.sequence + 1) | 0
   c.rcvAdv = c.rcvNxt
@@ -228,13 +250,21 @@ export function shiftFor(window: number): number {
 }
 
 function inTimeWait(c: Connection, s: Segment): number {
-  if ((s.flags & RST) !== 0) return DONE // RFC 1337
-  if ((s.flags & SYN) !== 0 && ((s.sequence - c.rcvNxt) | 0) > 0) return NEW_CONNECTION
+  if ((s.flags & RST) !== 0) {
+    // An old duplicate that we answer makes a peer reset who has forgotten the connection; that must not end our wait (RFC 1337). But
+    // a peer that is calling anew with a lower number resets what we answered to its SYN, or it would have to wait as long as we.
+    if (c.calledAgain && s.sequence === c.rcvNxt) c.finish(undefined)
+    return DONE
+  }
+  if ((s.flags & (SYN | ACK)) === SYN) {
+    if (((s.sequence - c.rcvNxt) | 0) > 0) return NEW_CONNECTION
+    c.calledAgain = true
+  }
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)
-  } else {
-    challenge(c)
+  } else if (s.sequence !== c.rcvNxt || s.length > 0 || (s.flags & SYN) !== 0) {
+    challenge(c) // but not what is in order: two sides in TIME-WAIT would acknowledge acknowledgments
   }
   return DONE
 }

@@ -1,4 +1,4 @@
-/** A listening port: its half-open connections, bounded (RFC 4987: the oldest makes room for the newest). */
+/** A listening port: its half-open connections, bounded; what comes beyond them is answered with cookies (cookies.ts). */
 import type { ByteSocket, SocketHandler } from '../socket.ts'
 import type { Connection, Opener } from './connection.ts'
 

@@ -1,6 +1,7 @@
 /** What to send and when (RFC 9293 section 3.8): the one place that decides it, called whenever something may have changed. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
+import { emit, largest } from './sending.ts'
 import { ESTABLISHED } from './state.ts'
 
 /**
@@ -21,7 +22,7 @@ export function output(c: Connection, now: number, force: boolean): void {
       const unsent = send.bytes - sent // -1 when the FIN was sent as well
       let length = unsent
       if (unsent > mss) {
-        const most = c.environment.largest()
+        const most = largest(c)
         if (length > most) length = most > mss ? most : mss
       }
       if (length > limit - sent) length = limit - sent
@@ -39,7 +40,7 @@ export function output(c: Connection, now: number, force: boolean): void {
       }
       if (c.nagle && length < mss && !fin && c.sndNxt === c.sndMax && c.sndMax !== c.sndUna) break
       const flags = fin ? ACK | PSH | FIN : last ? ACK | PSH : ACK
-      if (!c.environment.emit(c, c.sndNxt, flags, sent, length)) return
+      if (!emit(c, c.sndNxt, flags, sent, length)) return
       force = false
       let end = (c.sndNxt + length) | 0
       if (fin) {
@@ -67,7 +68,7 @@ export function output(c: Connection, now: number, force: boolean): void {
 /** Sends an acknowledgment without data. Its sequence number is the highest, or the peer would not accept it after a timeout. */
 export function acknowledge(c: Connection): void {
   c.ackNow = true // until it is out: without a free frame it is tried again
-  c.environment.emit(c, c.sndMax, ACK, 0, 0)
+  emit(c, c.sndMax, ACK, 0, 0)
 }
 
 /** Acknowledgments that a segment of nobody's could have caused go out at most every half second (RFC 5961 section 7). */
@@ -87,13 +88,15 @@ export function retransmitFirst(c: Connection): void {
   const fin = c.finPending && length === bytes && sent > bytes
   c.timedAt = -1
   c.environment.counters.tcpRetransmits++
-  c.environment.emit(c, c.sndUna, fin ? ACK | PSH | FIN : ACK, 0, length)
+  emit(c, c.sndUna, fin ? ACK | PSH | FIN : ACK, 0, length)
 }
 
 /** (Re)starts the retransmission timer, which also makes the zero-window probes. */
 export function startTimer(c: Connection, now: number): void {
-  const timeout = c.retries === 0 ? c.roundTrip.timeout : c.roundTrip.backedOff(c.retries)
-  const at = now + timeout
+  setRetransmit(c, now + (c.retries === 0 ? c.roundTrip.timeout : c.roundTrip.backedOff(c.retries)))
+}
+
+export function setRetransmit(c: Connection, at: number): void {
   c.retransmitAt = at
   if (at < c.wakeAt) {
     c.wakeAt = at

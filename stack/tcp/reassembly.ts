@@ -2,7 +2,7 @@
  * Segments that arrived before their turn, sorted by sequence number. Bounded by the receive window, by a number of segments, and
  * by the memory that all connections share; what does not fit is dropped, and the peer sends it again.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 /** Bytes of received data that a stack may hold. One for all connections. */
 export class MemoryBudget {
@@ -35,13 +35,13 @@ interface Piece {
 }
 
 export class Reassembly {
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
   readonly #budget: MemoryBudget
   readonly #pieces: Piece[] = []
   /** Sequence number of the piece that came last: RFC 2018 wants its block first. */
   #latest = 0
 
-  constructor(abi: Abi, budget: MemoryBudget) {
+  constructor(abi: HostFunctions, budget: MemoryBudget) {
     this.#abi = abi
     this.#budget = budget
   }

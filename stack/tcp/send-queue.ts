@@ -2,7 +2,7 @@
  * Bytes from the first unacknowledged one on, as references to the writers' arrays: nothing is copied but into frames. Small writes
  * are gathered in an array of our own, so that a writer of single bytes costs a byte each and not an object.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 /** Writes below SMALL bytes are copied into arrays of GATHER bytes. */
 const SMALL = 256
@@ -20,14 +20,14 @@ interface Chunk {
 export class SendQueue {
   /** Bytes held. */
   bytes = 0
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
   #first: Chunk | undefined = undefined
   #last: Chunk | undefined = undefined
   /** Where the last copy stopped: sending goes on from there nearly always. `#at` is the position of the cursor's first byte. */
   #cursor: Chunk | undefined = undefined
   #at = 0
 
-  constructor(abi: Abi) {
+  constructor(abi: HostFunctions) {
     this.#abi = abi
   }
 

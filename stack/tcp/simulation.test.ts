@@ -6,7 +6,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { type Pair, pair, pattern } from '../testing/pair.ts'
 import type { WireConditions } from '../testing/wire.ts'
-import type { TcpConnection } from './stream.ts'
+import type { TcpStream } from './stream.ts'
 
 interface Outcome {
   milliseconds: number
@@ -14,12 +14,12 @@ interface Outcome {
   timeouts: number
 }
 
-async function send(connection: TcpConnection, bytes: Uint8Array): Promise<void> {
+async function send(connection: TcpStream, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; at += 8000) await connection.write(bytes.subarray(at, at + 8000))
   connection.end()
 }
 
-async function receive(connection: TcpConnection, expected: Uint8Array): Promise<boolean> {
+async function receive(connection: TcpStream, expected: Uint8Array): Promise<boolean> {
   let at = 0
   for (let part = await connection.read(); part !== undefined; part = await connection.read()) {
     if (Buffer.compare(part, expected.subarray(at, at + part.length)) !== 0) throw new Error(`wrong bytes at ${at}`)
@@ -34,7 +34,7 @@ async function transfer(p: Pair, up: number, down: number, limit = 3_600_000): P
   const downBytes = pattern(down, 7)
   const done = [false, false]
   let failure: unknown
-  const talk = async (connection: TcpConnection, i: number, out: Uint8Array, into: Uint8Array): Promise<void> => {
+  const talk = async (connection: TcpStream, i: number, out: Uint8Array, into: Uint8Array): Promise<void> => {
     const [, whole] = await Promise.all([send(connection, out), receive(connection, into)])
     if (!whole) throw new Error(`side ${i} saw the end too early`)
     await connection.closed

@@ -1,15 +1,15 @@
 /** Connections with promises: whatever a program waits for ends when the connection does, from either side. */
 import test from 'ava'
 import { pair } from '../testing/pair.ts'
-import type { TcpConnection } from './stream.ts'
+import type { TcpStream } from './stream.ts'
 
 async function connected() {
   const p = pair(5)
-  let server!: TcpConnection
+  let server!: TcpStream
   void p.server.tcp.listen({ port: 7 }, connection => {
     server = connection
   })
-  let client!: TcpConnection
+  let client!: TcpStream
   void p.client.tcp.connect({ host: '10.0.0.2', port: 7 }).then(connection => {
     client = connection
   })

@@ -1,12 +1,13 @@
-/** A TCP connection with promises, for programs. HTTP uses the callbacks of socket.ts instead. */
-import type { TcpConnection as ProgramConnection } from '@xen-ts/runtime/devices/stack.ts'
-import { type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
-import type { Connection } from './connection.ts'
+/** A connection with promises, for programs, over any byte stream (TCP, later TLS). HTTP uses the callbacks of socket.ts instead. */
+
+import type { TcpConnection } from '@xen-ts/runtime'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
 
-export class TcpConnection implements ProgramConnection {
+export class TcpStream implements TcpConnection {
   /** Dotted decimal. */
   readonly remoteAddress: string
   readonly remotePort: number
@@ -15,7 +16,8 @@ export class TcpConnection implements ProgramConnection {
   readonly closed: Promise<void>
   /** What the connection calls; not for programs. */
   readonly handler: SocketHandler
-  readonly #connection: Connection
+  readonly #socket: ByteSocket
+  readonly #abi: HostFunctions
   readonly #received: Uint8Array[] = []
   readonly #readers: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void }[] = []
   readonly #writers: { resolve(): void; reject(error: Error): void }[] = []
@@ -24,11 +26,13 @@ export class TcpConnection implements ProgramConnection {
   /** The user let go: what still comes is thrown away. */
   #released = false
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-    this.remoteAddress = connection.remote.address
-    this.remotePort = connection.remotePort
-    this.local = connection.local
+  constructor(socket: ByteSocket, abi: HostFunctions) {
+    this.#socket = socket
+    this.#abi = abi
+    const { remote } = socket
+    this.remoteAddress = remote.address
+    this.remotePort = remote.port
+    this.local = socket.local
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
     promise.catch(() => {}) // the same error comes out of read and write
@@ -52,7 +56,7 @@ export class TcpConnection implements ProgramConnection {
   read(): Promise<Uint8Array | undefined> {
     const bytes = this.#received.shift()
     if (bytes !== undefined) {
-      this.#connection.consumed(bytes.length)
+      this.#socket.consumed(bytes.length)
       return Promise.resolve(bytes)
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
@@ -67,31 +71,36 @@ export class TcpConnection implements ProgramConnection {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error
     if (this.#isClosed) throw new SocketError('EPIPE', `the connection to ${this.remoteAddress}:${this.remotePort} is closed`)
-    const connection = this.#connection
-    connection.queue(bytes, 0, bytes.length)
-    connection.flush()
-    if (connection.room > 0 || this.#isClosed) return
+    const socket = this.#socket
+    socket.queue(bytes, 0, bytes.length)
+    socket.flush()
+    if (socket.room > 0 || this.#isClosed) return
     await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
+  }
+
+  /** Asks a silent peer for a sign of life, so that one that is gone is noticed: see ByteSocket. */
+  keepAlive(milliseconds: number | undefined): void {
+    this.#socket.keepAlive(milliseconds)
   }
 
   /** No more bytes will be written; the peer sees the end once it has read all. Reading goes on. */
   end(): void {
-    this.#connection.end()
+    this.#socket.end()
   }
 
   /** Lets go of the connection: sends what is queued, then the end; what the peer still sends is dropped, and reads end. */
   close(): void {
     if (this.#released) return
     this.#released = true
-    for (const bytes of this.#received.splice(0)) this.#connection.consumed(bytes.length)
+    for (const bytes of this.#received.splice(0)) this.#socket.consumed(bytes.length)
     for (const reader of this.#readers.splice(0)) reader.resolve(undefined)
-    this.#connection.end()
-    this.#connection.abortAfter(LINGER)
+    this.#socket.end()
+    this.#socket.abortAfter(LINGER)
   }
 
   /** Ends both directions at once (RST). */
   abort(): void {
-    this.#connection.abort()
+    this.#socket.abort()
   }
 
   [Symbol.dispose](): void {
@@ -105,7 +114,7 @@ export class TcpConnection implements ProgramConnection {
   #onData(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#released) return 0
     const copy = new Uint8Array(length)
-    this.#connection.environment.abi.copy(copy, 0, bytes, offset, length)
+    this.#abi.copy(copy, 0, bytes, offset, length)
     const reader = this.#readers.shift()
     if (reader !== undefined) {
       reader.resolve(copy)

@@ -1,11 +1,10 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
-import { ANY, formatIpv4, parseIpv4 } from '../address.ts'
 import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
-import type { Connection, Opener } from './connection.ts'
+import type { Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
-import { TcpConnection } from './stream.ts'
+import { TcpStream } from './stream.ts'
 
 export interface ConnectOptions {
   /** Dotted decimal. */
@@ -16,6 +15,18 @@ export interface ConnectOptions {
   /** Gives the attempt up when it aborts before the connection is established. */
   readonly signal?: AbortSignal
 }
+
+export interface StreamListenOptions extends ListenOptions {
+  readonly port: number
+  /**
+   * Milliseconds of silence after which a client is asked for a sign of life; Infinity: never. Default: a minute, so that clients that
+   * vanished do not use up the connections of the stack.
+   */
+  readonly keepAlive?: number
+}
+
+/** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
+const KEEP_ALIVE = 60_000
 
 export class Tcp implements Listener {
   readonly #engine: TcpEngine
@@ -39,10 +50,11 @@ export class Tcp implements Listener {
   }
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
-  async listen(options: ListenOptions & { readonly port: number }, accept: (connection: TcpConnection) => void): Promise<void> {
-    const { port, signal } = options
+  async listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
+    const { port, signal, keepAlive = KEEP_ALIVE } = options
     this.bind(port, options, socket => {
-      const connection = new TcpConnection(socket as Connection)
+      const connection = new TcpStream(socket, this.#engine.abi)
+      socket.keepAlive(keepAlive)
       accept(connection)
       return connection.handler
     })
@@ -54,29 +66,30 @@ export class Tcp implements Listener {
    * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENETRESET when the
    * stack's address changes, ENOBUFS for the stack's limits), or with the reason of `signal`.
    */
-  async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpConnection> {
+  async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
     checkPort(port)
     signal?.throwIfAborted()
-    const ip = parseIpv4(host)
-    if (ip === undefined) {
+    const route = this.#engine.ip.routeTo(host)
+    if (route === undefined) {
       const what = `cannot connect to ${JSON.stringify(host)}`
       throw new SocketError('EHOSTUNREACH', `${what}: it is not an IPv4 address, and names are not resolved here`)
     }
-    if (this.#engine.address === ANY)
-      throw new SocketError('EHOSTUNREACH', `cannot connect to ${formatIpv4(ip)}: this stack has no address, there is no network (yet)`)
-    if (this.#engine.ip.nextHop(ip) === undefined) {
-      throw new SocketError('EHOSTUNREACH', `no route to ${formatIpv4(ip)}: give the stack a gateway, or the prefix of its network`)
+    if (!route.hasLocal) {
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: this stack has no address, there is no network (yet)`)
+    }
+    if (route.resolve() === undefined) {
+      throw new SocketError('EHOSTUNREACH', `no route to ${route.peer}: give the stack a gateway, or the prefix of its network`)
     }
     const established = Promise.withResolvers<void>()
     const opener: Opener = {
       opened(c) {
-        c.abortAt = Infinity
+        c.abortAfter(Infinity)
         established.resolve()
         return true
       },
     }
-    const connection = this.#engine.open(ip, port, opener)
-    const stream = new TcpConnection(connection)
+    const connection = this.#engine.open(route, port, opener)
+    const stream = new TcpStream(connection, this.#engine.abi)
     connection.handler = stream.handler
     stream.closed.catch(established.reject)
     if (timeout !== undefined) connection.abortAfter(timeout)
@@ -95,18 +108,16 @@ export class Tcp implements Listener {
     checkPort(port)
     const { table, isClosed } = this.#engine
     if (options.signal?.aborted || isClosed) return
-    const entry = table.open(port)
-    if (entry.listener !== undefined) {
+    if (table.listeners.has(port)) {
       throw new SocketError('EADDRINUSE', `TCP port ${port} of this stack is listened to already: choose another`)
     }
     const listener = new PortListener(options.backlog ?? DEFAULT_BACKLOG, accept)
-    entry.listener = listener
+    table.listeners.set(port, listener)
     options.signal?.addEventListener(
       'abort',
       () => {
-        entry.listener = undefined
+        table.listeners.delete(port)
         listener.close()
-        table.tidy(port)
       },
       { once: true },
     )

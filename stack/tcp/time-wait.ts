@@ -2,7 +2,7 @@
  * Connections in TIME-WAIT, in the order in which they end. All wait equally long, so one timer for the first of them is enough; and
  * their number is bounded: the first ends early when there are too many.
  */
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
+import type { Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Connection } from './connection.ts'
 
 /** Twice the maximum segment lifetime, in milliseconds. RFC 9293 names 2 minutes for one; 60 s for both is what Linux uses. */

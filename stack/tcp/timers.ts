@@ -4,7 +4,8 @@
  */
 import { ACK } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
-import { output, startTimer } from './output.ts'
+import { output, setRetransmit, startTimer } from './output.ts'
+import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
 /**
@@ -14,6 +15,8 @@ import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 const SYN_TRIES = 5
 const SYN_ACK_TRIES = 4
 const DATA_TRIES = 10
+/** Keep-alives without an answer. */
+const QUESTIONS = 5
 
 export function timerFired(c: Connection, now: number): void {
   c.timer = undefined
@@ -23,7 +26,9 @@ export function timerFired(c: Connection, now: number): void {
     return
   }
   if (now >= c.retransmitAt) expired(c, now)
-  const next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
+  if (now >= c.keepAliveAt) keepAliveDue(c, now)
+  let next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
+  if (c.keepAliveAt < next) next = c.keepAliveAt
   if (next < c.wakeAt) {
     c.wakeAt = next
     c.environment.wake(c)
@@ -43,7 +48,7 @@ function expired(c: Connection, now: number): void {
   c.timedAt = -1
   c.retransmitAt = Infinity
   if (c.state < ESTABLISHED) {
-    c.environment.emitSyn(c)
+    emitSyn(c)
     startTimer(c, now)
     return
   }
@@ -54,8 +59,32 @@ function expired(c: Connection, now: number): void {
   }
   const before = c.sndNxt
   output(c, now, true)
-  // The window is shut. A segment below the window makes any peer answer with its present window, and moves nothing (Linux probes
-  // the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
-  if (c.sndNxt === before) c.environment.emit(c, (c.sndUna - 1) | 0, ACK, 0, 0)
-  if (c.retransmitAt === Infinity) startTimer(c, now)
+  // The window is shut (Linux probes the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
+  if (c.sndNxt !== before) return
+  askForSign(c)
+  // The pauses double, whether probes are answered or not, and the connection stays as long as they are (sections 3.8.6.1, MUST-37).
+  c.probes++
+  setRetransmit(c, now + c.roundTrip.backedOff(c.probes))
+}
+
+/** Keep-alive (RFC 9293 section 3.8.4): asks a peer of whom nothing was heard for long, unless the retransmission timer watches already. */
+function keepAliveDue(c: Connection, now: number): void {
+  const due = c.heardAt + c.keepAliveTime
+  if (due > now || c.retransmitAt !== Infinity) {
+    c.questions = 0
+    c.keepAliveAt = due > now ? due : now + c.keepAliveTime
+    return
+  }
+  if (c.questions === QUESTIONS) {
+    c.abort(c.failure('ETIMEDOUT', 'is lost, the peer answers no keep-alive'))
+    return
+  }
+  c.questions++
+  c.keepAliveAt = now + c.keepAliveTime / QUESTIONS
+  askForSign(c)
+}
+
+/** A segment below the window makes any peer answer with its present window, and moves nothing. */
+function askForSign(c: Connection): void {
+  emit(c, (c.sndUna - 1) | 0, ACK, 0, 0)
 }

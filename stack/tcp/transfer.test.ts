@@ -1,8 +1,8 @@
 import test from 'ava'
 import { pair, pattern } from '../testing/pair.ts'
-import type { TcpConnection } from './stream.ts'
+import type { TcpStream } from './stream.ts'
 
-async function readAll(connection: TcpConnection): Promise<Uint8Array> {
+async function readAll(connection: TcpStream): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   for (let part = await connection.read(); part !== undefined; part = await connection.read()) parts.push(part)
   return Buffer.concat(parts)

@@ -30,6 +30,39 @@ test('zero window: the writer waits, is probed for, and goes on when it opens', 
   )
 })
 
+test('zero window: the pauses between probes double up to a minute, answered or not (RFC 9293 section 3.8.6.1), and end with the window', async t => {
+  for (const answered of [true, false]) {
+    const s = await session({ window: 4 })
+    write(s.socket, 'abcdefgh')
+    await s.world.run(2)
+    s.peer.tcp({ seq: 1001, ack: s.iss + 4, window: 0 })
+    await s.world.run(1)
+    s.peer.segments()
+    const times: number[] = []
+    s.wire.filter = (frame, from) => {
+      if (from !== s.device || frame[13] !== 0) return true // ARP asks again every minute
+      times.push(s.world.now)
+      if (answered) s.world.at(1, () => s.peer.tcp({ seq: 1001, ack: s.iss + 4, window: 0 }))
+      return true
+    }
+    await s.world.run(answered ? 600_000 : 150_000)
+    t.is(s.state(), 'ESTABLISHED')
+    const pauses = times.slice(1).map((time, i) => time - times[i])
+    for (let i = 1; i < Math.min(pauses.length, 8); i++) t.true(Math.abs(pauses[i] / pauses[i - 1] - 2) < 0.1, `${pauses}`)
+    if (answered) t.true(pauses.at(-1)! > 59_000 && pauses.at(-1)! < 61_000, `${pauses}`)
+    s.wire.filter = undefined
+    s.peer.segments()
+    s.peer.tcp({ seq: 1001, ack: s.iss + 4, window: 1000 })
+    await s.world.run(2)
+    t.deepEqual(
+      s.peer.segments().map(({ payload }) => payload.toString()),
+      ['efgh'],
+    )
+    await s.world.run(1500)
+    t.is(s.peer.segments()[0]?.payload.toString(), 'efgh', 'lost data is repeated soon, not at the next probe')
+  }
+})
+
 test('silly windows: no crumbs are sent into a window that is small for a moment', async t => {
   const s = await session({ window: 2000, options: [2, 4, 3, 0xe8] })
   s.peer.segments()

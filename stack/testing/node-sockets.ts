@@ -1,32 +1,8 @@
-/** Node's sockets behind the interfaces of socket.ts, and a machine with Node's clock: the HTTP server without our TCP. */
+/** Node's sockets behind the interfaces of socket.ts: the HTTP server without our TCP. */
 import { createServer, type Socket } from 'node:net'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
 import type { ByteSocket, Listener } from '../socket.ts'
-import { testAbi } from './abi.ts'
 
 const HIGH_WATER = 64 * 1024
-
-export function nodeMachine(lines: string[] = []): Machine {
-  const now = (): number => performance.now()
-  const line = (level: string, source: string) => (text: string) => void lines.push(`${level} [${source}] ${text}`)
-  const abi = testAbi(1, now)
-  const timers: Machine['timers'] = {
-    now,
-    set(delay, run) {
-      const timer = setTimeout(run, delay)
-      return { cancel: () => clearTimeout(timer) }
-    },
-  }
-  const log: Machine['log'] = source => ({
-    app: line('APP', source),
-    error: line('ERR', source),
-    warn: line('WRN', source),
-    info: line('INF', source),
-    debug: line('DBG', source),
-  })
-  return { abi, timers, log, ports: { on() {}, off() {} }, suspension: new Suspension(abi, timers, log('suspend')) }
-}
 
 export const nodeListener: Listener = {
   bind(port, { signal }, accept) {
@@ -45,6 +21,8 @@ export const nodeListener: Listener = {
 
 function wrap(socket: Socket): ByteSocket {
   let corked = false
+  let deadline: NodeJS.Timeout | undefined
+  socket.on('close', () => clearTimeout(deadline))
   return {
     remote: { address: socket.remoteAddress!, port: socket.remotePort! },
     local: { address: socket.localAddress!, port: socket.localPort! },
@@ -63,5 +41,10 @@ function wrap(socket: Socket): ByteSocket {
     consumed() {},
     end: () => void socket.end(),
     abort: () => void socket.destroy(),
+    abortAfter(milliseconds) {
+      clearTimeout(deadline)
+      if (milliseconds !== Infinity) deadline = setTimeout(() => socket.destroy(new Error('did not close in time')), milliseconds)
+    },
+    keepAlive: milliseconds => void socket.setKeepAlive(milliseconds !== undefined, milliseconds),
   }
 }

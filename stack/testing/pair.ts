@@ -1,14 +1,14 @@
 /** Two stacks with a wire between them: what most tests begin with. */
 import type { StackConfig } from '../config.ts'
-import { createStack, type Stack } from '../stack.ts'
+import { createStack, type IpStack } from '../stack.ts'
 import { type DeviceOptions, type SimulatedDevice, Wire, type WireConditions } from './wire.ts'
 import { World } from './world.ts'
 
 export interface Pair {
   world: World
   wire: Wire
-  client: Stack
-  server: Stack
+  client: IpStack
+  server: IpStack
   clientDevice: SimulatedDevice
   serverDevice: SimulatedDevice
 }

@@ -114,11 +114,18 @@ export class RawPeer {
     this.sendFrame(Buffer.concat([new Uint8Array([...this.targetMac, ...this.device.mac, 8, 0]), packet]))
   }
 
-  icmp(type: number, code: number, rest: number[], change: (message: Buffer) => void = () => {}, options: number[] = []): void {
+  icmp(
+    type: number,
+    code: number,
+    rest: number[],
+    change: (message: Buffer) => void = () => {},
+    options: number[] = [],
+    source = this.ip,
+  ): void {
     const message = Buffer.from([type, code, 0, 0, ...rest])
     message.writeUInt16LE(~abi.checksum(message, 0, message.length, 0) & 0xffff, 2)
     change(message)
-    this.ip4(1, message, undefined, options)
+    this.ip4(1, message, undefined, options, source)
   }
 
   udp(sourcePort: number, destinationPort: number, payload: Uint8Array, change: (datagram: Buffer) => void = () => {}): void {

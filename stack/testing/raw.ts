@@ -1,6 +1,6 @@
 /** One stack, and a raw peer on its wire. */
 import type { StackConfig } from '../config.ts'
-import { createStack, type Stack } from '../stack.ts'
+import { createStack, type IpStack } from '../stack.ts'
 import { RawPeer } from './raw-peer.ts'
 import { type SimulatedDevice, Wire } from './wire.ts'
 import { World } from './world.ts'
@@ -8,7 +8,7 @@ import { World } from './world.ts'
 export interface Raw {
   world: World
   wire: Wire
-  stack: Stack
+  stack: IpStack
   device: SimulatedDevice
   peer: RawPeer
 }

@@ -4,7 +4,7 @@ import { type ChildProcessWithoutNullStreams, execFile, execFileSync, spawn } fr
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EthernetDevice, Frame } from '@xen-ts/drivers/ethernet.ts'
+import type { EthernetDevice, Frame } from '@xen-ts/runtime/machine'
 import { seededRandom } from './abi.ts'
 
 /** Why there can be no TAP here, or undefined. */

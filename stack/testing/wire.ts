@@ -1,5 +1,5 @@
 /** A wire between devices: everything that is sent by one arrives at the others, or does not, in the ways that wires have. */
-import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/drivers/ethernet.ts'
+import { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machine'
 import { segments } from './segments.ts'
 import type { World } from './world.ts'
 

@@ -2,8 +2,8 @@
  * A world with its own time: several machines whose timers and whose wires run on one virtual clock. Nothing happens between events,
  * so minutes of protocol take milliseconds, and the same seed gives the same run.
  */
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
-import { Suspension } from '@xen-ts/runtime/suspension.ts'
+import type { Machine, Timer } from '@xen-ts/runtime/machine'
+import { lineLog } from '@xen-ts/runtime/node'
 import { seededRandom, testAbi } from './abi.ts'
 
 interface Event {
@@ -38,31 +38,12 @@ export class World {
   }
 
   machine(name: string): Machine {
-    const line = (level: string, source: string) => (text: string) => {
-      this.logLines.push(`${this.now.toFixed(3)} ${name}: ${level} [${source}] ${text}`)
-    }
-    const abi = testAbi(this.#seed * 31 + this.#machines++, () => this.now)
-    const timers: Machine['timers'] = { now: () => this.now, set: (delay, run) => this.at(delay, run) }
-    const log: Machine['log'] = source => ({
-      app: line('APP', source),
-      error: line('ERR', source),
-      warn: line('WRN', source),
-      info: line('INF', source),
-      debug: line('DBG', source),
-    })
     return {
-      abi,
-      timers,
-      log,
-      ports: {
-        on() {
-          throw new Error('the stack has no event channels')
-        },
-        off() {
-          throw new Error('the stack has no event channels')
-        },
-      },
-      suspension: new Suspension(abi, timers, log('suspend')),
+      abi: testAbi(this.#seed * 31 + this.#machines++, () => this.now),
+      timers: { now: () => this.now, set: (delay, run) => this.at(delay, run) },
+      log: lineLog(line => {
+        this.logLines.push(`${this.now.toFixed(3)} ${name}: ${line}`)
+      }),
     }
   }
 

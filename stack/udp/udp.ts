@@ -1,13 +1,15 @@
 /** UDP (RFC 768): enough for DNS and the like. Datagrams that do not fit one packet are refused; there is no fragmentation. */
-import type { Frame } from '@xen-ts/drivers/ethernet.ts'
-import { formatIpv4, type Ipv4 } from '../address.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import type { Interface } from '../ip/interface.ts'
+import type { Route } from '../ip/route.ts'
 import { swap16 } from '../wire/ethernet.ts'
-import { IP_BYTES, IP_PAYLOAD, PROTOCOL_UDP, pseudoSum } from '../wire/ipv4.ts'
-import { UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
+import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
 
-/** Receives a datagram: `length` bytes of `bytes` from `offset` on, valid during the call only. */
-export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, remoteIp: Ipv4, remotePort: number) => void
+/**
+ * Receives a datagram: `length` bytes of `bytes` from `offset` on, valid during the call only. `from` has the sender's address (`peer`),
+ * and `send` takes it for the answer.
+ */
+export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
 
 export class Udp {
   readonly #ip: Interface
@@ -25,38 +27,45 @@ export class Udp {
     return () => this.#receivers.delete(port)
   }
 
-  /** Sends one datagram. False when no frame was free: it is lost then, as datagrams may be. */
-  send(localPort: number, remoteIp: Ipv4, remotePort: number, payload: Uint8Array): boolean {
-    const ip = this.#ip
-    const length = UDP_BYTES + payload.length
-    if (IP_BYTES + length > ip.device.mtu) {
-      const most = ip.device.mtu - IP_BYTES - UDP_BYTES
-      throw new RangeError(`a datagram of ${payload.length} bytes to ${formatIpv4(remoteIp)} is too big: at most ${most} fit`)
+  /**
+   * Sends one datagram to an address, or back to a sender. False when no frame was free: it is lost then, as datagrams may be. Throws
+   * RangeError when the datagram is too big, or `to` is not an address.
+   */
+  send(localPort: number, to: string | Route, remotePort: number, payload: Uint8Array): boolean {
+    const route = typeof to === 'string' ? this.#ip.routeTo(to) : to
+    if (route === undefined) {
+      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an IPv4 address, and names are not resolved here`)
     }
-    const frame = ip.reserve()
+    const { overhead, link } = route
+    const length = UDP_BYTES + payload.length
+    if (route.headerBytes + length > route.mtu) {
+      const most = route.mtu - route.headerBytes - UDP_BYTES
+      throw new RangeError(`a datagram of ${payload.length} bytes to ${route.peer} is too big: at most ${most} fit`)
+    }
+    const frame = link.reserve()
     if (frame === undefined) return false
     const { u8, u16 } = frame
-    const word = IP_PAYLOAD >>> 1
+    const word = overhead >>> 1
     u16[word + UDP_SOURCE] = swap16(localPort)
     u16[word + UDP_DESTINATION] = swap16(remotePort)
     u16[word + UDP_LENGTH] = swap16(length)
     u16[word + UDP_CHECKSUM] = 0
-    ip.abi.copy(u8, IP_PAYLOAD + UDP_BYTES, payload, 0, payload.length)
-    const sum = ~ip.abi.checksum(u8, IP_PAYLOAD, length, pseudoSum(ip.address, remoteIp, PROTOCOL_UDP) + swap16(length)) & 0xffff
+    link.abi.copy(u8, overhead + UDP_BYTES, payload, 0, payload.length)
+    const sum = ~link.abi.checksum(u8, overhead, length, route.sum + (PROTOCOL_UDP << 8) + swap16(length)) & 0xffff
     u16[word + UDP_CHECKSUM] = sum === 0 ? 0xffff : sum // 0 would mean: no checksum
-    ip.send(frame, remoteIp, PROTOCOL_UDP, length)
+    route.send(frame, PROTOCOL_UDP, length)
     return true
   }
 
-  receive({ u8, u16, checked }: Frame, at: number, length: number, remoteIp: Ipv4): void {
-    const { abi, address, counters } = this.#ip
+  receive({ u8, u16, checked }: Frame, at: number, length: number, route: Route): void {
+    const { abi, counters } = this.#ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
     if (size < UDP_BYTES || size > length) {
       counters.malformed++
       return
     }
-    const sum = pseudoSum(remoteIp, address, PROTOCOL_UDP) + swap16(size)
+    const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
     if (checked !== true && u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
       return
@@ -66,6 +75,6 @@ export class Udp {
       counters.udpNoPort++
       return
     }
-    receiver(u8, at + UDP_BYTES, size - UDP_BYTES, remoteIp, swap16(u16[word + UDP_SOURCE]))
+    receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))
   }
 }

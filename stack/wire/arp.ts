@@ -1,6 +1,6 @@
 /** ARP for IPv4 over Ethernet (RFC 826). Word offsets, see ethernet.ts. */
-import type { Ipv4 } from '../address.ts'
 import { BROADCAST_MAC, type MacWords, TYPE_ARP, writeEthernet } from './ethernet.ts'
+import type { Ipv4 } from './ipv4-address.ts'
 
 /** Bytes of a frame that holds an ARP packet, without padding. */
 export const ARP_FRAME_BYTES = 42

@@ -26,14 +26,21 @@ export function macWords(mac: Uint8Array): MacWords {
   return new Uint16Array([mac[0] | (mac[1] << 8), mac[2] | (mac[3] << 8), mac[4] | (mac[5] << 8)])
 }
 
+export function formatMac(mac: MacWords): string {
+  return Array.from(mac, word => `${octet(word & 0xff)}:${octet(word >>> 8)}`).join(':')
+}
+
+const octet = (value: number): string => (value < 16 ? '0' : '') + value.toString(16)
+
 export const BROADCAST_MAC: MacWords = new Uint16Array([0xffff, 0xffff, 0xffff])
 
-/** Whether a frame goes to `mac` or to all. Other multicast is not for us: IPv4 without multicast groups needs none. */
-export function isForUs(u16: Uint16Array, mac: MacWords): boolean {
-  const first = u16[0]
-  if (first === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]) return true
-  return first === 0xffff && u16[1] === 0xffff && u16[2] === 0xffff
-}
+export const isSame = (a: MacWords, b: MacWords): boolean => a[0] === b[0] && a[1] === b[1] && a[2] === b[2]
+
+/** Whether it can be one station's: no group (the lowest bit of the first octet), and not all zero. */
+export const isUnicast = (mac: MacWords): boolean => (mac[0] & 1) === 0 && (mac[0] | mac[1] | mac[2]) !== 0
+
+/** Whether a frame goes to `mac`. */
+export const isTo = (u16: Uint16Array, mac: MacWords): boolean => u16[0] === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]
 
 export function writeEthernet(u16: Uint16Array, destination: MacWords, source: MacWords, type: number): void {
   u16[0] = destination[0]

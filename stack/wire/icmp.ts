@@ -1,4 +1,6 @@
 /** ICMP (RFC 792). Word offsets count from the start of the ICMP message, whose place depends on the IP header. */
+export const PROTOCOL_ICMP = 1
+
 export const ICMP_TYPE_CODE = 0
 export const ICMP_CHECKSUM = 1
 /** Bytes of the fixed part. */

@@ -1,7 +1,8 @@
 /** IPv4 (RFC 791). Word offsets in the frame, see ethernet.ts; the header stands right behind the Ethernet header. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { Ipv4 } from '../address.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { fold } from './checksum.ts'
 import { ETH_BYTES, swap16 } from './ethernet.ts'
+import type { Ipv4 } from './ipv4-address.ts'
 
 export const IP_VERSION = 7
 export const IP_LENGTH = 8
@@ -14,10 +15,6 @@ export const IP_DESTINATION = 15
 /** Bytes of a header without options, and where the transport header then stands: in bytes and words of the frame. */
 export const IP_BYTES = 20
 export const IP_PAYLOAD = 34
-
-export const PROTOCOL_ICMP = 1
-export const PROTOCOL_TCP = 6
-export const PROTOCOL_UDP = 17
 
 /** More-fragments bit and offset, byte-swapped; what is left (0x0040) is don't-fragment. */
 const FRAGMENT_BITS = 0xffff & ~0x0040 & ~0x0080
@@ -32,7 +29,7 @@ export const IP_SOURCE_ROUTED = -4
  * Checks a header. Returns the length of the header in bytes, or one of the negative results above. Lengths first: nothing
  * beyond `length`, the frame's length in bytes, is ever read.
  */
-export function checkIpv4(abi: Abi, u8: Uint8Array, u16: Uint16Array, length: number): number {
+export function checkIpv4(abi: HostFunctions, u8: Uint8Array, u16: Uint16Array, length: number): number {
   if (length < ETH_BYTES + IP_BYTES) return IP_MALFORMED
   const version = u16[IP_VERSION] & 0xff
   const header = version === 0x45 ? IP_BYTES : (version & 0xf) * 4
@@ -61,36 +58,24 @@ function checkOptions(u8: Uint8Array, at: number, end: number): boolean {
   return true
 }
 
-export const ipSource = (u16: Uint16Array): Ipv4 => u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
-export const ipDestination = (u16: Uint16Array): Ipv4 => u16[IP_DESTINATION] | (u16[IP_DESTINATION + 1] << 16)
 /** Protocol number: the second byte of the word with the time to live. */
 export const ipProtocol = (u16: Uint16Array): number => u16[IP_PROTOCOL] >>> 8
 /** Bytes of the packet from its version field on. */
 export const ipLength = (u16: Uint16Array): number => swap16(u16[IP_LENGTH])
 
-/** Folds a sum of words to 16 bits. */
-export function fold(sum: number): number {
-  sum = (sum & 0xffff) + (sum >>> 16)
-  return (sum & 0xffff) + (sum >>> 16)
+/** Sum of two addresses: their part of the pseudo header that TCP and UDP checksums begin with (RFC 9293 section 3.1). */
+export function addressSum(source: Ipv4, destination: Ipv4): number {
+  return fold((source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16))
 }
 
 /**
- * Sum of the pseudo header that TCP and UDP checksums begin with (RFC 9293 section 3.1), without the length, which the caller
- * adds byte-swapped.
+ * Writes a header of 20 bytes but for its length, which is 0. Don't-fragment is set, so that the identification may be 0
+ * (RFC 6864) and routers report too big packets (RFC 1191).
  */
-export function pseudoSum(source: Ipv4, destination: Ipv4, protocol: number): number {
-  return fold((source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16) + (protocol << 8))
-}
-
-/**
- * Writes a header of 20 bytes for a packet of `length` bytes with its checksum. Don't-fragment is set, so that the identification
- * may be 0 (RFC 6864) and routers report too big packets (RFC 1191).
- */
-export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, protocol: number, length: number): void {
-  const size = swap16(length)
+export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, protocol: number): void {
   const ttlProtocol = 64 | (protocol << 8)
   u16[IP_VERSION] = 0x0045
-  u16[IP_LENGTH] = size
+  u16[IP_LENGTH] = 0
   u16[IP_ID] = 0
   u16[IP_FRAGMENT] = 0x0040
   u16[IP_PROTOCOL] = ttlProtocol
@@ -98,6 +83,6 @@ export function writeIpv4(u16: Uint16Array, source: Ipv4, destination: Ipv4, pro
   u16[IP_SOURCE + 1] = source >>> 16
   u16[IP_DESTINATION] = destination
   u16[IP_DESTINATION + 1] = destination >>> 16
-  const sum = 0x0045 + size + 0x0040 + ttlProtocol + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
+  const sum = 0x0045 + 0x0040 + ttlProtocol + (source & 0xffff) + (source >>> 16) + (destination & 0xffff) + (destination >>> 16)
   u16[IP_CHECKSUM] = ~fold(sum)
 }

@@ -1,6 +1,7 @@
 /** TCP segments (RFC 9293 section 3.1). Word offsets count from the start of the TCP header, see ethernet.ts. */
-import type { Ipv4 } from '../address.ts'
 import { swap16 } from './ethernet.ts'
+
+export const PROTOCOL_TCP = 6
 
 export const TCP_SOURCE = 0
 export const TCP_DESTINATION = 1
@@ -28,7 +29,6 @@ export const LEAST_MSS = 88
  * valid only while the segment is dealt with. Sequence numbers are int32, see tcp/sequence.ts.
  */
 export class Segment {
-  remoteIp: Ipv4 = 0
   /** In host order. */
   remotePort = 0
   localPort = 0
@@ -51,7 +51,7 @@ const EMPTY = new Uint8Array(0)
 
 /**
  * Fills `segment` from the TCP header at byte `at` (even) of a frame, `length` bytes with payload. False when lengths contradict
- * each other. Addresses and the checksum are the caller's.
+ * each other. The checksum is the caller's.
  */
 export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: number, segment: Segment): boolean {
   if (length < TCP_BYTES) return false

@@ -1,15 +1,15 @@
 /** The netvm is chosen, changed, restarted and taken away while the qube runs: QubesDB, netfront and the stack together. */
 
 import { connectDrivers } from '@xen-ts/drivers'
-import { type SimulatedDomain, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim/index.ts'
-import { startAgents } from '@xen-ts/qubes/agents.ts'
-import { MiniQubes } from '@xen-ts/rig/dom0/index.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
+import { type SimulatedDomain, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim'
+import { startAgents } from '@xen-ts/qubes'
+import { MiniQubes } from '@xen-ts/rig/dom0'
+import type { Log } from '@xen-ts/runtime/machine'
 import { vchanChannels } from '@xen-ts/vchan'
 import test from 'ava'
-import { connectStack, type XenStack } from '../xen/domain.ts'
+import { connectStack, type XenStack } from '../domain.ts'
 import { followNetwork, networkConfig, uplinkWorks } from './network.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 const OLD = {
   '/qubes-ip': '10.137.0.16',

@@ -4,13 +4,13 @@
  * keys stay (qubes/vm/mix/net.py of qubes-core-admin). The keys say what the addresses are, the driver sees vifs by itself.
  */
 import type { Xenstore } from '@xen-ts/drivers'
-import type { QubesDB } from '@xen-ts/qubes/qubesdb/client.ts'
-import { describe } from '@xen-ts/qubes/supervise.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
-import type { Timer, Timers } from '@xen-ts/runtime/machine.ts'
-import type { Stack, StackConfig } from '@xen-ts/stack'
-import type { XenStack } from '../xen/domain.ts'
+import type { QubesDB } from '@xen-ts/qubes'
+import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
+import type { IpStack, StackConfig } from '@xen-ts/stack'
+import { connectStack, type Vif, type XenStack } from '../domain.ts'
 
+/** How long (ms) a program's start waits for its netvm: that is there before the qube starts, but may be busy. */
+const BACKEND_TIMEOUT = 10_000
 /** Keys are written one by one, without a mark after the last: milliseconds from the first to a look at all of them. */
 const SETTLE = 100
 /** Milliseconds that dom0 is kept waiting for the network, which it does for ten seconds, and between two looks. */
@@ -25,14 +25,14 @@ export function networkConfig(db: Pick<QubesDB, 'hasNetwork' | 'network'>, log: 
     const { address, netmask, gateway, dns } = db.network
     return { address, netmask, gateway, dns }
   } catch (error) {
-    log.error(describe(error))
+    log.error(describeBriefly(error))
     return undefined
   }
 }
 
 export interface Following {
   readonly db: Pick<QubesDB, 'hasNetwork' | 'network' | 'watch'>
-  readonly stack: Pick<Stack, 'configure'>
+  readonly stack: Pick<IpStack, 'configure'>
   readonly timers: Timers
   readonly log: Log
 }
@@ -47,7 +47,7 @@ export function followNetwork({ db, stack, timers, log }: Following): () => void
     try {
       stack.configure(config)
     } catch (error) {
-      log.error(`the addresses in QubesDB are not used: ${describe(error)}`)
+      log.error(`the addresses in QubesDB are not used: ${describeBriefly(error)}`)
     }
   }
   look() // they may have changed while the stack was made
@@ -79,4 +79,44 @@ export async function uplinkWorks({ db, stack, xenstore, timers }: Uplink): Prom
     })
   }
   return false
+}
+
+/** The network of a qube: the stack with the addresses dom0 gave, or gives later. */
+export class QubeNetwork {
+  readonly #domain: Vif
+  readonly #db: QubesDB
+  #stack: XenStack | undefined
+
+  constructor(domain: Vif, db: QubesDB) {
+    this.#domain = domain
+    this.#db = db
+  }
+
+  /** A qube without a netvm gets a stack too: it may get a netvm, and another after that. */
+  async connect(signal: AbortSignal): Promise<XenStack> {
+    const { machine } = this.#domain
+    const db = this.#db
+    const log = machine.log('network')
+    const config = networkConfig(db, log)
+    if (config === undefined)
+      log.warn('there is no netvm: nothing can be reached before one is chosen (in dom0: qvm-prefs NAME netvm sys-firewall)')
+    const stack = await connectStack(this.#domain, config, { signal, patience: config === undefined ? 0 : BACKEND_TIMEOUT })
+    this.#stack = stack
+    const unfollow = followNetwork({ db, stack, timers: machine.timers, log })
+    const dispose = stack[Symbol.asyncDispose]
+    return Object.assign(stack, {
+      [Symbol.asyncDispose]() {
+        unfollow()
+        return dispose()
+      },
+    })
+  }
+
+  /** For dom0. A program without a stack has no network that could fail. */
+  async works(): Promise<boolean> {
+    const stack = this.#stack
+    if (stack === undefined) return true
+    const { machine, xenstore } = this.#domain
+    return uplinkWorks({ db: this.#db, stack, xenstore, timers: machine.timers })
+  }
 }

@@ -1,6 +1,6 @@
 /** The backend of the network device in another domain than dom0, as in Qubes: a Linux guest with netback, which dies or hangs. */
 
-import { linuxGuest } from '@xen-ts/rig/xen/linux-guest.ts'
+import { linuxGuest } from '@xen-ts/rig/xen'
 import test, { type ExecutionContext } from 'ava'
 import { type Running, XenTests } from './harness.ts'
 

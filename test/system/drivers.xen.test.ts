@@ -1,7 +1,7 @@
 /** Each driver alone on real Xen 4.17, against what it meets in Qubes: libxenvchan, Linux netback, xenstored, xl. */
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import { byteChannel } from '@xen-ts/rig/xen/vchan.ts'
+import { byteChannel } from '@xen-ts/rig/xen'
 import test, { type ExecutionContext } from 'ava'
 import { type Running, XenTests } from './harness.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 
-const tool = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url))
+const tool = fileURLToPath(import.meta.resolve('xen-ts/bin'))
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 
 interface Result {

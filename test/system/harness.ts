@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Domain, DomainOptions, SavedDomain } from '@xen-ts/rig/xen/domain.ts'
-import { Rig } from '@xen-ts/rig/xen/rig.ts'
+import { type Domain, type DomainOptions, Rig, type SavedDomain } from '@xen-ts/rig/xen'
 import type { ExecutionContext, TestFn } from 'ava'
-import { buildProgram } from '../../cli/build/build.ts'
-import { positionRewriter } from '../../cli/run/positions.ts'
+import { buildProgram, positionRewriter } from 'xen-ts/tool'
 
 export interface RunOptions {
   readonly args?: string

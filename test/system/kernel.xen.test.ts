@@ -6,7 +6,7 @@ const xen = new XenTests(test)
 const message = (line: string) => line.replace(/^.*?\[\w[^\]]*\] /, '')
 
 test.serial('hello: banner, three lines a second apart, bye, a clean end', async t => {
-  const { lines, reason } = await xen.run(t, '../../examples/hello/app.ts')
+  const { lines, reason } = await xen.run(t, '../../examples/hello')
   t.is(reason, 'poweroff', lines.join('\n'))
   t.regex(lines[0], /^xen-ts \d+\.\d+\.\d+ \(build [0-9a-f]+\) on Xen 4\.17, 32 MiB, QuickJS \d{4}-\d\d-\d\d$/)
   const said = lines.filter(line => line.includes('[hello]'))
@@ -44,7 +44,7 @@ test.serial("randomness differs between two boots of one image, also at the prog
 })
 
 test.serial('6 MiB are enough for hello', async t => {
-  const { lines, reason } = await xen.run(t, '../../examples/hello/app.ts', { memory: 6 })
+  const { lines, reason } = await xen.run(t, '../../examples/hello', { memory: 6 })
   t.is(reason, 'poweroff', lines.join('\n'))
   t.true(lines.some(line => message(line) === 'bye'))
 })
@@ -116,7 +116,7 @@ for (const [fault, report] of [
   ['engine-trap', /trap|unreachable/i],
 ] as const) {
   test.serial(`fault ${fault}: one readable report, reason crash`, async t => {
-    const { lines, reason } = await xen.run(t, '../../examples/hello/app.ts', { args: `selftest=${fault}` })
+    const { lines, reason } = await xen.run(t, '../../examples/hello', { args: `selftest=${fault}` })
     t.is(reason, 'crash', lines.join('\n'))
     t.true(
       lines.some(line => report.test(line)),

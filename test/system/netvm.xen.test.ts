@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Policy } from '@xen-ts/rig/dom0/index.ts'
+import type { Policy } from '@xen-ts/rig/dom0'
 import test, { type ExecutionContext } from 'ava'
 import { XenTests } from './harness.ts'
 import { type Qube, startQube, vif } from './qube.ts'

@@ -1,8 +1,7 @@
 /** A program as a qube on real Xen, beside a miniature dom0. */
 
-import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0/index.ts'
-import { rigImages } from '@xen-ts/rig/xen/granted-pages.ts'
-import { rigChannels } from '@xen-ts/rig/xen/vchan.ts'
+import { MiniQubes, type MiniQubesOptions } from '@xen-ts/rig/dom0'
+import { rigChannels, rigImages } from '@xen-ts/rig/xen'
 import type { ExecutionContext } from 'ava'
 import type { Running, RunOptions, XenTests } from './harness.ts'
 

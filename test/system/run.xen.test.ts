@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 
-const bin = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url))
+const bin = fileURLToPath(import.meta.resolve('xen-ts/bin'))
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-run-'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 

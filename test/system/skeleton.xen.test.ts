@@ -1,6 +1,6 @@
 /** examples/skeleton as a qube on real Xen: addresses, settings, calls in and out, and a shutdown in the middle of calls. */
 import { randomBytes } from 'node:crypto'
-import { type CallResult, policyOf } from '@xen-ts/rig/dom0/index.ts'
+import { type CallResult, policyOf } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import { XenTests } from './harness.ts'
 import { type Qube, startQube } from './qube.ts'

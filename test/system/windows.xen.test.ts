@@ -1,9 +1,8 @@
 /** Windows on real Xen: pages the program draws into, mapped by dom0; what the user does; a GUI daemon that starts again. */
 import { inflateSync } from 'node:zlib'
-import { words } from '@xen-ts/rig/dom0/gui.ts'
-import type { DaemonWindow } from '@xen-ts/rig/dom0/gui-window.ts'
+import { type DaemonWindow, words } from '@xen-ts/rig/dom0'
 import test from 'ava'
-import { type Line, Terminal } from '../../examples/console-window/terminal.ts'
+import { type Line, Terminal } from 'console-window/terminal'
 import { XenTests } from './harness.ts'
 import { type Qube, startQube } from './qube.ts'
 

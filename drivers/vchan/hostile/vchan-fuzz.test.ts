@@ -1,12 +1,12 @@
 /** Ends of a vchan that do anything in any order. Whatever it is, the rules of supervise.ts hold, and a good pair after it works. */
 
-import { assert } from '@xen-ts/boot/node/cases.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import { assert } from '@xen-ts/boot/cases'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
+import { watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import fc from 'fast-check'
 import { HostileClient, HostileServer, serves } from './vchan.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 watchMemory()
 

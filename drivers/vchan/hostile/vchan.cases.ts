@@ -1,7 +1,7 @@
 /** Hostile ends of a vchan, by name: see vchan.ts for what is checked of each. */
-import { type Assert, type Case, cases } from '@xen-ts/boot/node/cases.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import { type Assert, type Case, cases } from '@xen-ts/boot/cases'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
+import { watchMemory } from '@xen-ts/drivers/sim'
 import { Live } from '../layout.ts'
 import { HostileClient, HostileServer, play, serves } from './vchan.ts'
 import { either, keys, unusable } from './vchan-tables.ts'

@@ -1,9 +1,9 @@
 /** Hostile ends of a vchan: every row of the table in Node and in the guest's engine. */
 
 import { fileURLToPath } from 'node:url'
-import { suite } from '@xen-ts/boot/node/suite.ts'
+import { suite } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 await suite(test, import.meta.resolve('./vchan.cases.ts'), {
-  setup: [fileURLToPath(import.meta.resolve('@xen-ts/drivers/sim/engine-setup.ts'))],
+  setup: [fileURLToPath(import.meta.resolve('@xen-ts/drivers/sim/engine-setup'))],
 })

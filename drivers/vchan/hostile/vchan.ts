@@ -1,13 +1,9 @@
 /** Ends of a vchan that misbehave, and the other end that must bear it. The tables are in vchan-server.ts and vchan-client.ts. */
-import type { Assert } from '@xen-ts/boot/node/cases.ts'
-import type { ByteChannel } from '@xen-ts/drivers/channel.ts'
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
-import type { Supervision, WriteRule } from '@xen-ts/drivers/hostile/supervise.ts'
-import { inStoreRing, supervise } from '@xen-ts/drivers/hostile/supervise.ts'
-import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
-import { Access } from '@xen-ts/drivers/sim/index.ts'
+import type { Assert } from '@xen-ts/boot/cases'
+import { type EventChannel, ForeignPages, SharedPages } from '@xen-ts/drivers'
+import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
+import { inStoreRing, type Supervision, supervise, type WriteRule } from '@xen-ts/drivers/hostile'
+import { Access, type SimulatedDomain } from '@xen-ts/drivers/sim'
 import { Byte, Live, Order, Word } from '../layout.ts'
 import { pattern, setUp } from '../testing.ts'
 

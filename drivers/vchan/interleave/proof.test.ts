@@ -1,12 +1,10 @@
 /** That the tools of this folder find what they are for: drivers with the classical mistakes, made for this test, are caught. */
 
-import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
-import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import { ForeignPages, SharedPages } from '@xen-ts/drivers/shared-pages.ts'
-import { findDoubleFetches, interleave, SimulatedXen, watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import { EventChannels, ForeignPages, GrantTable, SharedPages } from '@xen-ts/drivers'
+import { findDoubleFetches, interleave, SimulatedXen, watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import { RingReader, RingWriter } from '../ring.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 watchMemory()
 

@@ -1,12 +1,12 @@
 /** vchan, interrupted at every access: see sim/interleave.ts. A failure names its seed. */
 
-import { ChannelClosedError } from '@xen-ts/drivers/channel.ts'
-import { assertNone, forSeeds } from '@xen-ts/drivers/interleave/testing.ts'
-import { findDoubleFetches, generator, interleave, watchMemory } from '@xen-ts/drivers/sim/index.ts'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
+import { assertNone, forSeeds } from '@xen-ts/drivers/interleave'
+import { findDoubleFetches, generator, interleave, watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import { Byte } from '../layout.ts'
 import { end, equal, open, pattern, setUp } from '../testing.ts'
-import '@xen-ts/drivers/sim/leak-check.ts'
+import '@xen-ts/drivers/sim/leak-check'
 
 watchMemory()
 

@@ -1,5 +1,5 @@
 /** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { reasonPhrase, statusPhrase } from './status.ts'
 
 /** How the end of a body is told: by its length, by chunks, or by the end of the connection (to clients of HTTP/1.0). */
@@ -32,7 +32,7 @@ export function headText(status: number, response: ResponseHead | undefined, len
 }
 
 /** One byte a character, as HTTP wants it; and a body behind it. */
-export function encodeText(abi: Abi, text: string, body?: Uint8Array): Uint8Array {
+export function encodeText(abi: HostFunctions, text: string, body?: Uint8Array): Uint8Array {
   const length = text.length
   const bytes = new Uint8Array(body === undefined ? length : length + body.length)
   if (abi.utf8Encode(text, bytes, 0) !== length) {

@@ -1,5 +1,5 @@
 /** The body of a request: gathers it up to a limit, by Content-Length or chunked (RFC 9112 section 7.1). */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BadRequest } from './bad-request.ts'
 import { fieldColon, NOT_TEXT } from './field.ts'
 
@@ -21,7 +21,7 @@ const DONE = 4
 export class BodyReader {
   /** Set when the body cannot be read; the connection is of no further use. */
   error: BadRequest | undefined = undefined
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
   readonly #limit: number
   readonly #chunked: boolean
   #state: number
@@ -34,7 +34,7 @@ export class BodyReader {
   #trailers = 0
 
   /** `length` in bytes, -1 for chunked; `limit` in bytes. */
-  constructor(abi: Abi, length: number, limit: number) {
+  constructor(abi: HostFunctions, length: number, limit: number) {
     this.#abi = abi
     this.#limit = limit
     this.#chunked = length < 0

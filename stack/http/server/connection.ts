@@ -2,8 +2,8 @@
  * One connection of an HTTP/1.1 server: reads requests, one at a time, and answers them in order. Pipelined requests wait in the
  * receive buffer, so that a client that sends faster than it reads is held back by TCP.
  */
-import { describeError } from '@xen-ts/runtime/format.ts'
-import { DOMException } from '@xen-ts/runtime/web/dom-exception.ts'
+import { describeError } from '@xen-ts/runtime/machine'
+import { DOMException } from '@xen-ts/runtime/web'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
 import { BadRequest } from './bad-request.ts'
 import { MAX_HEAD, type RequestHead } from './head.ts'

@@ -1,6 +1,6 @@
 /** Clients that leave, and programs that wait: everything that was pending ends, and no state is without a bound. */
 import test, { type ExecutionContext } from 'ava'
-import type { TcpConnection } from '../../tcp/stream.ts'
+import type { TcpStream } from '../../tcp/stream.ts'
 import { pair } from '../../testing/pair.ts'
 import { type HttpHandler, httpServer } from './server.ts'
 import { bareServer, get, known } from './testing.ts'
@@ -313,7 +313,7 @@ test('1,024 clients of idle streams that leave in good order, or by a reset, lea
           )
         : known('still here')
     void httpServer(p.world.machine('http'), p.server.tcp).serve({ port: 80 }, handler)
-    const clients: TcpConnection[] = []
+    const clients: TcpStream[] = []
     for (let n = 0; n < 1024; n++) {
       void p.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
         clients.push(connection)

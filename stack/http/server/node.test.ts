@@ -1,7 +1,8 @@
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
-import { nodeListener, nodeMachine } from '../../testing/node-sockets.ts'
+import { nodeListener } from '../../testing/node-sockets.ts'
 import { httpServer } from './server.ts'
 
 /** A port that was free a moment ago. */

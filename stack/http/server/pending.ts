@@ -1,14 +1,14 @@
 /** Received bytes that wait: the begin of a head, or requests behind one that is not answered yet. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 
 export class PendingBytes {
   /** They stand in `bytes`, from `start` on. */
   bytes: Uint8Array = EMPTY
   start = 0
   length = 0
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
 
-  constructor(abi: Abi) {
+  constructor(abi: HostFunctions) {
     this.#abi = abi
   }
 

@@ -2,7 +2,7 @@
  * Takes requests out of a stream of bytes: bytes in, a complete request or a refusal out. It does no I/O and keeps no bytes of heads:
  * an incomplete head is left where it is, and read again when there is more.
  */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BadRequest } from './bad-request.ts'
 import { BodyReader } from './body.ts'
 import { type Local, MAX_HEAD, type RequestHead } from './head.ts'
@@ -23,7 +23,7 @@ export class RequestReader {
   refusal: BadRequest | undefined = undefined
   /** The client waits for 100 Continue; the owner sets it to false. */
   wantsContinue = false
-  readonly #abi: Abi
+  readonly #abi: HostFunctions
   readonly #heads: HeadCache
   readonly #bodyLimit: number
   readonly #socket: Local
@@ -31,7 +31,7 @@ export class RequestReader {
   #emptyLines = 0
 
   /** `bodyLimit` in bytes. */
-  constructor(abi: Abi, heads: HeadCache, bodyLimit: number, socket: Local) {
+  constructor(abi: HostFunctions, heads: HeadCache, bodyLimit: number, socket: Local) {
     this.#abi = abi
     this.#socket = socket
     this.#heads = heads

@@ -1,7 +1,6 @@
 /** The HTTP server: listens, keeps the connections' time, and stops in good order. */
-import type { HttpHandler, HttpServer as ProgramServer } from '@xen-ts/runtime/devices/http.ts'
-import type { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
-import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
+import type { HttpHandler, HttpServer, Lifecycle } from '@xen-ts/runtime'
+import type { Machine, Timer } from '@xen-ts/runtime/machine'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'
@@ -19,7 +18,7 @@ export interface ServeOptions {
   readonly limits?: Partial<HttpLimits>
 }
 
-export interface HttpServer extends ProgramServer {
+export interface Http1Server extends HttpServer {
   /**
    * Serves HTTP/1.1 on `port` until `signal` aborts: then nothing new is accepted, requests under way are answered, responses that are
    * streams are told by `request.signal`, and the promise resolves when the last connection is closed, after limits.drainTimeout at
@@ -42,7 +41,7 @@ export function httpServer(
   machine: Pick<Machine, 'abi' | 'timers' | 'log'>,
   listener: Listener,
   lifecycle?: Pick<Lifecycle, 'serves' | 'waitsFor'>,
-): HttpServer {
+): Http1Server {
   return {
     async serve(options, handler) {
       const server = new Server(machine, listener, options, handler)

@@ -1,12 +1,12 @@
 /** What the connections of a server share. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
-import type { Log } from '@xen-ts/runtime/log.ts'
+
+import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
 import type { HttpConnection } from './connection.ts'
 import type { HeadCache } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 
 export interface Service {
-  readonly abi: Abi
+  readonly abi: HostFunctions
   readonly log: Log
   readonly limits: HttpLimits
   readonly heads: HeadCache

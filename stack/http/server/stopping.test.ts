@@ -1,5 +1,5 @@
 /** The end of a server: what waits is told, has its time, and is named. */
-import { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
+import { Lifecycle } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import { bareServer, get, known } from './testing.ts'
 

@@ -1,5 +1,5 @@
 /** Sends a body that comes as a stream, chunked or plain, as fast as the client takes it. */
-import type { Abi } from '@xen-ts/boot/abi/abi.ts'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { encodeText } from './answer.ts'
 
 export interface BodySink {
@@ -12,7 +12,7 @@ export interface BodySink {
 }
 
 /** Rejects with what the stream fails with. A client that goes away cancels the stream. */
-export async function pumpBody(abi: Abi, body: ReadableStream<Uint8Array>, chunked: boolean, sink: BodySink): Promise<void> {
+export async function pumpBody(abi: HostFunctions, body: ReadableStream<Uint8Array>, chunked: boolean, sink: BodySink): Promise<void> {
   const reader = body.getReader()
   const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => {})
   sink.whenClosed(cancel)

@@ -2,7 +2,7 @@
  * The URL of a request (RFC 9112 sections 3.2 and 3.3). Each part is checked by itself before the parts are put together, so that no
  * part can be taken for another: without that, an empty Host would make a host of the first name in the path.
  */
-import { isPlainUrl } from '@xen-ts/runtime/web/url/parse.ts'
+import { isPlainUrl } from '@xen-ts/runtime/web'
 import { BadRequest } from './bad-request.ts'
 
 /** Longest target in bytes. */

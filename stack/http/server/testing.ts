@@ -1,6 +1,6 @@
 /** A server on a listener without a network, for tests: every byte and every second of its connections in the test's hand. */
-import type { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
-import type { Timers } from '@xen-ts/runtime/machine.ts'
+import type { Lifecycle } from '@xen-ts/runtime'
+import type { Timers } from '@xen-ts/runtime/machine'
 import { type ByteSocket, type Endpoint, type Listener, SocketError, type SocketHandler } from '../../socket.ts'
 import { World } from '../../testing/world.ts'
 import { type HttpHandler, httpServer, type ServeOptions } from './server.ts'

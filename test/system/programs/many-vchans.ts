@@ -1,5 +1,6 @@
 // Echoes on several hundred vchans at once, as the server or the client of dom0, and tells what Xen holds for the domain before and after.
 import { type ByteChannel, vchan } from '@xen-ts/drivers'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import { arg, device, unikernel } from 'xen-ts'
 
 const PORTS = 1024,
@@ -9,8 +10,9 @@ const PERMIT_ACCESS = 1
 /** What the hypervisor knows, not what the drivers believe. */
 const resources = device({
   name: 'resources',
-  connect: (_needs, { machine: { abi } }) => ({
+  connect: (_needs, { machine }) => ({
     get held(): string {
+      const { abi } = machine as XenMachine // this program is for Xen
       let ports = 0,
         grants = 0
       for (let port = 1; port < PORTS; port++) if (abi.evtchnStatus(port) > 0) ports++

@@ -1,39 +1,51 @@
 /**
- * How a network device lives: it looks at both halves' directories in xenstore after every change of either, and connects to backends,
- * one after the other, as they come and go.
+ * How the frontend of a split device lives (xen/include/public/io/xenbus.h): it looks at both halves' directories in xenstore after every
+ * change of either, and connects to backends, one after the other, as they come and go. What a kind of device adds (its rings, its keys)
+ * is its `FrontendDriver`.
  */
-import type { Timer } from '@xen-ts/runtime/machine.ts'
+import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { XenError } from '../errno.ts'
+import type { GrantTable } from '../grant-table.ts'
 import { Wakeup } from '../wakeup.ts'
-import type { Backend } from '../xenbus/handshake.ts'
-import { readBackend, readState, tellBackend, XenbusState } from '../xenbus/handshake.ts'
 import type { Watch } from '../xenstore/watches.ts'
-import { formatMac, readAddress } from './address.ts'
-import { acceptedKeys, readOffer } from './features.ts'
-import { Link } from './link.ts'
-import type { Netfront } from './netfront.ts'
-import type { NetfrontOptions, NetfrontParts } from './options.ts'
+import type { Xenstore } from '../xenstore/xenstore.ts'
+import type { FrontendDriver, FrontendLink } from './driver.ts'
+import { type Backend, readBackend, readState, tellBackend, XenbusState } from './handshake.ts'
 
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
 /** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
 const PENALTY = 1000
 
-export class NetfrontLife {
+/** What a frontend stands on. */
+export interface FrontendParts {
+  readonly machine: XenMachine
+  readonly grants: GrantTable
+  readonly xenstore: Xenstore
+}
+
+export interface FrontendOptions {
+  /** Nobody waits for the first backend: it may come at any time, or never. */
+  readonly later?: boolean
+  /** What ends the wait for the first backend when it aborts. */
+  readonly signal?: AbortSignal
+  /** Whether the driver has read what is in the directory now. */
+  readonly isNew: boolean
+}
+
+export class Frontend<L extends FrontendLink> {
   /** The connection to the present backend. */
-  link: Link | undefined
+  link: L | undefined
   /** Resolves when the first backend is connected. */
   readonly connected: Promise<void>
-  readonly #device: Netfront
-  readonly #parts: NetfrontParts
-  readonly #options: NetfrontOptions
+  readonly #driver: FrontendDriver<L>
+  readonly #parts: FrontendParts
+  readonly #options: FrontendOptions
   readonly #frontend: string
-  readonly #name: string
-  readonly #onUp: () => void
   readonly #wakeup = new Wakeup()
   readonly #ended: Promise<void>
   /** The connection before the present one. */
-  #last: Link | undefined
+  #last: L | undefined
   /** To look again though nothing has changed. */
   #again: Timer | undefined
   #backendWatch: Watch | undefined
@@ -42,7 +54,7 @@ export class NetfrontLife {
   #settled = false
   /** Or nobody waits for that: errors are ours from now on. */
   #wasConnected: boolean
-  /** The addresses in xenstore are not those that were read: the vif is, or will be, another one. */
+  /** What is in our directory is not what was read: the device is, or will be, another one. */
   #isNew: boolean
   /** A backend that begins again by itself has to wait until then. */
   #notBefore = 0
@@ -50,25 +62,20 @@ export class NetfrontLife {
   #complaint: string | undefined
   #resolveConnected = (): void => {}
 
-  /**
-   * @param hasAddress whether the device has the address that is in xenstore
-   * @param onUp called when a backend is connected
-   */
-  constructor(device: Netfront, parts: NetfrontParts, options: NetfrontOptions, frontend: string, hasAddress: boolean, onUp: () => void) {
-    this.#device = device
+  /** @param frontend our directory, such as `device/vif/0` */
+  constructor(driver: FrontendDriver<L>, parts: FrontendParts, frontend: string, options: FrontendOptions) {
+    this.#driver = driver
     this.#parts = parts
     this.#options = options
     this.#frontend = frontend
-    this.#name = `vif ${options.index ?? 0}`
-    this.#isNew = !hasAddress
+    this.#isNew = options.isNew
     this.#wasConnected = options.later === true
-    this.#onUp = onUp
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.connected = promise
     this.#resolveConnected = resolve
     // Before the first connection an error is the caller's.
     this.#ended = this.#live().catch((error: Error) => {
-      if (this.#wasConnected) parts.machine.log('net-xen').error(`${this.#name}: ${error.message} The device is dead.`)
+      if (this.#wasConnected) parts.machine.log(driver.source).error(`${driver.name}: ${error.message} The device is dead.`)
       reject(error)
     })
     promise.catch(() => {}) // with `later`, nobody waits for it
@@ -122,7 +129,7 @@ export class NetfrontLife {
     this.#again = timers.set(delay, this.#wakeup.wake)
     if (complaint === undefined || complaint === this.#complaint) return
     this.#complaint = complaint
-    log('net-xen').warn(complaint)
+    log(this.#driver.source).warn(complaint)
   }
 
   async #look(): Promise<void> {
@@ -150,24 +157,20 @@ export class NetfrontLife {
             ? 'it is closing'
             : undefined
     if (lost !== undefined) {
-      machine.log('net-xen').info(`${this.#name}: disconnected from domain ${link.backend.domid}: ${lost}`)
+      machine.log(this.#driver.source).info(`${this.#driver.name}: disconnected from domain ${link.backend.domid}: ${lost}`)
       await this.#disconnect()
     } else if (!link.up && state === XenbusState.connected) {
       this.#goUp(link)
     }
   }
 
-  #goUp(link: Link): void {
-    const device = this.#device
-    this.#parts.machine
-      .log('net-xen')
-      .info(`${this.#name}: backend domain ${link.backend.domid}, MAC ${formatMac(device.mac)}, MTU ${device.mtu}`)
-    device.checksums = link.offer.checksums
-    device.checksums6 = link.offer.checksums6
+  #goUp(link: L): void {
+    const driver = this.#driver
+    this.#parts.machine.log(driver.source).info(`${driver.name}: ${driver.connected(link)}`)
     link.start()
     this.#wasConnected = true
     this.#resolveConnected()
-    this.#onUp()
+    driver.up()
   }
 
   #watchBackend(backend: Backend | undefined): void {
@@ -178,7 +181,7 @@ export class NetfrontLife {
   }
 
   /**
-   * A vif that the toolstack has made, in state Initialising, is connected at once. A backend that begins again by itself could do so as
+   * A device that the toolstack has made, in state Initialising, is connected at once. A backend that begins again by itself could do so as
    * often as it likes, and each time write to the log, and keep the pages of the connection before: it has to wait, and to let go of them.
    */
   async #connectInTime(backend: Backend, own: number): Promise<void> {
@@ -189,7 +192,7 @@ export class NetfrontLife {
       if (this.#last.isHeld)
         return this.#lookAgain(
           PENALTY,
-          `${this.#name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`,
+          `${this.#driver.name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`,
         )
     }
     await this.#connect(backend)
@@ -198,31 +201,15 @@ export class NetfrontLife {
   /** Makes the rings and tells the backend where they are. */
   async #connect(backend: Backend): Promise<void> {
     const { xenstore, machine } = this.#parts
-    if (this.#isNew) await this.#readAddress()
-    const offer = await readOffer(xenstore, backend)
-    if (this.#closing) return
-    const link = new Link(this.#device, this.#parts, backend, this.#options, offer, this.#name, this.#wakeup.wake)
+    if (this.#isNew) await this.#driver.renew()
+    const link = await this.#driver.connect(backend, this.#wakeup.wake)
+    if (this.#closing) return link.close()
     this.link = link
     this.#settled = true
     this.#complaint = undefined
     this.#notBefore = machine.timers.now() + PENALTY
     // When it has gone meanwhile, the next look will tell.
-    await tellBackend(xenstore, this.#frontend, backend.path, [
-      ...link.keys,
-      ['request-rx-copy', 1],
-      ['feature-rx-notify', 1],
-      ...acceptedKeys(this.#options),
-      ['state', XenbusState.connected],
-    ])
-  }
-
-  /** A vif that was attached later may have another address; what is none is not taken. */
-  async #readAddress(): Promise<void> {
-    const { mac, mtu, complaint } = await readAddress(this.#parts.xenstore, this.#frontend)
-    const device = this.#device
-    if (mac === undefined) this.#parts.machine.log('net-xen').warn(`${complaint}; going on with ${formatMac(device.mac)}`)
-    else device.mac.set(mac)
-    device.mtu = mtu
+    await tellBackend(xenstore, this.#frontend, backend.path, [...link.keys, ['state', XenbusState.connected]])
   }
 
   /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */

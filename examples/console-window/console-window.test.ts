@@ -1,12 +1,12 @@
-/** The picture of examples/console-window. With XEN_TS_PICTURES set it is also saved there, for looking at. */
+/** The picture that the terminal makes. With XEN_TS_PICTURES set it is also saved there, for looking at. */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
+import { encodePng } from '@xen-ts/rig/dom0'
 import test from 'ava'
-import { glyphRow } from '../../examples/console-window/font.ts'
-import { type Surface, Terminal } from '../../examples/console-window/terminal.ts'
-import { encodePng } from './png.ts'
+import { glyphRow } from './font.ts'
+import { type Surface, Terminal } from './terminal.ts'
 
 const ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0x20 + index)).join('')
 

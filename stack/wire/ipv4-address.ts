@@ -1,6 +1,7 @@
 /**
- * IPv4 addresses inside the stack are int32 numbers in the order a little-endian machine reads them from a packet: the first
- * octet is the lowest byte. So an address is two 16-bit reads and no swap, and it is equal, masked and hashed as it stands.
+ * IPv4 addresses: as text, as numbers, and which are special. Inside the stack they are int32 numbers in the order in which a
+ * little-endian machine reads them from a packet: the first octet is the lowest byte. So an address is two 16-bit reads and no swap, and
+ * it is equal, masked and hashed as it stands.
  */
 export type Ipv4 = number
 
@@ -43,8 +44,11 @@ export function isSpecial(address: Ipv4): boolean {
   return first === 0 || first === 127 || first >= 224
 }
 
-export function formatMac(mac: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < 6; i++) text += (i > 0 ? ':' : '') + (mac[i] < 16 ? '0' : '') + mac[i].toString(16)
-  return text
+/**
+ * Whether all bits behind the mask are 0 or all are 1: that is no host but the network, or all hosts in it (RFC 1122 section 3.2.1.3).
+ * Networks of two addresses, or of one, have neither (RFC 3021).
+ */
+export function isWholeNetwork(address: Ipv4, mask: Ipv4, bits: number): boolean {
+  const host = address & ~mask
+  return bits < 31 && (host === 0 || host === ~mask)
 }

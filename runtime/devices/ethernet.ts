@@ -1,4 +1,4 @@
-/** A network device as the stack sees it: netfront in the guest, a wire of the simulated network in tests. */
+/** A network device as the stack sees it: netfront in the guest, a wire of the simulated network in tests. Neither knows the other. */
 export interface EthernetDevice {
   /** 6 bytes; always the same array. */
   readonly mac: Uint8Array

@@ -1,0 +1,3 @@
+/** The engine as a native object: for the kernel's build, and for benchmarks. */
+export { buildEngine, engineFolder } from './build.ts'
+export { engineLayout } from './layout.ts'

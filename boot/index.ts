@@ -1,0 +1,15 @@
+/**
+ * Images: a heap snapshot of a program's bundle, and the file that Xen boots. The ABI by itself is @xen-ts/boot/abi; tests in the guest's
+ * engine are @xen-ts/boot/testing and, for what runs there, @xen-ts/boot/cases.
+ */
+export {
+  type ComposedImage,
+  composeImage,
+  ImageError,
+  type ImageFacts,
+  type ImageInfo,
+  type ImageMetadata,
+  readImage,
+} from './image/compose.ts'
+export type { Snapshot } from './image/format.ts'
+export { makeSnapshot, type SnapshotOptions } from './image/snapshot.ts'

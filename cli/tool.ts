@@ -1,0 +1,4 @@
+/** The tool's parts, for those who build images without the command line. */
+export { type BuildOptions, type BuildReport, buildProgram } from './build/build.ts'
+export { kib } from './build/report.ts'
+export { positionRewriter, type Rewrite } from './run/positions.ts'

@@ -1,0 +1,114 @@
+/** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
+import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
+import type { Unreachable } from '../ip/icmp.ts'
+import type { Receiver } from '../ip/interface.ts'
+import type { Route } from '../ip/route.ts'
+import { ACK, FIN, parseTcp, RST, Segment, SYN } from '../wire/tcp.ts'
+import type { Connection } from './connection.ts'
+import type { TcpEngine } from './engine.ts'
+import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives } from './input.ts'
+import { challenge, output } from './output.ts'
+import { hasGoodChecksum, mssOf } from './segments.ts'
+import { sendReset } from './sending.ts'
+import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
+import { portsOf } from './table.ts'
+
+export class Demultiplexer implements Receiver {
+  readonly #engine: TcpEngine
+  readonly #log: Log
+  readonly #segment = new Segment()
+
+  constructor(engine: TcpEngine, log: Log) {
+    this.#engine = engine
+    this.#log = log
+  }
+
+  receive(frame: Frame, at: number, length: number, route: Route): void {
+    const s = this.#segment
+    if (!parseTcp(frame.u8, frame.u16, at, length, s)) {
+      this.#engine.counters.malformed++
+      return
+    }
+    if (!hasGoodChecksum(route, frame, at, length)) {
+      this.#engine.counters.badChecksum++
+      return
+    }
+    const c = route.connections?.get((s.localPort << 16) | s.remotePort)
+    if (c === undefined) {
+      this.#withoutConnection(route, s)
+      return
+    }
+    if (s.length > c.rcvLargest) c.rcvLargest = s.length
+    const verdict = this.#arrives(c, s)
+    if (verdict === SEND_RESET) sendReset(route, s)
+    else if (verdict === NEW_CONNECTION) this.#calledAgain(c, s)
+  }
+
+  /** An error in here, be it a handler's, costs the connection and not the domain. */
+  #arrives(c: Connection, s: Segment): number {
+    const engine = this.#engine
+    try {
+      return segmentArrives(c, s, (engine.segmentTime = engine.timers.now()))
+    } catch (error) {
+      const peer = c.route.endpoint(c.remotePort)
+      this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
+      c.abort()
+      return DONE
+    } finally {
+      engine.segmentTime = -1
+    }
+  }
+
+  #withoutConnection(route: Route, s: Segment): void {
+    const engine = this.#engine
+    const listener = engine.table.listeners.get(s.localPort)
+    if (listener !== undefined) {
+      if ((s.flags & (SYN | ACK | RST | FIN)) === SYN) {
+        engine.accept(listener, route, s)
+        return
+      }
+      if ((s.flags & (SYN | ACK | RST)) === ACK && engine.cookies.areOut(engine.now())) {
+        // What fits no cookie may be a later segment of one: it is not reset, the first comes again.
+        const c = engine.acceptCookie(listener, route, s)
+        if (c === undefined) engine.counters.tcpNoConnection++
+        else this.#arrives(c, s)
+        return
+      }
+    }
+    engine.counters.tcpNoConnection++
+    sendReset(route, s)
+  }
+
+  /** A SYN with a new number for a connection in TIME-WAIT. */
+  #calledAgain(c: Connection, s: Segment): void {
+    if (this.#engine.table.listeners.has(s.localPort)) {
+      c.finish(undefined)
+      this.#withoutConnection(c.route, s)
+    } else {
+      challenge(c)
+    }
+  }
+
+  /** What ICMP says about a segment of ours; believed only when the segment is in flight (RFC 5927). */
+  unreachable({ route, localPort, remotePort, sequence, code, mtu }: Unreachable): void {
+    const c = route.connections?.get(portsOf(localPort, remotePort))
+    const inFlight = c !== undefined && ((sequence - c.sndUna) | 0) >= 0 && ((sequence - c.sndMax) | 0) < 0
+    if (!inFlight) {
+      this.#engine.counters.icmpIgnored++
+    } else if (mtu !== undefined) {
+      // Whatever routers report, nobody shall make us send crumbs.
+      if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, Math.max(mtu, route.leastMtu)))
+    } else if (c.state === SYN_SENT) {
+      // On an established connection these are passing troubles (RFC 5461).
+      c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))
+    }
+  }
+
+  #shrink(c: Connection, mss: number): void {
+    if (mss >= c.mss) return
+    c.mss = mss
+    c.congestion.mss = mss
+    c.sndNxt = c.sndUna
+    output(c, this.#engine.now(), true)
+  }
+}

@@ -1,0 +1,105 @@
+/** What the targets that become a domain of Xen have in common: the drivers, obedience to the toolstack, and the stack on the first vif. */
+
+import { connectDrivers, connectNetfront, type Drivers, type Netfront, type NetfrontOptions, serveControl } from '@xen-ts/drivers'
+import type { Channels } from '@xen-ts/drivers/channel'
+import { type DeviceContext, type HttpServer, type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
+import type { XenMachine } from '@xen-ts/runtime/machine'
+import { createStack, httpServer, type IpStack, type StackConfig } from '@xen-ts/stack'
+import { vchanChannels } from '@xen-ts/vchan'
+import type { domainKinds } from './kinds.ts'
+
+/** The drivers of a domain, and its vchans. */
+export interface Domain extends Vif {
+  readonly channels: Channels
+}
+
+/** Drivers with a first vif. */
+export interface Vif extends Drivers {
+  /** Who has it: frames go to one receiver. */
+  vifUser?: string
+}
+
+/** Connects the drivers and serves shutdown requests from now on, whatever else waits. Make one for a domain. */
+export function connectDomain({ machine, lifecycle }: Pick<TargetContext<any, XenMachine>, 'machine' | 'lifecycle'>): Domain {
+  const drivers = connectDrivers(machine)
+  serveControl(drivers, request => {
+    if (request === 'crash') lifecycle.fail(new Error('the toolstack asked for a crash'))
+    else lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
+  })
+  return { ...drivers, channels: vchanChannels(drivers) }
+}
+
+/** Provides the kinds of every domain. `stack` is the target's own: it knows where the addresses come from. */
+export const domainProviders = (domain: Domain, stack: Provider): Record<keyof typeof domainKinds, Provider> => ({
+  stack,
+  http,
+  xenstore: () => domain.xenstore,
+  vchan: () => domain.channels,
+  async ethernet(_needs, options: NetfrontOptions, { signal }) {
+    const device = await connectVif(domain, 'ethernet', { ...options, signal })
+    return Object.assign(device, { [Symbol.asyncDispose]: () => device.close() })
+  },
+})
+
+/** The domain's first vif, for one user. Waits for the backend. */
+async function connectVif(domain: Vif, user: string, options: NetfrontOptions): Promise<Netfront> {
+  if (domain.vifUser !== undefined)
+    throw new UsageError(`${user}: the network device belongs to ${domain.vifUser} already: a program uses either stack() or ethernet()`)
+  domain.vifUser = user
+  return connectNetfront(domain, options)
+}
+
+export interface XenStack extends IpStack, AsyncDisposable {
+  readonly device: Netfront
+}
+
+/**
+ * The stack on the domain's first vif, once the backend is connected.
+ * @param config without it the stack has no address before it is given one
+ * @param patience milliseconds to wait for the backend: then the vif may also come while the program runs. Default: for ever
+ */
+export async function connectStack(
+  domain: Vif,
+  config: StackConfig | undefined,
+  { signal, patience }: { signal: AbortSignal; patience?: number },
+): Promise<XenStack> {
+  const { machine } = domain
+  const device = await connectVif(domain, 'stack', { signal, later: patience !== undefined, blankChecksums: true, largePackets: true })
+  if (patience !== undefined && patience > 0) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = machine.timers.set(patience, resolve)
+    await Promise.race([device.connected, promise])
+    timer.cancel()
+    if (!device.isUp)
+      machine.log('stack').warn(`the network device is not connected after ${patience / 1000} s, going on without: is the netvm running?`)
+  }
+  const stack = createStack(machine, device, config)
+  const disposable = {
+    device,
+    async [Symbol.asyncDispose]() {
+      stack.close()
+      await device.close()
+    },
+  }
+  // Not Object.assign to another object: the addresses are getters.
+  return Object.assign(stack, disposable)
+}
+
+/** Device kind `http`: our server on our stack, which tells where it can be reached. */
+function http({ stack }: { stack: IpStack }, _options: unknown, { machine, lifecycle, log }: DeviceContext): HttpServer {
+  const server = httpServer(machine, stack.tcp, lifecycle)
+  return {
+    serve(options, handler) {
+      const tell = (address = stack.address): void => {
+        const port = options.port === 80 ? '' : `:${options.port}`
+        log.info(
+          address === undefined
+            ? `listening on port ${options.port}, but there is no network yet`
+            : `listening on http://${address}${port}/`,
+        )
+      }
+      tell()
+      return server.serve(options, handler).finally(stack.watch(tell))
+    },
+  }
+}

@@ -1,0 +1,5 @@
+/** What passes only on V8 does not count: cases of this package in the engine of the guest. */
+import { suite } from '@xen-ts/boot/testing'
+import test from 'ava'
+
+await suite(test, import.meta.resolve('./qubes/network.cases.ts'))
