@@ -387,3 +387,38 @@ test('a response that cannot be sent has its stream cancelled', async t => {
   t.deepEqual(client.statuses, [500])
   t.true(body.events[0] instanceof RangeError)
 })
+
+test('1,024 clients that vanish without a word are found by asking them, and the server answers again', async t => {
+  const p = pair(12, {}, { client: { connections: 2000 } })
+  let cancelled = 0
+  const handler: HttpHandler = request =>
+    request.url.endsWith('/idle')
+      ? new Response(
+          new ReadableStream({
+            cancel() {
+              cancelled++
+            },
+          }),
+        )
+      : known('still here')
+  void httpServer(p.world.machine('http'), p.server.tcp).serve({ port: 80 }, handler)
+  for (let n = 0; n < 1024; n++) {
+    void p.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(connection => connection.write(Buffer.from(get('/idle'))))
+    await p.world.run(2)
+  }
+  await p.world.run(5000)
+  t.is(p.server.tcp.connections, 1024)
+  p.wire.filter = () => false
+  const start = p.world.now
+  await p.world.run(600_000, () => p.server.tcp.connections === 0)
+  t.true(p.world.now - start < 90_000, `${p.world.now - start} ms`)
+  t.is(cancelled, 1024)
+  p.wire.filter = () => true
+  let answer = ''
+  void p.client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
+    await connection.write(Buffer.from(get('/')))
+    answer = Buffer.from((await connection.read())!).toString()
+  })
+  await p.world.run(10_000, () => answer !== '')
+  t.true(answer.endsWith('still here'))
+})
