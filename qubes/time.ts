@@ -4,7 +4,8 @@
  */
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
+import { QrexecError, QrexecRefusedError } from './qrexec/errors.ts'
+import type { OutgoingCall } from './qrexec/outgoing.ts'
 import { describe, sleep } from './supervise.ts'
 import { Text } from './text.ts'
 
