@@ -53,7 +53,11 @@ export class Opening {
     const { requests, turnstile } = this.#parts
     const { signal } = this.#abort
     await requests.daemon(this.#name, signal)
-    const channel = await turnstile.pass(signal, async () => this.#serve(await requests.ask(this.#name, target, service, signal)))
+    const channel = await turnstile.pass(
+      signal,
+      () => requests.ask(this.#name, target, service, signal),
+      place => this.#serve(place),
+    )
     return new DataChannel(channel, await greet(channel))
   }
 
