@@ -1,7 +1,8 @@
 /** What every qube does beside its program: QubesDB, qrexec, the GUI agent and the clock, each on its own. */
 import type { Channels } from '@xen-ts/drivers/channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { Lifecycle } from '@xen-ts/runtime/lifecycle.ts'
+import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'
@@ -9,6 +10,10 @@ import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
 import { Clock } from './time.ts'
 
+/** How long (ms) services have from the shutdown request on; `start` has as long. */
+const GRACE = 5_000
+/** What a clean-up of the lifecycle waits at a time (ms). */
+const PART = 800
 /** How long (ms) the GUI agent waits for QubesDB to say where the GUI daemon is, before it takes dom0. */
 const GUI_DOMAIN_TIMEOUT = 5_000
 const GUI_DOMAIN_KEY = '/qubes-gui-domain-xid'
@@ -17,6 +22,8 @@ export interface Agents {
   readonly db: QubesDB
   readonly qrexec: Qrexec
   readonly gui: Gui
+  /** This qube ends: services are told, and no further call of one is served. The rest goes on until `close`. */
+  end(): void
   /** Ends all of them: every channel is closed when the promise resolves. Never rejects. */
   close(): Promise<void>
 }
@@ -68,17 +75,42 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
     db,
     qrexec,
     gui,
+    end: () => qrexec.end(),
     async close() {
       closing.abort()
       awake()
       clock.close()
-      // dom0 is told last that the qube is gone: calls under way end first.
       qrexec.close()
       gui.close()
       db.close()
       await running
     },
   }
+}
+
+/**
+ * Ends the agents with the domain: services have the grace that `start` has, counted from the same moment, then every caller is told an
+ * exit code and every channel is closed.
+ */
+export function endWith(lifecycle: Pick<Lifecycle, 'signal' | 'onShutdown'>, agents: Agents, timers: Timers): void {
+  let deadline = Infinity
+  const end = (): void => {
+    deadline = Math.min(deadline, timers.now() + GRACE)
+    agents.end()
+  }
+  lifecycle.signal.addEventListener('abort', end)
+  /** One clean-up has a second: as many of them as it takes. */
+  const wait = async (): Promise<void> => {
+    end()
+    const left = deadline - timers.now()
+    const late = await Promise.race([
+      agents.qrexec.drained(),
+      sleep(timers, Math.min(left, PART), new AbortController().signal).then(() => true),
+    ])
+    if (late === true && left > PART) lifecycle.onShutdown('services', wait)
+  }
+  lifecycle.onShutdown('agents', () => agents.close())
+  lifecycle.onShutdown('services', wait)
 }
 
 /** dom0 unless QubesDB names another domain; the key is there only while that domain runs. */

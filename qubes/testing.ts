@@ -1,4 +1,5 @@
 /** What tests of the agents on the simulated Xen share. Not part of any image. */
+import type { Channels } from '@xen-ts/drivers/channel.ts'
 import { EventChannels } from '@xen-ts/drivers/event-channel.ts'
 import { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { SimulatedDomain } from '@xen-ts/drivers/sim/index.ts'
@@ -9,4 +10,12 @@ import { vchanChannels } from '@xen-ts/vchan'
 export function channelsOf({ machine }: SimulatedDomain) {
   const [events, grants, xenstore] = [new EventChannels(machine), new GrantTable(machine), new Xenstore(machine)]
   return { machine, events, grants, xenstore, channels: vchanChannels({ machine, events, grants, xenstore }) }
+}
+
+/** The vchans of a dom0 as Qubes has it: its programs are told nothing of domains that end, and look every 10 s (process_io.c). */
+export function pollingChannelsOf({ machine }: SimulatedDomain): Channels {
+  const [events, grants, xenstore] = [new EventChannels(machine), new GrantTable(machine), new Xenstore(machine)]
+  const watch = xenstore.watch.bind(xenstore)
+  xenstore.watch = (path, onChange) => watch(path, path === '@releaseDomain' ? () => {} : onChange)
+  return vchanChannels({ machine, events, grants, xenstore })
 }

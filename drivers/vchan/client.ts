@@ -88,6 +88,7 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
     // A server that hears of the end takes its pages back. Linux keeps those that are mapped still for seconds, in a list that a
     // busy dom0 fills: so the rings go first, and the kick comes last.
     release: tell => {
+      vchans.open.delete(endpoint!)
       stopLooking()
       mapped.release(() => {
         if (tell) control[Byte.clientLive] = Live.gone
@@ -96,6 +97,7 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
       channel.close()
     },
   })
+  vchans.open.add(endpoint)
   control[Byte.clientLive] = Live.connected
   machine.abi.or8(control, Byte.serverNotify, Notify.write)
   channel.notify()

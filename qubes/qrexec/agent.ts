@@ -49,21 +49,32 @@ export class Qrexec {
       text: this.#text,
       builtin: builtins(hooks),
       started,
-      signal: this.#abort.signal,
     })
     this.#requests = new Requests(timers, this.#text)
     this.#turnstile = new Turnstile(timers)
   }
 
-  /** Serves dom0, and again after its daemon's restart. Resolves after `close`, never rejects. */
-  run(): Promise<void> {
-    return supervise({ timers: this.#timers, log: this.#log, signal: this.#abort.signal, run: () => this.#converse() })
+  /** Serves dom0, and again after its daemon's restart. Resolves after `close`, when no channel is open any more; never rejects. */
+  async run(): Promise<void> {
+    const { signal } = this.#abort
+    await supervise({ timers: this.#timers, log: this.#log, signal, run: () => this.#converse() })
+    await this.#services.close()
   }
 
-  /** Ends all calls and the connection. */
+  /** This qube ends: the signal of each call of a service aborts, and further calls are refused. The program still calls others. */
+  end(): void {
+    this.#services.end()
+  }
+
+  /** Resolves when no service of this qube is at work. */
+  drained(): Promise<void> {
+    return this.#services.drained()
+  }
+
+  /** Ends all calls, services with an exit code for their callers, then the connection. */
   close(): void {
     this.#abort.abort()
-    this.#channel?.close()
+    void this.#services.close().then(() => this.#channel?.close())
   }
 
   /** Whether dom0's daemon is connected. */

@@ -71,7 +71,7 @@ export class Opening {
       this.#abort.abort(new QrexecError(`the connection with dom0 was lost before ${this.#name} had begun: call again`))
     if (over.aborted) lost()
     over.addEventListener('abort', lost)
-    const channel = await withDeadline(timers, signal, DATA_TIMEOUT, `${this.#name}: the other qube did not connect`, signal =>
+    const channel = await withDeadline(timers, [signal], DATA_TIMEOUT, `${this.#name}: the other qube did not connect`, signal =>
       channels.serve(place.domain, place.port, { readSize: RING_BYTES, writeSize: RING_BYTES, signal }),
     ).finally(() => {
       over.removeEventListener('abort', lost)

@@ -47,7 +47,7 @@ export class Requests {
     while (this.#session === undefined) {
       await withDeadline(
         this.#timers,
-        signal,
+        [signal],
         DAEMON_TIMEOUT,
         late,
         signal =>

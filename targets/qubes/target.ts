@@ -1,6 +1,6 @@
 /** Target `qubes`: a qube. Shutdown requests and agents are served from the start, whatever the program does; the address is dom0's. */
 
-import { type Agents, startAgents } from '@xen-ts/qubes/agents.ts'
+import { type Agents, endWith, startAgents } from '@xen-ts/qubes/agents.ts'
 import { sleep } from '@xen-ts/qubes/supervise.ts'
 import type { DeviceContext } from '@xen-ts/runtime/device.ts'
 import type { Target } from '@xen-ts/runtime/target.ts'
@@ -28,7 +28,7 @@ export const target: Target = {
     const uplink = async (): Promise<boolean> =>
       stack === undefined || uplinkWorks({ db: agents.db, stack, xenstore: domain.xenstore, timers: machine.timers })
     agents = startAgents({ machine, channels: domain.channels, grants: domain.grants, started: begun.promise, uplink })
-    lifecycle.onShutdown('agents', () => agents.close())
+    endWith(lifecycle, agents, machine.timers)
   },
   async settings({ machine, signal, log }) {
     const { db } = agents

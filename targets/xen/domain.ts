@@ -22,7 +22,10 @@ export function connectDomain({ machine, lifecycle }: Pick<DeviceContext, 'machi
     if (request === 'crash') lifecycle.fail(new Error('the toolstack asked for a crash'))
     else lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
   })
-  return { ...drivers, channels: vchanChannels(drivers) }
+  const channels = vchanChannels(drivers)
+  // Registered first, so last of all: what a program has left open ends for its peer as well.
+  lifecycle.onShutdown('channels', () => channels.close())
+  return { ...drivers, channels }
 }
 
 /** The drivers by themselves, as device kinds of either target. `domain` is called when one is asked for. */
