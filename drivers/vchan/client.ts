@@ -7,6 +7,7 @@ import type { EventChannel } from '@xen-ts/drivers/event-channel.ts'
 import { ForeignPages } from '@xen-ts/drivers/shared-pages.ts'
 import { Wakeup } from '@xen-ts/drivers/wakeup.ts'
 import type { Watch } from '@xen-ts/drivers/xenstore/watches.ts'
+import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'
@@ -104,7 +105,18 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
   return endpoint
 }
 
-export async function connect(vchans: Vchans, domid: number, port: number, signal?: AbortSignal): Promise<ByteChannel> {
+export interface ConnectOptions {
+  readonly signal?: AbortSignal
+  /** Milliseconds to wait for another server where a dead one was found; without it for ever, with a warning. */
+  readonly deadServer?: number
+}
+
+export async function connect(
+  vchans: Vchans,
+  domid: number,
+  port: number,
+  { signal, deadServer }: ConnectOptions = {},
+): Promise<ByteChannel> {
   signal?.throwIfAborted()
   const { machine, xenstore, liveness, warnings } = vchans
   const { suspension } = machine
@@ -117,6 +129,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
   let own = 0
   let watch: Watch | undefined
   let refused: Keys | undefined
+  let giveUp: Timer | undefined
+  let isOver = false
   try {
     for (;;) {
       if (world !== suspension.world) {
@@ -140,10 +154,17 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
           return open(vchans, domid, name, keys)
         } catch (error) {
           if (!(error instanceof StaleServerError) && !(error instanceof XenError && !isOurs(error))) throw error
-          warnings.warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
           refused = keys
+          if (deadServer === undefined)
+            warnings.warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
+          else
+            giveUp ??= machine.timers.set(deadServer, () => {
+              isOver = true
+              wakeup.wake()
+            })
         }
       }
+      if (isOver) throw new ChannelClosedError(`${name}: the server that published its keys is dead, and no other came. Connect again.`)
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
       // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing
       // is missed.
@@ -157,6 +178,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
     stopLooking()
     unsubscribe()
     watch?.close()
+    giveUp?.cancel()
     signal?.removeEventListener('abort', wakeup.wake)
   }
 }

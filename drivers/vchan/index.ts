@@ -60,7 +60,7 @@ export function vchanChannels({ machine, events, grants, xenstore }: VchanParts)
     open: new Set(),
   }
   return {
-    connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
+    connect: (domid, port, options) => connect(vchans, domid, port, options),
     serve: (domid, port, options) => serve(vchans, domid, port, options),
     close() {
       for (const channel of [...vchans.open]) channel.close()

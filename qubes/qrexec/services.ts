@@ -7,10 +7,13 @@ import type { Text } from '../text.ts'
 import { noShell, notFound } from './builtin.ts'
 import { parseCommand } from './command.ts'
 import { withDeadline } from './deadline.ts'
+import { QrexecError } from './errors.ts'
 import { type ServiceCall, type ServiceHandler, serveCall } from './incoming.ts'
 import type { Place } from './session.ts'
 import { DATA_TIMEOUT, EXIT_PROBLEM } from './wire.ts'
 
+/** How long (ms) a caller that was killed keeps its port: what it left in xenstore may also be of a caller before, and this one about to come. */
+const DEAD_CALLER = 8_000
 /** How long (ms) a caller that was announced may take to open its data channel when this qube shuts down: it is told, and goes. */
 const ARRIVAL = 1_000
 /** Calls under way. One daemon gives out 256 ports, a few may belong to its predecessor. */
@@ -96,7 +99,7 @@ export class Services {
       .catch(error => {
         // Callers go when they like; only what breaks the protocol is worth a line.
         const line = `a call from domain ${place.domain} was lost: ${describe(error)}`
-        if (error instanceof ChannelClosedError || this.#over.signal.aborted) log.debug(line)
+        if (error instanceof ChannelClosedError || error instanceof QrexecError || this.#over.signal.aborted) log.debug(line)
         else log.warn(line)
       })
       .finally(() => {
@@ -113,7 +116,7 @@ export class Services {
     const service = command?.service ?? ''
     const signals = [session.over, this.#shut.signal]
     const channel = await withDeadline(timers, signals, DATA_TIMEOUT, 'the caller did not open its data channel', signal =>
-      channels.connect(domain, port, { signal }),
+      channels.connect(domain, port, { signal, deadServer: DEAD_CALLER }),
     )
     try {
       const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${domain}` }
