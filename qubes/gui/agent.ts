@@ -3,7 +3,7 @@ import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
 import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { describe, supervise } from '../supervise.ts'
+import { type Attempt, describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
@@ -98,7 +98,7 @@ export class Gui {
 
   /** Serves the daemon, and again after its restart. Resolves after `close`, never rejects. */
   run(): Promise<void> {
-    return supervise({ timers: this.#timers, log: this.#log, signal: this.#abort.signal, run: () => this.#converse() })
+    return supervise({ timers: this.#timers, log: this.#log, signal: this.#abort.signal, run: attempt => this.#converse(attempt) })
   }
 
   close(): void {
@@ -120,7 +120,7 @@ export class Gui {
     return this.#screen
   }
 
-  async #converse(): Promise<void> {
+  async #converse({ connected, log }: Attempt): Promise<void> {
     this.#attempt = new AbortController()
     const { signal } = this.#attempt
     const domain = await this.#options.domain()
@@ -130,15 +130,17 @@ export class Gui {
       if (this.#abort.signal.aborted) return
       channel = await this.#options.channels.serve(domain, PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
     } catch (error) {
-      if (signal.aborted) return
-      throw error
+      if (!signal.aborted) throw error
+      connected() // not yet, but nothing has failed
+      return
     }
     this.#channel = channel
+    connected()
     try {
       if (signal.aborted) return // reconnect() did not see the channel
-      await this.#greet(channel, domain)
+      await this.#greet(channel, domain, log)
       while (await this.#message(channel));
-      if (!this.#abort.signal.aborted) this.#log.info('the GUI daemon closed the connection')
+      if (!this.#abort.signal.aborted) log.info('the GUI daemon closed the connection')
     } finally {
       channel.close()
       this.#channel = undefined
@@ -150,7 +152,7 @@ export class Gui {
   }
 
   /** The version goes first, without a header; the daemon answers with its own and the screen (xside.c). */
-  async #greet(channel: ByteChannel, domain: number): Promise<void> {
+  async #greet(channel: ByteChannel, domain: number, log: Attempt['log']): Promise<void> {
     await channel.write(encodeVersion())
     const answer = await channel.readExactly(4)
     if (answer === undefined) return
@@ -158,7 +160,7 @@ export class Gui {
     const xconf = await channel.readExactly(XCONF_BYTES)
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
-    this.#log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
+    log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
     this.#link = { domid: domain, minor, send: bytes => channel.write(bytes) }
     for (const [id, window] of this.#windows) {
       try {

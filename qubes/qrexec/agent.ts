@@ -2,7 +2,7 @@
 import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine, Timers } from '@xen-ts/runtime/machine.ts'
-import { supervise } from '../supervise.ts'
+import { type Attempt, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { type BuiltinHooks, builtins } from './builtin.ts'
 import { greet } from './data.ts'
@@ -57,7 +57,7 @@ export class Qrexec {
   /** Serves dom0, and again after its daemon's restart. Resolves after `close`, when no channel is open any more; never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#abort
-    await supervise({ timers: this.#timers, log: this.#log, signal, run: () => this.#converse() })
+    await supervise({ timers: this.#timers, log: this.#log, signal, run: attempt => this.#converse(attempt) })
     await this.#services.close()
   }
 
@@ -110,15 +110,16 @@ export class Qrexec {
     return new OutgoingCall(name, this.#text, input, opening.data, () => opening.release())
   }
 
-  async #converse(): Promise<void> {
+  async #converse({ connected, log }: Attempt): Promise<void> {
     const { signal } = this.#abort
     const channel = (this.#channel = await this.#channels.serve(0, CONTROL_PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal }))
     let session: Session | undefined
+    connected()
     try {
       signal.throwIfAborted() // close() did not see the channel
       // The agent speaks first (qrexec-agent.c), although it served the channel.
       session = new Session(channel, await greet(channel))
-      this.#log.info(`connected to dom0, protocol ${session.version}`)
+      log.info(`connected to dom0, protocol ${session.version}`)
       this.#requests.connected(session)
       for (;;) {
         const bytes = await channel.readExactly(HEADER_BYTES)
@@ -129,7 +130,7 @@ export class Qrexec {
         if (body === undefined) break
         this.#handle(session, decodeControl(this.#text, header.type, body))
       }
-      if (!signal.aborted) this.#log.warn('the daemon in dom0 closed the connection')
+      if (!signal.aborted) log.warn('the daemon in dom0 closed the connection')
     } finally {
       channel.close()
       this.#channel = undefined

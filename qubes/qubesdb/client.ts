@@ -2,7 +2,7 @@
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel.ts'
 import type { Log } from '@xen-ts/runtime/log.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
-import { describe, ProtocolError, supervise } from '../supervise.ts'
+import { type Attempt, describe, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
 import { type Change, type Outcome, Replica } from './replica.ts'
@@ -54,7 +54,7 @@ export class QubesDB {
   /** Connects, and again whenever dom0's daemon closed. Resolves after `close`, never rejects. */
   run(): Promise<void> {
     const { timers } = this.#options.machine
-    return supervise({ timers, log: this.#log, signal: this.#abort.signal, run: () => this.#converse() })
+    return supervise({ timers, log: this.#log, signal: this.#abort.signal, run: attempt => this.#converse(attempt) })
   }
 
   close(): void {
@@ -152,8 +152,8 @@ export class QubesDB {
     return new Map(this.list(prefix).map(([path, value]) => [path.slice(prefix.length), value]))
   }
 
-  async #converse(): Promise<void> {
-    this.#log.info('connecting to server')
+  async #converse(attempt: Attempt): Promise<void> {
+    attempt.log.info('connecting to server')
     const channel = await this.#options.channels.connect(0, PORT, { signal: this.#abort.signal })
     this.#channel = channel
     try {
@@ -168,9 +168,13 @@ export class QubesDB {
         if (data === undefined) break
         const outcome = this.#replica.receive(header, data)
         if (outcome.reply !== undefined) await channel.write(outcome.reply)
+        if (outcome.synced) {
+          attempt.connected()
+          attempt.log.info(`connected, ${this.#replica.keys.size} keys`)
+        }
         this.#apply(outcome)
       }
-      if (!this.#abort.signal.aborted) this.#log.warn('the server closed the connection')
+      if (!this.#abort.signal.aborted) attempt.log.warn('the server closed the connection')
     } finally {
       this.#live = false
       channel.close()
@@ -186,7 +190,6 @@ export class QubesDB {
   #apply({ changes, synced, verdict }: Outcome): void {
     if (synced) {
       this.#live = true
-      this.#log.info(`connected, ${this.#replica.keys.size} keys`)
       this.#synced()
     }
     for (const change of changes) this.#fire(change)
