@@ -37,7 +37,10 @@ test('more keys than fit: one connection, one warning with the size, what fits i
   t.is(db.network.gateway, '10.137.0.1')
   t.true(db.config.size > 300 && db.config.size < 350, String(db.config.size))
   t.is(warnings().length, 1)
-  t.regex(warnings()[0], /WRN \[qubesdb\] .* has 15\d{5} characters, of which 1048576 fit .*: \d+ keys are left out, \/vm-config\/\d+ is one/)
+  t.regex(
+    warnings()[0],
+    /WRN \[qubesdb\] .* has 15\d{5} characters, of which 1048576 fit .*: \d+ keys are left out, \/vm-config\/\d+ is one/,
+  )
   daemon.write('/name', 'other')
   daemon.write('/vm-config/499', 'changed')
   await acknowledged(2)
