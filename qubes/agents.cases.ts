@@ -277,6 +277,7 @@ export default cases({
     }
     const grants = {
       world: 0,
+      available: 1000,
       grant(domid: number, frame: number) {
         granted.push(frame)
         return domid + frame
@@ -328,6 +329,7 @@ export default cases({
         words(140, 1, paste.length),
         paste,
         words(145, 1, 8, 1, 0),
+        words(149, 1, 0),
         words(134, 1, 20, 0, 0, 50, 30, 0),
       ]),
     )
@@ -343,7 +345,7 @@ export default cases({
     ])
     t.is(window.pixels.length, 1500)
     await next(136, 16, 0, 0, 50, 30)
-    await daemon.write(words(149, 1, 0, 149, 1, 0))
+    await daemon.write(words(149, 1, 0))
     window.close()
     await next(133, 0)
     await next(131, 0)

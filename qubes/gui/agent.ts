@@ -7,6 +7,7 @@ import { type Attempt, describe, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
+import { Outbox } from './outbox.ts'
 import { Window } from './window.ts'
 import type { Link, WindowEvents, WindowOptions } from './window-context.ts'
 import {
@@ -49,6 +50,7 @@ export class Gui {
   /** Numbers of windows are not used again: what is still under way for an old one cannot meet a new one. */
   #nextWindow = 1
   #link: Link | undefined
+  readonly #outbox: Outbox
   #clipboard: Uint8Array = new Uint8Array(0)
 
   constructor(options: GuiOptions) {
@@ -56,6 +58,7 @@ export class Gui {
     this.#timers = options.machine.timers
     this.#log = options.machine.log('gui')
     this.#text = new Text(options.machine.abi)
+    this.#outbox = new Outbox(this.#timers, this.#log)
   }
 
   /**
@@ -74,6 +77,7 @@ export class Gui {
         timers: this.#timers,
         text: this.#text,
         log: this.#log,
+        outbox: this.#outbox,
         link: () => this.#link,
         gone: () => {
           this.#windows.delete(id)
@@ -104,7 +108,7 @@ export class Gui {
   close(): void {
     this.#abort.abort()
     // The end of the channel tells the daemon all: one that is about to acknowledge a DESTROY would find it closed, and exit.
-    this.#link = undefined
+    this.#connect(undefined)
     for (const window of [...this.#windows.values()]) window.close()
     this.reconnect()
   }
@@ -145,7 +149,7 @@ export class Gui {
       channel.close()
       this.#channel = undefined
       this.#screen = undefined
-      this.#link = undefined
+      this.#connect(undefined)
       this.#keys.clear()
       for (const window of [...this.#windows.values()]) window.disconnected()
     }
@@ -161,14 +165,13 @@ export class Gui {
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
     log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
-    this.#link = { domid: domain, minor, send: bytes => channel.write(bytes) }
-    for (const [id, window] of this.#windows) {
-      try {
-        window.show()
-      } catch (error) {
-        this.#log.error(`window ${id} cannot be shown: ${describe(error)}`)
-      }
-    }
+    this.#connect({ domid: domain, minor, send: bytes => channel.write(bytes) })
+    for (const window of this.#windows.values()) window.show()
+  }
+
+  #connect(link: Link | undefined): void {
+    this.#link = link
+    this.#outbox.connect(link)
   }
 
   async #message(channel: ByteChannel): Promise<boolean> {

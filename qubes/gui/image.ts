@@ -1,12 +1,12 @@
 /** The pixels of a window: pages that the GUI domain may read, and no other domain. */
 import { XenError } from '@xen-ts/drivers/errno.ts'
-import type { GrantTable } from '@xen-ts/drivers/grant-table.ts'
+import { type GrantTable, PAGE_SIZE } from '@xen-ts/drivers/grant-table.ts'
 import { pagesFor } from '@xen-ts/drivers/shared-pages.ts'
 import type { Machine } from '@xen-ts/runtime/machine.ts'
 
 export interface ImageMemory {
   readonly abi: Pick<Machine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
-  readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world'>
+  readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world' | 'available'>
 }
 
 /**
@@ -50,9 +50,19 @@ export class Image {
     const { world } = this.#memory.grants
     if (this.#domid === domid && this.#world === world) return this.#refs
     this.#unshare()
+    const count = this.bytes.length / PAGE_SIZE
+    const { available } = this.#memory.grants
+    // Looked at before: tens of thousands of grants given and taken back for nothing would take long.
+    if (count > available) {
+      throw new XenError(
+        `${this.#owner}: granting ${count} pages for ${this.width}x${this.height} pixels`,
+        'no_space',
+        `Only ${available} grant references are left: close windows, or raise max_grant_frames of the domain.`,
+      )
+    }
     const refs: number[] = []
     try {
-      for (let page = 0; page * 4096 < this.bytes.length; page++) {
+      for (let page = 0; page < count; page++) {
         refs.push(this.#memory.grants.grant(domid, this.#memory.abi.pageFrame(this.bytes, page), true, this.#owner))
       }
     } catch (error) {
