@@ -7,6 +7,7 @@ import { XenError } from '../errno.ts'
 import { Wakeup } from '../wakeup.ts'
 import type { Backend } from '../xenbus/handshake.ts'
 import { readBackend, readState, tellBackend, XenbusState } from '../xenbus/handshake.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import type { Watch } from '../xenstore/watches.ts'
 import { formatMac, readAddress } from './address.ts'
 import { acceptedKeys, readOffer } from './features.ts'
@@ -18,6 +19,9 @@ import type { NetfrontOptions, NetfrontParts } from './options.ts'
 const CLOSE_TIMEOUT = 500
 /** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
 const PENALTY = 1000
+
+/** Of the store, which serves us otherwise. */
+const isRefusal = (error: unknown): error is XenstoreError => error instanceof XenstoreError && error.code !== 'EIO'
 
 export class NetfrontLife {
   /** The connection to the present backend. */
@@ -105,12 +109,17 @@ export class NetfrontLife {
     if (!this.#wasConnected) this.#options.signal?.throwIfAborted()
   }
 
-  /** Want of memory or grants at a later connection must not end the device: the backend before may still have them. */
+  /** Want of memory, grants or room in the store at a later connection must not end the device: the backend before may still have them. */
   async #lookOrComplain(): Promise<void> {
     try {
       await this.#look()
     } catch (error) {
-      if (!this.#wasConnected || !(error instanceof XenError)) throw error
+      if (!this.#wasConnected || !(error instanceof XenError || isRefusal(error))) throw error
+      // What the backend was to be told did not reach it: both begin again.
+      if (!(error instanceof XenError)) {
+        this.#closeLink()
+        this.#settled = false
+      }
       this.#lookAgain(PENALTY, error.message)
     }
   }

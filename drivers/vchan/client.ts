@@ -20,7 +20,7 @@ import { RingReader, RingWriter } from './ring.ts'
 class StaleServerError extends Error {}
 
 /** Whether it was for want of something in this domain: no other server will help. */
-const isOurs = ({ code }: XenError): boolean => code === 'ENOMEM' || code === 'ENOSPC'
+const isOurs = ({ code }: XenError): boolean => code === 'ENOMEM' || code === 'ENOSPC' || code === 'no_space'
 
 /** Everything mapped from a server. */
 class Mapped {
