@@ -49,7 +49,7 @@ export class Desertion {
     ending.over.addEventListener('abort', this.#cut)
     if (ending.begun.aborted) this.#end()
     if (ending.over.aborted) this.#cut()
-    void channel.closed.then(this.#leave)
+    void channel.closed.then(() => this.#leave(new ChannelClosedError('the caller has gone')))
   }
 
   /** Aborts when the caller has gone, or this qube shuts down. */
@@ -84,14 +84,14 @@ export class Desertion {
     this.#ending.over.removeEventListener('abort', this.#cut)
   }
 
-  readonly #leave = (): void => {
+  #leave(error: ChannelClosedError): void {
     if (this.#disposed || this.#timer !== undefined) return
-    this.#timer = this.#timers.set(GRACE, () => this.#final.reject(new ChannelClosedError('the caller has gone')))
-    this.#abort.abort()
+    this.#timer = this.#timers.set(GRACE, () => this.#final.reject(error))
+    this.#abort.abort(error)
   }
 
   readonly #end = (): void => {
-    this.#abort.abort()
+    this.#abort.abort(this.#ending.begun.reason)
     this.#hush()
   }
 

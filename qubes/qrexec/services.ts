@@ -59,8 +59,9 @@ export class Services {
   /** This qube ends: services are told, and no further call is served. */
   end(): void {
     if (this.#begun.signal.aborted) return
-    this.#begun.abort()
-    this.#arrival = this.#parts.timers.set(ARRIVAL, () => this.#shut.abort(new ChannelClosedError('this qube shuts down')))
+    const reason = new ChannelClosedError('this qube shuts down')
+    this.#begun.abort(reason)
+    this.#arrival = this.#parts.timers.set(ARRIVAL, () => this.#shut.abort(reason))
   }
 
   /** Resolves when no call is under way, and no service at work. */
