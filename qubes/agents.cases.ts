@@ -13,6 +13,7 @@ import { ByteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
 import { readNetwork } from './qubesdb/network.ts'
 import type { Change } from './qubesdb/replica.ts'
+import { bytesOf, textOf } from './qubesdb/value.ts'
 import { concat, Text, writeU32 } from './text.ts'
 import { Clock, parseDate } from './time.ts'
 
@@ -80,6 +81,16 @@ export default cases({
     t.is(db.get('/b'), 'é')
     t.deepEqual(lines, ['[qubesdb] connecting to server', '[qubesdb] connected, 3 keys'])
     db.close()
+  },
+
+  'QubesDB: a value that is not UTF-8 is written back as it was read': t => {
+    const { text } = setUp()
+    for (const bytes of [[0xff, 0x41, 0xfe], [0x80], [0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f], [0xed, 0xa0, 0x80], [0xef, 0xbf, 0xbd], []]) {
+      const value = Uint8Array.from(bytes)
+      t.deepEqual(bytesOf(text, textOf(text, value)), value)
+    }
+    t.is(textOf(text, Uint8Array.of(0xff, 0x41)), '\udcffA')
+    t.is(textOf(text, Uint8Array.of(0xf0, 0x9f, 0x98, 0x80)), '😀')
   },
 
   'qrexec: a call with argument and input': async t => {
