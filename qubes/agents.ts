@@ -88,29 +88,37 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
   }
 }
 
+export interface Ending {
+  readonly lifecycle: Pick<Lifecycle, 'signal' | 'onShutdown'>
+  readonly agents: Agents
+  readonly timers: Timers
+  /** Resolves when the program has begun: what it has been given by then outlives its services. */
+  readonly started: Promise<void>
+}
+
 /**
  * Ends the agents with the domain: services have the grace that `start` has, counted from the same moment, then every caller is told an
  * exit code and every channel is closed.
  */
-export function endWith(lifecycle: Pick<Lifecycle, 'signal' | 'onShutdown'>, agents: Agents, timers: Timers): void {
+export function endWith({ lifecycle, agents, timers, started }: Ending): void {
   let deadline = Infinity
   const end = (): void => {
     deadline = Math.min(deadline, timers.now() + GRACE)
     agents.end()
   }
-  lifecycle.signal.addEventListener('abort', end)
   /** One clean-up has a second: as many of them as it takes. */
   const wait = async (): Promise<void> => {
     end()
     const left = deadline - timers.now()
-    const late = await Promise.race([
-      agents.qrexec.drained(),
-      sleep(timers, Math.min(left, PART), new AbortController().signal).then(() => true),
-    ])
-    if (late === true && left > PART) lifecycle.onShutdown('services', wait)
+    const enough = new AbortController()
+    const drained = agents.qrexec.drained().then(() => true)
+    const isDrained = await Promise.race([drained, sleep(timers, Math.min(left, PART), enough.signal)])
+    enough.abort()
+    if (isDrained !== true && left > PART) lifecycle.onShutdown('services', wait)
   }
+  lifecycle.signal.addEventListener('abort', end)
   lifecycle.onShutdown('agents', () => agents.close())
-  lifecycle.onShutdown('services', wait)
+  void started.then(() => lifecycle.onShutdown('services', wait))
 }
 
 /** dom0 unless QubesDB names another domain; the key is there only while that domain runs. */

@@ -286,16 +286,17 @@ export class Window {
     const wanted = this.#wanted
     if (wanted === undefined || this.#closed) return
     const { width, height } = wanted
-    if (width !== this.width || height !== this.height) {
+    const isOther = width !== this.width || height !== this.height
+    if (isOther) {
       try {
         this.#replace(width, height)
       } catch (error) {
         return this.#complain(`cannot become ${width}x${height}`, error)
       }
-      this.#wanted = undefined
-      this.emit('resize', { width, height })
     }
+    this.#cramped = false
     this.#wanted = undefined
+    if (isOther) this.emit('resize', { width, height })
   }
 
   /** There is no room: says so once, and looks again later. */

@@ -40,11 +40,21 @@ async function setUp(
   const { machine, channels } = channelsOf(guest)
   const lifecycle = new Lifecycle(guest.abi, machine.timers, machine.log('app'))
   const agents = startAgents({ machine, channels })
-  endWith(lifecycle, agents, machine.timers)
+  const begun = Promise.withResolvers<void>()
+  endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
   for (const [name, handler] of Object.entries(services)) agents.qrexec.service(name, handler)
+  /** When the devices of the program were closed. */
+  let closed = Infinity
   const running = lifecycle.run(
-    async () => {},
-    () => start(lifecycle.signal),
+    async () => {
+      lifecycle.onShutdown('device', () => {
+        closed = xen.now
+      })
+    },
+    () => {
+      begun.resolve()
+      return start(lifecycle.signal)
+    },
   )
   qubes.connect()
   await xen.run(qubes.qrexec.connected())
@@ -67,7 +77,7 @@ async function setUp(
     await xen.advance(30_000)
     return end
   }
-  return { xen, guest, qubes, theirs, closings, agents, call, shutDown }
+  return { xen, guest, qubes, theirs, closings, devicesClosed: () => closed, agents, call, shutDown }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -91,7 +101,7 @@ const sleeper =
 
 test('a service that needs 1.5 s to tidy up has them, and what it writes and its exit code arrive', async t => {
   let sleep = (_: number): Promise<void> => Promise.resolve()
-  const { xen, guest, call, shutDown } = await setUp(t, {
+  const { xen, guest, call, devicesClosed, shutDown } = await setUp(t, {
     tidy: async ({ signal, stdout }) => {
       await aborted(signal)
       await sleep(1500)
@@ -104,7 +114,7 @@ test('a service that needs 1.5 s to tidy up has them, and what it writes and its
   await xen.advance(100)
   const end = await shutDown()
   t.like(seen, { code: 7, stdout: 'tidied up' })
-  t.true(seen.at <= end)
+  t.true(seen.at <= devicesClosed() && devicesClosed() <= end) // it may need them
 })
 
 test('a service that waits for input which does not come is told so after a second; its caller gets an exit code', async t => {

@@ -28,7 +28,7 @@ export const target: Target = {
     const uplink = async (): Promise<boolean> =>
       stack === undefined || uplinkWorks({ db: agents.db, stack, xenstore: domain.xenstore, timers: machine.timers })
     agents = startAgents({ machine, channels: domain.channels, grants: domain.grants, started: begun.promise, uplink })
-    endWith(lifecycle, agents, machine.timers)
+    endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
   },
   async settings({ machine, signal, log }) {
     const { db } = agents
