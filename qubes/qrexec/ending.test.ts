@@ -257,3 +257,23 @@ test('windows, QubesDB, the control channel and a call of the program end with t
     ],
   )
 })
+
+test('a program that fails: the domain crashes, and callers have their exit codes before', async t => {
+  let fail = (_: Error): void => {}
+  const { xen, guest, call, devicesClosed } = await setUp(
+    t,
+    { echo: ({ stdin, stdout }) => stdin.pipeTo(stdout) },
+    () =>
+      new Promise((_, reject) => {
+        fail = reject
+      }),
+  )
+  const { seen, ended } = call('echo', { input: waiting() })
+  await xen.advance(100)
+  fail(new Error('the disk is gone'))
+  await xen.run(ended)
+  await xen.advance(30_000)
+  t.is(guest.shutdownReason, 3)
+  t.like(seen, { code: 1, stdout: 'half' })
+  t.true(seen.at <= devicesClosed())
+})
