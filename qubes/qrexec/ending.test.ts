@@ -277,3 +277,19 @@ test('a program that fails: the domain crashes, and callers have their exit code
   t.like(seen, { code: 1, stdout: 'half' })
   t.true(seen.at <= devicesClosed())
 })
+
+test('a caller that connects and never greets is not waited for: its service has not begun', async t => {
+  const { xen, qubes, theirs, shutDown } = await setUp(t, { echo: ({ stdin, stdout }) => stdin.pipeTo(stdout) })
+  const served = theirs.serve(5, 600, { readSize: 65536, writeSize: 65536 })
+  await xen.run(qubes.qrexec.sendRaw(exec(600, 'user:QUBESRPC echo dom0\0'), 600))
+  const channel = await xen.run(served)
+  let closed = Infinity
+  void channel.closed.then(() => {
+    closed = xen.now
+  })
+  await xen.advance(100)
+  const before = xen.now
+  const end = await shutDown()
+  t.true(closed <= end && end - before < 1_500, `${end - before} ms`)
+  channel.close()
+})

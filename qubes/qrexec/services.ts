@@ -119,13 +119,19 @@ export class Services {
     const channel = await withDeadline(timers, signals, DATA_TIMEOUT, 'the caller did not open its data channel', signal =>
       channels.connect(domain, port, { signal, deadServer: DEAD_CALLER }),
     )
+    const close = (): void => channel.close()
+    // Until it has greeted there is no service that could end.
+    this.#shut.signal.addEventListener('abort', close)
     try {
       const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${domain}` }
       log.debug(`${service === '' ? 'a command' : service} for ${source === '' ? 'dom0' : source}`)
       const handler = command === undefined ? malformed : command.service === undefined ? noShell : this.#handler(service)
       await serveCall(channel, {
         command: { user, service, argument, source },
-        handler: call => this.#work(handler, call),
+        handler: call => {
+          this.#shut.signal.removeEventListener('abort', close)
+          return this.#work(handler, call)
+        },
         detached,
         text,
         log,
@@ -133,6 +139,7 @@ export class Services {
         ending: { begun: this.#begun.signal, over: this.#over.signal },
       })
     } finally {
+      this.#shut.signal.removeEventListener('abort', close)
       channel.close()
     }
   }
