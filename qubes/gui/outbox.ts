@@ -65,10 +65,8 @@ export class Outbox {
       const bytes = this.#ask(teller, link)
       // Without a rejection: the agent sees by itself that the daemon is gone.
       if (bytes !== undefined) await link.send(bytes).catch(() => {})
-      if (link !== this.#link) {
-        this.#waiting.add(teller)
-        return
-      }
+      // Another daemon, which is told everything anew.
+      if (link !== this.#link) return
       teller.told()
     }
     this.#isBusy = false
