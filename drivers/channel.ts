@@ -20,8 +20,11 @@ export interface ByteChannel {
 
 /** The vchan service of a domain, with the path scheme of Qubes (`data/vchan/<peer>/<port>`). */
 export interface Channels {
-  /** As client: waits for the server's keys to appear, then connects. */
-  connect(domid: number, port: number, options?: { signal?: AbortSignal }): Promise<ByteChannel>
+  /**
+   * As client: waits for the server's keys to appear, then connects. Keys of a server that is dead may be followed by those of another:
+   * it is waited for, with `deadServer` so many milliseconds from then on, and ChannelClosedError is thrown afterwards.
+   */
+  connect(domid: number, port: number, options?: { signal?: AbortSignal; deadServer?: number }): Promise<ByteChannel>
   /**
    * As server: publishes the keys, and resolves when a client has connected and the keys are gone again. One client, then it is over.
    * Sizes in bytes. After an abort it rejects, also when the client was just coming, and then too the keys are gone: the port may

@@ -21,6 +21,7 @@ await engineTests(
     './netfront/offload.test.ts',
     './netfront/frames.test.ts',
     './netfront/channels.test.ts',
+    './netfront/short.test.ts',
     './sim/memory.test.ts',
   ],
   { setup: [fileURLToPath(import.meta.resolve('./sim/engine-setup.ts'))] },

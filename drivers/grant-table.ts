@@ -55,6 +55,11 @@ export class GrantTable {
     return this.#machine.suspension.world
   }
 
+  /** How many more pages could be granted now. */
+  get available(): number {
+    return this.#free.length + this.#machine.abi.grantFrames() * ENTRIES_PER_FRAME - this.#unused
+  }
+
   /**
    * Lets domain `domid` use the page at guest frame `frame`. Returns the grant reference to tell the peer.
    * @throws XenError no_space when the table is full

@@ -8,6 +8,7 @@ import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { ByteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
+import { bytesOf, textOf } from './qubesdb/value.ts'
 import { concat, Text, writeU32 } from './text.ts'
 import { Clock, parseDate } from './time.ts'
 
@@ -75,6 +76,16 @@ export default cases({
     t.is(db.get('/b'), 'é')
     t.deepEqual(lines, ['[qubesdb] connecting to server', '[qubesdb] connected, 3 keys'])
     db.close()
+  },
+
+  'QubesDB: a value that is not UTF-8 is written back as it was read': t => {
+    const { text } = setUp()
+    for (const bytes of [[0xff, 0x41, 0xfe], [0x80], [0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f], [0xed, 0xa0, 0x80], [0xef, 0xbf, 0xbd], []]) {
+      const value = Uint8Array.from(bytes)
+      t.deepEqual(bytesOf(text, textOf(text, value)), value)
+    }
+    t.is(textOf(text, Uint8Array.of(0xff, 0x41)), '\udcffA')
+    t.is(textOf(text, Uint8Array.of(0xf0, 0x9f, 0x98, 0x80)), '😀')
   },
 
   'qrexec: a call with argument and input': async t => {
@@ -216,6 +227,7 @@ export default cases({
     }
     const grants = {
       world: 0,
+      available: 1000,
       grant(domid: number, frame: number) {
         granted.push(frame)
         return domid + frame
@@ -267,6 +279,7 @@ export default cases({
         words(140, 1, paste.length),
         paste,
         words(145, 1, 8, 1, 0),
+        words(149, 1, 0),
         words(134, 1, 20, 0, 0, 50, 30, 0),
       ]),
     )
@@ -282,7 +295,7 @@ export default cases({
     ])
     t.is(window.pixels.length, 1500)
     await next(136, 16, 0, 0, 50, 30)
-    await daemon.write(words(149, 1, 0, 149, 1, 0))
+    await daemon.write(words(149, 1, 0))
     window.close()
     await next(133, 0)
     await next(131, 0)

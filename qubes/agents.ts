@@ -2,7 +2,8 @@
 
 import type { GrantTable } from '@xen-ts/drivers'
 import type { Channels } from '@xen-ts/drivers/channel'
-import type { XenMachine } from '@xen-ts/runtime/machine'
+import type { Lifecycle } from '@xen-ts/runtime'
+import type { Timers, XenMachine } from '@xen-ts/runtime/machine'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
 import { QubesDB } from './qubesdb/client.ts'
@@ -10,6 +11,10 @@ import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
 import { Clock } from './time.ts'
 
+/** How long (ms) services have from the shutdown request on; `start` has as long. */
+const GRACE = 5_000
+/** What a clean-up of the lifecycle waits at a time (ms). */
+const PART = 800
 /** How long (ms) the GUI agent waits for QubesDB to say where the GUI daemon is, before it takes dom0. */
 const GUI_DOMAIN_TIMEOUT = 5_000
 const GUI_DOMAIN_KEY = '/qubes-gui-domain-xid'
@@ -18,6 +23,8 @@ export interface Agents {
   readonly db: QubesDB
   readonly qrexec: Qrexec
   readonly gui: Gui
+  /** This qube ends: services are told, and no further call of one is served. The rest goes on until `close`. */
+  end(): void
   /** Ends all of them: every channel is closed when the promise resolves. Never rejects. */
   close(): Promise<void>
 }
@@ -69,17 +76,50 @@ export function startAgents({ machine, channels, grants, uplink, started }: Agen
     db,
     qrexec,
     gui,
+    end: () => qrexec.end(),
     async close() {
       closing.abort()
       awake()
       clock.close()
-      // dom0 is told last that the qube is gone: calls under way end first.
       qrexec.close()
       gui.close()
       db.close()
       await running
     },
   }
+}
+
+export interface Ending {
+  readonly lifecycle: Pick<Lifecycle, 'signal' | 'onShutdown'>
+  readonly agents: Agents
+  readonly timers: Timers
+  /** Resolves when the program has begun: what it has been given by then outlives its services. */
+  readonly started: Promise<void>
+}
+
+/**
+ * Ends the agents with the domain: services have the grace that `start` has, counted from the same moment, then every caller is told an
+ * exit code and every channel is closed.
+ */
+export function endWith({ lifecycle, agents, timers, started }: Ending): void {
+  let deadline = Infinity
+  const end = (): void => {
+    deadline = Math.min(deadline, timers.now() + GRACE)
+    agents.end()
+  }
+  /** One clean-up has a second: as many of them as it takes. */
+  const wait = async (): Promise<void> => {
+    end()
+    const left = deadline - timers.now()
+    const enough = new AbortController()
+    const drained = agents.qrexec.drained().then(() => true)
+    const isDrained = await Promise.race([drained, sleep(timers, Math.min(left, PART), enough.signal)])
+    enough.abort()
+    if (isDrained !== true && left > PART) lifecycle.onShutdown('services', wait)
+  }
+  lifecycle.signal.addEventListener('abort', end)
+  lifecycle.onShutdown('agents', () => agents.close())
+  void started.then(() => lifecycle.onShutdown('services', wait))
 }
 
 /** dom0 unless QubesDB names another domain; the key is there only while that domain runs. */

@@ -3,7 +3,8 @@
  * a resume and every six hours (qvm-sync-clock and qubes-sync-clock of qubes-core-agent-linux).
  */
 import { describeBriefly, type Log, type XenMachine } from '@xen-ts/runtime/machine'
-import { type OutgoingCall, QrexecError, QrexecRefusedError } from './qrexec/outgoing.ts'
+import { QrexecError, QrexecRefusedError } from './qrexec/errors.ts'
+import type { OutgoingCall } from './qrexec/outgoing.ts'
 import { sleep } from './supervise.ts'
 import { Text } from './text.ts'
 

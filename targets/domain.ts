@@ -26,7 +26,10 @@ export function connectDomain({ machine, lifecycle }: Pick<TargetContext<any, Xe
     if (request === 'crash') lifecycle.fail(new Error('the toolstack asked for a crash'))
     else lifecycle.request(request === 'reboot' ? 'reboot' : 'poweroff')
   })
-  return { ...drivers, channels: vchanChannels(drivers) }
+  const channels = vchanChannels(drivers)
+  // Registered first, so last of all: what a program has left open ends for its peer as well.
+  lifecycle.onShutdown('channels', () => channels.close())
+  return { ...drivers, channels }
 }
 
 /** Provides the kinds of every domain. `stack` is the target's own: it knows where the addresses come from. */

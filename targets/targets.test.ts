@@ -22,6 +22,7 @@ async function setUp(name: string, xen = new SimulatedXen()) {
   const context: TargetContext<any, XenMachine> = {
     machine,
     lifecycle: {
+      signal: stop.signal,
       request: (reason: string) => {
         requests.push(reason)
       },

@@ -13,6 +13,9 @@ import { PAGE } from './memory.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
 const EBUSY = -16
+const ENOSPC = -28
+/** GNTST_no_space (grant_table.h): the table of what the domain has mapped is full. */
+const NO_SPACE = -13
 /** Of the FIFO ABI, which the other end may have. */
 const MOST_PORTS = 0x20000
 
@@ -77,9 +80,10 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     },
     wait: (deadline, ports) => domain.wait(deadline, ports),
 
-    pagesAlloc: count => domain.allocate(count),
+    pagesAlloc: count => (domain.refuses('pages') ? undefined : domain.allocate(count)),
     pagesReserve: count => {
       if (!Number.isInteger(count) || count < 1) throw new RangeError(`pagesReserve: ${count} pages`)
+      if (domain.refuses('pages')) return undefined
       const allocation = newReservation(count)
       domain.allocations.set(allocation.buffer, allocation)
       setOwner(allocation.buffer, domain)
@@ -106,6 +110,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     grantMap: (pages, domid, grants, readonly) => {
       reportOrder(domain, 'grantMap')
       domain.order('grantMap')
+      if (domain.refuses('mappings')) return NO_SPACE
       const numbers = onePerPage('grantMap', pages, grants)
       for (let index = 0; index < numbers.length; index++) {
         const result = grantMap(domain, pageOf('grantMap', pages, index), index, domid, numbers[index], readonly !== 0)
@@ -126,9 +131,10 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       return results.find(result => result < 0) ?? 0
     },
 
-    evtchnAllocUnbound: remote => channels.allocUnbound(domain, remote),
+    evtchnAllocUnbound: remote => (domain.refuses('ports') ? ENOSPC : channels.allocUnbound(domain, remote)),
     evtchnBindInterdomain: (remote, port) => {
       if (!(port >= 0 && port < MOST_PORTS)) throw new RangeError(`evtchnBindInterdomain: port ${port}`)
+      if (domain.refuses('ports')) return ENOSPC
       return channels.bindInterdomain(domain, remote, port)
     },
     evtchnClose: port => channels.close(domain, port),

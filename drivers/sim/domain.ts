@@ -9,6 +9,7 @@ import { close } from './event-channels.ts'
 import { grantUnmap, openGrants } from './grants.ts'
 import type { Allocation, Frame, Mapping } from './memory.ts'
 import { frameOf, isUntouched, PAGE } from './memory.ts'
+import type { Resource } from './refusals.ts'
 import type { SimulatedXen } from './xen.ts'
 
 const SHUTDOWN_SUSPEND = 2
@@ -36,6 +37,8 @@ export class SimulatedDomain {
   /** Pages pagesAlloc may still give out. */
   freePages = 16384
   maxGrantFrames = 64
+  /** Whether an allocation fails that is about to be made; see refusals.ts. */
+  refuses: (what: Resource) => boolean = () => false
   /**
    * For hostile tests: called before each operation of this domain that orders memory, with the operation's name. What it
    * changes in shared memory is what the domain sees next.

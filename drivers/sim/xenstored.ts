@@ -30,6 +30,8 @@ const Type = {
   resetWatches: 21,
   directoryPart: 22,
 }
+/** Requests that take something of what the store allows a domain. */
+const TAKERS = new Set([Type.watch, Type.transactionStart, Type.transactionEnd, Type.write, Type.mkdir, Type.setPermissions])
 const MAX_WATCHES = 128
 const MAX_TRANSACTIONS = 10
 const letters = ['n', 'r', 'w', 'b']
@@ -117,6 +119,7 @@ export class SimulatedXenstore {
     const reply = { type, requestId, transactionId, payload: bytesOf('OK\0') }
     let changes: readonly Change[] = []
     try {
+      if (TAKERS.has(type) && connection.domain.refuses('store')) throw new StoreFailure('ENOSPC')
       const transaction = connection.transactions.get(transactionId)
       if (transactionId !== 0 && transaction === undefined) throw new StoreFailure('ENOENT')
       const view = transaction?.view ?? this.store.direct()

@@ -2,6 +2,7 @@
 
 import { type EventChannel, ForeignPages, Wakeup, type Watch, XenError } from '@xen-ts/drivers'
 import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
+import type { Timer } from '@xen-ts/runtime/machine'
 import { Endpoint } from './endpoint.ts'
 import type { Vchans } from './index.ts'
 import type { Keys } from './keys.ts'
@@ -14,7 +15,7 @@ import { RingReader, RingWriter } from './ring.ts'
 class StaleServerError extends Error {}
 
 /** Whether it was for want of something in this domain: no other server will help. */
-const isOurs = ({ code }: XenError): boolean => code === 'ENOMEM' || code === 'ENOSPC'
+const isOurs = ({ code }: XenError): boolean => code === 'ENOMEM' || code === 'ENOSPC' || code === 'no_space'
 
 /** Everything mapped from a server. */
 class Mapped {
@@ -83,6 +84,7 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
     // A server that hears of the end takes its pages back. Linux keeps those that are mapped still for seconds, in a list that a
     // busy dom0 fills: so the rings go first, and the kick comes last.
     release: tell => {
+      vchans.open.delete(endpoint!)
       stopLooking()
       mapped.release(() => {
         if (tell) control[Byte.clientLive] = Live.gone
@@ -91,13 +93,25 @@ function open(vchans: Vchans, domid: number, name: string, { ringRef, eventChann
       channel.close()
     },
   })
+  vchans.open.add(endpoint)
   control[Byte.clientLive] = Live.connected
   machine.abi.or8(control, Byte.serverNotify, Notify.write)
   channel.notify()
   return endpoint
 }
 
-export async function connect(vchans: Vchans, domid: number, port: number, signal?: AbortSignal): Promise<ByteChannel> {
+export interface ConnectOptions {
+  readonly signal?: AbortSignal
+  /** Milliseconds to wait for another server where a dead one was found; without it for ever, with a warning. */
+  readonly deadServer?: number
+}
+
+export async function connect(
+  vchans: Vchans,
+  domid: number,
+  port: number,
+  { signal, deadServer }: ConnectOptions = {},
+): Promise<ByteChannel> {
   signal?.throwIfAborted()
   const { machine, xenstore, liveness, warnings } = vchans
   const { suspension } = machine
@@ -110,6 +124,8 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
   let own = 0
   let watch: Watch | undefined
   let refused: Keys | undefined
+  let giveUp: Timer | undefined
+  let isOver = false
   try {
     for (;;) {
       if (world !== suspension.world) {
@@ -133,10 +149,17 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
           return open(vchans, domid, name, keys)
         } catch (error) {
           if (!(error instanceof StaleServerError) && !(error instanceof XenError && !isOurs(error))) throw error
-          warnings.warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
           refused = keys
+          if (deadServer === undefined)
+            warnings.warn(`${name}: what the server published does not work: ${error.message} Waiting for a new server.`)
+          else
+            giveUp ??= machine.timers.set(deadServer, () => {
+              isOver = true
+              wakeup.wake()
+            })
         }
       }
+      if (isOver) throw new ChannelClosedError(`${name}: the server that published its keys is dead, and no other came. Connect again.`)
       if (!(await xenstore.domainExists(domid))) throw new ChannelClosedError(`${name}: domain ${domid} does not exist. Start it first.`)
       // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing
       // is missed.
@@ -150,6 +173,7 @@ export async function connect(vchans: Vchans, domid: number, port: number, signa
     stopLooking()
     unsubscribe()
     watch?.close()
+    giveUp?.cancel()
     signal?.removeEventListener('abort', wakeup.wake)
   }
 }

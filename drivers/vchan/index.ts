@@ -8,7 +8,7 @@
  */
 
 import { type EventChannels, type GrantTable, PeerWarnings, type Xenstore } from '@xen-ts/drivers'
-import type { Channels } from '@xen-ts/drivers/channel'
+import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { connect } from './client.ts'
 import { KeyQueue } from './keys.ts'
@@ -33,10 +33,20 @@ export interface Vchans extends VchanParts {
   readonly keyQueue: KeyQueue
   /** Of all channels: a peer may break one after the other. */
   readonly warnings: PeerWarnings
+  /** What is connected. */
+  readonly open: Set<Pick<ByteChannel, 'close'>>
+}
+
+export interface VchanService extends Channels {
+  /**
+   * Closes every channel at once. For the end of the domain: a peer that is not told learns of it by looking, which the programs of Qubes
+   * do every 10 s. Never throws.
+   */
+  close(): void
 }
 
 /** The vchan service of this domain. Make one: its channels share watches and timers. */
-export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): Channels {
+export function vchanChannels({ machine, events, grants, xenstore }: VchanParts): VchanService {
   const vchans: Vchans = {
     machine,
     events,
@@ -45,9 +55,13 @@ export function vchanChannels({ machine, events, grants, xenstore }: VchanParts)
     liveness: new Liveness(machine, xenstore),
     keyQueue: new KeyQueue(),
     warnings: new PeerWarnings(machine.log('vchan'), machine.timers),
+    open: new Set(),
   }
   return {
-    connect: (domid, port, options) => connect(vchans, domid, port, options?.signal),
+    connect: (domid, port, options) => connect(vchans, domid, port, options),
     serve: (domid, port, options) => serve(vchans, domid, port, options),
+    close() {
+      for (const channel of [...vchans.open]) channel.close()
+    },
   }
 }

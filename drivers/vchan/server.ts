@@ -146,11 +146,13 @@ async function serveInThisWorld(
     channel,
     warnings: vchans.warnings,
     release: tell => {
+      vchans.open.delete(endpoint!)
       stopLooking()
       if (tell) tellGone()
       void withdrawn.then(release)
     },
   })
+  vchans.open.add(endpoint)
   endpoint.wake()
   await withdrawn
   if (signal?.aborted) {

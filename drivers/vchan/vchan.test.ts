@@ -316,3 +316,21 @@ test('after an abort no server comes up any more, whatever its client has done b
   }
   t.true(late > 10 && late < 60, `${late}`)
 })
+
+test('the service closes what is open, in both roles: the peers, which nobody tells that the domain ends, see it at once', async t => {
+  const set = setUp()
+  const [server, client] = await open(set)
+  const [second, other] = await set.xen.run(
+    Promise.all([set.client.channels.serve(1, 7, { readSize: 4096, writeSize: 4096 }), set.server.channels.connect(2, 7)]),
+  )
+  const seen: string[] = []
+  for (const [name, channel] of Object.entries({ client, second })) void channel.closed.then(() => seen.push(name))
+  await set.xen.run(server.write(pattern(100)))
+  set.server.channels.close()
+  set.server.channels.close()
+  await set.xen.settle()
+  t.deepEqual(seen.sort(), ['client', 'second'])
+  t.is((await set.xen.run(client.readExactly(100)))?.length, 100)
+  t.is(await set.xen.run(client.read()), undefined)
+  await end(set.xen, server, client, second, other)
+})

@@ -7,6 +7,7 @@ import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 import { XenError } from '../errno.ts'
 import type { GrantTable } from '../grant-table.ts'
 import { Wakeup } from '../wakeup.ts'
+import { XenstoreError } from '../xenstore/error.ts'
 import type { Watch } from '../xenstore/watches.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 import type { FrontendDriver, FrontendLink } from './driver.ts'
@@ -16,6 +17,9 @@ import { type Backend, readBackend, readState, tellBackend, XenbusState } from '
 const CLOSE_TIMEOUT = 500
 /** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
 const PENALTY = 1000
+
+/** Of the store, which serves us otherwise. */
+const isRefusal = (error: unknown): error is XenstoreError => error instanceof XenstoreError && error.code !== 'EIO'
 
 /** What a frontend stands on. */
 export interface FrontendParts {
@@ -112,12 +116,17 @@ export class Frontend<L extends FrontendLink> {
     if (!this.#wasConnected) this.#options.signal?.throwIfAborted()
   }
 
-  /** Want of memory or grants at a later connection must not end the device: the backend before may still have them. */
+  /** Want of memory, grants or room in the store at a later connection must not end the device: the backend before may still have them. */
   async #lookOrComplain(): Promise<void> {
     try {
       await this.#look()
     } catch (error) {
-      if (!this.#wasConnected || !(error instanceof XenError)) throw error
+      if (!this.#wasConnected || !(error instanceof XenError || isRefusal(error))) throw error
+      // What the backend was to be told did not reach it: both begin again.
+      if (!(error instanceof XenError)) {
+        this.#closeLink()
+        this.#settled = false
+      }
       this.#lookAgain(PENALTY, error.message)
     }
   }

@@ -3,10 +3,11 @@
 import type { GrantTable } from '@xen-ts/drivers'
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
-import { supervise } from '../supervise.ts'
+import { type Attempt, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
 import { CONFIGURE, clipboardData, DESTROY, MAP, WINDOW_FLAGS } from './messages.ts'
+import { Outbox } from './outbox.ts'
 import { Window } from './window.ts'
 import type { Link, WindowEvents, WindowOptions } from './window-context.ts'
 import {
@@ -49,6 +50,7 @@ export class Gui {
   /** Numbers of windows are not used again: what is still under way for an old one cannot meet a new one. */
   #nextWindow = 1
   #link: Link | undefined
+  readonly #outbox: Outbox
   #clipboard: Uint8Array = new Uint8Array(0)
 
   constructor(options: GuiOptions) {
@@ -56,6 +58,7 @@ export class Gui {
     this.#timers = options.machine.timers
     this.#log = options.machine.log('gui')
     this.#text = new Text(options.machine.abi)
+    this.#outbox = new Outbox(this.#timers, this.#log)
   }
 
   /**
@@ -74,6 +77,7 @@ export class Gui {
         timers: this.#timers,
         text: this.#text,
         log: this.#log,
+        outbox: this.#outbox,
         link: () => this.#link,
         gone: () => {
           this.#windows.delete(id)
@@ -98,13 +102,13 @@ export class Gui {
 
   /** Serves the daemon, and again after its restart. Resolves after `close`, never rejects. */
   run(): Promise<void> {
-    return supervise({ timers: this.#timers, log: this.#log, signal: this.#abort.signal, run: () => this.#converse() })
+    return supervise({ timers: this.#timers, log: this.#log, signal: this.#abort.signal, run: attempt => this.#converse(attempt) })
   }
 
   close(): void {
     this.#abort.abort()
     // The end of the channel tells the daemon all: one that is about to acknowledge a DESTROY would find it closed, and exit.
-    this.#link = undefined
+    this.#connect(undefined)
     for (const window of [...this.#windows.values()]) window.close()
     this.reconnect()
   }
@@ -120,7 +124,7 @@ export class Gui {
     return this.#screen
   }
 
-  async #converse(): Promise<void> {
+  async #converse({ connected, log }: Attempt): Promise<void> {
     this.#attempt = new AbortController()
     const { signal } = this.#attempt
     const domain = await this.#options.domain()
@@ -130,27 +134,29 @@ export class Gui {
       if (this.#abort.signal.aborted) return
       channel = await this.#options.channels.serve(domain, PORT, { readSize: RING_BYTES, writeSize: RING_BYTES, signal })
     } catch (error) {
-      if (signal.aborted) return
-      throw error
+      if (!signal.aborted) throw error
+      connected() // not yet, but nothing has failed
+      return
     }
     this.#channel = channel
+    connected()
     try {
       if (signal.aborted) return // reconnect() did not see the channel
-      await this.#greet(channel, domain)
+      await this.#greet(channel, domain, log)
       while (await this.#message(channel));
-      if (!this.#abort.signal.aborted) this.#log.info('the GUI daemon closed the connection')
+      if (!this.#abort.signal.aborted) log.info('the GUI daemon closed the connection')
     } finally {
       channel.close()
       this.#channel = undefined
       this.#screen = undefined
-      this.#link = undefined
+      this.#connect(undefined)
       this.#keys.clear()
       for (const window of [...this.#windows.values()]) window.disconnected()
     }
   }
 
   /** The version goes first, without a header; the daemon answers with its own and the screen (xside.c). */
-  async #greet(channel: ByteChannel, domain: number): Promise<void> {
+  async #greet(channel: ByteChannel, domain: number, log: Attempt['log']): Promise<void> {
     await channel.write(encodeVersion())
     const answer = await channel.readExactly(4)
     if (answer === undefined) return
@@ -158,15 +164,14 @@ export class Gui {
     const xconf = await channel.readExactly(XCONF_BYTES)
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
-    this.#log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
-    this.#link = { domid: domain, minor, send: bytes => channel.write(bytes) }
-    for (const [id, window] of this.#windows) {
-      try {
-        window.show()
-      } catch (error) {
-        this.#log.error(`window ${id} cannot be shown: ${describeBriefly(error)}`)
-      }
-    }
+    log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
+    this.#connect({ domid: domain, minor, send: bytes => channel.write(bytes) })
+    for (const window of this.#windows.values()) window.show()
+  }
+
+  #connect(link: Link | undefined): void {
+    this.#link = link
+    this.#outbox.connect(link)
   }
 
   async #message(channel: ByteChannel): Promise<boolean> {

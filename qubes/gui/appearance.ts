@@ -47,6 +47,15 @@ export class Appearance {
   #title: Uint8Array
   #cursor: CursorName = 'default'
   #flags = 0
+  /** What the daemon does not know yet. */
+  #isNewTitle = false
+  #isNewCursor = false
+  /** Flags that the program wished to be otherwise, which is not told yet. */
+  #wished = 0
+  /** The flags as they were told last, and as the daemon reported them last, which may be about what was told before. */
+  #told = 0
+  #reported = 0
+  #minimize = false
 
   /** @throws RangeError for what the daemon would not take */
   constructor(id: number, text: Text, { title, x, y, class: name = title, resizable = true, sizes = {} }: AppearanceOptions) {
@@ -66,7 +75,31 @@ export class Appearance {
     const hints = this.hints(size)
     if (hints !== undefined) messages.push(hints)
     if (this.#cursor !== 'default') messages.push(cursor(this.#id, this.#cursor))
-    if (this.#flags !== 0) messages.push(windowFlags(this.#id, this.#flags, 0))
+    this.#told = this.#reported = this.#flags & ~MINIMIZE
+    if (this.#told !== 0) messages.push(windowFlags(this.#id, this.#told, 0))
+    this.#isNewTitle = this.#isNewCursor = this.#minimize = false
+    this.#wished = 0
+    return messages
+  }
+
+  /** Whether there is something that the daemon does not know. */
+  get isChanged(): boolean {
+    return this.#isNewTitle || this.#isNewCursor || this.#minimize || this.#wished !== 0
+  }
+
+  /** What was changed since the daemon was last told. */
+  changes(): Uint8Array[] {
+    const messages: Uint8Array[] = []
+    if (this.#isNewTitle) messages.push(wmName(this.#id, this.#title))
+    if (this.#isNewCursor) messages.push(cursor(this.#id, this.#cursor))
+    const set = this.#flags & this.#wished
+    const unset = this.#wished & ~set
+    const minimize = this.#minimize ? MINIMIZE : 0
+    if ((set | unset | minimize) !== 0) messages.push(windowFlags(this.#id, set | minimize, unset))
+    this.#told = (this.#told | set) & ~unset
+    this.#reported = (this.#reported | set) & ~unset
+    this.#wished = 0
+    this.#isNewTitle = this.#isNewCursor = this.#minimize = false
     return messages
   }
 
@@ -76,36 +109,44 @@ export class Appearance {
     return hints.placed || hints.min || hints.max || hints.step || hints.base ? windowHints(this.#id, hints) : undefined
   }
 
-  title(title: string): Uint8Array {
+  title(title: string): void {
     this.#title = this.#text.encode(title)
-    return wmName(this.#id, this.#title)
+    this.#isNewTitle = true
   }
 
   /** @throws RangeError for a name that is none */
-  cursor(name: CursorName): Uint8Array {
+  cursor(name: CursorName): void {
     if (!Object.hasOwn(CURSORS, name))
       throw new RangeError(`window ${this.#id}: there is no cursor '${name}'; there are ${Object.keys(CURSORS).join(', ')}`)
+    if (name === this.#cursor) return
     this.#cursor = name
-    return cursor(this.#id, name)
+    this.#isNewCursor = true
   }
 
-  /** A wish of the program; undefined when it is fulfilled. The daemon tells what became of it. */
-  wish(flag: number, on: boolean): Uint8Array | undefined {
-    if (on === ((this.#flags & flag) !== 0)) return undefined
+  /** A wish of the program. The daemon tells what became of it. */
+  wish(flag: number, on: boolean): void {
+    const has = (flags: number): boolean => (flags & flag) !== 0
     // Being minimised is no lasting wish: a new daemon shows the window.
-    if (flag !== MINIMIZE) this.#flags = on ? this.#flags | flag : this.#flags & ~flag
-    return windowFlags(this.#id, on ? flag : 0, on ? 0 : flag)
+    if (flag === MINIMIZE) {
+      this.#minimize = !has(this.#flags)
+      return
+    }
+    this.#flags = on ? this.#flags | flag : this.#flags & ~flag
+    if (on === has(this.#told) && on === has(this.#reported)) this.#wished &= ~flag
+    else this.#wished |= flag
   }
 
-  /** The daemon reports a change. */
+  /** The daemon reports a change. What the program has wished since is still to be told. */
   changed(set: number, unset: number): WindowState {
-    this.#flags = (this.#flags | set) & ~unset
+    this.#reported = (this.#reported | set) & ~unset
+    this.#flags = (this.#flags & this.#wished) | ((this.#flags | set) & ~unset & ~this.#wished)
     return this.state
   }
 
   /** A new daemon knows nothing of it. */
   disconnected(): void {
     this.#flags &= ~MINIMIZE
+    this.#minimize = false
   }
 
   get state(): WindowState {

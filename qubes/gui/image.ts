@@ -1,11 +1,10 @@
 /** The pixels of a window: pages that the GUI domain may read, and no other domain. */
-
-import { type GrantTable, pagesFor, XenError } from '@xen-ts/drivers'
+import { type GrantTable, PAGE_SIZE, pagesFor, XenError } from '@xen-ts/drivers'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 
 export interface ImageMemory {
   readonly abi: Pick<XenMachine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
-  readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world'>
+  readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world' | 'available'>
 }
 
 /**
@@ -49,9 +48,19 @@ export class Image {
     const { world } = this.#memory.grants
     if (this.#domid === domid && this.#world === world) return this.#refs
     this.#unshare()
+    const count = this.bytes.length / PAGE_SIZE
+    const { available } = this.#memory.grants
+    // Looked at before: tens of thousands of grants given and taken back for nothing would take long.
+    if (count > available) {
+      throw new XenError(
+        `${this.#owner}: granting ${count} pages for ${this.width}x${this.height} pixels`,
+        'no_space',
+        `Only ${available} grant references are left: close windows, or raise max_grant_frames of the domain.`,
+      )
+    }
     const refs: number[] = []
     try {
-      for (let page = 0; page * 4096 < this.bytes.length; page++) {
+      for (let page = 0; page < count; page++) {
         refs.push(this.#memory.grants.grant(domid, this.#memory.abi.pageFrame(this.bytes, page), true, this.#owner))
       }
     } catch (error) {

@@ -10,7 +10,14 @@ function channelsOf({ machine }: SimulatedDomain) {
   return { grants, channels: vchanChannels({ machine, events: new EventChannels(machine), grants, xenstore: new Xenstore(machine) }) }
 }
 
-export function setUp({ minor, seed }: { minor?: number; seed?: number } = {}) {
+interface Options {
+  readonly minor?: number
+  readonly seed?: number
+  /** Called before the agent runs. */
+  prepare?(guest: SimulatedDomain): void
+}
+
+export function setUp({ minor, seed, prepare }: Options = {}) {
   const xen = new SimulatedXen({ seed })
   const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
   const image: ImageReader = refs => {
@@ -26,6 +33,7 @@ export function setUp({ minor, seed }: { minor?: number; seed?: number } = {}) {
   }
   const { channels, grants } = channelsOf(guest)
   const theirs = channelsOf(dom0).channels
+  prepare?.(guest)
   const gui = new Gui({ machine: guest.machine, channels, grants, domain: async () => 0 })
   const daemon = new GuiDaemon({ connect: signal => theirs.connect(guest.domid, 6000, { signal }), minor, image })
   const died = daemon.run()
@@ -44,5 +52,5 @@ export function setUp({ minor, seed }: { minor?: number; seed?: number } = {}) {
   }
   died.catch(() => {})
   const ready = (): Promise<void> => xen.run(daemon.until(() => daemon.minor > 0))
-  return { xen, guest, gui, daemon, died, ready, restored, finish, free: guest.freePages }
+  return { xen, guest, grants, gui, daemon, died, ready, restored, finish, free: guest.freePages }
 }

@@ -4,6 +4,7 @@ import type { Text } from '../text.ts'
 import type { AppearanceOptions, WindowState } from './appearance.ts'
 import type { ButtonEvent, CrossingEvent, KeyEvent, Position } from './events.ts'
 import type { ImageMemory } from './image.ts'
+import type { Outbox } from './outbox.ts'
 
 export interface WindowOptions extends AppearanceOptions {
   /** Pixels, at most 16384 x 6144. */
@@ -43,6 +44,8 @@ export interface WindowContext {
   readonly timers: Timers
   readonly text: Text
   readonly log: Log
+  /** Where a window says that it has something to tell. */
+  readonly outbox: Outbox
   /** The connection now, if there is one. */
   link(): Link | undefined
   /** The daemon knows nothing of it any more. */

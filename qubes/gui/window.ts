@@ -1,8 +1,8 @@
 /** A window of the program: its pixels, what is told to the GUI daemon about it, and what the user does with it. */
 import { describeBriefly, type Timer } from '@xen-ts/runtime/machine'
-import { ProtocolError } from '../supervise.ts'
+import { concat } from '../text.ts'
 import { Appearance, type WindowState } from './appearance.ts'
-import { Image } from './image.ts'
+import { Listeners } from './listeners.ts'
 import {
   ATTENTION,
   type CursorName,
@@ -16,37 +16,40 @@ import {
   MINIMIZE,
   map,
   type Rectangle,
+  type Size,
   shmImage,
   unmap,
-  windowDump,
 } from './messages.ts'
+import type { Teller } from './outbox.ts'
 import { around, clip, fill } from './rectangles.ts'
-import type { WindowContext, WindowEvents, WindowOptions } from './window-context.ts'
+import { Surface } from './surface.ts'
+import type { Link, WindowContext, WindowEvents, WindowOptions } from './window-context.ts'
 
-/** From this minor version on, the daemon tells that it has done a DESTROY, and a WINDOW_DUMP. */
+/** From this minor version on, the daemon tells that it has done a DESTROY. */
 const DESTROY_ACK = 5
-const DUMP_ACK = 7
-/** Images without an answer: a daemon that never gives one and asks for other sizes would get all memory. */
-const MOST_UNANSWERED = 64
+/** How long (ms) after it had no room a window looks for some again. */
+const RETRY = 1_000
 
 export class Window {
   readonly #context: WindowContext
-  readonly #handlers = new Map<string, Set<(event: never) => void>>()
+  readonly #listeners: Listeners
   readonly #appearance: Appearance
-  #image: Image
-  #pixels: Uint32Array
+  readonly #surface: Surface
+  readonly #teller: Teller
   #x: number
   #y: number
-  /** For each WINDOW_DUMP without an answer, the image it took the place of. */
-  #replaced: (Image | undefined)[] = []
+  /** The daemon knows of it. */
   #shown = false
-  /** It was said that there is no memory for the size the daemon wants. */
+  /** The size that the program gave it is not told yet. */
+  #resized = false
+  /** What the user wants it to be, and there is no room for. */
+  #wanted: Size | undefined
+  /** It was said that there is not enough room. */
   #cramped = false
+  #retry: Timer | undefined
   #closed = false
   #damage: Rectangle | undefined
-  #flushing: Timer | undefined
-  /** The daemon has not taken all of the last picture: more would only fill the memory. */
-  #writing = false
+  #frames: (() => void)[] = []
 
   /** @internal programs call `gui.window` */
   constructor(context: WindowContext, options: WindowOptions) {
@@ -54,33 +57,36 @@ export class Window {
     checkSize(`window '${title}'`, width, height)
     this.#context = context
     this.#appearance = new Appearance(context.id, context.text, options)
+    this.#listeners = new Listeners(context.log, `window ${context.id}`)
     this.#x = x
     this.#y = y
-    this.#image = new Image(context.memory, width, height, `window ${context.id}`)
-    this.#pixels = pixelsOf(this.#image)
+    this.#surface = new Surface(context.memory, context.id, width, height)
+    this.#teller = { name: `window ${context.id}`, tell: link => this.#tell(link), told: () => this.#told() }
     try {
-      this.show()
+      const link = context.link()
+      if (link !== undefined) this.#surface.reserve(link)
     } catch (error) {
       this.close()
       throw error
     }
+    this.show()
   }
 
   get width(): number {
-    return this.#image.width
+    return this.#surface.width
   }
   get height(): number {
-    return this.#image.height
+    return this.#surface.height
   }
 
   /** One number a pixel, 0xRRGGBB, row after row. Another array after a change of the size, an empty one after `close`. */
   get pixels(): Uint32Array {
-    return this.#pixels
+    return this.#surface.pixels
   }
 
   /** The same memory: blue, green, red and a byte without meaning for each pixel. */
   get bytes(): Uint8Array {
-    return this.#closed ? new Uint8Array(0) : this.#image.bytes.subarray(0, this.width * this.height * 4)
+    return this.#closed ? new Uint8Array(0) : this.#surface.bytes
   }
 
   get closed(): boolean {
@@ -103,32 +109,34 @@ export class Window {
   fill(colour: number, x = 0, y = 0, width = this.width, height = this.height): void {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
-    fill(this.#pixels, this.width, area, colour)
+    fill(this.#surface.pixels, this.width, area, colour)
     this.#addDamage(area)
   }
 
   setTitle(title: string): void {
-    this.#tell(this.#appearance.title(title))
+    this.#appearance.title(title)
+    this.#changed()
   }
 
   /** The shape of the mouse pointer over this window. @throws RangeError for a name that is none */
   setCursor(name: CursorName): void {
-    this.#tell(this.#appearance.cursor(name))
+    this.#appearance.cursor(name)
+    this.#changed()
   }
 
   /** Over the whole screen, without a frame; a qube that dom0 does not allow that (guivm feature) is maximised. */
   setFullscreen(on: boolean): void {
-    this.#tell(this.#appearance.wish(FULLSCREEN, on))
+    this.#wish(FULLSCREEN, on)
   }
 
   /** Asks the user to look at it; over when he does. */
   setAttention(on: boolean): void {
-    this.#tell(this.#appearance.wish(ATTENTION, on))
+    this.#wish(ATTENTION, on)
   }
 
   /** Into the task bar. The user gets it back from there. */
   minimize(): void {
-    this.#tell(this.#appearance.wish(MINIMIZE, true))
+    this.#wish(MINIMIZE, true)
   }
 
   /** What was wished and what the window manager made of it. */
@@ -144,61 +152,59 @@ export class Window {
     return this.#y
   }
 
-  /** Changes the size; there is no `resize` event for it. @throws RangeError, XenError when there is no memory */
+  /**
+   * Changes the size; there is no `resize` event for it.
+   * @throws RangeError, XenError when there is no memory, or not enough grants: then nothing has changed
+   */
   resize(width: number, height: number): void {
     checkSize(`window ${this.#context.id}`, width, height)
-    if (this.#closed || (width === this.width && height === this.height)) return
-    const old = this.#replace(width, height)
-    if (this.#shown) {
-      this.#tell(this.#appearance.hints(this.#image))
-      this.#send(configure(this.#context.id, this.#geometry))
-    }
-    this.#dump(old)
+    if (this.#closed) return
+    this.#wanted = undefined
+    if (width === this.width && height === this.height) return
+    this.#replace(width, height)
+    this.#resized = this.#shown
+  }
+
+  /**
+   * Resolves when the daemon has taken all that was changed and drawn: a program that awaits it draws no faster than it is shown. Without a
+   * daemon it waits for one. Resolves also when the window is closed.
+   */
+  frame(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#frames.push(resolve)
+      this.#changed()
+    })
   }
 
   /** Calls `handler` for each event of a kind. Returns the function that ends it. */
   on<K extends keyof WindowEvents>(kind: K, handler: (event: WindowEvents[K]) => void): () => void {
-    const handlers = this.#handlers.get(kind) ?? new Set()
-    this.#handlers.set(kind, handlers.add(handler))
-    return () => {
-      handlers.delete(handler)
-    }
+    return this.#listeners.on(kind, handler)
   }
 
   /** Takes the window from the screen. Its memory is given back when the daemon has let go of it. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#pixels = new Uint32Array(0)
-    this.#flushing?.cancel()
-    const { id } = this.#context
-    const link = this.#context.link()
-    if (!this.#shown || link === undefined) return this.#end()
-    this.#shown = false
-    this.#send(unmap(id))
-    this.#send(destroy(id))
-    if (link.minor < DESTROY_ACK) this.#end()
+    this.#surface.close()
+    this.#retry?.cancel()
+    for (const resolve of this.#frames.splice(0)) resolve()
+    if (this.#shown && this.#context.link() !== undefined) this.#changed()
+    else this.#end()
   }
 
-  /** @internal tells a daemon that knows nothing of this window all about it */
+  /** @internal there is a daemon that knows nothing of this window */
   show(): void {
-    if (this.#closed || this.#context.link() === undefined) return
-    const { id } = this.#context
-    this.#shown = true
-    this.#send(create(id, this.#geometry))
-    for (const message of this.#appearance.messages(this.#image)) this.#send(message)
-    this.#dump(undefined)
-    this.#send(map(id))
-    this.damage()
+    if (!this.#closed) this.#changed()
   }
 
   /** @internal the connection is over, and with it whatever the daemon held */
   disconnected(): void {
-    this.#shown = false
-    this.#writing = false
+    this.#shown = this.#resized = false
+    this.#wanted = undefined
     this.#appearance.disconnected()
-    for (const image of this.#replaced.splice(0)) image?.release()
     if (this.#closed) this.#end()
+    else this.#surface.disconnected()
   }
 
   /**
@@ -207,40 +213,26 @@ export class Window {
    */
   configured(request: Rectangle): Promise<void> | undefined {
     if (this.#closed) return
-    if (this.#replaced.length > MOST_UNANSWERED)
-      throw new ProtocolError(`window ${this.#context.id}: ${this.#replaced.length} images without WINDOW_DUMP_ACK`)
-    const width = Math.min(request.width, MAX_WIDTH)
-    const height = Math.min(request.height, MAX_HEIGHT)
     const moved = this.#x !== request.x || this.#y !== request.y
     this.#x = request.x
     this.#y = request.y
-    let old: Image | undefined
-    if (width !== this.width || height !== this.height) {
-      try {
-        old = this.#replace(width, height)
-      } catch (error) {
-        // The daemon shows what there is of the picture, in a larger window.
-        const line = `window ${this.#context.id} cannot become ${width}x${height}: ${describeBriefly(error)}`
-        if (this.#cramped) this.#context.log.debug(line)
-        else this.#context.log.warn(line)
-        this.#cramped = true
-      }
-    }
+    this.#wanted = { width: Math.min(request.width, MAX_WIDTH), height: Math.min(request.height, MAX_HEIGHT) }
+    // The user's is the last word.
+    this.#resized = false
     const answered = this.#context
       .link()
       ?.send(configure(this.#context.id, request))
       .catch(() => {})
     if (moved) this.emit('move', { x: request.x, y: request.y })
-    if (old !== undefined) {
-      this.#dump(old)
-      this.emit('resize', { width, height })
-    }
+    this.#grow()
     return answered
   }
 
-  /** @internal WINDOW_DUMP_ACK: the image before the one that was dumped is not in use any more */
+  /** @internal WINDOW_DUMP_ACK: the daemon has the image */
   dumped(): void {
-    this.#replaced.shift()?.release()
+    this.#surface.acknowledged()
+    this.#changed()
+    this.#grow()
   }
 
   /** @internal WINDOW_FLAGS of the daemon */
@@ -255,14 +247,7 @@ export class Window {
 
   /** @internal */
   emit<K extends keyof WindowEvents>(kind: K, event: WindowEvents[K]): void {
-    if (this.#closed) return
-    for (const handler of [...(this.#handlers.get(kind) ?? [])] as ((event: WindowEvents[K]) => void)[]) {
-      try {
-        handler(event)
-      } catch (error) {
-        this.#context.log.error(`window ${this.#context.id}: the program's handler of '${kind}' threw ${describeBriefly(error)}`)
-      }
-    }
+    if (!this.#closed) this.#listeners.emit(kind, event)
   }
 
   get #geometry(): Rectangle {
@@ -275,73 +260,118 @@ export class Window {
 
   #addDamage(area: Rectangle): void {
     this.#damage = this.#damage === undefined ? area : around(this.#damage, area)
-    this.#flushSoon()
+    this.#changed()
   }
 
-  /** Another image with what fits of the picture. Gives the one before. */
-  #replace(width: number, height: number): Image {
-    const old = this.#image
-    const image = new Image(this.#context.memory, width, height, `window ${this.#context.id}`)
-    image.copyFrom(old)
-    this.#image = image
-    this.#pixels = pixelsOf(image)
+  #wish(flag: number, on: boolean): void {
+    this.#appearance.wish(flag, on)
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#context.outbox.add(this.#teller)
+  }
+
+  /** Another image with what fits of the picture. @throws XenError */
+  #replace(width: number, height: number): void {
+    this.#surface.resize(width, height, this.#context.link())
+    this.#cramped = false
     this.#damage = undefined
-    return old
+    this.#changed()
   }
 
-  /** Tells the daemon where the pixels are. `old` is kept until it has taken that. */
-  #dump(old: Image | undefined): void {
-    const link = this.#context.link()
-    if (!this.#shown || link === undefined) return old?.release()
-    let refs: readonly number[]
+  /** Takes the size that the user wants, when there is room for it. Without, the daemon shows what there is of the picture. */
+  #grow(): void {
+    const wanted = this.#wanted
+    if (wanted === undefined || this.#closed) return
+    const { width, height } = wanted
+    const isOther = width !== this.width || height !== this.height
+    if (isOther) {
+      try {
+        this.#replace(width, height)
+      } catch (error) {
+        return this.#complain(`cannot become ${width}x${height}`, error)
+      }
+    }
+    this.#cramped = false
+    this.#wanted = undefined
+    if (isOther) this.emit('resize', { width, height })
+  }
+
+  /** There is no room: says so once, and looks again later. */
+  #complain(what: string, error: unknown): void {
+    this.#context.log[this.#cramped ? 'debug' : 'warn'](`window ${this.#context.id} ${what}: ${describeBriefly(error)}`)
+    this.#cramped = true
+    this.#retry ??= this.#context.timers.set(RETRY, () => {
+      this.#retry = undefined
+      this.#grow()
+      if (!this.#shown) this.#changed()
+    })
+  }
+
+  #tell(link: Link): Uint8Array | undefined {
+    if (this.#closed) return this.#farewell(link)
+    if (!this.#shown) return this.#introduce(link)
+    // Most of the time there is nothing but a picture.
+    if (!this.#appearance.isChanged && !this.#surface.isNew) return this.#picture()
+    const messages = this.#appearance.isChanged ? this.#appearance.changes() : []
+    if (this.#surface.isNew && !this.#surface.isUnanswered) {
+      if (this.#resized) {
+        const hints = this.#appearance.hints(this.#surface)
+        if (hints !== undefined) messages.push(hints)
+        messages.push(configure(this.#context.id, this.#geometry))
+        this.#resized = false
+      }
+      messages.push(this.#surface.dump(link))
+      this.#damage = this.#clip(0, 0, this.width, this.height)
+    }
+    const picture = this.#picture()
+    if (picture !== undefined) messages.push(picture)
+    return messages.length === 0 ? undefined : concat(messages)
+  }
+
+  /** The daemon has taken what was told. */
+  #told(): void {
+    if (this.#frames.length === 0 || this.#appearance.isChanged || this.#surface.isNew || this.#surface.isUnanswered) return
+    if (this.#damage === undefined && this.#shown) for (const resolve of this.#frames.splice(0)) resolve()
+  }
+
+  /** What is damaged; of an image that the daemon does not have yet, nothing. */
+  #picture(): Uint8Array | undefined {
+    const damage = this.#damage
+    if (damage === undefined || this.#surface.isNew) return undefined
+    this.#damage = undefined
+    return shmImage(this.#context.id, damage)
+  }
+
+  /** All about the window. */
+  #introduce(link: Link): Uint8Array | undefined {
+    const { id } = this.#context
+    let dump: Uint8Array
     try {
-      refs = this.#image.share(link.domid)
+      dump = this.#surface.dump(link)
     } catch (error) {
-      old?.release()
-      throw error
+      this.#complain('cannot be shown', error)
+      return undefined
     }
-    this.#send(windowDump(this.#context.id, this.width, this.height, refs))
-    if (link.minor >= DUMP_ACK) this.#replaced.push(old)
-    else old?.release() // nothing says when: the grant table waits until the pages are not mapped
-    this.damage()
+    this.#cramped = false
+    this.#shown = true
+    this.#resized = false
+    this.#damage = this.#clip(0, 0, this.width, this.height)
+    return concat([create(id, this.#geometry), ...this.#appearance.messages(this.#surface), dump, map(id), this.#picture()!])
   }
 
-  #flushSoon(): void {
-    if (this.#shown && !this.#writing) this.#flushing ??= this.#context.timers.set(0, this.#flush)
-  }
-
-  readonly #flush = (): void => {
-    this.#flushing = undefined
-    const link = this.#context.link()
-    if (this.#damage === undefined || !this.#shown || link === undefined) return
-    this.#writing = true
-    const written = (): void => {
-      if (link !== this.#context.link()) return
-      this.#writing = false
-      if (this.#damage !== undefined) this.#flushSoon()
-    }
-    void link.send(shmImage(this.#context.id, this.#damage)).then(written, written)
-    this.#damage = undefined
-  }
-
-  /** A message about the appearance; a daemon that comes later is told by `show`. */
-  #tell(bytes: Uint8Array | undefined): void {
-    if (this.#shown && bytes !== undefined) this.#send(bytes)
-  }
-
-  /** Never rejects: the agent sees by itself that the daemon is gone, and a new one is told everything. */
-  #send(bytes: Uint8Array): void {
-    void this.#context
-      .link()
-      ?.send(bytes)
-      .catch(() => {})
+  #farewell(link: Link): Uint8Array | undefined {
+    if (!this.#shown) return undefined
+    this.#shown = false
+    const { id } = this.#context
+    if (link.minor < DESTROY_ACK) this.#end()
+    return concat([unmap(id), destroy(id)])
   }
 
   #end(): void {
-    for (const image of this.#replaced.splice(0)) image?.release()
-    this.#image.release()
+    this.#context.outbox.remove(this.#teller)
+    this.#surface.release()
     this.#context.gone()
   }
 }
-
-const pixelsOf = ({ bytes, width, height }: Image): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, width * height)

@@ -1,10 +1,11 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
 import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
-import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
+import { describeBriefly, type Log, type Timers } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
+import { Desertion, type Ending } from './desertion.ts'
 import { ByteReader, ByteWriter } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, EXIT_PROBLEM, encode, encodeNumbers } from './wire.ts'
 
@@ -27,8 +28,6 @@ export interface ServiceCall {
 /** Returns the exit code, 0 when it returns nothing. What it throws is logged, and the caller gets exit code 1. */
 export type ServiceHandler = (call: ServiceCall) => number | void | Promise<number | void>
 
-/** How long (ms) a service may go on after its caller has gone, before its port is freed. */
-const GRACE = 10_000
 /** How long (ms) a caller may take to end its input after it was told the exit code. */
 const LINGER = 5_000
 
@@ -40,8 +39,8 @@ export interface Incoming {
   readonly text: Text
   readonly log: Log
   readonly timers: Timers
-  /** Ends the call: this qube shuts down. */
-  readonly signal: AbortSignal
+  /** This qube shuts down. */
+  readonly ending: Ending
 }
 
 /**
@@ -56,11 +55,14 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
     await channel.write(encodeNumbers(DATA_EXIT_CODE, 0))
     const stdin = new ByteReader(text, async () => undefined)
     // The caller waits for nothing, and its port is to be freed: the handler goes on alone.
-    void run(incoming, { service, argument, source, user, stdin, stdout: sink(text), stderr: sink(text), signal: incoming.signal })
+    const { begun: signal } = incoming.ending
+    void run(incoming, { service, argument, source, user, stdin, stdout: sink(text), stderr: sink(text), signal })
     return
   }
-  const streams = new Streams(text, data, stdinOf(data, incoming.log))
-  const desertion = new Desertion(channel, incoming, streams)
+  const desertion = new Desertion(channel, incoming.ending, incoming.timers)
+  const input = desertion.input(stdinOf(data, incoming.log))
+  const streams = new Streams(text, data, input)
+  desertion.onLeave = error => streams.fail(error)
   try {
     const finished = run(incoming, {
       service,
@@ -78,54 +80,15 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
         return streams.stderr
       },
     })
-    await streams.end(await Promise.race([finished, desertion.final]))
-    await linger(streams, incoming.timers)
+    const farewell = async (): Promise<void> => {
+      const code = await Promise.race([finished, desertion.final])
+      if (incoming.ending.over.aborted) streams.mute()
+      await streams.end(code)
+      await linger(desertion.isSilenced ? drain(input) : streams.rest(), incoming.timers)
+    }
+    await Promise.race([farewell(), desertion.closed])
   } finally {
     desertion.dispose()
-  }
-}
-
-/**
- * Notices that the caller has gone, or that this qube shuts down: tells the handler at once, and what it pipes to the caller; gives it up a
- * while later.
- */
-class Desertion {
-  /** Rejects when the handler has had its time. */
-  readonly final: Promise<never>
-  readonly #abort = new AbortController()
-  readonly #incoming: Incoming
-  readonly #leave = (): void => this.#begin(this.#incoming.signal.reason)
-  #reject!: (error: Error) => void
-  #timer: Timer | undefined
-  #over = false
-
-  constructor(channel: ByteChannel, incoming: Incoming, streams: Streams) {
-    this.#incoming = incoming
-    this.final = new Promise((_, reject) => {
-      this.#reject = reject
-    })
-    incoming.signal.addEventListener('abort', this.#leave)
-    void channel.closed.then(() => {
-      const error = new ChannelClosedError('the caller has gone')
-      this.#begin(error)
-      if (!this.#over) streams.fail(error)
-    })
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  dispose(): void {
-    this.#over = true
-    this.#timer?.cancel()
-    this.#incoming.signal.removeEventListener('abort', this.#leave)
-  }
-
-  #begin(reason: unknown): void {
-    if (this.#over || this.#timer !== undefined) return
-    this.#timer = this.#incoming.timers.set(GRACE, () => this.#reject(new ChannelClosedError('the caller has gone')))
-    this.#abort.abort(reason)
   }
 }
 
@@ -138,6 +101,7 @@ class Streams {
   #stdout: ByteWriter | undefined
   #stderr: ByteWriter | undefined
   #over = false
+  #muted = false
 
   constructor(text: Text, data: DataChannel, pull: () => Promise<Uint8Array | undefined>) {
     this.#text = text
@@ -154,6 +118,11 @@ class Streams {
   }
   get stderr(): ByteWriter {
     return (this.#stderr ??= this.#writer(DATA_STDERR))
+  }
+
+  /** The service was given up: what it still writes goes nowhere. */
+  mute(): void {
+    this.#muted = true
   }
 
   /** What is still to be said, in the order dom0's client needs: the ends of both streams, then the exit code. */
@@ -174,12 +143,12 @@ class Streams {
   /** Takes what is left of the input. */
   async rest(): Promise<void> {
     if (this.#stdin !== undefined) return this.#stdin.rest()
-    while ((await this.#pull()) !== undefined);
+    return drain(this.#pull)
   }
 
   #writer(type: number): ByteWriter {
     return new ByteWriter(this.#text, async bytes => {
-      if (this.#over && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
+      if ((this.#over || this.#muted) && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
       if (!this.#over) await this.#data.send(type, bytes)
     })
   }
@@ -189,12 +158,16 @@ class Streams {
  * Takes the rest of the caller's input. A caller that is writing reads the exit code afterwards, then ends its input; closing on it
  * meanwhile would make Linux's qrexec-client report an error instead of the exit code.
  */
-async function linger(streams: Streams, timers: Timers): Promise<void> {
+async function linger(rest: Promise<void>, timers: Timers): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = timers.set(LINGER, resolve)
   // It may have gone as well, or the handler has left a read behind: all the same now.
-  await Promise.race([streams.rest().catch(() => {}), promise])
+  await Promise.race([rest.catch(() => {}), promise])
   timer.cancel()
+}
+
+async function drain(pull: () => Promise<unknown>): Promise<void> {
+  while ((await pull()) !== undefined);
 }
 
 async function run({ handler, log, command }: Incoming, call: ServiceCall): Promise<number> {

@@ -1,21 +1,13 @@
-/** A call this qube makes: dom0 is asked, then this qube serves the data channel and the executor connects. */
+/** A call this qube makes, from the moment it is made: its input goes to the service, its output is pulled. */
 import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { ByteCollector, describeBriefly } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { readU32, type Text } from '../text.ts'
 import type { DataChannel } from './data.ts'
+import { QrexecError } from './errors.ts'
 import { type Input, InputSource } from './input.ts'
 import { ByteReader, unowned } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
-
-export class QrexecError extends Error {
-  override name = 'QrexecError'
-}
-
-/** Policy said no, or the user did, or there is no such qube: dom0 does not tell which. */
-export class QrexecRefusedError extends QrexecError {
-  override name = 'QrexecRefusedError'
-}
 
 /** How a call ended. */
 export interface Result {

@@ -2,42 +2,50 @@ import type { Timers } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import { Turnstile } from './turnstile.ts'
 
-/** Timers that fire when the test says so. */
+/** A clock that moves when the test says so. */
 function manual() {
-  const set = new Set<() => void>()
+  let now = 0
+  const set = new Set<{ at: number; run: () => void }>()
   const timers = {
-    set: (_ms: number, fire: () => void) => {
-      set.add(fire)
-      return { cancel: () => set.delete(fire) }
+    now: () => now,
+    set: (delay: number, run: () => void) => {
+      const timer = { at: now + delay, run }
+      set.add(timer)
+      return { cancel: () => set.delete(timer) }
     },
   } as unknown as Timers
-  return {
-    timers,
-    set,
-    fire: () => {
-      for (const run of [...set]) {
-        set.delete(run)
-        run()
-      }
-    },
+  const advance = (milliseconds: number): void => {
+    now += milliseconds
+    for (const timer of [...set]) if (timer.at <= now && set.delete(timer)) timer.run()
   }
+  return { timers, set, advance }
 }
 
-/** Works that end when they are told to; `inside` says which have begun. */
-function works(turnstile: Turnstile, count: number) {
-  const inside: number[] = []
+/** Calls that are answered and connected when they are told to; `asking` and `connecting` say which have begun that. */
+function calls(turnstile: Turnstile, count: number) {
+  const asking: number[] = []
+  const connecting: number[] = []
+  const answers: PromiseWithResolvers<number>[] = []
   const ends: PromiseWithResolvers<number>[] = []
   const aborts = Array.from({ length: count }, () => new AbortController())
   const results = aborts.map(({ signal }, n) => {
+    answers.push(Promise.withResolvers())
     ends.push(Promise.withResolvers())
-    const result = turnstile.pass(signal, () => {
-      inside.push(n)
-      return ends[n].promise
-    })
+    const result = turnstile.pass(
+      signal,
+      () => {
+        asking.push(n)
+        return answers[n].promise
+      },
+      answer => {
+        connecting.push(answer)
+        return ends[n].promise
+      },
+    )
     result.catch(() => {})
     return result
   })
-  return { inside, ends, aborts, results }
+  return { asking, connecting, answers, ends, aborts, results }
 }
 
 const turn = (): Promise<void> =>
@@ -45,45 +53,91 @@ const turn = (): Promise<void> =>
     setImmediate(resolve)
   })
 
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
+
 test('four at a time, in order; the end of one lets the next in, however it ended', async t => {
   const { timers, set } = manual()
-  const { inside, ends, results } = works(new Turnstile(timers), 8)
+  const { asking, connecting, answers, ends, results } = calls(new Turnstile(timers), 8)
   await turn()
-  t.deepEqual(inside, [0, 1, 2, 3])
-  ends[2].resolve(2)
+  t.deepEqual(asking, upTo(4))
+  answers[2].resolve(2)
   await turn()
-  t.deepEqual(inside, [0, 1, 2, 3, 4])
-  ends[0].reject(new Error('refused'))
+  t.deepEqual([asking, connecting], [upTo(4), [2]])
+  ends[2].resolve(7)
+  await turn()
+  t.deepEqual(asking, upTo(5))
+  answers[0].reject(new Error('refused'))
   await t.throwsAsync(results[0], { message: 'refused' })
+  answers[1].resolve(1)
+  ends[1].reject(new Error('lost'))
+  await t.throwsAsync(results[1], { message: 'lost' })
   await turn()
-  t.deepEqual(inside, [0, 1, 2, 3, 4, 5])
+  t.deepEqual(asking, upTo(7))
+  for (const { resolve } of answers) resolve(0)
   for (const { resolve } of ends) resolve(7)
   t.is(await results[7], 7)
   t.is(set.size, 0)
 })
 
-test('who takes long keeps nobody, and its end is counted once', async t => {
-  const { timers, fire } = manual()
+test('a call whose answer takes long keeps the next for a second; from the answer on it counts again', async t => {
+  const { timers, advance } = manual()
+  const { asking, answers, ends, results } = calls(new Turnstile(timers), 30)
+  await turn()
+  t.deepEqual(asking, upTo(4))
+  advance(999)
+  await turn()
+  t.deepEqual(asking, upTo(4))
+  for (let second = 2; second <= 4; second++) {
+    advance(1000)
+    await turn()
+    t.deepEqual(asking, upTo(4 * second))
+  }
+  // All of these connect at once, which nobody could prevent: dom0 has allowed them. The next wait until fewer do.
+  for (const { resolve } of answers.slice(0, 16)) resolve(0)
+  await turn()
+  t.is(asking.length, 16)
+  for (const { resolve } of ends.slice(0, 12)) resolve(0)
+  await Promise.all(results.slice(0, 12))
+  await turn()
+  t.is(asking.length, 16)
+  ends[12].resolve(0)
+  await turn()
+  t.is(asking.length, 17)
+  for (const { resolve } of [...answers, ...ends]) resolve(0)
+  await Promise.all(results)
+  const next = calls(new Turnstile(timers), 5)
+  await turn()
+  t.deepEqual(next.asking, upTo(4))
+})
+
+test('an executor that does not come keeps nobody for more than 10 s, and its end is counted once', async t => {
+  const { timers, advance } = manual()
   const turnstile = new Turnstile(timers)
-  const { inside, ends, results } = works(turnstile, 12)
+  const { asking, answers, ends, results } = calls(turnstile, 12)
+  for (const { resolve } of answers) resolve(0)
   await turn()
-  fire()
+  t.is(asking.length, 4)
+  advance(9_999)
   await turn()
-  t.deepEqual(inside, [0, 1, 2, 3, 4, 5, 6, 7])
+  t.is(asking.length, 4)
+  advance(1)
+  await turn()
+  t.is(asking.length, 8)
   for (let n = 0; n < 4; n++) ends[n].resolve(n)
   await Promise.all(results.slice(0, 4))
   await turn()
-  t.is(inside.length, 8)
+  t.is(asking.length, 8)
   for (const { resolve } of ends) resolve(0)
   await Promise.all(results)
-  const next = works(turnstile, 5)
+  const next = calls(turnstile, 5)
   await turn()
-  t.deepEqual(next.inside, [0, 1, 2, 3])
+  t.deepEqual(next.asking, upTo(4))
 })
 
 test('a place in the queue is given up, also in the moment when its turn comes', async t => {
   const { timers } = manual()
-  const { inside, ends, aborts, results } = works(new Turnstile(timers), 8)
+  const { asking, answers, ends, aborts, results } = calls(new Turnstile(timers), 8)
+  for (const { resolve } of answers) resolve(0)
   await turn()
   aborts[5].abort(new Error('given up'))
   await t.throwsAsync(results[5], { message: 'given up' })
@@ -92,13 +146,13 @@ test('a place in the queue is given up, also in the moment when its turn comes',
   await t.throwsAsync(results[4], { message: 'too late' })
   await turn()
   t.deepEqual(
-    inside.filter(n => n > 3),
+    asking.filter(n => n > 3),
     [6],
   )
   ends[1].resolve(0)
   await turn()
   t.deepEqual(
-    inside.filter(n => n > 3),
+    asking.filter(n => n > 3),
     [6, 7],
   )
 })

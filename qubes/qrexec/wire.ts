@@ -12,6 +12,9 @@ export const LAST_DATA_PORT = 768
 /** Bytes each way, of every vchan this agent serves. The Linux agent's 4096 for control are too few for the longest command line. */
 export const RING_BYTES = 65536
 
+/** How long (ms) either side of a data channel has to appear; the Linux agent waits as long. */
+export const DATA_TIMEOUT = 120_000
+
 /** What this agent announces: safe with all releases from R4.0 to R4.3. */
 export const VERSION = 3
 export const OLDEST_VERSION = 2

@@ -1,10 +1,11 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Machine } from '@xen-ts/runtime/machine'
-import { ProtocolError, supervise } from '../supervise.ts'
+import { type Attempt, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
 import { type Change, type Outcome, Replica } from './replica.ts'
+import { bytesOf, textOf } from './value.ts'
 import { complaint, decodeHeader, encode, HEADER_BYTES, PORT, RM, WRITE } from './wire.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -38,6 +39,7 @@ export class QubesDB {
   readonly #abort = new AbortController()
   #channel: ByteChannel | undefined
   #live = false
+  #warned = false
   #synced!: () => void
 
   constructor(options: QubesDBOptions) {
@@ -53,7 +55,7 @@ export class QubesDB {
   /** Connects, and again whenever dom0's daemon closed. Resolves after `close`, never rejects. */
   run(): Promise<void> {
     const { timers } = this.#options.machine
-    return supervise({ timers, log: this.#log, signal: this.#abort.signal, run: () => this.#converse() })
+    return supervise({ timers, log: this.#log, signal: this.#abort.signal, run: attempt => this.#converse(attempt) })
   }
 
   close(): void {
@@ -61,25 +63,41 @@ export class QubesDB {
     this.#channel?.close()
   }
 
-  /** The value of a key, such as `/name`; undefined when there is none. */
+  /**
+   * The value of a key, such as `/name`; undefined when there is none. A value is bytes: one that is not UTF-8 stands in the text as one of
+   * U+DC80 to U+DCFF, and `write` puts it back.
+   */
   get(path: string): string | undefined {
-    return this.#replica.keys.get(path)
+    return this.#replica.copy.keys.get(path)
+  }
+
+  /** The same as bytes. */
+  bytes(path: string): Uint8Array | undefined {
+    const value = this.get(path)
+    return value === undefined ? undefined : bytesOf(this.#text, value)
+  }
+
+  /** Whether all keys of dom0 are here. More than fit are left out, which is a warning in the log. */
+  get isWhole(): boolean {
+    return this.#replica.copy.isWhole
   }
 
   /** Keys and values whose path begins with `prefix`, sorted by path. */
   list(prefix: string): [path: string, value: string][] {
-    return [...this.#replica.keys].filter(([path]) => path.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
+    return [...this.#replica.copy.keys].filter(([path]) => path.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   /**
-   * Writes a key, in dom0's copy too. At most 63 characters of path, 3071 bytes of value.
-   * @throws QubesDBError when path or value are not legal, dom0 refused, or the connection ended
+   * Writes a key, in dom0's copy too. At most 63 characters of path, 3071 bytes of value; text is written as UTF-8.
+   * @throws TypeError for a value that is neither text nor bytes, QubesDBError when path or value are not legal, dom0 refused, or the connection ended
    */
-  write(path: string, value: string): Promise<void> {
-    const data = this.#text.encode(value)
+  write(path: string, value: string | Uint8Array): Promise<void> {
+    if (typeof value !== 'string' && !(value instanceof Uint8Array))
+      return Promise.reject(new TypeError(`QubesDB cannot take '${path}': the value must be a string or a Uint8Array`))
+    const data = typeof value === 'string' ? bytesOf(this.#text, value) : value
     const wrong = path.endsWith('/') ? 'a key does not end with /' : complaint(path, data)
     if (wrong !== undefined) return Promise.reject(new QubesDBError(`QubesDB cannot take '${path}': ${wrong}`))
-    return this.#request(path, encode(this.#text, WRITE, path, data), () => [this.#replica.write(path, value)])
+    return this.#request(path, encode(this.#text, WRITE, path, data), () => [this.#replica.write(path, textOf(this.#text, data))])
   }
 
   /**
@@ -151,8 +169,8 @@ export class QubesDB {
     return new Map(this.list(prefix).map(([path, value]) => [path.slice(prefix.length), value]))
   }
 
-  async #converse(): Promise<void> {
-    this.#log.info('connecting to server')
+  async #converse(attempt: Attempt): Promise<void> {
+    attempt.log.info('connecting to server')
     const channel = await this.#options.channels.connect(0, PORT, { signal: this.#abort.signal })
     this.#channel = channel
     try {
@@ -167,9 +185,14 @@ export class QubesDB {
         if (data === undefined) break
         const outcome = this.#replica.receive(header, data)
         if (outcome.reply !== undefined) await channel.write(outcome.reply)
+        if (outcome.synced) {
+          attempt.connected()
+          attempt.log.info(`connected, ${this.#replica.copy.keys.size} keys`)
+        }
         this.#apply(outcome)
+        this.#checkWhole()
       }
-      if (!this.#abort.signal.aborted) this.#log.warn('the server closed the connection')
+      if (!this.#abort.signal.aborted) attempt.log.warn('the server closed the connection')
     } finally {
       this.#live = false
       channel.close()
@@ -185,7 +208,6 @@ export class QubesDB {
   #apply({ changes, synced, verdict }: Outcome): void {
     if (synced) {
       this.#live = true
-      this.#log.info(`connected, ${this.#replica.keys.size} keys`)
       this.#synced()
     }
     for (const change of changes) this.#fire(change)
@@ -216,20 +238,25 @@ export class QubesDB {
 
   #sendNext(): void {
     while (this.#requests.length > 0) {
-      const { path, message, resolve } = this.#requests[0]
-      if (message[0] === RM && !this.#exists(path)) {
-        this.#requests.shift()
-        resolve()
-        continue
+      const { path, message, resolve, reject } = this.#requests[0]
+      const exists = message[0] !== RM || this.#replica.copy.has(path)
+      if (exists) {
+        // A failed write ends the reading loop as well, which rejects the request.
+        this.#channel?.write(message).catch(() => {})
+        return
       }
-      // A failed write ends the reading loop as well, which rejects the request.
-      this.#channel?.write(message).catch(() => {})
-      return
+      this.#requests.shift()
+      if (exists === false) resolve()
+      else
+        reject(new QubesDBError(`QubesDB cannot remove '${path}': it has more keys than fit, and it is not known whether '${path}' exists`))
     }
   }
 
-  #exists(path: string): boolean {
-    return path.endsWith('/') ? [...this.#replica.keys.keys()].some(key => key.startsWith(path)) : this.#replica.keys.has(path)
+  /** Says once that keys are left out, until all fit again. */
+  #checkWhole(): void {
+    const { isWhole } = this.#replica.copy
+    if (!isWhole && !this.#warned) this.#log.warn(this.#replica.copy.describe())
+    this.#warned = !isWhole
   }
 
   #settle(path: string, ok: boolean): void {

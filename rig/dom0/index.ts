@@ -7,7 +7,15 @@ export { type TestMachine, testMachine } from './machine.ts'
 export { MiniQubes, type MiniQubesOptions } from './mini-qubes.ts'
 export { encodePng } from './png.ts'
 export { PolicySyntaxError, parsePolicy } from './policy.ts'
-export { type CallOptions, type CallResult, type Policy, QrexecDaemon, type QrexecDaemonOptions, type Request } from './qrexec.ts'
+export {
+  type CallOptions,
+  type CallResult,
+  type Decision,
+  type Policy,
+  QrexecDaemon,
+  type QrexecDaemonOptions,
+  type Request,
+} from './qrexec.ts'
 export { hello, message } from './qrexec-frames.ts'
 export { DaemonDied, QubesDBDaemon, type QubesDBDaemonOptions } from './qubesdb.ts'
 export { type Dom0Service, type PolicyOptions, policyOf } from './services.ts'

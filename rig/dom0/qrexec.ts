@@ -39,7 +39,13 @@ export interface Request {
 export type Answer = (input: Buffer) => string | Partial<CallResult> | Promise<string | Partial<CallResult>>
 
 /** Answers a call of the domain, or refuses it: with undefined, or with the reason. */
-export type Policy = (request: Request) => undefined | string | Answer
+export type Decision = undefined | string | Answer
+
+/** Decides at once, or after a while: then a user is asked. */
+export type Policy = (request: Request) => Decision | Promise<Decision>
+
+/** How long (ms) an executor in dom0 waits for the domain's server (qrexec-daemon.c). */
+const EXECUTOR_PATIENCE = 5_000
 
 export interface QrexecDaemonOptions {
   readonly domid: number
@@ -48,6 +54,8 @@ export interface QrexecDaemonOptions {
   /** vchan server for the domain on a port, 65536 bytes each way. */
   serve(port: number): Promise<ByteChannel>
   readonly policy?: Policy
+  /** How long (ms) the executor of a call waits for the domain's server: 5,000 unless told otherwise. */
+  readonly executorPatience?: number
   /** What the daemon speaks at most: 2 is R4.0, 3 is R4.1 and R4.2, 4 is R4.3, which repeats what the agent said. */
   readonly version?: 2 | 3 | 4
   readonly log?: (line: string) => void
@@ -199,34 +207,37 @@ export class QrexecDaemon {
       case 0x210:
         if (this.#version >= 3) throw died('TRIGGER_SERVICE in protocol 3')
         if (body.length !== 128) throw died(`TRIGGER_SERVICE of ${body.length} bytes`)
-        return this.#trigger(field(body, 64, 32), field(body, 0, 64), body.subarray(96, 128))
+        return void this.#trigger(field(body, 64, 32), field(body, 0, 64), body.subarray(96, 128))
       case 0x212:
         if (this.#version < 3) throw died('TRIGGER_SERVICE3 in protocol 2')
         if (body.length <= 96 || body.length > 96 + 65001) throw died(`TRIGGER_SERVICE3 of ${body.length} bytes`)
         if (body.at(-1) !== 0) throw died('TRIGGER_SERVICE3 with a service that has no end')
-        return this.#trigger(field(body, 0, 64), body.toString('utf8', 96, body.length - 1), body.subarray(64, 96))
+        return void this.#trigger(field(body, 0, 64), body.toString('utf8', 96, body.length - 1), body.subarray(64, 96))
       default:
         throw died(`message of type 0x${type.toString(16)}`)
     }
   }
 
-  #trigger(target: string, name: string, ident: Buffer): void {
+  async #trigger(target: string, name: string, ident: Buffer): Promise<void> {
+    const channel = this.#channel!
     const end = ident.indexOf(0)
     const legal = end >= 0 && /^[0-9A-Za-z _.-]+$/.test(ident.toString('latin1', 0, end)) && ident.subarray(end).every(byte => byte === 0)
     const [service, ...argument] = name.split('+')
     const answer =
       !legal || !/^[a-zA-Z0-9@:._-]*$/.test(target) || !/^[a-zA-Z0-9_.-]+(\+[a-zA-Z0-9_.+-]*)?$/.test(name)
         ? 'forbidden characters'
-        : (this.#options.policy?.({ target, service, argument: argument.join('+') }) ?? 'no policy')
+        : ((await this.#options.policy?.({ target, service, argument: argument.join('+') })) ?? 'no policy')
+    if (this.#channel !== channel) return
     this.#options.log?.(`qrexec: ${name} to ${target}: ${typeof answer === 'string' ? `denied, ${answer}` : 'allowed'}`)
-    if (typeof answer === 'string') return void this.#channel!.write(message(0x203, ident))
+    if (typeof answer === 'string') return void channel.write(message(0x203, ident))
     const port = this.#allocate()
-    void this.#channel!.write(message(0x202, Buffer.concat([numbers(0, port), ident])))
+    void channel.write(message(0x202, Buffer.concat([numbers(0, port), ident])))
     void this.#execute(port, answer).catch(error => this.#options.log?.(`qrexec: ${name} failed: ${String(error)}`))
   }
 
   async #execute(port: number, answer: Answer): Promise<void> {
-    const channel = await this.#options.connect(port, this.#over.signal)
+    const patience = AbortSignal.timeout(this.#options.executorPatience ?? EXECUTOR_PATIENCE)
+    const channel = await this.#options.connect(port, AbortSignal.any([this.#over.signal, patience]))
     try {
       const frames = new Frames(channel, await hello(channel, this.#dataVersion))
       const output = await answer(await frames.input())

@@ -2,6 +2,7 @@
  * dom0's side of QubesDB, for one domain: as strict as the real daemon. What makes that one exit ends `run` with the reason. Written
  * from the protocol, not from the guest's code, so that a slip in one is not repeated in the other.
  */
+import { isUtf8 } from 'node:buffer'
 import type { ByteChannel } from '@xen-ts/drivers/channel'
 
 const TYPES: Record<number, string> = {
@@ -32,16 +33,19 @@ export class DaemonDied extends Error {
 
 const died = (why: string): DaemonDied => new DaemonDied('qubesdb-daemon', why)
 
+/** Bytes, where they are no UTF-8. */
+type Value = string | Uint8Array
+
 export interface QubesDBDaemonOptions {
   /** A new vchan server on port 111, 4096 bytes each way; resolves when the domain has connected. */
   serve(): Promise<ByteChannel>
-  readonly keys: Iterable<readonly [string, string]>
+  readonly keys: Iterable<readonly [string, Value]>
   /** Such as `qubesdb: synced, 31 keys`. */
   readonly log?: (line: string) => void
 }
 
 export class QubesDBDaemon {
-  readonly keys: Map<string, string>
+  readonly keys: Map<string, Value>
   readonly #options: QubesDBDaemonOptions
   #channel: ByteChannel | undefined
   #synced = false
@@ -81,7 +85,7 @@ export class QubesDBDaemon {
   }
 
   /** qubesdb-write in dom0. */
-  write(path: string, value: string): void {
+  write(path: string, value: Value): void {
     this.keys.set(path, value)
     if (this.#synced) this.#send(1, path, value)
   }
@@ -134,7 +138,7 @@ export class QubesDBDaemon {
       case 'WRITE':
         if (data.includes(0)) return this.#send(9, path)
         if (!path.startsWith('/') || path.endsWith('/')) throw died(`WRITE to '${path}' cannot be stored`)
-        this.keys.set(path, data.toString('utf8'))
+        this.keys.set(path, isUtf8(data) ? data.toString('utf8') : data)
         return this.#send(7, path)
       case 'RM':
         if (data.length > 0) return this.#send(9, path)
@@ -158,8 +162,8 @@ export class QubesDBDaemon {
   }
 
   /** Never waits: what the ring cannot take is queued, as the real daemon does. */
-  #send(type: number, path: string, value = ''): void {
-    const data = Buffer.from(value, 'utf8')
+  #send(type: number, path: string, value: Value = ''): void {
+    const data = Buffer.from(value as string)
     // The bytes behind the NUL are whatever the daemon's buffer held: not zero.
     const header = Buffer.alloc(72, 0xa5)
     header[0] = type

@@ -1,5 +1,5 @@
 /** Target `qubes`, connected: shutdown requests and agents are served from the start, whatever the program does; the address is dom0's. */
-import { sleep, startAgents } from '@xen-ts/qubes'
+import { endWith, sleep, startAgents } from '@xen-ts/qubes'
 import type { Connect } from '@xen-ts/runtime'
 import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
@@ -18,7 +18,7 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
   const agents = startAgents({ machine, channels, grants, started: begun.promise, uplink: () => network.works() })
   const { db, qrexec, gui } = agents
   const network = new QubeNetwork(domain, db)
-  lifecycle.onShutdown('agents', () => agents.close())
+  endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
   return {
     provide: {
       ...domainProviders(domain, (_needs, _options, { signal }) => network.connect(signal)),
