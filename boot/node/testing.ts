@@ -3,7 +3,11 @@
  */
 export { writeSnapshot } from '../image/format.ts'
 export { restoreSnapshot } from '../image/restore.ts'
+export { bindAbi } from './abi.ts'
+export { createEngine } from './create.ts'
+export type { Engine } from './engine.ts'
+export { guestStackBytes } from './guest-stack.ts'
 export { hostAbi } from './host-abi.ts'
-export { runLoop } from './loop.ts'
+export { runLoop, takeHooks } from './loop.ts'
 export { type RunOptions, runInEngine } from './run.ts'
 export { engineTests, type SuiteOptions, suite } from './suite.ts'
