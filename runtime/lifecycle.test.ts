@@ -52,6 +52,26 @@ test('a start that rejects or throws crashes, with the error and its stack', asy
   }
 })
 
+test('what is registered for the very end is done before a crash as well, once, whatever else it does', async t => {
+  for (const start of [never, () => {}] as const) {
+    const done: string[] = []
+    const { reason, lines } = await run({
+      start,
+      before({ lifecycle, machine }) {
+        lifecycle.onEnd(() => {
+          done.push('first')
+          throw new Error('a peer that is gone')
+        })
+        lifecycle.onEnd(() => done.push('second'))
+        if (start === never) machine.timers.set(10, () => lifecycle.fail(new Error('crash')))
+      },
+    })
+    t.deepEqual(done, ['first', 'second'])
+    t.is(reason, start === never ? 3 : 0)
+    t.true(lines.includes('WRN [app] at the end: Error: a peer that is gone'))
+  }
+})
+
 test('an error in a timer crashes at once, though start still runs', async t => {
   const { reason, time, lines } = await run({
     start: ({ clock }) => {

@@ -34,6 +34,7 @@ export class Lifecycle {
   readonly #log: Log
   readonly #controller = new AbortController()
   readonly #cleanups: { readonly name: string; readonly run: () => unknown }[] = []
+  readonly #lasts: (() => void)[] = []
   /** What `start` may be waiting for, asked when it does not end. */
   readonly #waits = new Map<object, () => string | undefined>()
   #requested: Stop = 'poweroff'
@@ -76,6 +77,14 @@ export class Lifecycle {
    */
   onShutdown(name: string, run: () => unknown): void {
     this.#cleanups.push({ name, run })
+  }
+
+  /**
+   * Registers what is done at the very end, also of a domain that crashes: at once, without waiting for anything. Peers learn of an end that
+   * they are told, and only after seconds of one that they have to find.
+   */
+  onEnd(run: () => void): void {
+    this.#lasts.push(run)
   }
 
   /** The program answers others from now on, until the domain ends: http.serve, qrexec.service. */
@@ -168,6 +177,13 @@ export class Lifecycle {
   #end(stop: Stop): void {
     if (this.#ended) return
     this.#ended = true
+    for (const run of this.#lasts) {
+      try {
+        run()
+      } catch (error) {
+        this.#log.warn(`at the end: ${describeError(error)}`)
+      }
+    }
     this.#abi.shutdown(reasons[stop])
   }
 }

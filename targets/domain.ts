@@ -29,6 +29,7 @@ export function connectDomain({ machine, lifecycle }: Pick<TargetContext<any, Xe
   const channels = vchanChannels(drivers)
   // Registered first, so last of all: what a program has left open ends for its peer as well.
   lifecycle.onShutdown('channels', () => channels.close())
+  lifecycle.onEnd(() => channels.close())
   return { ...drivers, channels }
 }
 

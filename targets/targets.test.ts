@@ -23,6 +23,7 @@ async function setUp(name: string, xen = new SimulatedXen()) {
     machine,
     lifecycle: {
       signal: stop.signal,
+      onEnd: () => {},
       request: (reason: string) => {
         requests.push(reason)
       },
