@@ -1,8 +1,10 @@
 /** The targets as the tool sees them, and connected to a simulated Xen. */
 import { readdirSync } from 'node:fs'
+import { type Channels, connectDrivers } from '@xen-ts/drivers'
 import { SimulatedXen } from '@xen-ts/drivers/sim'
 import { type Connect, elsewhere, type Lifecycle, type Platform, type Target, type TargetContext } from '@xen-ts/runtime'
 import type { XenMachine } from '@xen-ts/runtime/machine'
+import { vchanChannels } from '@xen-ts/vchan'
 import test from 'ava'
 import * as targets from './index.ts'
 import '@xen-ts/drivers/sim/leak-check'
@@ -17,13 +19,14 @@ async function setUp(name: string, xen = new SimulatedXen()) {
   const guest = xen.createDomain(5)
   const requests: string[] = []
   const closers: (() => unknown)[] = []
+  const lasts: (() => void)[] = []
   const { machine } = guest
   const stop = new AbortController()
   const context: TargetContext<any, XenMachine> = {
     machine,
     lifecycle: {
       signal: stop.signal,
-      onEnd: () => {},
+      onEnd: (run: () => void) => lasts.push(run),
       request: (reason: string) => {
         requests.push(reason)
       },
@@ -44,6 +47,8 @@ async function setUp(name: string, xen = new SimulatedXen()) {
     platform,
     requests,
     context,
+    dom0,
+    lasts,
     async finish() {
       stop.abort()
       const closed = Promise.all(closers.map(close => close()))
@@ -87,3 +92,20 @@ for (const { name, kinds } of all) {
     await second.finish()
   })
 }
+
+test('xen: a domain that crashes closes its vchans: the peer need not look for it', async t => {
+  const { xen, platform, context, dom0, lasts, finish } = await setUp('xen')
+  const channels = (await platform.provide.vchan({}, {}, context)) as Channels
+  const peers = vchanChannels(connectDrivers(dom0.machine))
+  const rings = { readSize: 4096, writeSize: 4096 }
+  const [peer] = await xen.run(Promise.all([peers.connect(5, 600), channels.serve(0, 600, rings)]))
+  let isClosed = false
+  void peer.closed.then(() => {
+    isClosed = true
+  })
+  for (const run of lasts) run()
+  await xen.settle()
+  t.true(isClosed)
+  peer.close()
+  await finish()
+})
