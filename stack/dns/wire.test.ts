@@ -68,6 +68,7 @@ test('hostile names are refused', t => {
   const pair = bytesOf(head, [0xc0, 14], [0xc0, 12])
   t.throws(() => readName(pair, 12), { instanceOf: DnsFormatError })
   t.throws(() => readName(pair, 14), { instanceOf: DnsFormatError })
+  t.throws(() => readName(bytesOf(head, [0xc0, 14], [0xc0, 12], [0xc0, 14]), 16), { instanceOf: DnsFormatError }, 'a loop before the name')
   // A name that grows by pointers is as bounded as one without.
   const growing = bytesOf(head, 'x'.repeat(63), 'x'.repeat(63), 'x'.repeat(63), [0], 'y'.repeat(63), [0xc0, 12])
   t.throws(() => readName(growing, 205), { message: /longer than 255/ })
