@@ -157,6 +157,66 @@ test('an answer that comes after the next server was asked is good', async t => 
   t.is(network.opened, 0)
 })
 
+test('when servers are asked: after one second, two, four, and no earlier because another one failed late', async t => {
+  const silent = site(new World(19), () => [])
+  await t.throwsAsync(silent.run(silent.client.resolve('a.example.org', { family: 4 })), { code: 'ETIMEOUT' })
+  t.deepEqual(
+    silent.network.asked.map(asked => asked.at),
+    [0, 1000, 3000],
+  )
+  const world = new World(20)
+  const { client, network, run } = site(world, a => [{ bytes: a.reply({ code: 2, edns: true }), delay: 1500 }], {
+    servers: [FIRST, SECOND],
+  })
+  await t.throwsAsync(run(client.resolve('a.example.org', { family: 4 })), { code: 'ESERVFAIL' })
+  t.deepEqual(
+    network.asked.map(asked => `${asked.server} ${asked.at}`),
+    [`${FIRST} 0`, `${SECOND} 1000`, `${SECOND} 2000`, `${SECOND} 4000`],
+  )
+})
+
+test('an alias that has to be followed by another question counts for the time of all', async t => {
+  const world = new World(21)
+  const { client, network, run } = site(world, a => [
+    a.reply({ answers: [a.name === 'www.example.org' ? alias(a.name, 'elsewhere.example.com', 5) : address(a.name, '192.0.2.1', 300)] }),
+  ])
+  t.deepEqual(await run(client.resolve('www.example.org', { family: 4 })), ['192.0.2.1'])
+  t.deepEqual(
+    network.asked.map(asked => asked.name),
+    ['www.example.org', 'elsewhere.example.com'],
+  )
+  world.now += 5_001
+  await run(client.resolve('www.example.org', { family: 4 }))
+  t.is(network.asked.length, 4)
+})
+
+test('what may not be kept takes no room', async t => {
+  const { client, run } = site(new World(22), a => [a.reply({ answers: [address(a.name, '192.0.2.1', 0)] })])
+  await run(client.resolve('a.example.org', { family: 4 }))
+  t.is(client.cacheBytes, 0)
+})
+
+test('a TCP connection that comes when nobody wants it is closed', async t => {
+  const world = new World(23)
+  const { client, network, run } = site(world, a => [a.reply({ flags: TRUNCATED })])
+  let disposed = 0
+  network.connect = () =>
+    new Promise(resolve =>
+      world.at(20_000, () =>
+        resolve({
+          read: async () => undefined,
+          write: async () => {},
+          [Symbol.dispose]: () => {
+            disposed++
+          },
+        }),
+      ),
+    )
+  await t.throwsAsync(run(client.resolve('a.example.org', { family: 4 })), { code: 'ESERVFAIL', message: /no answer in 5 seconds/ })
+  await world.run(60_000)
+  t.is(disposed, 1)
+})
+
 test('who failed is not asked again; the error tells of each server', async t => {
   const world = new World(7)
   const { client, network, run } = site(world, a => [a.reply({ code: 5 })], { servers: [FIRST, SECOND] })
@@ -176,9 +236,9 @@ test('who failed is not asked again; the error tells of each server', async t =>
 })
 
 test('a long answer comes over TCP, in any pieces', async t => {
-  const world = new World(8)
   const many = Array.from({ length: 200 }, (_, i) => address('many.example.org', `192.0.2.${i}`))
   for (const size of [1, 2, 3, 1000, 65_537]) {
+    const world = new World(8)
     const server = (a: Asked) => {
       if (!a.tcp) return [a.reply({ flags: TRUNCATED, answers: many.slice(0, 3) })]
       const whole = framed(a.reply({ answers: many }))
@@ -188,6 +248,8 @@ test('a long answer comes over TCP, in any pieces', async t => {
     t.is((await run(client.resolve('many.example.org', { family: 4 }))).length, 200)
     t.is(client.counters.overTcp, 1)
     t.is(network.opened, 0)
+    await world.run(1)
+    t.is(world.pending, 0, 'no timer is left')
   }
 })
 

@@ -1,5 +1,5 @@
 /** The DNS client of programs: names to addresses and other records, from a table of hosts, a cache, or the servers. */
-import type { Machine } from '@xen-ts/runtime/machine.ts'
+import type { Machine, Timer } from '@xen-ts/runtime/machine.ts'
 import { decodeUtf8 } from '@xen-ts/runtime/web/utf8.ts'
 import { DNS_PORT, type DnsRecord, type RecordType, type SrvData } from '../wire/dns.ts'
 import { type CacheLimits, DnsCache, defaultCacheLimits, type Kept } from './cache.ts'
@@ -174,9 +174,19 @@ export class DnsClient {
         ),
       ),
     )
-    const moment = lookups.at(-1)!.then(() => new Promise<void>(resolve => this.#machine.timers.set(RESOLUTION_DELAY, resolve)))
-    moment.catch(() => {})
-    await (lookups.length === 1 ? all : Promise.race([all, moment.catch(() => all)]))
+    if (lookups.length > 1) {
+      const { timers } = this.#machine
+      const moment = Promise.withResolvers<void>()
+      let timer: Timer | undefined
+      const first = (): void => {
+        timer = timers.set(RESOLUTION_DELAY, moment.resolve)
+      }
+      lookups[1].then(first, () => {})
+      await Promise.race([all, moment.promise])
+      timer?.cancel()
+    } else {
+      await all
+    }
     const found = results.flatMap(result => (Array.isArray(result) ? result : []))
     if (found.length > 0) return found
     signal?.throwIfAborted()
