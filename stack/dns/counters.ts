@@ -13,6 +13,6 @@ export class DnsCounters {
   unasked = 0
   /** Answers that are not what RFC 1035 says. */
   malformed = 0
-  /** Questions that no server answered in time. */
+  /** Servers that did not answer a question in time, however often it was asked. */
   timeouts = 0
 }

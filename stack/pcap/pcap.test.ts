@@ -180,6 +180,33 @@ test('a device is afterwards what it was before', t => {
   t.false(recording.active)
 })
 
+test('so is a device whose methods are its own; and it is recorded once at a time', t => {
+  const sent: number[] = []
+  const device: EthernetDevice = {
+    mac: MAC,
+    mtu: 1500,
+    reserve: () => undefined,
+    send: (_, length) => void sent.push(length),
+    discard() {},
+    onReceive: undefined,
+    onWritable: undefined,
+    onIdle: undefined,
+    close: async () => {},
+  }
+  const before = Object.getOwnPropertyDescriptors(device)
+  const recording = record(clock(), device)
+  t.throws(() => record(clock(), device), { message: /recorded already/ })
+  recording.stop()
+  t.deepEqual(Object.getOwnPropertyDescriptors(device), before)
+  const again = record(clock(), device)
+  device.send(new FakeDevice().packet(1), 60)
+  recording.stop()
+  device.send(new FakeDevice().packet(2), 60)
+  again.stop()
+  t.deepEqual(sent, [60, 60])
+  t.is(again.packets, 2)
+})
+
 test('a stack that takes the device while it is recorded gets the packets, then and afterwards', t => {
   const device = new FakeDevice()
   const recording = record(clock(), device)

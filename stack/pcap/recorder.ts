@@ -31,6 +31,9 @@ interface Entry {
 
 const DEFAULT_LIMIT = 1024 * 1024
 
+/** Devices that somebody records now. */
+const recorded = new WeakSet<object>()
+
 export class Recording {
   /** Packets that were recorded, and those of them that had to go for newer ones. */
   packets = 0
@@ -48,6 +51,8 @@ export class Recording {
   readonly #entries = new Set<Entry>()
   #bytes = 0
   #headerTaken = false
+  /** The properties that the device had of its own, and whoever gets its packets. */
+  #own: { readonly send?: PropertyDescriptor; readonly onReceive?: PropertyDescriptor } = {}
   #handler: EthernetDevice['onReceive']
   #active = true
 
@@ -80,8 +85,11 @@ export class Recording {
     if (!this.#active) return
     this.#active = false
     const device = this.#device as Partial<EthernetDevice>
+    recorded.delete(device)
     delete device.send
     delete device.onReceive
+    if (this.#own.send !== undefined) Object.defineProperty(device, 'send', this.#own.send)
+    if (this.#own.onReceive !== undefined) Object.defineProperty(device, 'onReceive', this.#own.onReceive)
     device.onReceive = this.#handler
   }
 
@@ -109,6 +117,9 @@ export class Recording {
   #attach(): void {
     const device = this.#device
     const { send } = device
+    if (recorded.has(device)) throw new Error('this network device is recorded already: stop that recording first')
+    recorded.add(device)
+    this.#own = { send: Object.getOwnPropertyDescriptor(device, 'send'), onReceive: Object.getOwnPropertyDescriptor(device, 'onReceive') }
     this.#handler = device.onReceive
     device.send = (frame, length, offload) => {
       // A device that cuts gets one large packet: the file has it as it was given.
@@ -160,7 +171,7 @@ export class Recording {
   }
 }
 
-/** Begins to record a device. One recording at a time: a second one on the same device must end before the first. */
+/** Begins to record a device. Throws when it is recorded already. */
 export function record(abi: Pick<Abi, 'clockMonotonic' | 'clockWall'>, device: EthernetDevice, options: RecordOptions = {}): Recording {
   return new Recording(abi, device, options)
 }
