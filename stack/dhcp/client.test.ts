@@ -159,6 +159,48 @@ test('a refusal ends the lease, and another is asked for', async t => {
   ])
 })
 
+test('a lease counts from when it was asked for, not from when it came', async t => {
+  const world = new World(17)
+  const one = link(world, ({ message }) =>
+    message.type === 'discover' ? [{ type: 'offer', delay: 990 }] : [{ type: 'ack', delay: 2_990 }],
+  )
+  one.client.start()
+  await world.run(5_000)
+  one.server = () => []
+  await world.run(4_000_000)
+  t.is(one.sent[2].at, 1_801_000)
+  t.regex(one.events[1], /^3601 lost/)
+})
+
+test('the pause after refusals begins small again once there was a lease', async t => {
+  const world = new World(18)
+  const one = link(world, ({ message }) => (message.type === 'discover' ? [{ type: 'offer' }] : [nak]))
+  one.client.start()
+  await world.run(6_000)
+  t.deepEqual(seconds(one.sent.filter(({ message }) => message.type === 'discover')), [0, 1, 3])
+  one.server = goodServer()
+  await world.run(10_000)
+  t.is(one.client.state, 'bound')
+  one.server = ({ message }) => (message.type === 'discover' ? [] : [nak])
+  const before = one.sent.length
+  one.client.reconnect()
+  await world.run(3_000)
+  const [reboot, discover] = one.sent.slice(before)
+  t.is(Math.round((discover.at - reboot.at) / 100), 10)
+})
+
+test('a refusal that does not say whose it is counts for nothing', async t => {
+  const world = new World(19)
+  const one = link(world, goodServer())
+  one.client.start()
+  await world.run(1_000)
+  one.server = () => [{ type: 'nak', options: [] }]
+  one.client.reconnect()
+  await world.run(1_000)
+  t.is(one.client.state, 'rebooting')
+  t.is(one.client.counters.refused, 1)
+})
+
 test('a refusal in rebinding may come from any server', async t => {
   const world = new World(9)
   const one = link(world, goodServer())
@@ -301,4 +343,5 @@ test('a lease for ever is never renewed; a long one in time', async t => {
   await world.run(0x7fffffff * 1000 + 60_000)
   t.is(ever.sent.length, 2)
   t.is(long.sent.length, 3)
+  t.true(long.longest < 2 ** 31, "Node's timers end at once beyond that")
 })

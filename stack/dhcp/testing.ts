@@ -30,6 +30,8 @@ export interface AnswerSpec {
   readonly operation?: number
   readonly cookie?: number
   readonly end?: boolean
+  /** Milliseconds until it is sent. */
+  readonly delay?: number
   /** What is done to the bytes at last. */
   patch?(bytes: Uint8Array): Uint8Array
 }
@@ -103,6 +105,8 @@ export interface Link {
   readonly events: string[]
   readonly leases: Lease[]
   server: FakeDhcpServer
+  /** The longest wait that a timer was set to, in milliseconds. */
+  longest: number
   /** Types of what was sent, in order. */
   types(): string[]
 }
@@ -121,7 +125,7 @@ export function link(
     const one: Sent = { at: world.now, to, from, message: readDhcp(bytes), bytes: bytes.slice() }
     sent.push(one)
     for (const answer of result.server(one)) {
-      world.at(10, () => {
+      world.at(10 + (answer.delay ?? 0), () => {
         const passing = writeAnswer(one.message, answer)
         client.receive(passing)
         passing.fill(0xa5) // valid during the call only
@@ -129,7 +133,13 @@ export function link(
     }
   }
   const environment: DhcpEnvironment = {
-    timers: machine.timers,
+    timers: {
+      now: machine.timers.now,
+      set(delay, run) {
+        result.longest = Math.max(result.longest, delay)
+        return machine.timers.set(delay, run)
+      },
+    },
     log: machine.log('dhcp'),
     random: into => machine.abi.random(into),
     broadcast: (message, source) => carry(message, 'broadcast', formatIpv4(source)),
@@ -155,6 +165,6 @@ export function link(
     },
   }
   const client = new DhcpClient(environment, { mac: MAC, mtu: 1500, ...given })
-  const result: Link = { client, sent, events, leases, server, types: () => sent.map(({ message }) => message.type) }
+  const result: Link = { client, sent, events, leases, server, longest: 0, types: () => sent.map(({ message }) => message.type) }
   return result
 }
