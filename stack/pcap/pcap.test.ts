@@ -294,6 +294,27 @@ test('what was dropped says why', t => {
   )
 })
 
+test('a reason of any length fits its option', t => {
+  const [{ comment }] = packets(writePacket({ time: 0n, outbound: false, bytes: MAC, length: 6, comment: 'ü'.repeat(100_000) }))
+  t.is(comment, 'ü'.repeat(4096))
+})
+
+test('a packet that had to go before its reason was known takes no room', t => {
+  const device = new FakeDevice()
+  const counters = { malformed: 0 }
+  const header = record(clock(), device)
+  const limit = header.bytes + packetBytes(60)
+  header.stop()
+  const recording = record(clock(), device, { limit, drops: watchDrops(counters, ['malformed']) })
+  device.onReceive = () => {
+    device.transmit(2) // for which the first one goes
+    counters.malformed++
+  }
+  device.arrive(1)
+  t.deepEqual(numbers(recording.read()), [2])
+  t.is(recording.bytes, limit)
+})
+
 test('a stack that throws does so as before', t => {
   const device = new FakeDevice()
   const recording = record(clock(), device)
