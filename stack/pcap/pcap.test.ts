@@ -259,6 +259,8 @@ test('a file that grows: a header once, then what is new', t => {
   t.deepEqual(numbers(second), [2, 3])
   t.is(blocks(second).length, 2)
   t.is(recording.take().length, 0)
+  const fresh = record(clock(), new FakeDevice())
+  t.is(recording.bytes, fresh.bytes, 'what was taken takes no room')
 })
 
 test('packets may be cut; the Ethernet header stays', t => {
