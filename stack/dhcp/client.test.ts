@@ -28,7 +28,8 @@ test('four messages, and a lease', async t => {
   }
   t.is(sent[0].message.xid, sent[1].message.xid)
   t.throws(() => client.start(), { message: /started before/ })
-  t.throws(() => link(world, goodServer(), { hostName: 'a b' }), { instanceOf: RangeError })
+  for (const hostName of ['a b', '-'.repeat(64), 'a..b', `${'a.'.repeat(128)}b`])
+    t.throws(() => link(world, goodServer(), { hostName }), { instanceOf: RangeError }, hostName)
 })
 
 test('nobody answers: the waits double up to a minute, each with a second of chance', async t => {
@@ -187,6 +188,20 @@ test('the pause after refusals begins small again once there was a lease', async
   await world.run(3_000)
   const [reboot, discover] = one.sent.slice(before)
   t.is(Math.round((discover.at - reboot.at) / 100), 10)
+})
+
+test('another wire ends the pause after a refusal; before the start it begins nothing', async t => {
+  const world = new World(20)
+  const one = link(world, ({ message }) => (message.type === 'discover' ? [{ type: 'offer' }] : [nak]))
+  one.client.reconnect()
+  t.is(one.sent.length, 0)
+  one.client.start()
+  await world.run(6_000)
+  t.is(one.client.state, 'init')
+  one.server = goodServer()
+  one.client.reconnect()
+  await world.run(500)
+  t.is(one.client.state, 'bound')
 })
 
 test('a refusal that does not say whose it is counts for nothing', async t => {

@@ -25,6 +25,9 @@ const RENEWAL_WAIT = 60_000
 /** Node's timers know no longer waits than 24 days. */
 const LONGEST_TIMER = 86_400_000
 
+/** An option has so many bytes. */
+const LONGEST_HOST_NAME = 255
+
 /** With 121 before 3, as RFC 3442 asks for. */
 const WANTED = Uint8Array.from([
   options.mask,
@@ -62,8 +65,10 @@ export class DhcpClient {
   #probe: AbortController | undefined
 
   constructor(environment: DhcpEnvironment, { mac, mtu, hostName = '' }: DhcpOptions) {
-    if (hostName !== '' && !/^[a-z\d-]{1,63}(\.[a-z\d-]{1,63})*$/i.test(hostName))
-      throw new RangeError(`DHCP cannot carry the host name ${JSON.stringify(hostName)}: use letters, digits, hyphens and dots`)
+    if (hostName !== '' && (hostName.length > LONGEST_HOST_NAME || !/^[a-z\d-]{1,63}(\.[a-z\d-]{1,63})*$/i.test(hostName))) {
+      const advice = `use letters, digits, hyphens and dots, ${LONGEST_HOST_NAME} at most`
+      throw new RangeError(`DHCP cannot carry the host name ${JSON.stringify(hostName)}: ${advice}`)
+    }
     this.#environment = environment
     this.#mac = mac
     this.#mtu = mtu
@@ -90,7 +95,8 @@ export class DhcpClient {
    * lease is still good (section 3.2), or begins again. The address stays in use until a server says no, or none says anything.
    */
   reconnect(): void {
-    if (this.#state === 'closed' || this.#state === 'init') return
+    const resting = this.#timer !== undefined
+    if (this.#state === 'closed' || (this.#state === 'init' && !resting)) return
     if (this.#lease !== undefined) this.#reboot(this.#lease.address)
     else this.#discover()
   }

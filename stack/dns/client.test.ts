@@ -217,6 +217,20 @@ test('a TCP connection that comes when nobody wants it is closed', async t => {
   t.is(disposed, 1)
 })
 
+test('who cannot be reached is not waited for', async t => {
+  const world = new World(24)
+  const { client, network, run } = site(world, () => new Error('port unreachable'), { servers: [FIRST, SECOND] })
+  network.servers.set(SECOND, table)
+  t.deepEqual(await run(client.resolve('four.example.org', { family: 4 })), ['192.0.2.4'])
+  t.is(world.now, 20)
+  network.servers.set(SECOND, () => new Error('host unreachable'))
+  await t.throwsAsync(run(client.resolve('web.example.org', { family: 4 })), {
+    code: 'ESERVFAIL',
+    message: /10\.139\.1\.2 cannot be reached \(host unreachable\), DNS server 10\.139\.1\.1 cannot be reached/,
+  })
+  t.is(network.opened, 0)
+})
+
 test('who failed is not asked again; the error tells of each server', async t => {
   const world = new World(7)
   const { client, network, run } = site(world, a => [a.reply({ code: 5 })], { servers: [FIRST, SECOND] })

@@ -143,7 +143,10 @@ export interface Sent {
   readonly delay?: number
 }
 
-/** What a server sends for a question: messages with where and when they come from. Over TCP the bytes go as they are, in one stream. */
+/**
+ * What a server sends for a question: messages with where and when they come from. Over TCP the bytes go as they are, in one stream. An
+ * Error is what the network says of it (ICMP).
+ */
 export type FakeServer = (asked: Asked) => readonly (Uint8Array | Sent)[] | Error
 
 export function readAsked(bytes: Uint8Array, tcp: boolean, localPort: number): Asked {
@@ -192,7 +195,9 @@ export class FakeNetwork implements DnsTransport {
       onReceive: undefined,
       onError: undefined,
       send: (bytes, server, port) => {
-        for (const { bytes: answer, from = server, port: fromPort = port, delay = 0 } of this.#ask(bytes, server, false, localPort)) {
+        const sent = this.#ask(bytes, server, false, localPort)
+        if (sent instanceof Error) this.#world.at(10, () => socket.onError?.(sent))
+        for (const { bytes: answer, from = server, port: fromPort = port, delay = 0 } of list(sent)) {
           this.#world.at(10 + delay, () => {
             if (closed) return
             const passing = answer.slice()
@@ -221,7 +226,7 @@ export class FakeNetwork implements DnsTransport {
     let ended = false
     return {
       write: async bytes => {
-        for (const { bytes: part, delay = 0 } of this.#ask(bytes.slice(2), server, true, 0)) {
+        for (const { bytes: part, delay = 0 } of list(this.#ask(bytes.slice(2), server, true, 0))) {
           this.#world.at(10 + delay, () => {
             if (part.length === 0) ended = true
             else parts.push(part)
@@ -239,13 +244,15 @@ export class FakeNetwork implements DnsTransport {
     }
   }
 
-  #ask(bytes: Uint8Array, server: string, tcp: boolean, localPort: number): Sent[] {
+  #ask(bytes: Uint8Array, server: string, tcp: boolean, localPort: number): ReturnType<FakeServer> {
     const asked = readAsked(bytes, tcp, localPort)
     this.asked.push({ ...asked, server, at: this.#world.now })
-    const sent = this.servers.get(server)?.(asked) ?? []
-    return sent instanceof Error ? [] : sent.map(each => (each instanceof Uint8Array ? { bytes: each } : each))
+    return this.servers.get(server)?.(asked) ?? []
   }
 }
+
+const list = (sent: ReturnType<FakeServer>): readonly Sent[] =>
+  sent instanceof Error ? [] : sent.map(each => (each instanceof Uint8Array ? { bytes: each } : each))
 
 /** Over TCP: a message behind its length. */
 export const framed = (message: Uint8Array): Uint8Array => Uint8Array.from([message.length >>> 8, message.length & 255, ...message])

@@ -131,6 +131,7 @@ const numbers = (file: Uint8Array): number[] => packets(file).map(({ bytes }) =>
 
 test('both ways, in order, with times to the nanosecond', t => {
   const abi = clock()
+  abi.now = 500
   const device = new FakeDevice()
   const got: number[] = []
   device.onReceive = (_, length) => {
