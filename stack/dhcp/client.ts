@@ -7,9 +7,19 @@
  */
 import type { Timer } from '@xen-ts/runtime/machine.ts'
 import { ANY, formatIpv4, type Ipv4, isSpecial } from '../address.ts'
-import { addressBytes, DhcpFormatError, type DhcpMessage, type DhcpType, options, readAddress, readDhcp, writeDhcp } from '../wire/dhcp.ts'
+import {
+  addressBytes,
+  DhcpFormatError,
+  type DhcpMessage,
+  type DhcpRequest,
+  type DhcpType,
+  options,
+  readAddress,
+  readDhcp,
+} from '../wire/dhcp.ts'
 import { DhcpCounters, type DhcpEnvironment, type DhcpOptions, type DhcpState } from './environment.ts'
 import { type Lease, readLease } from './lease.ts'
+import { Composer } from './messages.ts'
 
 /** Milliseconds of the first wait for an answer, which doubles up to the longest; up to one second is added or taken away by chance. */
 const FIRST_WAIT = 4_000
@@ -25,28 +35,12 @@ const RENEWAL_WAIT = 60_000
 /** Node's timers know no longer waits than 24 days. */
 const LONGEST_TIMER = 86_400_000
 
-/** An option has so many bytes. */
-const LONGEST_HOST_NAME = 255
-
-/** With 121 before 3, as RFC 3442 asks for. */
-const WANTED = Uint8Array.from([
-  options.mask,
-  options.routes,
-  options.routers,
-  options.nameServers,
-  options.domain,
-  options.mtu,
-  options.leaseTime,
-  options.renewTime,
-  options.rebindTime,
-])
-
 export class DhcpClient {
   readonly counters = new DhcpCounters()
   readonly #environment: DhcpEnvironment
   readonly #mac: Uint8Array
   readonly #mtu: number
-  readonly #hostName: Uint8Array
+  readonly #composer: Composer
   #state: DhcpState = 'init'
   #xid = 0
   /** When this question was asked first: a lease counts from then. */
@@ -64,15 +58,11 @@ export class DhcpClient {
   #timer: Timer | undefined
   #probe: AbortController | undefined
 
-  constructor(environment: DhcpEnvironment, { mac, mtu, hostName = '' }: DhcpOptions) {
-    if (hostName !== '' && (hostName.length > LONGEST_HOST_NAME || !/^[a-z\d-]{1,63}(\.[a-z\d-]{1,63})*$/i.test(hostName))) {
-      const advice = `use letters, digits, hyphens and dots, ${LONGEST_HOST_NAME} at most`
-      throw new RangeError(`DHCP cannot carry the host name ${JSON.stringify(hostName)}: ${advice}`)
-    }
+  constructor(environment: DhcpEnvironment, options: DhcpOptions) {
     this.#environment = environment
-    this.#mac = mac
-    this.#mtu = mtu
-    this.#hostName = Uint8Array.from(hostName, character => character.charCodeAt(0))
+    this.#mac = options.mac
+    this.#mtu = options.mtu
+    this.#composer = new Composer(options)
   }
 
   get state(): DhcpState {
@@ -351,22 +341,8 @@ export class DhcpClient {
     this.#timer = this.#environment.timers.set(Math.min(left, LONGEST_TIMER), left <= LONGEST_TIMER ? run : () => this.#wait(until, run))
   }
 
-  #message(type: DhcpType, clientAddress: Ipv4, given: readonly (readonly [number, Uint8Array])[]): Uint8Array {
-    const asks = type === 'discover' || type === 'request'
-    return writeDhcp({
-      type,
-      xid: this.#xid,
-      seconds: this.#seconds,
-      broadcast: asks && clientAddress === ANY,
-      clientAddress,
-      mac: this.#mac,
-      options: [
-        [options.client, Uint8Array.of(1, ...this.#mac)],
-        ...given,
-        ...(asks && this.#hostName.length > 0 ? [[options.hostName, this.#hostName] as const] : []),
-        ...(asks ? [[options.largest, Uint8Array.of(this.#mtu >>> 8, this.#mtu)] as const, [options.wanted, WANTED] as const] : []),
-      ],
-    })
+  #message(type: DhcpType, clientAddress: Ipv4, given: DhcpRequest['options']): Uint8Array {
+    return this.#composer.compose({ type, xid: this.#xid, seconds: this.#seconds, clientAddress, options: given })
   }
 
   /** 32 bits of chance. */
