@@ -190,6 +190,17 @@ test('an alias that has to be followed by another question counts for the time o
   t.is(network.asked.length, 4)
 })
 
+test('a truncated answer that comes late, or twice', async t => {
+  const late = new World(25)
+  const first: FakeServer = a => (a.tcp ? [new Uint8Array(0)] : [{ bytes: a.reply({ flags: TRUNCATED }), delay: 1500 }])
+  const one = site(late, first, { servers: [FIRST, SECOND] })
+  await t.throwsAsync(one.run(one.client.resolve('a.example.org', { family: 4 })), { code: 'ESERVFAIL', message: /not over TCP/ })
+  const answer = (a: Asked) => a.reply({ answers: [address(a.name, '192.0.2.1')] })
+  const twice = site(new World(26), a => (a.tcp ? [framed(answer(a))] : [a.reply({ flags: TRUNCATED }), a.reply({ flags: TRUNCATED })]))
+  t.deepEqual(await twice.run(twice.client.resolve('a.example.org', { family: 4 })), ['192.0.2.1'])
+  t.is(twice.client.counters.overTcp, 1)
+})
+
 test('what may not be kept takes no room', async t => {
   const { client, run } = site(new World(22), a => [a.reply({ answers: [address(a.name, '192.0.2.1', 0)] })])
   await run(client.resolve('a.example.org', { family: 4 }))
