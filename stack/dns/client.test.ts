@@ -56,7 +56,10 @@ test('both families, IPv6 first, in turn; behind an alias; once for all who ask'
   t.deepEqual(await run(client.resolve('four.example.org')), ['192.0.2.4'])
   t.deepEqual(await run(client.resolve('six.example.org')), ['2001:db8::6'])
   t.deepEqual(await run(client.resolve('bücher.example.org')), ['192.0.2.5'])
+  t.deepEqual(await run(client.resolve('web.example.org')), both)
   t.is(network.opened, 0)
+  await world.run(1)
+  t.is(world.pending, 0, 'no timer is left')
 })
 
 test('only families that the network has are asked for', async t => {
