@@ -413,10 +413,11 @@ test('no more than so many are asked for at a time, and all get their answer', a
     client.resolve(`n${i}.example.org`, { family: 4, signal: i === 10 ? given.signal : undefined }),
   )
   given.abort(new Error('not that one'))
+  world.at(5, () => client.configure([FIRST])) // what waits goes on waiting
   const results = await run(Promise.allSettled(all))
   t.is(results.filter(result => result.status === 'fulfilled').length, 19)
   t.is(most, 3)
-  t.is(network.asked.length, 19)
+  t.is(network.asked.length, 19 + 3, 'three are asked for again')
 })
 
 test('a closed client ends every wait', async t => {
