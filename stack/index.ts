@@ -2,6 +2,7 @@
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters } from './counters.ts'
+export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'

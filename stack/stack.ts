@@ -15,6 +15,8 @@ export interface IpStack extends Stack {
   readonly tcp: Tcp
   readonly udp: Udp
   readonly counters: Counters
+  /** What the addresses are of: for who finds out what they shall be (dhcp/host.ts). */
+  readonly link: Interface
   /** Dotted decimal; undefined while there is none. */
   readonly address: string | undefined
   readonly gateway: string | undefined
@@ -62,6 +64,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     tcp,
     udp,
     counters,
+    link: ip,
     names,
     resolve: (name, options) => names.resolve(name, options),
     get address() {

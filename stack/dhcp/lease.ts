@@ -44,8 +44,11 @@ export function readLease({ yourAddress: address, options: given }: DhcpMessage,
   if (server === undefined || isSpecial(server)) return 'it does not say which server it is from'
   if (isSpecial(address)) return `its address ${formatIpv4(address)} is not that of a host`
   const bits = readMask(given.get(options.mask))
-  if (isWholeNetwork(address, prefixMask(bits), bits))
-    return `its address ${formatIpv4(address)} is the whole network of ${formatIpv4(prefixMask(bits))}, or its broadcast`
+  const mask = prefixMask(bits)
+  if (isWholeNetwork(address, mask, bits))
+    return `its address ${formatIpv4(address)} is the whole network of ${formatIpv4(mask)}, or its broadcast`
+  /** Whether it can be a host of this network, or of another one. */
+  const isHost = (other: Ipv4): boolean => !isSpecial(other) && (((other ^ address) & mask) !== 0 || !isWholeNetwork(other, mask, bits))
   const duration = seconds(given.get(options.leaseTime))
   if (duration === undefined) return 'it does not say for how long'
   if (duration < SHORTEST) return `it is for ${duration} s: ${SHORTEST} are the least`
@@ -56,9 +59,9 @@ export function readLease({ yourAddress: address, options: given }: DhcpMessage,
   return {
     address,
     bits,
-    gateway: gateway === undefined || isSpecial(gateway) || gateway === address ? undefined : gateway,
+    gateway: gateway === undefined || gateway === address || !isHost(gateway) ? undefined : gateway,
     routes: routed?.filter(route => route.bits > 0) ?? [],
-    dns: readServers(given.get(options.nameServers)),
+    dns: readServers(given.get(options.nameServers), isHost),
     domain: readDomain(given.get(options.domain)),
     mtu: readMtu(given.get(options.mtu), mtu),
     server,
@@ -97,12 +100,12 @@ function readMask(bytes: Uint8Array | undefined): number {
   return (mask === undefined ? undefined : maskBits(mask)) || 32
 }
 
-function readServers(bytes: Uint8Array | undefined): Ipv4[] {
+function readServers(bytes: Uint8Array | undefined, isHost: (address: Ipv4) => boolean): Ipv4[] {
   if (bytes === undefined || bytes.length % 4 !== 0) return []
   const servers = new Set<Ipv4>()
   for (let at = 0; at < bytes.length && servers.size < MOST_SERVERS; at += 4) {
     const server = readAddress(bytes, at)
-    if (!isSpecial(server)) servers.add(server)
+    if (isHost(server)) servers.add(server)
   }
   return [...servers]
 }

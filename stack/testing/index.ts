@@ -1,0 +1,2 @@
+/** For tests of other packages: what stands at the other end of a wire. */
+export { DhcpServerDouble } from './dhcp-server.ts'
