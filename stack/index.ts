@@ -7,6 +7,8 @@ export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export type { Route } from './ip/route.ts'
+export { type DropWatch, watchDrops } from './pcap/drops.ts'
+export { Recording, type RecordOptions, record } from './pcap/recorder.ts'
 export {
   type ByteSocket,
   type Endpoint,
