@@ -12,7 +12,7 @@ export const networkArgs = {
 
 type NetworkArgs = ArgValues<typeof networkArgs>
 
-/** How long (ms) a program's start waits for its address: a server that is there has given one after seven seconds, probes included. */
+/** How long (ms) a program's start waits for its address: dnsmasq, which asks around first, has given one after nine, our own probes included. */
 const LEASE_TIMEOUT = 15_000
 
 /**
