@@ -2,8 +2,13 @@
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters } from './counters.ts'
+export { type DhcpHost, followDhcp } from './dhcp/host.ts'
+export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
+export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export type { Route } from './ip/route.ts'
+export { type DropWatch, watchDrops } from './pcap/drops.ts'
+export { Recording, type RecordOptions, record } from './pcap/recorder.ts'
 export {
   type ByteSocket,
   type Endpoint,
@@ -16,3 +21,4 @@ export {
 export { createStack, type IpStack } from './stack.ts'
 export type { TcpStream } from './tcp/stream.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'
+export type { UdpPort, UdpReceiver } from './udp/udp.ts'

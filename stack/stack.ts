@@ -3,6 +3,8 @@ import type { Stack } from '@xen-ts/runtime'
 import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
+import { DnsClient } from './dns/client.ts'
+import { stackTransport } from './dns/sockets.ts'
 import { Interface } from './ip/interface.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
@@ -13,10 +15,14 @@ export interface IpStack extends Stack {
   readonly tcp: Tcp
   readonly udp: Udp
   readonly counters: Counters
+  /** What the addresses are of: for who finds out what they shall be (dhcp/host.ts). */
+  readonly link: Interface
   /** Dotted decimal; undefined while there is none. */
   readonly address: string | undefined
   readonly gateway: string | undefined
   readonly dns: readonly string[]
+  /** The DNS client: services, texts, names of addresses and its counters. It follows the addresses. */
+  readonly names: DnsClient
   /**
    * Other addresses, or none. When address, mask or gateway differ from those before, all connections are reset (SocketError ENETRESET),
    * and neighbours are told; listeners go on. Limits stay as they were. Throws StackConfigError, and nothing is changed then.
@@ -44,12 +50,23 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
   device.onWritable = () => engine.framesFree()
-  device.onConnected = () => ip.readdress(addresses)
+  device.onConnected = () => {
+    ip.readdress(addresses)
+    names.clear() // another wire may have other names
+  }
+  const tcp = new Tcp(engine, (name, options) => names.resolve(name, options))
+  const names = new DnsClient(machine, stackTransport(udp, tcp), {
+    servers: addresses.dns.map(formatIpv4),
+    families: () => (addresses.address === ANY ? [] : [4]),
+  })
 
   const stack: IpStack = {
-    tcp: new Tcp(engine),
+    tcp,
     udp,
     counters,
+    link: ip,
+    names,
+    resolve: (name, options) => names.resolve(name, options),
     get address() {
       return addresses.address === ANY ? undefined : formatIpv4(addresses.address)
     },
@@ -68,6 +85,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       const lost = isSame
         ? 0
         : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
+      names.configure(stack.dns)
       log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
       for (const watcher of [...watchers]) {
         try {
@@ -85,6 +103,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       }
     },
     close() {
+      names.close()
       engine.close()
       ip.close()
       watchers.clear()

@@ -78,9 +78,12 @@ export async function connectStack(
       machine.log('stack').warn(`the network device is not connected after ${patience / 1000} s, going on without: is the netvm running?`)
   }
   const stack = createStack(machine, device, config)
+  // The clock stood still while the domain was suspended, what is known of names did not.
+  const unsubscribe = machine.suspension.onResume(() => stack.names.clear())
   const disposable = {
     device,
     async [Symbol.asyncDispose]() {
+      unsubscribe()
       stack.close()
       await device.close()
     },

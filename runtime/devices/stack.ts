@@ -9,8 +9,14 @@ export interface Stack {
    * were reset then, those who listen go on listening.
    */
   watch(handler: (address: string | undefined) => void): () => void
+  /**
+   * The addresses of a name in the order to try them; an address is its own answer. Rejects with an error whose `code` is Node's: ENOTFOUND
+   * (there is no such name), ENODATA (it has no address), ETIMEOUT, ESERVFAIL, EREFUSED, EBADNAME, ENOSERVER (there is no name server, or no
+   * network), ECANCELLED; or with the reason of `signal`. `family`: addresses of IPv4 or of IPv6 only.
+   */
+  resolve(name: string, options?: { readonly family?: 4 | 6; readonly signal?: AbortSignal }): Promise<string[]>
   readonly tcp: {
-    /** Rejects when the peer refuses, does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
+    /** Rejects when the peer refuses, when a name is not resolved (see `resolve`), does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
     connect(options: { host: string; port: number; timeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
     /** Calls `accept` for each connection, until `signal` aborts; then resolves. */
     listen(options: { port: number; signal?: AbortSignal }, accept: (connection: TcpConnection) => void): Promise<void>

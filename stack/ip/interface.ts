@@ -24,6 +24,11 @@ export class Interface {
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
+  /**
+   * A packet of IPv4 is for another address than ours, or for all: true when it was for somebody all the same, as a DHCP client before it
+   * has an address.
+   */
+  stray: (frame: Frame, length: number) => boolean = () => false
   /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
   longest: number
 
@@ -57,9 +62,13 @@ export class Interface {
     const isOurs = u16[0] === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]
     if (type === TYPE_IPV4 && isOurs) this.ipv4.receive(frame, length)
     else if (type === TYPE_ARP && (isOurs || isTo(u16, BROADCAST_MAC))) this.#arp(u16, length)
-    // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here.
-    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) counters.badAddress++
+    // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here but DHCP.
+    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.astray(frame, length)
     else counters.foreign++ // multicast too: there are no groups
+  }
+
+  astray(frame: Frame, length: number): void {
+    if (!this.stray(frame, length)) this.counters.badAddress++
   }
 
   #arp(u16: Uint16Array, length: number): void {

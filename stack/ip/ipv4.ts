@@ -84,12 +84,12 @@ export class Ipv4Host {
       this.#refused(header)
       return
     }
-    // Broadcast is for DHCP, which does not come through here; a source must be a host that is not ourselves.
+    // A source must be a host that is not ourselves.
     const source = u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
     let route = this.#last
     if (route === undefined || route.peerIp !== source) route = this.#routeOf(source)
     if (route === undefined || u16[IP_DESTINATION] !== this.#addressLow || u16[IP_DESTINATION + 1] !== this.#addressHigh) {
-      this.#counters.badAddress++
+      link.astray(frame, length)
       return
     }
     const at = ETH_BYTES + header

@@ -42,6 +42,8 @@ export class Neighbours {
   readonly #isHost: (ip: Ipv4) => boolean
   readonly #limit: number
   readonly #entries = new Map<Ipv4, Entry>()
+  /** Somebody else asks or answers: for who looks whether an address is taken (probe.ts). */
+  onSender: ((sender: Ipv4, target: Ipv4, isRequest: boolean) => void) | undefined = undefined
   #versions = 0
   #closed = false
 
@@ -111,6 +113,7 @@ export class Neighbours {
       this.#counters.arpIgnored++
       return
     }
+    this.onSender?.(senderIp, arpTargetIp(u16), operation === ARP_REQUEST)
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return

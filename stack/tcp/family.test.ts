@@ -127,7 +127,7 @@ test('a connection over wide addresses: names, segment size, data both ways unde
   const bytes = pattern(200_000)
   const got: Uint8Array[] = []
   let endpoints: unknown[] = []
-  new Tcp(server.engine).bind(80, {}, socket => {
+  new Tcp(server.engine, async () => []).bind(80, {}, socket => {
     endpoints = [socket.remote.address, socket.local.address]
     return {
       ...record([]),
@@ -181,7 +181,7 @@ test('over wide addresses: a closed port resets, a flood gets cookies, peers wit
   t.deepEqual(errors, ['connection to [fd00:0:0:0:0:0:0:2]:81 was refused'])
 
   let accepted = 0
-  new Tcp(server.engine).bind(80, { backlog: 0 }, () => (accepted++, record([])))
+  new Tcp(server.engine, async () => []).bind(80, { backlog: 0 }, () => (accepted++, record([])))
   call(client, addressOf(2), 80)
   await world.run(20)
   t.is(server.link.counters.tcpSynCookies, 1)

@@ -191,7 +191,7 @@ test('connect: SYN, SYN-ACK, ACK; a wrong ACK in between is reset; timeout and a
   await world.run(100)
   controller.abort(new Error('enough'))
   await given
-  await t.throwsAsync(stack.tcp.connect({ host: 'example.org', port: 1 }), { message: /"example\.org".* not an IPv4 address/ })
+  await t.throwsAsync(stack.tcp.connect({ host: 'example.org', port: 1 }), { code: 'ENOSERVER' })
   await t.throwsAsync(stack.tcp.connect({ host: '192.168.1.1', port: 1 }), { message: /no route to 192\.168\.1\.1/ })
   t.is(stack.tcp.connections, 1)
 })

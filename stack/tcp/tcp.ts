@@ -1,5 +1,8 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
+
+import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
+import { connectByName, type Resolver } from './by-name.ts'
 import type { Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
@@ -7,10 +10,10 @@ import type { MemoryBudget } from './reassembly.ts'
 import { TcpStream } from './stream.ts'
 
 export interface ConnectOptions {
-  /** Dotted decimal. */
+  /** An address, or a name, whose addresses are tried in their order. */
   readonly host: string
   readonly port: number
-  /** Milliseconds until the attempt fails with ETIMEDOUT. Default: after the sixth SYN, about a minute. */
+  /** Milliseconds until the attempt, the question for the name included, fails with ETIMEDOUT. Default: after the sixth SYN, about a minute. */
   readonly timeout?: number
   /** Gives the attempt up when it aborts before the connection is established. */
   readonly signal?: AbortSignal
@@ -30,9 +33,11 @@ const KEEP_ALIVE = 60_000
 
 export class Tcp implements Listener {
   readonly #engine: TcpEngine
+  readonly #resolve: Resolver
 
-  constructor(engine: TcpEngine) {
+  constructor(engine: TcpEngine, resolve: Resolver) {
     this.#engine = engine
+    this.#resolve = resolve
   }
 
   /** Connections in all states, and those of them in TIME-WAIT. */
@@ -64,16 +69,23 @@ export class Tcp implements Listener {
 
   /**
    * Connects to a peer. Rejects with a SocketError (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ECONNRESET, ENETRESET when the
-   * stack's address changes, ENOBUFS for the stack's limits), or with the reason of `signal`.
+   * stack's address changes, ENOBUFS for the stack's limits), with a DnsError for a name that is not resolved, or with the reason of
+   * `signal`.
    */
-  async connect({ host, port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
+  async connect(options: ConnectOptions): Promise<TcpStream> {
+    const { host, port, signal } = options
     checkPort(port)
     signal?.throwIfAborted()
     const route = this.#engine.ip.routeTo(host)
-    if (route === undefined) {
-      const what = `cannot connect to ${JSON.stringify(host)}`
-      throw new SocketError('EHOSTUNREACH', `${what}: it is not an IPv4 address, and names are not resolved here`)
-    }
+    if (route !== undefined) return this.#connect(route, options)
+    return connectByName(options, this.#engine.timers, this.#resolve, async attempt => {
+      const route = this.#engine.ip.routeTo(attempt.host)
+      if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: this stack speaks IPv4 only`)
+      return this.#connect(route, attempt)
+    })
+  }
+
+  async #connect(route: Route, { port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
     if (!route.hasLocal) {
       throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: this stack has no address, there is no network (yet)`)
     }

@@ -1,7 +1,8 @@
-/** UDP (RFC 768): enough for DNS and the like. Datagrams that do not fit one packet are refused; there is no fragmentation. */
+/** UDP (RFC 768). Datagrams that do not fit one packet are refused; there is no fragmentation. */
 import type { Frame } from '@xen-ts/runtime/machine'
 import type { Interface } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
+import { SocketError } from '../socket.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
 
@@ -10,6 +11,20 @@ import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP
  * and `send` takes it for the answer.
  */
 export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
+
+/** A local port that was chosen for its user. */
+export interface UdpPort {
+  readonly number: number
+  /** Gives it back: what still arrives for it is dropped. Once. */
+  close(): void
+}
+
+/**
+ * Ports that `open` chooses from: as many as can be without those that services have (RFC 6056 section 3.2), so that one is 15 bits to
+ * guess. Nobody learns from one which will be next: each is random (section 3.3.2).
+ */
+const FIRST_PORT = 0x8000
+const TRIES = 64
 
 export class Udp {
   readonly #ip: Interface
@@ -27,6 +42,28 @@ export class Udp {
     return () => this.#receivers.delete(port)
   }
 
+  /** Receives on a port that nobody can guess, until that is closed. Throws a SocketError (ENOBUFS) when too many are in use. */
+  open(receiver: UdpReceiver): UdpPort {
+    const random = new Uint16Array(TRIES)
+    this.#ip.abi.random(new Uint8Array(random.buffer))
+    const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
+    if (number === undefined) {
+      throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
+    }
+    return { number, close: this.bind(number, receiver) }
+  }
+
+  /** The way to an address, for `send`. Throws a SocketError (EHOSTUNREACH) when there is none, or no network (yet). */
+  routeTo(address: string): Route {
+    const route = this.#ip.routeTo(address)
+    if (route?.hasLocal !== true || route.resolve() === undefined) {
+      const why =
+        route === undefined ? 'it is not an IPv4 address' : route.hasLocal ? 'no gateway leads to it' : 'there is no network (yet)'
+      throw new SocketError('EHOSTUNREACH', `cannot send to ${JSON.stringify(address)}: ${why}`)
+    }
+    return route
+  }
+
   /**
    * Sends one datagram to an address, or back to a sender. False when no frame was free: it is lost then, as datagrams may be. Throws
    * RangeError when the datagram is too big, or `to` is not an address.
@@ -34,7 +71,7 @@ export class Udp {
   send(localPort: number, to: string | Route, remotePort: number, payload: Uint8Array): boolean {
     const route = typeof to === 'string' ? this.#ip.routeTo(to) : to
     if (route === undefined) {
-      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an IPv4 address, and names are not resolved here`)
+      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an IPv4 address; resolve names first`)
     }
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length

@@ -17,7 +17,7 @@ export function parseHost(text: string, special: boolean): string | undefined {
   if (text.startsWith('[')) {
     if (!text.endsWith(']')) return undefined
     const pieces = parseIpv6(text.slice(1, -1))
-    return pieces && `[${serializeIpv6(pieces)}]`
+    return pieces && `[${formatIpv6(pieces)}]`
   }
   if (!special) return forbiddenHost.test(text) ? undefined : percentEncode(text, encodeSets.c0)
   const domain = toAscii(simpleDomain.test(text) ? text : percentDecode(text))
@@ -83,8 +83,8 @@ function parseIpv4Number(text: string): number {
   return /^[1-9]\d*$/.test(text) ? Number(text) : NaN
 }
 
-/** https://url.spec.whatwg.org/#concept-ipv6-parser : eight 16-bit numbers. */
-function parseIpv6(text: string): number[] | undefined {
+/** https://url.spec.whatwg.org/#concept-ipv6-parser : the address as eight 16-bit numbers; undefined when it is none. */
+export function parseIpv6(text: string): number[] | undefined {
   const halves = text.split('::')
   if (halves.length > 2) return undefined
   const groups = halves.map((half, i) => (half === '' ? [] : parseGroups(half, i === halves.length - 1)))
@@ -107,8 +107,11 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined 
   return [...groups, (Number(bytes[0]) << 8) | Number(bytes[1]), (Number(bytes[2]) << 8) | Number(bytes[3])]
 }
 
-/** https://url.spec.whatwg.org/#concept-ipv6-serializer : the first longest run of two or more zeroes is shortened. */
-function serializeIpv6(groups: readonly number[]): string {
+/**
+ * https://url.spec.whatwg.org/#concept-ipv6-serializer : the first longest run of two or more zeroes is shortened. That is RFC 5952 section
+ * 4 as well. `groups`: eight 16-bit numbers.
+ */
+export function formatIpv6(groups: readonly number[]): string {
   let start = -1
   let length = 1
   for (let i = 0; i < 8; i++) {

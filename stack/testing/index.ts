@@ -1,0 +1,3 @@
+/** For tests of other packages: what stands at the other end of a wire. */
+export { DhcpServerDouble } from './dhcp-server.ts'
+export { type Pair, pair } from './pair.ts'
