@@ -83,6 +83,21 @@ test('the ports of questions are spread over half of all', async t => {
   for (const { number } of opened) client.udp.bind(number, () => {})
 })
 
+test('a port that was given back hears nothing any more', t => {
+  const { client } = setUp()
+  const heard: unknown[] = []
+  const port = client.udp.open(
+    () => {},
+    (...what) => heard.push(what),
+  )
+  const message = { route: client.udp.routeTo('10.0.0.2'), localPort: port.number, remotePort: 9, sequence: 0, code: 3, mtu: undefined }
+  client.udp.unreachable(message)
+  port.close()
+  client.udp.unreachable(message)
+  t.deepEqual(heard, [['10.0.0.2', 9, 3]])
+  t.is(client.counters.icmpIgnored, 1)
+})
+
 test('when all tries find ports in use, that is said', t => {
   const { client } = setUp()
   for (let port = 32_768; port < 65_536; port++) client.udp.bind(port, () => {})
@@ -209,6 +224,55 @@ test('a server that no gateway leads to is passed over', async t => {
   client.configure({ address: '10.0.0.1', prefix: 24, dns: [FIRST, SECOND] })
   await t.throwsAsync(run(client.resolve('www.example.org')), { code: 'ESERVFAIL', message: /10\.139\.1\.1 cannot be asked .*no gateway/ })
 })
+
+test('a server whose port or host cannot be reached (ICMP) is passed over at once, and only then', async t => {
+  for (const [code, forged, isBelieved] of [
+    [3, {}, true],
+    [13, {}, true],
+    [4, {}, false],
+    [3, { remotePort: 54 }, false],
+    [3, { localPort: 1 }, false],
+    [3, { peer: 8 }, false],
+    [3, { protocol: 6 }, false],
+  ] as const) {
+    const { client, clientDevice, serverDevice, wire, run, world } = setUp()
+    client.configure({ address: '10.0.0.1', prefix: 24, dns: ['10.0.0.7', '10.0.0.2'] })
+    // Nobody is 10.0.0.7, but its frames come to the other end, which answers them as a router does.
+    client.link.ipv4.neighbours.get(0x0700000a)!.mac = new Uint16Array(serverDevice.mac.slice().buffer)
+    wire.filter = (frame, from) => {
+      if (from !== clientDevice || frame[33] !== 7 || frame[23] !== 17) return true
+      const quoted = frame.slice(14, 42)
+      const wrong: { remotePort?: number; localPort?: number; peer?: number; protocol?: number } = forged
+      if (wrong.remotePort !== undefined) quoted[23] = wrong.remotePort
+      if (wrong.localPort !== undefined) quoted[21] ^= wrong.localPort
+      if (wrong.peer !== undefined) quoted[19] = wrong.peer
+      if (wrong.protocol !== undefined) quoted[9] = wrong.protocol
+      wire.transmit(unreachable(frame, code, quoted), serverDevice)
+      return false
+    }
+    const start = world.now
+    const { icmpIgnored } = client.counters
+    t.deepEqual(await run(client.resolve('www.example.org')), ['10.0.0.2'])
+    t.is(world.now - start < 500, isBelieved, JSON.stringify([code, forged]))
+    t.is(client.counters.icmpIgnored - icmpIgnored > 0, !isBelieved && !('remotePort' in forged || 'peer' in forged))
+  }
+})
+
+/** A router's answer to a frame: destination unreachable. */
+function unreachable(frame: Uint8Array, code: number, quoted: Uint8Array): Uint8Array {
+  const icmp = Uint8Array.of(3, code, 0, 0, 0, 0, 0, 0, ...quoted)
+  icmp.set(sum(icmp), 2)
+  const ip = Uint8Array.of(0x45, 0, 0, 20 + icmp.length, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 2, ...frame.subarray(26, 30))
+  ip.set(sum(ip), 10)
+  return Uint8Array.of(...frame.subarray(6, 12), ...frame.subarray(0, 6), 8, 0, ...ip, ...icmp)
+}
+
+function sum(bytes: Uint8Array): [number, number] {
+  let sum = 0
+  for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return [(~sum >>> 8) & 255, ~sum & 255]
+}
 
 test('on another wire, names are asked for again', async t => {
   const { client, clientDevice, run, asked } = setUp()

@@ -45,6 +45,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
   ip.ipv4.icmp.onUnreachable = message => engine.input.unreachable(message)
+  ip.ipv4.icmp.onDatagramUnreachable = message => udp.unreachable(message)
   ip.udp = udp
   ip.tcp = engine.input
   device.onReceive = (frame, length) => ip.receive(frame, length)

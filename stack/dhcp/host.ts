@@ -69,6 +69,7 @@ export function followDhcp(
     },
     { mac: device.mac, mtu: device.mtu, hostName },
   )
+  const { stray } = link
   link.stray = (frame, length) => {
     const message = readDhcpFrame(abi, frame, length)
     if (message === undefined) return false
@@ -91,7 +92,7 @@ export function followDhcp(
     close() {
       client.close()
       unbind()
-      link.stray = () => false
+      link.stray = stray
       device.onConnected = onConnected
     },
   }

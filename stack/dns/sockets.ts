@@ -6,13 +6,24 @@ import type { DatagramSocket, DnsTransport } from './transport.ts'
 export const stackTransport = (udp: Udp, tcp: Pick<Tcp, 'connect'>): DnsTransport => ({
   open(server) {
     const route = udp.routeTo(server)
-    const port = udp.open((bytes, offset, length, from, remotePort) => {
-      socket.onReceive?.(bytes.subarray(offset, offset + length), from.peer, remotePort)
-    })
+    const port = udp.open(
+      (bytes, offset, length, from, remotePort) => {
+        socket.onReceive?.(bytes.subarray(offset, offset + length), from.peer, remotePort)
+      },
+      (peer, remotePort, code) => {
+        if (peer === server && remotePort === asked) socket.onError?.(new Error(`the network answers unreachable, ICMP code ${code}`))
+      },
+    )
+    /** The port that a question went to. */
+    let asked = 0
     const socket: DatagramSocket = {
       onReceive: undefined,
+      onError: undefined,
       // When no frame is free the datagram is lost, and the question is asked again in its time.
-      send: (bytes, address, remotePort) => void udp.send(port.number, address === server ? route : address, remotePort, bytes),
+      send(bytes, address, remotePort) {
+        asked = remotePort
+        udp.send(port.number, address === server ? route : address, remotePort, bytes)
+      },
       close: () => port.close(),
     }
     return socket

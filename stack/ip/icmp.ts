@@ -15,15 +15,16 @@ import {
 } from '../wire/icmp.ts'
 import { IP_BYTES } from '../wire/ipv4.ts'
 import { PROTOCOL_TCP } from '../wire/tcp.ts'
+import { PROTOCOL_UDP } from '../wire/udp.ts'
 import type { Ipv4Host } from './ipv4.ts'
 import type { Route } from './route.ts'
 
-/** What a router or host says about a TCP segment that we sent. All of it is hearsay until TCP has compared `sequence`. */
+/** What a router or host says about a TCP segment that we sent, or a datagram. All of it is hearsay until TCP has compared `sequence`. */
 export interface Unreachable {
   readonly route: Route
   readonly remotePort: number
   readonly localPort: number
-  /** int32, as in the segment. */
+  /** int32, as in the segment; of a datagram its length and checksum. */
   readonly sequence: number
   /** ICMP's number for why. */
   readonly code: number
@@ -35,6 +36,8 @@ export class Icmp {
   readonly #host: Ipv4Host
   /** Told about TCP segments that did not arrive; set by the stack. */
   onUnreachable: ((message: Unreachable) => void) | undefined = undefined
+  /** The same of datagrams. */
+  onDatagramUnreachable: ((message: Unreachable) => void) | undefined = undefined
 
   constructor(host: Ipv4Host) {
     this.#host = host
@@ -70,12 +73,16 @@ export class Icmp {
     const tcp = word + (header >>> 1)
     const ours = u16[word + 6] === (address & 0xffff) && u16[word + 7] === address >>> 16
     const route = ours ? this.#host.route(u16[word + 8] | (u16[word + 9] << 16)) : undefined
-    if (route?.connections === undefined || u8[quoted + 9] !== PROTOCOL_TCP || this.onUnreachable === undefined) {
+    const protocol = u8[quoted + 9]
+    // TCP has connections on its routes, UDP has none.
+    const isTcp = protocol === PROTOCOL_TCP && route?.connections !== undefined
+    const tell = isTcp ? this.onUnreachable : protocol === PROTOCOL_UDP ? this.onDatagramUnreachable : undefined
+    if (route === undefined || tell === undefined) {
       counters.icmpIgnored++
       return
     }
     const code = u8[at + 1]
-    this.onUnreachable({
+    tell({
       route,
       localPort: swap16(u16[tcp]),
       remotePort: swap16(u16[tcp + 1]),

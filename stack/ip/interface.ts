@@ -24,11 +24,6 @@ export class Interface {
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
-  /**
-   * A packet of IPv4 is for another address than ours, or for all: true when it was for somebody all the same, as a DHCP client before it
-   * has an address.
-   */
-  stray: (frame: Frame, length: number) => boolean = () => false
   /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
   longest: number
 
@@ -65,6 +60,14 @@ export class Interface {
     // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here but DHCP.
     else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.astray(frame, length)
     else counters.foreign++ // multicast too: there are no groups
+  }
+
+  /**
+   * A packet of IPv4 is for another address than ours, or for all: true when it was for somebody all the same. A DHCP client that has no
+   * address yet puts its own function here.
+   */
+  stray(_frame: Frame, _length: number): boolean {
+    return false
   }
 
   astray(frame: Frame, length: number): void {

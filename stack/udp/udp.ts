@@ -1,5 +1,6 @@
 /** UDP (RFC 768). Datagrams that do not fit one packet are refused; there is no fragmentation. */
 import type { Frame } from '@xen-ts/runtime/machine'
+import type { Unreachable } from '../ip/icmp.ts'
 import type { Interface } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { SocketError } from '../socket.ts'
@@ -11,6 +12,9 @@ import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP
  * and `send` takes it for the answer.
  */
 export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
+
+/** Who hears that datagrams to a peer do not arrive (ICMP): anybody can claim that who has guessed both ports. */
+type UnreachableHandler = (peer: string, remotePort: number, code: number) => void
 
 /** A local port that was chosen for its user. */
 export interface UdpPort {
@@ -29,6 +33,7 @@ const TRIES = 64
 export class Udp {
   readonly #ip: Interface
   readonly #receivers = new Map<number, UdpReceiver>()
+  readonly #unreachable = new Map<number, UnreachableHandler>()
 
   constructor(ip: Interface) {
     this.#ip = ip
@@ -42,15 +47,23 @@ export class Udp {
     return () => this.#receivers.delete(port)
   }
 
-  /** Receives on a port that nobody can guess, until that is closed. Throws a SocketError (ENOBUFS) when too many are in use. */
-  open(receiver: UdpReceiver): UdpPort {
+  /** Receives on a port that nobody can guess, until that is closed, and hears of peers that cannot be reached. Throws a SocketError (ENOBUFS) when too many are in use. */
+  open(receiver: UdpReceiver, onUnreachable?: UnreachableHandler): UdpPort {
     const random = new Uint16Array(TRIES)
     this.#ip.abi.random(new Uint8Array(random.buffer))
     const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
     if (number === undefined) {
       throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
     }
-    return { number, close: this.bind(number, receiver) }
+    const unbind = this.bind(number, receiver)
+    if (onUnreachable !== undefined) this.#unreachable.set(number, onUnreachable)
+    return {
+      number,
+      close: () => {
+        this.#unreachable.delete(number)
+        unbind()
+      },
+    }
   }
 
   /** The way to an address, for `send`. Throws a SocketError (EHOSTUNREACH) when there is none, or no network (yet). */
@@ -92,6 +105,13 @@ export class Udp {
     u16[word + UDP_CHECKSUM] = sum === 0 ? 0xffff : sum // 0 would mean: no checksum
     route.send(frame, PROTOCOL_UDP, length)
     return true
+  }
+
+  /** A router or host says that a datagram was not delivered. That it was too big (RFC 1191) is no such message: they are all small. */
+  unreachable({ route, localPort, remotePort, code, mtu }: Unreachable): void {
+    const handler = mtu === undefined ? this.#unreachable.get(localPort) : undefined
+    if (handler === undefined) this.#ip.counters.icmpIgnored++
+    else handler(route.peer, remotePort, code)
   }
 
   receive({ u8, u16, checked }: Frame, at: number, length: number, route: Route): void {
