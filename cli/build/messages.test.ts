@@ -1,6 +1,6 @@
 /** esbuild's messages as the tool says them. */
 import test from 'ava'
-import { CliError } from '../errors.ts'
+import { CliError, describeError } from '../errors.ts'
 import { bundleFolder, folderOf, program } from './testing.ts'
 
 test('a name that a package of ours does not export: the package, and the nearest name', async t => {
@@ -49,6 +49,25 @@ test('an import of what is not there: what is missing, and what to do', async t 
     t.regex((error as CliError).where!, /app\.ts:[12]:/)
     t.regex((error as CliError).todo!, todo, source)
   }
+})
+
+test('several errors: each has its place and its advice', async t => {
+  const root = folderOf(t, { 'app.ts': `import './lib.ts'\nimport 'honno'\nexport default {}`, 'lib2.ts': '' })
+  const error = await t.throwsAsync(bundleFolder(root), { instanceOf: CliError })
+  const text = describeError(error)
+    .replaceAll(/\S*app\.ts/g, 'app.ts')
+    .replaceAll(/^ +(\d )?\|.*\n/gm, '')
+  t.is(
+    text,
+    [
+      'error: there is no ./lib.ts',
+      '  app.ts:1:8',
+      '  did you mean ./lib2.ts?',
+      '  there is no package honno',
+      '  app.ts:2:8',
+      '  is its name right? npm install honno',
+    ].join('\n'),
+  )
 })
 
 test('import.meta: said in our words', async t => {

@@ -10,8 +10,9 @@ import { type Advice, unresolved } from './unresolved.ts'
 /** The first error as the message, all of them as the place. */
 export async function bundleError(errors: readonly Message[], root: string, target: string): Promise<CliError> {
   const [first, ...more] = await Promise.all(errors.slice(0, 5).map(message => inOurWords(message, root, target)))
-  const rest = more.map(message => `\n${showMessage(message, root)}`).join('')
-  return new CliError(first.text, place(first, root) + rest, first.hint)
+  if (more.length === 0) return new CliError(first.text, place(first, root), first.hint)
+  const [, ...firstParts] = parts(first, root)
+  return new CliError(first.text, [...firstParts, ...more.map(message => showMessage(message, root))].join('\n'))
 }
 
 export async function showWarning(message: Message, root: string, target: string): Promise<string> {
@@ -86,7 +87,12 @@ async function exportsOf(file: string): Promise<string[]> {
 }
 
 function showMessage(message: Said, root: string): string {
-  return [message.text, place(message, root), message.hint].filter(Boolean).join('\n')
+  return parts(message, root).join('\n')
+}
+
+/** What, where, what to do: those that there are. */
+function parts(message: Said, root: string): string[] {
+  return [message.text, place(message, root), message.hint ?? ''].filter(part => part !== '')
 }
 
 function place({ location }: Said, root: string): string {
