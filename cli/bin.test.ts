@@ -104,8 +104,22 @@ test('node:fs: not on this target, and what to use instead', t => {
 
 test('a module that is not installed', t => {
   const text = refused(t, app('left()', `import left from 'left-padding'`))
-  t.regex(text, /Could not resolve "left-padding"/)
-  t.regex(text, /npm install/)
+  t.regex(text, /error: there is no package left-padding\n {2}app\.ts:2:18\n[^]*\n {2}is its name right\? npm install left-padding\n/)
+})
+
+test('a warning stands as an error does: the place below what happened, indented', t => {
+  const { stderr } = xenTs(folder(t, { 'app.ts': app('process.exit()') }), ['build', 'app.ts'])
+  t.regex(stderr, /^warning: process is not available.*\n {2}app\.ts:4:1\n {2}4 \| process\.exit\(\)\n {4}\| \^/)
+})
+
+test('a Node that cannot read TypeScript is told from the start: version, which one it is, what to do', t => {
+  const old = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.1.0"})'
+  const entry = fileURLToPath(new URL('./bin.js', import.meta.url))
+  const { status, stderr } = spawnSync(process.execPath, ['--import', old, entry, '--help'], { encoding: 'utf8' })
+  t.is(status, 1)
+  t.regex(stderr, /^error: xen-ts needs Node 24 or newer, and this is 20\.1\.0\n {2}\/.*node\n {2}npx .*\n$/)
+  const now = spawnSync(process.execPath, [entry, '--version'], { encoding: 'utf8' })
+  t.deepEqual([now.status, now.stdout, now.stderr], [0, '0.1.0\n', ''])
 })
 
 test('top-level await is refused with the way out', t => {

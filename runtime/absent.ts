@@ -3,7 +3,6 @@
  * for them, by `typeof FormData` or `'FormData' in globalThis`, finds nothing. The build warns of uses, and an error that names one says why.
  */
 
-const node = 'Buffer process setImmediate clearImmediate __dirname __filename'
 const browser =
   'window document location history localStorage sessionStorage indexedDB alert Image HTMLElement Element Node DOMParser ' +
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
@@ -12,8 +11,13 @@ const web =
   'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
   'WebAssembly Intl Atomics crypto.subtle'
 
+const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
+
 const groups: readonly (readonly [string, string])[] = [
-  [node, 'it belongs to Node; use a build of the package for browsers, or a package that does without'],
+  ['Buffer', ofNode('Uint8Array, TextEncoder and TextDecoder')],
+  ['process', ofNode('arguments: arg of xen-ts')],
+  ['setImmediate clearImmediate', ofNode('setTimeout or queueMicrotask')],
+  ['__dirname __filename', ofNode("assets('./folder') of xen-ts")],
   [browser, 'it belongs to browsers, and a unikernel has no page'],
   [web, 'do without it, or test for it with typeof first'],
 ]

@@ -1,7 +1,7 @@
 /** The runtime in the guest's engine: what passes only on V8 does not count. */
 import test from 'ava'
-import { runProgram } from './engine-testing.ts'
 import { scenarios } from './fixtures/scenarios.ts'
+import { runProgram } from './testing.ts'
 import { outcome } from './web/testing.ts'
 
 const fixture = (name: string) => import.meta.resolve(`./fixtures/${name}.ts`)

@@ -1,6 +1,6 @@
 /** Errors as programs see them, in the guest's engine. */
 import test from 'ava'
-import { runProgram } from './engine-testing.ts'
+import { runProgram } from './testing.ts'
 
 const thrown = /RangeError: thrown\n {8}at thrower \(app\.js:\d+:\d+\)\n {8}at attempt [^]*/
 

@@ -38,7 +38,7 @@ async function underV8(source: string): Promise<string[]> {
   return lines.join('\n').split('\n')
 }
 
-const semantics = readFileSync(new URL('engine.test.cases.js', import.meta.url), 'utf8')
+const semantics = readFileSync(new URL('engine.cases.js', import.meta.url), 'utf8')
   .split(/^\/\/ ?/m)
   .slice(1)
 for (const piece of semantics) {

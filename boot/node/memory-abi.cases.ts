@@ -38,6 +38,13 @@ export default cases({
       () => abi.and8(small, -1, 1),
       () => abi.exchange32(small, 1, 1),
       () => abi.compareExchange16(small, 3, 0, 1),
+      // Values that the memory has no room for.
+      () => abi.or8(small, 0, 256),
+      () => abi.and8(small, 0, -1),
+      () => abi.exchange32(small, 0, 2 ** 32),
+      () => abi.compareExchange16(small, 0, 0, 65536),
+      () => abi.compareExchange16(small, 0, 0.5, 0),
+      () => abi.checksum(small, 0, 1, -1),
     ]
     for (const call of calls) t.throws(call, { name: 'RangeError' })
     t.deepEqual([...small], [0, 0, 0, 0])

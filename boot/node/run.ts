@@ -23,7 +23,7 @@ export function runInEngine({ output = text => void process.stdout.write(text), 
   return callDeep(import.meta.url, 'run', options, output)
 }
 
-/** What runs on the thread. */
+/** What runs on the thread. @public: callDeep finds it by its name. */
 export async function run({ bundle, filename = 'bundle.js', ...options }: Bundle, output: (text: string) => void): Promise<number> {
   const engine = await createEngine({ jsStackLimit: guestStackBytes })
   bindAbi(engine, hostAbi(engine, { ...options, output }))

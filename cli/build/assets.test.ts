@@ -59,6 +59,11 @@ function own(assets: string) { return \`assets('./\${assets}')\` }`,
   t.regex(await runFolder(root), /has index\.html\n/)
 })
 
+test('a folder whose name is misspelt', async t => {
+  const error = await refused(t, withSite("assets('./stie')"))
+  t.is(error.todo, 'did you mean ./site? The path is relative to the file that calls assets')
+})
+
 test('a path that the build cannot know, or that is no folder: file, line and what to do', async t => {
   for (const [call, what, where] of [
     ["assets('./' + process.argv)", /^assets: the path must be a literal string$/, /app\.ts:2:[^]*\n2 \| .*\n +\| +\^/],
@@ -72,7 +77,7 @@ test('a path that the build cannot know, or that is no folder: file, line and wh
     const error = await refused(t, withSite(call, "import { assets, unikernel } from 'xen-ts'; declare const path: string"))
     t.regex(error.message, what, call)
     t.regex(error.where!, where, call)
-    t.truthy(error.todo, call)
+    t.regex(error.todo!, call.includes('nowhere') ? /^the path is relative to the file that calls assets$/ : /./, call)
   }
 })
 

@@ -4,9 +4,10 @@
  * folders hold is handed to it as `__assets`, a table from module and path to files: the bundle's text has no bytes of them.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
-import { dirname, relative, resolve } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nearest } from '@xen-ts/runtime/machine'
 import type { Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type BuiltFile, readFolder } from './asset-files.ts'
@@ -112,7 +113,7 @@ export function assetTable(
       throw refuse('assets: the path must be a literal string', "the build reads the path: write it into the call, assets('./folder')")
     const folder = resolve(dirname(modules.get(name)!), path)
     if (!existsSync(folder) || !statSync(folder).isDirectory())
-      throw refuse(`assets: there is no folder ${path}`, 'the path is relative to the file that calls assets')
+      throw refuse(`assets: there is no folder ${path}`, otherFolder(path, folder))
     let found = folders.get(folder)
     if (!found) {
       try {
@@ -140,4 +141,13 @@ export function assetTable(
       leftOut,
     })),
   }
+}
+
+/** What to do about a path (as written, and resolved) that is no folder. */
+function otherFolder(path: string, folder: string): string {
+  const beside = dirname(folder)
+  const names = existsSync(beside) ? readdirSync(beside, { withFileTypes: true }).flatMap(one => (one.isDirectory() ? one.name : [])) : []
+  const near = nearest(basename(folder), names)
+  if (near === undefined || !path.endsWith(basename(folder))) return 'the path is relative to the file that calls assets'
+  return `did you mean ${path.slice(0, -basename(folder).length)}${near}? The path is relative to the file that calls assets`
 }

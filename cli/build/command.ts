@@ -18,7 +18,7 @@ export async function buildCommand(app: string, options: { target?: string; outp
       if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
     },
   })
-  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...report, output: relative(process.cwd(), report.output) }, undefined, 2)}\n`)
     return

@@ -20,7 +20,8 @@ export function jsxSource(root: string): string {
   return found?.[1] ?? 'react'
 }
 
-function isInstalled(name: string, folder: string): boolean {
+/** Whether a package is, for the files of a folder. */
+export function isInstalled(name: string, folder: string): boolean {
   if (existsSync(join(folder, 'node_modules', name, 'package.json'))) return true
   return dirname(folder) !== folder && isInstalled(name, dirname(folder))
 }

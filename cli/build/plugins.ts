@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'esbuild'
+import { OWN } from './unresolved.ts'
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
@@ -16,7 +17,7 @@ export function ownPackages(): Plugin {
             errors: [
               {
                 text: `there is no module ${path}`,
-                notes: [{ text: "programs import from 'xen-ts', '@xen-ts/drivers' and '@xen-ts/qubes'" }],
+                notes: [{ text: OWN }],
               },
             ],
           }

@@ -57,7 +57,8 @@ function byName(name: string, known: Readonly<Record<string, Target>>): Found {
   )
 }
 
-const listed = (targets: readonly Target[]): string => targets.map(target => target.name).join(' and ')
+/** Names, as in a sentence. */
+export const listed = (targets: readonly Target[]): string => new Intl.ListFormat('en-GB').format(targets.map(target => target.name))
 
 /**
  * Evaluates a module with a target, bundled as it is for an image: what it imports of ours need not be installed beside it. Nothing is

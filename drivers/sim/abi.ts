@@ -26,6 +26,10 @@ function range(name: string, bytes: Uint8Array, offset: number, length: number):
   }
 }
 
+function whole(name: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > most) throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`)
+}
+
 export function makeAbi(domain: SimulatedDomain): Abi {
   const { xen } = domain
   let wallCorrection = 0
@@ -148,30 +152,39 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     xenstorePage: () => domain.xenstore?.page,
     xenstorePort: () => domain.xenstore?.port ?? 0,
 
-    or8: (bytes, offset, value) =>
-      atomic('or8', bytes, offset, 1, view => {
+    or8: (bytes, offset, value) => {
+      whole('or8', value, 0xff)
+      return atomic('or8', bytes, offset, 1, view => {
         const old = view.getUint8(0)
         view.setUint8(0, old | value)
         return old
-      }),
-    and8: (bytes, offset, value) =>
-      atomic('and8', bytes, offset, 1, view => {
+      })
+    },
+    and8: (bytes, offset, value) => {
+      whole('and8', value, 0xff)
+      return atomic('and8', bytes, offset, 1, view => {
         const old = view.getUint8(0)
         view.setUint8(0, old & value)
         return old
-      }),
-    exchange32: (bytes, offset, value) =>
-      atomic('exchange32', bytes, offset, 4, view => {
+      })
+    },
+    exchange32: (bytes, offset, value) => {
+      whole('exchange32', value, 0xffffffff)
+      return atomic('exchange32', bytes, offset, 4, view => {
         const old = view.getUint32(0, true)
         view.setUint32(0, value, true)
         return old
-      }),
-    compareExchange16: (bytes, offset, expected, desired) =>
-      atomic('compareExchange16', bytes, offset, 2, view => {
+      })
+    },
+    compareExchange16: (bytes, offset, expected, desired) => {
+      whole('compareExchange16', expected, 0xffff)
+      whole('compareExchange16', desired, 0xffff)
+      return atomic('compareExchange16', bytes, offset, 2, view => {
         const old = view.getUint16(0, true)
         if (old === expected) view.setUint16(0, desired, true)
         return old
-      }),
+      })
+    },
     fence: () => {
       reportOrder(domain, 'fence')
       domain.order('fence')
@@ -190,6 +203,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     },
     checksum: (watched, offset, length, initial) => {
       range('checksum', watched, offset, length)
+      whole('checksum', initial, 2 ** 48)
       const bytes = unwatched(watched)
       report('read', 'checksum', bytes, offset, length)
       domain.order('checksum')

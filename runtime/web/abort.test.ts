@@ -1,5 +1,5 @@
 import test from 'ava'
-import { abortScenarios } from './abort.scenarios.ts'
+import { abortScenarios } from './abort.cases.ts'
 import { AbortController as OwnController, AbortSignal as OwnSignal } from './abort.ts'
 import { DOMException as OwnException } from './dom-exception.ts'
 import { CustomEvent as OwnCustomEvent, Event as OwnEvent, EventTarget as OwnTarget } from './events.ts'

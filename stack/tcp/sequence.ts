@@ -3,7 +3,6 @@
  * are less than 2^31 apart. The engine keeps int32 numbers unboxed, which uint32 above 2^31 would not be. Hot code writes the
  * distances out; the rest reads better with these.
  */
-export const advance = (sequence: number, by: number): number => (sequence + by) | 0
 export const distance = (from: number, to: number): number => (to - from) | 0
 export const isAfter = (a: number, b: number): boolean => ((a - b) | 0) > 0
 export const isBefore = (a: number, b: number): boolean => ((a - b) | 0) < 0

@@ -1,7 +1,7 @@
 /** The house's order: what imports what, and whether each package says so. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import test from 'ava'
 import { references } from './references.ts'
 import { isForTests, type Manifest, order, problems, type Tree } from './rules.ts'
@@ -73,15 +73,16 @@ const notes = ['xen-ts is no module here', './nothing', 'https://example.org/x',
   t.throws(() => references('broken.ts', 'import {'), { instanceOf: SyntaxError, message: /^broken\.ts: / })
 })
 
+test('files with something to test are of the three kinds that CONTRIBUTING names', t => {
+  const kind = /^[^.]+(\.test|\.cases|\.xen\.test|\.d)?\.ts$/
+  t.deepEqual(
+    [...readTree().files.keys()].filter(file => !kind.test(basename(file))),
+    [],
+  )
+})
+
 test('what exists for tests is known by its name', t => {
-  const tests = [
-    'a.test.ts',
-    'drivers/x.cases.ts',
-    'stack/testing/world.ts',
-    'qubes/gui/testing.ts',
-    'runtime/engine-testing.ts',
-    'bench/sim.ts',
-  ]
+  const tests = ['a.test.ts', 'drivers/x.cases.ts', 'stack/testing/world.ts', 'qubes/gui/testing.ts', 'runtime/testing.ts', 'bench/sim.ts']
   t.deepEqual(tests.filter(isForTests), tests)
   t.deepEqual(['boot/node/engine.ts', 'runtime/log.ts', 'rig/dom0/simple.ts', 'drivers/tests.ts'].filter(isForTests), [])
 })

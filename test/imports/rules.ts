@@ -36,10 +36,10 @@ const offered: Readonly<Record<string, readonly string[]>> = { 'xen-ts': ['@xen-
 
 /** Tests, and what exists for them only. */
 export const isForTests = (file: string): boolean =>
-  /\.(test|cases|scenarios)\.ts$/.test(file) ||
+  /\.(test|cases)\.ts$/.test(file) ||
   /^(test|bench)\//.test(file) ||
   /(^|\/)(testing|fixtures?|sim|hostile|interleave)\//.test(file) ||
-  /(^|\/)([a-z-]+-)?testing\.ts$/.test(file) ||
+  /(^|\/)testing\.ts$/.test(file) ||
   /^runtime\/fake-kernel\.ts$|^boot\/node\/(suite|run|cases|cases-guest|case-report|ava-guest)\.ts$/.test(file)
 
 /** Sentences, each with file and line; none when all is well. */

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import * as ownWeb from '../inject.ts'
 import { asInNode } from '../testing.ts'
-import { streamsScenarios } from './streams.scenarios.ts'
+import { streamsScenarios } from './streams.cases.ts'
 
 asInNode(test, streamsScenarios, ownWeb)
 

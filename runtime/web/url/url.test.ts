@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { asInNode } from '../testing.ts'
-import { bases, type Part, parts, partsOf, urlScenarios } from './url.scenarios.ts'
+import { bases, type Part, parts, partsOf, urlScenarios } from './url.cases.ts'
 import { URL as OwnURL } from './url.ts'
 import { URLSearchParams as OwnParams } from './url-search-params.ts'
 

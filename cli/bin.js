@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// The one file of JavaScript here: a Node that cannot read TypeScript shall be able to say so.
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  console.error(`error: xen-ts needs Node 24 or newer, and this is ${process.versions.node}
+  ${process.execPath}
+  npx in the folder of xen-ts takes the right one; elsewhere: export PATH=/path/to/xen-ts/node_modules/.bin:$PATH`)
+  process.exitCode = 1
+} else {
+  await import('./bin.ts')
+}
