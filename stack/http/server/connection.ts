@@ -11,7 +11,7 @@ import { HANDLER_ALONE, STREAM_ALONE } from './options.ts'
 import { Patience } from './patience.ts'
 import { PendingBytes } from './pending.ts'
 import { RequestReader } from './reader.ts'
-import { abortRequest, discardResponse, makeRequest, responseBytes } from './request.ts'
+import { abortRequest, discardResponse, makeRequest, notResponse, responseBytes } from './request.ts'
 import type { Service } from './service.ts'
 import { ResponseWriter } from './writer.ts'
 
@@ -231,7 +231,7 @@ export class HttpConnection implements SocketHandler {
     if (this.#state !== HANDLING) return discardResponse(response, this.#gone)
     try {
       const status = response?.status
-      if (typeof status !== 'number') throw new TypeError(`the handler returned ${String(response)}: return new Response(...)`)
+      if (typeof status !== 'number') throw notResponse(response)
       if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
       const bytes = responseBytes(response)
       if (bytes === undefined) {
