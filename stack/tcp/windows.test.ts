@@ -73,7 +73,7 @@ test('a window that shrinks to nothing under data in flight: the connection stay
     answer(0)
     let probes = 0
     s.wire.filter = (frame, from) => {
-      if (from !== s.device || frame[13] !== 0) return true
+      if (from !== s.device || frame[13] !== 0 || s.state() === 'CLOSED') return true
       probes++
       s.world.at(1, () => answer(0))
       return true
