@@ -2,11 +2,9 @@
  * Ethernet II (IEEE 802.3). Offsets here and in the other files of this folder are in 16-bit words from the start of the frame,
  * for a frame's `u16`; a big-endian field read that way has its bytes swapped, and constants to compare with are written swapped.
  */
-export const ETH_DESTINATION = 0
 export const ETH_SOURCE = 3
 export const ETH_TYPE = 6
-/** Header length in words and bytes. */
-export const ETH_WORDS = 7
+/** Header length in bytes. */
 export const ETH_BYTES = 14
 
 /** EtherTypes as a little-endian machine reads them: 0x0800 and 0x0806. */

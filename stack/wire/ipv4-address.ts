@@ -6,7 +6,6 @@
 export type Ipv4 = number
 
 export const ANY: Ipv4 = 0
-export const BROADCAST: Ipv4 = -1
 
 /** Dotted decimal, four numbers of 0..255 without leading zeros (they would be octal to some readers). undefined when it is not. */
 export function parseIpv4(text: string): Ipv4 | undefined {
