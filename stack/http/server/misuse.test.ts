@@ -2,7 +2,7 @@
 
 import * as web from '@xen-ts/runtime/web'
 import test from 'ava'
-import { bareServer, get, known } from './testing.ts'
+import { bareServer, get, known, quietStream } from './testing.ts'
 
 const never = new Promise<never>(() => {})
 const quiet = (cancel: (reason: unknown) => unknown): Response =>
@@ -32,7 +32,7 @@ test('what is no Response is answered 500 and named in the log, whatever it look
       const client = server.connect()
       client.send(get('/1') + get('/2'))
       await server.seconds(1)
-      t.deepEqual(client.statuses, [500, 200], JSON.stringify(value))
+      t.deepEqual(client.statuses, [500, 200], `${text}`)
       t.is(client.state, 'open')
       t.regex(server.world.logLines.join('\n'), text)
     }
@@ -74,4 +74,14 @@ test('a response to HEAD does not wait until its stream is cancelled, and the st
     t.true(client.received.endsWith('next'))
     t.regex(String(reasons[0]), /AbortError: .* no body/)
   }
+})
+
+test('a response that cannot be sent has its stream cancelled', async t => {
+  const body = quietStream()
+  const server = bareServer(() => Object.defineProperty(new Response(body.stream), 'status', { value: 101 }))
+  const client = server.connect()
+  client.send(get())
+  await server.seconds(0)
+  t.deepEqual(client.statuses, [500])
+  t.true(body.events[0] instanceof RangeError)
 })
