@@ -38,6 +38,12 @@ export interface Hooks {
   fail(reason: unknown): void
 }
 
+/**
+ * Rejections that listeners are told of between two turns. The kernel reports them all before it does the next one: a listener that is
+ * async, and fails itself, would keep the program from everything else for ever. What they are not told of is logged, or the end.
+ */
+const MOST_TOLD = 100
+
 const builtin = {
   logs: arg.list({ doc: 'levels of log sources, such as net-xen:debug,*:info' }),
   strict: arg.boolean({ default: false, doc: 'ends the domain on a rejected promise that nobody handles, also while it serves' }),
@@ -54,12 +60,14 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
-  lifecycle.onRejection = dispatchUnhandledRejection
+  let told = 0
+  lifecycle.onRejection = (reason, promise) => told++ < MOST_TOLD && dispatchUnhandledRejection(reason, promise)
 
   let started = false
   scope.__xenTs = {
     turn() {
       if (lifecycle.ended) return
+      told = 0
       if (started) {
         try {
           loop.turn()

@@ -4,6 +4,7 @@ import { testTarget } from './fixtures/target.ts'
 import { type Devices, device, once, unikernel } from './index.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { TargetContext } from './target.ts'
+import { addEventListener, removeEventListener } from './web/error-events.ts'
 
 interface Scenario {
   start?: (context: any) => unknown
@@ -138,6 +139,32 @@ test("a rejection is the program's listeners' first, then a line of a program th
     },
   })
   t.deepEqual([reason, lines], [3, ['ERR [app] uncaught in a promise: thrown value 2', 'ERR [app] uncaught thrown value 3']])
+})
+
+test('rejections without end, as a listener makes that rejects itself, are told to listeners only so often before the next turn', async t => {
+  let told = 0
+  const listener = (event: Event): void => {
+    event.preventDefault()
+    told++ // an async one would reject here, and the kernel reports all rejections before it does the next turn
+  }
+  addEventListener('unhandledrejection', listener)
+  t.teardown(() => removeEventListener('unhandledrejection', listener))
+  const kernel = new FakeKernel()
+  const program = unikernel({
+    name: 'app',
+    devices: {},
+    start: async ({ clock }) => {
+      const { fail } = kernel.scope.__xenTs!
+      for (const expected of [100, 200]) {
+        for (let i = 0; i < 1000; i++) fail(i)
+        t.is(told, expected)
+        await clock.sleep(1)
+      }
+    },
+  })
+  const target = testTarget({ connected: ({ lifecycle }) => lifecycle.serves() })
+  t.is(await kernel.run({ ...target, name: 'app', program: async () => ({ default: program }) }), 0)
+  t.is(kernel.lines.filter(line => line.includes('uncaught in a promise')).length, 1800)
 })
 
 test('a task of ours ends the domain also when the program serves', async t => {

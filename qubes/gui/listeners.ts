@@ -1,5 +1,5 @@
 /** Who hears of what the user does with a window. */
-import { describeBriefly, type Log } from '@xen-ts/runtime/machine'
+import { describeError, type Log } from '@xen-ts/runtime/machine'
 import type { WindowEvents } from './window-context.ts'
 
 export class Listeners {
@@ -26,7 +26,7 @@ export class Listeners {
       try {
         handler(event)
       } catch (error) {
-        this.#log.error(`${this.#name}: the program's handler of '${kind}' threw ${describeBriefly(error)}`)
+        this.#log.error(`${this.#name}: the program's handler of '${kind}' threw ${describeError(error)}`)
       }
     }
   }

@@ -79,7 +79,8 @@ test('a failing service is logged and its caller gets 1; a wrong exit code is 12
     agent.service(name, () => code as number)
   const result = text(await daemon.call('fails'))
   t.deepEqual(result, { code: 1, stdout: '', stderr: '' })
-  t.true(machine.lines.includes('ERR [qrexec] service fails for dom0 failed: secret reason'))
+  const line = machine.lines.find(line => line.startsWith('ERR [qrexec] service fails for dom0 failed: Error: secret reason'))
+  t.regex(line ?? machine.lines.join(), /\n +at .*incoming\.test\.ts:\d+/, 'where it failed is for its author')
   for (const name of ['text', 'negative', 'large', 'half']) t.is((await daemon.call(name)).code, 125, name)
 })
 

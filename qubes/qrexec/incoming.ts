@@ -1,6 +1,6 @@
 /** A call that came in: this qube is the executor, the caller serves the data channel. */
 import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
-import { describeBriefly, type Log, type Timers } from '@xen-ts/runtime/machine'
+import { describeBriefly, describeError, type Log, type Timers } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
@@ -179,7 +179,7 @@ async function run({ handler, log, command }: Incoming, call: ServiceCall): Prom
     return EXIT_PROBLEM
   } catch (error) {
     if (call.signal.aborted) log.debug(`${name} ended with its caller: ${describeBriefly(error)}`)
-    else log.error(`${name} failed: ${describeBriefly(error)}`)
+    else log.error(`${name} failed: ${describeError(error)}`)
     return 1
   }
 }

@@ -15,7 +15,7 @@ export class Requests {
   /** Calls dom0 has not decided on, by ident. */
   readonly #pending = new Map<string, PromiseWithResolvers<Place>>()
   #session: Session | undefined
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #idents = 0
 
   constructor(timers: Timers, text: Text) {
@@ -31,7 +31,8 @@ export class Requests {
   /** There is a daemon to be asked. */
   connected(session: Session): void {
     this.#session = session
-    for (const resume of this.#waiting.splice(0)) resume()
+    for (const resume of this.#waiting) resume()
+    this.#waiting.clear()
   }
 
   disconnected(): void {
@@ -52,8 +53,11 @@ export class Requests {
         late,
         signal =>
           new Promise<void>((resolve, reject) => {
-            this.#waiting.push(resolve)
-            signal.addEventListener('abort', () => reject(signal.reason))
+            this.#waiting.add(resolve)
+            signal.addEventListener('abort', () => {
+              this.#waiting.delete(resolve)
+              reject(signal.reason)
+            })
           }),
       )
     }

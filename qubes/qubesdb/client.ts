@@ -1,6 +1,6 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
-import { describeBriefly, type Log, type Machine } from '@xen-ts/runtime/machine'
+import { describeError, type Log, type Machine } from '@xen-ts/runtime/machine'
 import { type Attempt, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
@@ -220,7 +220,7 @@ export class QubesDB {
       try {
         handler(change)
       } catch (error) {
-        this.#log.error(`the watch on ${path} failed: ${describeBriefly(error)}`)
+        this.#log.error(`the watch on ${path} failed: ${describeError(error)}`)
       }
     }
   }

@@ -23,10 +23,6 @@ export class Ipv4Route extends Route {
     this.localIp = local
   }
 
-  get family(): 4 {
-    return 4
-  }
-
   get peer(): string {
     return formatIpv4(this.peerIp)
   }

@@ -1,6 +1,7 @@
 /**
  * The ARP cache (RFC 826). Bounded: a few dozen neighbours, a few frames waiting for each, a few tries. Only our own traffic and
- * requests that ask for us make entries; a reply that nobody asked for changes nothing.
+ * requests that ask for us make entries; a reply that nobody asked for makes none. It may change one (RFC 826, and RFC 5227 section 3: a host
+ * that moves says so itself), so whoever is on the link can take a neighbour's place, as on every link with ARP.
  *
  * The gateway is special. In Qubes it is off the link, its Linux end has the MAC fe:ff:ff:ff:ff:ff, and some network VMs answer no
  * ARP at all: after a few tries that address is used, and ARP goes on trying in the background.

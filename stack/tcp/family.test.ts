@@ -33,9 +33,6 @@ class WideRoute extends Route {
     this.#peer = peer
   }
 
-  get family(): 6 {
-    return 6
-  }
   get peer(): string {
     return format(this.#peer)
   }

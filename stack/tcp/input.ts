@@ -137,9 +137,9 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
     advanced(c, ack, bytes, now)
     return c.state !== CLOSED && c.state !== TIME_WAIT
   }
-  if (c.sndMax === c.sndUna) {
-    if (c.probes > 0) probeAnswered(c)
-  } else if (bytes === 0 && s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
+  if (c.probes > 0) {
+    probeAnswered(c, now)
+  } else if (bytes === 0 && c.sndMax !== c.sndUna && s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
     const flight = (c.sndMax - c.sndUna) | 0
     if (c.congestion.duplicate(ack, flight, (c.sndMax - 1) | 0)) {
       c.environment.counters.tcpFastRetransmits++
@@ -151,12 +151,16 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
   return true
 }
 
-/** Nothing is in flight, and the peer answers probes. Once its window is open, the timer is there for data again. */
-function probeAnswered(c: Connection): void {
+/**
+ * The peer answers probes; what may be in flight is what it had no room for when its window shrank (RFC 9293 section 3.8.6). Once its window
+ * is open, the timer is there for data again.
+ */
+function probeAnswered(c: Connection, now: number): void {
   c.retries = 0
   if (c.sndWnd === 0) return
   c.probes = 0
-  c.retransmitAt = Infinity
+  if (c.sndMax === c.sndUna) c.retransmitAt = Infinity
+  else startTimer(c, now)
 }
 
 /** `bytes` more, SYN and FIN included, were acknowledged. */

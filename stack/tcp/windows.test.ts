@@ -63,6 +63,39 @@ test('zero window: the pauses between probes double up to a minute, answered or 
   }
 })
 
+test('a window that shrinks to nothing under data in flight: the connection stays for as long as the peer answers (RFC 9293 MUST-34, MUST-37)', async t => {
+  for (const taken of [0, 2]) {
+    const s = await session({ window: 8 })
+    write(s.socket, 'abcdefgh')
+    await s.world.run(2)
+    s.peer.segments()
+    const answer = (window: number): void => s.peer.tcp({ seq: 1001, ack: s.iss + taken, window })
+    answer(0)
+    let probes = 0
+    s.wire.filter = (frame, from) => {
+      if (from !== s.device || frame[13] !== 0 || s.state() === 'CLOSED') return true
+      probes++
+      s.world.at(1, () => answer(0))
+      return true
+    }
+    await s.world.run(3600_000)
+    t.is(s.state(), 'ESTABLISHED', 'after an hour')
+    t.true(probes < 80, `${probes} probes: their pauses double as well`)
+    s.wire.filter = undefined
+    s.peer.segments()
+    answer(1000)
+    await s.world.run(2)
+    t.deepEqual(
+      s.peer.segments().map(({ payload }) => payload.toString()),
+      ['abcdefgh'.slice(taken)],
+    )
+    await s.world.run(1500)
+    t.is(s.peer.segments()[0]?.payload.toString(), 'abcdefgh'.slice(taken), 'and is watched over as before')
+    await s.world.run(600_000)
+    t.is(s.state(), 'CLOSED', 'a peer that answers no more is given up')
+  }
+})
+
 test('silly windows: no crumbs are sent into a window that is small for a moment', async t => {
   const s = await session({ window: 2000, options: [2, 4, 3, 0xe8] })
   s.peer.segments()

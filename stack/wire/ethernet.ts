@@ -2,8 +2,6 @@
  * Ethernet II (IEEE 802.3). Offsets here and in the other files of this folder are in 16-bit words from the start of the frame,
  * for a frame's `u16`; a big-endian field read that way has its bytes swapped, and constants to compare with are written swapped.
  */
-/** @public Part of the format. */
-export const ETH_DESTINATION = 0
 export const ETH_SOURCE = 3
 export const ETH_TYPE = 6
 /** Header length in bytes. */

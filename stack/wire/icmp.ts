@@ -1,8 +1,6 @@
 /** ICMP (RFC 792). Word offsets count from the start of the ICMP message, whose place depends on the IP header. */
 export const PROTOCOL_ICMP = 1
 
-/** @public Part of the format. */
-export const ICMP_TYPE_CODE = 0
 export const ICMP_CHECKSUM = 1
 /** Bytes of the fixed part. */
 export const ICMP_BYTES = 8
@@ -11,8 +9,5 @@ export const ICMP_BYTES = 8
 export const ECHO_REPLY = 0
 export const ECHO_REQUEST = 8
 export const DESTINATION_UNREACHABLE = 3
-/** Codes of destination unreachable. @public */
-export const UNREACHABLE_PROTOCOL = 2
-/** @public */
-export const UNREACHABLE_PORT = 3
+/** Code of destination unreachable. */
 export const FRAGMENTATION_NEEDED = 4

@@ -85,11 +85,16 @@ export class BodyReader {
       this.error = new BadRequest(this.#state === TRAILERS ? 431 : 400, 'a line of the chunked body is too long')
       return stop
     }
-    this.#line += this.#abi.latin1Decode(bytes, at, stop - at)
+    const text = this.#abi.latin1Decode(bytes, at, stop - at)
+    if (text.length < stop - at) {
+      // Decoding ends at a NUL, which no line may contain.
+      this.error = new BadRequest(400, 'a line of the chunked body contains a NUL')
+      return stop
+    }
+    this.#line += text
     if (feed < 0 || feed >= end) return stop
     const line = this.#line
     this.#line = ''
-    // Decoding ends at a NUL, which no line may contain: then the line feed is missing here.
     if (line.endsWith('\r\n') && line.indexOf('\r') === line.length - 2) this.#readLine(line.slice(0, -2))
     else this.error = new BadRequest(400, 'a line of the chunked body does not end with CR LF')
     return stop

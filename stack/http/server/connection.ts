@@ -11,7 +11,7 @@ import { HANDLER_ALONE, STREAM_ALONE } from './options.ts'
 import { Patience } from './patience.ts'
 import { PendingBytes } from './pending.ts'
 import { RequestReader } from './reader.ts'
-import { abortRequest, discardResponse, makeRequest, responseBytes } from './request.ts'
+import { abortRequest, discardResponse, makeRequest, notResponse, responseBytes } from './request.ts'
 import type { Service } from './service.ts'
 import { ResponseWriter } from './writer.ts'
 
@@ -231,7 +231,7 @@ export class HttpConnection implements SocketHandler {
     if (this.#state !== HANDLING) return discardResponse(response, this.#gone)
     try {
       const status = response?.status
-      if (typeof status !== 'number') throw new TypeError(`the handler returned ${String(response)}: return new Response(...)`)
+      if (typeof status !== 'number') throw notResponse(response)
       if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
       const bytes = responseBytes(response)
       if (bytes === undefined) {
@@ -253,7 +253,7 @@ export class HttpConnection implements SocketHandler {
     this.#patience.idle = 0
     this.#writer.stream(head, response, keepAlive).then(
       () => {
-        this.#next(keepAlive)
+        this.#next(keepAlive && this.#goesOn)
         this.#resume()
       },
       error => {
@@ -281,20 +281,21 @@ export class HttpConnection implements SocketHandler {
   }
 
   #keepsAlive(head: RequestHead): boolean {
-    return head.keepAlive && !this.#service.stopping && !this.#isLast
+    return head.keepAlive && this.#goesOn
   }
 
-  /** Nothing more will be asked. */
-  get #isLast(): boolean {
-    return this.#clientEnded && this.#pending.length === 0
+  /** More may be asked, and will be answered. */
+  get #goesOn(): boolean {
+    return !this.#service.stopping && (!this.#clientEnded || this.#pending.length > 0)
   }
 
   /** The response is queued: closes, waits for room, or is ready for the next request. */
   #next(keepAlive: boolean): void {
     if (this.#state >= CLOSING) return
     this.#request = undefined
-    this.#patience.answered()
-    if (!keepAlive || this.#service.stopping || this.#isLast) {
+    this.#patience.idle = 0
+    if (this.#patience.isChanged) this.#patience.answered()
+    if (!keepAlive) {
       this.#close()
     } else if (this.#socket.room <= 0) {
       this.#state = WRITING
@@ -305,7 +306,7 @@ export class HttpConnection implements SocketHandler {
 
   /** The client has taken enough of the last response. */
   #ready(): void {
-    this.#next(true)
+    this.#next(this.#goesOn)
     this.#resume()
   }
 

@@ -5,7 +5,7 @@
 import type { Endpoint } from '../../socket.ts'
 import { BadRequest } from './bad-request.ts'
 import { fieldColon, NOT_TEXT, TOKEN, trimmed } from './field.ts'
-import { isHost, MAX_TARGET, targetUrl } from './target.ts'
+import { authorityIn, isHost, MAX_TARGET, targetUrl } from './target.ts'
 
 /** Bounds on a head: bytes of the whole, and number of fields. */
 export const MAX_HEAD = 16 * 1024
@@ -57,7 +57,8 @@ export function parseHead(text: string, socket: Local): RequestHead | BadRequest
   let length: string | undefined
   let coding: string | undefined
   let connection = ''
-  let expect = ''
+  let expects = false
+  let hostAt = -1
   let cookie = -1
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i]
@@ -70,6 +71,7 @@ export function parseHead(text: string, socket: Local): RequestHead | BadRequest
       case 'host':
         if (host !== undefined) return new BadRequest(400, 'there is more than one Host field')
         host = value
+        hostAt = fields.length
         break
       case 'content-length':
         if (length !== undefined) return new BadRequest(400, 'there is more than one Content-Length field')
@@ -82,7 +84,11 @@ export function parseHead(text: string, socket: Local): RequestHead | BadRequest
         connection += `${value.toLowerCase()},`
         break
       case 'expect':
-        expect = value.toLowerCase()
+        for (const expected of value.toLowerCase().split(',')) {
+          if (expected.trim() === '') continue
+          if (expected.trim() !== '100-continue') return new BadRequest(417, 'only 100-continue may be expected')
+          expects = true
+        }
         break
       case 'cookie':
         // Not with a comma, as lists are: a cookie may contain one (RFC 6265bis section 5.8.3, RFC 9113 section 8.2.3).
@@ -98,14 +104,16 @@ export function parseHead(text: string, socket: Local): RequestHead | BadRequest
 
   const isHttp11 = minor !== '0'
   if (host === undefined ? isHttp11 : !isHost(host)) return new BadRequest(400, 'the Host field is missing or not a host')
-  if (expect !== '' && expect !== '100-continue') return new BadRequest(417, 'only 100-continue may be expected')
   const size = bodyLength(length, coding, isHttp11)
   if (typeof size !== 'number') return size
   // RFC 9112 section 3.3: without an authority it is the server's own.
   const url = targetUrl(method, target, host || authorityOf(socket.local))
   if (typeof url !== 'string') return url
+  // RFC 9112 section 3.2.2: where the target has an authority, that of the Host field is to be ignored, by programs too.
+  const authority = authorityIn(target)
+  if (authority !== undefined && hostAt >= 0) fields[hostAt] = ['host', authority]
   const keepAlive = keepsAlive(connection, isHttp11)
-  return { method, url, isLocal: !host, fields, isHttp11, keepAlive, length: size, expectsContinue: expect !== '' && isHttp11 }
+  return { method, url, isLocal: !host, fields, isHttp11, keepAlive, length: size, expectsContinue: expects && isHttp11 }
 }
 
 function badLine(line: string): BadRequest {

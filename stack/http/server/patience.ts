@@ -6,6 +6,8 @@ import { type HttpLimits, KEEP_ALIVE, LINGER } from './options.ts'
 export class Patience {
   /** Seconds without progress in the present state. */
   idle = 0
+  /** What `answered` puts back is not as it was: never so for a request that comes in one piece and is answered at once. */
+  isChanged = false
   readonly #socket: ByteSocket
   readonly #limits: HttpLimits
   /** `room` when nothing waits to be taken, and when it was looked at last. */
@@ -34,11 +36,12 @@ export class Patience {
   expect(seconds: number): void {
     if (this.#limit !== seconds) this.idle = 0
     this.#limit = seconds
+    this.isChanged = true
   }
 
   /** A request was answered; the next may come. */
   answered(): void {
-    this.idle = 0
+    this.isChanged = false
     this.#limit = this.#limits.idleTimeout
     if (this.#asksPeer) this.#socket.keepAlive?.(undefined)
     this.#asksPeer = false
@@ -75,7 +78,7 @@ export class Patience {
    */
   isProgramLate(alone: number): boolean {
     if (!this.#asksPeer) this.#socket.keepAlive?.(KEEP_ALIVE)
-    this.#asksPeer = true
+    this.#asksPeer = this.isChanged = true
     return this.idle >= alone
   }
 }

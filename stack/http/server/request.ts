@@ -56,7 +56,11 @@ export function abortRequest(request: Request, reason: unknown): void {
 
 /** A response that nobody takes: its stream, if it has one, is told so. */
 export function discardResponse(response: Response, reason: unknown): void {
-  if (typeof response?.status === 'number' && responseBytes(response) === undefined) response.body?.cancel(reason).catch(() => {})
+  try {
+    if (responseBytes(response) === undefined) response.body?.cancel(reason).catch(() => {})
+  } catch {
+    /* it is no response, and that was said already */
+  }
 }
 
 /** The runtime's Response has its bytes at hand when it was made from a string or bytes; Node's has only a stream. */
@@ -69,5 +73,16 @@ export function responseBytes(response: Response): Uint8Array | undefined {
   const bytes = (response as WithBytes).bodyBytes?.()
   return bytes === undefined && response.body === null ? EMPTY : bytes
 }
+
+/** The stream of a response whose bytes are not known. @throws TypeError when nobody can read it any more, or it is no response */
+export function responseStream(response: Response): ReadableStream<Uint8Array> {
+  const { body } = response
+  if (typeof body?.getReader !== 'function') throw notResponse(response)
+  if (response.bodyUsed || body.locked)
+    throw new TypeError('the body of the response was used before: make a new Response for each request')
+  return body
+}
+
+export const notResponse = (value: unknown): TypeError => new TypeError(`the handler returned ${String(value)}: return new Response(...)`)
 
 const EMPTY = new Uint8Array(0)

@@ -160,3 +160,22 @@ test('the same bytes without anything that says how long the body is are two req
   t.is(verdict([`POST /first HTTP/1.1\r\nHost: a\r\n\r\n${SECOND}`]), '/first /smuggled 200 200')
   t.is(verdict(`GET /first HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n${SECOND}`), '/first /smuggled 200 200')
 })
+
+test('a NUL in a line of the chunked body is refused, wherever the pieces end that the client sends', t => {
+  const lines = [
+    '1|\r\nx\r\n0\r\n\r\n',
+    '1\r\nx|\r\n0\r\n\r\n',
+    '1\r\nx\r\n0|\r\n\r\n',
+    '1\r\nx\r\n0\r\na: b|\r\n\r\n',
+    '1;a|\r\nx\r\n0\r\n\r\n',
+  ]
+  for (const line of lines) {
+    for (const insert of ['\0', '\0\0', '\0smuggled', '\0;a=b']) {
+      const request = `POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${line.replace('|', insert)}`
+      for (let at = 1; at < request.length; at++) {
+        t.is(verdict([request.slice(0, at), request.slice(at)]), ' 400', JSON.stringify([line, insert, at]))
+      }
+      t.is(verdict(request), ' 400')
+    }
+  }
+})

@@ -99,3 +99,56 @@ test('two connections at different addresses do not share the URL of a request w
   for (const address of ['10.0.0.2', '10.0.0.9']) server.connect({ address, port: 80 }).send('GET / HTTP/1.1\r\nHost:\r\n\r\n')
   t.deepEqual(seen, ['http://10.0.0.2/', 'http://10.0.0.9/'])
 })
+
+test('methods are as they are written: one that is only called GET in capitals is none, and never one of Fetch', t => {
+  const seen: string[] = []
+  const server = bareServer(({ method }) => {
+    seen.push(method)
+    return known('x')
+  })
+  const status = (method: string): number => {
+    const client = server.connect()
+    client.send(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`)
+    return client.statuses[0]
+  }
+  for (const method of ['get', 'Get', 'head', 'Head', 'post', 'put', 'delete', 'options', 'connect', 'Trace', 'track'])
+    t.is(status(method), 501, method)
+  t.deepEqual(seen, [])
+  for (const method of ['GET', 'POST', 'PURGE', 'purge', 'm-search']) t.is(status(method), 200, method)
+  t.deepEqual(seen, ['GET', 'POST', 'PURGE', 'purge', 'm-search'])
+})
+
+test('the Host field of a request in absolute form says what its URL says (RFC 9112 section 3.2.2)', t => {
+  const seen: unknown[] = []
+  const server = bareServer(({ url, headers }) => {
+    seen.push([url, headers.get('host')])
+    return known('x')
+  })
+  const request = (target: string, host: string): void => server.connect().send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  request('http://b:81/x', 'a')
+  request('http://b?x', 'a')
+  request('http://b', '')
+  request('/http://b/', 'a')
+  t.deepEqual(seen, [
+    ['http://b:81/x', 'b:81'],
+    ['http://b/?x', 'b'],
+    ['http://b/', 'b'],
+    ['http://a/http://b/', 'a'],
+  ])
+})
+
+test('expectations of several fields are one list: another among them is refused', t => {
+  const server = bareServer(() => known('x'))
+  const statuses = (expect: string): number[] => {
+    const client = server.connect()
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${expect}\r\n`)
+    client.send('x')
+    return client.statuses
+  }
+  t.deepEqual(statuses('Expect: foo\r\nExpect: 100-continue\r\n'), [417])
+  t.deepEqual(statuses('Expect: 100-continue\r\nExpect: foo\r\n'), [417])
+  t.deepEqual(statuses('Expect: 100-continue, foo\r\n'), [417])
+  t.deepEqual(statuses('Expect: 100-continue, 100-Continue\r\n'), [100, 200])
+  t.deepEqual(statuses('Expect: 100-continue\r\nExpect: 100-continue\r\n'), [100, 200])
+  t.deepEqual(statuses('Expect:\r\n'), [200])
+})

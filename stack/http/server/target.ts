@@ -13,6 +13,18 @@ const TARGET = /^[!"$-~]+$/
 /** A name, an address, or an IPv6 address in brackets, with or without a port. May be empty. */
 const HOST = /^(?:(?:[A-Za-z0-9\-._~%!$&'()*+,;=]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?)?$/
 
+/**
+ * Fetch would write these in capitals, or not have them at all, but to HTTP `get` is another method than `GET` (RFC 9110 section 9.1): who
+ * stands before this server may have let it pass as such.
+ */
+const MISSPELT = /^(?:delete|get|head|options|post|put|connect|trace|track)$/i
+
+/** Scheme, authority and the rest of a target in absolute form. */
+const ABSOLUTE = /^(https?):\/\/([^/?]+)(.*)$/i
+
+/** The authority that a target in absolute form has. */
+export const authorityIn = (target: string): string | undefined => (target[0] === '/' ? undefined : ABSOLUTE.exec(target)?.[2])
+
 /** Whether the value of a Host field can be one; an empty one can (RFC 9110 section 7.2). */
 export const isHost = (text: string): boolean => HOST.test(text)
 
@@ -22,10 +34,12 @@ export const isHost = (text: string): boolean => HOST.test(text)
  */
 export function targetUrl(method: string, target: string, host: string): string | BadRequest {
   if (method === 'CONNECT' || method === 'TRACE' || method === 'TRACK') return new BadRequest(405, `${method} is not possible here`)
+  if (MISSPELT.test(method) && method !== method.toUpperCase())
+    return new BadRequest(501, `${method} is not a method: methods are written in capitals`)
   if (!TARGET.test(target)) return new BadRequest(400, 'the target contains characters that must be percent-encoded')
   if (target[0] === '/') return urlOf(host, target)
   if (target === '*' && method === 'OPTIONS') return urlOf(host, '/')
-  const [, scheme, authority, rest] = /^(https?):\/\/([^/?]+)(.*)$/i.exec(target) ?? []
+  const [, scheme, authority, rest] = ABSOLUTE.exec(target) ?? []
   if (scheme === undefined) return new BadRequest(400, 'the target is neither a path nor an http URL')
   // RFC 9110 section 7.4: a request for an https resource must have come over a connection that was secured.
   if (scheme.length > 4) return new BadRequest(421, 'this connection is not secured, so nothing at https is served on it')

@@ -131,3 +131,16 @@ export const known = (text: string, init?: ResponseInit): Response =>
   Object.assign(new Response(text, init), { bodyBytes: () => Uint8Array.from(text, character => character.charCodeAt(0)) })
 
 export const get = (path = '/', more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
+
+/** A stream that says nothing by itself; what happens to it. */
+export function quietStream() {
+  const events: unknown[] = []
+  let controller!: ReadableStreamDefaultController<Uint8Array>
+  const stream = new ReadableStream<Uint8Array>({
+    start(value) {
+      controller = value
+    },
+    cancel: reason => void events.push(reason),
+  })
+  return { stream, events, say: (text: string) => controller.enqueue(new TextEncoder().encode(text)), end: () => controller.close() }
+}

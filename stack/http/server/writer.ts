@@ -1,7 +1,9 @@
 /** Writes responses to a socket: whole ones in as few pieces as possible, streams as they come. */
+import { DOMException } from '@xen-ts/runtime/web'
 import type { ByteSocket } from '../../socket.ts'
 import { CHUNKED, encodeText, headText, isBodiless, NO_BODY, UNTIL_CLOSE } from './answer.ts'
 import type { RequestHead } from './head.ts'
+import { responseStream } from './request.ts'
 import type { Service } from './service.ts'
 import { pumpBody } from './stream-body.ts'
 
@@ -56,17 +58,24 @@ export class ResponseWriter {
   }
 
   /**
-   * A response whose body comes as a stream. Resolves when all of it was queued; rejects with what the stream fails with: then the
-   * head is out, and the only way to tell the client is to break the connection.
+   * A response whose body comes as a stream. Throws when there cannot be such a response, and nothing was sent then. Resolves when all of it
+   * was queued; rejects with what the stream fails with: then the head is out, and the only way to tell the client is to break the
+   * connection.
    */
-  async stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
+  stream(head: RequestHead, response: Response, keepAlive: boolean): Promise<void> {
     const { status } = response
-    const body = response.body as ReadableStream<Uint8Array>
+    const body = responseStream(response)
     const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
-    this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive && head.isHttp11)))
-    if (length === NO_BODY || head.method === 'HEAD') return void (await body.cancel().catch(() => {}))
+    this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive)))
+    if (length !== NO_BODY && head.method !== 'HEAD') return this.#pump(body, length === CHUNKED)
+    // Not awaited: the next request does not wait for what a program does at the end of its stream.
+    body.cancel(new DOMException('a response to HEAD, or with this status, has no body', 'AbortError')).catch(() => {})
+    return Promise.resolve()
+  }
+
+  async #pump(body: ReadableStream<Uint8Array>, chunked: boolean): Promise<void> {
     this.isStreaming = true
-    await pumpBody(this.#service.abi, body, length === CHUNKED, this)
+    await pumpBody(this.#service.abi, body, chunked, this)
     this.isStreaming = false
     this.#left = undefined
   }
