@@ -97,8 +97,9 @@ function optionsFor(project: Project, modules: Map<string, string>): BuildOption
     platform: 'browser',
     conditions: ['workerd', 'edge-light', 'worker', 'module'],
     target: 'es2024',
-    // import() of what is not in the bundle becomes a call of require.
-    supported: { 'dynamic-import': false },
+    // import() of what is not in the bundle becomes a call of require. And QuickJS does not wait for the iterator's return() when a
+    // `for await` is left early (ECMA-262 7.4.13, AsyncIteratorClose): a stream would be locked still, a `finally` not have run.
+    supported: { 'dynamic-import': false, 'for-await': false },
     banner: { js: '((require, __assets) => {' },
     charset: 'utf8',
     keepNames: true,

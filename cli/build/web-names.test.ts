@@ -62,7 +62,8 @@ test('what a program replaces is replaced for all who look at the global object'
 
 test('who names nothing has nothing of it: no streams, no events', async t => {
   const small = await bundled(t, {
-    'app.ts': "import { unikernel } from 'xen-ts'\n// ReadableStream\nexport default unikernel({ name: 'p', start() {} })",
+    'app.ts':
+      "import { unikernel } from 'xen-ts'\n// ReadableStream\nexport default unikernel({ name: 'p', async start() { for await (const one of [1]) one } })",
   })
   t.false(/ReadableByteStreamController|PromiseRejectionEvent|structuredClone/.test(small))
   const pages = await bundled(t, { 'app.ts': "export default { fetch: () => new Response('<body>hello</body>') }" })
