@@ -14,6 +14,11 @@ const lines: [level: string, source: string, text: RegExp][] = [
   ['APP', 'app', /Late: after super/],
   ['APP', 'app', /RangeError: in the middle: small/],
   ['APP', 'app', /RangeError: in the middle: small, Late: frozen, Late: frozen, of its own, Late: ancestor message,name,stack Late: clone/],
+  [
+    'APP',
+    'app',
+    /URL { href: 'http:..a.b\?c' } Headers { 'd' => 'e' } URLSearchParams { 'f' => 'g', 'f' => 'h' } \[ URL { href: 'http:..i.' } \] Response {\n {6}status: 200,\n {6}statusText: '',\n {6}headers: Headers { 'content-type' => 'text.plain;charset=UTF-8' }\n {4}}/,
+  ],
   ['APP', 'app', /Mine: captured\n {8}at caller \(app\.js:\d+:\d+\)\n {8}at start [^]*/],
   [
     'APP',
