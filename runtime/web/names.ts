@@ -18,6 +18,8 @@ export const webNames: readonly string[] = [
   'ReadableStreamDefaultReader',
   'Request',
   'Response',
+  'TextDecoderStream',
+  'TextEncoderStream',
   'TransformStream',
   'TransformStreamDefaultController',
   'URL',
