@@ -9,6 +9,7 @@ import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
 import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
+import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
 import { ownPackages } from './plugins.ts'
 import { positionsOf } from './positions.ts'
@@ -60,10 +61,11 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
   const tree = treeOf(`${script}})`)
   const free = freeNames()
   const facts = programFacts()
-  walk(tree, assets.visit, names.visit, free.visit, facts.visit)
+  const overflow = overflowMessages()
+  walk(tree, assets.visit, names.visit, free.visit, facts.visit, overflow.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${blank(script, names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(reword(script, overflow.ranges), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),

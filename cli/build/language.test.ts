@@ -1,6 +1,7 @@
 /** What the language says and the engine does otherwise, as programs see it in an image. */
+import { runInEngine } from '@xen-ts/boot/testing'
 import test from 'ava'
-import { folderOf, program, runFolder } from './testing.ts'
+import { bundleFolder, folderOf, program, runFolder } from './testing.ts'
 
 test('a for await that is left early waits for the return of its iterator', async t => {
   const root = folderOf(t, {
@@ -37,4 +38,28 @@ test('the rest of a stream can be read after a loop that did not want all of it'
     ),
   })
   t.regex(await runFolder(root), /rest a,b\n/)
+})
+
+test('packages recognise a stack overflow, and the program its kind', async t => {
+  const root = folderOf(t, {
+    'app.ts': program(
+      `const deep = (): number => 1 + deep()
+       try { deep() } catch (error) { say([isOverflow(error), kindOf(error), error instanceof RangeError, error instanceof TypeError]) }
+       say([isOverflow(new Error('Maximum call')), 'Maximum call stack size exceeded', "is it 'Maximum call stack size exceeded' === x?"])`,
+      "import { isOverflow, kindOf } from 'careful'",
+    ),
+    'node_modules/careful/package.json': '{ "name": "careful", "main": "index.js" }',
+    'node_modules/careful/index.js': `exports.isOverflow = error => "Maximum call stack size exceeded" === error.message
+exports.kindOf = error => { switch (error.message) { case 'Maximum call stack size exceeded': return 'overflow' } }`,
+  })
+  let output = ''
+  // On a thread whose stack is deep enough for the guest's.
+  await runInEngine({
+    bundle: (await bundleFolder(root)).code,
+    output: text => {
+      output += text
+    },
+  })
+  t.regex(output, /true,overflow,true,false\n/)
+  t.regex(output, /false,Maximum call stack size exceeded,is it 'Maximum call stack size exceeded' === x\?\n/)
 })

@@ -99,5 +99,7 @@ if (Native.captureStackTrace === undefined) {
     if (name !== 'Error') Object.setPrototypeOf(scope[name], scope.Error)
     Object.defineProperty(scope, name, { value: wrapped, writable: true, configurable: true })
   }
+  // What V8 throws where the engine throws these: for `error instanceof RangeError`, after a recursion that was too deep.
+  if (scope.InternalError !== undefined) Object.setPrototypeOf(scope.InternalError.prototype, scope.RangeError.prototype)
   Object.defineProperty(Native, 'captureStackTrace', { value: captureStackTrace, writable: true, configurable: true })
 }
