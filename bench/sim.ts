@@ -43,6 +43,7 @@ async function inEngine(): Promise<Row[]> {
     format: 'iife',
     platform: 'neutral',
     target: 'es2024',
+    supported: { 'for-await': false },
     mainFields: ['module', 'main'],
     charset: 'utf8',
     logLevel: 'warning',

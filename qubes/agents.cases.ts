@@ -6,7 +6,7 @@ import type { Log } from '@xen-ts/runtime/machine'
 import { AbortController, AbortSignal, type ReadableStream, TransformStream } from '@xen-ts/runtime/web'
 import { Gui } from './gui/agent.ts'
 import { Qrexec } from './qrexec/agent.ts'
-import { ByteReader } from './qrexec/streams.ts'
+import { byteReader } from './qrexec/streams.ts'
 import { QubesDB } from './qubesdb/client.ts'
 import { bytesOf, textOf } from './qubesdb/value.ts'
 import { concat, Text, writeU32 } from './text.ts'
@@ -174,7 +174,7 @@ export default cases({
       },
     }
     const call = () => ({
-      stdout: new ByteReader(new Text(abi), pullOnce(answer)),
+      stdout: byteReader(new Text(abi), pullOnce(answer)),
       wait: async () => ({ code: 0, stderr: '' }),
       close() {},
     })

@@ -117,6 +117,9 @@ test('an error is told with name, message, stack, cause and collected errors, th
   both.stack = ''
   t.is(describeError(both), 'AggregateError: all\n- Error: one')
   t.is(describeError('text'), "thrown value 'text'")
+  const values = new AggregateError(['one', 2], 'all', { cause: { reason: 5 } })
+  values.stack = ''
+  t.is(describeError(values), "AggregateError: all\n- 'one'\n- 2\ncause: { reason: 5 }")
   const renamed = Object.assign(new Error('x'), { name: 'NamedLater' })
   t.regex(describeError(renamed), /x/)
 })
@@ -163,4 +166,28 @@ test('of a stack of thousands of frames the first and the last are shown', t => 
   t.deepEqual([lines[32], lines[41]], ['    at f11990 (app.js:1:2)', '    at f11999 (app.js:1:2)'])
   error.stack = Array.from({ length: 41 }, (_, i) => `    at f${i} (app.js:1:2)\n`).join('')
   t.is(describeError(error).split('\n').length, 42)
+})
+
+test('what else an error has is told after its stack, as far as it is short', t => {
+  const error = Object.assign(new Error('refused', { cause: 'peer' }), {
+    code: 'ECONNREFUSED',
+    status: 503,
+    request: { a: { b: { c: 1 } } },
+  })
+  error.stack = 'Error: refused\n    at f (app.js:1:2)'
+  t.is(
+    describeError(error),
+    "Error: refused\n    at f (app.js:1:2) { code: 'ECONNREFUSED', status: 503, request: { a: { b: [Object] } } }\ncause: 'peer'",
+  )
+  class Named extends Error {
+    override name = 'Named'
+    readonly self = this
+    get computed(): never {
+      throw new Error('not asked for')
+    }
+  }
+  const named = new Named('text')
+  named.stack = ''
+  t.is(describeError(named), 'Named: text { self: [Circular] }')
+  t.regex(format('failed', error), /^failed Error: refused\n[^]*status: 503/)
 })

@@ -2,7 +2,7 @@
 
 import { absentHintFor } from './absent.ts'
 import { framesOf } from './web/error-stack.ts'
-import { isClass } from './web/expose.ts'
+import { isClass, isPlatformObject } from './web/expose.ts'
 
 /** Of a stack with more frames than these together. */
 const FIRST_FRAMES = 30
@@ -10,6 +10,10 @@ const LAST_FRAMES = 10
 const MAX_DEPTH = 3
 const MAX_ITEMS = 100
 const MAX_WIDTH = 76
+/** Members of errors are shown as if they stood that deep: some hold a whole request. */
+const ERROR_MEMBER_DEPTH = 2
+/** Members of errors that are told elsewhere. */
+const toldAlready = ['name', 'message', 'stack', 'cause', 'errors']
 
 /** Joins arguments like console.log does: strings as they are, `%s %d %i %f %j %o %O %%` in the first filled in. */
 export function format(...args: unknown[]): string {
@@ -71,20 +75,22 @@ export function describeBriefly(error: unknown): string {
   }
 }
 
-/** Name, message, stack, cause and collected errors. Stacks may begin with the message (web/error-stack.ts, and in V8) or not. */
+/** Name, message, stack, what else the error has, cause and collected errors. Stacks may begin with the message (web/error-stack.ts, and in V8) or not. */
 export function describeError(error: unknown): string {
   return describeCause(error, [])
 }
 
 function describeCause(error: unknown, above: readonly unknown[]): string {
   try {
-    if (!(error instanceof Error)) return `thrown value ${inspect(error)}`
+    if (!(error instanceof Error)) return above.length === 0 ? `thrown value ${inspect(error)}` : inspect(error)
     if (above.includes(error)) return `${error.name}, as above`
     const inner = [...above, error]
     const title = error.message === '' ? error.name : `${error.name}: ${error.message}`
     const stack = shorten((error.stack ?? '').trimEnd())
     // A stack may begin with what the error was called when it was made.
     let text = stack.startsWith(title) ? stack : stack === '' ? title : `${title}\n${framesOf(stack) || stack}`
+    const more = membersOf(error, toldAlready, member => show(member, ERROR_MEMBER_DEPTH, inner as object[]))
+    if (more.length > 0) text += ` ${block('', '{', more, '}')}`
     const hint = error instanceof ReferenceError ? absentHintFor(error.message) : undefined
     if (hint !== undefined) text += `\n${hint}`
     if (error instanceof AggregateError) for (const one of error.errors) text += `\n- ${describeCause(one, inner).replaceAll('\n', '\n  ')}`
@@ -160,14 +166,27 @@ function showObject(value: object, depth: number, above: readonly object[]): str
   }
   if (value instanceof Set) return block(`Set(${value.size}) `, '{', items(value, value.size, one), '}')
   if (value instanceof Promise) return 'Promise {}'
-  const members = Reflect.ownKeys(value)
-    .filter(key => Object.prototype.propertyIsEnumerable.call(value, key))
+  if (isPlatformObject(value)) {
+    // What they are is not in properties of their own.
+    if ('href' in value) return `${name} { href: ${one(value.href)} }`
+    const pairs = value as { [Symbol.iterator]?: () => Iterator<[string, string]>; entries?: () => Iterable<[string, string]> }
+    if (pairs[Symbol.iterator] !== undefined && pairs.entries !== undefined) {
+      const texts = items(pairs.entries(), Infinity, ([key, item]) => `${one(key)} => ${one(item)}`)
+      return block(`${name} `, '{', texts, '}')
+    }
+  }
+  const members = membersOf(value, [], one)
+  return block(name === 'Object' ? '' : `${name || '[Object: null prototype]'} `, '{', members, '}')
+}
+
+function membersOf(value: object, without: readonly PropertyKey[], one: (item: unknown) => string): string[] {
+  return Reflect.ownKeys(value)
+    .filter(key => !without.includes(key) && Object.prototype.propertyIsEnumerable.call(value, key))
     .map(key => {
       const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
       const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
       return `${showKey(key)}: ${text}`
     })
-  return block(name === 'Object' ? '' : `${name || '[Object: null prototype]'} `, '{', members, '}')
 }
 
 function className(value: object): string {
@@ -184,7 +203,7 @@ function items<T>(values: Iterable<T>, length: number, one: (item: T) => string)
   const texts: string[] = []
   for (const item of values) {
     if (texts.length === MAX_ITEMS) {
-      texts.push(`... ${length - MAX_ITEMS} more`)
+      texts.push(length === Infinity ? '... more' : `... ${length - MAX_ITEMS} more`)
       break
     }
     texts.push(one(item))

@@ -7,10 +7,18 @@ const thrown = /RangeError: thrown\n {8}at thrower \(app\.js:\d+:\d+\)\n {8}at a
 const lines: [level: string, source: string, text: RegExp][] = [
   ['ERR', 'stacks', thrown], // log.error(error.stack)
   ['ERR', 'app', thrown], // console.error(error)
-  ['APP', 'app', /TypeError: of its own\n {8}at Wrong \(app\.js:\d+:\d+\)\n {8}at start [^]*/],
-  ['APP', 'app', /Error Error: called/],
+  ['APP', 'app', /Wrong: of its own\n {8}at Wrong \(app\.js:\d+:\d+\)\n {8}at start [^]*/],
+  ['APP', 'app', /fancy: x Error: called/],
   ['APP', 'app', /AbortError: no/],
   ['ERR', 'stacks', /an error whose message is not in its stack; log the error itself\n {8}at [^]*/],
+  ['APP', 'app', /Late: after super/],
+  ['APP', 'app', /RangeError: in the middle: small/],
+  ['APP', 'app', /RangeError: in the middle: small, Late: frozen, Late: frozen, of its own, Late: ancestor message,name,stack Late: clone/],
+  [
+    'APP',
+    'app',
+    /URL { href: 'http:..a.b\?c' } Headers { 'd' => 'e' } URLSearchParams { 'f' => 'g', 'f' => 'h' } \[ URL { href: 'http:..i.' } \] Response {\n {6}status: 200,\n {6}statusText: '',\n {6}headers: Headers { 'content-type' => 'text.plain;charset=UTF-8' }\n {4}}/,
+  ],
   ['APP', 'app', /Mine: captured\n {8}at caller \(app\.js:\d+:\d+\)\n {8}at start [^]*/],
   [
     'APP',

@@ -29,6 +29,7 @@ boot({ target, connect, name: 'app', program: () => import(${JSON.stringify(file
     format: 'iife',
     platform: 'neutral',
     target: 'es2024',
+    supported: { 'for-await': false },
     charset: 'utf8',
     minifySyntax: true,
     logLevel: 'silent',

@@ -129,6 +129,7 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
     format: 'iife',
     platform: 'neutral',
     target: 'es2024',
+    supported: { 'for-await': false },
     mainFields: ['module', 'main'],
     conditions: ['worker', 'import'],
     charset: 'utf8',

@@ -9,6 +9,7 @@ import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
 import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
+import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
 import { ownPackages } from './plugins.ts'
 import { positionsOf } from './positions.ts'
@@ -60,10 +61,11 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
   const tree = treeOf(`${script}})`)
   const free = freeNames()
   const facts = programFacts()
-  walk(tree, assets.visit, names.visit, free.visit, facts.visit)
+  const overflow = overflowMessages()
+  walk(tree, assets.visit, names.visit, free.visit, facts.visit, overflow.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${blank(script, names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(reword(script, overflow.ranges), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
@@ -97,8 +99,9 @@ function optionsFor(project: Project, modules: Map<string, string>): BuildOption
     platform: 'browser',
     conditions: ['workerd', 'edge-light', 'worker', 'module'],
     target: 'es2024',
-    // import() of what is not in the bundle becomes a call of require.
-    supported: { 'dynamic-import': false },
+    // import() of what is not in the bundle becomes a call of require. And QuickJS does not wait for the iterator's return() when a
+    // `for await` is left early (ECMA-262 7.4.13, AsyncIteratorClose): a stream would be locked still, a `finally` not have run.
+    supported: { 'dynamic-import': false, 'for-await': false },
     banner: { js: '((require, __assets) => {' },
     charset: 'utf8',
     keepNames: true,

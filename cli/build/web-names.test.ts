@@ -2,20 +2,21 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { runInEngine } from '@xen-ts/boot/testing'
 import test, { type ExecutionContext } from 'ava'
 import { bundleProgram } from './bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
 
-async function bundled(t: ExecutionContext, files: Record<string, string>): Promise<string> {
+async function bundled(t: ExecutionContext, files: Record<string, string>, target = 'xen'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-ts-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries({ 'package.json': '{ "name": "p" }', ...files })) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }
-  return (await bundleProgram(findProject(folder), await findTarget('xen', folder))).code
+  return (await bundleProgram(findProject(folder), await findTarget(target, folder))).code
 }
 
 /** What the program says first, as JSON: `say(value)`. */
@@ -62,13 +63,34 @@ test('what a program replaces is replaced for all who look at the global object'
 
 test('who names nothing has nothing of it: no streams, no events', async t => {
   const small = await bundled(t, {
-    'app.ts': "import { unikernel } from 'xen-ts'\n// ReadableStream\nexport default unikernel({ name: 'p', start() {} })",
+    'app.ts':
+      "import { unikernel } from 'xen-ts'\n// ReadableStream\nexport default unikernel({ name: 'p', async start() { for await (const one of [1]) one } })",
   })
   t.false(/ReadableByteStreamController|PromiseRejectionEvent|structuredClone/.test(small))
   const pages = await bundled(t, { 'app.ts': "export default { fetch: () => new Response('<body>hello</body>') }" })
   t.false(/ReadableByteStreamController/.test(pages))
   const reads = await bundled(t, { 'app.ts': 'export default { fetch: request => new Response(request.body) }' })
   t.regex(reads, /ReadableByteStreamController/)
+})
+
+test('agents of Qubes need no streams; those of calls are streams where the program does more with them', async t => {
+  const target = await findTarget('qubes', '.')
+  for (const example of ['hello', 'skeleton', 'website']) {
+    const folder = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
+    t.false(/ReadableByteStreamController/.test((await bundleProgram(findProject(folder), target)).code), example)
+  }
+  const upper = await bundled(
+    t,
+    {
+      'app.ts': `import { unikernel } from 'xen-ts'
+import { qrexec } from '@xen-ts/qubes'
+export default unikernel({ name: 'p', devices: { qrexec: qrexec() }, start({ qrexec }) {
+  qrexec.service('Upper', ({ stdin, stdout }) => stdin.pipeThrough(upper()).pipeTo(stdout))
+} })`,
+    },
+    'qubes',
+  )
+  t.regex(upper, /ReadableByteStreamController/)
 })
 
 test('a stream that the text of the program does not show is refused with what to do', async t => {

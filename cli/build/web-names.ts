@@ -22,6 +22,8 @@ export function webGlobals(): Plugin {
 export async function programCode(entry: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     ...options,
+    // As it is written: the helper of a `for await` that is not would name what streams need.
+    supported: { ...options.supported, 'for-await': true },
     stdin: undefined,
     entryPoints: [entry],
     inject: [],

@@ -6,7 +6,7 @@ import { concat, type Text } from '../text.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { Desertion, type Ending } from './desertion.ts'
-import { ByteReader, ByteWriter } from './streams.ts'
+import { type ByteReader, type ByteWriter, byteReader, byteWriter } from './streams.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT, EXIT_PROBLEM, encode, encodeNumbers } from './wire.ts'
 
 /** What a service is given. */
@@ -53,7 +53,7 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
   const { service, argument, source, user } = command
   if (incoming.detached) {
     await channel.write(encodeNumbers(DATA_EXIT_CODE, 0))
-    const stdin = new ByteReader(text, async () => undefined)
+    const stdin = byteReader(text, async () => undefined)
     // The caller waits for nothing, and its port is to be freed: the handler goes on alone.
     const { begun: signal } = incoming.ending
     void run(incoming, { service, argument, source, user, stdin, stdout: sink(text), stderr: sink(text), signal })
@@ -111,7 +111,7 @@ class Streams {
 
   /** After the end the rest of the input is being thrown away: there is none for a service that comes late. */
   get stdin(): ByteReader {
-    return (this.#stdin ??= new ByteReader(this.#text, this.#over ? async () => undefined : this.#pull))
+    return (this.#stdin ??= byteReader(this.#text, this.#over ? async () => undefined : this.#pull))
   }
   get stdout(): ByteWriter {
     return (this.#stdout ??= this.#writer(DATA_STDOUT))
@@ -147,7 +147,7 @@ class Streams {
   }
 
   #writer(type: number): ByteWriter {
-    return new ByteWriter(this.#text, async bytes => {
+    return byteWriter(this.#text, async bytes => {
       if ((this.#over || this.#muted) && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
       if (!this.#over) await this.#data.send(type, bytes)
     })
@@ -218,5 +218,5 @@ function stdinOf(data: DataChannel, log: Log): () => Promise<Uint8Array | undefi
 }
 
 function sink(text: Text): ByteWriter {
-  return new ByteWriter(text, async () => {})
+  return byteWriter(text, async () => {})
 }

@@ -6,7 +6,8 @@ import { readU32, type Text } from '../text.ts'
 import type { DataChannel } from './data.ts'
 import { QrexecError } from './errors.ts'
 import { type Input, InputSource } from './input.ts'
-import { ByteReader, unowned } from './streams.ts'
+import { type ByteReader, byteReader } from './streams.ts'
+import { unowned } from './unowned.ts'
 import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
 
 /** How a call ended. */
@@ -43,7 +44,7 @@ export class OutgoingCall {
     this.#data = unowned(data)
     this.#release = release
     // Who cancels it, or leaves a loop over it, wants nothing more of the call.
-    this.stdout = new ByteReader(
+    this.stdout = byteReader(
       text,
       () => this.#pull(),
       () => this.close(),

@@ -5,7 +5,7 @@ import { testMachine } from '@xen-ts/rig/dom0'
 import * as web from '@xen-ts/runtime/web/inject'
 import test from 'ava'
 import { Text } from '../text.ts'
-import { ByteReader } from './streams.ts'
+import { byteReader } from './streams.ts'
 import { setUp, text, tick } from './testing.ts'
 
 /** The guest's, with the types of those that programs see. */
@@ -269,7 +269,7 @@ test('what comes byte by byte takes no more memory than its bytes: a peer may se
   const before = used()
   let after = 0
   let sent = 0
-  const reader = new ByteReader(new Text(testMachine().abi), async () => {
+  const reader = byteReader(new Text(testMachine().abi), async () => {
     if (sent < 300_000) return Uint8Array.of(sent++ & 0xff)
     after = used()
     return undefined

@@ -21,8 +21,43 @@ const handler: ProxyHandler<Constructor> = {
 }
 
 function withTitle(error: Error): Error {
-  error.stack = `${titleOf(error)}\n${dropFrames(error.stack ?? '', 2)}`
-  return error
+  return untitled(error, dropFrames(error.stack ?? '', 2))
+}
+
+/** The frames of errors whose stack nobody has looked at. */
+const frames = new WeakMap<object, string>()
+
+/**
+ * As in Node a stack gets its name and message when it is looked at first: classes give themselves a name after super(), and who passes an
+ * error on may write more into its message.
+ */
+const stack: PropertyDescriptor & ThisType<Partial<Error>> = {
+  get() {
+    // An error may be the prototype of others.
+    for (let holder: object | null = this; holder !== null; holder = Object.getPrototypeOf(holder)) {
+      const own = frames.get(holder)
+      if (own === undefined) continue
+      const text = `${titleOf(holder)}\n${own}`
+      // Of a frozen one it cannot be kept.
+      if (Reflect.defineProperty(holder, 'stack', plain(text))) frames.delete(holder)
+      return text
+    }
+    return undefined
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'stack', plain(value))
+    frames.delete(this)
+  },
+  configurable: true,
+  enumerable: false,
+}
+
+const plain = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true, enumerable: false })
+
+function untitled<T extends object>(target: T, own: string): T {
+  Object.defineProperty(target, 'stack', stack)
+  frames.set(target, own)
+  return target
 }
 
 function titleOf(error: Partial<Error>): string {
@@ -43,14 +78,14 @@ function dropFrames(frames: string, count: number): string {
 }
 
 function captureStackTrace(target: object, above?: Function): void {
-  let frames = dropFrames(new Native().stack ?? '', 1)
+  let own = dropFrames(new Native().stack ?? '', 1)
   if (typeof above === 'function' && above.name !== '') {
     // The engine tells names, not functions.
-    const lines = frames.split('\n')
+    const lines = own.split('\n')
     const last = lines.findIndex(line => line.startsWith(`${FRAME}${above.name} (`))
-    if (last >= 0) frames = lines.slice(last + 1).join('\n')
+    if (last >= 0) own = lines.slice(last + 1).join('\n')
   }
-  Object.defineProperty(target, 'stack', { value: `${titleOf(target)}\n${frames}`, writable: true, configurable: true })
+  untitled(target, own)
 }
 
 if (Native.captureStackTrace === undefined) {
@@ -64,5 +99,7 @@ if (Native.captureStackTrace === undefined) {
     if (name !== 'Error') Object.setPrototypeOf(scope[name], scope.Error)
     Object.defineProperty(scope, name, { value: wrapped, writable: true, configurable: true })
   }
+  // What V8 throws where the engine throws these: for `error instanceof RangeError`, after a recursion that was too deep.
+  if (scope.InternalError !== undefined) Object.setPrototypeOf(scope.InternalError.prototype, scope.RangeError.prototype)
   Object.defineProperty(Native, 'captureStackTrace', { value: captureStackTrace, writable: true, configurable: true })
 }

@@ -23,6 +23,7 @@ export {
   WritableStreamDefaultController,
   WritableStreamDefaultWriter,
 } from './streams/streams.ts'
+export { TextDecoderStream, TextEncoderStream } from './streams/text.ts'
 export { structuredClone } from './structured-clone.ts'
 export { URL } from './url/url.ts'
 export { URLSearchParams } from './url/url-search-params.ts'

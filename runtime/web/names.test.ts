@@ -39,6 +39,17 @@ const uses: [code: string, names: string[]][] = [
   ['async function* parts() {}', ['ReadableStream']],
   ['({ async *[Symbol.iterator]() {} })', ['ReadableStream']],
   ['stream.getReader()', ['ReadableStream']],
+  ['call.stdout.getWriter()', ['ReadableStream']],
+  ['call.stdin.tee()', ['ReadableStream']],
+  ['stdin.pipeThrough(upper)', ['ReadableStream']],
+  ['await stdin.pipeTo(stdout, { preventClose: true })', ['ReadableStream']],
+  ['await stdin.pipeTo(other())', ['ReadableStream']],
+  ["const { pipeTo } = stdin, go = stdin['pipeTo']", ['ReadableStream']],
+  ['new Response(call.stdin)', ['ReadableStream', 'Response']],
+  // The streams of a call can do these by themselves.
+  ['await call.stdin.pipeTo(call.stdout)', []],
+  ['for await (const part of call.stdin) await stdout.write(part)', []],
+  ['await stdin.cancel(); await stdin.text(); committee()', []],
   // Pages have a body too.
   ["'<html><body>x</body></html>'", []],
   ["'body{margin:0}'", []],

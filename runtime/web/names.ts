@@ -18,6 +18,8 @@ export const webNames: readonly string[] = [
   'ReadableStreamDefaultReader',
   'Request',
   'Response',
+  'TextDecoderStream',
+  'TextEncoderStream',
   'TransformStream',
   'TransformStreamDefaultController',
   'URL',
@@ -63,10 +65,22 @@ const handlers = /\bon(?:error|unhandledrejection)\b/
 
 /**
  * What gives or takes a stream without its name: the property `body` (not a tag or a rule of CSS in a text), an asynchronous iterable that
- * becomes a body, the methods of a stream that somebody else made.
+ * becomes a body, the methods of a stream that somebody else made. Not `a.pipeTo(b)`: the streams of a qrexec call do that by
+ * themselves, and for others b was made by somebody who named its class.
  */
-const streams =
-  /(?:\.|\[\s*['"`]|[{,]\s*['"]?)body\b(?!\s*\{)|\basync\s*(?:function\s*)?\*|\b(?:asyncIterator|getReader|pipeTo|pipeThrough)\b/
+const streams = new RegExp(
+  [
+    /(?:\.|\[\s*['"`]|[{,]\s*['"]?)body\b(?!\s*\{)/,
+    /\basync\s*(?:function\s*)?\*/,
+    /\b(?:asyncIterator|getReader|getWriter|pipeThrough)\b|\.\s*tee\s*\(/,
+    /\bpipeTo\b(?!\s*\(\s*[\w$]+(?:\.[\w$]+)*\s*\))/,
+  ]
+    .map(part => part.source)
+    .join('|'),
+)
+
+/** Streams of a call, which may become a body. */
+const ofCalls = /\b(?:stdin|stdout)\b/
 
 /**
  * @param code of the program and its packages, bundled, without comments and types
@@ -74,7 +88,8 @@ const streams =
  */
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
-  if (streams.test(code)) found.add('ReadableStream')
+  const hasBodies = found.has('Response') || found.has('Request')
+  if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
   if (handlers.test(code)) found.add('handlers')
   return [...found].sort()
 }

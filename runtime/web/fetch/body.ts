@@ -24,14 +24,15 @@ export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8
 export class Body {
   #source: BodySource
   #used = false
-  /** The content type that goes with what was given. */
-  protected readonly defaultType: string | undefined
 
   protected constructor(init: BodyInit) {
     this.#source = sourceOf(init)
-    if (typeof this.#source === 'string') {
-      this.defaultType = init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'
-    }
+  }
+
+  /** The content type that goes with what a body was made from. */
+  static typeOf(body: Body, init: BodyInit): string | undefined {
+    if (typeof body.#source !== 'string') return undefined
+    return init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'
   }
 
   get bodyUsed(): boolean {
@@ -80,6 +81,16 @@ export class Body {
     return (await this.bytes()).buffer
   }
 
+  /** @throws TypeError there is no FormData */
+  async formData(): Promise<never> {
+    throw absent('formData', 'FormData')
+  }
+
+  /** @throws TypeError there is no Blob */
+  async blob(): Promise<never> {
+    throw absent('blob', 'Blob')
+  }
+
   /** For clone(): the same once more. */
   protected split(): BodySource {
     if (this.#unusable) throw new TypeError('clone: Body has already been consumed.')
@@ -118,6 +129,9 @@ export class Body {
 }
 
 const EMPTY = new Uint8Array(0)
+
+const absent = (method: string, made: string): TypeError =>
+  new TypeError(`${method} of a Request or Response is not available in xen-ts, which has no ${made}: read it with text() or bytes()`)
 
 const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   typeof source === 'string' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : source

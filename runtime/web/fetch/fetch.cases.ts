@@ -33,6 +33,28 @@ export const fetchScenarios: Scenarios = {
     return seen
   },
 
+  'dictionaries may be null': async ({ Response, Request }) => [
+    await new Response('x', null).text(),
+    new Request('http://a/', null).method,
+    new Response(null, undefined).status,
+  ],
+  'a status is a number, whatever it was': ({ Response }) =>
+    ['201', 200.5, true, null, '', NaN, Infinity, 'x', [404], {}].map(status => {
+      try {
+        return new Response(null, { status }).status
+      } catch (error) {
+        return (error as Error).name
+      }
+    }),
+  'a status of a redirection likewise': ({ Response }) => [
+    Response.redirect('http://a/', '301').status,
+    Response.redirect('http://a/', 307.5).status,
+  ],
+  'objects of these classes have no members of their own that they do not share': ({ Response, Request }) => [
+    'defaultType' in new Response('x'),
+    'defaultType' in new Request('http://a/'),
+  ],
+
   'a plain response': async ({ Response }) => {
     const response = new Response('é')
     return [

@@ -28,7 +28,8 @@ export class Request extends Body {
   /** A controller when the signal is our own and somebody has asked for it. */
   #signal: AbortSignal | AbortController | undefined
 
-  constructor(input: string | URL | Request, init: RequestInit = {}) {
+  constructor(input: string | URL | Request, given?: RequestInit | null) {
+    const init = given ?? {}
     const from = input instanceof Request ? input : undefined
     super(init.body !== undefined ? init.body : from === undefined ? null : Body.take(from))
     const method = String(init.method ?? from?.method ?? 'GET')
@@ -41,8 +42,9 @@ export class Request extends Body {
     }
     this.url = from?.url ?? addressOf(String(input))
     this.headers = new Headers(init.headers ?? from?.headers)
-    if (this.defaultType !== undefined && init.body !== undefined && !this.headers.has('content-type')) {
-      this.headers.set('content-type', this.defaultType)
+    if (init.body !== undefined) {
+      const type = Body.typeOf(this, init.body)
+      if (type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', type)
     }
     this.redirect = init.redirect ?? from?.redirect ?? 'follow'
     this.#signal = init.signal === null ? undefined : (init.signal ?? from?.signal)

@@ -10,6 +10,9 @@ export interface ResponseInit {
   headers?: HeadersInit
 }
 
+/** An `unsigned short`: https://webidl.spec.whatwg.org/#js-unsigned-short */
+const toStatus = (value: unknown): number => (Number.isInteger(value) ? (value as number) : Math.trunc(Number(value)) & 0xffff)
+
 const withoutBody = new Set([101, 103, 204, 205, 304])
 
 export class Response extends Body {
@@ -17,19 +20,21 @@ export class Response extends Body {
   readonly statusText: string
   readonly headers: Headers
 
-  constructor(body?: BodyInit, { status = 200, statusText = '', headers }: ResponseInit = {}) {
+  constructor(body?: BodyInit, init?: ResponseInit | null) {
     super(body)
-    if (!Number.isInteger(status) || status < 200 || status > 599)
-      throw new RangeError(`Response: status must be a whole number from 200 to 599, not ${status}`)
+    const { status: given = 200, statusText = '', headers } = init ?? {}
+    const status = toStatus(given)
+    if (status < 200 || status > 599) throw new RangeError(`Response: status must be from 200 to 599, not ${given}`)
     if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
       throw new TypeError('Response: statusText has a character that is not allowed there')
     if (body !== null && body !== undefined && withoutBody.has(status)) {
       throw new TypeError(`Response: status ${status} may not have a body; give null`)
     }
     this.status = status
-    this.statusText = statusText
+    this.statusText = String(statusText)
     this.headers = new Headers(headers)
-    if (this.defaultType !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', this.defaultType)
+    const type = Body.typeOf(this, body)
+    if (type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', type)
   }
 
   get type(): string {
@@ -51,17 +56,18 @@ export class Response extends Body {
   }
 
   /** JSON of `data`, with its content type. */
-  static json(data: unknown, init: ResponseInit = {}): Response {
+  static json(data: unknown, init?: ResponseInit | null): Response {
     const text = JSON.stringify(data)
     if (text === undefined) throw new TypeError('Response.json: the value cannot be written as JSON')
-    const headers = new Headers(init.headers)
+    const headers = new Headers(init?.headers)
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
     return new Response(text, { ...init, headers })
   }
 
-  static redirect(url: string | URL, status = 302): Response {
+  static redirect(url: string | URL, given = 302): Response {
+    const status = toStatus(given)
     if (![301, 302, 303, 307, 308].includes(status))
-      throw new RangeError(`Response.redirect: status ${status} is not one of 301, 302, 303, 307, 308`)
+      throw new RangeError(`Response.redirect: status ${given} is not one of 301, 302, 303, 307, 308`)
     return new Response(null, { status, headers: { location: new URL(url).href } })
   }
 }

@@ -2,7 +2,46 @@ import type { Scenarios } from '../testing.ts'
 
 const settle = () => new Promise(resolve => setTimeout(resolve, 0))
 
+/** All chunks that come out of a transform, bytes as arrays. */
+async function through(transform: any, chunks: unknown[]): Promise<unknown[]> {
+  const writer = transform.writable.getWriter()
+  const written = (async () => {
+    for (const chunk of chunks) await writer.write(chunk)
+    await writer.close()
+  })()
+  written.catch(() => {})
+  const parts: unknown[] = []
+  const reader = transform.readable.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return parts
+    parts.push(value instanceof Uint8Array ? [...value] : value)
+  }
+}
+
 export const streamsScenarios: Scenarios = {
+  'text from bytes, characters in pieces': async ({ TextDecoderStream }) =>
+    through(new TextDecoderStream(), [
+      Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0xc3),
+      Uint8Array.of(0xa9, 0xf0, 0x9f),
+      Uint8Array.of(),
+      Uint8Array.of(0x98).buffer,
+      new DataView(Uint8Array.of(0x80, 0x62).buffer),
+      Uint8Array.of(0xe2),
+    ]),
+  'bytes that are no text, where that is an error': async ({ TextDecoderStream }) =>
+    through(new TextDecoderStream('utf-8', { fatal: true }), [Uint8Array.of(0x61), Uint8Array.of(0xff)]),
+  'text that ends in the middle, where that is an error': async ({ TextDecoderStream }) =>
+    through(new TextDecoderStream('UTF8', { fatal: true }), [Uint8Array.of(0xc3)]),
+  'text in a stream of bytes': async ({ TextDecoderStream }) => through(new TextDecoderStream(), ['a']),
+  'what a decoder stream is': ({ TextDecoderStream }) => {
+    const stream = new TextDecoderStream('utf8', { ignoreBOM: true })
+    return [stream.encoding, stream.fatal, stream.ignoreBOM, stream.writable.locked]
+  },
+  'a label that is none': ({ TextDecoderStream }) => new TextDecoderStream('nope'),
+  'bytes from text, pairs in pieces': async ({ TextEncoderStream }) =>
+    through(new TextEncoderStream(), ['a\ud83d', '\ude00', '', '\ud83d', 'x', 5, null, '\udc00', '\ud83d']),
+  'what an encoder stream is': ({ TextEncoderStream }) => new TextEncoderStream().encoding,
   'chunks, then the end': async ({ ReadableStream }) => {
     const reader = new ReadableStream({
       start(c: any) {

@@ -19,7 +19,7 @@ import {
 } from 'web-streams-polyfill'
 import { link } from './linked.ts'
 
-link(ReadableStream)
+link({ ReadableStream, WritableStream })
 
 export {
   ByteLengthQueuingStrategy,

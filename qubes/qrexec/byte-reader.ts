@@ -1,0 +1,166 @@
+/** What a call's streams are read by. */
+import { ByteCollector } from '@xen-ts/runtime/machine'
+import type { Text } from '../text.ts'
+import { type ByteWriter, isByteWriter } from './byte-writer.ts'
+
+/** Bytes kept by `bytes` and `text` unless the caller says otherwise. */
+const DEFAULT_LIMIT = 1 << 20
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+type Pull = () => Promise<Uint8Array | undefined>
+
+/** Where a reader's bytes come from; as the source of a web stream, and past it. */
+class Source {
+  /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
+  isStreamed = false
+  #controller!: ReadableStreamDefaultController<Uint8Array>
+  /** Called when somebody cancels the stream. */
+  readonly cancel: () => void
+  readonly #pull: Pull
+  /** One pull at a time. */
+  #last: Promise<unknown> = Promise.resolve()
+  #ended = false
+
+  constructor(pull: Pull, cancel: () => void) {
+    this.#pull = pull
+    this.cancel = cancel
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller
+  }
+
+  async pull(): Promise<void> {
+    this.isStreamed = true
+    const bytes = await this.next()
+    if (bytes === undefined) this.#close()
+    else this.#controller.enqueue(bytes)
+  }
+
+  next(): Promise<Uint8Array | undefined> {
+    const next = this.#last.then(async () => {
+      if (this.#ended) return undefined
+      const bytes = await this.#pull()
+      this.#ended = bytes === undefined
+      return bytes
+    })
+    this.#last = next.catch(() => {
+      this.#ended = true
+    })
+    return next
+  }
+
+  /** The same for who passes the stream, which learns of the end. */
+  async direct(): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await this.next()
+      if (bytes === undefined) this.#close()
+      return bytes
+    } catch (error) {
+      this.#controller.error(error)
+      throw error
+    }
+  }
+
+  #close(): void {
+    try {
+      this.#controller.close()
+    } catch {
+      /* it is closed already, or was cancelled */
+    }
+  }
+}
+
+/** A ReadableStream of bytes. Errors: ChannelClosedError when the peer went away before the end. */
+export type ByteReader = InstanceType<ReturnType<typeof byteReaderClass>>
+
+/** The class, on what streams are in this image. */
+export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream) {
+  return class ByteReader extends ReadableStream<Uint8Array> {
+    readonly #text: Text
+    readonly #source: Source
+
+    /**
+     * @param pull the next bytes, at least one; undefined at the end
+     * @param cancel called when the rest is not wanted; default: it waits for the peer's end
+     */
+    constructor(text: Text, pull: Pull, cancel: () => void = () => {}) {
+      const source = new Source(pull, cancel)
+      super(source as ConstructorParameters<typeof ReadableStream<Uint8Array>>[0], { highWaterMark: 0 })
+      this.#text = text
+      this.#source = source
+    }
+
+    /** The next bytes, at least one, without a reader; undefined at the end. @throws TypeError when somebody else reads */
+    async read(): Promise<Uint8Array | undefined> {
+      const reader = this.getReader()
+      try {
+        return await this.#next(reader)
+      } finally {
+        reader.releaseLock()
+      }
+    }
+
+    /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
+    async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
+      const all = new ByteCollector()
+      await this.#each(part => {
+        if (all.length + part.length > limit)
+          throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+        all.push(part)
+      })
+      return all.take()
+    }
+
+    /** Everything up to the end, as text. @throws RangeError when it is more than `limit` bytes */
+    async text(limit = DEFAULT_LIMIT): Promise<string> {
+      return this.#text.decode(await this.bytes(limit))
+    }
+
+    /** Reads to the end and keeps nothing. */
+    drain(): Promise<void> {
+      return this.#each(() => {})
+    }
+
+    /** Copies everything up to the end, then closes the destination unless told otherwise. */
+    override async pipeTo(...[destination, options]: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
+      if (!isByteWriter(destination) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
+      const unlock = destination.lock()
+      try {
+        await this.#each(bytes => destination.push(bytes), destination)
+      } finally {
+        unlock()
+      }
+      await destination.close()
+    }
+
+    /** @internal reads what is left, whoever has the stream */
+    async rest(): Promise<void> {
+      while ((await this.#source.next()) !== undefined);
+    }
+
+    async #next(reader: Reader): Promise<Uint8Array | undefined> {
+      return this.#source.isStreamed ? (await reader.read()).value : this.#source.direct()
+    }
+
+    /** @param destination whose end, while this waits for bytes, is the end of this */
+    async #each(use: (bytes: Uint8Array) => void | Promise<void>, destination?: ByteWriter): Promise<void> {
+      const reader = this.getReader()
+      destination?.whenFailed(error => void reader.cancel(error).catch(() => {}))
+      try {
+        for (;;) {
+          const bytes = await this.#next(reader)
+          if (bytes === undefined) return
+          const used = use(bytes)
+          if (used !== undefined) await used
+        }
+      } catch (error) {
+        await reader.cancel(error).catch(() => {})
+        throw error
+      } finally {
+        destination?.whenFailed(undefined)
+        reader.releaseLock()
+      }
+    }
+  }
+}
