@@ -37,6 +37,7 @@ const ends: [how: string, reason: number, output: RegExp][] = [
   ['looked', 3, /^error\n.*ERR \[app\] uncaught RangeError: reported\n(?!unhandled)/],
   ['seen', 3, /^error\n.*ERR \[app\] uncaught RangeError: in a timer\n(?!unhandled)/],
   ['again', 3, /ERR \[app\] uncaught RangeError: in the listener\n/],
+  ['endless', 3, /^.*ERR \[app\] uncaught RangeError: of the listener, 100\n/],
   ['nothing', 3, /ERR \[app\] uncaught DeadlockError: the program waits for something that can never come/],
   ['value', 3, /ERR \[app\] thrown value 'a text'/],
   ['cause', 3, /ERR \[app\] Error: outer\n[^]*cause: TypeError: inner\n/],

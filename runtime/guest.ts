@@ -61,7 +61,7 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
   let told = 0
-  lifecycle.onRejection = (reason, promise) => told++ < MOST_TOLD && dispatchUnhandledRejection(reason, promise)
+  lifecycle.onRejection = (reason, promise) => dispatchUnhandledRejection(reason, promise, told++ < MOST_TOLD)
 
   let started = false
   scope.__xenTs = {

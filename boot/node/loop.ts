@@ -44,8 +44,12 @@ export function runLoop(engine: Engine, { turn, fail }: Hooks): number {
         report(thrownByJob)
         continue
       }
+      // As the kernel does (engine_run in kernel/loop.c): all there are, before anything else can happen.
       const rejection = engine.takeRejection()
-      if (rejection !== undefined) report(rejection)
+      if (rejection !== undefined) {
+        report(rejection)
+        continue
+      }
       const result = engine.invoke(turn)
       const thrown = engine.takeThrown(result)
       if (thrown === undefined) engine.free(result)

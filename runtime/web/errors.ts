@@ -21,10 +21,11 @@ const told = new Set<unknown>()
 /**
  * Tells the program of a rejection that nobody handled.
  * @param promise the rejected promise, where it is known
+ * @param mayTell false: listeners have had their share for now
  * @returns true when a listener called preventDefault: the error is dealt with, and there is nothing to log and nothing to end
  */
-export function dispatchUnhandledRejection(reason: unknown, promise?: Promise<unknown>): boolean {
-  if (telling === undefined || told.delete(reason)) return false
+export function dispatchUnhandledRejection(reason: unknown, promise?: Promise<unknown>, mayTell = true): boolean {
+  if (telling === undefined || told.delete(reason) || !mayTell) return false
   return telling.rejection(reason, promise)
 }
 
