@@ -45,7 +45,10 @@ export function runLoop(engine: Engine, { turn, fail }: Hooks): number {
         continue
       }
       const rejection = engine.takeRejection()
-      if (rejection !== undefined) report(rejection)
+      if (rejection !== undefined) {
+        report(rejection)
+        continue
+      }
       const result = engine.invoke(turn)
       const thrown = engine.takeThrown(result)
       if (thrown === undefined) engine.free(result)
