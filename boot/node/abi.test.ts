@@ -140,9 +140,10 @@ test('the loop: turn is called when no job is left, and all that is uncaught goe
         if (turns === 2) throw new Error('thrown')
         if (turns === 3) Promise.reject(new Error('lost'))
         if (turns === 4) { const p = Promise.reject(new Error('caught')); Promise.resolve().then(() => p.catch(() => say('handled'))) }
-        if (turns === 5) __abi.shutdown(1)
+        if (turns === 5) for (const name of ['a', 'b', 'c']) Promise.reject(new Error(name))
+        if (turns === 6) __abi.shutdown(1)
       },
-      fail(reason) { say('fail:' + reason.message) },
+      fail(reason) { say('fail:' + reason.message); if (reason.message === 'a') Promise.resolve().then(() => say('job of a')) },
     }`
   const reason = await runInEngine({
     bundle,
@@ -150,7 +151,7 @@ test('the loop: turn is called when no job is left, and all that is uncaught goe
       output += text
     },
   })
-  t.is(output, 'turn1 job turn2 fail:thrown turn3 fail:lost turn4 handled turn5 ')
+  t.is(output, 'turn1 job turn2 fail:thrown turn3 fail:lost turn4 handled turn5 fail:a job of a fail:b fail:c turn6 ')
   t.is(reason, 1)
 })
 
