@@ -11,10 +11,11 @@ import {
   FRAGMENTATION_NEEDED,
   ICMP_BYTES,
   ICMP_CHECKSUM,
+  ICMP_NEXT_MTU,
   PROTOCOL_ICMP,
 } from '../wire/icmp.ts'
-import { IP_BYTES } from '../wire/ipv4.ts'
-import { PROTOCOL_TCP } from '../wire/tcp.ts'
+import { IP_BYTES, IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, IP_VERSION } from '../wire/ipv4.ts'
+import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
 import { PROTOCOL_UDP } from '../wire/udp.ts'
 import type { Ipv4Host } from './ipv4.ts'
 import type { Route } from './route.ts'
@@ -69,11 +70,12 @@ export class Icmp {
       counters.malformed++
       return
     }
-    const word = quoted >>> 1
-    const tcp = word + (header >>> 1)
-    const ours = u16[word + 6] === (address & 0xffff) && u16[word + 7] === address >>> 16
-    const route = ours ? this.#host.route(u16[word + 8] | (u16[word + 9] << 16)) : undefined
-    const protocol = u8[quoted + 9]
+    // Of the quoted header and of what follows it: IP's offsets count from where a frame has it.
+    const word = (quoted >>> 1) - IP_VERSION
+    const transport = (quoted + header) >>> 1
+    const ours = u16[word + IP_SOURCE] === (address & 0xffff) && u16[word + IP_SOURCE + 1] === address >>> 16
+    const route = ours ? this.#host.route(u16[word + IP_DESTINATION] | (u16[word + IP_DESTINATION + 1] << 16)) : undefined
+    const protocol = u16[word + IP_PROTOCOL] >>> 8
     // TCP has connections on its routes, UDP has none.
     const isTcp = protocol === PROTOCOL_TCP && route?.connections !== undefined
     const tell = isTcp ? this.onUnreachable : protocol === PROTOCOL_UDP ? this.onDatagramUnreachable : undefined
@@ -84,11 +86,11 @@ export class Icmp {
     const code = u8[at + 1]
     tell({
       route,
-      localPort: swap16(u16[tcp]),
-      remotePort: swap16(u16[tcp + 1]),
-      sequence: (swap16(u16[tcp + 2]) << 16) | swap16(u16[tcp + 3]),
+      localPort: swap16(u16[transport + TCP_SOURCE]),
+      remotePort: swap16(u16[transport + TCP_DESTINATION]),
+      sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
-      mtu: code === FRAGMENTATION_NEEDED ? swap16(u16[(at >>> 1) + 3]) : undefined,
+      mtu: code === FRAGMENTATION_NEEDED ? swap16(u16[(at >>> 1) + ICMP_NEXT_MTU]) : undefined,
     })
   }
 }

@@ -13,8 +13,12 @@ import {
   RST,
   type Segment,
   SYN,
+  TCP_ACKNOWLEDGMENT,
   TCP_BYTES,
   TCP_CHECKSUM,
+  TCP_OFFSET_FLAGS,
+  TCP_SEQUENCE,
+  TCP_WINDOW,
   writeSack,
   writeSynOptions,
   writeTcp,
@@ -51,18 +55,18 @@ export function buildSegment(
 
   const tcp = overhead >>> 1
   let half = sequence >>> 16
-  u16[tcp + 2] = ((half & 0xff) << 8) | (half >>> 8)
+  u16[tcp + TCP_SEQUENCE] = ((half & 0xff) << 8) | (half >>> 8)
   half = sequence & 0xffff
-  u16[tcp + 3] = ((half & 0xff) << 8) | (half >>> 8)
+  u16[tcp + TCP_SEQUENCE + 1] = ((half & 0xff) << 8) | (half >>> 8)
   half = c.rcvNxt >>> 16
-  u16[tcp + 4] = ((half & 0xff) << 8) | (half >>> 8)
+  u16[tcp + TCP_ACKNOWLEDGMENT] = ((half & 0xff) << 8) | (half >>> 8)
   half = c.rcvNxt & 0xffff
-  u16[tcp + 5] = ((half & 0xff) << 8) | (half >>> 8)
-  u16[tcp + 6] = (TCP_BYTES << 2) | (flags << 8)
+  u16[tcp + TCP_ACKNOWLEDGMENT + 1] = ((half & 0xff) << 8) | (half >>> 8)
+  u16[tcp + TCP_OFFSET_FLAGS] = (TCP_BYTES << 2) | (flags << 8)
   let window = receiveWindow(c) >>> c.rcvShift
   if (window > 0xffff) window = 0xffff
   c.rcvAdv = (c.rcvNxt + (window << c.rcvShift)) | 0
-  u16[tcp + 7] = ((window & 0xff) << 8) | (window >>> 8)
+  u16[tcp + TCP_WINDOW] = ((window & 0xff) << 8) | (window >>> 8)
   const sum = c.pseudo + (((segment & 0xff) << 8) | (segment >>> 8))
   u16[tcp + TCP_CHECKSUM] = offload === COMPLETE ? ~abi.checksum(u8, overhead, segment, sum) : (sum & 0xffff) + (sum >>> 16)
   return headers + length
@@ -76,7 +80,7 @@ export function addSack(c: Connection, { u8, u16 }: Frame): number {
   const segment = TCP_BYTES + writeSack(u16, tcp + TCP_BYTES / 2, c.reassembly!.blocks())
   c.environment.abi.copy(u8, 0, c.header!, 0, overhead) // as it was before it had a length
   route.setLength(u16, segment)
-  u16[tcp + 6] = (segment << 2) | (ACK << 8)
+  u16[tcp + TCP_OFFSET_FLAGS] = (segment << 2) | (ACK << 8)
   u16[tcp + TCP_CHECKSUM] = 0
   u16[tcp + TCP_CHECKSUM] = ~c.environment.abi.checksum(u8, overhead, segment, c.pseudo + swap16(segment))
   return overhead + segment

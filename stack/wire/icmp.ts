@@ -2,6 +2,8 @@
 export const PROTOCOL_ICMP = 1
 
 export const ICMP_CHECKSUM = 1
+/** Of "fragmentation needed": the MTU of the next hop (RFC 1191 section 4). */
+export const ICMP_NEXT_MTU = 3
 /** Bytes of the fixed part. */
 export const ICMP_BYTES = 8
 
