@@ -32,7 +32,7 @@ export interface ByteSocket {
    * Asks the peer for a sign of life once nothing came from it for `milliseconds` and nothing is on its way to it either; five questions
    * without an answer end the connection (ETIMEDOUT). The pause between them is a fifth of that time, so a peer that is gone is noticed
    * after twice the time. undefined: never, which is the default. RFC 9293 section 3.8.4; a server whose handlers may wait for a peer
-   * that has nothing to say does well with a minute.
+   * that has nothing to say does well with a minute. Throws a RangeError for a time that is not above 0.
    */
   keepAlive(milliseconds: number | undefined): void
 }

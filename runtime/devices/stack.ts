@@ -16,10 +16,13 @@ export interface Stack {
    */
   resolve(name: string, options?: { readonly family?: 4 | 6; readonly signal?: AbortSignal }): Promise<string[]>
   readonly tcp: {
-    /** Rejects when the peer refuses, when a name is not resolved (see `resolve`), does not answer within `timeout` milliseconds, or `signal` aborts. `host` is an address or a name. */
+    /**
+     * `host` is an address or a name. Rejects when the name is not resolved (see `resolve`), when the peer refuses or does not answer within
+     * `timeout` milliseconds, or when `signal` aborts.
+     */
     connect(options: { host: string; port: number; timeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
-    /** Calls `accept` for each connection, until `signal` aborts; then resolves. */
-    listen(options: { port: number; signal?: AbortSignal }, accept: (connection: TcpConnection) => void): Promise<void>
+    /** Calls `accept` for each connection, until `signal` aborts; then resolves. `keepAlive`: as of a connection; a minute by default. */
+    listen(options: { port: number; signal?: AbortSignal; keepAlive?: number }, accept: (connection: TcpConnection) => void): Promise<void>
   }
 }
 
@@ -32,6 +35,11 @@ export interface TcpConnection extends Disposable {
   write(bytes: Uint8Array): Promise<void>
   /** Ends the own side after what was written. */
   end(): void
+  /**
+   * Asks a peer that says nothing for so many milliseconds for a sign of life: one that is gone is noticed after twice the time, and the
+   * connection breaks (ETIMEDOUT). undefined, or Infinity in `listen`: never.
+   */
+  keepAlive(milliseconds: number | undefined): void
 }
 
 /** The network stack of the target: one a domain, whoever asks for it. */

@@ -184,6 +184,8 @@ export class Connection implements ByteSocket {
   }
 
   keepAlive(milliseconds: number | undefined): void {
+    if (milliseconds !== undefined && !(milliseconds > 0))
+      throw new RangeError(`keepAlive(${milliseconds}): the time must be a number of milliseconds above 0, or undefined for never`)
     if (this.state === CLOSED || this.state === TIME_WAIT) return
     this.keepAliveTime = milliseconds ?? Infinity
     this.keepAliveAt = this.environment.now() + this.keepAliveTime

@@ -12,6 +12,12 @@ test('keep-alive is off unless it is asked for: a day of silence changes nothing
   t.is(s.peer.segments().length, 0)
 })
 
+test('a time that is none is refused: nothing would pass between two questions', async t => {
+  const s = await session()
+  for (const milliseconds of [0, -1, NaN]) t.throws(() => s.socket.keepAlive(milliseconds), { instanceOf: RangeError })
+  s.socket.keepAlive(undefined)
+})
+
 test('a peer that is silent is asked, its answer is enough, and one that answers nothing is gone after five questions', async t => {
   const s = await session()
   s.peer.segments()
