@@ -28,7 +28,7 @@ export class Request extends Body {
   /** A controller when the signal is our own and somebody has asked for it. */
   #signal: AbortSignal | AbortController | undefined
 
-  constructor(input: string | URL | Request, given?: RequestInit | null) {
+  constructor(input: string | URL | Request, given: RequestInit | null = {}) {
     const init = given ?? {}
     const from = input instanceof Request ? input : undefined
     super(init.body !== undefined ? init.body : from === undefined ? null : Body.take(from))

@@ -20,7 +20,7 @@ export class Response extends Body {
   readonly statusText: string
   readonly headers: Headers
 
-  constructor(body?: BodyInit, init?: ResponseInit | null) {
+  constructor(body?: BodyInit, init: ResponseInit | null = {}) {
     super(body)
     const { status: given = 200, statusText = '', headers } = init ?? {}
     const status = toStatus(given)
