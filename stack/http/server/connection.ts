@@ -34,6 +34,8 @@ export class HttpConnection implements SocketHandler {
   #request: Request | undefined = undefined
   #clientEnded = false
   /** Why nobody takes the answer any more. */
+  /** Why the socket has closed, and what those are told who wait: made for them only, since an error takes longer than a connection. */
+  #closeError: Error | undefined = undefined
   #gone: DOMException | undefined = undefined
   readonly #patience: Patience
 
@@ -88,10 +90,14 @@ export class HttpConnection implements SocketHandler {
     this.#state = CLOSED
     this.#service.connections.delete(this)
     this.#service.closed()
-    const gone = (this.#gone = new DOMException('the client has gone', { name: 'AbortError', cause: error }))
-    this.#writer.close(gone)
-    if (this.#request !== undefined) abortRequest(this.#request, gone)
+    this.#closeError = error
+    this.#writer.close(() => this.#whyGone())
+    if (this.#request !== undefined) abortRequest(this.#request, this.#whyGone())
     this.#request = undefined
+  }
+
+  #whyGone(): DOMException {
+    return (this.#gone ??= new DOMException('the client has gone', { name: 'AbortError', cause: this.#closeError }))
   }
 
   // ---- what the server says
@@ -228,7 +234,7 @@ export class HttpConnection implements SocketHandler {
   }
 
   #answer(head: RequestHead, request: Request, response: Response): void {
-    if (this.#state !== HANDLING) return discardResponse(response, this.#gone)
+    if (this.#state !== HANDLING) return discardResponse(response, this.#whyGone())
     try {
       const status = response?.status
       if (typeof status !== 'number') throw notResponse(response)

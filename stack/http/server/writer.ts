@@ -98,10 +98,10 @@ export class ResponseWriter {
     this.#left = left
   }
 
-  /** The client is gone. */
-  close(reason: unknown): void {
+  /** The client is gone; `reason` is made when somebody is to be told. */
+  close(reason: () => unknown): void {
     this.isClosed = true
-    this.#left?.(reason)
+    this.#left?.(reason())
     this.#left = undefined
     this.wake()
   }
