@@ -4,13 +4,12 @@
  */
 import type { Frame, HostFunctions } from '@xen-ts/runtime/machine'
 import { addressBytes, DHCP_CLIENT_PORT, DHCP_SERVER_PORT, readAddress } from '../wire/dhcp.ts'
+import { ETH_TYPE, ETH_BYTES as ETHERNET, TYPE_IPV4 } from '../wire/ethernet.ts'
+import { IP_BYTES as IP } from '../wire/ipv4.ts'
 import type { Ipv4 } from '../wire/ipv4-address.ts'
+import { PROTOCOL_UDP, UDP_BYTES as UDP } from '../wire/udp.ts'
 
-const ETHERNET = 14
-const IP = 20
-const UDP = 8
 const PAYLOAD = ETHERNET + IP + UDP
-const PROTOCOL_UDP = 17
 
 /** Writes a message to every server on the link; returns the length of the frame. The message must fit: a device's frame holds 1514 bytes. */
 export function writeDhcpFrame(
@@ -37,7 +36,7 @@ export function writeDhcpFrame(
 
 /** The DHCP message for a client in a frame of `length` bytes, valid as long as the frame is, or undefined when it holds none. */
 export function readDhcpFrame(abi: Pick<HostFunctions, 'checksum'>, { u8, u16, checked }: Frame, length: number): Uint8Array | undefined {
-  if (length < PAYLOAD || u16[6] !== 0x0008) return undefined
+  if (length < PAYLOAD || u16[ETH_TYPE] !== TYPE_IPV4) return undefined
   const header = (u8[ETHERNET] & 15) * 4
   const total = (u8[ETHERNET + 2] << 8) | u8[ETHERNET + 3]
   if (u8[ETHERNET] >>> 4 !== 4 || header < IP || u8[ETHERNET + 9] !== PROTOCOL_UDP) return undefined
