@@ -14,10 +14,14 @@ export class Counters {
   fragments = 0
   /** Source or destination address that a host must not accept. */
   badAddress = 0
-  /** IP options that ask us to route (RFC 7126). */
+  /** IP options, or routing headers of IPv6, that ask us to route (RFC 7126, RFC 5095). */
   sourceRouted = 0
+  /** Extension headers of IPv6 that are unknown, or not to be taken. */
+  badExtension = 0
   arpIn = 0
   arpIgnored = 0
+  /** Messages of neighbour discovery that concern nobody here, or that nobody should believe. */
+  ndpIgnored = 0
   echoReplies = 0
   /** ICMP messages that carry nothing for us. */
   icmpIgnored = 0

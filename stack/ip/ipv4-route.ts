@@ -11,6 +11,7 @@ const MOST_BYTES = 0xffff
 const LEAST_MTU = 576
 
 export class Ipv4Route extends Route {
+  readonly family = 4
   readonly peerIp: Ipv4
   readonly localIp: Ipv4
   readonly host: Ipv4Host

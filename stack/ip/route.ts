@@ -26,6 +26,7 @@ export abstract class Route {
     this.sum = sum
   }
 
+  abstract readonly family: 4 | 6
   /** The peer's address and our own, as text. */
   abstract readonly peer: string
   abstract readonly local: string
