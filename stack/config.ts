@@ -9,10 +9,21 @@ export interface StackConfig {
   readonly netmask?: string
   /** Next hop for everything that is not on the link; need not lie inside the prefix. */
   readonly gateway?: string
+  /** Ways to networks that the gateway does not lead to. The longest prefix counts. */
+  readonly routes?: readonly RouteConfig[]
+  /** Bytes of the largest packet of IPv4, 576 or more, when it is less than the device's. */
+  readonly mtu?: number
   /** Name servers, in order of preference. */
   readonly dns?: readonly string[]
   /** Limits; the defaults suit a guest of 12 MiB. */
   readonly limits?: Partial<Limits>
+}
+
+export interface RouteConfig {
+  /** The network with the length of its prefix, such as `10.1.0.0/16`. */
+  readonly to: string
+  /** The next hop, a host on the link; without it the network is on the link itself. */
+  readonly via?: string
 }
 
 /** Bounds on what peers can make the stack hold. */
@@ -29,6 +40,8 @@ export interface Limits {
   readonly sendBuffer: number
   /** Neighbours in the ARP cache. */
   readonly neighbours: number
+  /** Bytes of fragments that wait for the rest of their datagrams; one sender has half of it at most. */
+  readonly reassemblyMemory: number
 }
 
 export const defaultLimits: Limits = {
@@ -38,6 +51,7 @@ export const defaultLimits: Limits = {
   receiveMemory: 2 * 1024 * 1024,
   sendBuffer: 128 * 1024,
   neighbours: 64,
+  reassemblyMemory: 256 * 1024,
 }
 
 /** A configuration after checking, in the form the stack works with. */
@@ -47,10 +61,21 @@ export interface Addresses {
   readonly mask: Ipv4
   readonly gateway: Ipv4 | undefined
   readonly dns: readonly Ipv4[]
+  readonly routes: readonly Ipv4Network[]
+  /** Infinity: the device's. */
+  readonly mtu: number
+}
+
+/** A network and the next hop to it. */
+export interface Ipv4Network {
+  readonly network: Ipv4
+  readonly bits: number
+  /** undefined: on the link. */
+  readonly via: Ipv4 | undefined
 }
 
 /** Of a stack without a network: nothing is for it, and nothing can be reached. */
-export const noAddresses: Addresses = { address: ANY, bits: 32, mask: -1, gateway: undefined, dns: [] }
+export const noAddresses: Addresses = { address: ANY, bits: 32, mask: -1, gateway: undefined, dns: [], routes: [], mtu: Infinity }
 
 export class StackConfigError extends Error {
   override name = 'StackConfigError'
@@ -68,7 +93,35 @@ export function checkConfig(config: StackConfig): Addresses {
     if (other !== undefined && ((other ^ address) & mask) === 0 && isWholeNetwork(other, mask, bits))
       throw wrongOfNetwork(what, other, mask)
   }
-  return { address, bits, mask, gateway, dns }
+  const routes = (config.routes ?? []).map(each => routeOf(each, address))
+  for (const [i, { network, bits: length }] of routes.entries()) {
+    if (routes.findIndex(other => other.network === network && other.bits === length) < i)
+      throw wrong(`there are two routes to ${formatIpv4(network)}/${length}`, 'leave one of them')
+  }
+  return { address, bits, mask, gateway, dns, routes, mtu: mtuOf(config.mtu) }
+}
+
+function routeOf({ to, via }: RouteConfig, address: Ipv4): Ipv4Network {
+  const parts = typeof to === 'string' ? to.split('/') : []
+  const network = parts.length === 2 ? parseIpv4(parts[0]) : undefined
+  const bits = /^\d{1,2}$/.test(parts[1]) ? Number(parts[1]) : Number.NaN
+  if (network === undefined || !(bits <= 32))
+    throw wrong(`the route to ${JSON.stringify(to)} has no network`, 'write it as { to: "10.1.0.0/16", via: "10.137.0.8" }')
+  const start = network & prefixMask(bits)
+  if (start !== network) throw wrong(`the route to ${to} begins inside of its network`, `write ${formatIpv4(start)}/${bits}`)
+  const hop = via === undefined ? undefined : host(`via of the route to ${to},`, via)
+  if (hop === address) throw wrong(`the route to ${to} goes via ${via}, the address itself,`, "give the router's address")
+  return { network, bits, via: hop }
+}
+
+/** What every network carries for a host of IPv4 (RFC 1122 section 3.3.3). */
+const LEAST_MTU = 576
+
+function mtuOf(mtu: number | undefined): number {
+  if (mtu === undefined) return Infinity
+  if (!Number.isInteger(mtu) || mtu < LEAST_MTU || mtu > 0xffff)
+    throw wrong(`mtu ${mtu} is not possible`, `give bytes of a packet, ${LEAST_MTU} to 65535`)
+  return mtu
 }
 
 function wrongOfNetwork(what: string, address: Ipv4, mask: Ipv4): StackConfigError {

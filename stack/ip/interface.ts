@@ -3,8 +3,10 @@ import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Mac
 import type { Addresses, Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
 import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, isTo, type MacWords, macWords, TYPE_ARP, TYPE_IPV4 } from '../wire/ethernet.ts'
+import { ErrorLimit } from './error-limit.ts'
 import { Ipv4Host } from './ipv4.ts'
 import type { Neighbour } from './neighbour.ts'
+import { PathMtus } from './path-mtu.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -24,6 +26,9 @@ export class Interface {
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
+  /** For both families: what is known of paths, and how many ICMP errors may go out. */
+  readonly paths: PathMtus
+  readonly errorLimit: ErrorLimit
   /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
   longest: number
 
@@ -32,6 +37,8 @@ export class Interface {
     this.device = device
     this.counters = counters
     this.mac = macWords(device.mac)
+    this.paths = new PathMtus(machine.timers)
+    this.errorLimit = new ErrorLimit(machine.timers)
     this.longest = ETH_BYTES + device.mtu
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
   }
@@ -40,6 +47,7 @@ export class Interface {
   readdress(addresses: Addresses): void {
     this.mac.set(macWords(this.device.mac))
     this.longest = ETH_BYTES + this.device.mtu
+    this.paths.clear()
     this.ipv4.readdress(addresses)
   }
 
