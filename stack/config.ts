@@ -1,9 +1,14 @@
+import { StackConfigError, wrong } from './config-error.ts'
+import { checkIpv6, type Ipv6Addresses, type Ipv6Config } from './config-ipv6.ts'
 import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, maskBits, parseIpv4, prefixMask } from './wire/ipv4-address.ts'
+import { formatIpv6, isSpecial6, parseIpv6 } from './wire/ipv6-address.ts'
 
-/** The address of the one interface. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
+export { StackConfigError }
+
+/** The addresses of the one interface, of one family or of both. Qubes gives a /32 and a gateway that is not inside it: that is normal here. */
 export interface StackConfig {
-  /** Dotted decimal, such as `10.137.0.16`. */
-  readonly address: string
+  /** Dotted decimal, such as `10.137.0.16`. May be missing where there is `ipv6`. */
+  readonly address?: string
   /** Length of the prefix, 0..32; or `netmask` in dotted decimal. Default 32: everything goes through the gateway. */
   readonly prefix?: number
   readonly netmask?: string
@@ -13,7 +18,8 @@ export interface StackConfig {
   readonly routes?: readonly RouteConfig[]
   /** Bytes of the largest packet of IPv4, 576 or more, when it is less than the device's. */
   readonly mtu?: number
-  /** Name servers, in order of preference. */
+  readonly ipv6?: Ipv6Config
+  /** Name servers of either family, in order of preference. */
   readonly dns?: readonly string[]
   /** Limits; the defaults suit a guest of 12 MiB. */
   readonly limits?: Partial<Limits>
@@ -38,7 +44,7 @@ export interface Limits {
   readonly receiveMemory: number
   /** Bytes queued on a connection before a writer is told to wait. */
   readonly sendBuffer: number
-  /** Neighbours in the ARP cache. */
+  /** Neighbours that are known by their MAC addresses, of each family. */
   readonly neighbours: number
   /** Bytes of fragments that wait for the rest of their datagrams; one sender has half of it at most. */
   readonly reassemblyMemory: number
@@ -60,7 +66,9 @@ export interface Addresses {
   readonly bits: number
   readonly mask: Ipv4
   readonly gateway: Ipv4 | undefined
-  readonly dns: readonly Ipv4[]
+  readonly ipv6: Ipv6Addresses | undefined
+  /** As text, in the one form. */
+  readonly dns: readonly string[]
   readonly routes: readonly Ipv4Network[]
   /** Infinity: the device's. */
   readonly mtu: number
@@ -75,21 +83,33 @@ export interface Ipv4Network {
 }
 
 /** Of a stack without a network: nothing is for it, and nothing can be reached. */
-export const noAddresses: Addresses = { address: ANY, bits: 32, mask: -1, gateway: undefined, dns: [], routes: [], mtu: Infinity }
-
-export class StackConfigError extends Error {
-  override name = 'StackConfigError'
+export const noAddresses: Addresses = {
+  address: ANY,
+  bits: 32,
+  mask: -1,
+  gateway: undefined,
+  ipv6: undefined,
+  dns: [],
+  routes: [],
+  mtu: Infinity,
 }
 
 export function checkConfig(config: StackConfig): Addresses {
+  const ipv6 = config.ipv6 && checkIpv6(config.ipv6)
+  const dns = (config.dns ?? []).map(dnsServer)
+  if (config.address === undefined) {
+    const rest = (['prefix', 'netmask', 'gateway', 'routes', 'mtu'] as const).find(key => config[key] !== undefined)
+    if (rest !== undefined) throw wrong(`${rest} is given, but no address`, 'give the address as well, or neither')
+    if (ipv6 === undefined) throw wrong('there is no address', 'give address, ipv6, or both')
+    return { ...noAddresses, ipv6, dns }
+  }
   const bits = prefixBits(config)
   const mask = prefixMask(bits)
   const address = host('address', config.address)
   if (isWholeNetwork(address, mask, bits)) throw wrongOfNetwork('address', address, mask)
   const gateway = config.gateway === undefined ? undefined : host('gateway', config.gateway)
   if (gateway === address) throw wrong(`gateway is ${config.gateway}, the address itself,`, "give the router's address, or none")
-  const dns = (config.dns ?? []).map(text => host('dns', text))
-  for (const [what, other] of [['gateway', gateway] as const, ...dns.map(server => ['dns', server] as const)]) {
+  for (const [what, other] of [['gateway', gateway] as const, ...dns.map(server => ['dns', parseIpv4(server)] as const)]) {
     if (other !== undefined && ((other ^ address) & mask) === 0 && isWholeNetwork(other, mask, bits))
       throw wrongOfNetwork(what, other, mask)
   }
@@ -98,7 +118,7 @@ export function checkConfig(config: StackConfig): Addresses {
     if (routes.findIndex(other => other.network === network && other.bits === length) < i)
       throw wrong(`there are two routes to ${formatIpv4(network)}/${length}`, 'leave one of them')
   }
-  return { address, bits, mask, gateway, dns, routes, mtu: mtuOf(config.mtu) }
+  return { address, bits, mask, gateway, ipv6, dns, routes, mtu: mtuOf(config.mtu) }
 }
 
 function routeOf({ to, via }: RouteConfig, address: Ipv4): Ipv4Network {
@@ -129,15 +149,19 @@ function wrongOfNetwork(what: string, address: Ipv4, mask: Ipv4): StackConfigErr
   return wrong(`${what} ${formatIpv4(address)} is ${kind} of its network`, 'give the address of a host, or another prefix')
 }
 
+function dnsServer(text: string): string {
+  const wide = typeof text === 'string' ? parseIpv6(text) : undefined
+  if (wide === undefined) return formatIpv4(host('dns', text))
+  const usual = formatIpv6(wide)
+  if (isSpecial6(wide)) throw wrong(`dns ${usual} is reserved`, 'give the address of a host')
+  return usual
+}
+
 function host(what: string, text: string): Ipv4 {
   const address = parseIpv4(text)
   if (address === undefined) throw wrong(`${what} ${JSON.stringify(text)} is not an IPv4 address`, 'write it as 10.137.0.16')
   if (isSpecial(address)) throw wrong(`${what} ${formatIpv4(address)} is reserved`, 'give the address of a host')
   return address
-}
-
-function wrong(what: string, advice: string): StackConfigError {
-  return new StackConfigError(`${what} in the stack's configuration: ${advice}`)
 }
 
 function prefixBits({ prefix, netmask }: StackConfig): number {

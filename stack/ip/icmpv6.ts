@@ -50,7 +50,7 @@ export class Icmp6 {
     }
     const type = u8[at]
     if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
-    else if (type === LISTENER_QUERY) this.#host.listening.receive(frame, at, length)
+    else if (type === LISTENER_QUERY) this.#host.mld.receive(frame, at, length)
     else if (route === undefined) counters.badAddress++
     else if (type === ECHO_REQUEST6 && u8[at + 1] === 0) echo(frame, at, length, route)
     else if (type < FIRST_INFORMATIONAL && !isGroup) this.#unreachable(frame, at, length)
@@ -91,21 +91,25 @@ export class Icmp6 {
       mtu: isTooBig ? swap16(u16[value]) * 0x10000 + swap16(u16[value + 1]) : undefined,
     } satisfies Unreachable)
   }
+}
 
-  /**
-   * Tells the sender of the packet in `frame` what is wrong with it (section 3), if there were not too many such messages. `value`: of the
-   * field behind the checksum.
-   */
-  complain(frame: Frame, route: Route, type: number, code: number, value: number): void {
-    const { link } = route
-    if (!this.#host.mayComplain()) return
-    const reply = link.reserve()
-    if (reply === undefined) return
-    const { overhead } = route
-    const quoted = Math.min(IP6_BYTES + ip6Length(frame.u16), LEAST_MTU6 - IP6_BYTES - ICMP6_BYTES)
-    link.abi.copy(reply.u8, overhead + ICMP6_BYTES, frame.u8, ETH_BYTES, quoted)
-    send(reply, route, type | (code << 8), value, ICMP6_BYTES + quoted)
+/**
+ * Tells the sender of the packet in `frame`, which came by `route`, what is wrong with it (section 3), unless there were too many such messages
+ * or it went to many. The packet must not be an error itself. `value`: of the field behind the checksum.
+ */
+export function complain(route: Route, frame: Frame, type: number, code: number, value: number): void {
+  const { link, overhead } = route
+  if ((frame.u8[0] & 1) !== 0) return
+  if (!link.errorLimit.take()) {
+    link.counters.icmpErrorsLimited++
+    return
   }
+  const quoted = Math.min(IP6_BYTES + ip6Length(frame.u16), LEAST_MTU6 - IP6_BYTES - ICMP6_BYTES)
+  const reply = route.reserve(ICMP6_BYTES + quoted)
+  if (reply === undefined) return
+  link.abi.copy(reply.u8, overhead + ICMP6_BYTES, frame.u8, ETH_BYTES, quoted)
+  link.counters.icmpErrors++
+  send(reply, route, type | (code << 8), value, ICMP6_BYTES + quoted)
 }
 
 /** Completes a message of `length` bytes and sends it. `head`: type and code. */
@@ -123,11 +127,7 @@ function send(frame: Frame, route: Route, head: number, value: number, length: n
 
 function echo(request: Frame, at: number, length: number, route: Route): void {
   const { link, overhead } = route
-  if (route.headerBytes + length > route.mtu) {
-    link.counters.malformed++
-    return
-  }
-  const reply = link.reserve()
+  const reply = route.reserve(length)
   if (reply === undefined) return
   link.abi.copy(reply.u8, overhead, request.u8, at, length)
   const word = (at >>> 1) + ICMP6_VALUE

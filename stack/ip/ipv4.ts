@@ -21,11 +21,11 @@ import {
   ipProtocol,
   moreFragments,
 } from '../wire/ipv4.ts'
-import { ANY, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
+import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
 import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
 import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
 import { Icmp } from './icmp.ts'
-import type { Interface } from './interface.ts'
+import type { Interface, InterfaceAddress } from './interface.ts'
 import { Ipv4Route } from './ipv4-route.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
@@ -79,6 +79,10 @@ export class Ipv4Host {
       memory: limits.reassemblyMemory,
       expired: first => this.#expired(first),
     })
+  }
+
+  get addresses(): readonly InterfaceAddress[] {
+    return this.address === ANY ? [] : [{ address: formatIpv4(this.address), prefix: this.#addresses.bits, family: 4 }]
   }
 
   /** Bytes of the largest packet that we send. */

@@ -1,5 +1,16 @@
 /** An address of our own, of IPv6: a host has several, and each has its routes. */
-import { addressSum6, ANY6, formatIpv6, groupMac, hasPrefix, type Ipv6, isAt, isLinkLocal, keyAt, solicitedNode } from '../wire/ipv6-address.ts'
+import {
+  ANY6,
+  addressSum6,
+  formatIpv6,
+  groupMac,
+  hasPrefix,
+  type Ipv6,
+  isAt,
+  isLinkLocal,
+  keyAt,
+  solicitedNode,
+} from '../wire/ipv6-address.ts'
 import type { Ipv6Route } from './ipv6-route.ts'
 
 export class OwnAddress {

@@ -1,12 +1,15 @@
 /** A route of IPv6. */
-import { ETH_BYTES, TYPE_IPV6, writeEthernet } from '../wire/ethernet.ts'
+import type { Frame } from '@xen-ts/runtime/machine'
 import { fold } from '../wire/checksum.ts'
-import { IP6_BYTES, IP6_LENGTH, IP6_PAYLOAD, LEAST_MTU6, writeIpv6 } from '../wire/ipv6.ts'
+import { ETH_BYTES, TYPE_IPV6, writeEthernet } from '../wire/ethernet.ts'
+import { PORT_UNREACHABLE6, REASSEMBLY_TIME_EXCEEDED6, TIME_EXCEEDED6, UNREACHABLE6 } from '../wire/icmpv6.ts'
+import { FRAGMENT, FRAGMENT_BYTES, IP6_BYTES, IP6_LENGTH, IP6_PAYLOAD, LEAST_MTU6, writeFragment6, writeIpv6 } from '../wire/ipv6.ts'
 import { addressSum6, formatIpv6, type Ipv6, keyOf } from '../wire/ipv6-address.ts'
+import { complain } from './icmpv6.ts'
 import type { Ipv6Host } from './ipv6.ts'
 import type { OwnAddress } from './ipv6-own.ts'
 import type { Neighbour } from './neighbour.ts'
-import { Route } from './route.ts'
+import { type Refusal, Route } from './route.ts'
 
 /** What the header's length can say. */
 const MOST_BYTES = 0xffff
@@ -34,8 +37,7 @@ export class Ipv6Route extends Route {
 
   get words(): readonly number[] {
     const words: number[] = []
-    for (const address of [this.own.address, this.peerIp])
-      for (let i = 0; i < 8; i += 2) words.push(address[i] | (address[i + 1] << 16))
+    for (const address of [this.own.address, this.peerIp]) for (let i = 0; i < 8; i += 2) words.push(address[i] | (address[i + 1] << 16))
     return words
   }
 
@@ -63,7 +65,7 @@ export class Ipv6Route extends Route {
   }
 
   resolve(): Neighbour | undefined {
-    return (this.hop = this.own.isGone ? undefined : this.host.nextHop(this.own, this.peerIp))
+    return (this.hop = this.own.isGone ? undefined : this.host.nextHop(this.peerIp))
   }
 
   writeHeaders(u16: Uint16Array, protocol: number): void {
@@ -74,6 +76,21 @@ export class Ipv6Route extends Route {
 
   setLength(u16: Uint16Array, length: number): void {
     u16[IP6_LENGTH] = ((length & 0xff) << 8) | (length >>> 8)
+  }
+
+  override get fragmentBytes(): number {
+    return FRAGMENT_BYTES
+  }
+
+  override writeFragment(u16: Uint16Array, protocol: number, { id, offset, more }: { id: number; offset: number; more: boolean }): void {
+    this.writeHeaders(u16, FRAGMENT)
+    writeFragment6(u16, IP6_PAYLOAD, protocol, id, offset, more)
+  }
+
+  override unreachable(frame: Frame, what: Refusal): void {
+    if (what === 'port') complain(this, frame, UNREACHABLE6, PORT_UNREACHABLE6, 0)
+    else if (what === 'reassembly') complain(this, frame, TIME_EXCEEDED6, REASSEMBLY_TIME_EXCEEDED6, 0)
+    else this.host.unknownProtocol(this, frame)
   }
 
   endpoint(port: number): string {

@@ -3,22 +3,27 @@
  * there is none of it: nothing is answered, and nothing goes out.
  */
 import type { Frame, Machine } from '@xen-ts/runtime/machine'
-import type { Ipv6Addresses, Limits } from '../config.ts'
+import type { Limits } from '../config.ts'
+import type { Ipv6Addresses } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
-import { ETH_BYTES } from '../wire/ethernet.ts'
-import { PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
+import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
+import { FIRST_INFORMATIONAL, PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
 import {
+  FRAGMENT_BYTES,
+  fragmentOffset6,
   HEADERS_FRAGMENT,
   HEADERS_GOOD,
   HEADERS_MALFORMED,
   HEADERS_PROBLEM,
   HEADERS_SOURCE_ROUTED,
   IP6_DESTINATION,
+  IP6_LENGTH,
   IP6_NEXT,
   IP6_PAYLOAD,
   IP6_SOURCE,
   IP6_VERSION,
   ip6Length,
+  moreFragments6,
   NO_NEXT_HEADER,
   UNKNOWN_HEADER,
   Walk,
@@ -38,15 +43,21 @@ import {
   parseIpv6,
   withInterfaceId,
 } from '../wire/ipv6-address.ts'
-import { PROTOCOL_TCP } from '../wire/tcp.ts'
-import { PROTOCOL_UDP } from '../wire/udp.ts'
-import { Icmp6 } from './icmpv6.ts'
-import type { Interface } from './interface.ts'
+import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
+import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
+import { complain, Icmp6 } from './icmpv6.ts'
+import type { Interface, InterfaceAddress } from './interface.ts'
 import { nobody, OwnAddress } from './ipv6-own.ts'
 import { Ipv6Route } from './ipv6-route.ts'
 import { Mld } from './mld.ts'
 import { Ndp } from './ndp.ts'
 import type { Neighbour } from './neighbour.ts'
+import { type Datagram, Reassembly } from './reassembly.ts'
+import type { Route } from './route.ts'
+
+/** Milliseconds (RFC 8200 section 4.5), and the most bytes behind a header. */
+const REASSEMBLY_LIFETIME = 60_000
+const MOST_BYTES = 0xffff
 
 export class Ipv6Host {
   readonly link: Interface
@@ -62,20 +73,40 @@ export class Ipv6Host {
   onLost: (lost: OwnAddress, change: () => void) => void = (_lost, change) => change()
   readonly #counters: Counters
   readonly #walk = new Walk()
+  readonly #reassembly: Reassembly
   /** The route of the last packet: many come from one proxy, or one after the other. */
   #last: Ipv6Route | undefined = undefined
 
   constructor(link: Interface, { abi, timers, log }: Machine, limits: Limits) {
     this.link = link
-    this.#counters = link.counters
+    const { counters } = link
+    this.#counters = counters
     this.icmp = new Icmp6(this)
+    this.#reassembly = new Reassembly({
+      abi,
+      timers,
+      counters,
+      lifetime: REASSEMBLY_LIFETIME,
+      memory: limits.reassemblyMemory,
+      expired: first => this.#expired(first),
+    })
     this.ndp = new Ndp(this, { timers, log: log('stack:ndp'), limit: limits.neighbours })
     this.ndp.onConflict = own => this.onLost(own, () => this.#remove(own))
     this.mld = new Mld(this, abi, timers)
   }
 
+  /** Whether there is any address. */
+  get isOn(): boolean {
+    return this.own.length > 0
+  }
+
   get mtu(): number {
     return this.link.device.mtu
+  }
+
+  get addresses(): readonly InterfaceAddress[] {
+    const global = this.own.filter(each => !each.isLinkLocal)
+    return global.map(({ text, bits }) => ({ address: text, prefix: bits, family: 6 }))
   }
 
   get linkLocal(): OwnAddress | undefined {
@@ -84,11 +115,11 @@ export class Ipv6Host {
 
   /**
    * Other addresses from now on, or the same on another wire; undefined: none. Connections from addresses that stay may go on.
-   * @param isQuiet the device may not be on a wire yet
    */
   readdress(addresses: Ipv6Addresses | undefined): void {
     this.ndp.clear()
     this.mld.close()
+    this.#reassembly.clear()
     const wanted: OwnAddress[] = []
     if (addresses !== undefined) {
       wanted.push(new OwnAddress(addresses.address, addresses.bits))
@@ -112,9 +143,9 @@ export class Ipv6Host {
   }
 
   /** Whether a connection on this route is lost with a change to `next`. */
-  loses(route: Ipv6Route, next: Ipv6Addresses | undefined): boolean {
+  loses(route: Route, next: Ipv6Addresses | undefined): boolean {
+    if (!(route instanceof Ipv6Route) || next === undefined) return true
     const { address, bits, isLinkLocal } = route.own
-    if (next === undefined) return true
     return !isLinkLocal && !(isSame6(address, next.address) && bits === next.bits)
   }
 
@@ -130,7 +161,7 @@ export class Ipv6Host {
     const { link } = this
     const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
     if (size === 0 || size > length - IP6_PAYLOAD || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
-      this.#short(length)
+      this.#counters.malformed++
       return
     }
     let route = this.#last
@@ -155,10 +186,10 @@ export class Ipv6Host {
     const { u16, u8 } = frame
     const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
     if (size === 0 || size > length - IP6_PAYLOAD || length > this.link.longest || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
-      this.#short(length)
+      this.#counters.malformed++
       return
     }
-    if (!this.own.some(each => each.hasGroupAt(u16, IP6_DESTINATION)) && !this.#isToAll(u16)) {
+    if (!this.own.some(each => each.hasGroupAt(u16, IP6_DESTINATION)) && !isAt(u16, IP6_DESTINATION, ALL_NODES)) {
       this.#counters.foreign++
       return
     }
@@ -174,19 +205,73 @@ export class Ipv6Host {
     const walk = this.#walk
     const end = IP6_PAYLOAD + size
     const verdict = walkHeaders(frame.u8, IP6_PAYLOAD, end, first, walk)
+    if (verdict === HEADERS_FRAGMENT) {
+      this.#fragment(frame, end, route)
+      return
+    }
     if (verdict !== HEADERS_GOOD) {
       this.#refused(verdict, frame, route)
       return
     }
-    const { protocol, at } = walk
+    this.#deliver(walk.protocol, frame, walk.at, end - walk.at, route)
+  }
+
+  #deliver(protocol: number, frame: Frame, at: number, length: number, route: Ipv6Route): void {
     const { link } = this
-    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, end - at, route)
-    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, end - at, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, end - at, route, false)
+    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false)
     else {
       this.#counters.foreign++
-      if (protocol !== NO_NEXT_HEADER) this.icmp.complain(frame, route, PARAMETER_PROBLEM, UNKNOWN_HEADER, walk.field - ETH_BYTES)
+      if (protocol !== NO_NEXT_HEADER) route.unreachable(frame, 'protocol')
     }
+  }
+
+  /** The walk over a packet has ended at the number of a protocol that we do not have (RFC 8200 section 4). */
+  unknownProtocol(route: Ipv6Route, frame: Frame): void {
+    complain(route, frame, PARAMETER_PROBLEM, UNKNOWN_HEADER, this.#walk.field - ETH_BYTES)
+  }
+
+  /** The walk has come to a fragment header (RFC 8200 section 4.5). Headers before it were checked, those behind it are when all is there. */
+  #fragment(frame: Frame, end: number, route: Ipv6Route): void {
+    const { u8, u16 } = frame
+    const header = this.#walk.at
+    const at = header + FRAGMENT_BYTES
+    const offset = fragmentOffset6(u16, header)
+    const length = end - at
+    if (at - IP6_PAYLOAD + offset + length > MOST_BYTES) {
+      this.#counters.malformed++
+      return
+    }
+    const next = u8[header]
+    const { peer, own } = route
+    const datagram = this.#reassembly.add({
+      key: `${peer} ${own.text} ${u16[(header >>> 1) + 2]} ${u16[(header >>> 1) + 3]}`,
+      source: peer,
+      frame,
+      at,
+      length,
+      offset,
+      more: moreFragments6(u16, header),
+      least: next === PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES, // and of everything else at least as many
+    })
+    if (datagram === undefined) return
+    this.#asWhole(datagram)
+    const { frame: whole } = datagram
+    this.#walkTo(whole, whole.u16[IP6_NEXT] & 0xff, datagram.at - IP6_PAYLOAD + datagram.length, route)
+  }
+
+  /** The head of the first fragment becomes the datagram's, which is its only fragment then: who quotes it in an error quotes what was sent. */
+  #asWhole({ frame: { u16 }, at, length }: Datagram): void {
+    u16[IP6_LENGTH] = swap16(at - IP6_PAYLOAD + length)
+    u16[((at - FRAGMENT_BYTES) >>> 1) + 1] = 0
+  }
+
+  /** The first fragment came and not all of the others in time. */
+  #expired({ frame, at }: Datagram): void {
+    const { u8, u16 } = frame
+    const isError = u8[at - FRAGMENT_BYTES] === PROTOCOL_ICMPV6 && u8[at] < FIRST_INFORMATIONAL
+    if (!isError) this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
   }
 
   #refused(verdict: number, frame: Frame, route: Ipv6Route | undefined): void {
@@ -197,15 +282,7 @@ export class Ipv6Host {
     else if (verdict === HEADERS_SOURCE_ROUTED) counters.sourceRouted++
     else counters.badExtension++
     const tells = verdict === HEADERS_SOURCE_ROUTED || verdict === HEADERS_PROBLEM
-    if (tells && route !== undefined) this.icmp.complain(frame, route, PARAMETER_PROBLEM, problem, pointer)
-  }
-
-  #short(_length: number): void {
-    this.#counters.malformed++
-  }
-
-  #isToAll(u16: Uint16Array): boolean {
-    return this.own.length > 0 && isAt(u16, IP6_DESTINATION, ALL_NODES)
+    if (tells && route !== undefined) complain(route, frame, PARAMETER_PROBLEM, problem, pointer)
   }
 
   /**
@@ -231,6 +308,11 @@ export class Ipv6Host {
 
   ownOf(address: Ipv6): OwnAddress | undefined {
     return this.own.find(each => isSame6(each.address, address))
+  }
+
+  /** The address that most of what we send is from. */
+  get main(): OwnAddress {
+    return this.own.find(each => !each.isDeprecated) ?? nobody
   }
 
   /** Which of our addresses talks to a peer (RFC 6724 section 5, as far as there is a choice). */
@@ -284,5 +366,6 @@ export class Ipv6Host {
   close(): void {
     this.ndp.close()
     this.mld.close()
+    this.#reassembly.clear()
   }
 }

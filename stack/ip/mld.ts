@@ -6,7 +6,7 @@ import type { Frame, HostFunctions, Timer, Timers } from '@xen-ts/runtime/machin
 import { swap16, TYPE_IPV6, writeEthernet } from '../wire/ethernet.ts'
 import { ICMP6_CHECKSUM, ICMP6_VALUE, LISTENER_REPORT, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
 import { HOP_BY_HOP, IP6_LENGTH, IP6_PAYLOAD, IP6_SOURCE, ip6HopLimit, writeIpv6 } from '../wire/ipv6.ts'
-import { groupMac, type Ipv6, isLinkLocal, ipv6At, MLD_ROUTERS } from '../wire/ipv6-address.ts'
+import { groupMac, type Ipv6, ipv6At, isLinkLocal, MLD_ROUTERS } from '../wire/ipv6-address.ts'
 import type { Ipv6Host } from './ipv6.ts'
 
 /** Records of a report (section 5.2.12): the group is listened to, whoever sends. One tells a change, the other answers a query. */

@@ -195,7 +195,7 @@ export class Ndp {
   }
 
   #solicit(target: Ipv6, mac: MacWords | undefined): void {
-    const own = this.#host.ownFor(target)
+    const own = keyOf(target) === this.#cache.gateway ? this.#host.main : this.#host.ownFor(target)
     if (own.isGone) return
     this.#send(NEIGHBOUR_SOLICITATION, 0, own.address, mac === undefined ? solicitedNode(target) : target, mac, target, SOURCE_MAC)
   }

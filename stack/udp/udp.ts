@@ -1,7 +1,7 @@
 /** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
 import type { Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
-import type { Interface } from '../ip/interface.ts'
+import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { SocketError } from '../socket.ts'
 import { swap16 } from '../wire/ethernet.ts'
@@ -72,8 +72,7 @@ export class Udp {
   routeTo(address: string): Route {
     const route = this.#ip.routeTo(address)
     if (route?.hasLocal !== true || route.resolve() === undefined) {
-      const why =
-        route === undefined ? 'it is not an IPv4 address' : route.hasLocal ? 'no gateway leads to it' : 'there is no network (yet)'
+      const why = route === undefined ? 'it is not an address' : route.hasLocal ? 'no gateway leads to it' : noAddress(route)
       throw new SocketError('EHOSTUNREACH', `cannot send to ${JSON.stringify(address)}: ${why}`)
     }
     return route
@@ -86,7 +85,7 @@ export class Udp {
   send(localPort: number, to: string | Route, remotePort: number, payload: Uint8Array): boolean {
     const route = typeof to === 'string' ? this.#ip.routeTo(to) : to
     if (route === undefined) {
-      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an IPv4 address; resolve names first`)
+      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an address; resolve names first`)
     }
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length
@@ -125,7 +124,7 @@ export class Udp {
       return
     }
     const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
-    if (checked !== true && u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
+    if (checked !== true && (u16[word + UDP_CHECKSUM] !== 0 || route.family === 6) && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
       return
     }

@@ -10,6 +10,7 @@ export const ICMP6_BYTES = 8
 /** Types; errors are those below 128. */
 export const UNREACHABLE6 = 1
 export const PACKET_TOO_BIG = 2
+export const TIME_EXCEEDED6 = 3
 export const PARAMETER_PROBLEM = 4
 export const FIRST_INFORMATIONAL = 128
 export const ECHO_REQUEST6 = 128
@@ -23,6 +24,9 @@ export const LISTENER_REPORT = 143
 
 /** Codes of UNREACHABLE6 (section 3.1). */
 export const PORT_UNREACHABLE6 = 4
+
+/** Code of TIME_EXCEEDED6. */
+export const REASSEMBLY_TIME_EXCEEDED6 = 1
 
 /** Why, as a number of ICMP for IPv4, so that nobody above IP need know of which family it is (RFC 7915 section 5.2). -1: nothing that concerns a peer. */
 export function codeOfIpv4(type: number, code: number): number {

@@ -56,6 +56,8 @@ export class Walk {
   /** Number of the header that is no extension, and the byte of the frame where it stands. */
   protocol = 0
   at = 0
+  /** The byte of the frame that has this number. */
+  field = 0
   /** With HEADERS_PROBLEM, HEADERS_SOURCE_ROUTED: a code of the three above, and the byte of the packet. */
   problem = 0
   pointer = 0
@@ -81,6 +83,7 @@ export function walkHeaders(u8: Uint8Array, at: number, end: number, protocol: n
       // A packet that is its only piece is no fragment (RFC 6946).
       if (u8[at + 2] !== 0 || (u8[at + 3] & 0xf9) !== 0) {
         walk.at = at
+        walk.field = field
         return HEADERS_FRAGMENT
       }
     } else if (protocol === HOP_BY_HOP || protocol === DESTINATION_OPTIONS) {
@@ -100,6 +103,7 @@ export function walkHeaders(u8: Uint8Array, at: number, end: number, protocol: n
     } else {
       walk.protocol = protocol
       walk.at = at
+      walk.field = field
       return HEADERS_GOOD
     }
     if (headers === MOST_HEADERS) return HEADERS_MALFORMED
@@ -136,6 +140,21 @@ function checkOptions(u8: Uint8Array, at: number, end: number, walk: Walk): numb
     at += 2 + u8[at + 1]
   }
   return HEADERS_GOOD
+}
+
+/** Where the piece of a fragment belongs, in bytes, and whether others come behind it; `at`: byte of the frame where the fragment header is. */
+export const fragmentOffset6 = (u16: Uint16Array, at: number): number => swap16(u16[(at >>> 1) + 1]) & 0xfff8
+export const moreFragments6 = (u16: Uint16Array, at: number): boolean => (u16[(at >>> 1) + 1] & 0x0100) !== 0
+/** Bytes of that header. */
+export const FRAGMENT_BYTES = 8
+
+/** Writes a fragment header (section 4.5) at byte `at` of a frame. */
+export function writeFragment6(u16: Uint16Array, at: number, next: number, id: number, offset: number, more: boolean): void {
+  const word = at >>> 1
+  u16[word] = next
+  u16[word + 1] = swap16(offset | (more ? 1 : 0))
+  u16[word + 2] = swap16(id >>> 16)
+  u16[word + 3] = swap16(id & 0xffff)
 }
 
 /** Bytes of a packet behind its header. */
