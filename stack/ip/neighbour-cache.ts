@@ -15,6 +15,9 @@ const RETRY = 300
 const TRIES = 3
 const LIFETIME = 60_000
 
+/** Milliseconds that the gateway's is believed without an answer: it may have been about to start, as we are. */
+const GUESS_LIFETIME = 5_000
+
 const FALLBACK_MAC: MacWords = new Uint16Array([0xfffe, 0xffff, 0xffff])
 
 /** A neighbour with its address: of IPv4 a number, of IPv6 a key (wire/ipv6-address.ts). */
@@ -89,12 +92,12 @@ export class NeighbourCache<Key> {
   }
 
   /** A neighbour has said where it is. */
-  learn(entry: Entry<Key>, mac: MacWords): void {
+  learn(entry: Entry<Key>, mac: MacWords, lifetime = LIFETIME): void {
     this.#move(entry, mac)
     entry.version = ++this.#versions
     entry.tries = 0
     entry.timer?.cancel()
-    entry.timer = this.#timers.set(LIFETIME, () => {
+    entry.timer = this.#timers.set(lifetime, () => {
       entry.timer = undefined
       entry.version = 0 // the next frame asks again, and meanwhile goes to the known address
     })
@@ -157,7 +160,7 @@ export class NeighbourCache<Key> {
     const { protocol, format } = this.#questions
     if (entry.key === this.gateway) {
       if (entry.mac === undefined) this.#log.info(`gateway ${format(entry.key)} answers no ${protocol}, using fe:ff:ff:ff:ff:ff`)
-      this.learn(entry, entry.mac ?? FALLBACK_MAC)
+      this.learn(entry, entry.mac ?? FALLBACK_MAC, GUESS_LIFETIME)
       return
     }
     this.#log.debug(`${format(entry.key)} answers no ${protocol}`)
