@@ -1,12 +1,13 @@
 /** Puts the parts together. */
-import type { Stack } from '@xen-ts/runtime'
+import type { Stack, StackAddress } from '@xen-ts/runtime'
 import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { describeIpv6 } from './config-ipv6.ts'
 import { Counters } from './counters.ts'
 import { DnsClient } from './dns/client.ts'
+import { orderDestinations } from './dns/order.ts'
 import { stackTransport } from './dns/sockets.ts'
-import { Interface, type InterfaceAddress } from './ip/interface.ts'
+import { Interface } from './ip/interface.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
@@ -22,7 +23,7 @@ export interface IpStack extends Stack {
   readonly address: string | undefined
   readonly gateway: string | undefined
   /** All addresses that others can reach, IPv4's first. */
-  readonly addresses: readonly InterfaceAddress[]
+  readonly addresses: readonly StackAddress[]
   readonly dns: readonly string[]
   /** The DNS client: services, texts, names of addresses and its counters. It follows the addresses. */
   readonly names: DnsClient
@@ -62,6 +63,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const names = new DnsClient(machine, stackTransport(udp, tcp), {
     servers: addresses.dns,
     families: () => ip.families,
+    order: found => orderDestinations(found, address => ip.sourceFor(address)),
   })
 
   const changed = (text: string, lost: number): void => {

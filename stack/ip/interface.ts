@@ -1,4 +1,5 @@
 /** The interface: takes frames from the device and hands them to the family they are of, and sends what routes have built. */
+import type { StackAddress } from '@xen-ts/runtime'
 import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Machine } from '@xen-ts/runtime/machine'
 import type { Addresses, Limits } from '../config.ts'
 import { sameIpv6 } from '../config-ipv6.ts'
@@ -28,13 +29,6 @@ import type { Route } from './route.ts'
  */
 export interface Receiver {
   receive(frame: Frame, at: number, length: number, route: Route): void
-}
-
-export interface InterfaceAddress {
-  readonly address: string
-  /** Bits of the network on the link. */
-  readonly prefix: number
-  readonly family: 4 | 6
 }
 
 export class Interface {
@@ -113,7 +107,7 @@ export class Interface {
   }
 
   /** Addresses that others can reach, not only neighbours. */
-  get addresses(): readonly InterfaceAddress[] {
+  get addresses(): readonly StackAddress[] {
     return [...this.ipv4.addresses, ...this.ipv6.addresses]
   }
 
@@ -128,6 +122,11 @@ export class Interface {
     const isSame6 = sameIpv6(before.ipv6, after.ipv6)
     if (isSame4 && isSame6) return undefined
     return route => (route.family === 4 ? !isSame4 : this.ipv6.loses(route, after.ipv6))
+  }
+
+  /** The address of ours that a peer is talked to from, as text; undefined when there is none, or no way. Asks nobody. */
+  sourceFor(peer: string): string | undefined {
+    return this.ipv4.sourceFor(peer) ?? this.ipv6.sourceFor(peer)
   }
 
   /** The route to a peer by its address as text; undefined when that is none of a family that this interface has. */

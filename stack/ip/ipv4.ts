@@ -1,4 +1,5 @@
 /** IPv4 as a host has it (RFC 1122): checks packets and hands them to ICMP, UDP and TCP, and finds the ways to peers. */
+import type { StackAddress } from '@xen-ts/runtime'
 import type { Frame, Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, type Limits, noAddresses } from '../config.ts'
 import type { Counters } from '../counters.ts'
@@ -25,7 +26,7 @@ import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from
 import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
 import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
 import { Icmp } from './icmp.ts'
-import type { Interface, InterfaceAddress } from './interface.ts'
+import type { Interface } from './interface.ts'
 import { Ipv4Route } from './ipv4-route.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
@@ -81,7 +82,7 @@ export class Ipv4Host {
     })
   }
 
-  get addresses(): readonly InterfaceAddress[] {
+  get addresses(): readonly StackAddress[] {
     return this.address === ANY ? [] : [{ address: formatIpv4(this.address), prefix: this.#addresses.bits, family: 4 }]
   }
 
@@ -222,6 +223,12 @@ export class Ipv4Host {
   routeTo(text: string): Ipv4Route | undefined {
     const peer = parseIpv4(text)
     return peer === undefined ? undefined : this.route(peer)
+  }
+
+  sourceFor(text: string): string | undefined {
+    const peer = parseIpv4(text)
+    const isReached = peer !== undefined && this.address !== ANY && this.isHost(peer) && this.#routing.nextHop(peer) !== undefined
+    return isReached ? formatIpv4(this.address) : undefined
   }
 
   keep(route: Ipv4Route): void {

@@ -2,6 +2,7 @@
  * IPv6 as a host has it (RFC 8504): checks packets and hands them to ICMPv6, UDP and TCP, and finds the ways to peers. Without a configuration
  * there is none of it: nothing is answered, and nothing goes out.
  */
+import type { StackAddress } from '@xen-ts/runtime'
 import type { Frame, Machine } from '@xen-ts/runtime/machine'
 import type { Limits } from '../config.ts'
 import type { Ipv6Addresses } from '../config-ipv6.ts'
@@ -46,7 +47,7 @@ import {
 import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
 import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
 import { complain, Icmp6 } from './icmpv6.ts'
-import type { Interface, InterfaceAddress } from './interface.ts'
+import type { Interface } from './interface.ts'
 import { nobody, OwnAddress } from './ipv6-own.ts'
 import { Ipv6Route } from './ipv6-route.ts'
 import { Mld } from './mld.ts'
@@ -104,7 +105,7 @@ export class Ipv6Host {
     return this.link.device.mtu
   }
 
-  get addresses(): readonly InterfaceAddress[] {
+  get addresses(): readonly StackAddress[] {
     const global = this.own.filter(each => !each.isLinkLocal)
     return global.map(({ text, bits }) => ({ address: text, prefix: bits, family: 6 }))
   }
@@ -349,6 +350,13 @@ export class Ipv6Host {
   routeTo(text: string): Ipv6Route | undefined {
     const peer = parseIpv6(text)
     return peer && this.route(peer)
+  }
+
+  sourceFor(text: string): string | undefined {
+    const peer = parseIpv6(text)
+    if (peer === undefined || !this.isHost(peer) || !(this.gateway !== undefined || this.isOnLink(peer))) return undefined
+    const own = this.ownFor(peer)
+    return own.isGone ? undefined : own.text
   }
 
   /** A connection stands on a route: it is the one for packets now, not another one to the same peer. */
