@@ -5,7 +5,9 @@ import { formatIpv6, type Ipv6, isLinkLocal, isSame6, isSpecial6, parseIpv6 } fr
 /** An address of IPv6 beside, or without, one of IPv4. The link-local one, which every host has, is made of the MAC address. */
 export interface Ipv6Config {
   /** RFC 5952, such as `fd09:24ef:4179::a89:10`. */
-  readonly address: string
+  readonly address?: string
+  /** Takes addresses, router and name servers from the routers of the link (SLAAC), beside an address or instead of one. */
+  readonly auto?: boolean
   /** Length of the prefix that is on the link, 0..128. Default 128, as in Qubes: everything goes through the gateway. */
   readonly prefix?: number
   /** Next hop for everything that is not on the link; need not lie inside the prefix, and may be a link-local address. */
@@ -14,12 +16,19 @@ export interface Ipv6Config {
 
 /** The same after checking. */
 export interface Ipv6Addresses {
-  readonly address: Ipv6
+  /** undefined: there is `auto` alone. */
+  readonly address: Ipv6 | undefined
+  readonly auto: boolean
   readonly bits: number
   readonly gateway: Ipv6 | undefined
 }
 
-export function checkIpv6({ address: text, prefix = 128, gateway: via }: Ipv6Config): Ipv6Addresses {
+export function checkIpv6({ address: text, auto = false, prefix = 128, gateway: via }: Ipv6Config): Ipv6Addresses {
+  if (text === undefined) {
+    if (!auto) throw wrong('ipv6 has no address', 'give ipv6.address, or auto: true to have one of a router')
+    if (prefix !== 128) throw wrong(`ipv6.prefix ${prefix} is given, but no address`, 'leave it out')
+    return { address: undefined, auto, bits: 128, gateway: via === undefined ? undefined : host('ipv6.gateway', via) }
+  }
   const address = host('ipv6.address', text)
   if (isLinkLocal(address))
     throw wrong(`ipv6.address ${text} is link-local: every host has such a one already`, 'give one that others reach')
@@ -27,7 +36,7 @@ export function checkIpv6({ address: text, prefix = 128, gateway: via }: Ipv6Con
   const gateway = via === undefined ? undefined : host('ipv6.gateway', via)
   if (gateway !== undefined && isSame6(gateway, address))
     throw wrong(`ipv6.gateway is ${via}, the address itself,`, "give the router's address, or none")
-  return { address, bits: prefix, gateway }
+  return { address, auto, bits: prefix, gateway }
 }
 
 function host(what: string, text: string): Ipv6 {
@@ -42,5 +51,7 @@ export function sameIpv6(a: Ipv6Addresses | undefined, b: Ipv6Addresses | undefi
 }
 
 /** `fd00::1/128 via fe80::1` */
-export const describeIpv6 = ({ address, bits, gateway }: Ipv6Addresses): string =>
-  `${formatIpv6(address)}/${bits}${gateway === undefined ? '' : ` via ${formatIpv6(gateway)}`}`
+export function describeIpv6({ address, auto, bits, gateway }: Ipv6Addresses): string {
+  const own = address === undefined ? 'IPv6 of a router' : `${formatIpv6(address)}/${bits}${auto ? ', more of a router' : ''}`
+  return `${own}${gateway === undefined ? '' : ` via ${formatIpv6(gateway)}`}`
+}

@@ -20,6 +20,7 @@ await engineTests(
     './tcp/closing.test.ts',
     './tcp/family.test.ts',
     './ip/ipv6.test.ts',
+    './ip/autoconfiguration.test.ts',
     './wire/ipv6.test.ts',
     './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',

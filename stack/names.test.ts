@@ -9,6 +9,7 @@ const table = tableServer({
   'two.example.org': [address('two.example.org', '10.0.0.9'), address('two.example.org', '10.0.0.2')],
   'lost.example.org': [address('lost.example.org', '10.0.0.8'), address('lost.example.org', '10.0.0.9')],
   'six.example.org': [address('six.example.org', 'fd00::1')],
+  'both.example.org': [address('both.example.org', '10.0.0.2'), address('both.example.org', '2001:db8::2')],
 })
 
 interface Question {
@@ -144,6 +145,26 @@ test('connections by name: to the first address that answers; what lost the race
   t.is(client.tcp.connections, 2)
   one.abort()
   two.abort()
+})
+
+test('a host with both families asks for both, over IPv6 too, and takes the address that suits its own (RFC 6724)', async t => {
+  const { client, server, run, world, asked } = setUp()
+  server.configure({ address: '10.0.0.2', prefix: 24, ipv6: { address: '2001:db8::2', prefix: 64 } })
+  client.configure({ address: '10.0.0.1', prefix: 24, ipv6: { address: '2001:db8::1', prefix: 64 }, dns: ['2001:DB8::2'] })
+  t.deepEqual(client.dns, ['2001:db8::2'])
+  void server.tcp.listen({ port: 80 }, () => {})
+  t.deepEqual(await run(client.resolve('both.example.org')), ['2001:db8::2', '10.0.0.2'])
+  const one = await run(client.tcp.connect({ host: 'both.example.org', port: 80 }))
+  t.is(one.remoteAddress, '2001:db8::2')
+  one.abort()
+  const count = asked.length
+  // A private address talks to the world by IPv4 first.
+  client.configure({ address: '10.0.0.1', prefix: 24, ipv6: { address: 'fd00::1', gateway: 'fe80::ff:fe00:2' }, dns: ['10.0.0.2'] })
+  t.deepEqual(await run(client.resolve('both.example.org')), ['10.0.0.2', '2001:db8::2'])
+  client.configure({ ipv6: { address: '2001:db8::1', prefix: 64 }, dns: ['2001:db8::2'] })
+  t.deepEqual(await run(client.resolve('both.example.org')), ['2001:db8::2'])
+  t.is(asked.length, count + 3) // AAAA and A, then AAAA alone
+  await world.run(10)
 })
 
 test('what fails has the right error, and leaves nothing', async t => {

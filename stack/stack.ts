@@ -83,6 +83,15 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       engine.readdress(change, route => route.local === own.text, why),
     )
   }
+  ip.ipv6.routers.onChange = () => {
+    names.configure(stack.dns)
+    changed(shown(), 0)
+  }
+  /** With what routers have said. */
+  const shown = (): string => {
+    const { routers } = ip.ipv6
+    return [describe(addresses), ...routers.addresses.map(own => own.text), ...routers.servers.map(server => `DNS ${server}`)].join(', ')
+  }
   const stack: IpStack = {
     tcp,
     udp,
@@ -100,7 +109,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       return ip.addresses
     },
     get dns() {
-      return addresses.dns
+      return [...addresses.dns, ...ip.ipv6.routers.servers]
     },
     configure(config) {
       const next = config === undefined ? noAddresses : checkConfig(config)

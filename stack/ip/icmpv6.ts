@@ -17,6 +17,7 @@ import {
   NEIGHBOUR_SOLICITATION,
   PACKET_TOO_BIG,
   PROTOCOL_ICMPV6,
+  ROUTER_ADVERTISEMENT,
 } from '../wire/icmpv6.ts'
 import { IP6_BYTES, IP6_DESTINATION, IP6_NEXT, IP6_SOURCE, IP6_VERSION, ip6Length, LEAST_MTU6 } from '../wire/ipv6.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
@@ -50,6 +51,7 @@ export class Icmp6 {
     }
     const type = u8[at]
     if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
+    else if (type === ROUTER_ADVERTISEMENT) this.#host.routers.receive(frame, at, length)
     else if (type === LISTENER_QUERY) this.#host.mld.receive(frame, at, length)
     else if (route === undefined) counters.badAddress++
     else if (type === ECHO_REQUEST6 && u8[at + 1] === 0) echo(frame, at, length, route)

@@ -46,6 +46,7 @@ import {
 } from '../wire/ipv6-address.ts'
 import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
 import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
+import { Autoconfiguration } from './autoconfiguration.ts'
 import { complain, Icmp6 } from './icmpv6.ts'
 import type { Interface } from './interface.ts'
 import { nobody, OwnAddress } from './ipv6-own.ts'
@@ -65,9 +66,11 @@ export class Ipv6Host {
   readonly ndp: Ndp
   readonly mld: Mld
   readonly icmp: Icmp6
+  readonly routers: Autoconfiguration
   /** Addresses of our own; that of the link is the last. */
   own: OwnAddress[] = []
   gateway: Ipv6 | undefined = undefined
+  #fixedGateway: Ipv6 | undefined = undefined
   /**
    * The stack's: an address is lost while the program runs. It calls `change` when the connections have been told.
    */
@@ -92,8 +95,12 @@ export class Ipv6Host {
       expired: first => this.#expired(first),
     })
     this.ndp = new Ndp(this, { timers, log: log('stack:ndp'), limit: limits.neighbours })
-    this.ndp.onConflict = own => this.onLost(own, () => this.#remove(own))
+    this.ndp.onConflict = own => {
+      this.routers.drop(own)
+      this.lose(own)
+    }
     this.mld = new Mld(this, abi, timers)
+    this.routers = new Autoconfiguration(this, timers)
   }
 
   /** Whether there is any address. */
@@ -102,7 +109,9 @@ export class Ipv6Host {
   }
 
   get mtu(): number {
-    return this.link.device.mtu
+    const { mtu } = this.link.device
+    const { mtu: said } = this.routers
+    return said < mtu ? said : mtu
   }
 
   get addresses(): readonly StackAddress[] {
@@ -123,13 +132,16 @@ export class Ipv6Host {
     this.#reassembly.clear()
     const wanted: OwnAddress[] = []
     if (addresses !== undefined) {
-      wanted.push(new OwnAddress(addresses.address, addresses.bits))
+      if (addresses.address !== undefined) wanted.push(new OwnAddress(addresses.address, addresses.bits))
+      if (addresses.auto) wanted.push(...this.routers.addresses)
       wanted.push(new OwnAddress(withInterfaceId(LINK_LOCAL, this.link.mac), 64))
     }
     const before = this.own
     this.own = wanted.map(each => before.find(old => isSame6(old.address, each.address) && old.bits === each.bits) ?? each)
     for (const each of before) if (!this.own.includes(each)) each.isGone = true
-    this.gateway = addresses?.gateway
+    this.#fixedGateway = addresses?.gateway
+    if (addresses?.auto !== true) this.routers.stop()
+    this.gateway = this.#fixedGateway ?? this.routers.gateway
     this.ndp.gateway = this.gateway
     this.#last = undefined
     if (addresses === undefined) return
@@ -141,13 +153,39 @@ export class Ipv6Host {
     this.mld.announce()
     // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
     if (this.gateway !== undefined) this.ndp.get(this.gateway)
+    if (addresses.auto) this.routers.start()
+  }
+
+  /** An address more, which a router has given. */
+  add(own: OwnAddress): void {
+    this.own.unshift(own)
+    this.#last = undefined
+    this.ndp.claim(own)
+    this.mld.announce()
+  }
+
+  /** An address is good no longer, or is another host's. */
+  lose(own: OwnAddress): void {
+    this.onLost(own, () => this.#remove(own))
+  }
+
+  /** Another router is the one to send to, or none. */
+  routersChanged(): void {
+    const gateway = this.#fixedGateway ?? this.routers.gateway
+    if (gateway === this.gateway || (gateway !== undefined && this.gateway !== undefined && isSame6(gateway, this.gateway))) return
+    const old = this.gateway
+    this.gateway = gateway
+    this.ndp.gateway = gateway
+    if (old !== undefined) this.ndp.abandon(old)
+    if (gateway !== undefined) this.ndp.get(gateway)
   }
 
   /** Whether a connection on this route is lost with a change to `next`. */
   loses(route: Route, next: Ipv6Addresses | undefined): boolean {
     if (!(route instanceof Ipv6Route) || next === undefined) return true
-    const { address, bits, isLinkLocal } = route.own
-    return !isLinkLocal && !(isSame6(address, next.address) && bits === next.bits)
+    const { own } = route
+    if (own.isLinkLocal || (next.auto && this.routers.addresses.includes(own))) return false
+    return next.address === undefined || !isSame6(own.address, next.address) || own.bits !== next.bits
   }
 
   #remove(own: OwnAddress): void {
@@ -374,6 +412,7 @@ export class Ipv6Host {
   close(): void {
     this.ndp.close()
     this.mld.close()
+    this.routers.stop()
     this.#reassembly.clear()
   }
 }

@@ -32,7 +32,7 @@ const TARGET = 4
 const MESSAGE_BYTES = 24
 const OPTION_BYTES = 8
 /** Options: type and length in units of 8 bytes, as they read in one word. */
-const SOURCE_MAC = 0x0101
+export const SOURCE_MAC = 0x0101
 const TARGET_MAC = 0x0102
 
 /** Flags of an advertisement, where they stand in a word. */
@@ -80,6 +80,12 @@ export class Ndp {
   /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. */
   get(address: Ipv6): Neighbour | undefined {
     return this.#cache.get(keyOf(address))
+  }
+
+  /** What goes through a neighbour now goes another way: routes ask for it again. */
+  abandon(address: Ipv6): void {
+    const entry = this.#cache.find(keyOf(address))
+    if (entry !== undefined) this.#cache.remove(entry)
   }
 
   /**

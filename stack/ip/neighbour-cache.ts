@@ -119,6 +119,11 @@ export class NeighbourCache<Key> {
     entry.timer = undefined
   }
 
+  remove(entry: Entry<Key>): void {
+    this.#entries.delete(entry.key)
+    this.#forget(entry)
+  }
+
   /** Forgets all: the device is on another wire, or has another address. */
   clear(): void {
     for (const entry of this.#entries.values()) this.#forget(entry)

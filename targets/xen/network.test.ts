@@ -39,6 +39,37 @@ test('the command line: an address, or DHCP, and not both', t => {
   }
 })
 
+test('ip6=auto: a router is asked, and the program starts with its address, or without after a while', async t => {
+  for (const answers of [true, false]) {
+    const xen = new SimulatedXen()
+    const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
+    const netback = new SimulatedNetback(dom0, connectDrivers(dom0.machine), 5)
+    // From fe80::1 to all: 2001:db8::/64 for an hour; the checksum was worked out by hand.
+    const advertisement = Uint8Array.from(
+      `333300000001${'020000000001'}86dd6000000000303affFE800000000000000000000000000001FF020000000000000000000000000001${'8600a7694000070800000000000000000304'}40c000000e1000000e100000000020010db8000000000000000000000000`.match(
+        /../g,
+      )!,
+      octets => parseInt(octets, 16),
+    )
+    let asked = 0
+    netback.onReceive = packet => {
+      if (packet[12] !== 0x86 || packet[54] !== 133) return
+      asked++
+      if (answers) netback.send(advertisement)
+    }
+    const stack = await xen.run(
+      connectNetwork(connectDrivers(guest.machine), { ...none, ip6: 'auto' }, 'web', new AbortController().signal),
+    )
+    t.is(stack.address, answers ? '2001:db8::216:3eff:fe5e:6c00' : undefined)
+    t.is(asked, answers ? 1 : 2)
+    t.is(guest.log.filter(({ level }) => level === 'warn').length, answers ? 0 : 1)
+    await xen.run((async () => stack[Symbol.asyncDispose]())())
+    netback.vanish()
+    await xen.advance(30_000)
+    xen.assertNoLeaks()
+  }
+})
+
 /** A guest whose vif leads to a DHCP server; a suspend restores it as domain 7, 8, ... */
 function setUp({ silent = false, cancelled = false } = {}) {
   const xen = new SimulatedXen()

@@ -6,7 +6,7 @@ import { connectStack, type Vif, type XenStack } from '../domain.ts'
 export const networkArgs = {
   ip: arg.string({ default: '', doc: 'IPv4 address of the network device, with the length of its prefix: 192.168.1.20/24' }),
   gateway: arg.string({ default: '', doc: 'IPv4 address of the router' }),
-  ip6: arg.string({ default: '', doc: 'IPv6 address, with the length of its prefix: fd00::20/64' }),
+  ip6: arg.string({ default: '', doc: 'IPv6 address, with the length of its prefix: fd00::20/64; or auto: what routers advertise' }),
   gateway6: arg.string({ default: '', doc: 'IPv6 address of the router' }),
   dns: arg.list({ doc: 'addresses of name servers' }),
   dhcp: arg.boolean({ default: false, doc: 'address, router and name servers are those that a DHCP server gives' }),
@@ -16,6 +16,8 @@ type NetworkArgs = ArgValues<typeof networkArgs>
 
 /** How long (ms) a program's start waits for its address: dnsmasq, which asks around first, has given one after nine, our own probes included. */
 const LEASE_TIMEOUT = 15_000
+/** The same for an address of a router, which answers at once as a rule, and is asked again after four seconds. */
+const ROUTER_TIMEOUT = 6_000
 
 /**
  * What the command line says; undefined: ask a DHCP server.
@@ -51,8 +53,10 @@ export function ipv6Config({ ip6, gateway6 }: NetworkArgs): StackConfig['ipv6'] 
     if (gateway6 !== '') throw new UsageError(`stack: gateway6=${gateway6} was given without ip6=ADDRESS/BITS: give both, or neither`)
     return undefined
   }
+  const gateway = gateway6 === '' ? undefined : gateway6
+  if (ip6 === 'auto') return { auto: true, gateway }
   const [address, bits = '128'] = ip6.split('/')
-  return { address, prefix: Number(bits), gateway: gateway6 === '' ? undefined : gateway6 }
+  return { address, prefix: Number(bits), gateway }
 }
 
 /** The stack at the addresses of the command line, or at those of a DHCP server once it has given some. @param name of the program */
@@ -60,7 +64,25 @@ export async function connectNetwork(domain: Vif, args: NetworkArgs, name: strin
   const config = networkConfig(args)
   const ipv6 = ipv6Config(args)
   const stack = await connectStack(domain, config ?? (ipv6 && { ipv6 }), { signal })
+  if (ipv6?.auto && config?.address === undefined && !args.dhcp) await advertised(domain, stack, signal)
   return config === undefined ? leased(domain, stack, name, ipv6, signal) : stack
+}
+
+/** Waits a while for a router to give an address, where there is no other. */
+async function advertised({ machine }: Vif, stack: XenStack, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const unwatch = stack.watch(() => resolve())
+  const timer = machine.timers.set(ROUTER_TIMEOUT, resolve)
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  if (stack.address === undefined) await promise
+  timer.cancel()
+  unwatch()
+  if (stack.address === undefined && !signal.aborted)
+    machine
+      .log('stack')
+      .warn(
+        `no router has advertised an address after ${ROUTER_TIMEOUT / 1000} s, going on without: is there one on the bridge of the vif?`,
+      )
 }
 
 async function leased({ machine }: Vif, stack: XenStack, name: string, ipv6: StackConfig['ipv6'], signal: AbortSignal): Promise<XenStack> {
