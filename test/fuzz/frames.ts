@@ -1,0 +1,3 @@
+export const framesFor = async (_seconds: number, _seed: number | undefined): Promise<void> => {
+  throw new Error('not yet')
+}
