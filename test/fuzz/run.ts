@@ -7,11 +7,13 @@ const usage = `usage: npm run fuzz -- [WORD ...] [--inputs N] [--seed N]   all p
        npm run fuzz -- frames SECONDS [--seed N]            frames into a whole stack`
 const MANY = 100_000
 
+class UsageError extends Error {}
+
 function options(): { words: string[]; inputs: number; seed: number | undefined } {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { inputs: { type: 'string' }, seed: { type: 'string' } } })
   const number = (name: 'inputs' | 'seed'): number | undefined => {
     const value = values[name] === undefined ? undefined : Number(values[name])
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) throw new Error(`--${name} must be a whole number`)
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) throw new UsageError(`--${name} must be a whole number`)
     return value
   }
   return { words: positionals, inputs: number('inputs') ?? MANY, seed: number('seed') }
@@ -31,11 +33,11 @@ try {
   if (words[0] === 'frames') {
     const { framesFor } = await import('./frames.ts')
     const seconds = Number(words[1] ?? 60)
-    if (!(seconds > 0) || words.length > 2) throw new Error('frames takes a number of seconds')
+    if (!(seconds > 0) || words.length > 2) throw new UsageError('frames takes a number of seconds')
     await framesFor(seconds, seed)
   } else {
     const files = propertyFiles(words)
-    if (files.length === 0) throw new Error(`no file with properties has ${words.join(' or ')} in its path`)
+    if (files.length === 0) throw new UsageError(`no file with properties has ${words.join(' or ')} in its path`)
     const chosen = seed ?? Math.floor(Math.random() * 0x7fffffff)
     console.log(`${inputs} inputs for each property of ${files.length} files, seed ${chosen}`)
     const env = { ...process.env, XEN_TS_FUZZ: String(inputs), XEN_TS_FUZZ_SEED: String(chosen) }
@@ -43,6 +45,6 @@ try {
     process.exitCode = status ?? 1
   }
 } catch (error) {
-  console.error(`${(error as Error).message}\n${usage}`)
-  process.exitCode = 2
+  console.error(`${(error as Error).message}${error instanceof UsageError ? `\n${usage}` : ''}`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }
