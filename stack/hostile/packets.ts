@@ -171,7 +171,8 @@ export function hearsay(seen: Seen, source: string, dice: Dice): Uint8Array {
   return ipv4(source, 1, [dice.one([3, 3, 3, 3, 4, 5, 11, 12]), dice.one([0, 1, 3, 4, 4, 4, 13]), 0, 0, 0, 0, ...be16(mtu), ...quoted])
 }
 
-export const ping = (source: string, dice: Dice): Uint8Array => ipv4(source, 1, [8, 0, 0, 0, ...dice.bytes(dice.one([0, 4, 60, 1472]))])
+export const ping = (source: string, dice: Dice): Uint8Array =>
+  ipv4(source, 1, [8, 0, 0, 0, 0, 1, 0, 1, ...dice.bytes(dice.one([0, 4, 60, 1472]))])
 
 export function datagram(source: string, to: number, dice: Dice): Uint8Array {
   const payload = dice.bytes(dice.one([0, 12, 60, 1472]))
