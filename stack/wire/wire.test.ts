@@ -100,21 +100,34 @@ test('IPv4: a header that was written is taken, with its length, protocol and su
   )
 })
 
-test('IPv4: whatever a header says, what is taken lies in the frame', t => {
-  const changes = fc.array(fc.tuple(fc.integer({ min: 14, max: 75 }), fc.nat(255)), { maxLength: 4 })
+/** Options one after the other, three of four as they should be: kind, length, data. */
+const optionBytes = (right: fc.Arbitrary<readonly number[]>, kinds: fc.Arbitrary<number>): fc.Arbitrary<Uint8Array> => {
+  const sizes = fc.constantFrom(0, 1, 2, 3, 4, 10, 40, 255)
+  const wrong = fc.tuple(kinds, sizes, fc.uint8Array({ maxLength: 4 })).map(([kind, size, data]) => [kind, size, ...data])
+  const one = fc.oneof({ weight: 3, arbitrary: right }, { weight: 1, arbitrary: wrong })
+  return fc.array(one, { maxLength: 12 }).map(list => Uint8Array.from(list.flat()))
+}
+
+test('IPv4: whatever a header says, what is taken lies in the frame, and asks for no route', t => {
+  const right = fc.constantFrom([1], [1, 1], [7, 7, 4, 0, 0, 0, 0], [68, 8, 5, 0, 0, 0, 0, 0], [148, 4, 0, 0], [131, 7, 4, 1, 2, 3, 4])
+  const given = optionBytes(right, fc.constantFrom(0, 7, 68, 131, 137))
+  const lengths = fc.record({ words: fc.integer({ min: 5, max: 15 }), total: fc.nat(160), length: fc.nat(200) })
+  const changes = fc.array(fc.tuple(fc.integer({ min: 14, max: 33 }), fc.nat(255)), { maxLength: 2 })
   fc.assert(
-    fc.property(fc.integer({ min: 5, max: 15 }), fc.nat(100), changes, fc.nat(100), (words, payload, flips, extra) => {
-      const { u8, u16 } = frame(Uint8Array.of(8, 0, 0x40 | words, 0, 0, words * 4 + payload, 0, 0, 0x40, 0, 64, 6, 0, 0), 12)
-      u8.fill(1, 34, 14 + words * 4)
+    fc.property(given, lengths, changes, (bytes, { words, total, length }, flips) => {
+      const { u8, u16 } = frame(bytes, 34)
+      u8.set([8, 0, 0x40 | words, 0, 0, total, 0, 0, 0x40, 0, 64, 6], 12)
       for (const [at, value] of flips) u8[at] = value
-      correctChecksums(u8.subarray(0, 14 + words * 4 + payload))
-      const length = 14 + words * 4 + payload + extra - 50
+      correctChecksums(u8.subarray(0, 14 + words * 4))
       const header = checkIpv4(abi, u8, u16, length)
       if (header < 0) return
       t.true(header >= 20 && header % 4 === 0 && header <= ipLength(u16) && 14 + ipLength(u16) <= length)
-      for (let at = 34; at < 14 + header && u8[at] !== 0; at += u8[at] === 1 ? 1 : u8[at + 1]) t.true(u8[at] !== 131 && u8[at] !== 137)
+      for (let at = 34; at < 14 + header && u8[at] !== 0; at += u8[at] === 1 ? 1 : u8[at + 1]) {
+        t.true(u8[at] !== 131 && u8[at] !== 137)
+        t.true(u8[at] === 1 || (at + 1 < 14 + header && u8[at + 1] >= 2 && at + u8[at + 1] <= 14 + header))
+      }
     }),
-    runs(),
+    runs({ few: 500 }),
   )
 })
 
@@ -201,11 +214,12 @@ test('TCP: blocks of selective acknowledgments stand as RFC 2018 says', t => {
 })
 
 test('TCP: whatever a header says, payload and options lie in the segment, and its values are such as can be used', t => {
-  const kind = fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 255)
-  const option = fc.tuple(kind, fc.oneof(fc.constantFrom(0, 1, 2, 3, 4, 10), fc.nat(255)), fc.uint8Array({ maxLength: 4 }))
-  const given = fc
-    .array(option, { maxLength: 12 })
-    .map(list => Uint8Array.from(list.flatMap(([kind, size, data]) => [kind, size, ...data])))
+  const right = fc.oneof(
+    fc.nat(0xffff).map(mss => [2, 4, mss >>> 8, mss & 255]),
+    fc.nat(255).map(shift => [3, 3, shift]),
+    fc.constantFrom([4, 2], [1], [1, 1], [8, 10, 0, 0, 0, 1, 0, 0, 0, 2], [254, 4, 0, 0]),
+  )
+  const given = optionBytes(right, fc.constantFrom(0, 2, 3, 4, 5))
   const words = fc.oneof(fc.nat(15), fc.integer({ min: 5, max: 8 }))
   fc.assert(
     fc.property(given, words, fc.nat(255), fc.nat(100), (bytes, words, flags, length) => {
@@ -224,6 +238,6 @@ test('TCP: whatever a header says, payload and options lie in the segment, and i
       parseTcp(u8, u16, at, length, other)
       t.deepEqual([other.mss, other.scale, other.sack], [s.mss, s.scale, s.sack])
     }),
-    runs(),
+    runs({ few: 500 }),
   )
 })
