@@ -14,6 +14,9 @@ import { readU32, Text } from './text.ts'
 
 const text = new Text(memoryAbi)
 const u32 = fc.nat(0xffffffff)
+/** Texts whose lengths are just below, at and above what fits. */
+const long = (...edges: number[]): fc.Arbitrary<string> =>
+  fc.tuple(fc.constantFrom(...edges), fc.integer({ min: -1, max: 2 })).map(([edge, more]) => 'a'.repeat(edge + more))
 
 /** What `read` gives, or undefined when it refuses. */
 function tolerated<T>(read: () => T): T | undefined {
@@ -26,7 +29,8 @@ function tolerated<T>(read: () => T): T | undefined {
 }
 
 test('QubesDB: a message that was written is read, and the daemon would take it', t => {
-  const path = fc.string({ unit: fc.constantFrom(...'/aZ09_.:@-%\0 é'), maxLength: 66 }).map(rest => `/${rest}`)
+  const characters = fc.string({ unit: fc.constantFrom(...'/aZ09_.:@-%\0 é'), maxLength: 66 })
+  const path = fc.oneof({ weight: 3, arbitrary: characters }, { weight: 1, arbitrary: long(62) }).map(rest => `/${rest}`)
   const value = fc.uint8Array({ maxLength: 40 })
   fc.assert(
     fc.property(path, value, (path, value) => {
@@ -83,8 +87,8 @@ test('qrexec: whatever header and body come, lengths are bounded and names have 
 })
 
 test('qrexec: a call that passes has a place for each of its names, with the NUL that ends it', t => {
-  const target = fc.string({ unit: fc.constantFrom(...'aZ09-_.@: é\0'), minLength: 1, maxLength: 70 })
-  const service = fc.string({ unit: fc.constantFrom(...'aZ09-_.+ é\0'), minLength: 1, maxLength: 70 })
+  const target = fc.oneof(fc.string({ unit: fc.constantFrom(...'aZ09-_.@: é\0'), minLength: 1, maxLength: 70 }), long(31, 63))
+  const service = fc.oneof(fc.string({ unit: fc.constantFrom(...'aZ09-_.+ é\0'), minLength: 1, maxLength: 70 }), long(63))
   fc.assert(
     fc.property(fc.constantFrom(2, 3), target, service, (version, target, service) => {
       if (qrexec.complaint(version, target, service) !== undefined) return
@@ -126,7 +130,10 @@ test('GUI: each message says its type, its window and its length', t => {
     width: fc.integer({ min: 1, max: gui.MAX_WIDTH }),
     height: fc.integer({ min: 1, max: gui.MAX_HEIGHT }),
   })
-  const bytes = fc.uint8Array({ maxLength: 200 })
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    long(63, 127).map(title => text.encode(title)),
+  )
   fc.assert(
     fc.property(
       u32,
@@ -202,6 +209,19 @@ test('GUI: whatever the daemon says, what is believed can be', t => {
       t.true(version === undefined || (version.major === 1 && version.minor >= 4 && version.minor <= 8))
       tolerated(() => t.true(events.isKnown({ type, window, length }) !== undefined))
       t.is(events.isDown(body, window & 255), ((body[(window & 255) >> 3] >> (window & 7)) & 1) === 1)
+    }),
+    runs(),
+  )
+})
+
+test('a name in a fixed field is what comes before its NUL, which is in the field', t => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(0, 97, 98, 99), { maxLength: 12 }), fc.nat(6), fc.nat(6), (list, offset, length) => {
+      const bytes = Uint8Array.from(list)
+      const field = list.slice(offset, offset + length)
+      const end = field.indexOf(0)
+      const expected = end < 0 ? undefined : String.fromCharCode(...field.slice(0, end))
+      t.is(text.decodeField(bytes, offset, length), expected)
     }),
     runs(),
   )

@@ -87,6 +87,17 @@ test('whatever bytes arrive, in whatever pieces: messages no longer than the pro
       )
       const read = readAll(bytes, pieces)
       t.deepEqual(read, readAll(bytes, [5000]))
+      let count = 0
+      let at = 0
+      let isCorrupt = false
+      while (at + HEADER_SIZE <= bytes.length) {
+        const length = bytes.readUInt32LE(at + 12)
+        isCorrupt = length > MAX_PAYLOAD
+        at += HEADER_SIZE + length
+        if (isCorrupt || at > bytes.length) break
+        count++
+      }
+      t.deepEqual([read.messages.length, read.isCorrupt], [count, isCorrupt])
       for (const { payload } of read.messages) {
         t.true(payload.length <= MAX_PAYLOAD)
         const strings = decodeStrings(text, payload)
