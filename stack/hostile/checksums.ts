@@ -23,13 +23,19 @@ const transports: ReadonlyMap<number, { at: number; least: number; pseudo: boole
   [17, { at: 6, least: 8, pseudo: true }],
 ])
 
+/** The header's of an IPv4 packet alone: of a fragment, what follows it has no sum of its own. */
+export function correctHeader(frame: Uint8Array): void {
+  const payload = ETHERNET + (frame[ETHERNET] & 15) * 4
+  write16(frame, ETHERNET + 10, 0)
+  write16(frame, ETHERNET + 10, ~sum(frame, ETHERNET, payload))
+}
+
 function correctIpv4(frame: Uint8Array): void {
   const header = (frame[ETHERNET] & 15) * 4
   const end = Math.min(ETHERNET + read16(frame, ETHERNET + 2), frame.length)
   const payload = ETHERNET + header
   if (header < 20 || payload > frame.length) return
-  write16(frame, ETHERNET + 10, 0)
-  write16(frame, ETHERNET + 10, ~sum(frame, ETHERNET, payload))
+  correctHeader(frame)
   const transport = transports.get(frame[ETHERNET + 9])
   if (transport === undefined || end < payload + transport.least) return
   // UDP has a length of its own, which is in its sum.

@@ -1,6 +1,6 @@
 /** Packets made by hand: segments near the edges of the window of a connection that exists, and what else is worth a try. */
 
-import { correctChecksums } from './checksums.ts'
+import { correctChecksums, correctHeader } from './checksums.ts'
 import { ATTACKER, VICTIM } from './corpus.ts'
 import type { Dice } from './dice.ts'
 
@@ -177,4 +177,28 @@ export const ping = (source: string, dice: Dice): Uint8Array =>
 export function datagram(source: string, to: number, dice: Dice): Uint8Array {
   const payload = dice.bytes(dice.one([0, 12, 60, 1472]))
   return ipv4(source, 17, [...be16(1024 + dice.below(48)), ...be16(to), ...be16(8 + payload.length), 0, 0, ...payload])
+}
+
+/** The packet in pieces (RFC 791 section 2.3), as a rule in order and all of them; some overlap, come twice, or are missing. */
+export function fragments(frame: Uint8Array, dice: Dice): Uint8Array[] {
+  const header = 14 + (frame[14] & 15) * 4
+  const end = 14 + ((frame[16] << 8) | frame[17])
+  if (header >= end || end > frame.length) return [frame]
+  const id = be16(dice.below(8))
+  const pieces: Uint8Array[] = []
+  for (let at = header; at < end; ) {
+    const size = dice.one([8, 16, 24, 200, 504, 1400])
+    const next = Math.min(at + size + (dice.chance(8) ? 8 : 0), end)
+    const piece = Uint8Array.of(...frame.subarray(0, header), ...frame.subarray(at, next))
+    const offset = (at - header) >>> 3
+    piece.set(be16(piece.length - 14), 16)
+    piece.set([...id, ((at + size < end ? 0x20 : 0) | (offset >>> 8)) & 0xff, offset & 0xff], 18)
+    correctHeader(piece)
+    pieces.push(piece)
+    at += size
+  }
+  if (dice.chance(3)) pieces.splice(dice.below(pieces.length), 1)
+  if (dice.chance(3)) pieces.push(dice.one([...pieces, frame]))
+  if (dice.chance(3)) pieces.reverse()
+  return pieces
 }

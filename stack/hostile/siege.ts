@@ -14,7 +14,7 @@ import { correctChecksums } from './checksums.ts'
 import { ATTACKER, VICTIM } from './corpus.ts'
 import { Dice } from './dice.ts'
 import { mutate } from './mutations.ts'
-import { datagram, hearsay, inOrder, ipv4, macOf, near, opening, ping, readSeen, type Seen } from './packets.ts'
+import { datagram, fragments, hearsay, inOrder, ipv4, macOf, near, opening, ping, readSeen, type Seen } from './packets.ts'
 
 const CLIENT = '10.0.0.1'
 const BODY = Array.from({ length: 800 }, (_, i) => `line ${i}\n`).join('')
@@ -88,6 +88,8 @@ class Siege {
   /** Connections with the attacker, as its last look at them was. */
   readonly #seen = new Map<string, Seen>()
   readonly #last: string[] = []
+  /** Frames that belong together, one after the other. */
+  readonly #queue: Uint8Array[] = []
   readonly #mood: Mood
   #failure: Error | undefined = undefined
 
@@ -229,6 +231,8 @@ class Siege {
   }
 
   #frame(): Uint8Array {
+    const waiting = this.#queue.shift()
+    if (waiting !== undefined) return waiting
     const dice = this.#dice
     const seen = this.#seen.size > 0 ? dice.one([...this.#seen.values()]) : undefined
     // Half of the time from itself, else from many, on the link and off it.
@@ -239,6 +243,7 @@ class Siege {
       frame = mutate(frame, dice)
       if (dice.chance(2)) correctChecksums(frame)
     }
+    if (isIpv4(frame) && dice.chance(12)) this.#queue.push(...fragments(frame, dice))
     return frame
   }
 
