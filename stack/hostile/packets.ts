@@ -129,12 +129,19 @@ export function near(seen: Seen, dice: Dice): Uint8Array {
     from: seen.attackerPort,
     to: seen.victimPort,
     sequence: around(seen.expected, seen.window, dice),
-    acknowledgment: around(seen.next, 1000, dice),
+    acknowledgment: dice.chance(3) ? around(seen.next, 1000, dice) : seen.next,
     flags: dice.chance(2) ? 0x18 : dice.one(flagSets),
     window: dice.one([0xffff, 0xffff, 1000, 1, 0]),
-    options: dice.one(optionSets),
+    options: dice.chance(3) ? selective(seen, dice) : dice.one(optionSets),
     payload,
   })
+}
+
+/** Selective acknowledgments (RFC 2018) of what the victim may have sent, in order or not, of nothing, or of what it has not sent. */
+function selective({ next }: Seen, dice: Dice): number[] {
+  const edge = (): number[] => be32(next - dice.one([0, 1, 100, 1460, 2920, 3000, -1, 0x7fffffff]))
+  const blocks = Array.from({ length: 1 + dice.below(4) }, () => [...edge(), ...edge()]).flat()
+  return [1, 1, 5, 2 + blocks.length, ...blocks]
 }
 
 /** The right answer to what the victim said last: sessions get somewhere, and end. */
