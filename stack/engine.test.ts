@@ -13,6 +13,7 @@ await engineTests(
     './config.test.ts',
     './names.test.ts',
     './readdress.test.ts',
+    './wire/wire.test.ts',
     './ip/ip.test.ts',
     './tcp/parts.test.ts',
     './tcp/rules.test.ts',
@@ -29,6 +30,9 @@ await engineTests(
     './http/server/misuse.test.ts',
     './http/server/smuggling.test.ts',
     './http/server/target.test.ts',
+    './http/server/parsing.test.ts',
+    './hostile/echo.test.ts',
+    './hostile/frames.test.ts',
   ],
   { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },
 )

@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { raw } from '../testing/raw.ts'
@@ -154,7 +155,7 @@ test('frames of random bytes, and right packets with random changes, never throw
         await world.run(1)
       },
     ),
-    { numRuns: 2000, seed: 5 },
+    runs({ few: 2000, seed: 5 }),
   )
   await world.run(200_000)
   t.is(device.reserved, 0)

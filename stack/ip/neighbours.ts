@@ -71,6 +71,11 @@ export class Neighbours {
     this.#limit = parts.limit
   }
 
+  /** Entries, unanswered ones included. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. undefined after `close`. */
   get(ip: Ipv4): Neighbour | undefined {
     if (this.#closed) return undefined

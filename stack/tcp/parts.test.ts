@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { seededRandom, testAbi } from '../testing/abi.ts'
@@ -51,7 +52,7 @@ test('a send queue is the bytes that were written, whatever is copied out and dr
         return true
       },
     ),
-    { numRuns: 500, seed: 1 },
+    runs({ few: 500, cost: 5, seed: 1 }),
   )
   t.pass()
 })
@@ -89,7 +90,7 @@ test('reassembly gives back every byte once, in order, from pieces in any order 
         return budget.used === 0
       },
     ),
-    { numRuns: 500, seed: 2 },
+    runs({ few: 500, cost: 5, seed: 2 }),
   )
   t.pass()
 })

@@ -2,6 +2,7 @@
  * Two stacks, a bad wire between them, a virtual clock. The table that comes out is kept as a snapshot: what a change does to
  * throughput under loss is a difference of text. `npx ava -u` accepts it.
  */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { type Pair, pair, pattern } from '../testing/pair.ts'
@@ -118,7 +119,7 @@ test('whatever the wire does, what arrives is what was sent', async t => {
         await transfer(pair(seed, conditions, { server: { receiveWindow } }, { offload }), up, down)
       },
     ),
-    { numRuns: 150, seed: 20 },
+    runs({ few: 150, cost: 100, seed: 20 }),
   )
   t.pass()
 })
