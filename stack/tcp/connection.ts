@@ -6,17 +6,22 @@
 import { COMPLETE, type Timer } from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
-import { ACK, RST } from '../wire/tcp.ts'
+import { ACK, RST, TCP_BYTES } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
+import type { Scoreboard } from './scoreboard.ts'
 import { mssOf } from './segments.ts'
 import { SendQueue } from './send-queue.ts'
 import { emit } from './sending.ts'
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
+
+/** `timedAt` when no segment is timed; and when one was, but bytes have been sent twice since (Karn). */
+export const UNTIMED = -1
+export const RETRANSMITTED = -2
 
 export interface Opener {
   opened(connection: Connection): boolean
@@ -66,8 +71,16 @@ export class Connection implements ByteSocket {
   rcvLargest = 0
   /** Whether the peer offered window scaling. */
   scaling = false
-  /** Whether the peer understands selective acknowledgments (we send them, and ignore its). */
+  /** Whether both understand selective acknowledgments; and what the peer has of them, while it misses something. */
   sack = false
+  scoreboard: Scoreboard | undefined = undefined
+
+  // Timestamps: whether both sides send them, what is added to our clock, the peer's to echo, also as it stands in frames.
+  stamps = false
+  stampOffset = 0
+  recent = 0
+  recentHigh = 0
+  recentLow = 0
   /** Bytes delivered that the handler keeps. */
   retained = 0
   reassembly: Reassembly | undefined = undefined
@@ -79,11 +92,11 @@ export class Connection implements ByteSocket {
   inDelayed = false
   inBlocked = false
 
-  // Retransmission: the timed segment's end (Karn), when it was sent (-1: none), expirations in a row.
+  // Retransmission: the timed segment's end, when it was sent or why none is timed, expirations in a row.
   readonly roundTrip = new RoundTrip()
   readonly congestion: Congestion
   timedEnd = 0
-  timedAt = -1
+  timedAt = UNTIMED
   retries = 0
   /** Zero-window probes since the window was shut. */
   probes = 0
@@ -105,6 +118,8 @@ export class Connection implements ByteSocket {
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
   challengedAt = -Infinity
 
+  /** Bytes of a TCP header that is no SYN's. */
+  headerBytes = TCP_BYTES
   // Prepared headers of the frames to the peer (segments.ts), and the version of the next hop that they are good for.
   header: Uint8Array | undefined = undefined
   headerVersion = -1
@@ -226,6 +241,7 @@ export class Connection implements ByteSocket {
     this.timer = undefined
     this.retransmitAt = this.abortAt = this.keepAliveAt = this.wakeAt = Infinity
     this.send.clear()
+    this.scoreboard = undefined
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)
     this.retained = 0

@@ -159,7 +159,7 @@ test('a connection over wide addresses: names, segment size, data both ways unde
   t.is(await talk, 'thank you')
   t.true(Buffer.concat(got).equals(Buffer.from(bytes)))
   t.deepEqual(endpoints, ['fd00:0:0:0:0:0:0:1', 'fd00:0:0:0:0:0:0:2'])
-  t.is(connection.mss, 1500 - 40 - 20)
+  t.is(connection.mss, 1500 - 40 - 20 - 12, 'of a segment with timestamps')
   t.is(longest, 1514)
   t.is(server.link.counters.badChecksum, 0)
   await world.run(120_000)

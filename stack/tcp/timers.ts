@@ -3,8 +3,9 @@
  * anew only when one moves forward, and finds out when it fires whether anything is due.
  */
 import { ACK } from '../wire/tcp.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, RETRANSMITTED } from './connection.ts'
 import { output, setRetransmit, startTimer } from './output.ts'
+import { timedOutWith } from './recovery.ts'
 import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
@@ -45,7 +46,7 @@ function expired(c: Connection, now: number): void {
     return
   }
   const again = c.retries++ > 0
-  c.timedAt = -1
+  c.timedAt = RETRANSMITTED
   c.retransmitAt = Infinity
   if (c.state < ESTABLISHED) {
     emitSyn(c)
@@ -54,13 +55,21 @@ function expired(c: Connection, now: number): void {
   }
   const flight = (c.sndMax - c.sndUna) | 0
   if (flight > 0) {
+    c.environment.counters.tcpTimeouts++
     c.congestion.timedOut(flight, (c.sndMax - 1) | 0, again)
-    c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
+    const board = c.scoreboard
+    if (board !== undefined && !again) {
+      timedOutWith(c, board)
+    } else {
+      // What the peer may have thrown away since is not relied on (RFC 2018 section 8).
+      c.scoreboard = undefined
+      c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
+    }
   }
   const before = c.sndNxt
   output(c, now, true)
   // The window is shut (Linux probes the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
-  if (c.sndNxt !== before) return
+  if (c.sndNxt !== before || (c.scoreboard !== undefined && c.scoreboard.retransmitted !== c.sndUna)) return
   askForSign(c)
   // The pauses double, whether probes are answered or not, and the connection stays as long as they are (sections 3.8.6.1, MUST-37).
   c.probes++
