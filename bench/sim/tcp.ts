@@ -4,6 +4,7 @@ import { Response } from '@xen-ts/runtime/web'
 import { createStack, httpServer } from '@xen-ts/stack'
 import type { Host, Row } from './measure.ts'
 
+const RUNS = 20
 const PAGE = 'x'.repeat(500)
 const HEAD = 'GET /page HTTP/1.1\r\nHost: 10.137.0.16\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n'
 const [SYN, ACK, PSH] = [2, 16, 8]
@@ -36,13 +37,18 @@ export async function tcpRows({ now, divisor }: Host, machine: Pick<Machine, 'ab
         () => new Response(PAGE) as unknown as globalThis.Response,
       )
       client.connect()
-      const start = now()
-      for (let i = 0; i < requests; i++) {
-        time += 0.1
-        client.request(time)
+      // The best of several runs: other work on the machine can only make one slower.
+      let best = Infinity
+      for (let run = 0; run < RUNS; run++) {
+        const start = now()
+        for (let i = 0; i < requests / RUNS; i++) {
+          time += 0.1
+          client.request(time)
+        }
+        best = Math.min(best, (now() - start) * RUNS)
       }
       if (client.answers !== requests) throw new Error(`${client.answers} answers to ${requests} requests`)
-      return (now() - start) / 1000
+      return best / 1000
     }
     run(machine.abi, count / 10)
     const seconds = run(machine.abi, count)

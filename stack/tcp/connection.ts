@@ -10,6 +10,7 @@ import { ACK, RST, TCP_BYTES } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
+import { Patience } from './patience.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { Scoreboard } from './scoreboard.ts'
@@ -18,6 +19,7 @@ import { SendQueue } from './send-queue.ts'
 import { emit } from './sending.ts'
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
+import type { Stamps } from './timestamps.ts'
 
 /** `timedAt` when no segment is timed; and when one was, but bytes have been sent twice since (Karn). */
 export const UNTIMED = -1
@@ -75,12 +77,8 @@ export class Connection implements ByteSocket {
   sack = false
   scoreboard: Scoreboard | undefined = undefined
 
-  // Timestamps: whether both sides send them, what is added to our clock, the peer's to echo, also as it stands in frames.
-  stamps = false
-  stampOffset = 0
-  recent = 0
-  recentHigh = 0
-  recentLow = 0
+  /** Timestamps, when both sides send them, or our SYN has offered them. */
+  stamps: Stamps | undefined = undefined
   /** Bytes delivered that the handler keeps. */
   retained = 0
   reassembly: Reassembly | undefined = undefined
@@ -106,6 +104,9 @@ export class Connection implements ByteSocket {
   keepAliveTime = Infinity
   heardAt: number
   questions = 0
+
+  /** User timeout. */
+  patience: Patience | undefined = undefined
 
   // Deadlines in milliseconds; one lazy timer serves all: it may fire early and then finds nothing due.
   retransmitAt = Infinity
@@ -206,6 +207,15 @@ export class Connection implements ByteSocket {
     this.keepAliveAt = this.environment.now() + this.keepAliveTime
     this.questions = 0
     this.#wakeBy(this.keepAliveAt)
+  }
+
+  /**
+   * Gives up (ETIMEDOUT) once the peer has taken nothing for `milliseconds` of what was sent, or of what waits for its window (the user timeout
+   * of RFC 9293 section 3.9.1), but not before the retransmission timer has expired. It takes the place of the usual number of
+   * retransmissions.
+   */
+  giveUpAfter(milliseconds: number): void {
+    this.patience = new Patience(milliseconds)
   }
 
   #wakeBy(deadline: number): void {

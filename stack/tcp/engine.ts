@@ -25,7 +25,7 @@ import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf, Table } from './table.ts'
 import { TimeWait } from './time-wait.ts'
 import { timerFired } from './timers.ts'
-import { StampOffsets } from './timestamps.ts'
+import { StampOffsets, Stamps } from './timestamps.ts'
 
 export class TcpEngine implements Environment {
   readonly abi: HostFunctions
@@ -86,7 +86,7 @@ export class TcpEngine implements Environment {
     const iss = this.#isn.next(now, route.words, s.localPort, s.remotePort)
     const c = new Connection(this, route, s.localPort, s.remotePort, iss, listener)
     c.state = SYN_RECEIVED
-    c.stampOffset = this.#offsets.of(route, s.localPort, s.remotePort)
+    if (s.stamped) c.stamps = this.#stamps(c)
     synchronize(c, s)
     this.table.add(c)
     listener.halfOpen.add(c)
@@ -104,7 +104,7 @@ export class TcpEngine implements Environment {
     const c = new Connection(this, route, s.localPort, s.remotePort, (s.acknowledgment - 1) | 0, listener)
     c.state = SYN_RECEIVED
     c.sndNxt = c.sndMax = s.acknowledgment
-    c.stampOffset = this.#offsets.of(route, s.localPort, s.remotePort)
+    if (s.stamped) c.stamps = this.#stamps(c)
     const { stamped, stamp, stampHigh, stampLow } = s
     const options = offeredOptions(s)
     synchronize(c, { sequence: (s.sequence - 1) | 0, window: s.window, mss, ...options, stamped, stamp, stampHigh, stampLow })
@@ -124,11 +124,15 @@ export class TcpEngine implements Environment {
     const localPort = this.#ephemeralPort(route, port)
     const c = new Connection(this, route, localPort, port, this.#isn.next(now, route.words, localPort, port), opener)
     c.state = SYN_SENT
-    c.stampOffset = this.#offsets.of(route, localPort, port)
+    c.stamps = this.#stamps(c)
     c.rcvShift = shiftFor(this.limits.receiveWindow)
     this.table.add(c)
     this.#startSyn(c, now)
     return c
+  }
+
+  #stamps({ route, localPort, remotePort }: Connection): Stamps {
+    return new Stamps(this.#offsets.of(route, localPort, remotePort))
   }
 
   #startSyn(c: Connection, now: number): void {

@@ -146,7 +146,7 @@ test('a connection over wide addresses: names, segment size, data both ways unde
   }
   const opener: Opener = { opened: () => true }
   const connection = client.engine.open(client.route(addressOf(2)), 80, opener)
-  const stream = new TcpStream(connection, client.link.abi)
+  const stream = new TcpStream(connection, client.link.abi, world.machine('timers').timers)
   connection.handler = stream.handler
   const talk = (async () => {
     for (let at = 0; at < bytes.length; at += 50_000) await stream.write(bytes.subarray(at, at + 50_000))

@@ -9,7 +9,7 @@ import { deliver, keepForLater } from './receive.ts'
 import { beginRecovery, blocksArrive, boardAdvances, isFirstLost } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
-import { isTimely, remember, sampleEcho } from './timestamps.ts'
+import { isTimely, sampleEcho } from './timestamps.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */
 export const DONE = 0
@@ -20,8 +20,9 @@ export const NEW_CONNECTION = 2
 export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === SYN_SENT) return inSynSent(c, s, now)
   if (c.state === TIME_WAIT) return inTimeWait(c, s)
-  const isNew = c.stamps && (s.stampLow !== c.recentLow || s.stampHigh !== c.recentHigh || !s.stamped)
-  if (isNew && !isTimely(c, s, now)) {
+  const { stamps } = c
+  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high || !s.stamped)
+  if (isNew && !isTimely(c, stamps, s, now)) {
     c.environment.counters.tcpPaws += s.stamped ? 1 : 0
     if (s.stamped) refuse(c, s)
     return DONE
@@ -32,7 +33,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   }
   if ((s.flags & ACK) === 0) return DONE
   // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
-  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) remember(c, s)
+  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
   if (c.state === SYN_RECEIVED) {
     if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
@@ -193,7 +194,7 @@ function advanced(c: Connection, s: Segment, bytes: number, now: number): void {
       c.timedAt = UNTIMED
     }
   } else if (c.timedAt === RETRANSMITTED) {
-    if (c.stamps) sampleEcho(c, s, now)
+    if (c.stamps !== undefined) sampleEcho(c, c.stamps, s, now)
     c.timedAt = UNTIMED
   }
   c.retries = 0
@@ -268,12 +269,13 @@ export function synchronize(
     c.congestion.mss = offered
   }
   c.sack = s.sack
-  if (s.stamped) {
-    c.stamps = true
+  if (!s.stamped) {
+    c.stamps = undefined
+  } else if (c.stamps !== undefined) {
+    c.stamps.remember(s)
     c.headerBytes = TCP_BYTES + STAMP_BYTES
     c.mss -= STAMP_BYTES // the option tells of segments without options (RFC 6691)
     c.congestion.mss = c.mss
-    remember(c, s)
   }
   if (s.scale >= 0) {
     c.scaling = true
@@ -299,7 +301,7 @@ function inTimeWait(c: Connection, s: Segment): number {
     if (c.calledAgain && s.sequence === c.rcvNxt) c.finish(undefined)
     return DONE
   }
-  const age = c.stamps && s.stamped ? (s.stamp - c.recent) | 0 : 0
+  const age = c.stamps !== undefined && s.stamped ? (s.stamp - c.stamps.recent) | 0 : 0
   if ((s.flags & (SYN | ACK)) === SYN) {
     // The stamp tells more than the sequence number (RFC 6191).
     if (age > 0 || (age === 0 && ((s.sequence - c.rcvNxt) | 0) > 0)) return NEW_CONNECTION

@@ -66,14 +66,15 @@ export function buildSegment(
   half = c.rcvNxt & 0xffff
   u16[tcp + TCP_ACKNOWLEDGMENT + 1] = ((half & 0xff) << 8) | (half >>> 8)
   u16[tcp + TCP_OFFSET_FLAGS] = (headerBytes << 2) | (flags << 8)
-  if (c.stamps) {
-    const stamp = (c.environment.now() + c.stampOffset) | 0
+  const { stamps } = c
+  if (stamps !== undefined) {
+    const stamp = (c.environment.now() + stamps.offset) | 0
     half = stamp >>> 16
     u16[tcp + TCP_OPTIONS + 2] = ((half & 0xff) << 8) | (half >>> 8)
     half = stamp & 0xffff
     u16[tcp + TCP_OPTIONS + 3] = ((half & 0xff) << 8) | (half >>> 8)
-    u16[tcp + TCP_OPTIONS + 4] = c.recentHigh
-    u16[tcp + TCP_OPTIONS + 5] = c.recentLow
+    u16[tcp + TCP_OPTIONS + 4] = stamps.high
+    u16[tcp + TCP_OPTIONS + 5] = stamps.low
   }
   let window = receiveWindow(c) >>> c.rcvShift
   if (window > 0xffff) window = 0xffff
@@ -90,7 +91,7 @@ export function addSack(c: Connection, { u8, u16 }: Frame): number {
   const { overhead } = route
   const tcp = overhead >>> 1
   // Beside timestamps there is room for three blocks of the four.
-  const segment = c.headerBytes + writeSack(u16, tcp + (c.headerBytes >>> 1), c.reassembly!.blocks(c.stamps ? 3 : 4))
+  const segment = c.headerBytes + writeSack(u16, tcp + (c.headerBytes >>> 1), c.reassembly!.blocks(c.stamps === undefined ? 4 : 3))
   c.environment.abi.copy(u8, 0, c.header!, 0, overhead) // as it was before it had a length
   route.setLength(u16, segment)
   u16[tcp + TCP_OFFSET_FLAGS] = (segment << 2) | (ACK << 8)
@@ -107,7 +108,7 @@ export function prepare(c: Connection, version: number): void {
   const tcp = route.overhead >>> 1
   route.writeHeaders(u16, PROTOCOL_TCP)
   writeTcp(u16, tcp, c.localPort, c.remotePort, 0, 0, 0, 0)
-  if (c.stamps) u16.set([0x0101, 0x0a08], tcp + TCP_OPTIONS)
+  if (c.stamps !== undefined) u16.set([0x0101, 0x0a08], tcp + TCP_OPTIONS)
   c.pseudo = fold(route.sum + (PROTOCOL_TCP << 8))
   c.offload = route.checksums ? CHECKSUM : COMPLETE
   c.headerVersion = version
@@ -121,7 +122,7 @@ export function buildSyn(c: Connection, frame: Frame): number {
   const scale = !answer ? c.rcvShift : c.scaling ? c.rcvShift : -1
   const window = Math.min(c.environment.limits.receiveWindow, 0xffff) // a SYN's window is not scaled
   const sack = !answer || c.sack
-  const stamps = !answer || c.stamps ? ([(c.environment.now() + c.stampOffset) | 0, c.recent] as const) : undefined
+  const stamps = c.stamps && ([(c.environment.now() + c.stamps.offset) | 0, c.stamps.recent] as const)
   const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_OPTIONS, { mss: mssOf(route, route.mtu), scale, sack, stamps })
   c.rcvAdv = (c.rcvNxt + window) | 0
   writeTcp(frame.u16, tcp, c.localPort, c.remotePort, c.iss, c.rcvNxt, answer ? SYN | ACK : SYN, window, length)

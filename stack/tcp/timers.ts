@@ -5,6 +5,7 @@
 import { ACK } from '../wire/tcp.ts'
 import { type Connection, RETRANSMITTED } from './connection.ts'
 import { output, setRetransmit, startTimer } from './output.ts'
+import type { Patience } from './patience.ts'
 import { timedOutWith } from './recovery.ts'
 import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
@@ -26,19 +27,37 @@ export function timerFired(c: Connection, now: number): void {
     c.abort(c.failure('ETIMEDOUT', c.state === SYN_SENT ? 'was not answered in time' : 'did not close in time'))
     return
   }
+  const { patience } = c
+  if (patience?.isOver(c, now)) {
+    giveUp(c, patience)
+    return
+  }
   if (now >= c.retransmitAt) expired(c, now)
   if (now >= c.keepAliveAt) keepAliveDue(c, now)
   let next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
   if (c.keepAliveAt < next) next = c.keepAliveAt
+  if (patience !== undefined && patience.endsAt < next) next = patience.endsAt
   if (next < c.wakeAt) {
     c.wakeAt = next
     c.environment.wake(c)
   }
 }
 
+function giveUp(c: Connection, { time }: Patience): void {
+  c.abort(c.failure('ETIMEDOUT', `is given up, the peer has taken nothing for ${time / 1000} s`))
+}
+
 function expired(c: Connection, now: number): void {
+  const patience = c.state >= ESTABLISHED ? c.patience : undefined
+  if (patience !== undefined) {
+    patience.expired(c, now)
+    if (patience.isOver(c, now)) {
+      giveUp(c, patience)
+      return
+    }
+  }
   const tries = c.state === SYN_SENT ? SYN_TRIES : c.state === SYN_RECEIVED ? SYN_ACK_TRIES : DATA_TRIES
-  if (c.retries >= tries) {
+  if (c.retries >= tries && patience === undefined) {
     const error = c.failure('ETIMEDOUT', 'got no answer')
     if (c.state === SYN_RECEIVED)
       c.finish(error) // no RST: the address is likely forged

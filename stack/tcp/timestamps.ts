@@ -10,6 +10,25 @@ import type { Connection } from './connection.ts'
 import { halfSipHash } from './isn.ts'
 import { portsOf } from './table.ts'
 
+/** Those of one connection: what is added to our clock, and the peer's stamp to echo, as a number and as it stands in frames. */
+export class Stamps {
+  readonly offset: number
+  recent = 0
+  high = 0
+  low = 0
+
+  constructor(offset: number) {
+    this.offset = offset
+  }
+
+  /** Remembers the stamp of a segment to echo it. */
+  remember(s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>): void {
+    this.recent = s.stamp
+    this.high = s.stampHigh
+    this.low = s.stampLow
+  }
+}
+
 /** Milliseconds of silence after which a stamp may have gone round, at a thousand ticks a second (section 5.5). */
 const OUTDATED = 24 * 86_400_000
 
@@ -34,20 +53,13 @@ export class StampOffsets {
  * Whether a segment of a connection with timestamps may be looked at; `s.stamp` is not the one of last time. Resets are believed without
  * (section 5.2), and a SYN is asked about (RFC 5961); other segments must have a stamp (section 3.2), and not an older one, unless the old one is too old to compare.
  */
-export function isTimely(c: Connection, s: Segment, now: number): boolean {
+export function isTimely(c: Connection, stamps: Stamps, s: Segment, now: number): boolean {
   if ((s.flags & (RST | SYN)) !== 0) return true
   if (!s.stamped) {
     c.environment.counters.tcpNoTimestamp++
     return false
   }
-  return ((s.stamp - c.recent) | 0) >= 0 || now - c.heardAt > OUTDATED
-}
-
-/** Remembers the stamp of a segment to echo it. */
-export function remember(c: Connection, s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>): void {
-  c.recent = s.stamp
-  c.recentHigh = s.stampHigh
-  c.recentLow = s.stampLow
+  return ((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED
 }
 
 /**
@@ -55,8 +67,8 @@ export function remember(c: Connection, s: Pick<Segment, 'stamp' | 'stampHigh' |
  * that is echoed: when our first transmission had arrived and its acknowledgment was lost, the echo is older, and its age is our own timeout,
  * which would feed itself.
  */
-export function sampleEcho(c: Connection, s: Segment, now: number): void {
+export function sampleEcho(c: Connection, { offset }: Stamps, s: Segment, now: number): void {
   if (!s.stamped) return
-  const time = (now + c.stampOffset - s.echo) | 0
+  const time = (now + offset - s.echo) | 0
   if (time >= 0 && time <= now - c.lastSent + 1) c.roundTrip.sample(time)
 }
