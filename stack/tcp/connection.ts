@@ -26,6 +26,8 @@ export const UNTIMED = -1
 export const RETRANSMITTED = -2
 
 export interface Opener {
+  /** Whether the peer called, and not we. */
+  readonly isListener?: boolean
   opened(connection: Connection): boolean
 }
 

@@ -76,7 +76,8 @@ export class Demultiplexer implements Receiver {
       }
     }
     engine.counters.tcpNoConnection++
-    sendReset(route, s)
+    // Where someone listens, what is neither a SYN nor an acknowledgment is dropped (RFC 9293 section 3.10.7.2).
+    if (listener === undefined || (s.flags & ACK) !== 0) sendReset(route, s)
   }
 
   /** A SYN with a new number for a connection in TIME-WAIT. */

@@ -62,7 +62,9 @@ function isAcceptable(c: Connection, s: Segment): boolean {
     return false
   }
   if ((s.flags & SYN) !== 0) {
-    if (c.state !== SYN_RECEIVED || s.sequence !== c.irs) challenge(c)
+    // Another call where one was heard: back to LISTEN (section 3.10.7.4, fourth check), and the caller's next SYN is answered.
+    if (c.state === SYN_RECEIVED && c.opener.isListener && begin >= 0 && begin < window) c.finish(undefined)
+    else if (c.state !== SYN_RECEIVED || s.sequence !== c.irs) challenge(c)
     else if ((s.flags & ACK) === 0)
       emitSyn(c) // ours was lost
     else if (s.acknowledgment === c.sndMax) bothCalled(c, s)
@@ -311,6 +313,9 @@ function inTimeWait(c: Connection, s: Segment): number {
     challenge(c)
     return DONE
   }
+  const begin = (s.sequence - c.rcvNxt) | 0
+  const isInside = begin < 0 ? begin + s.length > 0 : begin < ((c.rcvAdv - c.rcvNxt) | 0)
+  if ((s.flags & (SYN | ACK)) === 0 && isInside) return DONE
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)

@@ -5,6 +5,7 @@ import type { Connection, Opener } from './connection.ts'
 export const DEFAULT_BACKLOG = 128
 
 export class PortListener implements Opener {
+  readonly isListener = true
   readonly backlog: number
   readonly halfOpen = new Set<Connection>()
   readonly #accept: (socket: Connection) => SocketHandler
