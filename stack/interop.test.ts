@@ -58,6 +58,7 @@ interop('Linux: ARP and echo requests are answered, at full size too', async t =
 for (const [name, trouble] of [
   ['clean', {}],
   ['lossy', { loss: 0.05, reordering: 0.1, jitter: 5 }],
+  ['lossy, reordering and duplicating', { loss: 0.05, reordering: 0.05, jitter: 5, duplication: 0.05 }],
 ] as const) {
   interop(`Linux, ${name} wire: curl gets a page, and several over one connection`, async t => {
     device.trouble = trouble
@@ -81,6 +82,19 @@ for (const [name, trouble] of [
     t.is(digest(up.stdout), digest(bigBody), up.stderr)
   })
 }
+
+interop('Linux: ten megabytes each way over a wire that loses, reorders and doubles one frame in twenty', async t => {
+  device.trouble = { loss: 0.05, reordering: 0.05, jitter: 5, duplication: 0.05 }
+  const body = pattern(10_000_000)
+  const file = join(tmpdir(), 'xen-ts-interop-large')
+  await writeFile(file, body)
+  const { tcpTimeouts, tcpFastRetransmits } = stack.counters
+  const answer = await curl('--data-binary', `@${file}`, 'http://10.137.0.16/')
+  await rm(file)
+  t.is(digest(answer.stdout), digest(body), answer.stderr)
+  t.true(stack.counters.tcpFastRetransmits > tcpFastRetransmits)
+  t.log(`timeouts ${stack.counters.tcpTimeouts - tcpTimeouts}, recoveries ${stack.counters.tcpFastRetransmits - tcpFastRetransmits}`)
+})
 
 interop('Linux: ten curls at once', async t => {
   device.trouble = { loss: 0.02 }
@@ -152,5 +166,9 @@ interop('Linux: after all that, the server stops in good order and no memory is 
   t.is(stack.tcp.memory.used, 0)
   t.is(stack.counters.malformed, 0)
   t.is(stack.counters.badChecksum, 0)
+  t.is(stack.counters.tcpBadSacks, 0)
+  t.is(stack.counters.tcpSackReneged, 0)
+  t.is(stack.counters.tcpNoTimestamp, 0, 'Linux sends timestamps on all segments')
+  t.true(stack.counters.tcpDuplicateSacks > 0, 'and tells of what arrived twice')
   t.log(stack.counters)
 })

@@ -146,7 +146,7 @@ test('a connection over wide addresses: names, segment size, data both ways unde
   }
   const opener: Opener = { opened: () => true }
   const connection = client.engine.open(client.route(addressOf(2)), 80, opener)
-  const stream = new TcpStream(connection, client.link.abi)
+  const stream = new TcpStream(connection, client.link.abi, world.machine('timers').timers)
   connection.handler = stream.handler
   const talk = (async () => {
     for (let at = 0; at < bytes.length; at += 50_000) await stream.write(bytes.subarray(at, at + 50_000))
@@ -159,7 +159,7 @@ test('a connection over wide addresses: names, segment size, data both ways unde
   t.is(await talk, 'thank you')
   t.true(Buffer.concat(got).equals(Buffer.from(bytes)))
   t.deepEqual(endpoints, ['fd00:0:0:0:0:0:0:1', 'fd00:0:0:0:0:0:0:2'])
-  t.is(connection.mss, 1500 - 40 - 20)
+  t.is(connection.mss, 1500 - 40 - 20 - 12, 'of a segment with timestamps')
   t.is(longest, 1514)
   t.is(server.link.counters.badChecksum, 0)
   await world.run(120_000)

@@ -31,6 +31,8 @@ export interface Trouble {
   /** Chance to be delayed, and by how many milliseconds at most. */
   reordering?: number
   jitter?: number
+  /** Chance to arrive twice. */
+  duplication?: number
 }
 
 export class TapDevice implements EthernetDevice {
@@ -131,8 +133,9 @@ export class TapDevice implements EthernetDevice {
   }
 
   #withTrouble(carry: () => void): void {
-    const { loss = 0, reordering = 0, jitter = 5 } = this.trouble
+    const { loss = 0, reordering = 0, jitter = 5, duplication = 0 } = this.trouble
     if (this.#random() < loss) return
+    if (this.#random() < duplication) carry()
     if (this.#random() < reordering) {
       setTimeout(() => {
         carry()
