@@ -25,7 +25,7 @@ test("configurations: Qubes' /32 with a gateway outside is right; each mistake i
     [{ gateway: '10.0.0.255', prefix: 24 }, /gateway 10\.0\.0\.255 is the broadcast address of its network/],
     [{ address: '10.0.0.0', prefix: 24 }, /address 10\.0\.0\.0 is the address of its network/],
     [{ gateway: 'router' }, /gateway "router"/],
-    [{ dns: ['9.9.9.9', '::1'] }, /dns "::1"/],
+    [{ dns: ['9.9.9.9', '::1'] }, /dns ::1 is reserved/],
     [{ prefix: 33 }, /prefix 33/],
     [{ netmask: '255.0.255.0' }, /netmask "255\.0\.255\.0" is not a mask/],
     [{ netmask: '255.255.255.0', prefix: 23 }, /prefix 23 contradicts netmask 255\.255\.255\.0/],

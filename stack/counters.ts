@@ -10,17 +10,32 @@ export class Counters {
   /** Too short, or lengths that contradict each other, at any layer. */
   malformed = 0
   badChecksum = 0
-  /** Fragments: there is no reassembly (TCP and our answers never fragment: DF is set). */
+  /** Fragments that were refused: they overlap or contradict others, come twice, or are too many or too small. */
   fragments = 0
+  /** Datagrams that were put together from fragments, and those sent in fragments. */
+  reassembled = 0
+  fragmented = 0
+  /** Datagrams whose fragments did not all come in time, and those given up to make room for others. */
+  reassemblyTimeouts = 0
+  reassemblyEvicted = 0
   /** Source or destination address that a host must not accept. */
   badAddress = 0
-  /** IP options that ask us to route (RFC 7126). */
+  /** IP options, or routing headers of IPv6, that ask us to route (RFC 7126, RFC 5095). */
   sourceRouted = 0
+  /** Extension headers of IPv6 that are unknown, or not to be taken. */
+  badExtension = 0
   arpIn = 0
   arpIgnored = 0
+  /** Messages of neighbour discovery that concern nobody here, or that nobody should believe. */
+  ndpIgnored = 0
   echoReplies = 0
   /** ICMP messages that carry nothing for us. */
   icmpIgnored = 0
+  /** ICMP errors that we sent, and those that were too many. */
+  icmpErrors = 0
+  icmpErrorsLimited = 0
+  /** Others on the link that speak from our address (RFC 5227 section 2.4). */
+  arpConflicts = 0
   /** UDP datagrams for a port without a receiver. */
   udpNoPort = 0
   /** TCP segments without a connection; answered with RST where RFC 9293 says so. */

@@ -20,6 +20,8 @@ await engineTests(
     './tcp/opening.test.ts',
     './tcp/closing.test.ts',
     './tcp/family.test.ts',
+    './ip/ipv6.test.ts',
+    './wire/ipv6.test.ts',
     './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',

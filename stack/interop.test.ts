@@ -18,6 +18,7 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 let device: TapDevice
 let stack: IpStack
+let linuxLinkLocal: string
 const controller = new AbortController()
 let served: Promise<void>
 
@@ -29,8 +30,14 @@ test.before(async t => {
   device = await TapDevice.open('10.137.0.1/32')
   // As in Qubes: both ends have a /32, and each reaches the other by a host route.
   await device.run('ip', ['route', 'add', '10.137.0.16/32', 'dev', 'tap0'])
+  await device.run('ip', ['addr', 'add', 'fd00::1/128', 'dev', 'tap0', 'nodad'])
+  await device.run('ip', ['route', 'add', 'fd00::16/128', 'dev', 'tap0'])
+  // Linux answers for its link-local address when it is sure that nobody else has it, a second after the start.
+  for (let shown = 'tentative'; /tentative|^$/.test(shown); linuxLinkLocal = /fe80:[\da-f:]+/.exec(shown)?.[0] ?? '')
+    shown = (await device.run('ip', ['-6', 'addr', 'show', 'dev', 'tap0', 'scope', 'link'])).stdout.toString()
   const machine = nodeMachine()
-  stack = createStack(machine, device, { address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1' })
+  const ipv6 = { address: 'fd00::16', gateway: linuxLinkLocal }
+  stack = createStack(machine, device, { address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1', ipv6 })
   served = httpServer(machine, stack.tcp).serve({ port: 80, signal: controller.signal, limits: { body: 10_000_000 } }, async request => {
     if (request.method === 'POST') return new Response(await request.bytes())
     return request.url.endsWith('/big') ? new Response(bigBody) : new Response(`hello ${new URL(request.url).pathname}`)
@@ -55,29 +62,60 @@ interop('Linux: ARP and echo requests are answered, at full size too', async t =
   t.is(large.code, 0, large.stdout.toString())
 })
 
-for (const [name, trouble] of [
-  ['clean', {}],
-  ['lossy', { loss: 0.05, reordering: 0.1, jitter: 5 }],
-  ['lossy, reordering and duplicating', { loss: 0.05, reordering: 0.05, jitter: 5, duplication: 0.05 }],
+interop('Linux: neighbour discovery and echo requests of every size over IPv6, to both addresses and to all', async t => {
+  const ping = async (...args: string[]): Promise<void> => {
+    const result = await device.run('ping', ['-6', '-c', '3', '-i', '0.2', '-w', '5', ...args])
+    t.is(result.code, 0, `${args}: ${result.stdout}${result.stderr}`)
+  }
+  if ((await device.run('sh', ['-c', 'command -v ping'])).code !== 0) {
+    t.pass('ping is not installed')
+    return
+  }
+  await ping('fd00::16')
+  await ping('-s', '1452', '-M', 'do', 'fd00::16')
+  await ping('-s', '20000', 'fd00::16')
+  await ping('-s', '65000', 'fd00::16')
+  await ping('fe80::216:3eff:fe5e:6c00%tap0')
+  const all = await device.run('ping', ['-6', '-c', '5', '-i', '0.2', '-w', '3', 'ff02::1%tap0'])
+  t.true(/from fe80::216:3eff:fe5e:6c00/.test(all.stdout.toString()), all.stdout.toString())
+})
+
+interop('Linux: over IPv6 a port without a listener refuses, and a datagram that nobody takes is answered', async t => {
+  const refused = await curl('http://[fd00::16]:81/')
+  t.is(refused.code, 7, refused.stderr)
+  const before = stack.counters.icmpErrors
+  const ask = `const s = require('node:dgram').createSocket('udp6'); s.connect(9, 'fd00::16', () => s.send('x'))
+    s.on('error', error => { console.log(error.code); s.close() })`
+  const answer = await device.run(process.execPath, ['-e', ask])
+  t.is(answer.stdout.toString().trim(), 'ECONNREFUSED', answer.stderr)
+  t.true(stack.counters.icmpErrors > before)
+})
+
+for (const [name, trouble, host] of [
+  ['clean', {}, '10.137.0.16'],
+  ['lossy', { loss: 0.05, reordering: 0.1, jitter: 5 }, '10.137.0.16'],
+  ['clean IPv6', {}, '[fd00::16]'],
+  ['lossy, reordering and duplicating', { loss: 0.05, reordering: 0.05, jitter: 5, duplication: 0.05 }, '10.137.0.16'],
+  ['lossy IPv6', { loss: 0.05, reordering: 0.1, jitter: 5 }, '[fd00::16]'],
 ] as const) {
   interop(`Linux, ${name} wire: curl gets a page, and several over one connection`, async t => {
     device.trouble = trouble
-    const one = await curl('http://10.137.0.16/a')
+    const one = await curl(`http://${host}/a`)
     t.is(one.stdout.toString(), 'hello /a', one.stderr)
-    const many = await curl('-v', ...Array.from({ length: 20 }, (_, i) => `http://10.137.0.16/${i}`))
+    const many = await curl('-v', ...Array.from({ length: 20 }, (_, i) => `http://${host}/${i}`))
     t.is(many.stdout.toString(), Array.from({ length: 20 }, (_, i) => `hello /${i}`).join(''))
     t.is(many.stderr.match(/Connected to/g)?.length, 1)
   })
 
   interop(`Linux, ${name} wire: a megabyte down, and up and down again`, async t => {
     device.trouble = trouble
-    const down = await curl('http://10.137.0.16/big')
+    const down = await curl(`http://${host}/big`)
     t.is(digest(down.stdout), digest(bigBody), down.stderr)
-    const echo = await curl('--data-binary', `@${import.meta.filename}`, '-H', 'Expect: 100-continue', 'http://10.137.0.16/')
+    const echo = await curl('--data-binary', `@${import.meta.filename}`, '-H', 'Expect: 100-continue', `http://${host}/`)
     t.is(echo.stdout.toString(), await readFile(import.meta.filename, 'utf8'), echo.stderr)
     const file = join(tmpdir(), 'xen-ts-interop-body')
     await writeFile(file, bigBody)
-    const up = await curl('--data-binary', `@${file}`, 'http://10.137.0.16/')
+    const up = await curl('--data-binary', `@${file}`, `http://${host}/`)
     await rm(file)
     t.is(digest(up.stdout), digest(bigBody), up.stderr)
   })

@@ -2,8 +2,10 @@
 import { type Device, provided } from '../device.ts'
 
 export interface Stack {
-  /** Dotted decimal; undefined while there is no network, as in a qube without netvm. */
+  /** The address to reach this host at; undefined while there is no network, as in a qube without netvm. */
   readonly address: string | undefined
+  /** All addresses of this host that others can reach, the first of them being `address`. Empty while there is no network. */
+  readonly addresses: readonly StackAddress[]
   /**
    * Calls `handler` after the addresses have changed (another netvm was chosen, say), until the returned function is called. Connections
    * were reset then, those who listen go on listening.
@@ -24,6 +26,13 @@ export interface Stack {
     /** Calls `accept` for each connection, until `signal` aborts; then resolves. `keepAlive`: as of a connection; a minute by default. */
     listen(options: { port: number; signal?: AbortSignal; keepAlive?: number }, accept: (connection: TcpConnection) => void): Promise<void>
   }
+}
+
+export interface StackAddress {
+  readonly address: string
+  /** Bits of the network on the link: 0 to 32, or to 128. */
+  readonly prefix: number
+  readonly family: 4 | 6
 }
 
 export interface TcpConnection extends Disposable {

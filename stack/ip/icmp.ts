@@ -97,11 +97,7 @@ export class Icmp {
 
 function echo(request: Frame, at: number, length: number, route: Route): void {
   const { link } = route
-  if (route.headerBytes + length > route.mtu) {
-    link.counters.malformed++
-    return
-  }
-  const reply = link.reserve()
+  const reply = route.reserve(length)
   if (reply === undefined) return
   const { u8, u16 } = reply
   const { overhead } = route

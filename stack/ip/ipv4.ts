@@ -1,27 +1,43 @@
 /** IPv4 as a host has it (RFC 1122): checks packets and hands them to ICMP, UDP and TCP, and finds the ways to peers. */
+import type { StackAddress } from '@xen-ts/runtime'
 import type { Frame, Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, type Limits, noAddresses } from '../config.ts'
 import type { Counters } from '../counters.ts'
-import { ETH_BYTES } from '../wire/ethernet.ts'
+import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_ICMP } from '../wire/icmp.ts'
 import {
   checkIpv4,
+  fragmentOffset,
   IP_BAD_CHECKSUM,
+  IP_CHECKSUM,
   IP_DESTINATION,
+  IP_FRAGMENT,
   IP_FRAGMENTED,
+  IP_ID,
+  IP_LENGTH,
   IP_SOURCE,
   IP_SOURCE_ROUTED,
+  ipHeaderBytes,
   ipLength,
   ipProtocol,
+  moreFragments,
 } from '../wire/ipv4.ts'
-import { ANY, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
-import { PROTOCOL_TCP } from '../wire/tcp.ts'
-import { PROTOCOL_UDP } from '../wire/udp.ts'
+import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
+import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
+import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
 import { Icmp } from './icmp.ts'
 import type { Interface } from './interface.ts'
 import { Ipv4Route } from './ipv4-route.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
+import { type Datagram, Reassembly } from './reassembly.ts'
+import type { Route } from './route.ts'
+import { RoutingTable } from './routing.ts'
+
+/** Milliseconds that fragments wait for the others (RFC 1122 section 3.3.2: a minute or two; 30 s are enough, and Linux's). */
+const REASSEMBLY_TIME = 30_000
+/** The most bytes that a packet can have. */
+const MOST_BYTES = 0xffff
 
 export class Ipv4Host {
   readonly link: Interface
@@ -30,6 +46,8 @@ export class Ipv4Host {
   address: Ipv4 = ANY
   readonly #counters: Counters
   #addresses: Addresses = noAddresses
+  #routing = new RoutingTable(noAddresses)
+  readonly #reassembly: Reassembly
   /** The address as it stands in a packet; -1 without one, which is in none. */
   #addressLow = -1
   #addressHigh = -1
@@ -54,11 +72,31 @@ export class Ipv4Host {
       isHost: ip => this.isHost(ip),
       limit: limits.neighbours,
     })
+    this.#reassembly = new Reassembly({
+      abi: machine.abi,
+      timers: machine.timers,
+      counters: link.counters,
+      lifetime: REASSEMBLY_TIME,
+      memory: limits.reassemblyMemory,
+      expired: first => this.#expired(first),
+    })
+  }
+
+  get addresses(): readonly StackAddress[] {
+    return this.address === ANY ? [] : [{ address: formatIpv4(this.address), prefix: this.#addresses.bits, family: 4 }]
+  }
+
+  /** Bytes of the largest packet that we send. */
+  get mtu(): number {
+    const { mtu } = this.#addresses
+    const most = this.link.device.mtu
+    return mtu < most ? mtu : most
   }
 
   /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
   readdress(addresses: Addresses): void {
     this.#take(addresses)
+    this.#reassembly.clear()
     this.neighbours.reset(addresses.address, addresses.gateway)
   }
 
@@ -66,6 +104,7 @@ export class Ipv4Host {
     const { address } = addresses
     this.address = address
     this.#addresses = addresses
+    this.#routing = new RoutingTable(addresses)
     this.#addressLow = address === ANY ? -1 : address & 0xffff
     this.#addressHigh = address === ANY ? -1 : address >>> 16
     this.#last = undefined
@@ -80,7 +119,7 @@ export class Ipv4Host {
       return
     }
     const header = checkIpv4(link.abi, frame.u8, u16, length)
-    if (header < 0) {
+    if (header < 0 && header !== IP_FRAGMENTED) {
       this.#refused(header)
       return
     }
@@ -92,18 +131,71 @@ export class Ipv4Host {
       link.astray(frame, length)
       return
     }
+    if (header === IP_FRAGMENTED) {
+      this.#fragment(frame, length, route)
+      return
+    }
     const at = ETH_BYTES + header
     const payload = ipLength(u16) - header
     const protocol = ipProtocol(u16)
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, payload, route)
-    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, payload, route)
-    else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, payload, route)
-    else this.#counters.foreign++
+    else this.deliver(protocol, frame, at, payload, route)
+  }
+
+  /** Hands on the payload of a packet for us: `length` bytes from `at` on. */
+  deliver(protocol: number, frame: Frame, at: number, length: number, route: Route): void {
+    const { link } = this
+    if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
+    else {
+      this.#counters.foreign++
+      route.unreachable(frame, 'protocol')
+    }
+  }
+
+  #fragment(frame: Frame, length: number, route: Route): void {
+    const { u16 } = frame
+    const header = ipHeaderBytes(u16)
+    const payload = ipLength(u16) - header
+    const offset = fragmentOffset(u16)
+    if (length > this.link.longest || header + offset + payload > MOST_BYTES) {
+      this.#counters.malformed++
+      return
+    }
+    const protocol = ipProtocol(u16)
+    const { peer } = route
+    const datagram = this.#reassembly.add({
+      key: `${peer} ${protocol} ${u16[IP_ID]}`,
+      source: peer,
+      frame,
+      at: ETH_BYTES + header,
+      length: payload,
+      offset,
+      more: moreFragments(u16),
+      least: protocol === PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES, // ICMP has as many as UDP
+    })
+    if (datagram === undefined) return
+    this.#asWhole(datagram)
+    this.deliver(protocol, datagram.frame, datagram.at, datagram.length, route)
+  }
+
+  /** The head of the first fragment becomes the datagram's: who quotes it in an error quotes what was sent. */
+  #asWhole({ frame: { u8, u16 }, at, length }: Datagram): void {
+    u16[IP_LENGTH] = swap16(at - ETH_BYTES + length)
+    u16[IP_FRAGMENT] = 0
+    u16[IP_CHECKSUM] = 0
+    u16[IP_CHECKSUM] = ~this.link.abi.checksum(u8, ETH_BYTES, at - ETH_BYTES, 0)
+  }
+
+  /** The first fragment came and not all of the others in time (RFC 792, RFC 1122 section 3.3.2). */
+  #expired({ frame }: Datagram): void {
+    const { u16 } = frame
+    this.#routeOf(u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16))?.unreachable(frame, 'reassembly')
   }
 
   #refused(reason: number): void {
     if (reason === IP_BAD_CHECKSUM) this.#counters.badChecksum++
-    else if (reason === IP_FRAGMENTED) this.#counters.fragments++
     else if (reason === IP_SOURCE_ROUTED) this.#counters.sourceRouted++
     else this.#counters.malformed++
   }
@@ -133,6 +225,12 @@ export class Ipv4Host {
     return peer === undefined ? undefined : this.route(peer)
   }
 
+  sourceFor(text: string): string | undefined {
+    const peer = parseIpv4(text)
+    const isReached = peer !== undefined && this.address !== ANY && this.isHost(peer) && this.#routing.nextHop(peer) !== undefined
+    return isReached ? formatIpv4(this.address) : undefined
+  }
+
   keep(route: Ipv4Route): void {
     this.#routes.set(route.peerIp, route)
     this.#last = route // not another one to the same peer
@@ -144,13 +242,13 @@ export class Ipv4Host {
 
   /** The neighbour through which `destination` is reached; undefined when there is no way. */
   nextHop(destination: Ipv4): Neighbour | undefined {
-    const { address, mask, bits, gateway } = this.#addresses
     if (!this.isHost(destination)) return undefined
-    if (bits < 32 && ((destination ^ address) & mask) === 0) return this.neighbours.get(destination)
-    return gateway === undefined ? undefined : this.neighbours.get(gateway)
+    const hop = this.#routing.nextHop(destination)
+    return hop === undefined ? undefined : this.neighbours.get(hop)
   }
 
   close(): void {
     this.neighbours.close()
+    this.#reassembly.clear()
   }
 }

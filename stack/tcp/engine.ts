@@ -155,11 +155,11 @@ export class TcpEngine implements Environment {
   }
 
   /**
-   * The stack gets other addresses by `change`. All connections are reset: their peers are told from the old address, their users
-   * when the new one is there, so that they can connect again at once. Listeners go on. Gives the number of connections.
+   * The stack gets other addresses by `change`. Connections on routes that are lost by it are reset: their peers are told from the old
+   * address, their users when the new one is there, so that they can connect again at once. Listeners go on. Gives the number of connections.
    */
-  readdress(change: () => void, why: string): number {
-    const all = [...this.table.all()]
+  readdress(change: () => void, isLost: (route: Route) => boolean, why: string): number {
+    const all = [...this.table.all()].filter(({ route }) => isLost(route))
     const live = all.filter(({ state }) => state !== TIME_WAIT)
     for (const c of live) if (c.state !== SYN_SENT) emit(c, c.sndMax, RST | ACK, 0, 0)
     change()

@@ -1,5 +1,6 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
 
+import { noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
 import { connectByName, type Resolver } from './by-name.ts'
@@ -90,14 +91,14 @@ export class Tcp implements Listener {
     if (route !== undefined) return this.#connect(route, options)
     return connectByName(options, this.#engine.timers, this.#resolve, async attempt => {
       const route = this.#engine.ip.routeTo(attempt.host)
-      if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: this stack speaks IPv4 only`)
+      if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: it is not an address`)
       return this.#connect(route, { ...attempt, userTimeout: options.userTimeout })
     })
   }
 
   async #connect(route: Route, { port, timeout, userTimeout, signal }: ConnectOptions): Promise<TcpStream> {
     if (!route.hasLocal) {
-      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: this stack has no address, there is no network (yet)`)
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(route)}`)
     }
     if (route.resolve() === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${route.peer}: give the stack a gateway, or the prefix of its network`)

@@ -1,7 +1,7 @@
-/** UDP (RFC 768). Datagrams that do not fit one packet are refused; there is no fragmentation. */
+/** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
 import type { Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
-import type { Interface } from '../ip/interface.ts'
+import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { SocketError } from '../socket.ts'
 import { swap16 } from '../wire/ethernet.ts'
@@ -29,6 +29,8 @@ export interface UdpPort {
  */
 const FIRST_PORT = 0x8000
 const TRIES = 64
+/** The most bytes that a packet can have. */
+const MOST_BYTES = 0xffff
 
 export class Udp {
   readonly #ip: Interface
@@ -70,8 +72,7 @@ export class Udp {
   routeTo(address: string): Route {
     const route = this.#ip.routeTo(address)
     if (route?.hasLocal !== true || route.resolve() === undefined) {
-      const why =
-        route === undefined ? 'it is not an IPv4 address' : route.hasLocal ? 'no gateway leads to it' : 'there is no network (yet)'
+      const why = route === undefined ? 'it is not an address' : route.hasLocal ? 'no gateway leads to it' : noAddress(route)
       throw new SocketError('EHOSTUNREACH', `cannot send to ${JSON.stringify(address)}: ${why}`)
     }
     return route
@@ -84,15 +85,15 @@ export class Udp {
   send(localPort: number, to: string | Route, remotePort: number, payload: Uint8Array): boolean {
     const route = typeof to === 'string' ? this.#ip.routeTo(to) : to
     if (route === undefined) {
-      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an IPv4 address; resolve names first`)
+      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an address; resolve names first`)
     }
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length
-    if (route.headerBytes + length > route.mtu) {
-      const most = route.mtu - route.headerBytes - UDP_BYTES
+    if (route.headerBytes + length > MOST_BYTES) {
+      const most = MOST_BYTES - route.headerBytes - UDP_BYTES
       throw new RangeError(`a datagram of ${payload.length} bytes to ${route.peer} is too big: at most ${most} fit`)
     }
-    const frame = link.reserve()
+    const frame = route.reserve(length)
     if (frame === undefined) return false
     const { u8, u16 } = frame
     const word = overhead >>> 1
@@ -103,8 +104,7 @@ export class Udp {
     link.abi.copy(u8, overhead + UDP_BYTES, payload, 0, payload.length)
     const sum = ~link.abi.checksum(u8, overhead, length, route.sum + (PROTOCOL_UDP << 8) + swap16(length)) & 0xffff
     u16[word + UDP_CHECKSUM] = sum === 0 ? 0xffff : sum // 0 would mean: no checksum
-    route.send(frame, PROTOCOL_UDP, length)
-    return true
+    return route.send(frame, PROTOCOL_UDP, length)
   }
 
   /** A router or host says that a datagram was not delivered. That it was too big (RFC 1191) is no such message: they are all small. */
@@ -114,7 +114,8 @@ export class Udp {
     else handler(route.peer, remotePort, code)
   }
 
-  receive({ u8, u16, checked }: Frame, at: number, length: number, route: Route): void {
+  receive(frame: Frame, at: number, length: number, route: Route): void {
+    const { u8, u16, checked } = frame
     const { abi, counters } = this.#ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
@@ -123,13 +124,14 @@ export class Udp {
       return
     }
     const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
-    if (checked !== true && u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
+    if (checked !== true && (u16[word + UDP_CHECKSUM] !== 0 || route.family === 6) && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
       return
     }
     const receiver = this.#receivers.get(swap16(u16[word + UDP_DESTINATION]))
     if (receiver === undefined) {
       counters.udpNoPort++
+      route.unreachable(frame, 'port')
       return
     }
     receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))
