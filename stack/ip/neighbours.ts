@@ -48,7 +48,7 @@ export class Neighbours {
 
   /** Entries, unanswered ones included. */
   get size(): number {
-    return this.#entries.size
+    return this.#cache.size
   }
 
   /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. undefined after `close`. */

@@ -163,7 +163,12 @@ test('IPv4 addresses: text is read as it was written, and no other text; masks a
 })
 
 const blocks = fc.array(fc.integer(), { minLength: 2, maxLength: 8 }).map(edges => edges.slice(0, edges.length & ~1))
-const options = fc.record({ mss: fc.nat(0xffff), scale: fc.integer({ min: -1, max: 14 }), sack: fc.boolean() })
+const options = fc.record({
+  mss: fc.nat(0xffff),
+  scale: fc.integer({ min: -1, max: 14 }),
+  sack: fc.boolean(),
+  stamps: fc.option(fc.tuple(fc.integer(), fc.integer()), { nil: undefined }),
+})
 
 test('TCP: a segment that was written is read, with the options of a SYN', t => {
   fc.assert(
@@ -180,14 +185,15 @@ test('TCP: a segment that was written is read, with the options of a SYN', t => 
         const { u8, u16 } = frame()
         const at = 34
         const isSyn = (flags & SYN) !== 0
-        const more = isSyn ? writeSynOptions(u16, (at + TCP_BYTES) / 2, given.mss, given.scale, given.sack) : 0
+        const more = isSyn ? writeSynOptions(u16, (at + TCP_BYTES) / 2, given) : 0
         writeTcp(u16, at / 2, from, to, seq, ack, flags, window, TCP_BYTES + more)
         const s = new Segment()
         t.true(parseTcp(u8, u16, at, TCP_BYTES + more + payload, s))
         const { remotePort, localPort, sequence, acknowledgment, offset, length } = s
         t.deepEqual([remotePort, localPort, sequence, acknowledgment, s.flags, s.window], [from, to, seq, ack, flags, window])
         t.deepEqual([offset, length], [at + TCP_BYTES + more, payload])
-        if (isSyn) t.deepEqual({ mss: s.mss, scale: s.scale, sack: s.sack }, { ...given })
+        const stamps = s.stamped ? [s.stamp, s.echo] : undefined
+        if (isSyn) t.deepEqual({ mss: s.mss, scale: s.scale, sack: s.sack, stamps }, { ...given })
         t.false(parseTcp(u8, u16, at, TCP_BYTES + more - 1, s))
       },
     ),
