@@ -51,6 +51,9 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
   device.onWritable = () => engine.framesFree()
+  const lo = ip.loopback.device
+  lo.onIdle = () => engine.batchEnds()
+  lo.onWritable = () => engine.framesFree()
   device.onConnected = () => {
     ip.readdress(addresses)
     names.clear() // another wire may have other names
@@ -82,7 +85,9 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       const text = describe(next)
       if (engine.isClosed || text === describe(addresses)) return
       const isSame = next.address === addresses.address && next.bits === addresses.bits && next.gateway === addresses.gateway
+      const isSameWay = isSame && waysOf(next) === waysOf(addresses)
       addresses = next
+      if (isSame && !isSameWay) ip.readdress(next) // the same address on other ways: connections go on
       const lost = isSame
         ? 0
         : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
@@ -117,8 +122,17 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   return stack
 }
 
-function describe({ address, bits, gateway, dns }: Addresses): string {
+function describe(addresses: Addresses): string {
+  const { address, bits, gateway, dns } = addresses
   if (address === ANY) return 'no address'
   const via = gateway === undefined ? '' : ` via ${formatIpv4(gateway)}`
-  return `${formatIpv4(address)}/${bits}${via}${dns.length > 0 ? `, DNS ${dns.map(formatIpv4).join(' ')}` : ''}`
+  return `${formatIpv4(address)}/${bits}${via}${waysOf(addresses)}${dns.length > 0 ? `, DNS ${dns.map(formatIpv4).join(' ')}` : ''}`
+}
+
+/** Routes and MTU. */
+function waysOf({ routes, mtu }: Addresses): string {
+  const each = routes.map(
+    ({ network, bits, via }) => `, ${formatIpv4(network)}/${bits} ${via === undefined ? 'on the link' : `via ${formatIpv4(via)}`}`,
+  )
+  return `${each.join('')}${mtu === Infinity ? '' : `, MTU ${mtu}`}`
 }

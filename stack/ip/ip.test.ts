@@ -218,7 +218,7 @@ test('addresses that nobody can have: not answered in ARP, not learnt, not sent 
   await world.run(5)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 
-  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.2', '127.0.0.1']) {
+  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0']) {
     const before = stack.counters.noRoute
     stack.udp.send(1, to, 2, new Uint8Array(1))
     t.is(stack.counters.noRoute, before + 1, to)

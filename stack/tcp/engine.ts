@@ -135,7 +135,7 @@ export class TcpEngine implements Environment {
     this.abi.random(new Uint8Array(random.buffer))
     for (let i = 0; i < 16384; i++) {
       const port = 49152 + ((random[0] + i) & 16383)
-      if (!this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
+      if (port !== remotePort && !this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
     }
     throw new SocketError('ENOBUFS', `no local TCP port is free towards ${route.endpoint(remotePort)}: close connections first`)
   }
