@@ -89,18 +89,21 @@ export class Icmp {
     // TCP has connections on its routes, UDP has none.
     const isTcp = protocol === PROTOCOL_TCP && route?.connections !== undefined
     const tell = isTcp ? this.onUnreachable : protocol === PROTOCOL_UDP ? this.onDatagramUnreachable : undefined
-    if (route === undefined || tell === undefined) {
+    const code = u8[at + 1]
+    const mtu = code === FRAGMENTATION_NEEDED ? nextMtu(u16, at, word) : undefined
+    // A packet that was not larger was not too big, and none of ours shrinks below the least.
+    const isTrue = mtu === undefined || swap16(u16[word + IP_LENGTH]) > Math.max(mtu, route?.leastMtu ?? 0)
+    if (route === undefined || tell === undefined || !isTrue) {
       counters.icmpIgnored++
       return
     }
-    const code = u8[at + 1]
     tell({
       route,
       localPort: swap16(u16[transport + TCP_SOURCE]),
       remotePort: swap16(u16[transport + TCP_DESTINATION]),
       sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
-      mtu: code === FRAGMENTATION_NEEDED ? nextMtu(u16, at, word) : undefined,
+      mtu,
     })
   }
 }

@@ -59,6 +59,7 @@ test('reports that nobody should believe change nothing', async t => {
   forged(copy => copy.writeUInt16BE(99, 34)) // from a port that nobody has
   forged(copy => copy.set([10, 0, 0, 3], 26)) // from another host
   forged(copy => copy.set([1], 23)) // of ICMP
+  forged(copy => copy.writeUInt16BE(1000, 16)) // which was not larger
   report(r, 1600, frame)
   report(r, 65_535, frame)
   await r.world.run(2)
