@@ -11,6 +11,7 @@ import type { Counters } from '../counters.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
 import { ETH_SOURCE, formatMac, isSame, isUnicast, type MacWords } from '../wire/ethernet.ts'
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
+import { Defence } from './defence.ts'
 import { Neighbour } from './neighbour.ts'
 
 /** Milliseconds between tries, their number, and how long an answer is believed. */
@@ -39,6 +40,7 @@ export class Neighbours {
   readonly #counters: Counters
   readonly #mac: MacWords
   #address: Ipv4
+  readonly #defence: Defence
   #gateway: Ipv4 | undefined
   readonly #isHost: (ip: Ipv4) => boolean
   readonly #limit: number
@@ -66,6 +68,7 @@ export class Neighbours {
     this.#counters = parts.counters
     this.#mac = parts.mac
     this.#address = parts.address
+    this.#defence = new Defence(parts)
     this.#gateway = parts.gateway
     this.#isHost = parts.isHost
     this.#limit = parts.limit
@@ -91,6 +94,7 @@ export class Neighbours {
   reset(address: Ipv4, gateway: Ipv4 | undefined): void {
     for (const entry of this.#entries.values()) this.#forget(entry)
     this.#entries.clear()
+    if (this.#address !== address) this.#defence.reset()
     this.#address = address
     this.#gateway = gateway
     if (address === ANY) return
@@ -115,6 +119,11 @@ export class Neighbours {
       return
     }
     this.onSender?.(senderIp, arpTargetIp(u16), operation === ARP_REQUEST)
+    if (senderIp === this.#address && senderIp !== ANY) {
+      this.#counters.arpConflicts++
+      if (this.#defence.mustDefend(senderIp, senderMac)) this.#send(ARP_REQUEST, undefined, senderIp)
+      return
+    }
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return
