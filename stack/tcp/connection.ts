@@ -142,7 +142,7 @@ export class Connection implements ByteSocket {
     this.sndNxt = iss
     this.sndMax = iss
     this.heardAt = environment.now()
-    this.mss = mssOf(route, route.mtu)
+    this.mss = mssOf(route, route.pathMtu)
     this.send = new SendQueue(environment.abi)
     this.congestion = new Congestion(this.mss, iss)
   }

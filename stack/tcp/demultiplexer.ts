@@ -97,9 +97,7 @@ export class Demultiplexer implements Receiver {
     if (!inFlight) {
       this.#engine.counters.icmpIgnored++
     } else if (mtu !== undefined) {
-      // Whatever routers report, nobody shall make us send crumbs.
-      if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT)
-        this.#shrink(c, mssOf(route, Math.max(mtu, route.leastMtu)) + TCP_BYTES - c.headerBytes)
+      if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, route.tooBig(mtu)) + TCP_BYTES - c.headerBytes)
     } else if (c.state === SYN_SENT) {
       // On an established connection these are passing troubles (RFC 5461).
       c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))

@@ -147,9 +147,10 @@ export class TcpEngine implements Environment {
   #ephemeralPort(route: Route, remotePort: number): number {
     const random = new Uint16Array(1)
     this.abi.random(new Uint8Array(random.buffer))
+    const taken = route.peer === route.local ? remotePort : 0 // a connection has two ends, also one to ourselves
     for (let i = 0; i < 16384; i++) {
       const port = 49152 + ((random[0] + i) & 16383)
-      if (!this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
+      if (port !== taken && !this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
     }
     throw new SocketError('ENOBUFS', `no local TCP port is free towards ${route.endpoint(remotePort)}: close connections first`)
   }

@@ -98,7 +98,7 @@ export class Tcp implements Listener {
 
   async #connect(route: Route, { port, timeout, userTimeout, signal }: ConnectOptions): Promise<TcpStream> {
     if (!route.hasLocal) {
-      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(route)}`)
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(this.#engine.ip, route)}`)
     }
     if (route.resolve() === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${route.peer}: give the stack a gateway, or the prefix of its network`)

@@ -60,7 +60,7 @@ export class TapDevice implements EthernetDevice {
   static async open(address: string): Promise<TapDevice> {
     const directory = mkdtempSync(join(tmpdir(), 'xen-ts-tap-'))
     const binary = join(directory, 'tap-bridge')
-    execFileSync('gcc', ['-O1', '-o', binary, new URL('tap-bridge.c', import.meta.url).pathname])
+    compile('tap-bridge.c', binary)
     const bridge = spawn('unshare', ['-n', binary, address])
     let errors = ''
     bridge.stderr.on('data', data => {
@@ -145,6 +145,11 @@ export class TapDevice implements EthernetDevice {
       carry()
     }
   }
+}
+
+/** Compiles a program of this folder. */
+export function compile(source: string, binary: string): void {
+  execFileSync('gcc', ['-O1', '-o', binary, new URL(source, import.meta.url).pathname])
 }
 
 function newFrame(): Frame {
