@@ -29,6 +29,21 @@ test("configurations: Qubes' /32 with a gateway outside is right; each mistake i
     [{ prefix: 33 }, /prefix 33/],
     [{ netmask: '255.0.255.0' }, /netmask "255\.0\.255\.0" is not a mask/],
     [{ netmask: '255.255.255.0', prefix: 23 }, /prefix 23 contradicts netmask 255\.255\.255\.0/],
+    [{ routes: [{ to: '10.1.0.0' }] }, /the route to "10\.1\.0\.0" has no network .* write it as \{ to: /],
+    [{ routes: [{ to: '10.1.0.0/' }] }, /the route to "10\.1\.0\.0\/" has no network/],
+    [{ routes: [{ to: '10.1.0.0/33' }] }, /the route to "10\.1\.0\.0\/33" has no network/],
+    [{ routes: [{ to: 'net/8' }] }, /the route to "net\/8" has no network/],
+    [{ routes: [{ to: 8 as never }] }, /the route to 8 has no network/],
+    [{ routes: [{ to: '10.1.2.3/16' }] }, /the route to 10\.1\.2\.3\/16 begins inside of its network .* write 10\.1\.0\.0\/16/],
+    [{ routes: [{ to: '10.1.0.0/16', via: 'router' }] }, /via of the route to 10\.1\.0\.0\/16, "router" is not an IPv4 address/],
+    [{ routes: [{ to: '10.1.0.0/16', via: '224.0.0.1' }] }, /via of the route to 10\.1\.0\.0\/16, 224\.0\.0\.1 is reserved/],
+    [{ routes: [{ to: '10.1.0.0/16', via: '10.0.0.2' }] }, /the route to 10\.1\.0\.0\/16 goes via 10\.0\.0\.2, the address itself/],
+    [{ prefix: 24, routes: [{ to: '10.1.0.0/16', via: '10.0.0.255' }] }, /via of the route to .* 10\.0\.0\.255 is the broadcast address/],
+    [{ routes: [{ to: '10.1.0.0/16' }, { to: '10.1.0.0/16', via: '10.0.0.9' }] }, /there are two routes to 10\.1\.0\.0\/16/],
+    [{ mtu: 575 }, /mtu 575 is not possible .* 576 to 65535/],
+    [{ mtu: 65_536 }, /mtu 65536/],
+    [{ mtu: 1000.5 }, /mtu 1000\.5/],
+    [{ mtu: '1400' as never }, /mtu 1400/],
   ]
   for (const [config, message] of wrong)
     t.throws(() => checkConfig({ address: '10.0.0.2', ...config }), { name: 'StackConfigError', message })

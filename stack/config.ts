@@ -114,6 +114,10 @@ export function checkConfig(config: StackConfig): Addresses {
       throw wrongOfNetwork(what, other, mask)
   }
   const routes = (config.routes ?? []).map(each => routeOf(each, address))
+  for (const { network, bits: length, via } of routes) {
+    if (via !== undefined && ((via ^ address) & mask) === 0 && isWholeNetwork(via, mask, bits))
+      throw wrongOfNetwork(`via of the route to ${formatIpv4(network)}/${length},`, via, mask)
+  }
   for (const [i, { network, bits: length }] of routes.entries()) {
     if (routes.findIndex(other => other.network === network && other.bits === length) < i)
       throw wrong(`there are two routes to ${formatIpv4(network)}/${length}`, 'leave one of them')

@@ -42,8 +42,18 @@ export class Counters {
   tcpNoConnection = 0
   /** Segments outside the window, and RSTs and SYNs that RFC 5961 does not believe. */
   tcpUnacceptable = 0
+  /** Segments with a timestamp older than the last one (PAWS, RFC 7323), and segments without one on connections that have them. */
+  tcpPaws = 0
+  tcpNoTimestamp = 0
   tcpRetransmits = 0
+  /** Of those, what was noticed by later segments that arrived. */
   tcpFastRetransmits = 0
+  /** Retransmission timers that expired with data in flight. */
+  tcpTimeouts = 0
+  /** Selective acknowledgments that were taken back (RFC 2018 section 8); of something that arrived twice (RFC 2883); of what cannot be. */
+  tcpSackReneged = 0
+  tcpDuplicateSacks = 0
+  tcpBadSacks = 0
   tcpOutOfOrder = 0
   /** Data thrown away for want of buffer memory; the peer sends it again. */
   tcpNoMemory = 0

@@ -55,6 +55,9 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
   device.onWritable = () => engine.framesFree()
+  const lo = ip.loopback.device
+  lo.onIdle = () => engine.batchEnds()
+  lo.onWritable = () => engine.framesFree()
   device.onConnected = () => {
     ip.readdress(addresses)
     names.clear() // another wire may have other names
@@ -116,9 +119,11 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       const text = describe(next)
       if (engine.isClosed || text === describe(addresses)) return
       const isLost = ip.losses(addresses, next)
+      const isOtherWay = waysOf(next) !== waysOf(addresses)
       const why = text === describe(noAddresses) ? 'there is none any more' : `it is ${text} now`
       addresses = next
       const lost = isLost === undefined ? 0 : engine.readdress(() => ip.readdress(next), isLost, why)
+      if (isLost === undefined && isOtherWay) ip.readdress(next) // the same address on other ways: connections go on
       names.configure(stack.dns)
       changed(text, lost)
     },
@@ -144,11 +149,20 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   return stack
 }
 
-function describe({ address, bits, gateway, ipv6, dns }: Addresses): string {
+function describe(addresses: Addresses): string {
+  const { address, bits, gateway, ipv6, dns } = addresses
   if (address === ANY && ipv6 === undefined) return 'no address'
   const via = gateway === undefined ? '' : ` via ${formatIpv4(gateway)}`
-  const parts = address === ANY ? [] : [`${formatIpv4(address)}/${bits}${via}`]
+  const parts = address === ANY ? [] : [`${formatIpv4(address)}/${bits}${via}${waysOf(addresses)}`]
   if (ipv6 !== undefined) parts.push(describeIpv6(ipv6))
   if (dns.length > 0) parts.push(`DNS ${dns.join(' ')}`)
   return parts.join(', ')
+}
+
+/** Routes and MTU. */
+function waysOf({ routes, mtu }: Addresses): string {
+  const each = routes.map(
+    ({ network, bits, via }) => `, ${formatIpv4(network)}/${bits} ${via === undefined ? 'on the link' : `via ${formatIpv4(via)}`}`,
+  )
+  return `${each.join('')}${mtu === Infinity ? '' : `, MTU ${mtu}`}`
 }

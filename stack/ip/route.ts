@@ -8,14 +8,14 @@ import type { Connection } from '../tcp/connection.ts'
 import { ETH_BYTES } from '../wire/ethernet.ts'
 import { sendFragments } from './fragmentation.ts'
 import { newFrame } from './frame.ts'
-import type { Interface } from './interface.ts'
+import type { Link } from './link.ts'
 import type { Neighbour } from './neighbour.ts'
 
 /** Why a packet was for nobody: no receiver on its port, no such transport, or its fragments did not all come in time. */
 export type Refusal = 'port' | 'protocol' | 'reassembly'
 
 export abstract class Route {
-  readonly link: Interface
+  readonly link: Link
   /** Bytes of a frame before the transport's header, an even number. */
   readonly overhead: number
   /** Sum of both addresses, folded to 16 bits: their part of the pseudo header of checksums. */
@@ -25,7 +25,7 @@ export abstract class Route {
   /** TCP's connections on this route by their ports (tcp/table.ts); while there are any, the family gives this route for its peer. */
   connections: Map<number, Connection> | undefined = undefined
 
-  constructor(link: Interface, overhead: number, sum: number) {
+  constructor(link: Link, overhead: number, sum: number) {
     this.link = link
     this.overhead = overhead
     this.sum = sum

@@ -4,7 +4,7 @@ import { noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
 import { connectByName, type Resolver } from './by-name.ts'
-import type { Opener } from './connection.ts'
+import type { Connection, Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
@@ -16,6 +16,11 @@ export interface ConnectOptions {
   readonly port: number
   /** Milliseconds until the attempt, the question for the name included, fails with ETIMEDOUT. Default: after the sixth SYN, about a minute. */
   readonly timeout?: number
+  /**
+   * Milliseconds after which the connection, once established, fails with ETIMEDOUT when its peer has taken nothing of what was sent, at the
+   * earliest when the retransmission timer expires. Default: after ten retransmissions, two minutes or more.
+   */
+  readonly userTimeout?: number
   /** Gives the attempt up when it aborts before the connection is established. */
   readonly signal?: AbortSignal
 }
@@ -27,6 +32,8 @@ export interface StreamListenOptions extends ListenOptions {
    * vanished do not use up the connections of the stack.
    */
   readonly keepAlive?: number
+  /** Of each connection: see ConnectOptions. */
+  readonly userTimeout?: number
 }
 
 /** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
@@ -57,10 +64,12 @@ export class Tcp implements Listener {
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
   async listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
-    const { port, signal, keepAlive = KEEP_ALIVE } = options
-    this.bind(port, options, socket => {
-      const connection = new TcpStream(socket, this.#engine.abi)
+    const { port, signal, keepAlive = KEEP_ALIVE, userTimeout } = options
+    checkTimeout(userTimeout)
+    this.#bind(port, options, socket => {
+      const connection = new TcpStream(socket, this.#engine.abi, this.#engine.timers)
       socket.keepAlive(keepAlive)
+      if (userTimeout !== undefined) socket.giveUpAfter(userTimeout)
       accept(connection)
       return connection.handler
     })
@@ -76,19 +85,20 @@ export class Tcp implements Listener {
   async connect(options: ConnectOptions): Promise<TcpStream> {
     const { host, port, signal } = options
     checkPort(port)
+    checkTimeout(options.userTimeout)
     signal?.throwIfAborted()
     const route = this.#engine.ip.routeTo(host)
     if (route !== undefined) return this.#connect(route, options)
     return connectByName(options, this.#engine.timers, this.#resolve, async attempt => {
       const route = this.#engine.ip.routeTo(attempt.host)
       if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: it is not an address`)
-      return this.#connect(route, attempt)
+      return this.#connect(route, { ...attempt, userTimeout: options.userTimeout })
     })
   }
 
-  async #connect(route: Route, { port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
+  async #connect(route: Route, { port, timeout, userTimeout, signal }: ConnectOptions): Promise<TcpStream> {
     if (!route.hasLocal) {
-      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(route)}`)
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(this.#engine.ip, route)}`)
     }
     if (route.resolve() === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${route.peer}: give the stack a gateway, or the prefix of its network`)
@@ -102,7 +112,8 @@ export class Tcp implements Listener {
       },
     }
     const connection = this.#engine.open(route, port, opener)
-    const stream = new TcpStream(connection, this.#engine.abi)
+    if (userTimeout !== undefined) connection.giveUpAfter(userTimeout)
+    const stream = new TcpStream(connection, this.#engine.abi, this.#engine.timers)
     connection.handler = stream.handler
     stream.closed.catch(established.reject)
     if (timeout !== undefined) connection.abortAfter(timeout)
@@ -118,6 +129,10 @@ export class Tcp implements Listener {
 
   /** Listens without promises: see socket.ts. Throws a SocketError when the port is taken, a RangeError when there is no such port. */
   bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void {
+    this.#bind(port, options, accept)
+  }
+
+  #bind(port: number, options: ListenOptions, accept: (socket: Connection) => SocketHandler): void {
     checkPort(port)
     const { table, isClosed } = this.#engine
     if (options.signal?.aborted || isClosed) return
@@ -139,4 +154,9 @@ export class Tcp implements Listener {
 
 function checkPort(port: number): void {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`TCP port ${port} does not exist: use 1 to 65535`)
+}
+
+function checkTimeout(userTimeout: number | undefined): void {
+  if (userTimeout !== undefined && !(userTimeout > 0))
+    throw new RangeError(`userTimeout ${userTimeout}: the time must be a number of milliseconds above 0`)
 }

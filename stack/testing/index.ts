@@ -1,3 +1,5 @@
 /** For tests of other packages: what stands at the other end of a wire. */
+export { record } from '../hostile/corpus.ts'
+export { siege } from '../hostile/siege.ts'
 export { DhcpServerDouble } from './dhcp-server.ts'
 export { type Pair, pair } from './pair.ts'

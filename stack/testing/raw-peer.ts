@@ -30,7 +30,8 @@ const octets = (address: string): number[] => address.split('.').map(Number)
 export class RawPeer {
   readonly device: SimulatedDevice
   readonly ip: string
-  readonly target: string
+  /** Where packets go, and frames. */
+  target: string
   readonly targetMac: number[]
   /** Frames that arrived, oldest first. */
   readonly frames: Buffer[] = []

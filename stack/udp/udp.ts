@@ -37,6 +37,8 @@ export class Udp {
   readonly #receivers = new Map<number, UdpReceiver>()
   readonly #unreachable = new Map<number, UnreachableHandler>()
 
+  readonly #broadcast = new Set<number>()
+
   constructor(ip: Interface) {
     this.#ip = ip
   }
@@ -68,11 +70,17 @@ export class Udp {
     }
   }
 
+  /** The receiver of `port` wants what is sent to all hosts of the link, too (RFC 919). Returns a function that ends it. */
+  receiveBroadcast(port: number): () => void {
+    this.#broadcast.add(port)
+    return () => this.#broadcast.delete(port)
+  }
+
   /** The way to an address, for `send`. Throws a SocketError (EHOSTUNREACH) when there is none, or no network (yet). */
   routeTo(address: string): Route {
     const route = this.#ip.routeTo(address)
     if (route?.hasLocal !== true || route.resolve() === undefined) {
-      const why = route === undefined ? 'it is not an address' : route.hasLocal ? 'no gateway leads to it' : noAddress(route)
+      const why = route === undefined ? 'it is not an address' : route.hasLocal ? 'no gateway leads to it' : noAddress(this.#ip, route)
       throw new SocketError('EHOSTUNREACH', `cannot send to ${JSON.stringify(address)}: ${why}`)
     }
     return route
@@ -107,8 +115,12 @@ export class Udp {
     return route.send(frame, PROTOCOL_UDP, length)
   }
 
-  /** A router or host says that a datagram was not delivered. That it was too big (RFC 1191) is no such message: they are all small. */
+  /** A router or host says that a datagram was not delivered. When it was too big (RFC 1191), the next ones go in fragments. */
   unreachable({ route, localPort, remotePort, code, mtu }: Unreachable): void {
+    if (mtu !== undefined && this.#receivers.has(localPort)) {
+      route.tooBig(mtu)
+      return
+    }
     const handler = mtu === undefined ? this.#unreachable.get(localPort) : undefined
     if (handler === undefined) this.#ip.counters.icmpIgnored++
     else handler(route.peer, remotePort, code)
@@ -128,8 +140,10 @@ export class Udp {
       counters.badChecksum++
       return
     }
-    const receiver = this.#receivers.get(swap16(u16[word + UDP_DESTINATION]))
-    if (receiver === undefined) {
+    const port = swap16(u16[word + UDP_DESTINATION])
+    const receiver = this.#receivers.get(port)
+    const isForMany = (u16[0] & 1) !== 0 // the frame was
+    if (receiver === undefined || (isForMany && !this.#broadcast.has(port))) {
       counters.udpNoPort++
       route.unreachable(frame, 'port')
       return
