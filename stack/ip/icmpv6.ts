@@ -55,12 +55,12 @@ export class Icmp6 {
     else if (type === LISTENER_QUERY) this.#host.mld.receive(frame, at, length)
     else if (route === undefined) counters.badAddress++
     else if (type === ECHO_REQUEST6 && u8[at + 1] === 0) echo(frame, at, length, route)
-    else if (type < FIRST_INFORMATIONAL && !isGroup) this.#unreachable(frame, at, length)
+    else if (type < FIRST_INFORMATIONAL && !isGroup) this.#unreachable(frame, at, length, route)
     else counters.icmpIgnored++
   }
 
   /** The message quotes what we sent, or as much of it as there was room for. None of our packets has extension headers. */
-  #unreachable({ u8, u16 }: Frame, at: number, length: number): void {
+  #unreachable({ u8, u16 }: Frame, at: number, length: number, came: Route): void {
     const { link } = this.#host
     const quoted = at + ICMP6_BYTES
     if (length < ICMP6_BYTES + IP6_BYTES + 8) {
@@ -73,7 +73,7 @@ export class Icmp6 {
     const type = u8[at]
     const code = codeOfIpv4(type, u8[at + 1])
     const isTooBig = type === PACKET_TOO_BIG
-    const route = isTooBig || code >= 0 ? this.#host.routeFrom(u16, word + IP6_SOURCE, word + IP6_DESTINATION) : undefined
+    const route = isTooBig || code >= 0 ? this.#host.routeOfOurs(u16, word + IP6_SOURCE, word + IP6_DESTINATION, came) : undefined
     const protocol = u16[word + IP6_NEXT] & 0xff
     const { icmp } = link.ipv4
     // TCP has connections on its routes, UDP has none.

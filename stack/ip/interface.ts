@@ -32,7 +32,7 @@ export class Interface extends Link {
     super(machine, device, counters)
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
     this.ipv6 = new Ipv6Host(this, machine, limits)
-    this.loopback = new Loopback(machine, this.ipv4, counters)
+    this.loopback = new Loopback(machine, this.ipv4, this.ipv6, counters)
   }
 
   /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */

@@ -25,6 +25,8 @@ export class OwnAddress {
   readonly group: Ipv6
   /** Routes on which connections stand, by peer. */
   readonly routes = new Map<string, Ipv6Route>()
+  /** The route to ourselves while connections stand on it: never one for a packet from the wire. */
+  loopback: Ipv6Route | undefined = undefined
   /** It is not ours any more, or never was: nothing is sent from it. */
   isGone = false
   /** New connections are made from another one, if there is one (RFC 4862 section 5.5.4). */

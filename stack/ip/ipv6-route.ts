@@ -8,6 +8,7 @@ import { addressSum6, formatIpv6, type Ipv6, keyOf } from '../wire/ipv6-address.
 import { complain } from './icmpv6.ts'
 import type { Ipv6Host } from './ipv6.ts'
 import type { OwnAddress } from './ipv6-own.ts'
+import type { Link } from './link.ts'
 import type { Neighbour } from './neighbour.ts'
 import { type Refusal, Route } from './route.ts'
 
@@ -20,8 +21,8 @@ export class Ipv6Route extends Route {
   readonly own: OwnAddress
   readonly host: Ipv6Host
 
-  constructor(host: Ipv6Host, own: OwnAddress, peer: Ipv6) {
-    super(host.link, IP6_PAYLOAD, fold(own.sum + addressSum6(peer)))
+  constructor(host: Ipv6Host, own: OwnAddress, peer: Ipv6, link: Link = host.link) {
+    super(link, IP6_PAYLOAD, fold(own.sum + addressSum6(peer)))
     this.host = host
     this.own = own
     this.peerIp = peer

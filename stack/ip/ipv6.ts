@@ -41,6 +41,7 @@ import {
   isSpecial6,
   keyOf,
   LINK_LOCAL,
+  LOCALHOST6,
   parseIpv6,
   withInterfaceId,
 } from '../wire/ipv6-address.ts'
@@ -70,6 +71,7 @@ export class Ipv6Host {
   /** Addresses of our own; that of the link is the last. */
   own: OwnAddress[] = []
   gateway: Ipv6 | undefined = undefined
+  readonly #localhost = new OwnAddress(LOCALHOST6, 128)
   #fixedGateway: Ipv6 | undefined = undefined
   /**
    * The stack's: an address is lost while the program runs. It calls `change` when the connections have been told.
@@ -220,6 +222,20 @@ export class Ipv6Host {
     else this.#walkTo(frame, protocol, size, route)
   }
 
+  /** A packet to an address of our own, from the same (loopback.ts). */
+  receiveOwn(frame: Frame, length: number): void {
+    const { u16 } = frame
+    const own = this.#selfOf(ipv6At(u16, IP6_DESTINATION))
+    if (own === undefined)
+      this.#counters.badAddress++ // it was ours when the packet was sent
+    else this.#walkTo(frame, u16[IP6_NEXT] & 0xff, length - IP6_PAYLOAD, this.link.loopback.route6(own))
+  }
+
+  /** The address of ours, or ::1, that `address` is. */
+  #selfOf(address: Ipv6): OwnAddress | undefined {
+    return this.ownOf(address) ?? (isSame6(address, LOCALHOST6) ? this.#localhost : undefined)
+  }
+
   /** The same to a group. Nothing but messages of ICMPv6 is taken then, and only in groups of ours. */
   receiveGroup(frame: Frame, length: number): void {
     const { u16, u8 } = frame
@@ -324,6 +340,14 @@ export class Ipv6Host {
     if (tells && route !== undefined) complain(route, frame, PARAMETER_PROBLEM, problem, pointer)
   }
 
+  /** The route on which a packet of ours went that an error quotes which came by `came`: its addresses are at these words of the frame. */
+  routeOfOurs(u16: Uint16Array, own: number, peer: number, came: Route): Ipv6Route | undefined {
+    if (came.link === this.link) return this.routeFrom(u16, own, peer)
+    const to = ipv6At(u16, peer)
+    const self = isAt(u16, own, to) ? this.#selfOf(to) : undefined
+    return self && this.link.loopback.route6(self)
+  }
+
   /**
    * The route whose own address is at word `own` of a frame and whose peer's at word `peer`; undefined when the one is not ours or the other
    * nobody's.
@@ -380,6 +404,8 @@ export class Ipv6Host {
 
   /** The route to a peer. The same one as long as connections stand on it. */
   route(peer: Ipv6): Ipv6Route {
+    const self = this.#selfOf(peer)
+    if (self !== undefined) return this.link.loopback.route6(self)
     const own = this.ownFor(peer)
     return own.routes.get(keyOf(peer)) ?? new Ipv6Route(this, own, peer)
   }
@@ -392,6 +418,7 @@ export class Ipv6Host {
 
   sourceFor(text: string): string | undefined {
     const peer = parseIpv6(text)
+    if (peer !== undefined && this.#selfOf(peer) !== undefined) return text
     if (peer === undefined || !this.isHost(peer) || !(this.gateway !== undefined || this.isOnLink(peer))) return undefined
     const own = this.ownFor(peer)
     return own.isGone ? undefined : own.text

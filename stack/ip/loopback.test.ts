@@ -3,12 +3,15 @@ import test from 'ava'
 import { createStack } from '../stack.ts'
 import { pattern } from '../testing/pair.ts'
 import { raw } from '../testing/raw.ts'
+import { octets6, RawPeer6 } from '../testing/raw-peer6.ts'
 
 const silent = { onData: (_: Uint8Array, __: number, length: number) => length, onEnd() {}, onWritable() {}, onClosed() {} }
 
-for (const host of ['10.0.0.2', '127.0.0.1', '127.9.9.9']) {
+for (const host of ['10.0.0.2', '127.0.0.1', '127.9.9.9', 'fd00::2', '::1']) {
   test(`TCP to ${host}: a megabyte there and back, and both ends close`, async t => {
-    const { world, wire, stack } = raw()
+    const { world, wire, stack } = raw(host.includes(':') ? { ipv6: { address: 'fd00::2', prefix: 64 } } : {})
+    await world.run(2_000)
+    wire.carried = 0
     const body = pattern(1_000_000)
     void stack.tcp.listen({ port: 80 }, async connection => {
       t.is(connection.remoteAddress, host)
@@ -84,6 +87,57 @@ test('bounded: who sends and sends without a break loses datagrams, not memory',
   await world.run(10)
   t.is(got, 128)
   t.true(stack.udp.send(1, '127.0.0.1', 53, pattern(10)))
+})
+
+test('IPv6: UDP of any size to ::1 and to our own address, and nobody there is told to who asked', async t => {
+  const { world, wire, stack } = raw({ ipv6: { address: 'fd00::2', prefix: 64 } })
+  await world.run(2_000)
+  wire.carried = 0
+  const got: [string, number][] = []
+  stack.udp.bind(53, (_bytes, _offset, length, from) => void got.push([from.peer, length]))
+  const unreachable: string[] = []
+  const port = stack.udp.open(
+    () => t.fail(),
+    peer => void unreachable.push(peer),
+  )
+  for (const host of ['::1', 'fd00::2']) {
+    for (const size of [0, 100, 5000, 65_000]) stack.udp.send(port.number, host, 53, pattern(size))
+    stack.udp.send(port.number, host, 54, pattern(1))
+  }
+  await world.run(10)
+  t.deepEqual(
+    got,
+    ['::1', 'fd00::2'].flatMap(host => [0, 100, 5000, 65_000].map(size => [host, size] as [string, number])),
+  )
+  t.deepEqual(unreachable, ['::1', 'fd00::2'])
+  t.is(wire.carried, 0)
+})
+
+test('IPv6: from the wire nothing is taken that is from or to ourselves', async t => {
+  const { world, wire, stack } = raw({ ipv6: { address: 'fd00::2', prefix: 64 } })
+  const peer = new RawPeer6(wire, 'fd00::1', 'fd00::2', '00:16:3e:5e:6c:00', '02:00:00:00:00:98')
+  let resets = 0
+  stack.tcp.bind(80, {}, () => ({ ...silent, onClosed: () => void resets++ }))
+  const connecting = ['fd00::2', '::1'].map(host => stack.tcp.connect({ host, port: 80 }))
+  await world.run(2_000)
+  const connections = await Promise.all(connecting)
+  for (const [i, target] of ['fd00::2', '::1'].entries()) {
+    const before = stack.counters.badAddress
+    for (const source of ['fd00::2', '::1']) peer.tcp({ flags: 4, sourcePort: connections[i].local.port }, { source, target })
+    await world.run(5)
+    t.is(stack.counters.badAddress, before + 2)
+  }
+  // A router speaks of a packet from us to us.
+  const own = octets6('fd00::2')
+  const ignored = stack.counters.icmpIgnored
+  const { number } = stack.udp.open(
+    () => {},
+    () => t.fail(),
+  )
+  peer.icmp([1, 4, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 20, 17, 64, ...own, ...own, number >> 8, number & 255, 0, 53, 0, 8, 0, 0])
+  await world.run(5)
+  t.is(stack.counters.icmpIgnored, ignored + 1)
+  t.deepEqual([resets, stack.tcp.connections], [0, 4])
 })
 
 test('two who answer each other for ever let others have their turn', async t => {

@@ -1,5 +1,5 @@
 /**
- * The way to ourselves (RFC 1122 section 3.2.1.3 (g)): what is sent to an address of our own, or to 127.0.0.0/8, comes in again without the
+ * The way to ourselves (RFC 1122 section 3.2.1.3 (g)): what is sent to an address of our own, to 127.0.0.0/8 or to ::1, comes in again without the
  * device having seen it. It waits its turn first, as on a wire: whoever sends is done with that before anybody receives.
  */
 import { COMPLETE, type EthernetDevice, type Frame, type Machine, type Timer, type Timers } from '@xen-ts/runtime/machine'
@@ -9,6 +9,9 @@ import type { Ipv4 } from '../wire/ipv4-address.ts'
 import { newFrame } from './frame.ts'
 import type { Ipv4Host } from './ipv4.ts'
 import { Ipv4Route } from './ipv4-route.ts'
+import type { Ipv6Host } from './ipv6.ts'
+import type { OwnAddress } from './ipv6-own.ts'
+import { Ipv6Route } from './ipv6-route.ts'
 import { Link } from './link.ts'
 import { Neighbour } from './neighbour.ts'
 
@@ -20,15 +23,17 @@ const SPARE = 16
 
 export class Loopback extends Link {
   readonly #host: Ipv4Host
+  readonly #host6: Ipv6Host
   /** Routes on which connections stand. */
   readonly #routes = new Map<Ipv4, LoopbackRoute>()
   readonly #device: LoopbackDevice
   readonly hop = new Neighbour()
 
-  constructor(machine: Machine, host: Ipv4Host, counters: Counters) {
+  constructor(machine: Machine, host: Ipv4Host, host6: Ipv6Host, counters: Counters) {
     const device = new LoopbackDevice(machine.timers)
     super(machine, device, counters)
     this.#host = host
+    this.#host6 = host6
     this.#device = device
     this.hop.mac = this.mac
     this.hop.version = 1
@@ -38,6 +43,11 @@ export class Loopback extends Link {
   /** To an address of our own, and back. */
   route(address: Ipv4): LoopbackRoute {
     return this.#routes.get(address) ?? new LoopbackRoute(this.#host, this, address)
+  }
+
+  /** The same of IPv6; there the address knows its route. */
+  route6(own: OwnAddress): Ipv6Route {
+    return own.loopback ?? new LoopbackRoute6(this.#host6, this, own)
   }
 
   keep(route: LoopbackRoute): void {
@@ -51,6 +61,7 @@ export class Loopback extends Link {
   #receive(frame: Frame, length: number): void {
     this.counters.framesIn++
     if (frame.u16[ETH_TYPE] === TYPE_IPV4) this.#host.receiveOwn(frame, length)
+    else this.#host6.receiveOwn(frame, length)
   }
 
   close(): void {
@@ -84,10 +95,36 @@ class LoopbackRoute extends Ipv4Route {
   }
 }
 
+class LoopbackRoute6 extends Ipv6Route {
+  readonly #loopback: Loopback
+
+  constructor(host: Ipv6Host, loopback: Loopback, own: OwnAddress) {
+    super(host, own, own.address, loopback)
+    this.#loopback = loopback
+  }
+
+  override get mtu(): number {
+    return MTU
+  }
+
+  override resolve(): Neighbour | undefined {
+    return (this.hop = this.own.isGone ? undefined : this.#loopback.hop)
+  }
+
+  override keep(): void {
+    this.own.loopback = this
+  }
+
+  override forget(): void {
+    this.own.loopback = undefined
+  }
+}
+
 class LoopbackDevice implements EthernetDevice {
   readonly mac = new Uint8Array(6)
   readonly mtu = MTU
   readonly checksums = true
+  readonly checksums6 = true
   onReceive: EthernetDevice['onReceive'] = undefined
   onWritable: EthernetDevice['onWritable'] = undefined
   onIdle: EthernetDevice['onIdle'] = undefined

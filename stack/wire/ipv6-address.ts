@@ -106,6 +106,9 @@ export function withInterfaceId(prefix: Ipv6, mac: MacWords): Ipv6 {
   return address
 }
 
+/** ::1. */
+export const LOCALHOST6: Ipv6 = new Uint16Array([0, 0, 0, 0, 0, 0, 0, 0x0100])
+
 export const LINK_LOCAL: Ipv6 = new Uint16Array([0x80fe, 0, 0, 0, 0, 0, 0, 0])
 
 /** Sum of the eight words, folded: an address's part of the pseudo header of checksums (RFC 8200 section 8.1). */
