@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { orderDestinations } from './order.ts'
@@ -61,5 +62,6 @@ test('an order is one: none is lost, and what is in order stays so', t => {
       t.deepEqual([...once].sort(), [...addresses].sort())
       t.deepEqual(orderDestinations(once, host(...own)), once)
     }),
+    runs(),
   )
 })

@@ -1,4 +1,5 @@
 /** IPv6 as a host has it: packets that are answered, and those that are not, each with its reason. */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import type { StackConfig } from '../config.ts'
@@ -488,7 +489,7 @@ test('frames of random bytes, and right packets with random changes, never throw
         await world.run(1)
       },
     ),
-    { numRuns: 2000, seed: 5 },
+    runs({ few: 2000, seed: 5 }),
   )
   await world.run(200_000)
   t.is(device.reserved, 0)

@@ -1,4 +1,5 @@
 /** IPv6's addresses and headers by themselves. */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import {
@@ -62,12 +63,14 @@ test('an address is the same after text and back, after a key and back, and text
       t.is(formatIpv6(ip(text)), text)
       t.true(isSame6(ipv6Of(keyOf(words)), words))
     }),
+    runs(),
   )
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'0123456789abcdefF:.%'), maxLength: 45 }), text => {
       const parsed = parseIpv6(text)
       if (parsed !== undefined) t.true(isSame6(ip(formatIpv6(parsed)), parsed))
     }),
+    runs(),
   )
 })
 
@@ -83,6 +86,7 @@ test('prefixes: bits in common are those that agree', t => {
       t.is(bits < 128 && hasPrefix(a, b, bits + 1), false)
       t.is(bits === 128, isSame6(a, b))
     }),
+    runs(),
   )
 })
 
@@ -187,6 +191,6 @@ test('headers of random bytes end, and nothing behind the packet is read', t => 
       t.deepEqual(again, found)
       if (verdict === HEADERS_GOOD) t.true(found.at <= end)
     }),
-    { numRuns: 2000 },
+    runs({ few: 2000 }),
   )
 })

@@ -108,6 +108,35 @@ test('another netvm: vif away, keys again, vif of another domain: new gateway, c
   await set.finish()
 })
 
+test('dom0 switches the feature ipv6 on and off: the stack has the address meanwhile, and connections over IPv4 go on', async t => {
+  const set = await setUp()
+  const { xen, stack, write, qubes, guest } = set
+  await xen.advance(100)
+  const connecting = stack.tcp.connect({ host: '10.137.0.1', port: 80 })
+  let failed = false
+  connecting.catch(() => (failed = true))
+  write({ '/qubes-ip6': 'fd09:24ef:4179:0000::a89:10', '/qubes-gateway6': 'fe80::fcff:ffff:feff:ffff' })
+  await xen.advance(500)
+  t.deepEqual(stack.addresses, [
+    { address: '10.137.0.16', prefix: 32, family: 4 },
+    { address: 'fd09:24ef:4179::a89:10', prefix: 128, family: 6 },
+  ])
+  t.is(stack.link.sourceFor('2001:db8::1'), 'fd09:24ef:4179::a89:10')
+  write({ '/qubes-ip6': 'nonsense' })
+  await xen.advance(500)
+  t.is(stack.addresses.length, 2)
+  qubes.db.rm('/qubes-ip6')
+  qubes.db.rm('/qubes-gateway6')
+  await xen.advance(500)
+  t.deepEqual(
+    stack.addresses.map(({ family }) => family),
+    [4],
+  )
+  t.false(failed)
+  t.is(guest.log.filter(({ level, source }) => level === 'error' && source === 'network').length, 1)
+  await set.finish()
+})
+
 test('dom0 that asks for the uplink too early is told so, before it loses patience', async t => {
   const set = await setUp()
   set.write({ '/qubes-ip': '10.137.0.300' })
