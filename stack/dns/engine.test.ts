@@ -5,7 +5,7 @@ import { engineTests } from '@xen-ts/boot/testing'
 import test from 'ava'
 
 const path = (file: string): string => fileURLToPath(import.meta.resolve(file))
-const files = ['wire', 'hostile', 'client', 'happy-eyeballs'].map(name => `./${name}.test.ts`)
+const files = ['wire', 'hostile', 'client', 'happy-eyeballs', 'order'].map(name => `./${name}.test.ts`)
 await engineTests(test, import.meta.url, files, {
   setup: [path('../testing/engine-setup.ts')],
   inject: [path('@xen-ts/runtime/web/inject'), path('../testing/engine-buffer.ts')],

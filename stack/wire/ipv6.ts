@@ -159,7 +159,6 @@ export function writeFragment6(u16: Uint16Array, at: number, next: number, id: n
 
 /** Bytes of a packet behind its header. */
 export const ip6Length = (u16: Uint16Array): number => swap16(u16[IP6_LENGTH])
-export const ip6Next = (u16: Uint16Array): number => u16[IP6_NEXT] & 0xff
 export const ip6HopLimit = (u16: Uint16Array): number => u16[IP6_NEXT] >>> 8
 
 /**
