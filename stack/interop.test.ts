@@ -127,21 +127,15 @@ interop('Linux: a narrow path behind a router is heard of, and the next connecti
 })
 
 interop('Linux: neighbour discovery and echo requests of every size over IPv6, to both addresses and to all', async t => {
-  const ping = async (...args: string[]): Promise<void> => {
-    const result = await device.run('ping', ['-6', '-c', '3', '-i', '0.2', '-w', '5', ...args])
-    t.is(result.code, 0, `${args}: ${result.stdout}${result.stderr}`)
+  const directory = await mkdtemp(join(tmpdir(), 'xen-ts-ping-'))
+  const ping = join(directory, 'ping')
+  compile('ping.c', ping)
+  const cases = [56, 1452, 1453, 20_000, 65_000, 65_527].map(size => ['fd00::16', size] as const)
+  for (const [address, size] of [...cases, ['fe80::216:3eff:fe5e:6c00%tap0', 56] as const, ['ff02::1%tap0', 56] as const]) {
+    const { code, stderr } = await device.run(ping, [address, `${size}`])
+    t.is(code, 0, `${size} bytes to ${address}: ${stderr}`)
   }
-  if ((await device.run('sh', ['-c', 'command -v ping'])).code !== 0) {
-    t.pass('ping is not installed')
-    return
-  }
-  await ping('fd00::16')
-  await ping('-s', '1452', '-M', 'do', 'fd00::16')
-  await ping('-s', '20000', 'fd00::16')
-  await ping('-s', '65000', 'fd00::16')
-  await ping('fe80::216:3eff:fe5e:6c00%tap0')
-  const all = await device.run('ping', ['-6', '-c', '5', '-i', '0.2', '-w', '3', 'ff02::1%tap0'])
-  t.true(/from fe80::216:3eff:fe5e:6c00/.test(all.stdout.toString()), all.stdout.toString())
+  await rm(directory, { recursive: true })
 })
 
 interop('Linux: over IPv6 a port without a listener refuses, and a datagram that nobody takes is answered', async t => {

@@ -294,7 +294,7 @@ export class Ipv6Host {
     const at = header + FRAGMENT_BYTES
     const offset = fragmentOffset6(u16, header)
     const length = end - at
-    if (at - IP6_PAYLOAD + offset + length > MOST_BYTES) {
+    if (header - IP6_PAYLOAD + offset + length > MOST_BYTES) {
       this.#counters.malformed++
       return
     }
@@ -318,7 +318,7 @@ export class Ipv6Host {
 
   /** The head of the first fragment becomes the datagram's, which is its only fragment then: who quotes it in an error quotes what was sent. */
   #asWhole({ frame: { u16 }, at, length }: Datagram): void {
-    u16[IP6_LENGTH] = swap16(at - IP6_PAYLOAD + length)
+    u16[IP6_LENGTH] = swap16(Math.min(at - IP6_PAYLOAD + length, MOST_BYTES)) // the fragment header is not one of the packet
     u16[((at - FRAGMENT_BYTES) >>> 1) + 1] = 0
   }
 

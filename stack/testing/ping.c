@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sends one echo request of so many bytes and checks that all of them come back, for the interoperability test: not every machine has a ping.
- * The kernel fragments what is larger than the MTU, and puts the answer together.
+ * The kernel fragments what is larger than the MTU, and puts the answer together. Messages of ICMPv6 have the same form but for their types; the
+ * kernel does their checksums, and keeps their IP headers for itself.
  */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,38 +27,42 @@ static unsigned short checksum(const unsigned char *bytes, size_t length)
 int main(int argc, char **argv)
 {
 	static unsigned char request[65536], answer[65536];
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *to;
 	struct icmphdr *header = (struct icmphdr *)request;
 	struct timeval patience = { .tv_sec = 5 };
 	size_t length = argc == 3 ? sizeof *header + strtoul(argv[2], NULL, 10) : 0;
-	int s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), large = 1 << 20;
+	int s, large = 1 << 20, no = 0, wide;
 
-	if (length == 0 || length > 65515 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
+	if (length == 0 || length > 65535 || getaddrinfo(argv[1], NULL, &hints, &to) != 0) {
 		fprintf(stderr, "usage: ping ADDRESS BYTES\n");
 		return 2;
 	}
+	wide = to->ai_family == AF_INET6;
+	s = socket(to->ai_family, SOCK_RAW, wide ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	/* Our own answer to what is for all does not count. */
+	setsockopt(s, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &no, sizeof no);
 	setsockopt(s, SOL_SOCKET, SO_SNDBUF, &large, sizeof large);
 	setsockopt(s, SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	for (size_t i = sizeof *header; i < length; i++)
 		request[i] = i * 31 + i / 256;
-	header->type = ICMP_ECHO;
+	header->type = wide ? 128 : ICMP_ECHO;
 	header->un.echo.id = htons(0x7834);
 	header->checksum = checksum(request, length);
-	if (sendto(s, request, length, 0, (struct sockaddr *)&to, sizeof to) != (ssize_t)length) {
+	if (sendto(s, request, length, 0, to->ai_addr, to->ai_addrlen) != (ssize_t)length) {
 		perror("sendto");
 		return 1;
 	}
 	for (;;) {
 		ssize_t got = recv(s, answer, sizeof answer, 0);
-		size_t ip = (answer[0] & 15) * 4;
+		size_t ip = wide ? 0 : (answer[0] & 15) * 4;
 		struct icmphdr *reply = (struct icmphdr *)(answer + ip);
 
 		if (got < 0) {
 			perror("no answer");
 			return 1;
 		}
-		if (reply->type != ICMP_ECHOREPLY || reply->un.echo.id != header->un.echo.id)
+		if (reply->type != (wide ? 129 : ICMP_ECHOREPLY) || reply->un.echo.id != header->un.echo.id)
 			continue; /* a raw socket sees all ICMP */
 		if (got - ip != length || memcmp(reply + 1, header + 1, length - sizeof *header) != 0) {
 			fprintf(stderr, "the answer has %zd bytes, or others\n", got - (ssize_t)ip);
