@@ -58,6 +58,15 @@ test('keys of the command line win; the network device follows them', t => {
   t.deepEqual(vifOf(keys), { ip: '10.137.0.77', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' })
 })
 
+test('a qube with the feature ipv6 has a device that leads to both of its addresses', t => {
+  const ipv6: [string, string][] = [
+    ['/qubes-ip6', 'fd09:24ef:4179::a89:10'],
+    ['/qubes-gateway6', 'fe80::fcff:ffff:feff:ffff'],
+  ]
+  const { ip, ip6, gateway6 } = vifOf(keysOf('www', { keys: new Map(ipv6) }))!
+  t.deepEqual([ip, ip6, gateway6], ['10.137.0.16', 'fd09:24ef:4179::a89:10', 'fe80::fcff:ffff:feff:ffff'])
+})
+
 test('an empty /qubes-ip is a qube without netvm: no network keys, no device', t => {
   const keys = keysOf('www', { keys: new Map([['/qubes-ip', '']]) })
   t.deepEqual(
@@ -71,6 +80,8 @@ for (const [key, value] of [
   ['/qubes-ip', '10.137.0.300'],
   ['/qubes-gateway', ''],
   ['/qubes-mac', '00:16'],
+  ['/qubes-ip6', '10.0.0.1'],
+  ['/qubes-gateway6', 'fe80'],
 ]) {
   test(`a device cannot be made of ${key}='${value}'`, t => {
     t.throws(() => vifOf(keysOf('www', { keys: new Map([[key, value]]) })), { instanceOf: CliError, message: /cannot be made/ })

@@ -25,12 +25,16 @@ export function keysOf(name: string, { keys }: QubeOptions): Map<string, string>
 }
 
 const ipv4 = (text: string) => isIP(text) === 4
+/** An empty key of IPv6 is none. */
+const ipv6 = (text: string) => text === '' || isIP(text) === 6
 const mac = (text: string) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)
 
 const checks = [
   ['/qubes-ip', ipv4, 'an IPv4 address'],
   ['/qubes-gateway', ipv4, 'an IPv4 address'],
   ['/qubes-mac', mac, 'a MAC address'],
+  ['/qubes-ip6', ipv6, 'an IPv6 address'],
+  ['/qubes-gateway6', ipv6, 'an IPv6 address'],
 ] as const
 
 /** The network device that goes with the keys; none for a qube without a netvm. @throws CliError when they are not addresses */
@@ -45,7 +49,9 @@ export function vifOf(keys: ReadonlyMap<string, string>): Vif | undefined {
       'an empty /qubes-ip stands for a qube without a netvm',
     )
   }
-  return { ip: keys.get('/qubes-ip')!, gateway: keys.get('/qubes-gateway'), mac: keys.get('/qubes-mac') }
+  const [ip6, gateway6] = ['/qubes-ip6', '/qubes-gateway6'].map(key => keys.get(key) || undefined)
+  const wide = ip6 === undefined ? {} : { ip6, gateway6 }
+  return { ip: keys.get('/qubes-ip')!, gateway: keys.get('/qubes-gateway'), mac: keys.get('/qubes-mac'), ...wide }
 }
 
 export interface Dom0 {
