@@ -1,5 +1,5 @@
 /** Puts the parts together. */
-import type { Stack } from '@xen-ts/runtime'
+import type { Stack, StackAddress } from '@xen-ts/runtime'
 import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { Counters } from './counters.ts'
@@ -41,7 +41,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const limits = { ...defaultLimits, ...config?.limits }
   const counters = new Counters()
   const ip = new Interface(machine, device, addresses, limits, counters)
-  const udp = new Udp(ip)
+  const udp = new Udp(ip, (name, options) => names.resolve(name, options))
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
   ip.ipv4.icmp.onUnreachable = message => engine.input.unreachable(message)
@@ -70,6 +70,10 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     resolve: (name, options) => names.resolve(name, options),
     get address() {
       return addresses.address === ANY ? undefined : formatIpv4(addresses.address)
+    },
+    get addresses(): readonly StackAddress[] {
+      const { address, bits } = addresses
+      return address === ANY ? [] : [{ address: formatIpv4(address), prefix: bits, family: 4 }]
     },
     get gateway() {
       return addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway)
@@ -106,6 +110,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     close() {
       names.close()
       engine.close()
+      udp.close()
       ip.close()
       watchers.clear()
       device.onReceive = device.onIdle = device.onWritable = device.onConnected = undefined

@@ -12,7 +12,9 @@ import {
   ICMP_BYTES,
   ICMP_CHECKSUM,
   ICMP_NEXT_MTU,
+  PORT_UNREACHABLE,
   PROTOCOL_ICMP,
+  PROTOCOL_UNREACHABLE,
 } from '../wire/icmp.ts'
 import { IP_BYTES, IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, IP_VERSION } from '../wire/ipv4.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
@@ -29,6 +31,8 @@ export interface Unreachable {
   readonly sequence: number
   /** ICMP's number for why. */
   readonly code: number
+  /** The host itself says that nobody has that port, or protocol. */
+  readonly refused: boolean
   /** When the packet was too big for the next hop: bytes of the largest that is not; 0 when an old router does not say. */
   readonly mtu: number | undefined
 }
@@ -90,6 +94,7 @@ export class Icmp {
       remotePort: swap16(u16[transport + TCP_DESTINATION]),
       sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
+      refused: code === PORT_UNREACHABLE || code === PROTOCOL_UNREACHABLE,
       mtu: code === FRAGMENTATION_NEEDED ? swap16(u16[(at >>> 1) + ICMP_NEXT_MTU]) : undefined,
     })
   }

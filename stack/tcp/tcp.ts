@@ -1,7 +1,9 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
 
+import type { TcpSockets } from '@xen-ts/runtime'
 import type { Route } from '../ip/route.ts'
-import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
+import { checkPort } from '../port.ts'
+import { type ByteSocket, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
 import { connectByName, type Resolver } from './by-name.ts'
 import type { Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
@@ -31,7 +33,7 @@ export interface StreamListenOptions extends ListenOptions {
 /** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
 const KEEP_ALIVE = 60_000
 
-export class Tcp implements Listener {
+export class Tcp implements TcpSockets {
   readonly #engine: TcpEngine
   readonly #resolve: Resolver
 
@@ -74,7 +76,7 @@ export class Tcp implements Listener {
    */
   async connect(options: ConnectOptions): Promise<TcpStream> {
     const { host, port, signal } = options
-    checkPort(port)
+    checkPort('TCP', port)
     signal?.throwIfAborted()
     const route = this.#engine.ip.routeTo(host)
     if (route !== undefined) return this.#connect(route, options)
@@ -117,11 +119,14 @@ export class Tcp implements Listener {
 
   /** Listens without promises: see socket.ts. Throws a SocketError when the port is taken, a RangeError when there is no such port. */
   bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void {
-    checkPort(port)
+    checkPort('TCP', port)
     const { table, isClosed } = this.#engine
     if (options.signal?.aborted || isClosed) return
     if (table.listeners.has(port)) {
-      throw new SocketError('EADDRINUSE', `TCP port ${port} of this stack is listened to already: choose another`)
+      throw new SocketError(
+        'EADDRINUSE',
+        `TCP port ${port} of this stack is listened to already: close the other listener, or choose another port`,
+      )
     }
     const listener = new PortListener(options.backlog ?? DEFAULT_BACKLOG, accept)
     table.listeners.set(port, listener)
@@ -134,8 +139,4 @@ export class Tcp implements Listener {
       { once: true },
     )
   }
-}
-
-function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`TCP port ${port} does not exist: use 1 to 65535`)
 }

@@ -11,5 +11,7 @@ export const ICMP_BYTES = 8
 export const ECHO_REPLY = 0
 export const ECHO_REQUEST = 8
 export const DESTINATION_UNREACHABLE = 3
-/** Code of destination unreachable. */
+/** Codes of destination unreachable. */
+export const PROTOCOL_UNREACHABLE = 2
+export const PORT_UNREACHABLE = 3
 export const FRAGMENTATION_NEEDED = 4
