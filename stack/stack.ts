@@ -41,7 +41,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const limits = { ...defaultLimits, ...config?.limits }
   const counters = new Counters()
   const ip = new Interface(machine, device, addresses, limits, counters)
-  const udp = new Udp(ip, (name, options) => names.resolve(name, options))
+  const udp = new Udp(ip, machine.timers, (name, options) => names.resolve(name, options))
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
   ip.ipv4.icmp.onUnreachable = message => engine.input.unreachable(message)
@@ -50,7 +50,10 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   ip.tcp = engine.input
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
-  device.onWritable = () => engine.framesFree()
+  device.onWritable = () => {
+    engine.framesFree()
+    udp.framesFree()
+  }
   device.onConnected = () => {
     ip.readdress(addresses)
     names.clear() // another wire may have other names

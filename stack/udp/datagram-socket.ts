@@ -66,6 +66,10 @@ export class DatagramSocket implements UdpSocket {
 
   // ---- for the driver
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Whether a datagram of so many bytes would be kept; when not, it is counted. Asked before the data is copied. */
   hasRoom(length: number): boolean {
     if (this.#closed) return false

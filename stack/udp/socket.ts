@@ -47,10 +47,16 @@ export class UdpDriver implements DatagramDriver {
     return this.#port.number
   }
 
-  send(data: Uint8Array, to: Endpoint | undefined): void {
+  send(data: Uint8Array, to: Endpoint | undefined): void | Promise<void> {
     const { address, port } = (to ?? this.remote)!
-    // When no frame is free the datagram is lost, as on any wire.
-    this.#udp.send(this.port, this.#routeTo(address), port, data)
+    if (!this.#udp.send(this.port, this.#routeTo(address), port, data)) return this.#sendLater(data, address, port)
+  }
+
+  /** No frame is free: a program that sends much waits for those before. */
+  async #sendLater(data: Uint8Array, address: string, port: number): Promise<void> {
+    while (await this.#udp.frameFree()) {
+      if (this.socket.isClosed || this.#udp.send(this.port, this.#routeTo(address), port, data)) return
+    }
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** UDP (RFC 768). Datagrams that do not fit one packet are refused; there is no fragmentation. */
 import type { UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
-import type { Frame } from '@xen-ts/runtime/machine'
+import type { Frame, Timers } from '@xen-ts/runtime/machine'
 import { parseAddress } from '../dns/name.ts'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Interface } from '../ip/interface.ts'
@@ -37,6 +37,9 @@ export interface UdpPort {
  */
 const FIRST_PORT = 0x8000
 const TRIES = 64
+/** How many datagrams of programs wait for a free frame, and for how many milliseconds. */
+const MOST_WAITING = 256
+const PATIENCE = 1_000
 
 export class Udp implements UdpSockets {
   readonly ip: Interface
@@ -46,8 +49,13 @@ export class Udp implements UdpSockets {
   /** Of programs. */
   readonly #sockets = new Set<UdpDriver>()
 
-  constructor(ip: Interface, resolve: Resolver) {
+  readonly #timers: Timers
+  /** Datagrams of programs that wait for a free frame. */
+  #waiting: (() => void)[] = []
+
+  constructor(ip: Interface, timers: Timers, resolve: Resolver) {
     this.ip = ip
+    this.#timers = timers
     this.#resolve = resolve
   }
 
@@ -127,6 +135,28 @@ export class Udp implements UdpSockets {
     const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
     if (number !== undefined) return number
     throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
+  }
+
+  /**
+   * Resolves when a frame is free again. With false when none is for too long, or too many wait already: what is to be sent is lost then, as
+   * on any wire.
+   */
+  frameFree(): Promise<boolean> {
+    if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(false)
+    return new Promise(resolve => {
+      const timer = this.#timers.set(PATIENCE, () => resolve(false))
+      this.#waiting.push(() => {
+        timer.cancel()
+        resolve(true)
+      })
+    })
+  }
+
+  /** After there was none, there is a free frame again. */
+  framesFree(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
   }
 
   /** Closes the sockets of programs. */
