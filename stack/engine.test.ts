@@ -12,6 +12,7 @@ await engineTests(
   [
     './config.test.ts',
     './names.test.ts',
+    './udp/udp.test.ts',
     './readdress.test.ts',
     './ip/ip.test.ts',
     './tcp/parts.test.ts',

@@ -10,6 +10,7 @@ import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
 import { TcpStream } from './stream.ts'
+import { listenForStreams, type StreamListenOptions } from './stream-listener.ts'
 
 export interface ConnectOptions {
   /** An address, or a name, whose addresses are tried in their order. */
@@ -20,18 +21,6 @@ export interface ConnectOptions {
   /** Gives the attempt up when it aborts before the connection is established. */
   readonly signal?: AbortSignal
 }
-
-export interface StreamListenOptions extends ListenOptions {
-  readonly port: number
-  /**
-   * Milliseconds of silence after which a client is asked for a sign of life; Infinity: never. Default: a minute, so that clients that
-   * vanished do not use up the connections of the stack.
-   */
-  readonly keepAlive?: number
-}
-
-/** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
-const KEEP_ALIVE = 60_000
 
 export class Tcp implements TcpSockets {
   readonly #engine: TcpEngine
@@ -57,16 +46,8 @@ export class Tcp implements TcpSockets {
   }
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
-  async listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
-    const { port, signal, keepAlive = KEEP_ALIVE } = options
-    this.bind(port, options, socket => {
-      const connection = new TcpStream(socket, this.#engine.abi)
-      socket.keepAlive(keepAlive)
-      accept(connection)
-      return connection.handler
-    })
-    if (signal?.aborted) return
-    await new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
+  listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
+    return listenForStreams(this, this.#engine.abi, options, accept)
   }
 
   /**

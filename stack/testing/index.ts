@@ -1,3 +1,4 @@
 /** For tests of other packages: what stands at the other end of a wire. */
 export { DhcpServerDouble } from './dhcp-server.ts'
 export { type Pair, pair } from './pair.ts'
+export { type Network, socketCases } from './socket-cases.ts'

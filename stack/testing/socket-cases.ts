@@ -232,6 +232,8 @@ const cases: Record<string, SocketCase> = {
     const { length, isRight } = await readPattern(b)
     await writing
     t.deepEqual([length, isRight], [written, true])
+    b.end()
+    await Promise.all([a.closed, b.closed])
     stop()
   },
 
@@ -239,9 +241,9 @@ const cases: Record<string, SocketCase> = {
     const { client, name, address, server } = network
     const { port, stop } = await echoServer(network)
     const connection = await client.tcp.connect({ host: name, port })
-    t.is(connection.remoteAddress, address)
     connection.close()
-    t.true((await client.resolve(name)).includes(address))
+    const addresses = await client.resolve(name)
+    t.true(addresses.includes(address) && addresses.includes(connection.remoteAddress))
     t.deepEqual(await client.resolve(address), [address])
     t.deepEqual(await client.resolve('10.1.2.3'), ['10.1.2.3'])
     await fails(t, client.resolve('nothing.invalid'), 'ENOTFOUND', 'nothing.invalid')
@@ -455,8 +457,14 @@ const cases: Record<string, SocketCase> = {
     t.is(receiver.dropped, 31) // 1,000 bytes count as 1,064
     t.is(server.counters.udpQueueFull - before, 31)
     for (let i = 0; i < 9; i++) t.deepEqual((await receiver.receive())?.data, pattern(1000, i))
-    await sender.send(pattern(1000, 99), { address, port: receiver.port })
-    t.deepEqual((await receiver.receive())?.data, pattern(1000, 99))
+    const again: (Uint8Array | undefined)[] = []
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 9; i++) await sender.send(pattern(1000, i), { address, port: receiver.port })
+      while (again.length < 9 * round + 9)
+        for await (const batch of receiver.batches()) if (again.push(...batch.map(({ data }) => data))) break
+    }
+    t.deepEqual(again[26], pattern(1000, 8))
+    t.is(receiver.dropped, 31)
   },
 
   'UDP: a connected socket takes only what its peer sends': async (t, { client, server, address, port: free, sleep }) => {

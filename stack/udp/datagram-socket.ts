@@ -219,3 +219,6 @@ function iterator<T>(read: () => Promise<T | undefined>): AsyncIterator<T> {
     },
   }
 }
+
+export const notAddress = (text: string): RangeError =>
+  new RangeError(`cannot send a datagram to ${JSON.stringify(text)}: it is not an address; resolve names first`)

@@ -10,6 +10,7 @@ import { SocketError } from '../socket.ts'
 import type { Resolver } from '../tcp/by-name.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
+import { notAddress } from './datagram-socket.ts'
 import { UdpDriver } from './socket.ts'
 
 /**
@@ -233,6 +234,3 @@ export class Udp implements UdpSockets {
     receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))
   }
 }
-
-const notAddress = (text: string): RangeError =>
-  new RangeError(`cannot send a datagram to ${JSON.stringify(text)}: it is not an address; resolve names first`)

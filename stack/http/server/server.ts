@@ -83,13 +83,15 @@ class Server implements Service {
   async run(): Promise<void> {
     const { port, signal, backlog } = this.#options
     if (signal?.aborted) return
-    this.#listener.bind(port, { backlog, signal }, socket => {
+    const bound = this.#listener.bind(port, { backlog, signal }, socket => {
       const connection = new HttpConnection(this, socket)
       this.connections.add(connection)
       if (this.#timer === undefined) this.#tick()
       return connection
     })
+    if (bound !== undefined) await bound
     signal?.addEventListener('abort', () => this.#stop(), { once: true })
+    if (signal?.aborted) this.#stop()
     await this.#stopped.promise
   }
 
