@@ -16,7 +16,7 @@ const meanings: Readonly<Record<string, readonly [SocketErrorCode, string]>> = {
   ENETDOWN: NO_WAY,
   EAFNOSUPPORT: NO_WAY,
   EADDRINUSE: ['EADDRINUSE', 'of this host is in use already: stop the other program, or choose another port'],
-  EACCES: ['EACCES', 'is not allowed: ports below 1024 are for root, broadcasts for sockets with broadcast: true'],
+  EACCES: ['EACCES', 'is not allowed: broadcasts are for sockets with broadcast: true'],
   EPERM: ['EACCES', 'is not allowed by this host'],
   EMSGSIZE: ['EMSGSIZE', 'is too large for the way there: send smaller ones'],
   ENOBUFS: ['ENOBUFS', 'is not possible: this host has no memory for it'],
@@ -28,6 +28,13 @@ const meanings: Readonly<Record<string, readonly [SocketErrorCode, string]>> = {
 export function hostError(error: NodeJS.ErrnoException, subject: string): SocketError {
   const [code, text] = meanings[error.code ?? ''] ?? ['EIO', `failed: ${error.message}`]
   return new SocketError(code, `${subject} ${text}`)
+}
+
+/** Why a port cannot be had. */
+export function portError(error: NodeJS.ErrnoException, protocol: string, port: number): SocketError {
+  if (error.code !== 'EACCES') return hostError(error, `${protocol} port ${port}`)
+  const todo = `use another one, such as --port-map=${port}:${port < 1024 ? port + 8000 : port + 1}, or allow it (sysctl net.ipv4.ip_unprivileged_port_start)`
+  return new SocketError('EACCES', `${protocol} port ${port} of this host is for root: ${todo}`)
 }
 
 /** Sockets of both families see IPv4 addresses as `::ffff:10.0.0.1` (RFC 4291 section 2.5.5.2). */

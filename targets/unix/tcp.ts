@@ -12,18 +12,21 @@ import {
   TcpStream,
 } from '@xen-ts/stack/sockets'
 import { HostByteSocket, SEND_BUFFER } from './byte-socket.ts'
-import { endpoint, hostError } from './errors.ts'
+import { endpoint, hostError, portError } from './errors.ts'
 import type { HostNames } from './names.ts'
+import type { PortMap } from './ports.ts'
 
 const DEFAULT_BACKLOG = 128
 
 export class HostTcp implements TcpSockets {
   readonly #machine: Machine
   readonly #names: HostNames
+  readonly #ports: PortMap
 
-  constructor(machine: Machine, names: HostNames) {
+  constructor(machine: Machine, names: HostNames, ports: PortMap) {
     this.#machine = machine
     this.#names = names
+    this.#ports = ports
   }
 
   listen(options: StreamListenOptions, accept: (connection: TcpConnection) => void): Promise<void> {
@@ -59,10 +62,11 @@ export class HostTcp implements TcpSockets {
     const close = (): void => void server.close()
     signal?.addEventListener('abort', close, { once: true })
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    server.once('error', error => reject(hostError(error, `TCP port ${port}`)))
+    const number = this.#ports.get(port) ?? port
+    server.once('error', error => reject(portError(error, 'TCP', number)))
     server.once('close', resolve)
     // Both families, where the host has both.
-    server.listen({ port, backlog, exclusive: true }, resolve)
+    server.listen({ port: number, backlog, exclusive: true }, resolve)
     try {
       await promise
     } catch (error) {

@@ -1,10 +1,11 @@
 /** UDP of the host. */
 import { createSocket, type Socket } from 'node:dgram'
-import type { Endpoint, StackCounters, UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
+import type { Endpoint, UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
 import { SocketError } from '@xen-ts/runtime/machine'
 import { checkPort, type DatagramDriver, DatagramSocket, notAddress, parseAddress } from '@xen-ts/stack/sockets'
-import { endpoint, hostError, plainAddress } from './errors.ts'
+import { endpoint, hostError, plainAddress, portError } from './errors.ts'
 import type { HostNames } from './names.ts'
+import type { PortMap } from './ports.ts'
 
 /** Bytes of the largest datagram of IPv4 (RFC 768, with the 20 bytes of IP's header) and of IPv6. */
 const MOST_4 = 65_507
@@ -19,16 +20,19 @@ const lookup = (host: string, _options: unknown, callback: (error: null, address
 
 export class HostUdp implements UdpSockets {
   readonly #names: HostNames
-  readonly #counters: { udpQueueFull: number } & StackCounters
+  readonly #counters: { udpQueueFull: number }
+  readonly #ports: PortMap
 
-  constructor(names: HostNames, counters: { udpQueueFull: number }) {
+  constructor(names: HostNames, counters: { udpQueueFull: number }, ports: PortMap) {
     this.#names = names
     this.#counters = counters
+    this.#ports = ports
   }
 
   bind(options: UdpOptions = {}): UdpSocket {
-    const { port, signal } = options
-    if (port !== undefined) checkPort('UDP', port)
+    const { signal } = options
+    if (options.port !== undefined) checkPort('UDP', options.port)
+    const port = options.port && (this.#ports.get(options.port) ?? options.port)
     signal?.throwIfAborted()
     // For both families, where the host has both.
     const bound = bindSocket('udp6', port) ?? bindSocket('udp4', port)!
@@ -90,7 +94,7 @@ function bindSocket(type: Family, port = 0): Bound | undefined {
   if (error === undefined) return { socket, family: type, port: socket.address().port, failed }
   socket.close()
   if (type === 'udp6' && ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(error.code ?? '')) return undefined
-  throw hostError(error, `UDP port ${port}`)
+  throw portError(error, 'UDP', port)
 }
 
 class HostDriver implements DatagramDriver {
