@@ -34,7 +34,7 @@ export interface Http1Server extends HttpServer {
 const SECOND = 1000
 
 /**
- * An HTTP server on `listener`: the TCP of a stack, or Node's sockets.
+ * An HTTP server on `listener`: the TCP of a stack, or the host's (target unix).
  * @param lifecycle learns that the program serves, and what it waits for
  */
 export function httpServer(
