@@ -34,10 +34,10 @@ const program = new Command('xen-ts')
 
 program
   .command('build')
-  .description('build a program into one .xen file')
+  .description('build a program into one .xen file, or (target unix) one .js file for Node')
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
   .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
-  .option('-o, --output <file>', 'the image (default: NAME.xen)')
+  .option('-o, --output <file>', 'the image (default: NAME.xen), or the script (NAME.js)')
   .option('--json', 'print the report as JSON')
   .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))
 

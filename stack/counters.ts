@@ -37,7 +37,10 @@ export class Counters {
   /** Others on the link that speak from our address (RFC 5227 section 2.4). */
   arpConflicts = 0
   /** UDP datagrams for a port without a receiver. */
+  /** UDP datagrams for a port without a receiver, or from another than the one peer of a connected socket. */
   udpNoPort = 0
+  /** Datagrams for a program that did not take those before them in time. */
+  udpQueueFull = 0
   /** TCP segments without a connection; answered with RST where RFC 9293 says so. */
   tcpNoConnection = 0
   /** Segments outside the window, and RSTs and SYNs that RFC 5961 does not believe. */

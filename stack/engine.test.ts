@@ -12,6 +12,7 @@ await engineTests(
   [
     './config.test.ts',
     './names.test.ts',
+    './udp/udp.test.ts',
     './readdress.test.ts',
     './wire/wire.test.ts',
     './ip/ip.test.ts',

@@ -15,7 +15,7 @@ import { ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
-import type { ImageTarget } from './targets.ts'
+import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
 
 export interface Bundle {
@@ -40,7 +40,7 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
+export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
   // First the program alone: only then it is known which web APIs belong to it, and which devices.
   const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
   const kinds = networkKinds(code, relative(process.cwd(), project.entry))
@@ -77,7 +77,7 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-function mainModule(project: Project, target: ImageTarget, webNames: readonly string[]): string {
+function mainModule(project: Project, target: FoundTarget, webNames: readonly string[]): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
@@ -89,7 +89,7 @@ function mainModule(project: Project, target: ImageTarget, webNames: readonly st
 }
 
 /** @param modules is filled with the modules that have assets, by the names of their functions */
-function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
+export function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
   return {
     bundle: true,
     outfile: `${project.name}.js`,
@@ -120,7 +120,7 @@ function optionsFor(project: Project, modules: Map<string, string>, ...plugins: 
   }
 }
 
-async function reported<T>(project: Project, target: ImageTarget, work: () => Promise<T>): Promise<T> {
+export async function reported<T>(project: Project, target: FoundTarget, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

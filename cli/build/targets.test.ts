@@ -107,7 +107,6 @@ test('what is no target is refused with what to do', async t => {
     'throws.ts': "throw new Error('at once')",
     'syntax.ts': 'export const target = {',
     'node.ts': "import fs from 'node:fs'; export const target = { name: fs.constants }",
-    'process.ts': "export const target = { name: 'unix', becomes: 'process', kinds: {} }; export const connect = () => {}",
   })
   for (const [given, message, todo] of [
     ['qbues', /^there is no target qbues$/, /^targets are .*qubes.*; did you mean qubes\?/],
@@ -122,14 +121,18 @@ test('what is no target is refused with what to do', async t => {
     ['throws.ts', /throws\.ts cannot be evaluated: at once$/, /correct/],
     ['syntax.ts', /found end of file/, undefined],
     ['node.ts', /node:fs does not exist on target node\.ts/, /assets/],
-    [
-      'process.ts',
-      /^target unix becomes a process, and only \.xen images can be built so far$/,
-      /^targets that become an image are .*qubes.* and .*xen/,
-    ],
   ] as const) {
     const error = await t.throwsAsync(findTarget(given, root), { instanceOf: CliError, message }, given)
     if (todo === undefined) t.truthy(error!.where)
     else t.regex(error!.todo!, todo, given)
   }
+})
+
+test('a target that becomes a process is no image', async t => {
+  const root = folder(t, { 'app.ts': 'export default { fetch: () => new Response() }' })
+  t.is((await findTarget('unix', root)).becomes, 'process')
+  await t.throwsAsync(buildProgram({ app: root, target: 'unix', output: join(root, 'app.xen') }), {
+    instanceOf: CliError,
+    message: 'target unix becomes a process, not an image',
+  })
 })

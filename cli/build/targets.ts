@@ -9,9 +9,10 @@ import { CliError } from '../errors.ts'
 import { bundleError } from './messages.ts'
 import { ownPackages } from './plugins.ts'
 
-/** A target that becomes an image. */
-export interface ImageTarget {
+/** A target that was found. */
+export interface FoundTarget {
   readonly name: string
+  readonly becomes: Target['becomes']
   /** Absolute path of the module that exports `target` and `connect`. */
   readonly module: string
   /** Where the device kinds exist that it lacks. */
@@ -21,19 +22,13 @@ export interface ImageTarget {
 /**
  * @param given a name, or a path (which has a slash, or ends as a module does)
  * @param folder what a path is relative to
- * @throws CliError for what is no target, and for one that becomes no image
+ * @throws CliError for what is no target
  */
-export async function findTarget(given: string, folder: string): Promise<ImageTarget> {
+export async function findTarget(given: string, folder: string): Promise<FoundTarget> {
   const known: Readonly<Record<string, Target>> = await import('@xen-ts/targets')
   const all = Object.values(known)
   const { target, module } = /\/|\.[cm]?[jt]s$/.test(given) ? await ownTarget(given, resolve(folder, given)) : byName(given, known)
-  if (target.becomes !== 'image')
-    throw new CliError(
-      `target ${target.name} becomes a ${target.becomes}, and only .xen images can be built so far`,
-      `--target ${given}`,
-      `targets that become an image are ${listed(all.filter(one => one.becomes === 'image'))}`,
-    )
-  return { name: target.name, module, elsewhere: elsewhere(target, all) }
+  return { name: target.name, becomes: target.becomes, module, elsewhere: elsewhere(target, all) }
 }
 
 interface Found {

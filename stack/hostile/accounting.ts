@@ -4,6 +4,7 @@ import type { Frame } from '@xen-ts/runtime/machine'
 import { Counters } from '../counters.ts'
 import type { IpStack } from '../stack.ts'
 import { portsOf } from '../tcp/table.ts'
+import type { UdpReceiver } from '../udp/udp.ts'
 
 /**
  * Counters that say what became of the frame that has just arrived: it was thrown away, or answered at once. All others say something
@@ -49,12 +50,15 @@ export function keepAccounts(
       if (wasRead && (had || route.connections?.has(ports) === true)) taken.push('a connection')
     },
   }
-  const bind = udp.bind.bind(udp)
-  udp.bind = (port, receiver) =>
-    bind(port, (...args) => {
+  const noting =
+    (receiver: UdpReceiver): UdpReceiver =>
+    (...args) => {
       taken.push('a receiver of datagrams')
       receiver(...args)
-    })
+    }
+  const { bind, open } = udp
+  udp.bind = ((port: number, receiver: UdpReceiver) => bind.call(udp, port, noting(receiver))) as typeof bind
+  udp.open = (receiver, ...more) => open.call(udp, noting(receiver), ...more)
   const { icmp } = link.ipv4
   for (const name of ['onUnreachable', 'onDatagramUnreachable'] as const) {
     const told = icmp[name]

@@ -16,7 +16,9 @@ import {
   NEIGHBOUR_ADVERTISEMENT,
   NEIGHBOUR_SOLICITATION,
   PACKET_TOO_BIG,
+  PORT_UNREACHABLE6,
   PROTOCOL_ICMPV6,
+  UNREACHABLE6,
 } from '../wire/icmpv6.ts'
 import { IP6_BYTES, IP6_DESTINATION, IP6_NEXT, IP6_SOURCE, IP6_VERSION, ip6Length, LEAST_MTU6 } from '../wire/ipv6.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
@@ -88,6 +90,7 @@ export class Icmp6 {
       remotePort: swap16(u16[transport + TCP_DESTINATION]),
       sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
+      refused: type === UNREACHABLE6 && u8[at + 1] === PORT_UNREACHABLE6,
       mtu: isTooBig ? swap16(u16[value]) * 0x10000 + swap16(u16[value + 1]) : undefined,
     } satisfies Unreachable)
   }

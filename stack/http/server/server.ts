@@ -34,7 +34,7 @@ export interface Http1Server extends HttpServer {
 const SECOND = 1000
 
 /**
- * An HTTP server on `listener`: the TCP of a stack, or Node's sockets.
+ * An HTTP server on `listener`: the TCP of a stack, or the host's (target unix).
  * @param lifecycle learns that the program serves, and what it waits for
  */
 export function httpServer(
@@ -83,13 +83,15 @@ class Server implements Service {
   async run(): Promise<void> {
     const { port, signal, backlog } = this.#options
     if (signal?.aborted) return
-    this.#listener.bind(port, { backlog, signal }, socket => {
+    const bound = this.#listener.bind(port, { backlog, signal }, socket => {
       const connection = new HttpConnection(this, socket)
       this.connections.add(connection)
       if (this.#timer === undefined) this.#tick()
       return connection
     })
+    if (bound !== undefined) await bound
     signal?.addEventListener('abort', () => this.#stop(), { once: true })
+    if (signal?.aborted) this.#stop()
     await this.#stopped.promise
   }
 
