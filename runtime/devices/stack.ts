@@ -148,7 +148,7 @@ export interface UdpSocket extends AsyncIterable<Datagram>, Disposable, AsyncDis
   readonly dropped: number
   /**
    * The next datagram; undefined once the socket is closed. Rejects with what the network says about the peer of a connected socket, once:
-   * ECONNREFUSED, EHOSTUNREACH, EMSGSIZE. The socket goes on then.
+   * ECONNREFUSED, EHOSTUNREACH. The socket goes on then.
    */
   receive(): Promise<Datagram | undefined>
   /** The same, all that are there at a time: fewer steps for each. */
