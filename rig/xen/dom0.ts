@@ -69,6 +69,8 @@ const ourTools = [
   'boot-clock',
   'granted-pages',
   'cpu-time',
+  'capture',
+  'syn-flood',
 ]
 
 /** The files that a machine with Xen starts from. */
