@@ -23,6 +23,7 @@ export interface RunOptions {
   exit?: boolean
   policy?: string
   screenshots?: string
+  pcap?: string
 }
 
 /** As what the script in dom0 appears in what is printed. */
@@ -76,6 +77,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
       serves: options.port !== undefined || info.metadata.network !== false,
       qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined,
       calls,
+      pcap: options.pcap,
       script: options.dom0,
       exit: options.exit === true,
       onConsole: console.push,

@@ -1,5 +1,7 @@
 import { type Domain, Rig } from '@xen-ts/rig/xen'
+import { CliError } from '../errors.ts'
 import { type CallEvents, makeCalls } from './calls.ts'
+import { capturePackets } from './pcap.ts'
 import { checkPort, forwardPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
@@ -19,6 +21,8 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly port: number | undefined
   /** Whether a port is to lead to the program. */
   readonly serves: boolean
+  /** A file for the packets of the network device. */
+  readonly pcap?: string
   /** With a miniature Qubes dom0 beside it. */
   readonly qube?: QubeOptions
   /** Made from dom0 when the qrexec agent is there. */
@@ -51,10 +55,11 @@ const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6
 export async function session(options: SessionOptions): Promise<SessionEnd> {
   const keys = options.qube && keysOf(options.name, options.qube)
   const vif = keys ? vifOf(keys) : plainVif
+  if (options.pcap !== undefined && vif === undefined) throw noVif()
   if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
   const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
-  const ends: Array<() => void> = [() => void rig.stop()]
+  const ends: Array<() => void | Promise<void>> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
       name: options.name,
@@ -65,6 +70,10 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       vif,
       paused: true,
     })
+    if (options.pcap !== undefined) {
+      const mac = vif?.mac ?? plainVif.mac
+      ends.unshift(await capturePackets(rig, domain.domid, options.pcap, mac, options.onNote))
+    }
     const first = firstLine(options.name)
     const drained = follow(domain.console, text => {
       options.onConsole(text)
@@ -118,10 +127,13 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     ])
     return { reason: reason ?? ended.reason, callCode }
   } finally {
-    for (const end of ends) end()
+    for (const end of ends) await end()
     await rig.exited
   }
 }
+
+const noVif = () =>
+  new CliError('--pcap captures the network device, and this qube has none', '--pcap', 'leave out --qdb /qubes-ip=, or --pcap')
 
 /** When all that goes on in dom0 has ended, the program may end too. Gives the first exit code that is not 0, or 0. */
 async function inDom0({ exit }: SessionOptions, domain: Domain, work: (number | Promise<number>)[]): Promise<number> {

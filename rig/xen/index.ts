@@ -1,4 +1,5 @@
 /** Real Xen and a lean dom0, in QEMU. */
+export { type Capture, type CapturedPacket, captureInterface } from './capture.ts'
 export { type Entry, writeCpio } from './cpio.ts'
 export { defaultCache, ensureRig, type RigFiles } from './dom0.ts'
 export type { Domain, DomainEnd, DomainOptions, SavedDomain, Vif } from './domain.ts'
