@@ -61,6 +61,8 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     families: () => (addresses.address === ANY ? [] : [4]),
   })
 
+  counters.dns = names.counters
+
   const stack: IpStack = {
     tcp,
     udp,

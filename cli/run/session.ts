@@ -6,6 +6,7 @@ import { checkPort, forwardPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
+import { askForStats, statsOnSignal, withStats } from './stats.ts'
 
 export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly image: string
@@ -23,6 +24,8 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly serves: boolean
   /** A file for the packets of the network device. */
   readonly pcap?: string
+  /** Whether to show what the network stack has counted. */
+  readonly stats: boolean
   /** With a miniature Qubes dom0 beside it. */
   readonly qube?: QubeOptions
   /** Made from dom0 when the qrexec agent is there. */
@@ -43,6 +46,9 @@ export interface SessionEnd {
 
 /** How long (ms) the script waits for the first line of a program that may never say anything, or calls itself otherwise than its image. */
 const SILENCE = 5_000
+
+/** What a program has (ms) to show its counters before it is destroyed. */
+const MOMENT = 500
 
 /** The network of a domain without a dom0 of Qubes. */
 const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
@@ -66,7 +72,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       kernel: options.image,
       memory: options.memory,
       maxmem: options.maxmem,
-      cmdline: commandLine(options.args),
+      cmdline: commandLine(options.stats ? withStats(options.args) : options.args),
       vif,
       paused: true,
     })
@@ -96,7 +102,11 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     )
     const { timeout } = options
     if (timeout !== undefined) {
-      const timer = setTimeout(() => end('timeout', `the program did not end within ${timeout} s: destroyed`), timeout * 1000)
+      const over = async () => {
+        if (options.stats) await askForStats(rig, domain.domid, MOMENT)
+        end('timeout', `the program did not end within ${timeout} s: destroyed`)
+      }
+      const timer = setTimeout(() => void over(), timeout * 1000)
       ends.unshift(() => clearTimeout(timer))
     }
     dom0?.qubes.failed.catch((died: Error) => end('daemon died', `dom0: ${died.message}: destroyed`))
@@ -105,6 +115,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       const port = await forwardPort(port => rig.forward(port, vif.ip, 80), options.port)
       options.onNote(`http://localhost:${port}/ leads to port 80 of ${options.name}`)
     }
+    if (options.stats) ends.unshift(statsOnSignal(rig, domain.domid, options.onNote))
     await domain.unpause()
     dom0?.qubes.connect()
     const calling = inDom0(options, domain, [

@@ -11,7 +11,9 @@ export const stackTransport = (udp: Udp, tcp: Pick<Tcp, 'connect'>): DnsTranspor
         socket.onReceive?.(bytes.subarray(offset, offset + length), from.peer, remotePort)
       },
       (peer, remotePort, code) => {
-        if (peer === server && remotePort === asked) socket.onError?.(new Error(`the network answers unreachable, ICMP code ${code}`))
+        const isAsked = peer === server && remotePort === asked && socket.onError !== undefined
+        if (isAsked) socket.onError?.(new Error(`the network answers unreachable, ICMP code ${code}`))
+        return isAsked
       },
     )
     /** The port that a question went to. */

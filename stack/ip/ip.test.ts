@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import type { CounterName } from '../counters.ts'
 import { raw } from '../testing/raw.ts'
 
 const echo = [0x12, 0x34, 0, 1, 1, 2, 3, 4, 5]
@@ -38,7 +39,7 @@ test('what is wrong is dropped and counted by its reason', async t => {
     send()
     peer.targetMac.splice(0, 6, ...mac)
   }
-  const cases: [keyof typeof counters, () => void][] = [
+  const cases: [CounterName, () => void][] = [
     ['malformed', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, 0, 0x45, 0]))],
     [
       'malformed',

@@ -8,6 +8,7 @@
  */
 import type { EthernetDevice, Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Counters } from '../counters.ts'
+import { LimitedLog } from '../limited.ts'
 import { ARP_FRAME_BYTES, ARP_REPLY, ARP_REQUEST, arpOperation, arpSenderIp, arpSenderMac, arpTargetIp, writeArp } from '../wire/arp.ts'
 import { ETH_SOURCE, formatMac, isSame, isUnicast, type MacWords } from '../wire/ethernet.ts'
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
@@ -36,6 +37,8 @@ export class Neighbours {
   readonly #device: EthernetDevice
   readonly #timers: Timers
   readonly #log: Log
+  /** For what others on the link can cause as often as they like. */
+  readonly #limited: LimitedLog
   readonly #counters: Counters
   readonly #mac: MacWords
   #address: Ipv4
@@ -63,6 +66,7 @@ export class Neighbours {
     this.#device = parts.device
     this.#timers = parts.timers
     this.#log = parts.log
+    this.#limited = new LimitedLog(parts.log, parts.timers)
     this.#counters = parts.counters
     this.#mac = parts.mac
     this.#address = parts.address
@@ -143,7 +147,7 @@ export class Neighbours {
     const old = entry.mac
     if (old === undefined || !isSame(old, mac)) {
       entry.mac = mac
-      this.#log.debug(`${formatIpv4(entry.ip)} is at ${formatMac(mac)}`)
+      this.#limited.write('debug', () => `${formatIpv4(entry.ip)} is at ${formatMac(mac)}`)
     }
     entry.version = ++this.#versions
     entry.tries = 0
@@ -177,7 +181,7 @@ export class Neighbours {
       this.#learn(entry, entry.mac ?? FALLBACK_MAC)
       return
     }
-    this.#log.debug(`${formatIpv4(entry.ip)} answers no ARP`)
+    this.#limited.write('debug', () => `${formatIpv4(entry.ip)} answers no ARP`)
     this.#entries.delete(entry.ip)
     this.#forget(entry)
   }

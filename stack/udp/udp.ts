@@ -13,8 +13,8 @@ import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP
  */
 export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
 
-/** Who hears that datagrams to a peer do not arrive (ICMP): anybody can claim that who has guessed both ports. */
-type UnreachableHandler = (peer: string, remotePort: number, code: number) => void
+/** Who hears that datagrams to a peer do not arrive (ICMP): anybody can claim that who has guessed both ports. false: nothing went there. */
+type UnreachableHandler = (peer: string, remotePort: number, code: number) => unknown
 
 /** A local port that was chosen for its user. */
 export interface UdpPort {
@@ -110,8 +110,7 @@ export class Udp {
   /** A router or host says that a datagram was not delivered. That it was too big (RFC 1191) is no such message: they are all small. */
   unreachable({ route, localPort, remotePort, code, mtu }: Unreachable): void {
     const handler = mtu === undefined ? this.#unreachable.get(localPort) : undefined
-    if (handler === undefined) this.#ip.counters.icmpIgnored++
-    else handler(route.peer, remotePort, code)
+    if (handler === undefined || handler(route.peer, remotePort, code) === false) this.#ip.counters.icmpIgnored++
   }
 
   receive({ u8, u16, checked }: Frame, at: number, length: number, route: Route): void {
