@@ -34,7 +34,8 @@ export async function tshark(file: string, ...args: string[]): Promise<{ code: n
 
 /** Packets that are malformed, or whose sums are wrong although no device was to complete them. @returns what tshark says of each */
 export async function complaints(file: string): Promise<string> {
-  const isWrong = ['ip', 'tcp', 'udp', 'icmp'].map(protocol => `${protocol}.checksum.status == "Bad"`).join(' || ')
-  const { code, stdout, stderr } = await tshark(file, '-Y', `_ws.malformed || ((${isWrong}) && !(frame.comment contains "checksum"))`)
+  const bad = (...protocols: string[]) => protocols.map(protocol => `${protocol}.checksum.status == "Bad"`).join(' || ')
+  const filter = `_ws.malformed || ${bad('ip', 'icmp')} || ((${bad('tcp', 'udp')}) && !(frame.comment contains "checksum"))`
+  const { code, stdout, stderr } = await tshark(file, '-Y', filter)
   return `${stdout}${stderr}${code === 0 ? '' : `exit code ${code}`}`
 }
