@@ -2,7 +2,7 @@ import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { CliError } from '../errors.ts'
 import { type CallEvents, makeCalls } from './calls.ts'
 import { capturePackets } from './pcap.ts'
-import { checkPort, forwardPort } from './port.ts'
+import { checkPort, describePort, forwardPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
@@ -113,7 +113,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
 
     if (vif && options.serves) {
       const port = await forwardPort(port => rig.forward(port, vif.ip, 80), options.port)
-      options.onNote(`http://localhost:${port}/ leads to port 80 of ${options.name}`)
+      options.onNote(describePort(port, options.port, options.name))
     }
     if (options.stats) ends.unshift(statsOnSignal(rig, domain.domid, options.onNote))
     await domain.unpause()

@@ -71,6 +71,7 @@ const ourTools = [
   'cpu-time',
   'capture',
   'syn-flood',
+  'crowd',
 ]
 
 /** The files that a machine with Xen starts from. */

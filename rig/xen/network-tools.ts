@@ -25,7 +25,7 @@ const packages = [
 const programs = ['usr/sbin/dnsmasq', 'usr/bin/curl', 'usr/bin/wget', 'sbin/tc']
 
 /**
- * Puts the tools into a rig's dom0, as /opt/bin/NAME, and loads netem, with which `tc` makes a link bad. Once for a rig.
+ * Puts the tools into a rig's dom0, as /opt/bin/NAME, and loads what `tc` makes a link bad with, in both directions. Once for a rig.
  * @param cache as of Rig.start
  */
 export async function installNetworkTools(
@@ -43,7 +43,7 @@ export async function installNetworkTools(
   }
   files.set('etc/group', { content: 'root:x:0:\n' })
   const modules = new Map<string, Entry>()
-  await addModules(modules, rig.files.tree, ['sch-netem'])
+  await addModules(modules, rig.files.tree, ['sch-netem', 'sch-ingress', 'act-mirred', 'cls-matchall', 'ifb'])
   for (const [path, entry] of modules) files.set(`opt/${path}`, entry)
   const folder = await mkdtemp(join(tmpdir(), 'xen-ts-tools-'))
   try {
