@@ -1,4 +1,4 @@
-// Serves what dom0's tools ask of a host: bytes of every length, an echo over HTTP and over TCP, and what it has counted.
+// Serves what dom0's tools ask of a host: bytes of every length, an echo over HTTP and over TCP, a sink for the same bytes, and what it has counted.
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { counterValues, type IpStack } from '@xen-ts/stack'
 import { device, http, stack, unikernel } from 'xen-ts'
@@ -20,6 +20,9 @@ function bytes(length: number): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Ar
   })
 }
 
+/** How many bytes of a stream it takes at a time to see where something is wrong. */
+const piece = 256
+
 const machine = device({ name: 'machine', connect: (_needs, context) => context.machine as XenMachine })
 
 export default unikernel({
@@ -37,6 +40,22 @@ export default unikernel({
       for (let part = await socket.read(); part !== undefined; part = await socket.read()) await socket.write(part)
       socket.end()
     })
+    // Takes what /bytes gives, and says whether it was that.
+    const sinking = net.tcp.listen({ port: 9, signal }, async connection => {
+      using socket = connection
+      let taken = 0
+      let wrong = -1
+      for (let part = await socket.read(); part !== undefined; part = await socket.read()) {
+        for (let at = 0; at < part.length; at += piece) {
+          const size = Math.min(piece, part.length - at)
+          const expected = machine.abi.checksum(block, taken % period, size, 0)
+          if (wrong < 0 && machine.abi.checksum(part, at, size, 0) !== expected) wrong = taken
+          taken += size
+        }
+      }
+      await socket.write(new TextEncoder().encode(wrong < 0 ? `${taken} bytes, all right\n` : `${taken} bytes, wrong at ${wrong}\n`))
+      socket.end()
+    })
     const serving = web.serve({ port: 80, signal }, async request => {
       const { pathname } = new URL(request.url)
       if (pathname === '/state') return Response.json(state())
@@ -44,6 +63,6 @@ export default unikernel({
       const length = Number(/^\/bytes\/(\d+)$/.exec(pathname)?.[1] ?? NaN)
       return Number.isNaN(length) ? new Response('not here\n', { status: 404 }) : new Response(bytes(length))
     })
-    await Promise.all([echoing, serving])
+    await Promise.all([echoing, sinking, serving])
   },
 })
