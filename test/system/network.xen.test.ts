@@ -6,6 +6,7 @@ import { type Running, XenTests } from './harness.ts'
 const xen = new XenTests(test)
 const server = '10.138.7.1'
 const leased = '10.138.7.50'
+const other = '10.138.7.51'
 /** 3,600 bytes: more than a datagram with EDNS is asked to hold. */
 const longText = Array.from({ length: 18 }, (_, i) => String.fromCharCode(97 + i).repeat(200))
 
@@ -15,17 +16,17 @@ test.serial.before('dom0 gets dnsmasq', async t => {
 })
 
 /** dnsmasq as DHCP and DNS server on the vif of a guest. `T1`: seconds after which a lease is to be renewed. */
-async function startDnsmasq({ domain }: Running): Promise<void> {
+async function startDnsmasq({ domain }: Running, address = leased): Promise<void> {
   const options = [
     '--conf-file=/dev/null --user=root --group=root --pid-file=/run/dnsmasq.pid --dhcp-leasefile=/run/leases --log-facility=/run/dnsmasq.log',
     `--interface=vif${domain.domid}.0 --except-interface=lo --bind-interfaces --no-hosts --no-resolv --domain=lan --local=/lan/`,
-    `--dhcp-range=${leased},${leased},255.255.255.0,2m --dhcp-option=option:T1,12 --dhcp-authoritative --no-ping --log-dhcp --log-queries`,
+    `--dhcp-range=${address},${address},255.255.255.0,2m --dhcp-option=option:T1,12 --dhcp-authoritative --no-ping --log-dhcp --log-queries`,
     '--host-record=www.lan,10.138.7.9,2001:db8::9 --cname=alias.lan,www.lan --cname=second.lan,alias.lan',
     "--srv-host=_http._tcp.lan,www.lan,8080,1,2 --srv-host=_http._tcp.lan,lookup.lan,80,0,2 --txt-record=text.lan,'one text',' in two parts'",
     `--txt-record=long.lan,${longText.join(',')} --neg-ttl=60 --local-ttl=60`,
   ]
   await xen.rig.must(`rm -f /run/leases /run/dnsmasq.log
-    ip addr add ${server}/24 dev vif${domain.domid}.0
+    ip addr show dev vif${domain.domid}.0 | grep -q ${server} || ip addr add ${server}/24 dev vif${domain.domid}.0
     echo nameserver ${server} > /etc/resolv.conf
     /opt/bin/dnsmasq ${options.join(' ')}`)
 }
@@ -117,6 +118,34 @@ test.serial('without the server what is known stays, and what is not is an error
   await startDnsmasq(running)
 })
 
+test.serial('200 names at once, of which none exists, on 50 connections', async t => {
+  t.timeout(120_000)
+  const answers = await xen.rig.must(`/opt/bin/curl -sS -Z --parallel-max 50 --max-time 60 'http://lookup.lan/n[1-200].lan?type=A'`, {
+    seconds: 100,
+  })
+  t.is(new Set(answers.match(/ENOTFOUND: cannot resolve n\d+\.lan/g)).size, 200)
+})
+
+test.serial('after a checkpoint the lease is confirmed, and connections go on', async t => {
+  t.timeout(120_000)
+  const requests = async () => (await log()).match(/DHCPREQUEST\(/g)?.length ?? 0
+  const before = await requests()
+  await running.domain.checkpoint()
+  for (let i = 0; i < 20 && (await requests()) === before; i++) await new Promise(resolve => setTimeout(resolve, 250))
+  t.true((await requests()) > before)
+  t.is(await get('www.lan?type=A'), 'www.lan 60 A 10.138.7.9 [200]')
+  t.is(running.lines.filter(line => line.includes('the network was changed')).length, 1)
+})
+
+test.serial('a server that refuses the lease: the address is given up at once, and the next one taken, under the same name', async t => {
+  t.timeout(120_000)
+  await stopDnsmasq()
+  await startDnsmasq(running, other)
+  await running.line(/WRN \[dhcp\] the address is lost: DHCP server 10\.138\.7\.1 says that it is not ours any more/)
+  await running.line(/\[dhcp\] DHCP server 10\.138\.7\.1 leases 10\.138\.7\.51 for 120 s/)
+  t.is(await get('lookup.lan'), `lookup.lan has address ${other} [200]`)
+})
+
 test.serial('at its end it gives the lease back', async t => {
   t.timeout(120_000)
   await running.domain.shutdown()
@@ -125,7 +154,7 @@ test.serial('at its end it gives the lease back', async t => {
   await logged(/DHCPRELEASE/)
   t.notRegex(await xen.rig.must('cat /run/leases'), /lookup/)
   t.deepEqual(
-    lines.filter(line => / (ERR|WRN) /.test(line) && !line.includes('nobody.lan')),
+    lines.filter(line => / (ERR|WRN) /.test(line) && !/nobody\.lan|the address is lost/.test(line)),
     [],
   )
 })

@@ -73,9 +73,10 @@ static int wait_open(int first, int count, double until)
 
 static void at_once(int count)
 {
-	double until = now() + GIVE_UP_S;
+	double begun = now(), until = begun + GIVE_UP_S, opened;
 	int open = wait_open(0, count, until), waiting = count, whole = 0;
 
+	opened = now();
 	for (int i = 0; i < count; i++) {
 		waiting -= write(fds[i].fd, request, sizeof(request) - 1) != sizeof(request) - 1;
 		fds[i].events = POLLIN;
@@ -99,6 +100,7 @@ static void at_once(int count)
 		}
 	}
 	printf("%d %d\n", open, whole);
+	fprintf(stderr, "open after %.1f s, over after %.1f s\n", opened - begun, now() - begun);
 }
 
 static void storm(int count)
