@@ -11,6 +11,7 @@ await engineTests(
   import.meta.url,
   [
     './config.test.ts',
+    './counters.test.ts',
     './names.test.ts',
     './udp/udp.test.ts',
     './readdress.test.ts',

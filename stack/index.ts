@@ -1,7 +1,7 @@
 /** The TCP/IP stack and what is built on it. */
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
-export { Counters } from './counters.ts'
+export { Counters, counterValues, describeCounters } from './counters.ts'
 export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'

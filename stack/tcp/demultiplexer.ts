@@ -3,6 +3,7 @@ import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Receiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
+import { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
@@ -15,12 +16,12 @@ import { portsOf } from './table.ts'
 
 export class Demultiplexer implements Receiver {
   readonly #engine: TcpEngine
-  readonly #log: Log
+  readonly #log: LimitedLog
   readonly #segment = new Segment()
 
   constructor(engine: TcpEngine, log: Log) {
     this.#engine = engine
-    this.#log = log
+    this.#log = new LimitedLog(log, engine.timers)
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {
@@ -51,7 +52,7 @@ export class Demultiplexer implements Receiver {
       return segmentArrives(c, s, (engine.segmentTime = engine.timers.now()))
     } catch (error) {
       const peer = c.route.endpoint(c.remotePort)
-      this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
+      this.#log.write('error', () => `connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
       c.abort()
       return DONE
     } finally {
@@ -98,8 +99,10 @@ export class Demultiplexer implements Receiver {
       this.#engine.counters.icmpIgnored++
     } else if (mtu !== undefined) {
       if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, route.tooBig(mtu)) + TCP_BYTES - c.headerBytes)
-    } else if (c.state === SYN_SENT) {
-      // On an established connection these are passing troubles (RFC 5461).
+      else this.#engine.counters.icmpIgnored++
+    } else if (c.state !== SYN_SENT) {
+      this.#engine.counters.icmpIgnored++ // on an established connection these are passing troubles (RFC 5461)
+    } else {
       c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))
     }
   }

@@ -31,11 +31,11 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (s.sequence !== c.rcvNxt || (s.flags & (SYN | RST | FIN)) !== 0 || s.length > ((c.rcvAdv - c.rcvNxt) | 0)) {
     if (!isAcceptable(c, s)) return DONE
   }
-  if ((s.flags & ACK) === 0) return DONE
+  if ((s.flags & ACK) === 0) return ignored(c)
   // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
   if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
   if (c.state === SYN_RECEIVED) {
-    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
+    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return refused(c)
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
   }
   if (!acknowledged(c, s, now)) return DONE
@@ -48,6 +48,12 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
     if (c.ackNow || hasNew || c.finPending || c.scoreboard !== undefined) output(c, now, false)
     if (c.unacknowledged > 0 && !c.inBatch) c.environment.acknowledgeLater(c)
   }
+  return DONE
+}
+
+/** Nothing is to be done with this segment: RFC 9293 says to drop it. */
+function ignored(c: Connection): number {
+  c.environment.counters.tcpUnacceptable++
   return DONE
 }
 
@@ -83,6 +89,7 @@ function isAcceptable(c: Connection, s: Segment): boolean {
   }
   if (end > window) {
     const cut = end - window
+    c.environment.counters.tcpCut++
     c.ackNow = true
     if ((s.flags & FIN) !== 0) {
       s.flags &= ~FIN
@@ -227,7 +234,11 @@ function finAcked(c: Connection): void {
 
 /** Seventh and eighth checks: data and FIN. */
 function dataArrives(c: Connection, s: Segment): void {
-  if (c.state > FIN_WAIT_2) return // after its FIN a peer has nothing to say
+  // After its FIN a peer has nothing to say.
+  if (c.state > FIN_WAIT_2) {
+    ignored(c)
+    return
+  }
   const fin = (s.flags & FIN) !== 0
   if (s.sequence !== c.rcvNxt) {
     keepForLater(c, s.sequence, s.bytes, s.offset, s.length, fin)
@@ -236,14 +247,20 @@ function dataArrives(c: Connection, s: Segment): void {
   deliver(c, s.bytes, s.offset, s.length, fin)
 }
 
+function refused(c: Connection): number {
+  ignored(c)
+  return SEND_RESET
+}
+
 function inSynSent(c: Connection, s: Segment, now: number): number {
   const hasAck = (s.flags & ACK) !== 0
-  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? DONE : SEND_RESET
+  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? ignored(c) : refused(c)
   if ((s.flags & RST) !== 0) {
-    if (hasAck) c.finish(c.failure('ECONNREFUSED', 'was refused'))
+    if (!hasAck) return ignored(c)
+    c.finish(c.failure('ECONNREFUSED', 'was refused'))
     return DONE
   }
-  if ((s.flags & SYN) === 0) return DONE
+  if ((s.flags & SYN) === 0) return ignored(c)
   synchronize(c, s)
   if (!hasAck) {
     c.state = SYN_RECEIVED // both called at the same time
@@ -300,7 +317,8 @@ function inTimeWait(c: Connection, s: Segment): number {
   if ((s.flags & RST) !== 0) {
     // An old duplicate that we answer makes a peer reset who has forgotten the connection; that must not end our wait (RFC 1337). But
     // a peer that is calling anew with a lower number resets what we answered to its SYN, or it would have to wait as long as we.
-    if (c.calledAgain && s.sequence === c.rcvNxt) c.finish(undefined)
+    if (!c.calledAgain || s.sequence !== c.rcvNxt) return ignored(c)
+    c.finish(undefined)
     return DONE
   }
   const age = c.stamps !== undefined && s.stamped ? (s.stamp - c.stamps.recent) | 0 : 0
@@ -315,7 +333,7 @@ function inTimeWait(c: Connection, s: Segment): number {
   }
   const begin = (s.sequence - c.rcvNxt) | 0
   const isInside = begin < 0 ? begin + s.length > 0 : begin < ((c.rcvAdv - c.rcvNxt) | 0)
-  if ((s.flags & (SYN | ACK)) === 0 && isInside) return DONE
+  if ((s.flags & (SYN | ACK)) === 0 && isInside) return ignored(c)
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)
