@@ -21,7 +21,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === SYN_SENT) return inSynSent(c, s, now)
   if (c.state === TIME_WAIT) return inTimeWait(c, s)
   const { stamps } = c
-  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high || !s.stamped)
+  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high)
   if (isNew && !isTimely(c, stamps, s, now)) {
     c.environment.counters.tcpPaws += s.stamped ? 1 : 0
     if (s.stamped) refuse(c, s)
