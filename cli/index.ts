@@ -12,6 +12,7 @@ export {
   type Connect,
   type Connected,
   clock,
+  type Deadline,
   type Device,
   type DeviceContext,
   type Devices,

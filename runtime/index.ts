@@ -7,7 +7,7 @@ export { type Connected, type Device, type DeviceContext, type Devices, device, 
 export { type Clock, clock, type Random, random } from './devices/ambient.ts'
 export { type AssetFile, type AssetFiles, type Assets, assets } from './devices/assets.ts'
 export { type HttpHandler, type HttpServer, http } from './devices/http.ts'
-export { type Stack, stack, type TcpConnection } from './devices/stack.ts'
+export { type Deadline, type Stack, stack, type TcpConnection } from './devices/stack.ts'
 export { type Lifecycle, ShutdownError } from './lifecycle.ts'
 export type { Level, Log, LogLine, ProgramLog } from './log.ts'
 export type { XenMachine } from './machine.ts'

@@ -19,6 +19,6 @@ export {
   type SocketHandler,
 } from './socket.ts'
 export { createStack, type IpStack } from './stack.ts'
-export type { Deadline, TcpStream } from './tcp/stream.ts'
+export type { TcpStream } from './tcp/stream.ts'
 export type { ConnectOptions, StreamListenOptions } from './tcp/tcp.ts'
 export type { UdpPort, UdpReceiver } from './udp/udp.ts'

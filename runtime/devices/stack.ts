@@ -18,23 +18,43 @@ export interface Stack {
   readonly tcp: {
     /**
      * `host` is an address or a name. Rejects when the name is not resolved (see `resolve`), when the peer refuses or does not answer within
-     * `timeout` milliseconds, or when `signal` aborts.
+     * `timeout` milliseconds, or when `signal` aborts. `userTimeout`: the connection breaks (ETIMEDOUT) once the peer has taken nothing of what
+     * was sent for so many milliseconds; two minutes or more by default.
      */
-    connect(options: { host: string; port: number; timeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
-    /** Calls `accept` for each connection, until `signal` aborts; then resolves. `keepAlive`: as of a connection; a minute by default. */
-    listen(options: { port: number; signal?: AbortSignal; keepAlive?: number }, accept: (connection: TcpConnection) => void): Promise<void>
+    connect(options: { host: string; port: number; timeout?: number; userTimeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
+    /**
+     * Calls `accept` for each connection, until `signal` aborts; then resolves. `keepAlive`: as of a connection; a minute by default.
+     * `userTimeout`: as of `connect`.
+     */
+    listen(
+      options: { port: number; signal?: AbortSignal; keepAlive?: number; userTimeout?: number },
+      accept: (connection: TcpConnection) => void,
+    ): Promise<void>
   }
+}
+
+/** How long a call may wait. */
+export interface Deadline {
+  /** Milliseconds until it rejects with ETIMEDOUT; Infinity, or none: as long as the connection lasts. */
+  readonly timeout?: number
+  /** Makes it reject with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface TcpConnection extends Disposable {
   readonly remoteAddress: string
   readonly remotePort: number
-  /** At least one byte; undefined once the peer ended its side and all was read. Rejects when the connection broke. */
-  read(): Promise<Uint8Array | undefined>
-  /** Resolves when the bytes were taken over. */
-  write(bytes: Uint8Array): Promise<void>
+  /**
+   * At least one byte; undefined once the peer ended its side and all was read. Rejects when the connection broke. When the deadline passes
+   * nothing is lost: the next read gets what comes later.
+   */
+  read(deadline?: Deadline): Promise<Uint8Array | undefined>
+  /** Resolves when the bytes were taken over. When the deadline passes, they are on their way nevertheless: `abort` if they must not arrive. */
+  write(bytes: Uint8Array, deadline?: Deadline): Promise<void>
   /** Ends the own side after what was written. */
   end(): void
+  /** Ends both sides at once; what was written and not taken yet is lost. */
+  abort(): void
   /**
    * Asks a peer that says nothing for so many milliseconds for a sign of life: one that is gone is noticed after twice the time, and the
    * connection breaks (ETIMEDOUT). undefined, or Infinity in `listen`: never.

@@ -233,9 +233,9 @@ test('the round-trip time is measured in the middle of retransmissions, by the e
 test('options of any bytes, on a SYN and later, break nothing', async t => {
   const option = fc.oneof(
     fc.uint8Array({ maxLength: 12 }),
-    fc.record({ kind: fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 254), size: fc.nat(40), rest: fc.uint8Array({ maxLength: 32 }) }).map(
-      ({ kind, size, rest }) => Uint8Array.of(kind, size, ...rest),
-    ),
+    fc
+      .record({ kind: fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 254), size: fc.nat(40), rest: fc.uint8Array({ maxLength: 32 }) })
+      .map(({ kind, size, rest }) => Uint8Array.of(kind, size, ...rest)),
     fc.tuple(fc.constantFrom(5, 8), fc.uint8Array({ minLength: 8, maxLength: 8 })).map(([kind, rest]) => Uint8Array.of(kind, 10, ...rest)),
   )
   const options = fc.array(option, { maxLength: 4 }).map(parts => {
