@@ -73,11 +73,7 @@ export class StampOffsets {
  */
 export function isTimely(c: Connection, stamps: Stamps, s: Segment, now: number): boolean {
   if ((s.flags & (RST | SYN)) !== 0) return true
-  if (!s.stamped) {
-    c.environment.counters.tcpNoTimestamp++
-    return false
-  }
-  return ((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED
+  return s.stamped && (((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED)
 }
 
 /**
