@@ -20,5 +20,6 @@ export {
 } from './socket.ts'
 export { createStack, type IpStack } from './stack.ts'
 export type { TcpStream } from './tcp/stream.ts'
+export type { StreamListenOptions } from './tcp/stream-listener.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'
 export type { UdpPort, UdpReceiver } from './udp/udp.ts'

@@ -7,12 +7,13 @@ import { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
-import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives } from './input.ts'
+import { segmentArrives } from './input.ts'
 import { challenge, output } from './output.ts'
 import { hasGoodChecksum, mssOf } from './segments.ts'
 import { sendReset } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
+import { DONE, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
 export class Demultiplexer implements Receiver {
   readonly #engine: TcpEngine
