@@ -1,6 +1,6 @@
 // Serves what dom0's tools ask of a host: bytes of every length, an echo over HTTP and over TCP, a sink for the same bytes, and what it has counted.
 import type { XenMachine } from '@xen-ts/runtime/machine'
-import { counterValues, type IpStack } from '@xen-ts/stack'
+import { counterValues, type Http1Server, type IpStack } from '@xen-ts/stack'
 import { device, http, stack, unikernel } from 'xen-ts'
 
 /** A prime number of bytes, so that none of what was sent twice, left out or exchanged looks like what is next to it. */
@@ -56,7 +56,9 @@ export default unikernel({
       await socket.write(new TextEncoder().encode(wrong < 0 ? `${taken} bytes, all right\n` : `${taken} bytes, wrong at ${wrong}\n`))
       socket.end()
     })
-    const serving = web.serve({ port: 80, signal }, async request => {
+    // A thousand connections may all be open before the first one asks, however slow the machine is.
+    const limits = { idleTimeout: 300 }
+    const serving = (web as Http1Server).serve({ port: 80, signal, limits }, async request => {
       const { pathname } = new URL(request.url)
       if (pathname === '/state') return Response.json(state())
       if (pathname === '/echo') return new Response(await request.arrayBuffer())
