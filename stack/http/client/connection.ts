@@ -80,11 +80,16 @@ export class ClientConnection implements Source, SendingEvents {
     this.#expect('', seconds)
     const next = this.#stream.read()
     this.#next = next
-    // It was closed, or something came that nobody asked for.
-    const over = (): void => {
-      if (this.#isIdle) this.#break()
-    }
-    next.then(over, over)
+    next.then(
+      bytes => {
+        if (!this.#isIdle || this.#isOver) return
+        if (bytes === undefined) this.close()
+        else this.#break() // nobody has asked
+      },
+      () => {
+        if (this.#isIdle) this.#over()
+      },
+    )
   }
 
   close(): void {
@@ -169,12 +174,12 @@ export class ClientConnection implements Source, SendingEvents {
     for (let informational = 0; ; informational++) {
       const found = await this.#headText(bytes, at)
       const head = parseResponseHead(found.text, method)
-      if (typeof head === 'string') throw new HttpError('EPROTO', `the response is refused: ${head}`)
+      if (typeof head === 'string') throw refused(head)
       bytes = found.bytes
       at = found.at
       if (head.status >= 200) return { head, bytes, at }
-      if (head.status === 101) throw new HttpError('EPROTO', 'the response is refused: it switches protocols, which nobody asked for')
-      if (informational >= MAX_INFORMATIONAL) throw new HttpError('EPROTO', 'the response is refused: there are too many before it')
+      if (head.status === 101) throw refused('it switches protocols, which nobody asked for')
+      if (informational >= MAX_INFORMATIONAL) throw refused('there are too many before it')
     }
   }
 
@@ -186,6 +191,8 @@ export class ClientConnection implements Source, SendingEvents {
       // A head that comes in drops is looked at again when a line has ended, not for each drop.
       if (size > 0 && (size < NAME.length || size === MAX_HEAD || from === at || bytes.indexOf(LF, from) >= 0)) {
         const text = abi.latin1Decode(bytes, at, size)
+        // Who speaks another protocol waits for an answer: it would take the whole time-out to see that nothing more comes.
+        if (!(text.startsWith(NAME) || NAME.startsWith(text))) throw refused('it does not begin with HTTP/1.')
         const length = text.indexOf('\r\n\r\n') + 4
         if (length >= 4) return { text: text.slice(0, length - 4), bytes, at: at + length }
         checkIncomplete(text, size)
@@ -234,17 +241,14 @@ export class ClientConnection implements Source, SendingEvents {
   }
 }
 
+const refused = (why: string): HttpError => new HttpError('EPROTO', `the response is refused: ${why}`)
+
 /** Whether a head without an end can still become one. `size` is the bytes that `text` was decoded from. */
 function checkIncomplete(text: string, size: number): void {
-  const refuse = (why: string): never => {
-    throw new HttpError('EPROTO', `the response is refused: ${why}`)
-  }
-  // Who speaks another protocol waits for an answer: it would take the whole time-out to see that nothing more comes.
-  if (!(text.startsWith(NAME) || NAME.startsWith(text))) refuse('it does not begin with HTTP/1.')
-  if (size === MAX_HEAD) refuse(`its head is longer than ${MAX_HEAD} bytes`)
+  if (size === MAX_HEAD) throw refused(`its head is longer than ${MAX_HEAD} bytes`)
   // Decoding ends at a NUL.
-  if (text.length < size) refuse('the head contains control characters')
-  if (text.includes('\n\n')) refuse('lines must end with CR LF')
+  if (text.length < size) throw refused('the head contains control characters')
+  if (text.includes('\n\n')) throw refused('lines must end with CR LF')
 }
 
 const closedWhere = (hasBegun: boolean, authority: string): string =>
