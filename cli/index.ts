@@ -42,3 +42,4 @@ export {
   unikernel,
   type XenMachine,
 } from '@xen-ts/runtime'
+export { type HttpClient, type HttpClientLimits, HttpError, httpClientDevice as httpClient } from '@xen-ts/stack'

@@ -16,7 +16,7 @@ import { Loop } from './loop.ts'
 import type { XenMachine } from './machine.ts'
 import { type Program, programOf } from './program.ts'
 import { Suspension } from './suspension.ts'
-import type { Connect, Elsewhere, Target, TargetContext } from './target.ts'
+import type { Connect, Elsewhere, Global, GlobalContext, Target, TargetContext } from './target.ts'
 import { UsageError } from './usage-error.ts'
 import { dispatchUnhandledRejection } from './web/errors.ts'
 
@@ -25,6 +25,8 @@ export interface BootOptions {
   readonly connect: Connect
   /** Where device kinds exist that the target lacks. */
   readonly elsewhere?: Elsewhere
+  /** Of the target's globals, those that the program uses. */
+  readonly globals?: Readonly<Record<string, Global>>
   /** Log source and title until the program gives its own name; the name of a program that is only a handler. */
   readonly name: string
   readonly version?: string
@@ -60,6 +62,10 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
+  const connected = Promise.withResolvers<Graph>()
+  const context: GlobalContext = { machine, lifecycle, use: async device => (await connected.promise).use(device) }
+  const globals = Object.entries(options.globals ?? {}).map(([name, make]) => [name, () => make(context)])
+  installLazily(scope, Object.fromEntries(globals))
   let told = 0
   lifecycle.onRejection = (reason, promise) => dispatchUnhandledRejection(reason, promise, told++ < MOST_TOLD)
 
@@ -79,14 +85,21 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
         return
       }
       started = true
-      lifecycle.own(main(options, scope, machine, logs, lifecycle))
+      lifecycle.own(main(options, scope, machine, logs, lifecycle, connected.resolve))
     },
     // What is left for the kernel to report are promises, jobs being reactions to them.
     fail: reason => lifecycle.rejected(reason),
   }
 }
 
-async function main(options: BootOptions, scope: object, machine: XenMachine, logs: LogWriter, lifecycle: Lifecycle): Promise<void> {
+async function main(
+  options: BootOptions,
+  scope: object,
+  machine: XenMachine,
+  logs: LogWriter,
+  lifecycle: Lifecycle,
+  connected: (graph: Graph) => void,
+): Promise<void> {
   const { target, connect, elsewhere, name, version, program: load } = options
   await lifecycle.run(
     async () => {
@@ -122,6 +135,7 @@ async function main(options: BootOptions, scope: object, machine: XenMachine, lo
       }
       const platform = await connect(targetContext)
       graph = new Graph(target, platform, context)
+      connected(graph)
       installLazily(scope, platform.globals ?? {})
       const settings = await platform.settings?.()
       if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)

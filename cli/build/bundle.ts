@@ -15,6 +15,7 @@ import { ownPackages } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
+import { usedGlobals } from './target-globals.ts'
 import type { ImageTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
 
@@ -43,7 +44,8 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
   // First the program alone: only then it is known which web APIs belong to it.
   const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
-  const main = mainModule(project, target, webNamesIn(code))
+  const globals = usedGlobals(code, target.globals ?? [])
+  const main = mainModule(project, target, webNamesIn(code), globals)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
@@ -69,7 +71,8 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
     map,
     metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
-    network: usesNetwork(facts, place, relative(process.cwd(), project.entry)),
+    // What targets add to the global object is to reach others with.
+    network: usesNetwork(facts, place, relative(process.cwd(), project.entry)) || globals.length > 0,
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     assets: reports,
     bytes,
@@ -77,14 +80,14 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-function mainModule(project: Project, target: ImageTarget, webNames: readonly string[]): string {
+function mainModule(project: Project, target: ImageTarget, webNames: readonly string[], globals: readonly string[]): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
     ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
-    `import { target, connect } from ${JSON.stringify(target.module)}`,
-    `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
+    `import { ${['target', 'connect', ...globals.map(name => `${name} as __${name}`)].join(', ')} } from ${JSON.stringify(target.module)}`,
+    `boot({ target, connect, ${globals.length > 0 ? `globals: { ${globals.map(name => `${name}: __${name}`).join(', ')} }, ` : ''}${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 

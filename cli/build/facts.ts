@@ -5,8 +5,8 @@ import type { Place } from './positions.ts'
 import type { AnyNode, Visitor } from './syntax.ts'
 
 /** The functions that describe a device with a network interface, and where they are. */
-const networkName = /^(http|stack|ethernet)\d*$/
-const networkFile = /\/(runtime\/devices\/(http|stack)|drivers\/devices)\.ts$/
+const networkName = /^(http|httpClient|stack|ethernet)\d*$/
+const networkFile = /\/(runtime\/devices\/(http|stack)|stack\/http\/client\/device|drivers\/devices)\.ts$/
 
 /** Collects what usesNetwork needs. */
 export function programFacts() {
