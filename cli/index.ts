@@ -42,4 +42,3 @@ export {
   unikernel,
   type XenMachine,
 } from '@xen-ts/runtime'
-export { type HttpClient, type HttpClientLimits, HttpError, httpClientDevice as httpClient } from '@xen-ts/stack'

@@ -9,19 +9,22 @@ import { arg, unikernel } from 'xen-ts'
 export default unikernel({
   name: 'fetch',
   args: {
-    url: arg.string({ doc: 'what is fetched: http://HOST[:PORT]/PATH' }),
+    url: arg.string({ required: true, doc: 'what is fetched: http://HOST[:PORT]/PATH' }),
     times: arg.number({ default: 1, min: 1, integer: true, doc: 'how often' }),
   },
   async start({ args, log, clock, signal }) {
-    const start = clock.monotonic()
+    const start = clock.now()
     let bytes = 0
     for (let i = 0; i < args.times; i++) {
       const response = await fetch(args.url, { signal })
       const body = await response.bytes()
       bytes += body.length
-      if (i === 0) log.info(`${response.url}: ${response.status} ${response.statusText}, ${response.headers.get('content-type')}, ${body.length} bytes`)
+      if (i === 0)
+        log.info(
+          `${response.url}: ${response.status} ${response.statusText}, ${response.headers.get('content-type')}, ${body.length} bytes`,
+        )
     }
-    const milliseconds = clock.monotonic() - start
+    const milliseconds = clock.now() - start
     log.info(`${args.times} times, ${bytes} bytes in ${milliseconds.toFixed(0)} ms`)
   },
 })

@@ -19,6 +19,8 @@ export class Response extends Body {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
+  #url = ''
+  #redirected = false
 
   constructor(body?: BodyInit, init: ResponseInit | null = {}) {
     super(body)
@@ -41,10 +43,10 @@ export class Response extends Body {
     return 'default'
   }
   get url(): string {
-    return ''
+    return this.#url
   }
   get redirected(): boolean {
-    return false
+    return this.#redirected
   }
   get ok(): boolean {
     return this.status >= 200 && this.status <= 299
@@ -52,7 +54,15 @@ export class Response extends Body {
 
   clone(): Response {
     const { status, statusText, headers } = this
-    return new Response(this.split(), { status, statusText, headers })
+    const copy = new Response(this.split(), { status, statusText, headers })
+    copy.comesFrom(this.#url, this.#redirected)
+    return copy
+  }
+
+  /** @internal For the client that received it. */
+  comesFrom(url: string, redirected: boolean): void {
+    this.#url = url
+    this.#redirected = redirected
   }
 
   /** JSON of `data`, with its content type. */

@@ -1,4 +1,7 @@
-/** The HTTP client as a device, for programs that want limits of their own. Others call `fetch`. */
+/**
+ * The HTTP client as a device, for programs that want limits of their own: `import { httpClient } from '@xen-ts/stack/client'`. Others call
+ * `fetch`. Not in 'xen-ts' itself, since esbuild wraps every module that a program can reach, and this one reaches half of the stack.
+ */
 import { type Device, device, stack } from '@xen-ts/runtime'
 import { type HttpClient, httpClient as makeClient } from './client.ts'
 import { clientLimits, type HttpClientLimits } from './options.ts'
@@ -15,3 +18,7 @@ export function httpClient(limits?: Partial<HttpClientLimits>): Device<HttpClien
     },
   })
 }
+
+export type { HttpClient } from './client.ts'
+export { HttpError, type HttpErrorCode } from './error.ts'
+export { defaultClientLimits, type HttpClientLimits } from './options.ts'

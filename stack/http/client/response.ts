@@ -76,8 +76,9 @@ function streamOf(url: string, incoming: Incoming, signal?: AbortSignal): Readab
         controller.close()
         controller.byobRequest?.respond(0)
       } else {
-        // The stream takes the whole buffer, of which a piece may be a part.
-        controller.enqueue((piece.length === piece.buffer.byteLength ? piece : piece.slice()) as Uint8Array<ArrayBuffer>)
+        // The stream takes the whole buffer, of which a piece may be a part. (Node's Buffer has a slice that copies nothing.)
+        const own = piece.length === piece.buffer.byteLength ? piece : Uint8Array.prototype.slice.call(piece)
+        controller.enqueue(own as Uint8Array<ArrayBuffer>)
       }
     },
     cancel: (reason: unknown) => incoming.cancel(reason),
