@@ -19,8 +19,6 @@ export class Response extends Body {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
-  #url = ''
-  #redirected = false
 
   constructor(body?: BodyInit, init: ResponseInit | null = {}) {
     super(body)
@@ -43,10 +41,10 @@ export class Response extends Body {
     return 'default'
   }
   get url(): string {
-    return this.#url
+    return ''
   }
   get redirected(): boolean {
-    return this.#redirected
+    return false
   }
   get ok(): boolean {
     return this.status >= 200 && this.status <= 299
@@ -54,15 +52,7 @@ export class Response extends Body {
 
   clone(): Response {
     const { status, statusText, headers } = this
-    const copy = new Response(this.split(), { status, statusText, headers })
-    copy.comesFrom(this.#url, this.#redirected)
-    return copy
-  }
-
-  /** @internal For the client that received it. */
-  comesFrom(url: string, redirected: boolean): void {
-    this.#url = url
-    this.#redirected = redirected
+    return new Response(this.split(), { status, statusText, headers })
   }
 
   /** JSON of `data`, with its content type. */

@@ -1,14 +1,31 @@
-/** Responses for programs: the one place of the client that touches the Web API classes of the runtime, and what Node's lack. */
+/** Responses for programs. */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { give } from '@xen-ts/runtime/web/given'
 import { bodyError } from './error.ts'
 import type { Incoming } from './incoming.ts'
 import type { Outgoing } from './request.ts'
 
-/** The runtime's Response can be told where it comes from. */
-interface WithOrigin {
-  comesFrom?(url: string, redirected: boolean): void
+/** A Response that knows where it comes from. */
+class Fetched extends Response {
+  override readonly url: string
+  override readonly redirected: boolean
+  override readonly clone: () => Response
+
+  constructor(body: Body, { head }: Incoming, url: string, wasRedirected: boolean) {
+    super(body, { status: head.status, statusText: head.phrase, headers: head.fields })
+    this.url = url
+    this.redirected = wasRedirected
+    this.clone = () => cloned(this, url, wasRedirected)
+  }
 }
+
+function cloned(response: Response, url: string, wasRedirected: boolean): Response {
+  const copy: Response = Response.prototype.clone.call(response)
+  const clone = (): Response => cloned(copy, url, wasRedirected)
+  return Object.defineProperties(copy, { url: { value: url }, redirected: { value: wasRedirected }, clone: { value: clone } })
+}
+
+type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
 
 /** Bytes of a body that are copied sooner than marked. */
 const SMALL = 4096
@@ -19,26 +36,16 @@ const isBodiless = (status: number): boolean => status === 204 || status === 205
 
 export function makeResponse(
   abi: HostFunctions,
-  { method, url }: Outgoing,
+  request: Outgoing,
   incoming: Incoming,
   wasRedirected: boolean,
   signal?: AbortSignal,
 ): Response {
-  const { status, phrase, fields } = incoming.head
-  const init = { status, statusText: phrase, headers: fields }
-  const response = new Response(bodyOf(abi, method, url, incoming, signal), init)
-  if ('comesFrom' in response) (response as WithOrigin).comesFrom?.(url, wasRedirected)
-  else Object.defineProperties(response, { url: { value: url }, redirected: { value: wasRedirected } })
-  return response
+  const { method, url } = request
+  return new Fetched(bodyOf(abi, method, url, incoming, signal), incoming, url, wasRedirected)
 }
 
-function bodyOf(
-  abi: HostFunctions,
-  method: string,
-  url: string,
-  incoming: Incoming,
-  signal?: AbortSignal,
-): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null {
+function bodyOf(abi: HostFunctions, method: string, url: string, incoming: Incoming, signal?: AbortSignal): Body {
   if (method === 'HEAD' || isBodiless(incoming.head.status)) {
     incoming.cancel(undefined)
     return null
