@@ -7,6 +7,7 @@ import { runInEngine } from '@xen-ts/boot/testing'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
+import { fetchRows } from './sim/fetch.ts'
 import { httpRows } from './sim/http.ts'
 import type { Host, Row } from './sim/measure.ts'
 import { netRows } from './sim/net.ts'
@@ -16,8 +17,9 @@ export async function benchSim(): Promise<void> {
   const host = { now: () => performance.now(), divisor: 1 }
   // V8 translates code when it has run for a while: the first round does not count.
   const http = (host: Host) => httpRows(host, nodeMachine())
-  for (const measure of [vchanRows, netRows, http]) await measure({ ...host, divisor: 10 })
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host))]
+  const fetches = (host: Host) => fetchRows(host, nodeMachine())
+  for (const measure of [vchanRows, netRows, http, fetches]) await measure({ ...host, divisor: 10 })
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host)), ...(await fetches(host))]
   const engine = await inEngine()
   const digits = (value: number | undefined) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0))
   console.log('drivers on the simulated Xen, HTTP by itself; hypercalls and ABI calls for each packet, write, round trip or request')

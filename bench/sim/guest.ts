@@ -2,6 +2,7 @@
 import '@xen-ts/drivers/sim/engine-setup'
 import type { Abi } from '@xen-ts/boot/abi'
 import { createEncoding } from '@xen-ts/runtime/web'
+import { fetchRows } from './fetch.ts'
 import { httpRows } from './http.ts'
 import { netRows } from './net.ts'
 import { vchanRows } from './vchan.ts'
@@ -25,7 +26,8 @@ async function measure(): Promise<void> {
       }),
     divisor: 20,
   }
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await httpRows(host, { abi, log: () => log }))]
+  const http = await httpRows(host, { abi, log: () => log })
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...http, ...(await fetchRows(host, { abi }))]
   abi.consoleWrite(JSON.stringify(rows))
   abi.shutdown(0)
 }
