@@ -95,6 +95,7 @@ test('while it waits for a connection: the others go on', async t => {
   const second = web.fetch(base, { signal: controller.signal }).catch(error => error)
   await pass(1)
   controller.abort('enough')
+  t.is(web.waiting, 0)
   t.is(await run(second), 'enough')
   t.is(await (await run(first)).text(), 'ok')
   t.deepEqual([seen.length, web.connections, web.waiting], [1, 1, 0])

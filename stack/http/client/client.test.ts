@@ -172,9 +172,16 @@ test('a stream of a request that fails, or yields no bytes, breaks the request',
       controller.error(new Error('no more'))
     },
   })
+  let cancelled: unknown
+  const texts = new ReadableStream({
+    pull: controller => controller.enqueue('text'),
+    cancel(reason) {
+      cancelled = reason
+    },
+  })
   for (const [body, message] of [
     [failing, 'no more'],
-    [ReadableStream.from(['text']), 'the stream of a request body must yield Uint8Arrays'],
+    [texts, 'the stream of a request body must yield Uint8Arrays'],
   ] as const) {
     const { web, run, raw, pass } = fetching()
     const seen = raw(() => {})
@@ -187,6 +194,7 @@ test('a stream of a request that fails, or yields no bytes, breaks the request',
     t.is(seen[0].state, 'broken')
     t.is(web.connections, 0)
   }
+  t.true(cancelled instanceof TypeError)
 })
 
 test('a response is read no faster than the program takes it', async t => {

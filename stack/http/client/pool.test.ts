@@ -116,6 +116,32 @@ test('an idle connection on which the server says something, or ends, is not use
   }
 })
 
+test("what nobody asked for is nobody's answer: bytes behind a response, a body that cannot be, a request that was not read", async t => {
+  const evil = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'
+  for (const [first, init] of [
+    [ok + evil],
+    ['HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\n'],
+    ['HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n', { method: 'HEAD' }],
+    [ok, { method: 'POST', body: new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(10)) }), duplex: 'half' }],
+  ] as [string, RequestInit?][]) {
+    const { web, run, raw } = fetching()
+    const seen = raw(seen => {
+      let isFirst = all.length === 0
+      all.push(seen)
+      onText(seen, () => {
+        if (isFirst) void write(seen.connection, first)
+        else if (seen.text.includes('/second')) void write(seen.connection, ok)
+        isFirst = false
+      })
+    })
+    const all: unknown[] = []
+    t.regex(await run(outcome(web.fetch(base, init))), /^20[04] \w+( \w+)?: (ok)?$/)
+    t.is(await run(outcome(web.fetch(`${base}/second`))), '200 OK: ok')
+    t.is(seen.length, init?.method === 'HEAD' ? 1 : 2, first)
+  }
+})
+
 /** A server that answers the first request of a connection, and closes (or resets) it when the second comes. */
 function stale(how: 'end' | 'abort') {
   const world = fetching()
