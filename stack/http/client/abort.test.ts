@@ -124,6 +124,21 @@ test('when all of the response is there it does nothing, and nobody listens to t
   t.is(seen.length, 1)
 })
 
+test('at once: an idle connection is as good as before', async t => {
+  for (let jobs = 0; jobs < 12; jobs++) {
+    const { web, run, answers, pass } = fetching()
+    answers([ok, ok, ok])
+    t.is(await (await run(web.fetch(base))).text(), 'ok')
+    const controller = new AbortController()
+    const fetched = web.fetch(base, { signal: controller.signal }).catch(error => error)
+    for (let i = 0; i < jobs; i++) await undefined
+    controller.abort('no')
+    t.is(await fetched, 'no')
+    await pass(0.1)
+    t.is(await (await run(web.fetch(base), 5)).text(), 'ok', `after ${jobs} jobs`)
+  }
+})
+
 test('AbortSignal.timeout is a signal like others, and so is that of a Request', async t => {
   const { web, run, pass, raw } = fetching()
   raw(() => {})

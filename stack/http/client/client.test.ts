@@ -2,6 +2,7 @@
 import test from 'ava'
 import { pattern } from '../../testing/pair.ts'
 import { known } from '../server/testing.ts'
+import { placeOf } from './request.ts'
 import { fetching, latin1, onText, outcome, textOf, write } from './testing.ts'
 
 const base = 'http://10.0.0.2'
@@ -88,6 +89,23 @@ test('nothing that a program gives becomes a line of its own', async t => {
   // What a URL makes of these is one line.
   t.is(await run(outcome(web.fetch(`${base}/\r\n/a\tb\nc\u010a \x00`))), '200 OK: ok')
   t.is(seen[0].text.split('\r\n')[0], 'GET //abc%C4%8A%20%00 HTTP/1.1'.replace('%20%00', ''))
+})
+
+test('where a URL leads', t => {
+  t.deepEqual(placeOf('http://[fd00::1]:81/x?y#z'), { authority: '[fd00::1]:81', host: 'fd00::1', port: 81, target: '/x?y' })
+  t.deepEqual(placeOf('http://a.b/'), { authority: 'a.b', host: 'a.b', port: 80, target: '/' })
+  for (const url of [
+    'http://a b/',
+    'http://a/\r\nx',
+    'http://a/ x',
+    'http://a/\u010a',
+    'http://a@b/',
+    'http://a:99999/',
+    'http:///',
+    'http:a',
+    'x',
+  ])
+    t.throws(() => placeOf(url), { instanceOf: TypeError }, url)
 })
 
 test('what is not http is refused, and says what to do', async t => {

@@ -39,7 +39,7 @@ const EMPTY: Uint8Array = new Uint8Array(0)
 export class ClientConnection implements Source, SendingEvents {
   /** `host:port` of whom it leads to. */
   readonly authority: string
-  /** It had a request before: the server may have closed it meanwhile. */
+  /** It has rested, or had a request before: the server may have closed it meanwhile. */
   isReused = false
   /** Something has come since the request was begun. */
   hasReceived = false
@@ -76,8 +76,9 @@ export class ClientConnection implements Source, SendingEvents {
 
   /** Waits for the next request, `seconds` long. */
   rest(seconds: number): void {
-    this.#isIdle = true
+    this.#isIdle = this.isReused = true
     this.#expect('', seconds)
+    if (this.#next !== undefined) return // it was taken, and given back unused
     const next = this.#stream.read()
     this.#next = next
     next.then(
@@ -144,7 +145,7 @@ export class ClientConnection implements Source, SendingEvents {
       return incoming
     } catch (error) {
       this.fail(error)
-      throw this.#failure
+      throw this.#failure ?? error
     }
   }
 
@@ -213,7 +214,7 @@ export class ClientConnection implements Source, SendingEvents {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    if (this.#isOver) throw this.#failure
+    if (this.#isOver) throw this.#failure ?? new HttpError('ECONNRESET', closedWhere(false, this.authority))
     const next = this.#next ?? this.#stream.read()
     this.#next = undefined
     let bytes: Uint8Array | undefined
