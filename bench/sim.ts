@@ -7,6 +7,7 @@ import { runInEngine } from '@xen-ts/boot/testing'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
+import { fetchRows } from './sim/fetch.ts'
 import { httpRows } from './sim/http.ts'
 import type { Host, Row } from './sim/measure.ts'
 import { netRows } from './sim/net.ts'
@@ -18,8 +19,9 @@ export async function benchSim(): Promise<void> {
   // V8 translates code when it has run for a while: the first round does not count.
   const http = (host: Host) => httpRows(host, nodeMachine())
   const tcp = (host: Host) => tcpRows(host, nodeMachine())
-  for (const measure of [vchanRows, netRows, http, tcp]) await measure({ ...host, divisor: 10 })
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host)), ...(await tcp(host))]
+  const fetches = (host: Host) => fetchRows(host, nodeMachine())
+  for (const measure of [vchanRows, netRows, http, tcp, fetches]) await measure({ ...host, divisor: 10 })
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host)), ...(await tcp(host)), ...(await fetches(host))]
   const engine = await inEngine()
   const digits = (value: number | undefined) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0))
   console.log(

@@ -6,16 +6,21 @@ import './web/symbols.ts'
 import './web/error-stack.ts'
 import type { Abi } from '@xen-ts/boot/abi'
 import { helpText } from './args.ts'
-import { installGlobals } from './globals.ts'
+import { installGlobals, installLazily } from './globals.ts'
+import type { Graph } from './graph.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { LogWriter } from './log.ts'
 import { Loop } from './loop.ts'
 import type { XenMachine } from './machine.ts'
 import { type MainOptions, main } from './main.ts'
 import { Suspension } from './suspension.ts'
+import type { Global, GlobalContext } from './target.ts'
 import { dispatchUnhandledRejection } from './web/errors.ts'
 
-export type BootOptions = MainOptions
+export interface BootOptions extends MainOptions {
+  /** Of the target's globals, those that the program uses. */
+  readonly globals?: Readonly<Record<string, Global>>
+}
 
 /** What the kernel calls. */
 export interface Hooks {
@@ -39,6 +44,10 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
   const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
   const lifecycle = new Lifecycle(abi, loop, logs.log(options.name))
+  const connected = Promise.withResolvers<Graph>()
+  const context: GlobalContext = { machine, lifecycle, use: async device => (await connected.promise).use(device) }
+  const globals = Object.entries(options.globals ?? {}).map(([name, make]) => [name, () => make(context)])
+  installLazily(scope, Object.fromEntries(globals))
   let told = 0
   lifecycle.onRejection = (reason, promise) => dispatchUnhandledRejection(reason, promise, told++ < MOST_TOLD)
 
@@ -64,6 +73,7 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
           logs,
           lifecycle,
           scope,
+          connected: connected.resolve,
           read: reader => reader.commandLine(abi.commandLine()),
           help: (name, tables) => abi.consoleWrite(helpText(name, tables, 'on the kernel command line')),
         }),

@@ -34,5 +34,15 @@ export type { Level, Log, LogLine, ProgramLog } from './log.ts'
 export type { XenMachine } from './machine.ts'
 export { once } from './once.ts'
 export { describe, type Program, type StartContext, unikernel } from './program.ts'
-export { type Connect, type Elsewhere, elsewhere, type Platform, type Provider, type Target, type TargetContext } from './target.ts'
+export {
+  type Connect,
+  type Elsewhere,
+  elsewhere,
+  type Global,
+  type GlobalContext,
+  type Platform,
+  type Provider,
+  type Target,
+  type TargetContext,
+} from './target.ts'
 export { UsageError } from './usage-error.ts'

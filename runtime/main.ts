@@ -30,6 +30,8 @@ export interface Host {
   readonly lifecycle: Lifecycle
   /** The global object. */
   readonly scope: object
+  /** The target is connected: devices can be asked for. */
+  connected?(graph: Graph): void
   /** Gives the reader what the program was started with. */
   read(reader: ArgReader): void
   /** Prints the text of --help. */
@@ -80,6 +82,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       }
       const platform = await connect(targetContext)
       graph = new Graph(target, platform, context)
+      host.connected?.(graph)
       installLazily(scope, platform.globals ?? {})
       const settings = await platform.settings?.()
       if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)

@@ -48,6 +48,11 @@ await engineTests(
     './http/server/parsing.test.ts',
     './hostile/echo.test.ts',
     './hostile/frames.test.ts',
+    './http/client/abort.test.ts',
+    './http/client/client.test.ts',
+    './http/client/hostile.test.ts',
+    './http/client/pool.test.ts',
+    './http/client/redirect.test.ts',
   ],
   { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },
 )

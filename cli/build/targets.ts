@@ -17,6 +17,8 @@ export interface FoundTarget {
   readonly module: string
   /** Where the device kinds exist that it lacks. */
   readonly elsewhere: Elsewhere
+  /** Global names for which that module has exports, to be linked where a program uses them. */
+  readonly globals?: readonly string[]
 }
 
 /**
@@ -28,7 +30,7 @@ export async function findTarget(given: string, folder: string): Promise<FoundTa
   const known: Readonly<Record<string, Target>> = await import('@xen-ts/targets')
   const all = Object.values(known)
   const { target, module } = /\/|\.[cm]?[jt]s$/.test(given) ? await ownTarget(given, resolve(folder, given)) : byName(given, known)
-  return { name: target.name, becomes: target.becomes, module, elsewhere: elsewhere(target, all) }
+  return { name: target.name, becomes: target.becomes, module, elsewhere: elsewhere(target, all), globals: target.globals }
 }
 
 interface Found {
@@ -84,7 +86,8 @@ async function ownTarget(given: string, path: string): Promise<Found> {
   return { target: exports.target as Target, module: path }
 }
 
-function checkTarget({ target, connect }: Record<string, unknown>, given: string): void {
+function checkTarget(exports: Record<string, unknown>, given: string): void {
+  const { target, connect } = exports
   const refuse = (what: string): never => {
     throw new CliError(
       `${given} ${what}`,
@@ -93,10 +96,15 @@ function checkTarget({ target, connect }: Record<string, unknown>, given: string
     )
   }
   if (typeof target !== 'object' || target === null) return refuse('exports no target')
-  const { name, becomes, kinds } = target as Partial<Record<keyof Target, unknown>>
+  const { name, becomes, kinds, globals = [] } = target as Partial<Record<keyof Target, unknown>>
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
     refuse("exports a target whose name is not made of small letters, digits and '-'")
   if (becomes !== 'image' && becomes !== 'process') refuse("exports a target whose becomes is neither 'image' nor 'process'")
   if (typeof kinds !== 'object' || kinds === null) refuse('exports a target whose kinds are not an object, such as { stack: {} }')
+  if (!Array.isArray(globals)) refuse("exports a target whose globals are not an array of names, such as ['fetch']")
+  for (const global of globals as unknown[]) {
+    if (typeof global !== 'string' || typeof exports[global] !== 'function')
+      refuse(`exports a target with the global ${global}, but no function of that name`)
+  }
   if (typeof connect !== 'function') refuse('exports a target, but no function connect')
 }

@@ -5,6 +5,7 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { fetch } from '../fetch.ts'
 export { target } from './target.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
