@@ -11,7 +11,7 @@ import { Lifecycle } from './lifecycle.ts'
 import { LogWriter } from './log.ts'
 import { Loop } from './loop.ts'
 import type { XenMachine } from './machine.ts'
-import { type MainOptions, main } from './main.ts'
+import { type MainOptions, main } from './start.ts'
 import { Suspension } from './suspension.ts'
 import { dispatchUnhandledRejection } from './web/errors.ts'
 
