@@ -10,14 +10,16 @@ import { printTable } from './peers.ts'
 import { httpRows } from './sim/http.ts'
 import type { Host, Row } from './sim/measure.ts'
 import { netRows } from './sim/net.ts'
+import { tcpRows } from './sim/tcp.ts'
 import { vchanRows } from './sim/vchan.ts'
 
 export async function benchSim(): Promise<void> {
   const host = { now: () => performance.now(), divisor: 1 }
   // V8 translates code when it has run for a while: the first round does not count.
   const http = (host: Host) => httpRows(host, nodeMachine())
-  for (const measure of [vchanRows, netRows, http]) await measure({ ...host, divisor: 10 })
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host))]
+  const tcp = (host: Host) => tcpRows(host, nodeMachine())
+  for (const measure of [vchanRows, netRows, http, tcp]) await measure({ ...host, divisor: 10 })
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await http(host)), ...(await tcp(host))]
   const engine = await inEngine()
   const digits = (value: number | undefined) => (value === undefined ? '' : value < 10 ? value.toFixed(2) : value.toFixed(0))
   console.log('drivers on the simulated Xen, HTTP by itself; hypercalls and ABI calls for each packet, write, round trip or request')

@@ -2,7 +2,7 @@
 # Installs the Debian packages that building and emulating need, when they are missing. Says what it does.
 set -eu
 
-needed="gcc libc6-dev binutils wabt qemu-system-x86 cpio libxen-dev busybox-static xz-utils gzip ca-certificates"
+needed="gcc libc6-dev binutils wabt qemu-system-x86 cpio libxen-dev busybox-static xz-utils gzip python3-minimal ca-certificates"
 missing=""
 for package in $needed; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

@@ -73,6 +73,30 @@ program
     process.exitCode = await (await import('./run/command.ts')).runCommand(image, args, options)
   })
 
+program
+  .command('deploy')
+  .description('inside Qubes OS: give a qube a new image by way of dom0, boot it and show its console')
+  .argument('<image>', 'a .xen file of target qubes')
+  .argument('<vm>', 'the qube; xen-ts qubes setup VM prints what makes one')
+  .option('--service <name>', 'the service of dom0; that of test-mirage is talex5.TestMirage', 'xen-ts.Deploy')
+  .option('--no-console', 'end once the qube boots')
+  .action(async (image, vm, options) => {
+    process.exitCode = await (await import('./deploy/command.ts')).deployCommand(image, vm, options)
+  })
+
+program
+  .command('qubes')
+  .description('for Qubes OS')
+  .command('setup')
+  .description('print a script for dom0 that makes a qube for images, and the service that takes them from this qube')
+  .argument('<vm>', 'the qube')
+  .option('--from <qube>', 'the qube that will send images (default: this one)')
+  .option('--netvm <qube>', 'where its network comes from, or none', 'sys-firewall')
+  .option('-m, --memory <MiB>', 'its memory', mebibytes, 32)
+  .option('--label <colour>', 'its label', 'green')
+  .option('--salt', 'print a state of Salt instead')
+  .action(async (vm, options) => (await import('./qubes/command.ts')).setupCommand(vm, options))
+
 // Whoever read the output has gone, as `head` does: nobody is left to tell. The code is that of a shell for SIGPIPE.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

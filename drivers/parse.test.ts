@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { parseDecimal, parseMac } from './parse.ts'
@@ -13,6 +14,7 @@ test('a decimal is digits only, and not above its maximum', t => {
       const value = parseDecimal(text, 1000)
       return value === undefined || (Number.isInteger(value) && value >= 0 && value <= 1000)
     }),
+    runs(),
   )
 })
 

@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { ArgReader, arg, helpText } from './args.ts'
@@ -149,6 +150,7 @@ test('any words survive quoting', t => {
     fc.property(fc.array(fc.string()), words => {
       t.deepEqual(splitWords(words.map(quote).join(' ')), words)
     }),
+    runs(),
   )
 })
 
@@ -181,5 +183,8 @@ test('the distance counts wrong, missing, extra and swapped letters', t => {
     ['ca', 'abc', 3],
   ]
   for (const [a, b, expected] of table) t.is(distance(a, b), expected, `${a} ${b}`)
-  fc.assert(fc.property(fc.string({ maxLength: 6 }), fc.string({ maxLength: 6 }), (a, b) => distance(a, b) === distance(b, a)))
+  fc.assert(
+    fc.property(fc.string({ maxLength: 6 }), fc.string({ maxLength: 6 }), (a, b) => distance(a, b) === distance(b, a)),
+    runs(),
+  )
 })

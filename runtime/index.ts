@@ -18,6 +18,7 @@ export {
 } from './devices/socket.ts'
 export {
   type Datagram,
+  type Deadline,
   type Stack,
   type StackAddress,
   type StackCounters,

@@ -1,4 +1,5 @@
 import { waitPorts } from '@xen-ts/boot/abi'
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { FakeKernel } from './fake-kernel.ts'
@@ -170,6 +171,7 @@ test('the heap gives timers in order whatever is set and removed', t => {
         t.is(heap.size, model.length)
       }
     }),
+    runs(),
   )
 })
 

@@ -10,17 +10,33 @@ export class Counters {
   /** Too short, or lengths that contradict each other, at any layer. */
   malformed = 0
   badChecksum = 0
-  /** Fragments: there is no reassembly (TCP and our answers never fragment: DF is set). */
+  /** Fragments that were refused: they overlap or contradict others, come twice, or are too many or too small. */
   fragments = 0
+  /** Datagrams that were put together from fragments, and those sent in fragments. */
+  reassembled = 0
+  fragmented = 0
+  /** Datagrams whose fragments did not all come in time, and those given up to make room for others. */
+  reassemblyTimeouts = 0
+  reassemblyEvicted = 0
   /** Source or destination address that a host must not accept. */
   badAddress = 0
-  /** IP options that ask us to route (RFC 7126). */
+  /** IP options, or routing headers of IPv6, that ask us to route (RFC 7126, RFC 5095). */
   sourceRouted = 0
+  /** Extension headers of IPv6 that are unknown, or not to be taken. */
+  badExtension = 0
   arpIn = 0
   arpIgnored = 0
+  /** Messages of neighbour discovery that concern nobody here, or that nobody should believe. */
+  ndpIgnored = 0
   echoReplies = 0
   /** ICMP messages that carry nothing for us. */
   icmpIgnored = 0
+  /** ICMP errors that we sent, and those that were too many. */
+  icmpErrors = 0
+  icmpErrorsLimited = 0
+  /** Others on the link that speak from our address (RFC 5227 section 2.4). */
+  arpConflicts = 0
+  /** UDP datagrams for a port without a receiver. */
   /** UDP datagrams for a port without a receiver, or from another than the one peer of a connected socket. */
   udpNoPort = 0
   /** Datagrams for a program that did not take those before them in time. */
@@ -29,8 +45,18 @@ export class Counters {
   tcpNoConnection = 0
   /** Segments outside the window, and RSTs and SYNs that RFC 5961 does not believe. */
   tcpUnacceptable = 0
+  /** Segments with a timestamp older than the last one (PAWS, RFC 7323), and segments without one on connections that have them. */
+  tcpPaws = 0
+  tcpNoTimestamp = 0
   tcpRetransmits = 0
+  /** Of those, what was noticed by later segments that arrived. */
   tcpFastRetransmits = 0
+  /** Retransmission timers that expired with data in flight. */
+  tcpTimeouts = 0
+  /** Selective acknowledgments that were taken back (RFC 2018 section 8); of something that arrived twice (RFC 2883); of what cannot be. */
+  tcpSackReneged = 0
+  tcpDuplicateSacks = 0
+  tcpBadSacks = 0
   tcpOutOfOrder = 0
   /** Data thrown away for want of buffer memory; the peer sends it again. */
   tcpNoMemory = 0

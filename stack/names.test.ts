@@ -162,7 +162,7 @@ test('what fails has the right error, and leaves nothing', async t => {
   await t.throwsAsync(run(client.tcp.connect({ host: '10.0.0.256', port: 80 })), { name: 'DnsError', code: 'EBADNAME' })
   await t.throwsAsync(run(client.tcp.connect({ host: 'fd00::1', port: 80 })), {
     code: 'EHOSTUNREACH',
-    message: 'no route to fd00::1: this stack speaks IPv4 only',
+    message: 'cannot connect to fd00::1: this stack has no IPv6 address',
   })
   await t.throwsAsync(run(client.tcp.connect({ host: 'lost.example.org', port: 80 })), {
     name: 'SocketError',

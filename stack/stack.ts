@@ -2,8 +2,10 @@
 import type { Stack, StackAddress } from '@xen-ts/runtime'
 import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
+import { describeIpv6 } from './config-ipv6.ts'
 import { Counters } from './counters.ts'
 import { DnsClient } from './dns/client.ts'
+import { orderDestinations } from './dns/order.ts'
 import { stackTransport } from './dns/sockets.ts'
 import { Interface } from './ip/interface.ts'
 import { TcpEngine } from './tcp/engine.ts'
@@ -17,9 +19,11 @@ export interface IpStack extends Stack {
   readonly counters: Counters
   /** What the addresses are of: for who finds out what they shall be (dhcp/host.ts). */
   readonly link: Interface
-  /** Dotted decimal; undefined while there is none. */
+  /** The first of `addresses`; undefined while there is none. */
   readonly address: string | undefined
   readonly gateway: string | undefined
+  /** All addresses that others can reach, IPv4's first. */
+  readonly addresses: readonly StackAddress[]
   readonly dns: readonly string[]
   /** The DNS client: services, texts, names of addresses and its counters. It follows the addresses. */
   readonly names: DnsClient
@@ -50,7 +54,9 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   ip.tcp = engine.input
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
-  device.onWritable = () => {
+  const lo = ip.loopback.device
+  lo.onIdle = () => engine.batchEnds()
+  device.onWritable = lo.onWritable = () => {
     engine.framesFree()
     udp.framesFree()
   }
@@ -60,10 +66,28 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   }
   const tcp = new Tcp(engine, (name, options) => names.resolve(name, options))
   const names = new DnsClient(machine, stackTransport(udp, tcp), {
-    servers: addresses.dns.map(formatIpv4),
-    families: () => (addresses.address === ANY ? [] : [4]),
+    servers: addresses.dns,
+    families: () => ip.families,
+    order: found => orderDestinations(found, address => ip.sourceFor(address)),
   })
 
+  const changed = (text: string, lost: number): void => {
+    log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
+    for (const watcher of [...watchers]) {
+      try {
+        watcher(stack.address)
+      } catch (error) {
+        log.error(`a watcher of the network threw: ${describeError(error)}`)
+      }
+    }
+  }
+  ip.ipv6.onLost = (own, change) => {
+    const why = `its address ${own.text} is lost`
+    changed(
+      why,
+      engine.readdress(change, route => route.local === own.text, why),
+    )
+  }
   const stack: IpStack = {
     tcp,
     udp,
@@ -72,36 +96,29 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     names,
     resolve: (name, options) => names.resolve(name, options),
     get address() {
-      return addresses.address === ANY ? undefined : formatIpv4(addresses.address)
-    },
-    get addresses(): readonly StackAddress[] {
-      const { address, bits } = addresses
-      return address === ANY ? [] : [{ address: formatIpv4(address), prefix: bits, family: 4 }]
+      return ip.addresses[0]?.address
     },
     get gateway() {
       return addresses.gateway === undefined ? undefined : formatIpv4(addresses.gateway)
     },
+    get addresses() {
+      return ip.addresses
+    },
     get dns() {
-      return addresses.dns.map(formatIpv4)
+      return addresses.dns
     },
     configure(config) {
       const next = config === undefined ? noAddresses : checkConfig(config)
       const text = describe(next)
       if (engine.isClosed || text === describe(addresses)) return
-      const isSame = next.address === addresses.address && next.bits === addresses.bits && next.gateway === addresses.gateway
+      const isLost = ip.losses(addresses, next)
+      const isOtherWay = waysOf(next) !== waysOf(addresses)
+      const why = text === describe(noAddresses) ? 'there is none any more' : `it is ${text} now`
       addresses = next
-      const lost = isSame
-        ? 0
-        : engine.readdress(() => ip.readdress(next), next.address === ANY ? 'there is none any more' : `it is ${text} now`)
+      const lost = isLost === undefined ? 0 : engine.readdress(() => ip.readdress(next), isLost, why)
+      if (isLost === undefined && isOtherWay) ip.readdress(next) // the same address on other ways: connections go on
       names.configure(stack.dns)
-      log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
-      for (const watcher of [...watchers]) {
-        try {
-          watcher(stack.address)
-        } catch (error) {
-          log.error(`a watcher of the network threw: ${describeError(error)}`)
-        }
-      }
+      changed(text, lost)
     },
     watch(handler) {
       const watcher = (address: string | undefined): void => handler(address)
@@ -122,11 +139,24 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   log.info(describe(addresses))
   // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
   if (addresses.gateway !== undefined) ip.ipv4.neighbours.get(addresses.gateway)
+  ip.ipv6.readdress(addresses.ipv6)
   return stack
 }
 
-function describe({ address, bits, gateway, dns }: Addresses): string {
-  if (address === ANY) return 'no address'
+function describe(addresses: Addresses): string {
+  const { address, bits, gateway, ipv6, dns } = addresses
+  if (address === ANY && ipv6 === undefined) return 'no address'
   const via = gateway === undefined ? '' : ` via ${formatIpv4(gateway)}`
-  return `${formatIpv4(address)}/${bits}${via}${dns.length > 0 ? `, DNS ${dns.map(formatIpv4).join(' ')}` : ''}`
+  const parts = address === ANY ? [] : [`${formatIpv4(address)}/${bits}${via}${waysOf(addresses)}`]
+  if (ipv6 !== undefined) parts.push(describeIpv6(ipv6))
+  if (dns.length > 0) parts.push(`DNS ${dns.join(' ')}`)
+  return parts.join(', ')
+}
+
+/** Routes and MTU. */
+function waysOf({ routes, mtu }: Addresses): string {
+  const each = routes.map(
+    ({ network, bits, via }) => `, ${formatIpv4(network)}/${bits} ${via === undefined ? 'on the link' : `via ${formatIpv4(via)}`}`,
+  )
+  return `${each.join('')}${mtu === Infinity ? '' : `, MTU ${mtu}`}`
 }

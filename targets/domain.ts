@@ -68,7 +68,13 @@ export async function connectStack(
   { signal, patience }: { signal: AbortSignal; patience?: number },
 ): Promise<XenStack> {
   const { machine } = domain
-  const device = await connectVif(domain, 'stack', { signal, later: patience !== undefined, blankChecksums: true, largePackets: true })
+  const device = await connectVif(domain, 'stack', {
+    signal,
+    later: patience !== undefined,
+    blankChecksums: true,
+    largePackets: true,
+    ipv6: true,
+  })
   if (patience !== undefined && patience > 0) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = machine.timers.set(patience, resolve)
@@ -97,12 +103,11 @@ function http({ stack }: { stack: IpStack }, _options: unknown, { machine, lifec
   const server = httpServer(machine, stack.tcp, lifecycle)
   return {
     serve(options, handler) {
-      const tell = (address = stack.address): void => {
+      const tell = (): void => {
         const port = options.port === 80 ? '' : `:${options.port}`
+        const urls = stack.addresses.map(({ address, family }) => `http://${family === 6 ? `[${address}]` : address}${port}/`)
         log.info(
-          address === undefined
-            ? `listening on port ${options.port}, but there is no network yet`
-            : `listening on http://${address}${port}/`,
+          urls.length === 0 ? `listening on port ${options.port}, but there is no network yet` : `listening on ${urls.join(' and ')}`,
         )
       }
       tell()

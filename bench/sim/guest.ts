@@ -4,6 +4,7 @@ import type { Abi } from '@xen-ts/boot/abi'
 import { createEncoding } from '@xen-ts/runtime/web'
 import { httpRows } from './http.ts'
 import { netRows } from './net.ts'
+import { tcpRows } from './tcp.ts'
 import { vchanRows } from './vchan.ts'
 
 const scope = globalThis as unknown as { __abi: Abi; __xenTs: { turn(): void; fail(reason: unknown): void } }
@@ -25,7 +26,8 @@ async function measure(): Promise<void> {
       }),
     divisor: 20,
   }
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await httpRows(host, { abi, log: () => log }))]
+  const machine = { abi, log: () => log }
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await httpRows(host, machine)), ...(await tcpRows(host, machine))]
   abi.consoleWrite(JSON.stringify(rows))
   abi.shutdown(0)
 }

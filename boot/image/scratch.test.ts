@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { runs } from '../node/fuzz.ts'
 import { Scratch } from './scratch.ts'
 
 test('blocks never overlap, are aligned and inside, and their room is what was asked for', t => {
@@ -22,6 +23,7 @@ test('blocks never overlap, are aligned and inside, and their room is what was a
       }
       t.is(scratch.blocks, live.length)
     }),
+    runs(),
   )
 })
 

@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
-import { type BuildFailure, type BuildOptions, build, type Metafile } from 'esbuild'
+import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
-import { programFacts, usesNetwork } from './facts.ts'
+import { leftOut, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
@@ -11,7 +11,7 @@ import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
-import { ownPackages } from './plugins.ts'
+import { ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
@@ -44,13 +44,14 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
 export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
-  // First the program alone: only then it is known which web APIs belong to it.
+  // First the program alone: only then it is known which web APIs belong to it, and which devices.
   const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
+  const kinds = networkKinds(code, relative(process.cwd(), project.entry))
   const main = mainModule(project, target, webNamesIn(code))
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
-      ...optionsFor(project, modules),
+      ...optionsFor(project, modules, without(leftOut(kinds))),
       stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,
@@ -63,16 +64,15 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
   const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
   const tree = treeOf(`${script}})`)
   const free = freeNames()
-  const facts = programFacts()
   const overflow = overflowMessages()
-  walk(tree, assets.visit, names.visit, free.visit, facts.visit, overflow.visit)
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
     code: `${blank(reword(script, overflow.ranges), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
-    network: usesNetwork(facts, place, relative(process.cwd(), project.entry)),
+    network: kinds.size > 0,
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     assets: reports,
     bytes,
@@ -92,7 +92,7 @@ function mainModule(project: Project, target: FoundTarget, webNames: readonly st
 }
 
 /** @param modules is filled with the modules that have assets, by the names of their functions */
-export function optionsFor(project: Project, modules: Map<string, string>): BuildOptions {
+export function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
   return {
     bundle: true,
     outfile: `${project.name}.js`,
@@ -119,7 +119,7 @@ export function optionsFor(project: Project, modules: Map<string, string>): Buil
     // What packages read without asking whether there is a process, and what they call the global object.
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.NODE_DEBUG': 'undefined', global: 'globalThis' },
     inject: [own('@xen-ts/runtime/web/inject')],
-    plugins: [ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories(), webGlobals()],
+    plugins: [...plugins, ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories(), webGlobals()],
   }
 }
 

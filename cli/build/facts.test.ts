@@ -1,6 +1,9 @@
 /** What the build knows of a program before it runs. */
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
+import { bundleProgram } from './bundle.ts'
+import { findProject } from './project.ts'
+import { findTarget } from './targets.ts'
 import { bundleFolder, folderOf, program } from './testing.ts'
 
 const serves = async (t: ExecutionContext, files: Record<string, string>) => (await bundleFolder(folderOf(t, files))).network
@@ -23,6 +26,19 @@ test('whatever may have one is taken to have one', async t => {
     'module.exports = { fetch() {} }',
   ])
     t.true(await serves(t, { 'app.ts': source, 'b.ts': 'export const make = { fetch: () => new Response() }' }), source)
+})
+
+test('what no device of the program needs is not in the image', async t => {
+  const has = async (devices: string) => {
+    const imports = `import { http, stack, unikernel } from 'xen-ts'\nimport { ethernet } from '@xen-ts/drivers'`
+    const root = folderOf(t, { 'app.ts': `${imports}\nexport default unikernel({ name: 'a', devices: { ${devices} }, start() {} })` })
+    const { code } = await bundleProgram(findProject(root), await findTarget('qubes', root))
+    return ['Netfront', 'TcpEngine', 'HttpConnection'].map(name => new RegExp(`\\b${name} = class|class ${name}\\b`).test(code))
+  }
+  t.deepEqual(await has(''), [false, false, false])
+  t.deepEqual(await has('net: ethernet()'), [true, false, false])
+  t.deepEqual(await has('net: stack()'), [true, true, false])
+  t.deepEqual(await has('net: http()'), [true, true, true])
 })
 
 test('a program without a default export is refused', async t => {

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'esbuild'
+import { ownPath } from './own.ts'
 import { OWN } from './unresolved.ts'
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
@@ -23,6 +25,25 @@ export function ownPackages(): Plugin {
           }
         return { path: found.path, sideEffects: found.sideEffects }
       })
+    },
+  }
+}
+
+/**
+ * Modules of ours that nothing of the program reaches: what they export is undefined.
+ * @param modules `@xen-ts/NAME`, or paths from the folder of xen-ts
+ */
+export function without(modules: readonly string[]): Plugin {
+  return {
+    name: 'without',
+    setup(build) {
+      if (modules.length === 0) return
+      build.onResolve({ filter: /^@xen-ts\/|^\..*\.ts$/ }, ({ path, resolveDir }) => {
+        const module = path.startsWith('.') ? ownPath(resolve(resolveDir, path)) : path
+        return module !== undefined && modules.includes(module) ? { path: module, namespace: 'without', sideEffects: false } : undefined
+      })
+      // Not ES modules: of those it is an error to import what is not there.
+      build.onLoad({ filter: /./, namespace: 'without' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
     },
   }
 }

@@ -6,13 +6,14 @@ import { build, type Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
 import { MAIN, optionsFor, reported } from './bundle.ts'
-import { programFacts, usesNetwork } from './facts.ts'
+import { networkKinds } from './facts.ts'
 import { kindUses } from './kinds.ts'
 import { showWarning } from './messages.ts'
 import { positionsOf, showPlace } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
 import type { FoundTarget } from './targets.ts'
+import { programCode } from './web-names.ts'
 
 export interface ProcessBundle {
   readonly code: string
@@ -52,6 +53,9 @@ const NODE = "typeof require === 'function' ? require : name => process.getBuilt
 export async function bundleProcess(project: Project, target: FoundTarget): Promise<ProcessBundle> {
   const modules = new Map<string, string>()
   const options = optionsFor(project, modules)
+  const plugins = [nodeModules, ...(options.plugins ?? [])]
+  const program = await reported(project, target, () => programCode(project.entry, { ...options, plugins }))
+  networkKinds(program, relative(process.cwd(), project.entry)) // throws when there is no program
   const result = await reported(project, target, () =>
     build({
       ...options,
@@ -60,7 +64,7 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
       // Node has the web's APIs itself, and waits for the end of a `for await`.
       inject: [],
       supported: { 'dynamic-import': false },
-      plugins: [nodeModules, ...(options.plugins ?? [])],
+      plugins,
       write: false,
     }),
   )
@@ -68,10 +72,8 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
   const [script, map] = [text('.js'), text('.map')]
   const place = positionsOf(script, map, project.root)
   const assets = assetUses()
-  const facts = programFacts()
   const kinds = kindUses()
-  walk(treeOf(`${script}})`), assets.visit, facts.visit, kinds.visit)
-  usesNetwork(facts, place, relative(process.cwd(), project.entry)) // throws when there is no program
+  walk(treeOf(`${script}})`), assets.visit, kinds.visit)
   for (const { kind, at } of kinds.uses(place)) {
     const where = Object.hasOwn(target.elsewhere, kind) ? target.elsewhere[kind] : undefined
     if (where === undefined) continue

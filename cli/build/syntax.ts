@@ -3,7 +3,8 @@ import { type AnyNode, type Node, type Program, parse } from 'acorn'
 
 export type { AnyNode, Program }
 
-export const treeOf = (code: string): Program => parse(code, { ecmaVersion: 'latest', sourceType: 'script' })
+export const treeOf = (code: string, sourceType: 'script' | 'module' = 'script'): Program =>
+  parse(code, { ecmaVersion: 'latest', sourceType })
 
 const isNode = (value: unknown): value is AnyNode => typeof (value as Node | null)?.type === 'string'
 

@@ -18,10 +18,11 @@ export function webGlobals(): Plugin {
   }
 }
 
-/** A program and its packages, bundled without anything of xen-ts: what it says itself. */
+/** A program and its packages as one ES module, without anything of xen-ts: what it says itself. */
 export async function programCode(entry: string, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     ...options,
+    format: 'esm',
     // As it is written: the helper of a `for await` that is not would name what streams need.
     supported: { ...options.supported, 'for-await': true },
     stdin: undefined,

@@ -1,8 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
-import { type ImageInfo, readImage } from '@xen-ts/boot'
 import { RigError } from '@xen-ts/rig/xen'
-import { CliError, trouble } from '../errors.ts'
+import { CliError } from '../errors.ts'
+import { imageInfo } from '../image.ts'
 import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'
 import { printer } from './printer.ts'
@@ -45,7 +44,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
     )
   }
   const policy = options.policy === undefined ? undefined : { text: readPolicy(options.policy), file: options.policy }
-  const info = imageInfo(imagePath)
+  const info = imageInfo(imagePath, 'run')
   const { name, target, buildId, memoryMiB } = info.metadata
   const memory = options.memory ?? Math.max(32, memoryMiB ?? 0)
   if (options.maxmem !== undefined && options.maxmem < memory) {
@@ -116,22 +115,5 @@ function refuseQubesOptions(image: string, target: string, options: RunOptions):
       undefined,
       'build it with -t qubes; or give --qubes, which starts the daemons of dom0 for any image',
     )
-  }
-}
-
-function imageInfo(path: string): ImageInfo {
-  const shown = relative(process.cwd(), path) || path
-  let bytes: Uint8Array
-  try {
-    if (statSync(path).isDirectory()) throw new CliError(`${shown} is a folder`, undefined, 'run takes a .xen file; xen-ts build makes one')
-    bytes = readFileSync(path)
-  } catch (error) {
-    if (error instanceof CliError) throw error
-    throw new CliError(`${shown} cannot be read: ${trouble(error)}`, undefined, 'xen-ts build APP -o FILE makes an image')
-  }
-  try {
-    return readImage(bytes)
-  } catch (error) {
-    throw new CliError(`${shown} is not a .xen image`, (error as Error).message, 'xen-ts build APP -o FILE makes one')
   }
 }

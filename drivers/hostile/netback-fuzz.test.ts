@@ -1,4 +1,5 @@
 /** Backends that do anything in any order. Whatever it is, the rules of supervise.ts hold, and a good backend after it is served. */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { FIRST_SLOT, packet, transmit, transmitLarge } from '../netfront/testing.ts'
@@ -110,7 +111,7 @@ test('property: whatever a backend does, a good one after it is served', async t
       if (peer.packets.length !== got + 1 || peer.set.netback.received.length !== 1) throw new Error('the good backend is not served')
       await peer.end()
     }),
-    { numRuns: 300, includeErrorInReport: true },
+    runs({ few: 300, cost: 50 }),
   )
   t.log(`${closed} were closed for breaking the ring`)
   t.true(closed > 10)

@@ -1,4 +1,5 @@
 /** Daemons that do anything. Whatever it is, the rules of supervise.ts hold, and what is asked for is answered or rejected. */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import type { Reply } from '../sim/index.ts'
@@ -50,7 +51,7 @@ test('property: whatever the ring page holds, the client neither throws nor hang
         }
       }),
     ),
-    { numRuns: 200, includeErrorInReport: true },
+    runs({ few: 200, cost: 50 }),
   )
   t.pass()
 })
@@ -82,7 +83,7 @@ test('property: whatever messages come, well-formed or nearly, every request is 
         }
       }),
     ),
-    { numRuns: 200, includeErrorInReport: true },
+    runs({ few: 200, cost: 50 }),
   )
   t.pass()
 })

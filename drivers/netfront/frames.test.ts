@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { FREE, LargeFrames, MAX_FRAME, RESERVED, TxFrame } from './frames.ts'
@@ -45,6 +46,7 @@ test('property: large frames never share a page, are found as long as there is r
         return frames.isUnused && frames.largest === Math.min(pages * PAGE, MAX_FRAME)
       },
     ),
+    runs(),
   )
   t.pass()
 })

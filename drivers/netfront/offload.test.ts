@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import { CHECKSUM, COMPLETE, type Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import fc from 'fast-check'
@@ -92,7 +93,7 @@ test('property: large and small packets in any order, answered early or late, ar
         return good && set.netback.fatal === undefined && set.netback.errors === 0
       },
     ),
-    { numRuns: 40 },
+    runs({ few: 40, cost: 100 }),
   )
   t.pass()
 })

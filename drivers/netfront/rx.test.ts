@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { grantCopy } from '../sim/grants.ts'
@@ -147,7 +148,7 @@ test('property: in whatever order events come, an echo answers every packet', as
       await end(set, device)
       return good && set.netback.fatal === undefined
     }),
-    { numRuns: 40 },
+    runs({ few: 40, cost: 100 }),
   )
   t.pass()
 })

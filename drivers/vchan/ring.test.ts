@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { areValid, chooseOrders, MAX_RING_SIZE, ringBytes, ringPages } from './layout.ts'
@@ -75,6 +76,7 @@ test('property: what goes in comes out, in order, wherever the indices start', t
       }
       return sent - received === reader.available()
     }),
+    runs(),
   )
   t.pass()
 })
@@ -85,6 +87,7 @@ test('property: an index of the peer is either possible or corrupt, never a leng
       const bytes = distance(producer, consumer, 2 ** order)
       return bytes === CORRUPT || (bytes >= 0 && bytes <= 2 ** order && (consumer + bytes) >>> 0 === producer)
     }),
+    runs(),
   )
   t.pass()
 })

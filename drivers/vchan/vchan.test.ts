@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import { Access } from '@xen-ts/drivers/sim'
 import test from 'ava'
 import fc from 'fast-check'
@@ -271,7 +272,7 @@ test('property: in whatever order events come, streams arrive whole and the end 
       await end(set.xen)
       return received === total
     }),
-    { numRuns: 40 },
+    runs({ few: 40, cost: 100 }),
   )
   t.pass()
 })

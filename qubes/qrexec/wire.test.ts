@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import { testMachine } from '@xen-ts/rig/dom0'
 import test from 'ava'
 import fc from 'fast-check'
@@ -33,5 +34,6 @@ test('command lines', t => {
     fc.property(fc.string(), line => {
       parseCommand(line)
     }),
+    runs(),
   )
 })

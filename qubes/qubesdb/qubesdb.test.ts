@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import type { ByteChannel } from '@xen-ts/drivers/channel'
 import { QubesDBDaemon, testMachine } from '@xen-ts/rig/dom0'
 import { Hub } from '@xen-ts/rig/dom0/hub'
@@ -277,6 +278,7 @@ test('no 72 bytes do more to the decoder than a ProtocolError', t => {
         return (error as Error).name === 'ProtocolError'
       }
     }),
+    runs(),
   )
   t.pass()
 })

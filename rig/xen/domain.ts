@@ -10,6 +10,9 @@ export interface Vif {
   ip: string
   /** Of dom0 on the vif. */
   gateway?: string
+  /** The same of IPv6. The gateway of Qubes is dom0's link-local address, fe80::fcff:ffff:feff:ffff, which is there without being given. */
+  ip6?: string
+  gateway6?: string
   mac?: string
 }
 
@@ -137,7 +140,7 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   ])
   const { name, vif } = options
   const log = `/var/log/xen/guest-${name}.log`
-  if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} > /run/gateway-${vif.ip}`)
+  if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} ${vif.gateway6 ?? ''} > /run/gateway-${vif.ip}`)
   // -e: no process stays behind to act on the domain's end. It is kept then, which is what lets its reason be read.
   const created = await link.exec(`rm -f ${log}; echo ${quote(configuration(options, kernel, ramdisk || undefined))} > /guests/${name}.cfg
     xl create -e -p -q /guests/${name}.cfg && xl domid ${name}`)
@@ -241,7 +244,7 @@ function configuration(
   ]
   if (maxmem !== undefined) lines.push(`maxmem=${maxmem}`)
   if (ramdisk) lines.push(`ramdisk="${ramdisk}"`)
-  if (vif) lines.push(`vif=["ip=${vif.ip},mac=${vif.mac ?? '00:16:3e:5e:6c:00'},script=/etc/xen/scripts/vif"]`)
+  if (vif) lines.push(`vif=["ip=${[vif.ip, vif.ip6].join(' ').trim()},mac=${vif.mac ?? '00:16:3e:5e:6c:00'},script=/etc/xen/scripts/vif"]`)
   return [...lines, config].join('\n')
 }
 
@@ -256,6 +259,9 @@ function check({ name, memory, maxmem, vcpus = 1, cmdline = '', vif }: DomainOpt
   const address = /^\d{1,3}(\.\d{1,3}){3}$/
   if (vif && !address.test(vif.ip)) throw refuse('vif.ip must be an IPv4 address', vif.ip)
   if (vif?.gateway && !address.test(vif.gateway)) throw refuse('vif.gateway must be an IPv4 address', vif.gateway)
+  const address6 = /^[\da-f]{0,4}(:[\da-f]{0,4}){2,7}$/i
+  if (vif?.ip6 && !address6.test(vif.ip6)) throw refuse('vif.ip6 must be an IPv6 address', vif.ip6)
+  if (vif?.gateway6 && !address6.test(vif.gateway6)) throw refuse('vif.gateway6 must be an IPv6 address', vif.gateway6)
   if (vif?.mac && !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(vif.mac))
     throw refuse('vif.mac must be six hexadecimal bytes with colons', vif.mac)
 }

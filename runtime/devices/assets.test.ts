@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { assetsOf } from './assets.ts'
@@ -89,6 +90,7 @@ test('nothing but a path of the table is ever found, at one address only', t => 
       const response = site.respond({ url: `http://h/${pieces.join('')}`, method: 'GET', headers: new Headers() } as Request)
       if (response?.status === 200) t.true(site.paths.some(path => response.headers.get('etag') === site.file(path)?.etag))
     }),
+    runs(),
   )
 })
 

@@ -36,6 +36,11 @@ export interface ByteSocket {
    * that has nothing to say does well with a minute. Throws a RangeError for a time that is not above 0.
    */
   keepAlive(milliseconds: number | undefined): void
+  /**
+   * Ends the connection (ETIMEDOUT) when the peer acknowledges nothing of what was sent for so long (RFC 9293 section 3.9.1: the user
+   * timeout). Not there where the system does not say what was acknowledged.
+   */
+  giveUpAfter?(milliseconds: number): void
 }
 
 /** What happens on a connection. Called from the receive path: must return soon and not throw. */

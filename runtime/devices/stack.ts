@@ -49,13 +49,27 @@ export interface TcpSockets extends Listener {
    * `host` is an address, or a name whose addresses are tried (RFC 8305). Rejects when the name is not resolved (see `resolve`); with a
    * SocketError when the peer refuses (ECONNREFUSED), does not answer within `timeout` milliseconds (ETIMEDOUT; default: after a minute
    * or two), or cannot be reached (EHOSTUNREACH); with the reason of `signal` when that aborts before the connection is there.
+   *
+   * `userTimeout`: milliseconds after which a peer that acknowledges nothing of what was sent is given up (ETIMEDOUT). Default: after some
+   * fifteen tries, minutes. No effect where the sockets are the host's.
    */
-  connect(options: { host: string; port: number; timeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
+  connect(options: { host: string; port: number; timeout?: number; userTimeout?: number; signal?: AbortSignal }): Promise<TcpConnection>
   /**
    * Calls `accept` for each connection, until `signal` aborts; then resolves, and connections that exist go on. Rejects with a SocketError
-   * when the port is taken (EADDRINUSE). `keepAlive`: as of a connection; a minute by default.
+   * when the port is taken (EADDRINUSE). `keepAlive`: as of a connection; a minute by default. `userTimeout`: as in `connect`.
    */
-  listen(options: { port: number; signal?: AbortSignal; keepAlive?: number }, accept: (connection: TcpConnection) => void): Promise<void>
+  listen(
+    options: { port: number; signal?: AbortSignal; keepAlive?: number; userTimeout?: number },
+    accept: (connection: TcpConnection) => void,
+  ): Promise<void>
+}
+
+/** How long a call may wait. */
+export interface Deadline {
+  /** Milliseconds until it rejects with ETIMEDOUT; Infinity, or none: as long as the connection lasts. */
+  readonly timeout?: number
+  /** Makes it reject with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface TcpConnection extends Disposable {
@@ -64,13 +78,16 @@ export interface TcpConnection extends Disposable {
   readonly local: Endpoint
   /** Resolves when both sides have ended; rejects with a SocketError when the connection broke. Need not be watched. */
   readonly closed: Promise<void>
-  /** At least one byte; undefined once the peer ended its side and all was read. Rejects with a SocketError when the connection broke. */
-  read(): Promise<Uint8Array | undefined>
+  /**
+   * At least one byte; undefined once the peer ended its side and all was read. Rejects with a SocketError when the connection broke, or
+   * when the deadline has passed: the next read has what comes later.
+   */
+  read(deadline?: Deadline): Promise<Uint8Array | undefined>
   /**
    * Resolves when more may be written. The array is not copied: it must not be changed any more. Rejects with a SocketError when the
-   * connection broke, or after `end` (EPIPE).
+   * connection broke, or after `end` (EPIPE). When the deadline has passed, the bytes are on their way all the same.
    */
-  write(bytes: Uint8Array): Promise<void>
+  write(bytes: Uint8Array, deadline?: Deadline): Promise<void>
   /** Ends the own side after what was written. Reading goes on. */
   end(): void
   /** Lets go: what was written is sent, then the end; reads end. Also at the end of `using`. */
@@ -131,7 +148,7 @@ export interface UdpSocket extends AsyncIterable<Datagram>, Disposable, AsyncDis
   readonly dropped: number
   /**
    * The next datagram; undefined once the socket is closed. Rejects with what the network says about the peer of a connected socket, once:
-   * ECONNREFUSED, EHOSTUNREACH, EMSGSIZE. The socket goes on then.
+   * ECONNREFUSED, EHOSTUNREACH. The socket goes on then.
    */
   receive(): Promise<Datagram | undefined>
   /** The same, all that are there at a time: fewer steps for each. */

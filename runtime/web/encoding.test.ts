@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import { memoryAbi } from '@xen-ts/boot/memory'
 import test from 'ava'
 import fc from 'fast-check'
@@ -47,7 +48,7 @@ for (const [name, abi] of Object.entries(abis)) {
         const decode = (Class: any) => attempt(() => new Class(label, { fatal, ignoreBOM }).decode(input))
         t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
       }),
-      { numRuns: 5_000 },
+      runs({ few: 5_000 }),
     )
   })
 
@@ -61,7 +62,7 @@ for (const [name, abi] of Object.entries(abis)) {
           })
         t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
       }),
-      { numRuns: 5_000 },
+      runs({ few: 5_000 }),
     )
   })
 
@@ -73,7 +74,7 @@ for (const [name, abi] of Object.entries(abis)) {
         t.deepEqual(new own.TextEncoder().encodeInto(text, a), new TextEncoder().encodeInto(text, b))
         t.deepEqual(a, b)
       }),
-      { numRuns: 2_000 },
+      runs({ few: 2_000 }),
     )
   })
 }
@@ -92,7 +93,7 @@ test('atob and btoa do as in Node', t => {
         attempt(() => atob(text)),
       )
     }),
-    { numRuns: 2_000 },
+    runs({ few: 2_000 }),
   )
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 8 }), text => {
@@ -101,11 +102,13 @@ test('atob and btoa do as in Node', t => {
         attempt(() => btoa(text)),
       )
     }),
+    runs(),
   )
   fc.assert(
     fc.property(fc.uint8Array(), all => {
       t.is(ownBtoa(String.fromCharCode(...all)), Buffer.from(all).toString('base64'))
     }),
+    runs(),
   )
 })
 

@@ -4,6 +4,7 @@ import { createStack } from '../stack.ts'
 import { DhcpServerDouble } from '../testing/dhcp-server.ts'
 import { type SimulatedDevice, Wire } from '../testing/wire.ts'
 import { World } from '../testing/world.ts'
+import { options } from '../wire/dhcp.ts'
 import { followDhcp } from './host.ts'
 import { type AnswerSpec, goodOptions } from './testing.ts'
 
@@ -53,6 +54,27 @@ test('an address is asked for, probed, used, announced, renewed and given back',
   t.is(device.reserved, 0)
   t.is(world.pending, 0)
   t.is(stack.counters.badAddress, 0)
+})
+
+test("its routes and its MTU are the stack's", async t => {
+  const routes = Uint8Array.of(16, 10, 1, 10, 0, 0, 9, 24, 10, 2, 2, 0, 0, 0, 0, 0, 10, 0, 0, 8)
+  const { world, stack, device } = setUp({
+    extra: [
+      [options.routes, routes],
+      [options.mtu, Uint8Array.of(4, 0xb0)],
+    ],
+  })
+  await world.run(7_000)
+  t.is(stack.gateway, '10.0.0.8')
+  t.true(
+    world.logLines.some(line => line.includes('10.0.0.50/24 via 10.0.0.8, 10.1.0.0/16 via 10.0.0.9, 10.2.2.0/24 on the link, MTU 1200')),
+    world.logLines.join('\n'),
+  )
+  t.is(stack.udp.routeTo('10.1.1.1').mtu, 1200)
+  t.not(stack.udp.routeTo('10.1.1.1').hop, stack.udp.routeTo('10.3.1.1').hop)
+  t.is(stack.udp.routeTo('10.1.1.1').hop, stack.udp.routeTo('10.0.0.9').hop)
+  await world.run(5_000) // nobody answers for those
+  t.is(device.reserved, 0)
 })
 
 test('the lease is given back also when nothing else goes to the server, and the stack ends at once', async t => {
@@ -163,12 +185,12 @@ test('on a wire again while it asks: all over again, and at once', async t => {
 test('messages to all that are none of ours are counted as before', async t => {
   const { world, wire, stack } = setUp()
   await world.run(7_000)
-  const before = stack.counters.badAddress
+  const before = stack.counters.badChecksum
   const frame = new Uint8Array(60).fill(255, 0, 6)
   frame.set([2, 0, 0, 0, 0, 7, 8, 0, 0x45, 0, 0, 46], 6)
   wire.transmit(frame, wire.devices[1])
   await world.run(10)
-  t.is(stack.counters.badAddress, before + 1)
+  t.is(stack.counters.badChecksum, before + 1)
 })
 
 test('without a frame, and afterwards, nothing is left', async t => {

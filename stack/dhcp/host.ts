@@ -3,6 +3,7 @@
  * what comes for an address that the stack does not have (yet) is read here.
  */
 import { describeBriefly, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
+import type { StackConfig } from '../config.ts'
 import { isTaken } from '../ip/probe.ts'
 import type { IpStack } from '../stack.ts'
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT } from '../wire/dhcp.ts'
@@ -22,12 +23,15 @@ export interface DhcpHost {
   close(): void
 }
 
-/** Keeps `stack`, which is on `device`, at the addresses that a DHCP server gives. Throws RangeError for a host name that cannot be one. */
+/**
+ * Keeps `stack`, which is on `device`, at the addresses that a DHCP server gives, and at those of `ipv6`, of which DHCP says nothing. Throws
+ * RangeError for a host name that cannot be one.
+ */
 export function followDhcp(
   machine: Machine,
   device: EthernetDevice,
   stack: IpStack,
-  { hostName }: Pick<DhcpOptions, 'hostName'> = {},
+  { hostName, ipv6 }: Pick<DhcpOptions, 'hostName'> & Pick<StackConfig, 'ipv6'> = {},
 ): DhcpHost {
   const { abi, timers } = machine
   const { link } = stack
@@ -35,7 +39,7 @@ export function followDhcp(
   const bound = Promise.withResolvers<void>()
   const configure = (lease: Lease | undefined): void => {
     try {
-      stack.configure(lease && leaseConfig(lease))
+      stack.configure(lease === undefined ? ipv6 && { ipv6 } : { ...leaseConfig(lease), ipv6 })
     } catch (error) {
       log.error(`the lease cannot be used: ${describeBriefly(error)}`)
     }

@@ -181,6 +181,12 @@ const corrected: [string, AnswerSpec, Record<string, unknown>][] = [
   ['a route of 33 bits', routes([33, 10, 1, 1, 1, 1, 10, 0, 0, 9]), { routes: [], gateway: ip('10.0.0.1') }],
   ['half a route', routes([24, 10, 1, 1, 10, 0]), { routes: [], gateway: ip('10.0.0.1') }],
   ['a route by way of ourselves', routes([8, 10, 10, 0, 0, 50]), { routes: [], gateway: undefined }],
+  ['a route by way of all hosts', routes([8, 10, 10, 0, 0, 255]), { routes: [] }],
+  [
+    'two routes to one network',
+    routes([16, 10, 1, 10, 0, 0, 9], [16, 10, 1, 10, 0, 0, 8]),
+    { routes: [{ network: ip('10.1.0.0'), bits: 16, router: ip('10.0.0.9') }] },
+  ],
   [
     'routes of 400 bytes',
     routes(...Array.from({ length: 33 }, (_, i) => [32, 10, 1, 1, i, 10, 0, 0, 9])),

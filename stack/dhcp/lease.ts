@@ -60,7 +60,7 @@ export function readLease({ yourAddress: address, options: given }: DhcpMessage,
     address,
     bits,
     gateway: gateway === undefined || gateway === address || !isHost(gateway) ? undefined : gateway,
-    routes: routed?.filter(route => route.bits > 0) ?? [],
+    routes: usable(routed ?? [], isHost),
     dns: readServers(given.get(options.nameServers), isHost),
     domain: readDomain(given.get(options.domain)),
     mtu: readMtu(given.get(options.mtu), mtu),
@@ -71,11 +71,16 @@ export function readLease({ yourAddress: address, options: given }: DhcpMessage,
 }
 
 /** For `stack.configure`. */
-export function leaseConfig({ address, bits, gateway, dns }: Lease): StackConfig {
+export function leaseConfig({ address, bits, gateway, routes, mtu, dns }: Lease): StackConfig {
   return {
     address: formatIpv4(address),
     prefix: bits,
     gateway: gateway === undefined ? undefined : formatIpv4(gateway),
+    routes: routes.map(({ network, bits, router }) => ({
+      to: `${formatIpv4(network)}/${bits}`,
+      via: router === 0 ? undefined : formatIpv4(router), // RFC 3442: 0.0.0.0 is the link itself
+    })),
+    mtu,
     dns: dns.map(formatIpv4),
   }
 }
@@ -85,6 +90,13 @@ function readTimes(duration: number, t1: number | undefined, t2: number | undefi
   const rebindAfter = t2 !== undefined && t2 > 0 && t2 < duration ? t2 : duration * 0.875
   const renewAfter = t1 !== undefined && t1 > 0 && t1 < rebindAfter ? t1 : Math.min(duration * 0.5, rebindAfter)
   return { renewAfter, rebindAfter }
+}
+
+/** Without the default route; of two to one network the first; and none by what is the whole network or its broadcast. */
+function usable(routes: readonly Route[], isHost: (address: Ipv4) => boolean): Route[] {
+  const isFirst = ({ network, bits }: Route, i: number): boolean =>
+    routes.findIndex(other => other.network === network && other.bits === bits) === i
+  return routes.filter((route, i) => route.bits > 0 && isFirst(route, i) && (route.router === 0 || isHost(route.router)))
 }
 
 const one = (bytes: Uint8Array | undefined): Ipv4 | undefined => (bytes?.length === 4 ? readAddress(bytes, 0) : undefined)

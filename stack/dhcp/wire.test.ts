@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { testAbi } from '../testing/abi.ts'
@@ -7,8 +8,6 @@ import { readDhcpFrame, writeDhcpFrame } from './frame.ts'
 import { readLease } from './lease.ts'
 import { type AnswerSpec, addresses, goodOptions, goodServer, ip, link, MAC, writeAnswer } from './testing.ts'
 
-/** Inputs of each property: few by default, XEN_TS_FUZZ=100000 for many. */
-const runs = { numRuns: Number(globalThis.process?.env.XEN_TS_FUZZ ?? 100) }
 const hex = (bytes: Uint8Array): string => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 
 test('golden bytes of a request', t => {
@@ -41,7 +40,7 @@ test('a message that was written is read again', t => {
       t.deepEqual({ ...read, options: undefined }, { reply: false, type, xid, clientAddress, yourAddress: 0, mac: MAC, options: undefined })
       t.deepEqual([...read.options].slice(1), list)
     }),
-    runs,
+    runs(),
   )
 })
 
@@ -56,7 +55,7 @@ test('long options, in pieces and in all three fields, are read in one', t => {
         t.deepEqual(readDhcp(bytes).options.get(200), Uint8Array.of(...long, ...file, ...sname))
       },
     ),
-    runs,
+    runs(),
   )
 })
 
@@ -78,9 +77,9 @@ test('whatever bytes arrive: they are read, or refused with a DhcpFormatError', 
       read(bytes)
       read(bytes.subarray(0, cut % bytes.length))
     }),
-    runs,
+    runs(),
   )
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 700 }), read), runs)
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 700 }), read), runs())
   t.pass()
 })
 
@@ -106,7 +105,7 @@ test('whatever servers say, the client keeps its promises: bound and lost take t
       await world.run(100_000)
       t.is(world.pending, 0)
     }),
-    { numRuns: Math.ceil(runs.numRuns / 4) },
+    runs({ few: 25, cost: 20 }),
   )
 })
 
@@ -136,7 +135,7 @@ test('frames of a host without an address', t => {
       out.u16[20] = 0
       t.not(readDhcpFrame(abi, out, length), undefined, 'there is none')
     }),
-    runs,
+    runs(),
   )
 })
 
@@ -182,6 +181,6 @@ test('frames that are not what they say are not read', t => {
       const read = readDhcpFrame(abi, any, bytes.length + 14)
       t.true(read === undefined || read.length <= bytes.length)
     }),
-    runs,
+    runs(),
   )
 })

@@ -20,6 +20,8 @@ export interface DnsOptions {
   readonly hosts?: HostTable
   /** Families that there are routes for: nothing else is asked for by `resolve`. Called each time. Default: both. */
   readonly families?: () => readonly Family[]
+  /** The addresses of a name in the order of preference (order.ts). Default: IPv6 first. */
+  readonly order?: (addresses: readonly string[]) => string[]
   readonly cache?: Partial<CacheLimits>
   /** Names that are asked for at a time; more wait their turn. Default 32. */
   readonly concurrency?: number
@@ -43,6 +45,7 @@ export class DnsClient {
   readonly #machine: Pick<Machine, 'abi' | 'timers'>
   readonly #hosts: Hosts
   readonly #families: () => readonly Family[]
+  readonly #order: (addresses: readonly string[]) => readonly string[]
   readonly #cache: DnsCache
   readonly #environment: LookupEnvironment
   readonly #concurrency: number
@@ -54,10 +57,11 @@ export class DnsClient {
   #closed = false
 
   constructor(machine: Pick<Machine, 'abi' | 'timers'>, transport: DnsTransport, options: DnsOptions) {
-    const { hosts = {}, families = () => [6, 4], cache, concurrency = 32, port = DNS_PORT } = options
+    const { hosts = {}, families = () => [6, 4], order = found => [...found], cache, concurrency = 32, port = DNS_PORT } = options
     this.#machine = machine
     this.#hosts = new Hosts(hosts)
     this.#families = families
+    this.#order = order
     this.#cache = new DnsCache({ ...defaultCacheLimits, ...cache })
     this.#concurrency = concurrency
     this.#port = port
@@ -103,7 +107,7 @@ export class DnsClient {
   }
 
   /**
-   * The addresses of a name in the order to try them: both families in turn, IPv6 first (RFC 8305). An address is its own answer. Rejects
+   * The addresses of a name in the order to try them: the best first (RFC 6724), then both families in turn (RFC 8305). An address is its own answer. Rejects
    * with a DnsError.
    */
   async resolve(host: string, { family, signal }: ResolveOptions = {}): Promise<string[]> {
@@ -119,7 +123,7 @@ export class DnsClient {
     signal?.addEventListener('abort', abort, { once: true })
     try {
       const lookups = wanted.map(type => this.#addresses(name, type, controller.signal))
-      return interleave(await this.#both(lookups, signal))
+      return interleave(this.#order(await this.#both(lookups, signal)))
     } finally {
       signal?.removeEventListener('abort', abort)
     }

@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { seededRandom } from '../testing/abi.ts'
@@ -20,6 +21,7 @@ test('families take turns, that of the first address begins', t => {
         )
       }
     }),
+    runs(),
   )
 })
 

@@ -1,11 +1,9 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { type DnsRecord, readBody, readHead, types, writeQuestion } from '../wire/dns.ts'
 import { canonicalName, DnsFormatError, readName, writeName } from '../wire/dns-name.ts'
 import { address, alias, authority, pointer, type RecordSpec, service, text, writeReply } from './testing.ts'
-
-/** Inputs of each property: few by default, XEN_TS_FUZZ=100000 for many. */
-const runs = { numRuns: Number(globalThis.process?.env.XEN_TS_FUZZ ?? 100) }
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 const bytesOf = (...parts: (string | readonly number[])[]): Uint8Array =>
@@ -86,7 +84,7 @@ test('a name that was written is read again', t => {
       const end = writeName(bytes, at, name)
       t.deepEqual(readName(bytes, at), { name, next: end })
     }),
-    runs,
+    runs(),
   )
 })
 
@@ -152,7 +150,7 @@ test('an answer that was written is read again, with compressed names and withou
         known(spec.authority),
       )
     }),
-    runs,
+    runs(),
   )
 })
 
@@ -179,9 +177,9 @@ test('whatever bytes arrive: they are read, or refused with a DnsFormatError', t
       read(bytes)
       read(bytes.subarray(0, cut % bytes.length))
     }),
-    runs,
+    runs(),
   )
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), read), runs)
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), read), runs())
   t.pass()
 })
 

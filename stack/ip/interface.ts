@@ -1,10 +1,14 @@
 /** The interface: takes frames from the device and hands them to the family they are of, and sends what routes have built. */
-import { COMPLETE, type EthernetDevice, type Frame, type HostFunctions, type Machine } from '@xen-ts/runtime/machine'
+import type { StackAddress } from '@xen-ts/runtime'
+import type { EthernetDevice, Frame, Machine } from '@xen-ts/runtime/machine'
 import type { Addresses, Limits } from '../config.ts'
+import { sameIpv6 } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
-import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, isTo, type MacWords, macWords, TYPE_ARP, TYPE_IPV4 } from '../wire/ethernet.ts'
+import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, IPV6_GROUP, isTo, macWords, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.ts'
 import { Ipv4Host } from './ipv4.ts'
-import type { Neighbour } from './neighbour.ts'
+import { Ipv6Host } from './ipv6.ts'
+import { Link } from './link.ts'
+import { Loopback } from './loopback.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -15,32 +19,29 @@ export interface Receiver {
   receive(frame: Frame, at: number, length: number, route: Route): void
 }
 
-export class Interface {
-  readonly abi: HostFunctions
-  readonly device: EthernetDevice
-  readonly counters: Counters
-  readonly mac: MacWords
+export class Interface extends Link {
   readonly ipv4: Ipv4Host
+  readonly ipv6: Ipv6Host
+  /** To our own addresses. */
+  readonly loopback: Loopback
   /** Set by the stack once all parts exist. */
   tcp: Receiver = nobody
   udp: Receiver = nobody
-  /** Bytes of the longest frame on the link. Only those of TCP can be longer: a device may leave it to us to take them uncut. */
-  longest: number
 
   constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
-    this.abi = machine.abi
-    this.device = device
-    this.counters = counters
-    this.mac = macWords(device.mac)
-    this.longest = ETH_BYTES + device.mtu
+    super(machine, device, counters)
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
+    this.ipv6 = new Ipv6Host(this, machine, limits)
+    this.loopback = new Loopback(machine, this.ipv4, counters)
   }
 
   /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
   readdress(addresses: Addresses): void {
     this.mac.set(macWords(this.device.mac))
     this.longest = ETH_BYTES + this.device.mtu
+    this.paths.clear()
     this.ipv4.readdress(addresses)
+    this.ipv6.readdress(addresses.ipv6)
   }
 
   /** A frame arrived from the device: `length` bytes, from the Ethernet header on. */
@@ -56,10 +57,11 @@ export class Interface {
     const { mac } = this
     const isOurs = u16[0] === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]
     if (type === TYPE_IPV4 && isOurs) this.ipv4.receive(frame, length)
+    else if (type === TYPE_IPV6 && isOurs && this.ipv6.isOn) this.ipv6.receive(frame, length)
     else if (type === TYPE_ARP && (isOurs || isTo(u16, BROADCAST_MAC))) this.#arp(u16, length)
-    // A packet to one host in a frame to all is not to be taken (RFC 1122 section 3.3.6), and packets to all are for nobody here but DHCP.
-    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.astray(frame, length)
-    else counters.foreign++ // multicast too: there are no groups
+    else if (type === TYPE_IPV4 && isTo(u16, BROADCAST_MAC)) this.ipv4.receiveBroadcast(frame, length)
+    else if (type === TYPE_IPV6 && u16[0] === IPV6_GROUP && this.ipv6.isOn) this.ipv6.receiveGroup(frame, length)
+    else counters.foreign++ // groups of IPv4 too: we are in none
   }
 
   /**
@@ -79,32 +81,48 @@ export class Interface {
     else this.ipv4.neighbours.receive(u16, length)
   }
 
+  /** Addresses that others can reach, not only neighbours. */
+  get addresses(): readonly StackAddress[] {
+    return [...this.ipv4.addresses, ...this.ipv6.addresses]
+  }
+
+  /** Families that something can be reached by. */
+  get families(): readonly (4 | 6)[] {
+    return [...new Set(this.addresses.map(each => each.family))]
+  }
+
+  /** Which routes are lost with a change from one set of addresses to another; undefined when the interface need not be told of it. */
+  losses(before: Addresses, after: Addresses): ((route: Route) => boolean) | undefined {
+    const isSame4 = before.address === after.address && before.bits === after.bits && before.gateway === after.gateway
+    const isSame6 = sameIpv6(before.ipv6, after.ipv6)
+    if (isSame4 && isSame6) return undefined
+    return route => (route.family === 4 ? !isSame4 : this.ipv6.loses(route, after.ipv6))
+  }
+
+  /** The address of ours that a peer is talked to from, as text; undefined when there is none, or no way. Asks nobody. */
+  sourceFor(peer: string): string | undefined {
+    return this.ipv4.sourceFor(peer) ?? this.ipv6.sourceFor(peer)
+  }
+
+  /** The route to all hosts of the link, by the address that means them as text; undefined when it does not. For UDP only. */
+  broadcastTo(address: string): Route | undefined {
+    return this.ipv4.broadcastTo(address)
+  }
+
   /** The route to a peer by its address as text; undefined when that is none of a family that this interface has. */
   routeTo(address: string): Route | undefined {
-    return this.ipv4.routeTo(address)
-  }
-
-  /** A frame to build a packet in, or undefined (counted): then the packet is lost, as on any wire. `length`: see EthernetDevice. */
-  reserve(length = 0): Frame | undefined {
-    const frame = this.device.reserve(length)
-    if (frame === undefined) this.counters.noFrame++
-    return frame
-  }
-
-  /** Sends a finished frame, or keeps it until the neighbour's MAC address is known. `offload`: see EthernetDevice.send. */
-  transmit(hop: Neighbour, frame: Frame, length: number, offload = COMPLETE): void {
-    this.counters.framesOut++
-    if (hop.mac !== undefined) {
-      this.device.send(frame, length, offload)
-    } else if (!hop.hold(frame, length, offload)) {
-      this.counters.noRoute++
-      this.device.discard(frame)
-    }
+    return this.ipv4.routeTo(address) ?? this.ipv6.routeTo(address)
   }
 
   close(): void {
     this.ipv4.close()
+    this.ipv6.close()
+    this.loopback.close()
   }
 }
+
+/** Why nothing can be sent on a route that has no address of our own. */
+export const noAddress = (ip: Interface, { family }: Route): string =>
+  ip.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
 
 const nobody: Receiver = { receive() {} }

@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { raw } from '../testing/raw.ts'
@@ -90,14 +91,8 @@ test('what is wrong is dropped and counted by its reason', async t => {
         }),
     ],
     ['malformed', () => peer.ip4(1, icmp.subarray(0, 7))],
-    [
-      'fragments',
-      () =>
-        peer.ip4(1, icmp, packet => {
-          packet[6] = 0x20
-          packet[10] += 0x20
-        }),
-    ],
+    ['fragments', () => peer.fragment(1, icmp.subarray(0, 7), { more: true })], // no multiple of 8 bytes
+    ['malformed', () => peer.fragment(1, icmp, { offset: 65528 })], // ends beyond what a packet can have
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '127.0.0.1')],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '224.0.0.1')],
     ['badAddress', () => peer.ip4(1, icmp, undefined, [], '255.255.255.255')],
@@ -117,7 +112,6 @@ test('what is wrong is dropped and counted by its reason', async t => {
     ['badAddress', () => peer.tcp({ flags: 2 }, undefined, '240.0.0.1')],
     ['badAddress', () => broadcast(() => peer.icmp(8, 0, echo))], // RFC 1122 section 3.3.6
     ['badAddress', () => broadcast(() => peer.tcp({ flags: 2 }))],
-    ['foreign', () => peer.ip4(47, icmp)],
     ['foreign', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 0x86, 0xdd, 0, 0]))],
     ['foreign', () => peer.sendFrame(new Uint8Array([1, 0, 0x5e, 0, 0, 1, ...peer.device.mac, 8, 0, 0, 0]))],
     ['icmpIgnored', () => peer.icmp(13, 0, echo)],
@@ -154,14 +148,14 @@ test('frames of random bytes, and right packets with random changes, never throw
         await world.run(1)
       },
     ),
-    { numRuns: 2000, seed: 5 },
+    runs({ few: 2000, seed: 5 }),
   )
   await world.run(200_000)
   t.is(device.reserved, 0)
   t.is(stack.tcp.connections, 0)
 })
 
-test('ARP: a request for us is answered to who asked, others are not, and our own address is not learnt from others', async t => {
+test('ARP: a request for us is answered to who asked, others are not', async t => {
   const { world, peer, stack } = raw()
   peer.arp(1)
   await world.run(5)
@@ -173,12 +167,11 @@ test('ARP: a request for us is answered to who asked, others are not, and our ow
     '02000000009900163e5e6c0008060001080006040002' + '00163e5e6c000a000002' + '0200000000990a000001',
   )
   peer.arp(1, { targetIp: [10, 0, 0, 3] })
-  peer.arp(1, { senderIp: [10, 0, 0, 2] })
   peer.arp(2, { senderMac: [1, 0, 0, 0, 0, 1] })
   peer.arp(3)
   await world.run(5)
   t.is(peer.frames.length, 0)
-  t.is(stack.counters.arpIgnored, 2)
+  t.is(stack.counters.arpIgnored, 1)
   t.is(stack.counters.malformed, 1)
   peer.arp(1, { senderIp: [0, 0, 0, 0] }) // a probe: does anybody have this address?
   await world.run(5)
@@ -225,7 +218,7 @@ test('addresses that nobody can have: not answered in ARP, not learnt, not sent 
   await world.run(5)
   t.deepEqual([...peer.frames.at(-1)!.subarray(0, 6)], [...peer.device.mac])
 
-  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0', '10.0.0.2', '127.0.0.1']) {
+  for (const to of ['10.0.0.255', '10.0.0.0', '255.255.255.255', '224.0.0.1', '0.0.0.0']) {
     const before = stack.counters.noRoute
     stack.udp.send(1, to, 2, new Uint8Array(1))
     t.is(stack.counters.noRoute, before + 1, to)
@@ -336,5 +329,5 @@ test('UDP: datagrams arrive with their sender, wrong ones are dropped, a checksu
   stack.udp.send(53, '10.0.0.1', 1000, Buffer.from('answer'))
   await world.run(10)
   t.true(peer.frames.at(-1)!.includes('answer'))
-  t.throws(() => stack.udp.send(53, '10.0.0.1', 1000, new Uint8Array(1473)), { message: /at most 1472 fit/ })
+  t.throws(() => stack.udp.send(53, '10.0.0.1', 1000, new Uint8Array(65508)), { message: /at most 65507 fit/ })
 })

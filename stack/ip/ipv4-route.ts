@@ -1,23 +1,26 @@
 /** A route of IPv4. */
+import type { Frame } from '@xen-ts/runtime/machine'
 import { ETH_BYTES, TYPE_IPV4, writeEthernet } from '../wire/ethernet.ts'
-import { addressSum, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, writeIpv4 } from '../wire/ipv4.ts'
+import { addressSum, IP_BYTES, IP_CHECKSUM, IP_LENGTH, IP_PAYLOAD, markFragment, writeIpv4 } from '../wire/ipv4.ts'
 import { ANY, formatIpv4, type Ipv4 } from '../wire/ipv4-address.ts'
+import { sendError } from './icmp-error.ts'
 import type { Ipv4Host } from './ipv4.ts'
+import type { Link } from './link.ts'
 import type { Neighbour } from './neighbour.ts'
-import { Route } from './route.ts'
+import { type Refusal, Route } from './route.ts'
 
 /** An IP packet must not be larger, and a router that reports less than LEAST_MTU (RFC 1191) shall not make us send crumbs. */
 const MOST_BYTES = 0xffff
 const LEAST_MTU = 576
 
 export class Ipv4Route extends Route {
+  readonly family = 4
   readonly peerIp: Ipv4
   readonly localIp: Ipv4
   readonly host: Ipv4Host
 
-  constructor(host: Ipv4Host, peer: Ipv4) {
-    const local = host.address
-    super(host.link, IP_PAYLOAD, addressSum(local, peer))
+  constructor(host: Ipv4Host, peer: Ipv4, local: Ipv4 = host.address, link: Link = host.link) {
+    super(link, IP_PAYLOAD, addressSum(local, peer))
     this.host = host
     this.peerIp = peer
     this.localIp = local
@@ -40,7 +43,7 @@ export class Ipv4Route extends Route {
   }
 
   get mtu(): number {
-    return this.link.device.mtu
+    return this.host.mtu
   }
 
   get leastMtu(): number {
@@ -76,6 +79,15 @@ export class Ipv4Route extends Route {
     u16[IP_LENGTH] = size
     const sum = (~u16[IP_CHECKSUM] & 0xffff) + size
     u16[IP_CHECKSUM] = ~((sum & 0xffff) + (sum >>> 16))
+  }
+
+  override writeFragment(u16: Uint16Array, protocol: number, fragment: { id: number; offset: number; more: boolean }): void {
+    this.writeHeaders(u16, protocol)
+    markFragment(u16, fragment)
+  }
+
+  override unreachable(frame: Frame, what: Refusal): void {
+    sendError(this, frame, what)
   }
 
   endpoint(port: number): string {

@@ -15,6 +15,11 @@ export class Neighbour {
   version = 0
   readonly waiting: { frame: Frame; length: number; offload: number }[] = []
 
+  /** Whether so many frames more may wait, or need not. */
+  hasRoom(frames: number): boolean {
+    return this.mac !== undefined || this.waiting.length + frames <= WAITING
+  }
+
   /** Keeps a frame until the neighbour answers; its destination MAC is filled in then. False when too many wait already. */
   hold(frame: Frame, length: number, offload: number): boolean {
     return this.waiting.length < WAITING && this.waiting.push({ frame, length, offload }) > 0

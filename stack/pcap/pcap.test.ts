@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import type { EthernetDevice, Frame } from '@xen-ts/runtime/machine'
 import test from 'ava'
 import fc from 'fast-check'
@@ -81,7 +82,7 @@ test('a packet that was written is read again', t => {
         t.deepEqual(packets(writePacket({ time, outbound, bytes, length, comment })), [{ time, outbound, bytes, length, comment }])
       },
     ),
-    { numRuns: Number(globalThis.process?.env.XEN_TS_FUZZ ?? 100) },
+    runs(),
   )
 })
 

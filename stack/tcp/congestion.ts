@@ -6,7 +6,8 @@ const SLOW_START_SEGMENTS = 8
 
 /**
  * Congestion control: slow start and congestion avoidance (RFC 5681) by bytes acknowledged (RFC 3465), fast retransmit and NewReno
- * fast recovery (RFC 6582), limited transmit (RFC 3042), initial window of ten segments (RFC 6928).
+ * fast recovery (RFC 6582) or recovery by selective acknowledgments (RFC 6675, recovery.ts), limited transmit (RFC 3042), initial window
+ * of ten segments (RFC 6928).
  */
 export class Congestion {
   /** Bytes that may be in flight. */
@@ -19,6 +20,8 @@ export class Congestion {
   #credit = 0
   #duplicates = 0
   #recovering = false
+  /** In recovery: the scoreboard tells what is in flight, so acknowledgments do not move the window. */
+  #selective = false
   /** Last sequence number that was sent when the last loss was seen (RFC 6582). */
   #recover: number
 
@@ -26,6 +29,16 @@ export class Congestion {
     this.#mss = mss
     this.#recover = initialSequence
     this.window = this.initial()
+  }
+
+  /** In recovery by selective acknowledgments. */
+  get isSelective(): boolean {
+    return this.#recovering && this.#selective
+  }
+
+  /** What was acknowledged selectively does not count any more: a recovery goes on without. */
+  forgetSelection(): void {
+    this.#selective = false
   }
 
   initial(): number {
@@ -51,6 +64,7 @@ export class Congestion {
         this.window = Math.min(this.#threshold, Math.max(flight, this.#mss) + this.#mss)
         return false
       }
+      if (this.#selective) return false
       // A partial acknowledgment: the segment behind it is lost as well.
       this.window = Math.max(this.window - bytes, 0) + this.#mss
       return true
@@ -70,23 +84,27 @@ export class Congestion {
     return false
   }
 
-  /** A duplicate acknowledgment came. True: send the first segment again. `last` is the last sequence number sent. */
-  duplicate(acknowledgment: number, flight: number, last: number): boolean {
+  /**
+   * A duplicate acknowledgment came. True: send the first segment again. `last` is the last sequence number sent; `isSelective`: there is a
+   * scoreboard, and by it the first segment `isLost`, or not yet.
+   */
+  duplicate(acknowledgment: number, flight: number, last: number, isSelective = false, isLost = false): boolean {
     this.#duplicates++
     if (this.#recovering) {
-      this.window += this.#mss
+      if (!this.#selective) this.window += this.#mss
       return false
     }
-    if (this.#duplicates < 3) {
+    if (this.#duplicates < 3 && !isLost) {
       this.extra = this.#duplicates * this.#mss
       return false
     }
-    if (this.#duplicates > 3 || ((acknowledgment - this.#recover) | 0) <= 0) return false
+    if ((this.#duplicates > 3 && !isLost) || ((acknowledgment - this.#recover) | 0) <= 0) return false
     this.extra = 0
     this.#recovering = true
     this.#recover = last
     this.#threshold = Math.max(flight >>> 1, 2 * this.#mss)
-    this.window = this.#threshold + 3 * this.#mss
+    this.#selective = isSelective
+    this.window = isSelective ? this.#threshold : this.#threshold + 3 * this.#mss
     return true
   }
 

@@ -6,19 +6,28 @@
 import { COMPLETE, type Timer } from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
-import { ACK, RST } from '../wire/tcp.ts'
+import { ACK, RST, TCP_BYTES } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
 import { acknowledge, output } from './output.ts'
+import { Patience } from './patience.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
+import type { Scoreboard } from './scoreboard.ts'
 import { mssOf } from './segments.ts'
 import { SendQueue } from './send-queue.ts'
 import { emit } from './sending.ts'
 import { CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
+import type { Stamps } from './timestamps.ts'
+
+/** `timedAt` when no segment is timed; and when one was, but bytes have been sent twice since (Karn). */
+export const UNTIMED = -1
+export const RETRANSMITTED = -2
 
 export interface Opener {
+  /** Whether the peer called, and not we. */
+  readonly isListener?: boolean
   opened(connection: Connection): boolean
 }
 
@@ -66,8 +75,12 @@ export class Connection implements ByteSocket {
   rcvLargest = 0
   /** Whether the peer offered window scaling. */
   scaling = false
-  /** Whether the peer understands selective acknowledgments (we send them, and ignore its). */
+  /** Whether both understand selective acknowledgments; and what the peer has of them, while it misses something. */
   sack = false
+  scoreboard: Scoreboard | undefined = undefined
+
+  /** Timestamps, when both sides send them, or our SYN has offered them. */
+  stamps: Stamps | undefined = undefined
   /** Bytes delivered that the handler keeps. */
   retained = 0
   reassembly: Reassembly | undefined = undefined
@@ -79,11 +92,11 @@ export class Connection implements ByteSocket {
   inDelayed = false
   inBlocked = false
 
-  // Retransmission: the timed segment's end (Karn), when it was sent (-1: none), expirations in a row.
+  // Retransmission: the timed segment's end, when it was sent or why none is timed, expirations in a row.
   readonly roundTrip = new RoundTrip()
   readonly congestion: Congestion
   timedEnd = 0
-  timedAt = -1
+  timedAt = UNTIMED
   retries = 0
   /** Zero-window probes since the window was shut. */
   probes = 0
@@ -93,6 +106,9 @@ export class Connection implements ByteSocket {
   keepAliveTime = Infinity
   heardAt: number
   questions = 0
+
+  /** User timeout. */
+  patience: Patience | undefined = undefined
 
   // Deadlines in milliseconds; one lazy timer serves all: it may fire early and then finds nothing due.
   retransmitAt = Infinity
@@ -105,6 +121,8 @@ export class Connection implements ByteSocket {
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
   challengedAt = -Infinity
 
+  /** Bytes of a TCP header that is no SYN's. */
+  headerBytes = TCP_BYTES
   // Prepared headers of the frames to the peer (segments.ts), and the version of the next hop that they are good for.
   header: Uint8Array | undefined = undefined
   headerVersion = -1
@@ -124,7 +142,7 @@ export class Connection implements ByteSocket {
     this.sndNxt = iss
     this.sndMax = iss
     this.heardAt = environment.now()
-    this.mss = mssOf(route, route.mtu)
+    this.mss = mssOf(route, route.pathMtu)
     this.send = new SendQueue(environment.abi)
     this.congestion = new Congestion(this.mss, iss)
   }
@@ -193,6 +211,15 @@ export class Connection implements ByteSocket {
     this.#wakeBy(this.keepAliveAt)
   }
 
+  /**
+   * Gives up (ETIMEDOUT) once the peer has taken nothing for `milliseconds` of what was sent, or of what waits for its window (the user timeout
+   * of RFC 9293 section 3.9.1), but not before the retransmission timer has expired. It takes the place of the usual number of
+   * retransmissions.
+   */
+  giveUpAfter(milliseconds: number): void {
+    this.patience = new Patience(milliseconds)
+  }
+
   #wakeBy(deadline: number): void {
     if (deadline >= this.wakeAt) return
     this.wakeAt = deadline
@@ -226,6 +253,7 @@ export class Connection implements ByteSocket {
     this.timer = undefined
     this.retransmitAt = this.abortAt = this.keepAliveAt = this.wakeAt = Infinity
     this.send.clear()
+    this.scoreboard = undefined
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)
     this.retained = 0

@@ -3,7 +3,7 @@ import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Receiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
-import { ACK, FIN, parseTcp, RST, Segment, SYN } from '../wire/tcp.ts'
+import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives } from './input.ts'
@@ -76,7 +76,8 @@ export class Demultiplexer implements Receiver {
       }
     }
     engine.counters.tcpNoConnection++
-    sendReset(route, s)
+    // Where someone listens, what is neither a SYN nor an acknowledgment is dropped (RFC 9293 section 3.10.7.2).
+    if (listener === undefined || (s.flags & ACK) !== 0) sendReset(route, s)
   }
 
   /** A SYN with a new number for a connection in TIME-WAIT. */
@@ -96,8 +97,7 @@ export class Demultiplexer implements Receiver {
     if (!inFlight) {
       this.#engine.counters.icmpIgnored++
     } else if (mtu !== undefined) {
-      // Whatever routers report, nobody shall make us send crumbs.
-      if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, Math.max(mtu, route.leastMtu)))
+      if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, route.tooBig(mtu)) + TCP_BYTES - c.headerBytes)
     } else if (c.state === SYN_SENT) {
       // On an established connection these are passing troubles (RFC 5461).
       c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))
@@ -108,6 +108,7 @@ export class Demultiplexer implements Receiver {
     if (mss >= c.mss) return
     c.mss = mss
     c.congestion.mss = mss
+    c.scoreboard = undefined // its ranges are of other segments
     c.sndNxt = c.sndUna
     output(c, this.#engine.now(), true)
   }

@@ -12,7 +12,7 @@ import { ACK, RST, type Segment } from '../wire/tcp.ts'
 import { HeldAcknowledgments } from './acks.ts'
 import { Blocked } from './blocked.ts'
 import { Connection, type Opener } from './connection.ts'
-import { Cookies } from './cookies.ts'
+import { Cookies, cookieOptions, offeredOptions } from './cookies.ts'
 import { Demultiplexer } from './demultiplexer.ts'
 import type { Environment } from './environment.ts'
 import { shiftFor, synchronize } from './input.ts'
@@ -25,6 +25,7 @@ import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf, Table } from './table.ts'
 import { TimeWait } from './time-wait.ts'
 import { timerFired } from './timers.ts'
+import { StampOffsets, Stamps } from './timestamps.ts'
 
 export class TcpEngine implements Environment {
   readonly abi: HostFunctions
@@ -42,6 +43,7 @@ export class TcpEngine implements Environment {
   readonly timers: Timers
   readonly #log: Log
   readonly #isn: InitialSequence
+  readonly #offsets: StampOffsets
   readonly #acks: HeldAcknowledgments
   readonly #blocked = new Blocked()
 
@@ -56,6 +58,7 @@ export class TcpEngine implements Environment {
     this.input = new Demultiplexer(this, this.#log)
     this.#isn = new InitialSequence(machine.abi)
     this.cookies = new Cookies(machine.abi)
+    this.#offsets = new StampOffsets(machine.abi)
     this.timeWaiting = new TimeWait(machine.timers, limits.timeWait, () => ip.counters.tcpTimeWaitEvicted++)
     this.#acks = new HeldAcknowledgments(machine.timers, limits.receiveWindow)
   }
@@ -75,12 +78,15 @@ export class TcpEngine implements Environment {
     const now = this.now()
     if (listener.halfOpen.size >= listener.backlog) {
       this.counters.tcpSynCookies++
-      answerWithCookie(route, s, this.cookies.make(route, s, now), this.limits.receiveWindow)
+      const { receiveWindow } = this.limits
+      const stamp = (now + this.#offsets.of(route, s.localPort, s.remotePort)) | 0
+      answerWithCookie(route, s, this.cookies.make(route, s, now), receiveWindow, cookieOptions(route, s, shiftFor(receiveWindow), stamp))
       return
     }
     const iss = this.#isn.next(now, route.words, s.localPort, s.remotePort)
     const c = new Connection(this, route, s.localPort, s.remotePort, iss, listener)
     c.state = SYN_RECEIVED
+    if (s.stamped) c.stamps = this.#stamps(c)
     synchronize(c, s)
     this.table.add(c)
     listener.halfOpen.add(c)
@@ -98,7 +104,10 @@ export class TcpEngine implements Environment {
     const c = new Connection(this, route, s.localPort, s.remotePort, (s.acknowledgment - 1) | 0, listener)
     c.state = SYN_RECEIVED
     c.sndNxt = c.sndMax = s.acknowledgment
-    synchronize(c, { sequence: (s.sequence - 1) | 0, window: s.window, mss, scale: -1, sack: false })
+    if (s.stamped) c.stamps = this.#stamps(c)
+    const { stamped, stamp, stampHigh, stampLow } = s
+    const options = offeredOptions(s)
+    synchronize(c, { sequence: (s.sequence - 1) | 0, window: s.window, mss, ...options, stamped, stamp, stampHigh, stampLow })
     c.rcvAdv = (c.rcvNxt + Math.min(this.limits.receiveWindow, 0xffff)) | 0
     this.table.add(c)
     return c
@@ -115,10 +124,15 @@ export class TcpEngine implements Environment {
     const localPort = this.#ephemeralPort(route, port)
     const c = new Connection(this, route, localPort, port, this.#isn.next(now, route.words, localPort, port), opener)
     c.state = SYN_SENT
+    c.stamps = this.#stamps(c)
     c.rcvShift = shiftFor(this.limits.receiveWindow)
     this.table.add(c)
     this.#startSyn(c, now)
     return c
+  }
+
+  #stamps({ route, localPort, remotePort }: Connection): Stamps {
+    return new Stamps(this.#offsets.of(route, localPort, remotePort))
   }
 
   #startSyn(c: Connection, now: number): void {
@@ -133,19 +147,20 @@ export class TcpEngine implements Environment {
   #ephemeralPort(route: Route, remotePort: number): number {
     const random = new Uint16Array(1)
     this.abi.random(new Uint8Array(random.buffer))
+    const taken = route.peer === route.local ? remotePort : 0 // a connection has two ends, also one to ourselves
     for (let i = 0; i < 16384; i++) {
       const port = 49152 + ((random[0] + i) & 16383)
-      if (!this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
+      if (port !== taken && !this.table.listeners.has(port) && route.connections?.has(portsOf(port, remotePort)) !== true) return port
     }
     throw new SocketError('ENOBUFS', `no local TCP port is free towards ${route.endpoint(remotePort)}: close connections first`)
   }
 
   /**
-   * The stack gets other addresses by `change`. All connections are reset: their peers are told from the old address, their users
-   * when the new one is there, so that they can connect again at once. Listeners go on. Gives the number of connections.
+   * The stack gets other addresses by `change`. Connections on routes that are lost by it are reset: their peers are told from the old
+   * address, their users when the new one is there, so that they can connect again at once. Listeners go on. Gives the number of connections.
    */
-  readdress(change: () => void, why: string): number {
-    const all = [...this.table.all()]
+  readdress(change: () => void, isLost: (route: Route) => boolean, why: string): number {
+    const all = [...this.table.all()].filter(({ route }) => isLost(route))
     const live = all.filter(({ state }) => state !== TIME_WAIT)
     for (const c of live) if (c.state !== SYN_SENT) emit(c, c.sndMax, RST | ACK, 0, 0)
     change()

@@ -2,12 +2,14 @@
  * A segment arrives (RFC 9293 section 3.10.7), with the defences of RFC 5961: a reset or SYN must hit exactly, an acknowledgment must
  * be of something sent.
  */
-import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, SYN } from '../wire/tcp.ts'
-import type { Connection } from './connection.ts'
+import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, STAMP_BYTES, SYN, TCP_BYTES } from '../wire/tcp.ts'
+import { type Connection, RETRANSMITTED, UNTIMED } from './connection.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
+import { beginRecovery, blocksArrive, boardAdvances, isFirstLost } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
+import { isTimely, sampleEcho } from './timestamps.ts'
 
 /** What the caller must do with a segment that the connection has no use for. */
 export const DONE = 0
@@ -18,11 +20,20 @@ export const NEW_CONNECTION = 2
 export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === SYN_SENT) return inSynSent(c, s, now)
   if (c.state === TIME_WAIT) return inTimeWait(c, s)
+  const { stamps } = c
+  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high || !s.stamped)
+  if (isNew && !isTimely(c, stamps, s, now)) {
+    c.environment.counters.tcpPaws += s.stamped ? 1 : 0
+    if (s.stamped) refuse(c, s)
+    return DONE
+  }
   // The usual segment is the next one, fits the window and has no flags but ACK and PSH.
   if (s.sequence !== c.rcvNxt || (s.flags & (SYN | RST | FIN)) !== 0 || s.length > ((c.rcvAdv - c.rcvNxt) | 0)) {
     if (!isAcceptable(c, s)) return DONE
   }
   if ((s.flags & ACK) === 0) return DONE
+  // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
+  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
   if (c.state === SYN_RECEIVED) {
     if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
@@ -33,7 +44,8 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === TIME_WAIT) {
     if (c.ackNow) acknowledge(c) // the peer's FIN
   } else if (c.state >= ESTABLISHED) {
-    if (c.ackNow || (c.send.bytes > 0 && c.sndNxt !== ((c.sndUna + c.send.bytes) | 0)) || c.finPending) output(c, now, false)
+    const hasNew = c.send.bytes > 0 && c.sndNxt !== ((c.sndUna + c.send.bytes) | 0)
+    if (c.ackNow || hasNew || c.finPending || c.scoreboard !== undefined) output(c, now, false)
     if (c.unacknowledged > 0 && !c.inBatch) c.environment.acknowledgeLater(c)
   }
   return DONE
@@ -50,7 +62,9 @@ function isAcceptable(c: Connection, s: Segment): boolean {
     return false
   }
   if ((s.flags & SYN) !== 0) {
-    if (c.state !== SYN_RECEIVED || s.sequence !== c.irs) challenge(c)
+    // Another call where one was heard: back to LISTEN (section 3.10.7.4, fourth check), and the caller's next SYN is answered.
+    if (c.state === SYN_RECEIVED && c.opener.isListener && begin >= 0 && begin < window) c.finish(undefined)
+    else if (c.state !== SYN_RECEIVED || s.sequence !== c.irs) challenge(c)
     else if ((s.flags & ACK) === 0)
       emitSyn(c) // ours was lost
     else if (s.acknowledgment === c.sndMax) bothCalled(c, s)
@@ -59,13 +73,7 @@ function isAcceptable(c: Connection, s: Segment): boolean {
   }
   const end = begin + s.length + ((s.flags & FIN) !== 0 ? 1 : 0)
   if ((begin < 0 && end <= 0) || (begin >= window && begin > 0)) {
-    // All of it is old or beyond the window. Old data means that our acknowledgment was lost: say it again at once.
-    if (s.length > 0 || (s.flags & FIN) !== 0) {
-      c.environment.counters.tcpUnacceptable++
-      acknowledge(c)
-    } else {
-      challenge(c)
-    }
+    refuse(c, s) // all of it is old or beyond the window
     return false
   }
   if (begin < 0) {
@@ -86,6 +94,16 @@ function isAcceptable(c: Connection, s: Segment): boolean {
   return true
 }
 
+/** Says again what is expected. Old data means that our acknowledgment was lost: at once. */
+function refuse(c: Connection, s: Segment): void {
+  if (s.length > 0 || (s.flags & FIN) !== 0) {
+    c.environment.counters.tcpUnacceptable++
+    acknowledge(c)
+  } else {
+    challenge(c)
+  }
+}
+
 function reset(c: Connection): void {
   if (c.state === CLOSING || c.state === LAST_ACK)
     c.finish(undefined) // all was said and done
@@ -102,7 +120,7 @@ function established(c: Connection, s: Segment, window: number): boolean {
   c.sndWl2 = s.acknowledgment
   c.retransmitAt = Infinity
   if (c.timedAt >= 0 && c.retries === 0) c.roundTrip.sample(c.environment.now() - c.timedAt)
-  c.timedAt = -1
+  c.timedAt = UNTIMED
   c.retries = 0
   return c.opener.opened(c)
 }
@@ -134,22 +152,28 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
     c.sndWl2 = ack
   }
   if (bytes > 0) {
-    advanced(c, ack, bytes, now)
+    advanced(c, s, bytes, now)
     return c.state !== CLOSED && c.state !== TIME_WAIT
   }
   if (c.probes > 0) {
     probeAnswered(c, now)
-  } else if (bytes === 0 && c.sndMax !== c.sndUna && s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
+  } else if (bytes === 0 && c.sndMax !== c.sndUna && isDuplicate(c, s, sameWindow)) {
     const flight = (c.sndMax - c.sndUna) | 0
-    if (c.congestion.duplicate(ack, flight, (c.sndMax - 1) | 0)) {
+    const board = c.scoreboard
+    if (c.congestion.duplicate(ack, flight, (c.sndMax - 1) | 0, board !== undefined, isFirstLost(c))) {
       c.environment.counters.tcpFastRetransmits++
-      retransmitFirst(c)
+      if (board === undefined) retransmitFirst(c)
+      else beginRecovery(c, board)
       startTimer(c, now)
     }
     output(c, now, false)
   }
   return true
 }
+
+/** An acknowledgment that tells of a segment that came out of turn: by its blocks (RFC 6675 section 2), else by saying nothing else (RFC 5681). */
+const isDuplicate = (c: Connection, s: Segment, sameWindow: boolean): boolean =>
+  c.sack ? s.blocks > 0 && blocksArrive(c, s) : s.length === 0 && sameWindow && (s.flags & FIN) === 0
 
 /**
  * The peer answers probes; what may be in flight is what it had no room for when its window shrank (RFC 9293 section 3.8.6). Once its window
@@ -164,10 +188,16 @@ function probeAnswered(c: Connection, now: number): void {
 }
 
 /** `bytes` more, SYN and FIN included, were acknowledged. */
-function advanced(c: Connection, ack: number, bytes: number, now: number): void {
-  if (c.timedAt >= 0 && ((ack - c.timedEnd) | 0) >= 0) {
-    c.roundTrip.sample(now - c.timedAt)
-    c.timedAt = -1
+function advanced(c: Connection, s: Segment, bytes: number, now: number): void {
+  const ack = s.acknowledgment
+  if (c.timedAt >= 0) {
+    if (((ack - c.timedEnd) | 0) >= 0) {
+      c.roundTrip.sample(now - c.timedAt)
+      c.timedAt = UNTIMED
+    }
+  } else if (c.timedAt === RETRANSMITTED) {
+    if (c.stamps !== undefined) sampleEcho(c, c.stamps, s, now)
+    c.timedAt = UNTIMED
   }
   c.retries = 0
   const send = c.send
@@ -177,6 +207,8 @@ function advanced(c: Connection, ack: number, bytes: number, now: number): void 
   if (((c.sndNxt - ack) | 0) < 0) c.sndNxt = ack
   const flight = (c.sndMax - ack) | 0
   if (c.congestion.acknowledged(bytes, ack, flight)) retransmitFirst(c)
+  if (c.scoreboard !== undefined) boardAdvances(c, c.scoreboard)
+  if (s.blocks > 0 && c.sack) blocksArrive(c, s)
   if (flight === 0) c.retransmitAt = Infinity
   else startTimer(c, now)
   if (finAcknowledged) finAcked(c)
@@ -226,7 +258,10 @@ function inSynSent(c: Connection, s: Segment, now: number): number {
 }
 
 /** Takes over what the peer's SYN says. */
-export function synchronize(c: Connection, s: Pick<Segment, 'sequence' | 'window' | 'mss' | 'scale' | 'sack'>): void {
+export function synchronize(
+  c: Connection,
+  s: Pick<Segment, 'sequence' | 'window' | 'mss' | 'scale' | 'sack' | 'stamped' | 'stamp' | 'stampHigh' | 'stampLow'>,
+): void {
   c.irs = s.sequence
   c.rcvNxt = (s.sequence + 1) | 0
   c.rcvAdv = c.rcvNxt
@@ -236,6 +271,14 @@ export function synchronize(c: Connection, s: Pick<Segment, 'sequence' | 'window
     c.congestion.mss = offered
   }
   c.sack = s.sack
+  if (!s.stamped) {
+    c.stamps = undefined
+  } else if (c.stamps !== undefined) {
+    c.stamps.remember(s)
+    c.headerBytes = TCP_BYTES + STAMP_BYTES
+    c.mss -= STAMP_BYTES // the option tells of segments without options (RFC 6691)
+    c.congestion.mss = c.mss
+  }
   if (s.scale >= 0) {
     c.scaling = true
     c.sndShift = s.scale
@@ -260,10 +303,19 @@ function inTimeWait(c: Connection, s: Segment): number {
     if (c.calledAgain && s.sequence === c.rcvNxt) c.finish(undefined)
     return DONE
   }
+  const age = c.stamps !== undefined && s.stamped ? (s.stamp - c.stamps.recent) | 0 : 0
   if ((s.flags & (SYN | ACK)) === SYN) {
-    if (((s.sequence - c.rcvNxt) | 0) > 0) return NEW_CONNECTION
+    // The stamp tells more than the sequence number (RFC 6191).
+    if (age > 0 || (age === 0 && ((s.sequence - c.rcvNxt) | 0) > 0)) return NEW_CONNECTION
     c.calledAgain = true
+  } else if (age < 0) {
+    c.environment.counters.tcpPaws++
+    challenge(c)
+    return DONE
   }
+  const begin = (s.sequence - c.rcvNxt) | 0
+  const isInside = begin < 0 ? begin + s.length > 0 : begin < ((c.rcvAdv - c.rcvNxt) | 0)
+  if ((s.flags & (SYN | ACK)) === 0 && isInside) return DONE
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)

@@ -1,16 +1,17 @@
 /** A listening port: its half-open connections, bounded; what comes beyond them is answered with cookies (cookies.ts). */
-import type { ByteSocket, SocketHandler } from '../socket.ts'
+import type { SocketHandler } from '../socket.ts'
 import type { Connection, Opener } from './connection.ts'
 
 export const DEFAULT_BACKLOG = 128
 
 export class PortListener implements Opener {
+  readonly isListener = true
   readonly backlog: number
   readonly halfOpen = new Set<Connection>()
-  readonly #accept: (socket: ByteSocket) => SocketHandler
+  readonly #accept: (socket: Connection) => SocketHandler
   #closed = false
 
-  constructor(backlog: number, accept: (socket: ByteSocket) => SocketHandler) {
+  constructor(backlog: number, accept: (socket: Connection) => SocketHandler) {
     this.backlog = backlog
     this.#accept = accept
   }

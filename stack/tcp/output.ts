@@ -1,6 +1,7 @@
 /** What to send and when (RFC 9293 section 3.8): the one place that decides it, called whenever something may have changed. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, RETRANSMITTED } from './connection.ts'
+import { recover } from './recovery.ts'
 import { emit, largest } from './sending.ts'
 import { ESTABLISHED } from './state.ts'
 
@@ -16,6 +17,11 @@ export function output(c: Connection, now: number, force: boolean): void {
     const congestion = c.congestion
     if (c.sndMax === c.sndUna && now - c.lastSent > c.roundTrip.timeout) congestion.idle()
     let limit = congestion.window + congestion.extra
+    if (c.scoreboard !== undefined) {
+      limit = recover(c, c.scoreboard)
+      if (limit < 0) return
+      if (c.retransmitAt === Infinity && c.sndMax !== c.sndUna) startTimer(c, now)
+    }
     if (c.sndWnd < limit) limit = c.sndWnd
     for (;;) {
       const sent = (c.sndNxt - c.sndUna) | 0
@@ -86,7 +92,8 @@ export function retransmitFirst(c: Connection): void {
   const sent = (c.sndMax - c.sndUna) | 0
   const length = Math.min(c.mss, bytes, sent)
   const fin = c.finPending && length === bytes && sent > bytes
-  c.timedAt = -1
+  c.timedAt = RETRANSMITTED
+  c.lastSent = c.environment.now()
   c.environment.counters.tcpRetransmits++
   emit(c, c.sndUna, fin ? ACK | PSH | FIN : ACK, 0, length)
 }

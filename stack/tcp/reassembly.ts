@@ -81,8 +81,8 @@ export class Reassembly {
     return undefined
   }
 
-  /** What is held, as pairs of first and next sequence number, for a SACK option: at most four blocks. */
-  blocks(): number[] {
+  /** What is held, as pairs of first and next sequence number, for a SACK option: at most `most` blocks. */
+  blocks(most: number): number[] {
     const blocks: number[] = []
     let latest = 0
     for (const { sequence, bytes, fin } of this.#pieces) {
@@ -96,7 +96,7 @@ export class Reassembly {
         blocks.push(sequence, end)
       }
     }
-    return [...blocks.splice(latest, 2), ...blocks.slice(0, 6)]
+    return [...blocks.splice(latest, 2), ...blocks.slice(0, 2 * most - 2)]
   }
 
   clear(): void {

@@ -13,10 +13,12 @@ import {
   RST,
   type Segment,
   SYN,
+  type SynOptions,
   TCP_ACKNOWLEDGMENT,
   TCP_BYTES,
   TCP_CHECKSUM,
   TCP_OFFSET_FLAGS,
+  TCP_OPTIONS,
   TCP_SEQUENCE,
   TCP_WINDOW,
   writeSack,
@@ -27,7 +29,7 @@ import type { Connection } from './connection.ts'
 import { receiveWindow } from './receive.ts'
 import { SYN_RECEIVED } from './state.ts'
 
-/** Bytes of payload in a packet of `mtu` bytes. */
+/** Bytes of payload in a packet of `mtu` bytes whose TCP header has no options: what the MSS option tells (RFC 6691). */
 export const mssOf = (route: Route, mtu: number): number => mtu - route.headerBytes - TCP_BYTES
 
 /**
@@ -47,10 +49,11 @@ export function buildSegment(
   const { route } = c
   const { abi } = c.environment
   const { overhead } = route
-  const headers = overhead + TCP_BYTES
+  const { headerBytes } = c
+  const headers = overhead + headerBytes
   abi.copy(u8, 0, c.header!, 0, headers)
   if (length > 0) c.send.copy(at, length, u8, headers)
-  const segment = length + TCP_BYTES
+  const segment = length + headerBytes
   route.setLength(u16, segment)
 
   const tcp = overhead >>> 1
@@ -62,7 +65,17 @@ export function buildSegment(
   u16[tcp + TCP_ACKNOWLEDGMENT] = ((half & 0xff) << 8) | (half >>> 8)
   half = c.rcvNxt & 0xffff
   u16[tcp + TCP_ACKNOWLEDGMENT + 1] = ((half & 0xff) << 8) | (half >>> 8)
-  u16[tcp + TCP_OFFSET_FLAGS] = (TCP_BYTES << 2) | (flags << 8)
+  u16[tcp + TCP_OFFSET_FLAGS] = (headerBytes << 2) | (flags << 8)
+  const { stamps } = c
+  if (stamps !== undefined) {
+    const stamp = (c.environment.now() + stamps.offset) | 0
+    half = stamp >>> 16
+    u16[tcp + TCP_OPTIONS + 2] = ((half & 0xff) << 8) | (half >>> 8)
+    half = stamp & 0xffff
+    u16[tcp + TCP_OPTIONS + 3] = ((half & 0xff) << 8) | (half >>> 8)
+    u16[tcp + TCP_OPTIONS + 4] = stamps.high
+    u16[tcp + TCP_OPTIONS + 5] = stamps.low
+  }
   let window = receiveWindow(c) >>> c.rcvShift
   if (window > 0xffff) window = 0xffff
   c.rcvAdv = (c.rcvNxt + (window << c.rcvShift)) | 0
@@ -77,7 +90,8 @@ export function addSack(c: Connection, { u8, u16 }: Frame): number {
   const { route } = c
   const { overhead } = route
   const tcp = overhead >>> 1
-  const segment = TCP_BYTES + writeSack(u16, tcp + TCP_BYTES / 2, c.reassembly!.blocks())
+  // Beside timestamps there is room for three blocks of the four.
+  const segment = c.headerBytes + writeSack(u16, tcp + (c.headerBytes >>> 1), c.reassembly!.blocks(c.stamps === undefined ? 4 : 3))
   c.environment.abi.copy(u8, 0, c.header!, 0, overhead) // as it was before it had a length
   route.setLength(u16, segment)
   u16[tcp + TCP_OFFSET_FLAGS] = (segment << 2) | (ACK << 8)
@@ -89,32 +103,36 @@ export function addSack(c: Connection, { u8, u16 }: Frame): number {
 /** Prepares the header template, for the first segment and whenever the next hop's address may have changed: `version` is the hop's. */
 export function prepare(c: Connection, version: number): void {
   const { route } = c
-  c.header ??= new Uint8Array(route.overhead + TCP_BYTES)
+  c.header ??= new Uint8Array(route.overhead + c.headerBytes)
   const u16 = new Uint16Array(c.header.buffer)
+  const tcp = route.overhead >>> 1
   route.writeHeaders(u16, PROTOCOL_TCP)
-  writeTcp(u16, route.overhead >>> 1, c.localPort, c.remotePort, 0, 0, 0, 0)
+  writeTcp(u16, tcp, c.localPort, c.remotePort, 0, 0, 0, 0)
+  if (c.stamps !== undefined) u16.set([0x0101, 0x0a08], tcp + TCP_OPTIONS)
   c.pseudo = fold(route.sum + (PROTOCOL_TCP << 8))
   c.offload = route.checksums ? CHECKSUM : COMPLETE
   c.headerVersion = version
 }
 
-/** Writes a SYN, or SYN and ACK, with our MSS, and window scaling when the peer has offered it or may still. Returns its bytes. */
+/** Writes a SYN, or SYN and ACK, with our MSS, and with those options that the peer has offered or may still. Returns its bytes. */
 export function buildSyn(c: Connection, frame: Frame): number {
   const { route } = c
   const tcp = route.overhead >>> 1
   const answer = c.state === SYN_RECEIVED
   const scale = !answer ? c.rcvShift : c.scaling ? c.rcvShift : -1
   const window = Math.min(c.environment.limits.receiveWindow, 0xffff) // a SYN's window is not scaled
-  const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_BYTES / 2, mssOf(route, route.mtu), scale, !answer || c.sack)
+  const sack = !answer || c.sack
+  const stamps = c.stamps && ([(c.environment.now() + c.stamps.offset) | 0, c.stamps.recent] as const)
+  const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_OPTIONS, { mss: mssOf(route, route.mtu), scale, sack, stamps })
   c.rcvAdv = (c.rcvNxt + window) | 0
   writeTcp(frame.u16, tcp, c.localPort, c.remotePort, c.iss, c.rcvNxt, answer ? SYN | ACK : SYN, window, length)
   return complete(route, frame, length)
 }
 
-/** Writes the SYN-ACK with the sequence number `cookie` that answers the SYN `s`, with nothing but our MSS. Returns its bytes. */
-export function buildCookie(route: Route, s: Segment, cookie: number, receiveWindow: number, frame: Frame): number {
+/** Writes the SYN-ACK with the sequence number `cookie` that answers the SYN `s`. Returns its bytes. */
+export function buildCookie(route: Route, s: Segment, cookie: number, receiveWindow: number, options: SynOptions, frame: Frame): number {
   const tcp = route.overhead >>> 1
-  const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_BYTES / 2, mssOf(route, route.mtu), -1, false)
+  const length = TCP_BYTES + writeSynOptions(frame.u16, tcp + TCP_OPTIONS, options)
   const window = Math.min(receiveWindow, 0xffff)
   writeTcp(frame.u16, tcp, s.localPort, s.remotePort, cookie, (s.sequence + 1) | 0, SYN | ACK, window, length)
   return complete(route, frame, length)

@@ -1,7 +1,7 @@
 /** Sends segments: takes frames from the device, has them built (segments.ts), and sends them on the connection's route. */
 import { COMPLETE } from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
-import { ACK, PROTOCOL_TCP, RST, type Segment, TCP_BYTES } from '../wire/tcp.ts'
+import { ACK, PROTOCOL_TCP, RST, type Segment, type SynOptions } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { addSack, buildCookie, buildReset, buildSegment, buildSyn, prepare } from './segments.ts'
 
@@ -19,7 +19,7 @@ export function emit(c: Connection, sequence: number, flags: number, at: number,
     return true // lost, as on any wire
   }
   const isLarge = length > c.mss
-  const frame = link.reserve(isLarge ? route.overhead + TCP_BYTES + length : 0)
+  const frame = link.reserve(isLarge ? route.overhead + c.headerBytes + length : 0)
   if (frame === undefined) {
     c.environment.block(c)
     return false
@@ -38,7 +38,7 @@ export function emit(c: Connection, sequence: number, flags: number, at: number,
 }
 
 /** The most bytes of payload that `emit` can send as one now, for the device to cut into segments; 0 or less when it does not. */
-export const largest = (c: Connection): number => c.route.largest() - TCP_BYTES
+export const largest = (c: Connection): number => c.route.largest() - c.headerBytes
 
 /** Sends SYN, or SYN and ACK in SYN-RECEIVED. A lost one is repeated by the timer. */
 export function emitSyn(c: Connection): void {
@@ -47,9 +47,9 @@ export function emitSyn(c: Connection): void {
 }
 
 /** Answers a SYN without keeping anything of it: with the sequence number `cookie` (cookies.ts). */
-export function answerWithCookie(route: Route, s: Segment, cookie: number, window: number): void {
+export function answerWithCookie(route: Route, s: Segment, cookie: number, window: number, options: SynOptions): void {
   const frame = route.link.reserve()
-  if (frame !== undefined) route.send(frame, PROTOCOL_TCP, buildCookie(route, s, cookie, window, frame))
+  if (frame !== undefined) route.send(frame, PROTOCOL_TCP, buildCookie(route, s, cookie, window, options, frame))
 }
 
 /** Answers a segment that belongs to no connection with RST (RFC 9293 section 3.10.7.1). */

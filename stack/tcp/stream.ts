@@ -1,11 +1,16 @@
 /** A connection with promises, for programs, over any byte stream (TCP, later TLS). HTTP uses the callbacks of socket.ts instead. */
 
-import type { TcpConnection } from '@xen-ts/runtime'
-import type { HostFunctions } from '@xen-ts/runtime/machine'
+import type { Deadline, TcpConnection } from '@xen-ts/runtime'
+import type { HostFunctions, Timers } from '@xen-ts/runtime/machine'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
+
+interface Waiting<T> {
+  resolve(value: T): void
+  reject(error: Error): void
+}
 
 export class TcpStream implements TcpConnection {
   /** Dotted decimal. */
@@ -18,17 +23,19 @@ export class TcpStream implements TcpConnection {
   readonly handler: SocketHandler
   readonly #socket: ByteSocket
   readonly #abi: HostFunctions
+  readonly #timers: Timers
   readonly #received: Uint8Array[] = []
-  readonly #readers: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void }[] = []
-  readonly #writers: { resolve(): void; reject(error: Error): void }[] = []
+  readonly #readers: Waiting<Uint8Array | undefined>[] = []
+  readonly #writers: Waiting<void>[] = []
   #state: 'open' | 'ended' | 'closed' = 'open'
   #error: Error | undefined = undefined
   /** The user let go: what still comes is thrown away. */
   #released = false
 
-  constructor(socket: ByteSocket, abi: HostFunctions) {
+  constructor(socket: ByteSocket, abi: HostFunctions, timers: Timers) {
     this.#socket = socket
     this.#abi = abi
+    this.#timers = timers
     const { remote } = socket
     this.remoteAddress = remote.address
     this.remotePort = remote.port
@@ -52,8 +59,13 @@ export class TcpStream implements TcpConnection {
     }
   }
 
-  /** The next bytes, at least one; undefined after the peer's end. Rejects with a SocketError when the connection failed. */
-  read(): Promise<Uint8Array | undefined> {
+  /**
+   * The next bytes, at least one; undefined after the peer's end. Rejects with a SocketError when the connection failed. When the deadline
+   * passes, nothing is lost: the next read gets what comes later.
+   */
+  read(deadline?: Deadline): Promise<Uint8Array | undefined> {
+    const problem = deadline && problemOf(deadline)
+    if (problem !== undefined) return Promise.reject(problem)
     const bytes = this.#received.shift()
     if (bytes !== undefined) {
       this.#socket.consumed(bytes.length)
@@ -61,21 +73,24 @@ export class TcpStream implements TcpConnection {
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (this.#state !== 'open' || this.#released) return Promise.resolve(undefined)
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }))
+    return this.#wait(this.#readers, deadline, 'nothing came')
   }
 
   /**
    * Queues `bytes` for sending and resolves when more may be written: at once while the send buffer has room, else when the peer has
-   * taken some. The array is not copied: it must not be changed any more. Rejects with a SocketError when the connection failed.
+   * taken some. The array is not copied: it must not be changed any more. Rejects with a SocketError when the connection failed. When
+   * the deadline passes while it waits, the bytes are queued nevertheless: who does not want them to arrive any more aborts.
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, deadline?: Deadline): Promise<void> {
+    const problem = deadline && problemOf(deadline)
+    if (problem !== undefined) throw problem
     if (this.#error !== undefined) throw this.#error
     if (this.#isClosed) throw new SocketError('EPIPE', `the connection to ${this.remoteAddress}:${this.remotePort} is closed`)
     const socket = this.#socket
     socket.queue(bytes, 0, bytes.length)
     socket.flush()
     if (socket.room > 0 || this.#isClosed) return
-    await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
+    await this.#wait(this.#writers, deadline, 'the peer took nothing')
   }
 
   /** Asks a silent peer for a sign of life, so that one that is gone is noticed: see ByteSocket. */
@@ -107,6 +122,39 @@ export class TcpStream implements TcpConnection {
     this.close()
   }
 
+  #wait<T>(waiting: Waiting<T>[], deadline: Deadline | undefined, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (deadline === undefined) {
+        waiting.push({ resolve, reject })
+        return
+      }
+      const { timeout = Infinity, signal } = deadline
+      const over = (): void => {
+        timer?.cancel()
+        signal?.removeEventListener('abort', aborted)
+      }
+      const waiter: Waiting<T> = {
+        resolve(value) {
+          over()
+          resolve(value)
+        },
+        reject(error) {
+          over()
+          reject(error)
+        },
+      }
+      const leave = (error: Error): void => {
+        waiting.splice(waiting.indexOf(waiter), 1)
+        waiter.reject(error)
+      }
+      const late = `connection to ${this.remoteAddress}:${this.remotePort}: ${what} within ${timeout / 1000} s`
+      const timer = timeout === Infinity ? undefined : this.#timers.set(timeout, () => leave(new SocketError('ETIMEDOUT', late)))
+      const aborted = (): void => leave(signal!.reason)
+      signal?.addEventListener('abort', aborted, { once: true })
+      waiting.push(waiter)
+    })
+  }
+
   get #isClosed(): boolean {
     return this.#state === 'closed'
   }
@@ -131,4 +179,10 @@ export class TcpStream implements TcpConnection {
       else reader.resolve(undefined)
     }
   }
+}
+
+/** Why a call with this deadline fails before it has begun. */
+function problemOf({ timeout, signal }: Deadline): Error | undefined {
+  if (timeout !== undefined && !(timeout >= 0)) return new RangeError(`timeout ${timeout}: it must be a number of milliseconds, 0 or more`)
+  return signal?.aborted ? signal.reason : undefined
 }

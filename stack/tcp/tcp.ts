@@ -1,6 +1,7 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
 
 import type { TcpSockets } from '@xen-ts/runtime'
+import { noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { checkPort } from '../port.ts'
 import { type ByteSocket, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
@@ -10,7 +11,7 @@ import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
 import { TcpStream } from './stream.ts'
-import { listenForStreams, type StreamListenOptions } from './stream-listener.ts'
+import { checkTimeout, listenForStreams, type StreamListenOptions } from './stream-listener.ts'
 
 export interface ConnectOptions {
   /** An address, or a name, whose addresses are tried in their order. */
@@ -18,6 +19,11 @@ export interface ConnectOptions {
   readonly port: number
   /** Milliseconds until the attempt, the question for the name included, fails with ETIMEDOUT. Default: after the sixth SYN, about a minute. */
   readonly timeout?: number
+  /**
+   * Milliseconds after which the connection, once established, fails with ETIMEDOUT when its peer has taken nothing of what was sent, at the
+   * earliest when the retransmission timer expires. Default: after ten retransmissions, two minutes or more.
+   */
+  readonly userTimeout?: number
   /** Gives the attempt up when it aborts before the connection is established. */
   readonly signal?: AbortSignal
 }
@@ -47,7 +53,7 @@ export class Tcp implements TcpSockets {
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
   listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
-    return listenForStreams(this, this.#engine.abi, options, accept)
+    return listenForStreams(this, this.#engine, options, accept)
   }
 
   /**
@@ -58,19 +64,20 @@ export class Tcp implements TcpSockets {
   async connect(options: ConnectOptions): Promise<TcpStream> {
     const { host, port, signal } = options
     checkPort('TCP', port)
+    checkTimeout(options.userTimeout)
     signal?.throwIfAborted()
     const route = this.#engine.ip.routeTo(host)
     if (route !== undefined) return this.#connect(route, options)
     return connectByName(options, this.#engine.timers, this.#resolve, async attempt => {
       const route = this.#engine.ip.routeTo(attempt.host)
-      if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: this stack speaks IPv4 only`)
-      return this.#connect(route, attempt)
+      if (route === undefined) throw new SocketError('EHOSTUNREACH', `no route to ${attempt.host}: it is not an address`)
+      return this.#connect(route, { ...attempt, userTimeout: options.userTimeout })
     })
   }
 
-  async #connect(route: Route, { port, timeout, signal }: ConnectOptions): Promise<TcpStream> {
+  async #connect(route: Route, { port, timeout, userTimeout, signal }: ConnectOptions): Promise<TcpStream> {
     if (!route.hasLocal) {
-      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: this stack has no address, there is no network (yet)`)
+      throw new SocketError('EHOSTUNREACH', `cannot connect to ${route.peer}: ${noAddress(this.#engine.ip, route)}`)
     }
     if (route.resolve() === undefined) {
       throw new SocketError('EHOSTUNREACH', `no route to ${route.peer}: give the stack a gateway, or the prefix of its network`)
@@ -84,7 +91,8 @@ export class Tcp implements TcpSockets {
       },
     }
     const connection = this.#engine.open(route, port, opener)
-    const stream = new TcpStream(connection, this.#engine.abi)
+    if (userTimeout !== undefined) connection.giveUpAfter(userTimeout)
+    const stream = new TcpStream(connection, this.#engine.abi, this.#engine.timers)
     connection.handler = stream.handler
     stream.closed.catch(established.reject)
     if (timeout !== undefined) connection.abortAfter(timeout)

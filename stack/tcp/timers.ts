@@ -3,8 +3,10 @@
  * anew only when one moves forward, and finds out when it fires whether anything is due.
  */
 import { ACK } from '../wire/tcp.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, RETRANSMITTED } from './connection.ts'
 import { output, setRetransmit, startTimer } from './output.ts'
+import type { Patience } from './patience.ts'
+import { timedOutWith } from './recovery.ts'
 import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
@@ -25,19 +27,37 @@ export function timerFired(c: Connection, now: number): void {
     c.abort(c.failure('ETIMEDOUT', c.state === SYN_SENT ? 'was not answered in time' : 'did not close in time'))
     return
   }
+  const { patience } = c
+  if (patience?.isOver(c, now)) {
+    giveUp(c, patience)
+    return
+  }
   if (now >= c.retransmitAt) expired(c, now)
   if (now >= c.keepAliveAt) keepAliveDue(c, now)
   let next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
   if (c.keepAliveAt < next) next = c.keepAliveAt
+  if (patience !== undefined && patience.endsAt < next) next = patience.endsAt
   if (next < c.wakeAt) {
     c.wakeAt = next
     c.environment.wake(c)
   }
 }
 
+function giveUp(c: Connection, { time }: Patience): void {
+  c.abort(c.failure('ETIMEDOUT', `is given up, the peer has taken nothing for ${time / 1000} s`))
+}
+
 function expired(c: Connection, now: number): void {
+  const patience = c.state >= ESTABLISHED ? c.patience : undefined
+  if (patience !== undefined) {
+    patience.expired(c, now)
+    if (patience.isOver(c, now)) {
+      giveUp(c, patience)
+      return
+    }
+  }
   const tries = c.state === SYN_SENT ? SYN_TRIES : c.state === SYN_RECEIVED ? SYN_ACK_TRIES : DATA_TRIES
-  if (c.retries >= tries) {
+  if (c.retries >= tries && patience === undefined) {
     const error = c.failure('ETIMEDOUT', 'got no answer')
     if (c.state === SYN_RECEIVED)
       c.finish(error) // no RST: the address is likely forged
@@ -45,7 +65,7 @@ function expired(c: Connection, now: number): void {
     return
   }
   const again = c.retries++ > 0
-  c.timedAt = -1
+  c.timedAt = RETRANSMITTED
   c.retransmitAt = Infinity
   if (c.state < ESTABLISHED) {
     emitSyn(c)
@@ -54,13 +74,21 @@ function expired(c: Connection, now: number): void {
   }
   const flight = (c.sndMax - c.sndUna) | 0
   if (flight > 0) {
+    c.environment.counters.tcpTimeouts++
     c.congestion.timedOut(flight, (c.sndMax - 1) | 0, again)
-    c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
+    const board = c.scoreboard
+    if (board !== undefined && !again) {
+      timedOutWith(c, board)
+    } else {
+      // What the peer may have thrown away since is not relied on (RFC 2018 section 8).
+      c.scoreboard = undefined
+      c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
+    }
   }
   const before = c.sndNxt
   output(c, now, true)
   // The window is shut (Linux probes the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
-  if (c.sndNxt !== before) return
+  if (c.sndNxt !== before || (c.scoreboard !== undefined && c.scoreboard.retransmitted !== c.sndUna)) return
   askForSign(c)
   // The pauses double, whether probes are answered or not, and the connection stays as long as they are (sections 3.8.6.1, MUST-37).
   c.probes++

@@ -18,15 +18,22 @@ export function pair(
   conditions: WireConditions = {},
   limits: { client?: StackConfig['limits']; server?: StackConfig['limits'] } = {},
   devices: DeviceOptions = {},
+  family: 4 | 6 = 4,
 ): Pair {
   const world = new World(seed)
   const wire = new Wire(world, conditions)
   const clientDevice = wire.device('02:00:00:00:00:01', devices)
   const serverDevice = wire.device('02:00:00:00:00:02', devices)
-  const client = createStack(world.machine('client'), clientDevice, { address: '10.0.0.1', prefix: 24, limits: limits.client })
-  const server = createStack(world.machine('server'), serverDevice, { address: '10.0.0.2', prefix: 24, limits: limits.server })
+  const client = createStack(world.machine('client'), clientDevice, { ...addressOf(1, family), limits: limits.client })
+  const server = createStack(world.machine('server'), serverDevice, { ...addressOf(2, family), limits: limits.server })
   return { world, wire, client, server, clientDevice, serverDevice }
 }
+
+const addressOf = (number: number, family: 4 | 6): StackConfig =>
+  family === 4 ? { address: `10.0.0.${number}`, prefix: 24 } : { ipv6: { address: `fd00::${number}`, prefix: 64 } }
+
+/** The server's address. */
+export const serverAddress = { 4: '10.0.0.2', 6: 'fd00::2' } as const
 
 /** Bytes that tell their position: a byte that is lost, doubled or misplaced shows. */
 export function pattern(length: number, from = 0): Uint8Array {

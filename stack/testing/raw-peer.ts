@@ -30,7 +30,8 @@ const octets = (address: string): number[] => address.split('.').map(Number)
 export class RawPeer {
   readonly device: SimulatedDevice
   readonly ip: string
-  readonly target: string
+  /** Where packets go, and frames. */
+  target: string
   readonly targetMac: number[]
   /** Frames that arrived, oldest first. */
   readonly frames: Buffer[] = []
@@ -114,6 +115,42 @@ export class RawPeer {
     this.sendFrame(Buffer.concat([new Uint8Array([...this.targetMac, ...this.device.mac, 8, 0]), packet]))
   }
 
+  /** A fragment with a right header: a piece of a packet's payload. */
+  fragment(protocol: number, piece: Uint8Array, { id = 7, offset = 0, more = false, source = this.ip } = {}): void {
+    const change = (packet: Buffer): void => {
+      packet.writeUInt16BE(id, 4)
+      packet.writeUInt16BE((more ? 0x2000 : 0) | (offset >> 3), 6)
+      packet.writeUInt16BE(0, 10)
+      packet.writeUInt16LE(~abi.checksum(packet, 0, 20, 0) & 0xffff, 10)
+    }
+    this.ip4(protocol, piece, change, [], source)
+  }
+
+  /** A packet's payload in fragments of `size` bytes. */
+  fragments(protocol: number, payload: Uint8Array, size: number, id = 7): void {
+    for (let offset = 0; offset < payload.length; offset += size) {
+      this.fragment(protocol, payload.subarray(offset, offset + size), { id, offset, more: offset + size < payload.length })
+    }
+  }
+
+  /** An ICMP message with a right checksum. */
+  message(type: number, code: number, rest: Uint8Array): Buffer {
+    const message = Buffer.concat([Buffer.from([type, code, 0, 0]), rest])
+    message.writeUInt16LE(~abi.checksum(message, 0, message.length, 0) & 0xffff, 2)
+    return message
+  }
+
+  /** A datagram with a right checksum. */
+  datagram(sourcePort: number, destinationPort: number, payload: Uint8Array): Buffer {
+    const datagram = Buffer.alloc(8 + payload.length)
+    datagram.writeUInt16BE(sourcePort, 0)
+    datagram.writeUInt16BE(destinationPort, 2)
+    datagram.writeUInt16BE(datagram.length, 4)
+    datagram.set(payload, 8)
+    datagram.writeUInt16LE(this.#transportSum(17, datagram, this.ip), 6)
+    return datagram
+  }
+
   icmp(
     type: number,
     code: number,
@@ -122,19 +159,13 @@ export class RawPeer {
     options: number[] = [],
     source = this.ip,
   ): void {
-    const message = Buffer.from([type, code, 0, 0, ...rest])
-    message.writeUInt16LE(~abi.checksum(message, 0, message.length, 0) & 0xffff, 2)
+    const message = this.message(type, code, new Uint8Array(rest))
     change(message)
     this.ip4(1, message, undefined, options, source)
   }
 
   udp(sourcePort: number, destinationPort: number, payload: Uint8Array, change: (datagram: Buffer) => void = () => {}): void {
-    const datagram = Buffer.alloc(8 + payload.length)
-    datagram.writeUInt16BE(sourcePort, 0)
-    datagram.writeUInt16BE(destinationPort, 2)
-    datagram.writeUInt16BE(datagram.length, 4)
-    datagram.set(payload, 8)
-    datagram.writeUInt16LE(this.#transportSum(17, datagram, this.ip), 6)
+    const datagram = this.datagram(sourcePort, destinationPort, payload)
     change(datagram)
     this.ip4(17, datagram)
   }

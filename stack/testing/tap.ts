@@ -31,6 +31,8 @@ export interface Trouble {
   /** Chance to be delayed, and by how many milliseconds at most. */
   reordering?: number
   jitter?: number
+  /** Chance to arrive twice. */
+  duplication?: number
 }
 
 export class TapDevice implements EthernetDevice {
@@ -58,7 +60,7 @@ export class TapDevice implements EthernetDevice {
   static async open(address: string): Promise<TapDevice> {
     const directory = mkdtempSync(join(tmpdir(), 'xen-ts-tap-'))
     const binary = join(directory, 'tap-bridge')
-    execFileSync('gcc', ['-O1', '-o', binary, new URL('tap-bridge.c', import.meta.url).pathname])
+    compile('tap-bridge.c', binary)
     const bridge = spawn('unshare', ['-n', binary, address])
     let errors = ''
     bridge.stderr.on('data', data => {
@@ -131,8 +133,9 @@ export class TapDevice implements EthernetDevice {
   }
 
   #withTrouble(carry: () => void): void {
-    const { loss = 0, reordering = 0, jitter = 5 } = this.trouble
+    const { loss = 0, reordering = 0, jitter = 5, duplication = 0 } = this.trouble
     if (this.#random() < loss) return
+    if (this.#random() < duplication) carry()
     if (this.#random() < reordering) {
       setTimeout(() => {
         carry()
@@ -142,6 +145,11 @@ export class TapDevice implements EthernetDevice {
       carry()
     }
   }
+}
+
+/** Compiles a program of this folder. */
+export function compile(source: string, binary: string): void {
+  execFileSync('gcc', ['-O1', '-o', binary, new URL(source, import.meta.url).pathname])
 }
 
 function newFrame(): Frame {

@@ -70,7 +70,8 @@ export class Wire {
     }
     if (world.random() < reordering) wait += world.random() * jitter
     const copies = world.random() < duplication ? 2 : 1
-    if (bytes[12] === 8 && bytes[13] === 0 && world.random() < corruption) {
+    const isIp = (bytes[12] === 8 && bytes[13] === 0) || (bytes[12] === 0x86 && bytes[13] === 0xdd)
+    if (isIp && world.random() < corruption) {
       bytes[14 + Math.floor(world.random() * (bytes.length - 14))] ^= 1 << Math.floor(world.random() * 8)
     }
     for (const device of this.devices) {
@@ -133,6 +134,10 @@ export class SimulatedDevice implements EthernetDevice {
     const frame = newFrame(length)
     this.#large.add(frame)
     return frame
+  }
+
+  get checksums6(): boolean {
+    return this.checksums
   }
 
   largest(): number {

@@ -17,6 +17,8 @@ export class UdpDriver implements DatagramDriver {
   readonly remote: Endpoint | undefined
   readonly #udp: Udp
   readonly #port: UdpPort
+  readonly #canBroadcast: boolean
+  readonly #unbind: () => void
   readonly #closed: (driver: UdpDriver) => void
   /** Who was heard or sent to last. */
   #peer: Peer | undefined
@@ -26,6 +28,7 @@ export class UdpDriver implements DatagramDriver {
     this.#udp = udp
     this.remote = remote
     this.#closed = closed
+    this.#canBroadcast = options.broadcast === true
     const { counters, abi } = udp.ip
     const receiver: Parameters<Udp['open']>[0] = (bytes, offset, length, from, remotePort) => {
       const address = this.#peer?.route === from ? this.#peer.address : from.peer
@@ -40,6 +43,7 @@ export class UdpDriver implements DatagramDriver {
       this.socket.arrived({ data, address, port: remotePort } satisfies Datagram)
     }
     this.#port = udp.open(receiver, remote && (message => this.#unreachable(message)), port)
+    this.#unbind = options.broadcast === true ? udp.receiveBroadcast(this.port) : () => {}
     this.socket = new DatagramSocket(this, { ...options, counters })
   }
 
@@ -60,6 +64,7 @@ export class UdpDriver implements DatagramDriver {
   }
 
   close(): void {
+    this.#unbind()
     this.#port.close()
     this.#closed(this)
   }
@@ -70,20 +75,21 @@ export class UdpDriver implements DatagramDriver {
       const { route } = this.#peer
       if ((route.hop !== undefined && route.hop.version !== 0) || route.resolve() !== undefined) return route
     }
-    const route = this.#udp.routeTo(address)
+    const broadcast = this.#udp.ip.broadcastTo(address)
+    if (broadcast !== undefined && !this.#canBroadcast)
+      throw new SocketError('EACCES', `cannot send to ${address}, to all hosts of the link: give the socket the option broadcast`)
+    const route = broadcast ?? this.#udp.routeTo(address)
     this.#peer = { address, route }
     return route
   }
 
-  #unreachable({ route, remotePort, refused, mtu, code }: Unreachable): boolean {
+  #unreachable({ route, remotePort, refused, code }: Unreachable): boolean {
     const { address, port } = this.remote!
     if (remotePort !== port || route.peer !== address) return false
     const peer = route.endpoint(port)
     const error = refused
       ? new SocketError('ECONNREFUSED', `datagrams to ${peer} are refused: nobody receives them there`)
-      : mtu !== undefined
-        ? new SocketError('EMSGSIZE', `a datagram to ${peer} was too large for a link on the way there: send smaller ones`)
-        : new SocketError('EHOSTUNREACH', `${peer} cannot be reached, says the network (ICMP code ${code})`)
+      : new SocketError('EHOSTUNREACH', `${peer} cannot be reached, says the network (ICMP code ${code})`)
     this.socket.failed(error)
     return true
   }

@@ -1,9 +1,8 @@
-/** UDP (RFC 768). Datagrams that do not fit one packet are refused; there is no fragmentation. */
+/** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
 import type { UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
 import type { Frame, Timers } from '@xen-ts/runtime/machine'
-import { parseAddress } from '../dns/name.ts'
 import type { Unreachable } from '../ip/icmp.ts'
-import type { Interface } from '../ip/interface.ts'
+import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import { checkPort } from '../port.ts'
 import { SocketError } from '../socket.ts'
@@ -38,6 +37,8 @@ export interface UdpPort {
  */
 const FIRST_PORT = 0x8000
 const TRIES = 64
+/** The most bytes that a packet can have. */
+const MOST_BYTES = 0xffff
 /** How many datagrams of programs wait for a free frame, and for how many milliseconds. */
 const MOST_WAITING = 256
 const PATIENCE = 1_000
@@ -49,7 +50,8 @@ export class Udp implements UdpSockets {
   readonly #unreachable = new Map<number, UnreachableHandler>()
   /** Of programs. */
   readonly #sockets = new Set<UdpDriver>()
-
+  /** Ports whose receivers want broadcasts. */
+  readonly #broadcast = new Set<number>()
   readonly #timers: Timers
   /** Datagrams of programs that wait for a free frame. */
   #waiting: (() => void)[] = []
@@ -138,6 +140,12 @@ export class Udp implements UdpSockets {
     throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
   }
 
+  /** The receiver of `port` wants what is sent to all hosts of the link, too (RFC 919). Returns a function that ends it. */
+  receiveBroadcast(port: number): () => void {
+    this.#broadcast.add(port)
+    return () => void this.#broadcast.delete(port)
+  }
+
   /**
    * Resolves when a frame is free again. With false when none is for too long, or too many wait already: what is to be sent is lost then, as
    * on any wire.
@@ -169,9 +177,8 @@ export class Udp implements UdpSockets {
   routeTo(address: string): Route {
     const route = this.ip.routeTo(address)
     if (route?.hasLocal === true && route.resolve() !== undefined) return route
-    if (route === undefined && parseAddress(address) === undefined) throw notAddress(address)
-    const why =
-      route === undefined ? 'this stack speaks IPv4 only' : route.hasLocal ? 'no gateway leads there' : 'there is no network (yet)'
+    if (route === undefined) throw notAddress(address)
+    const why = route.hasLocal ? 'no gateway leads there' : noAddress(this.ip, route)
     throw new SocketError('EHOSTUNREACH', `cannot send to ${address}: ${why}`)
   }
 
@@ -185,14 +192,14 @@ export class Udp implements UdpSockets {
     checkPort('UDP', remotePort)
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length
-    if (route.headerBytes + length > route.mtu) {
-      const most = route.mtu - route.headerBytes - UDP_BYTES
+    if (route.headerBytes + length > MOST_BYTES) {
+      const most = MOST_BYTES - route.headerBytes - UDP_BYTES
       throw new SocketError(
         'EMSGSIZE',
         `a datagram of ${payload.length} bytes to ${route.endpoint(remotePort)} is too large: at most ${most} fit`,
       )
     }
-    const frame = link.reserve()
+    const frame = route.reserve(length)
     if (frame === undefined) return false
     const { u8, u16 } = frame
     const word = overhead >>> 1
@@ -203,17 +210,21 @@ export class Udp implements UdpSockets {
     link.abi.copy(u8, overhead + UDP_BYTES, payload, 0, payload.length)
     const sum = ~link.abi.checksum(u8, overhead, length, route.sum + (PROTOCOL_UDP << 8) + swap16(length)) & 0xffff
     u16[word + UDP_CHECKSUM] = sum === 0 ? 0xffff : sum // 0 would mean: no checksum
-    route.send(frame, PROTOCOL_UDP, length)
-    return true
+    return route.send(frame, PROTOCOL_UDP, length)
   }
 
-  /** A router or host says that a datagram was not delivered, or was too big (RFC 1191). */
+  /** A router or host says that a datagram was not delivered. When it was too big (RFC 1191), the next ones go in fragments. */
   unreachable(message: Unreachable): void {
-    const handler = this.#unreachable.get(message.localPort)
-    if (handler?.(message) !== true) this.ip.counters.icmpIgnored++
+    const { route, localPort, mtu } = message
+    if (mtu !== undefined && this.#receivers.has(localPort)) {
+      route.tooBig(mtu)
+      return
+    }
+    if (this.#unreachable.get(localPort)?.(message) !== true) this.ip.counters.icmpIgnored++
   }
 
-  receive({ u8, u16, checked }: Frame, at: number, length: number, route: Route): void {
+  receive(frame: Frame, at: number, length: number, route: Route): void {
+    const { u8, u16, checked } = frame
     const { abi, counters } = this.ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
@@ -222,13 +233,16 @@ export class Udp implements UdpSockets {
       return
     }
     const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
-    if (checked !== true && u16[word + UDP_CHECKSUM] !== 0 && abi.checksum(u8, at, size, sum) !== 0xffff) {
+    if (checked !== true && (u16[word + UDP_CHECKSUM] !== 0 || route.family === 6) && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
       return
     }
-    const receiver = this.#receivers.get(swap16(u16[word + UDP_DESTINATION]))
-    if (receiver === undefined) {
+    const port = swap16(u16[word + UDP_DESTINATION])
+    const receiver = this.#receivers.get(port)
+    const isForMany = (u16[0] & 1) !== 0 // the frame was
+    if (receiver === undefined || (isForMany && !this.#broadcast.has(port))) {
       counters.udpNoPort++
+      route.unreachable(frame, 'port')
       return
     }
     receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))

@@ -7,9 +7,13 @@ export const ETH_TYPE = 6
 /** Header length in bytes. */
 export const ETH_BYTES = 14
 
-/** EtherTypes as a little-endian machine reads them: 0x0800 and 0x0806. */
+/** EtherTypes as a little-endian machine reads them: 0x0800, 0x0806 and 0x86dd. */
 export const TYPE_IPV4 = 0x0008
 export const TYPE_ARP = 0x0608
+export const TYPE_IPV6 = 0xdd86
+
+/** First word of the MAC addresses of IPv6's groups: 33:33 (RFC 2464 section 7). */
+export const IPV6_GROUP = 0x3333
 
 /** Swaps the bytes of a 16-bit number: host order to network order and back. */
 export function swap16(value: number): number {

@@ -11,7 +11,10 @@ export const ICMP_BYTES = 8
 export const ECHO_REPLY = 0
 export const ECHO_REQUEST = 8
 export const DESTINATION_UNREACHABLE = 3
+export const TIME_EXCEEDED = 11
 /** Codes of destination unreachable. */
 export const PROTOCOL_UNREACHABLE = 2
 export const PORT_UNREACHABLE = 3
 export const FRAGMENTATION_NEEDED = 4
+/** Code of time exceeded. */
+export const REASSEMBLY_TIME_EXCEEDED = 1

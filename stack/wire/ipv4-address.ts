@@ -6,6 +6,8 @@
 export type Ipv4 = number
 
 export const ANY: Ipv4 = 0
+/** Limited broadcast: all hosts of the link. */
+export const ALL: Ipv4 = -1
 
 /** Dotted decimal, four numbers of 0..255 without leading zeros (they would be octal to some readers). undefined when it is not. */
 export function parseIpv4(text: string): Ipv4 | undefined {
@@ -42,6 +44,9 @@ export function isSpecial(address: Ipv4): boolean {
   const first = address & 255
   return first === 0 || first === 127 || first >= 224
 }
+
+/** 127/8: ourselves. */
+export const isLoopback = (address: Ipv4): boolean => (address & 255) === 127
 
 /**
  * Whether all bits behind the mask are 0 or all are 1: that is no host but the network, or all hosts in it (RFC 1122 section 3.2.1.3).

@@ -37,9 +37,8 @@ export function checkIpv4(abi: HostFunctions, u8: Uint8Array, u16: Uint16Array, 
   const total = swap16(u16[IP_LENGTH])
   if (total < header || total > length - ETH_BYTES) return IP_MALFORMED
   if (abi.checksum(u8, ETH_BYTES, header, 0) !== 0xffff) return IP_BAD_CHECKSUM
-  if ((u16[IP_FRAGMENT] & FRAGMENT_BITS) !== 0) return IP_FRAGMENTED
-  if (header > IP_BYTES) return checkOptions(u8, ETH_BYTES + IP_BYTES, ETH_BYTES + header) ? header : IP_SOURCE_ROUTED
-  return header
+  if (header > IP_BYTES && !checkOptions(u8, ETH_BYTES + IP_BYTES, ETH_BYTES + header)) return IP_SOURCE_ROUTED
+  return (u16[IP_FRAGMENT] & FRAGMENT_BITS) === 0 ? header : IP_FRAGMENTED
 }
 
 /** False for options that ask to route (loose and strict source route), or that run over their end: RFC 7126 drops those. */
@@ -58,10 +57,25 @@ function checkOptions(u8: Uint8Array, at: number, end: number): boolean {
   return true
 }
 
+/** Bytes of the header, of a packet that was checked. */
+export const ipHeaderBytes = (u16: Uint16Array): number => (u16[IP_VERSION] & 0xf) * 4
+/** Where the piece of a fragment belongs, in bytes, and whether others come behind it. */
+export const fragmentOffset = (u16: Uint16Array): number => (swap16(u16[IP_FRAGMENT]) & 0x1fff) * 8
+export const moreFragments = (u16: Uint16Array): boolean => (u16[IP_FRAGMENT] & 0x0020) !== 0
+
 /** Protocol number: the second byte of the word with the time to live. */
 export const ipProtocol = (u16: Uint16Array): number => u16[IP_PROTOCOL] >>> 8
 /** Bytes of the packet from its version field on. */
 export const ipLength = (u16: Uint16Array): number => swap16(u16[IP_LENGTH])
+
+/** Makes a header that was just written, or the head of a fragment, one of a fragment, or of a whole packet when `offset` is 0 and nothing behind. */
+export function markFragment(u16: Uint16Array, { id, offset, more }: { id: number; offset: number; more: boolean }): void {
+  const field = swap16((offset >>> 3) | (more ? 0x2000 : 0))
+  const sum = fold((~u16[IP_CHECKSUM] & 0xffff) + (~u16[IP_ID] & 0xffff) + (~u16[IP_FRAGMENT] & 0xffff)) + (id & 0xffff) + field
+  u16[IP_ID] = id
+  u16[IP_FRAGMENT] = field
+  u16[IP_CHECKSUM] = ~fold(sum)
+}
 
 /** Sum of two addresses: their part of the pseudo header that TCP and UDP checksums begin with (RFC 9293 section 3.1). */
 export function addressSum(source: Ipv4, destination: Ipv4): number {

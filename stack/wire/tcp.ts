@@ -11,8 +11,11 @@ export const TCP_OFFSET_FLAGS = 6
 export const TCP_WINDOW = 7
 export const TCP_CHECKSUM = 8
 export const TCP_URGENT = 9
+export const TCP_OPTIONS = 10
 /** Bytes of a header without options. */
 export const TCP_BYTES = 20
+/** Bytes of the timestamps option with what aligns it (RFC 7323 appendix A), which is on every segment of a connection or on none. */
+export const STAMP_BYTES = 12
 
 export const FIN = 0x01
 export const SYN = 0x02
@@ -45,6 +48,23 @@ export class Segment {
   mss = 0
   scale = -1
   sack = false
+  /** Whether there is a timestamps option; its TSval as two words as they stand in the frame, and the byte in `bytes` where its TSecr begins. */
+  stamped = false
+  stampHigh = 0
+  stampLow = 0
+  echoAt = 0
+  /** Blocks of a SACK option, at most 4: pairs of first and next sequence number. */
+  blocks = 0
+  readonly edges: number[] = [0, 0, 0, 0, 0, 0, 0, 0]
+
+  get stamp(): number {
+    return (swap16(this.stampHigh) << 16) | swap16(this.stampLow)
+  }
+
+  /** Of ours, the one that the peer has got last; only when `stamped`. */
+  get echo(): number {
+    return readNumber(this.bytes, this.echoAt)
+  }
 }
 
 const EMPTY = new Uint8Array(0)
@@ -76,16 +96,28 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
   segment.bytes = u8
   segment.offset = at + header
   segment.length = length - header
-  // Only a SYN carries options that we use; on other segments they are skipped by the header's length.
-  if ((flags & SYN) !== 0) parseOptions(u8, at + TCP_BYTES, at + header, segment)
+  segment.stamped = false
+  segment.blocks = 0
+  if ((flags & SYN) !== 0) {
+    segment.mss = 0
+    segment.scale = -1
+    segment.sack = false
+  } else if (header === TCP_BYTES) {
+    return true
+  } else if (header === TCP_BYTES + STAMP_BYTES && u16[word + TCP_OPTIONS] === 0x0101 && u16[word + TCP_OPTIONS + 1] === 0x0a08) {
+    segment.stamped = true // and nothing else, as on nearly every segment
+    segment.stampHigh = u16[word + TCP_OPTIONS + 2]
+    segment.stampLow = u16[word + TCP_OPTIONS + 3]
+    segment.echoAt = at + TCP_BYTES + 8
+    return true
+  }
+  parseOptions(u8, at + TCP_BYTES, at + header, segment)
   return true
 }
 
-/** Options of a SYN (RFC 9293 section 3.2). An option that runs over the end stops the reading: what was read before counts. */
+/** Options (RFC 9293 section 3.2). An option that runs over the end stops the reading: what was read before counts. */
 function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment): void {
-  segment.mss = 0
-  segment.scale = -1
-  segment.sack = false
+  const isSyn = (segment.flags & SYN) !== 0
   while (at < end) {
     const kind = u8[at]
     if (kind === 0) return
@@ -95,12 +127,28 @@ function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment)
     }
     const size = at + 1 < end ? u8[at + 1] : 0
     if (size < 2 || at + size > end) return
-    if (kind === 2 && size === 4) segment.mss = (u8[at + 2] << 8) | u8[at + 3]
-    if (kind === 4 && size === 2) segment.sack = true
-    if (kind === 3 && size === 3) segment.scale = u8[at + 2] > 14 ? 14 : u8[at + 2]
+    if (kind === 8 && size === 10) {
+      segment.stamped = true
+      segment.stampHigh = u8[at + 2] | (u8[at + 3] << 8)
+      segment.stampLow = u8[at + 4] | (u8[at + 5] << 8)
+      segment.echoAt = at + 6
+    } else if (!isSyn) {
+      if (kind === 5 && (size - 2) % 8 === 0 && size <= 34) {
+        segment.blocks = (size - 2) >>> 3
+        for (let i = 0; i < 2 * segment.blocks; i++) segment.edges[i] = readNumber(u8, at + 2 + 4 * i)
+      }
+    } else if (kind === 2 && size === 4) {
+      segment.mss = (u8[at + 2] << 8) | u8[at + 3]
+    } else if (kind === 4 && size === 2) {
+      segment.sack = true
+    } else if (kind === 3 && size === 3) {
+      segment.scale = u8[at + 2] > 14 ? 14 : u8[at + 2]
+    }
     at += size
   }
 }
+
+const readNumber = (u8: Uint8Array, at: number): number => (u8[at] << 24) | (u8[at + 1] << 16) | (u8[at + 2] << 8) | u8[at + 3]
 
 /** Writes a header without options but for the checksum; `word` is where it begins. Ports in host order, flags as above. */
 export function writeTcp(
@@ -126,11 +174,17 @@ export function writeTcp(
   u16[word + TCP_URGENT] = 0
 }
 
-/**
- * Writes the options of a SYN at `word`: MSS, a window scale when `scale` is 0..14, and permission for selective acknowledgments.
- * Returns their length in bytes.
- */
-export function writeSynOptions(u16: Uint16Array, word: number, mss: number, scale: number, sack: boolean): number {
+export interface SynOptions {
+  readonly mss: number
+  /** Window scale, 0..14; -1 for none. */
+  readonly scale: number
+  readonly sack: boolean
+  /** TSval and TSecr; undefined for none. */
+  readonly stamps: readonly [number, number] | undefined
+}
+
+/** Writes the options of a SYN at `word`. Returns their length in bytes. */
+export function writeSynOptions(u16: Uint16Array, word: number, { mss, scale, sack, stamps }: SynOptions): number {
   u16[word] = 0x0402
   u16[word + 1] = swap16(mss)
   let at = word + 2
@@ -138,14 +192,20 @@ export function writeSynOptions(u16: Uint16Array, word: number, mss: number, sca
     u16[at++] = 0x0301 // no-operation, kind 3
     u16[at++] = 0x0003 | (scale << 8)
   }
-  if (sack) {
-    u16[at++] = 0x0101
+  if (sack || stamps !== undefined) u16[at++] = sack && stamps !== undefined ? 0x0204 : 0x0101
+  if (stamps !== undefined) {
+    u16[at++] = 0x0a08
+    for (const stamp of stamps) {
+      u16[at++] = swap16(stamp >>> 16)
+      u16[at++] = swap16(stamp & 0xffff)
+    }
+  } else if (sack) {
     u16[at++] = 0x0204
   }
   return (at - word) * 2
 }
 
-/** Writes a SACK option (RFC 2018): `blocks` holds pairs of first and next sequence number. Returns its length in bytes. */
+/** Writes a SACK option (RFC 2018) with what aligns it: `blocks` holds pairs of first and next sequence number. Returns its length in bytes. */
 export function writeSack(u16: Uint16Array, word: number, blocks: readonly number[]): number {
   u16[word] = 0x0101
   u16[word + 1] = 0x0005 | ((2 + 4 * blocks.length) << 8)

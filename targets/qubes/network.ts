@@ -16,14 +16,23 @@ const SETTLE = 100
 /** Milliseconds that dom0 is kept waiting for the network, which it does for ten seconds, and between two looks. */
 const UPLINK_TIMEOUT = 9_000
 const UPLINK_INTERVAL = 100
-const KEYS = ['/qubes-ip', '/qubes-netmask', '/qubes-gateway', '/qubes-primary-dns', '/qubes-secondary-dns']
+const KEYS = [
+  '/qubes-ip',
+  '/qubes-netmask',
+  '/qubes-gateway',
+  '/qubes-primary-dns',
+  '/qubes-secondary-dns',
+  '/qubes-ip6',
+  '/qubes-gateway6',
+]
 
 /** What QubesDB has for the stack; undefined without a netvm, and when it is nothing that can be used, which is logged. */
 export function networkConfig(db: Pick<QubesDB, 'hasNetwork' | 'network'>, log: Log): StackConfig | undefined {
   try {
     if (!db.hasNetwork) return undefined
-    const { address, netmask, gateway, dns } = db.network
-    return { address, netmask, gateway, dns }
+    const { address, netmask, gateway, dns, address6, gateway6 } = db.network
+    const ipv6 = address6 === undefined ? undefined : { address: address6, prefix: 128, gateway: gateway6 }
+    return { address, netmask, gateway, dns, ipv6 }
   } catch (error) {
     log.error(describeBriefly(error))
     return undefined

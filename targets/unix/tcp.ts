@@ -30,7 +30,7 @@ export class HostTcp implements TcpSockets {
   }
 
   listen(options: StreamListenOptions, accept: (connection: TcpConnection) => void): Promise<void> {
-    return listenForStreams(this, this.#machine.abi, options, accept)
+    return listenForStreams(this, this.#machine, options, accept)
   }
 
   async connect(options: ConnectOptions): Promise<TcpConnection> {
@@ -96,7 +96,7 @@ export class HostTcp implements TcpSockets {
     socket.once('connect', () => {
       socket.off('error', failed)
       const ours = new HostByteSocket(socket, timers)
-      const stream = new TcpStream(ours, abi)
+      const stream = new TcpStream(ours, abi, timers)
       ours.serve(stream.handler)
       resolve(stream)
     })

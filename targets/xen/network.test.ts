@@ -7,7 +7,7 @@ import test from 'ava'
 import { connectNetwork, networkConfig } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check'
 
-const none = { ip: '', gateway: '', dns: [], dhcp: false }
+const none = { ip: '', gateway: '', ip6: '', gateway6: '', dns: [], dhcp: false }
 
 test('the command line: an address, or DHCP, and not both', t => {
   t.deepEqual(networkConfig({ ...none, ip: '10.0.0.2/24', gateway: '10.0.0.1', dns: ['10.0.0.1'] }), {
@@ -15,6 +15,18 @@ test('the command line: an address, or DHCP, and not both', t => {
     prefix: 24,
     gateway: '10.0.0.1',
     dns: ['10.0.0.1'],
+    ipv6: undefined,
+  })
+  const ipv6 = { address: 'fd00::2', prefix: 64, gateway: 'fe80::1' }
+  t.deepEqual(networkConfig({ ...none, ip6: 'fd00::2/64', gateway6: 'fe80::1' }), { dns: [], ipv6 })
+  t.deepEqual(networkConfig({ ...none, ip6: 'fd00::2' })?.ipv6, { address: 'fd00::2', prefix: 128, gateway: undefined })
+  t.throws(() => networkConfig({ ...none, ip: '10.0.0.2', gateway6: 'fe80::1' }), {
+    instanceOf: UsageError,
+    message: /gateway6=fe80::1 .* without ip6/,
+  })
+  t.throws(() => networkConfig({ ...none, ip6: 'fd00::2', gateway: '10.0.0.1' }), {
+    instanceOf: UsageError,
+    message: /gateway=10.0.0.1 .* without ip=/,
   })
   t.is(networkConfig({ ...none, dhcp: true }), undefined)
   t.throws(() => networkConfig(none), { instanceOf: UsageError, message: /ip=ADDRESS\/BITS gateway=ADDRESS, or with dhcp$/ })

@@ -6,7 +6,9 @@ import { connectStack, type Vif, type XenStack } from '../domain.ts'
 export const networkArgs = {
   ip: arg.string({ default: '', doc: 'IPv4 address of the network device, with the length of its prefix: 192.168.1.20/24' }),
   gateway: arg.string({ default: '', doc: 'IPv4 address of the router' }),
-  dns: arg.list({ doc: 'IPv4 addresses of name servers' }),
+  ip6: arg.string({ default: '', doc: 'IPv6 address, with the length of its prefix: fd00::20/64' }),
+  gateway6: arg.string({ default: '', doc: 'IPv6 address of the router' }),
+  dns: arg.list({ doc: 'addresses of name servers' }),
   dhcp: arg.boolean({ default: false, doc: 'address, router and name servers are those that a DHCP server gives' }),
 }
 
@@ -19,7 +21,8 @@ const LEASE_TIMEOUT = 15_000
  * What the command line says; undefined: ask a DHCP server.
  * @throws UsageError without an address, and for both at once. What is no address is for the stack to refuse.
  */
-export function networkConfig({ ip, gateway, dns, dhcp }: NetworkArgs): StackConfig | undefined {
+export function networkConfig(args: NetworkArgs): StackConfig | undefined {
+  const { ip, gateway, dns, dhcp } = args
   if (dhcp) {
     const given = [ip !== '' && `ip=${ip}`, gateway !== '' && `gateway=${gateway}`, dns.length > 0 && `dns=${dns.join(',')}`]
     const other = given.find(text => text !== false)
@@ -29,25 +32,41 @@ export function networkConfig({ ip, gateway, dns, dhcp }: NetworkArgs): StackCon
       )
     return undefined
   }
+  const ipv6 = ipv6Config(args)
+  if (ip === '' && ipv6 !== undefined) {
+    if (gateway !== '') throw new UsageError(`stack: gateway=${gateway} was given without ip=ADDRESS/BITS: give both, or neither`)
+    return { ipv6, dns }
+  }
   if (ip === '') {
     const what = 'stack: no address was given for the network device'
     throw new UsageError(`${what}: start the program with ip=ADDRESS/BITS gateway=ADDRESS, or with dhcp`)
   }
   const [address, bits = '32'] = ip.split('/')
-  return { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns }
+  return { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns, ipv6 }
+}
+
+/** The addresses of IPv6 on the command line; undefined without any. @throws UsageError for a router without an address */
+export function ipv6Config({ ip6, gateway6 }: NetworkArgs): StackConfig['ipv6'] {
+  if (ip6 === '') {
+    if (gateway6 !== '') throw new UsageError(`stack: gateway6=${gateway6} was given without ip6=ADDRESS/BITS: give both, or neither`)
+    return undefined
+  }
+  const [address, bits = '128'] = ip6.split('/')
+  return { address, prefix: Number(bits), gateway: gateway6 === '' ? undefined : gateway6 }
 }
 
 /** The stack at the addresses of the command line, or at those of a DHCP server once it has given some. @param name of the program */
 export async function connectNetwork(domain: Vif, args: NetworkArgs, name: string, signal: AbortSignal): Promise<XenStack> {
   const config = networkConfig(args)
-  const stack = await connectStack(domain, config, { signal })
-  return config === undefined ? leased(domain, stack, name, signal) : stack
+  const ipv6 = ipv6Config(args)
+  const stack = await connectStack(domain, config ?? (ipv6 && { ipv6 }), { signal })
+  return config === undefined ? leased(domain, stack, name, ipv6, signal) : stack
 }
 
-async function leased({ machine }: Vif, stack: XenStack, name: string, signal: AbortSignal): Promise<XenStack> {
+async function leased({ machine }: Vif, stack: XenStack, name: string, ipv6: StackConfig['ipv6'], signal: AbortSignal): Promise<XenStack> {
   const { timers, suspension } = machine
   const log = machine.log('dhcp')
-  const dhcp = followDhcp(machine, stack.device, stack, { hostName: /^[a-z\d-]{1,63}$/i.test(name) ? name : undefined })
+  const dhcp = followDhcp(machine, stack.device, stack, { hostName: /^[a-z\d-]{1,63}$/i.test(name) ? name : undefined, ipv6 })
   const unsubscribe = suspension.onResume(() => dhcp.reconnect())
   const dispose = stack[Symbol.asyncDispose]
   Object.assign(stack, {
@@ -62,7 +81,7 @@ async function leased({ machine }: Vif, stack: XenStack, name: string, signal: A
   signal.addEventListener('abort', () => resolve(), { once: true })
   await Promise.race([dhcp.bound, promise])
   timer.cancel()
-  if (stack.address === undefined && !signal.aborted)
+  if (!stack.addresses.some(each => each.family === 4) && !signal.aborted)
     log.warn(
       `no DHCP server has given an address after ${LEASE_TIMEOUT / 1000} s, going on without: is there one on the bridge of the vif?`,
     )

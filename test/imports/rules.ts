@@ -40,7 +40,7 @@ export const isForTests = (file: string): boolean =>
   /^(test|bench)\//.test(file) ||
   /(^|\/)(testing|fixtures?|sim|hostile|interleave)\//.test(file) ||
   /(^|\/)testing\.ts$/.test(file) ||
-  /^runtime\/fake-kernel\.ts$|^boot\/node\/(suite|run|cases|cases-guest|case-report|ava-guest)\.ts$/.test(file)
+  /^runtime\/fake-kernel\.ts$|^boot\/node\/(suite|run|cases|cases-guest|case-report|ava-guest|fuzz)\.ts$/.test(file)
 
 /** Sentences, each with file and line; none when all is well. */
 export function problems(tree: Tree): string[] {

@@ -1,6 +1,7 @@
 /** Ends of a vchan that do anything in any order. Whatever it is, the rules of supervise.ts hold, and a good pair after it works. */
 
 import { assert } from '@xen-ts/boot/cases'
+import { runs } from '@xen-ts/boot/fuzz'
 import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import { watchMemory } from '@xen-ts/drivers/sim'
 import test from 'ava'
@@ -87,7 +88,7 @@ for (const attacker of ['server', 'client'] as const) {
         await serves(assert, peer)
         await peer.supervision.verdict()
       }),
-      { numRuns: 200, includeErrorInReport: true },
+      runs({ few: 200, cost: 50 }),
     )
     t.log(`${closed} were closed for breaking the ring`)
     t.true(closed > 2)

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { DOMException as OwnException } from '../dom-exception.ts'
@@ -94,7 +95,7 @@ test('a request has the address that parsing gives, also where it takes the shor
         t.is(new OwnRequest(url).url, new Request(url).url)
       },
     ),
-    { numRuns: 5_000 },
+    runs({ few: 5_000 }),
   )
 })
 

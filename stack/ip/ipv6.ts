@@ -1,0 +1,379 @@
+/**
+ * IPv6 as a host has it (RFC 8504): checks packets and hands them to ICMPv6, UDP and TCP, and finds the ways to peers. Without a configuration
+ * there is none of it: nothing is answered, and nothing goes out.
+ */
+import type { StackAddress } from '@xen-ts/runtime'
+import type { Frame, Machine } from '@xen-ts/runtime/machine'
+import type { Limits } from '../config.ts'
+import type { Ipv6Addresses } from '../config-ipv6.ts'
+import type { Counters } from '../counters.ts'
+import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
+import { FIRST_INFORMATIONAL, PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
+import {
+  FRAGMENT_BYTES,
+  fragmentOffset6,
+  HEADERS_FRAGMENT,
+  HEADERS_GOOD,
+  HEADERS_MALFORMED,
+  HEADERS_PROBLEM,
+  HEADERS_SOURCE_ROUTED,
+  IP6_DESTINATION,
+  IP6_LENGTH,
+  IP6_NEXT,
+  IP6_PAYLOAD,
+  IP6_SOURCE,
+  IP6_VERSION,
+  ip6Length,
+  moreFragments6,
+  NO_NEXT_HEADER,
+  UNKNOWN_HEADER,
+  Walk,
+  walkHeaders,
+} from '../wire/ipv6.ts'
+import {
+  ALL_NODES,
+  commonBits,
+  type Ipv6,
+  ipv6At,
+  isAt,
+  isLinkLocal,
+  isSame6,
+  isSpecial6,
+  keyOf,
+  LINK_LOCAL,
+  parseIpv6,
+  withInterfaceId,
+} from '../wire/ipv6-address.ts'
+import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
+import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
+import { complain, Icmp6 } from './icmpv6.ts'
+import type { Interface } from './interface.ts'
+import { nobody, OwnAddress } from './ipv6-own.ts'
+import { Ipv6Route } from './ipv6-route.ts'
+import { Mld } from './mld.ts'
+import { Ndp } from './ndp.ts'
+import type { Neighbour } from './neighbour.ts'
+import { type Datagram, Reassembly } from './reassembly.ts'
+import type { Route } from './route.ts'
+
+/** Milliseconds (RFC 8200 section 4.5), and the most bytes behind a header. */
+const REASSEMBLY_LIFETIME = 60_000
+const MOST_BYTES = 0xffff
+
+export class Ipv6Host {
+  readonly link: Interface
+  readonly ndp: Ndp
+  readonly mld: Mld
+  readonly icmp: Icmp6
+  /** Addresses of our own; that of the link is the last. */
+  own: OwnAddress[] = []
+  gateway: Ipv6 | undefined = undefined
+  /**
+   * The stack's: an address is lost while the program runs. It calls `change` when the connections have been told.
+   */
+  onLost: (lost: OwnAddress, change: () => void) => void = (_lost, change) => change()
+  readonly #counters: Counters
+  readonly #walk = new Walk()
+  readonly #reassembly: Reassembly
+  /** The route of the last packet: many come from one proxy, or one after the other. */
+  #last: Ipv6Route | undefined = undefined
+
+  constructor(link: Interface, { abi, timers, log }: Machine, limits: Limits) {
+    this.link = link
+    const { counters } = link
+    this.#counters = counters
+    this.icmp = new Icmp6(this)
+    this.#reassembly = new Reassembly({
+      abi,
+      timers,
+      counters,
+      lifetime: REASSEMBLY_LIFETIME,
+      memory: limits.reassemblyMemory,
+      expired: first => this.#expired(first),
+    })
+    this.ndp = new Ndp(this, { timers, log: log('stack:ndp'), limit: limits.neighbours })
+    this.ndp.onConflict = own => this.onLost(own, () => this.#remove(own))
+    this.mld = new Mld(this, abi, timers)
+  }
+
+  /** Whether there is any address. */
+  get isOn(): boolean {
+    return this.own.length > 0
+  }
+
+  get mtu(): number {
+    return this.link.device.mtu
+  }
+
+  get addresses(): readonly StackAddress[] {
+    const global = this.own.filter(each => !each.isLinkLocal)
+    return global.map(({ text, bits }) => ({ address: text, prefix: bits, family: 6 }))
+  }
+
+  get linkLocal(): OwnAddress | undefined {
+    return this.own.find(each => each.isLinkLocal)
+  }
+
+  /**
+   * Other addresses from now on, or the same on another wire; undefined: none. Connections from addresses that stay may go on.
+   */
+  readdress(addresses: Ipv6Addresses | undefined): void {
+    this.ndp.clear()
+    this.mld.close()
+    this.#reassembly.clear()
+    const wanted: OwnAddress[] = []
+    if (addresses !== undefined) {
+      wanted.push(new OwnAddress(addresses.address, addresses.bits))
+      wanted.push(new OwnAddress(withInterfaceId(LINK_LOCAL, this.link.mac), 64))
+    }
+    const before = this.own
+    this.own = wanted.map(each => before.find(old => isSame6(old.address, each.address) && old.bits === each.bits) ?? each)
+    for (const each of before) if (!this.own.includes(each)) each.isGone = true
+    this.gateway = addresses?.gateway
+    this.ndp.gateway = this.gateway
+    this.#last = undefined
+    if (addresses === undefined) return
+    // Where nobody else can be on the link there is nobody to ask.
+    for (const each of this.own) {
+      if (each.bits < 128) this.ndp.claim(each)
+      else this.ndp.announce(each)
+    }
+    this.mld.announce()
+    // Ask for the gateway now: the first connection need not wait, and the gateway learns our address from the question.
+    if (this.gateway !== undefined) this.ndp.get(this.gateway)
+  }
+
+  /** Whether a connection on this route is lost with a change to `next`. */
+  loses(route: Route, next: Ipv6Addresses | undefined): boolean {
+    if (!(route instanceof Ipv6Route) || next === undefined) return true
+    const { address, bits, isLinkLocal } = route.own
+    return !isLinkLocal && !(isSame6(address, next.address) && bits === next.bits)
+  }
+
+  #remove(own: OwnAddress): void {
+    own.isGone = true
+    this.own = this.own.filter(each => each !== own)
+    this.#last = undefined
+  }
+
+  /** A frame of type IPv6 to our MAC address arrived, at least with its Ethernet header. */
+  receive(frame: Frame, length: number): void {
+    const { u16 } = frame
+    const { link } = this
+    const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
+    if (size === 0 || size > length - IP6_PAYLOAD || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
+      this.#counters.malformed++
+      return
+    }
+    let route = this.#last
+    if (route === undefined || !isAt(u16, IP6_SOURCE, route.peerIp) || !isAt(u16, IP6_DESTINATION, route.own.address)) {
+      route = this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)
+      if (route === undefined) {
+        this.#counters.badAddress++
+        return
+      }
+      this.#last = route
+    }
+    const protocol = u16[IP6_NEXT] & 0xff
+    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, IP6_PAYLOAD, size, route)
+    else if (length > link.longest) this.#counters.malformed++
+    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, IP6_PAYLOAD, size, route)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false)
+    else this.#walkTo(frame, protocol, size, route)
+  }
+
+  /** The same to a group. Nothing but messages of ICMPv6 is taken then, and only in groups of ours. */
+  receiveGroup(frame: Frame, length: number): void {
+    const { u16, u8 } = frame
+    const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
+    if (size === 0 || size > length - IP6_PAYLOAD || length > this.link.longest || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
+      this.#counters.malformed++
+      return
+    }
+    if (!this.own.some(each => each.hasGroupAt(u16, IP6_DESTINATION)) && !isAt(u16, IP6_DESTINATION, ALL_NODES)) {
+      this.#counters.foreign++
+      return
+    }
+    const walk = this.#walk
+    const verdict = walkHeaders(u8, IP6_PAYLOAD, IP6_PAYLOAD + size, u16[IP6_NEXT] & 0xff, walk)
+    if (verdict !== HEADERS_GOOD) this.#refused(verdict, frame, undefined)
+    else if (walk.protocol !== PROTOCOL_ICMPV6) this.#counters.badAddress++
+    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true)
+  }
+
+  /** A packet with extension headers, or of a protocol that we do not have. */
+  #walkTo(frame: Frame, first: number, size: number, route: Ipv6Route): void {
+    const walk = this.#walk
+    const end = IP6_PAYLOAD + size
+    const verdict = walkHeaders(frame.u8, IP6_PAYLOAD, end, first, walk)
+    if (verdict === HEADERS_FRAGMENT) {
+      this.#fragment(frame, end, route)
+      return
+    }
+    if (verdict !== HEADERS_GOOD) {
+      this.#refused(verdict, frame, route)
+      return
+    }
+    this.#deliver(walk.protocol, frame, walk.at, end - walk.at, route)
+  }
+
+  #deliver(protocol: number, frame: Frame, at: number, length: number, route: Ipv6Route): void {
+    const { link } = this
+    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false)
+    else {
+      this.#counters.foreign++
+      if (protocol !== NO_NEXT_HEADER) route.unreachable(frame, 'protocol')
+    }
+  }
+
+  /** The walk over a packet has ended at the number of a protocol that we do not have (RFC 8200 section 4). */
+  unknownProtocol(route: Ipv6Route, frame: Frame): void {
+    complain(route, frame, PARAMETER_PROBLEM, UNKNOWN_HEADER, this.#walk.field - ETH_BYTES)
+  }
+
+  /** The walk has come to a fragment header (RFC 8200 section 4.5). Headers before it were checked, those behind it are when all is there. */
+  #fragment(frame: Frame, end: number, route: Ipv6Route): void {
+    const { u8, u16 } = frame
+    const header = this.#walk.at
+    const at = header + FRAGMENT_BYTES
+    const offset = fragmentOffset6(u16, header)
+    const length = end - at
+    if (at - IP6_PAYLOAD + offset + length > MOST_BYTES) {
+      this.#counters.malformed++
+      return
+    }
+    const next = u8[header]
+    const { peer, own } = route
+    const datagram = this.#reassembly.add({
+      key: `${peer} ${own.text} ${u16[(header >>> 1) + 2]} ${u16[(header >>> 1) + 3]}`,
+      source: peer,
+      frame,
+      at,
+      length,
+      offset,
+      more: moreFragments6(u16, header),
+      least: next === PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES, // and of everything else at least as many
+    })
+    if (datagram === undefined) return
+    this.#asWhole(datagram)
+    const { frame: whole } = datagram
+    this.#walkTo(whole, whole.u16[IP6_NEXT] & 0xff, datagram.at - IP6_PAYLOAD + datagram.length, route)
+  }
+
+  /** The head of the first fragment becomes the datagram's, which is its only fragment then: who quotes it in an error quotes what was sent. */
+  #asWhole({ frame: { u16 }, at, length }: Datagram): void {
+    u16[IP6_LENGTH] = swap16(at - IP6_PAYLOAD + length)
+    u16[((at - FRAGMENT_BYTES) >>> 1) + 1] = 0
+  }
+
+  /** The first fragment came and not all of the others in time. */
+  #expired({ frame, at }: Datagram): void {
+    const { u8, u16 } = frame
+    const isError = u8[at - FRAGMENT_BYTES] === PROTOCOL_ICMPV6 && u8[at] < FIRST_INFORMATIONAL
+    if (!isError) this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
+  }
+
+  #refused(verdict: number, frame: Frame, route: Ipv6Route | undefined): void {
+    const counters = this.#counters
+    const { problem, pointer } = this.#walk
+    if (verdict === HEADERS_MALFORMED) counters.malformed++
+    else if (verdict === HEADERS_FRAGMENT) counters.fragments++
+    else if (verdict === HEADERS_SOURCE_ROUTED) counters.sourceRouted++
+    else counters.badExtension++
+    const tells = verdict === HEADERS_SOURCE_ROUTED || verdict === HEADERS_PROBLEM
+    if (tells && route !== undefined) complain(route, frame, PARAMETER_PROBLEM, problem, pointer)
+  }
+
+  /**
+   * The route whose own address is at word `own` of a frame and whose peer's at word `peer`; undefined when the one is not ours or the other
+   * nobody's.
+   */
+  routeFrom(u16: Uint16Array, own: number, peer: number): Ipv6Route | undefined {
+    for (const each of this.own) {
+      if (!isAt(u16, own, each.address)) continue
+      const known = each.routeAt(u16, peer)
+      if (known !== undefined) return known
+      const address = ipv6At(u16, peer)
+      return this.isHost(address) ? new Ipv6Route(this, each, address) : undefined
+    }
+    return undefined
+  }
+
+  /** The route back to the sender of a packet that went to a group. */
+  #routeOfGroup(u16: Uint16Array): Ipv6Route | undefined {
+    const peer = ipv6At(u16, IP6_SOURCE)
+    return this.isHost(peer) ? this.route(peer) : undefined
+  }
+
+  ownOf(address: Ipv6): OwnAddress | undefined {
+    return this.own.find(each => isSame6(each.address, address))
+  }
+
+  /** The address that most of what we send is from. */
+  get main(): OwnAddress {
+    return this.own.find(each => !each.isDeprecated) ?? nobody
+  }
+
+  /** Which of our addresses talks to a peer (RFC 6724 section 5, as far as there is a choice). */
+  ownFor(peer: Ipv6): OwnAddress {
+    let best = nobody
+    for (const each of this.own) {
+      if (each.isLinkLocal !== isLinkLocal(peer)) continue
+      const isBetter =
+        best.isGone ||
+        (best.isDeprecated && !each.isDeprecated) ||
+        (best.isDeprecated === each.isDeprecated && commonBits(each.address, peer) > commonBits(best.address, peer))
+      if (isBetter) best = each
+    }
+    return best
+  }
+
+  /** Whether `address` can be another host's: no packet may come from any other, and none is sent there. */
+  isHost(address: Ipv6): boolean {
+    return !isSpecial6(address) && this.ownOf(address) === undefined
+  }
+
+  isOnLink(address: Ipv6): boolean {
+    if (isLinkLocal(address) || (this.gateway !== undefined && isSame6(address, this.gateway))) return true
+    return this.own.some(each => each.reaches(address))
+  }
+
+  /** The route to a peer. The same one as long as connections stand on it. */
+  route(peer: Ipv6): Ipv6Route {
+    const own = this.ownFor(peer)
+    return own.routes.get(keyOf(peer)) ?? new Ipv6Route(this, own, peer)
+  }
+
+  /** undefined when `text` is no address of IPv6. */
+  routeTo(text: string): Ipv6Route | undefined {
+    const peer = parseIpv6(text)
+    return peer && this.route(peer)
+  }
+
+  sourceFor(text: string): string | undefined {
+    const peer = parseIpv6(text)
+    if (peer === undefined || !this.isHost(peer) || !(this.gateway !== undefined || this.isOnLink(peer))) return undefined
+    const own = this.ownFor(peer)
+    return own.isGone ? undefined : own.text
+  }
+
+  /** A connection stands on a route: it is the one for packets now, not another one to the same peer. */
+  kept(route: Ipv6Route): void {
+    this.#last = route
+  }
+
+  /** The neighbour through which a peer is reached; undefined when there is no way. */
+  nextHop(peer: Ipv6): Neighbour | undefined {
+    if (!this.isHost(peer)) return undefined
+    if (this.isOnLink(peer)) return this.ndp.get(peer)
+    return this.gateway === undefined ? undefined : this.ndp.get(this.gateway)
+  }
+
+  close(): void {
+    this.ndp.close()
+    this.mld.close()
+    this.#reassembly.clear()
+  }
+}

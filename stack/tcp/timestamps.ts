@@ -1,0 +1,74 @@
+/**
+ * Timestamps (RFC 7323): our clock as a peer sees it, the check that keeps segments of an older turn of the sequence numbers out (PAWS),
+ * and the round-trip time where Karn's rule leaves none. Nearly every segment has the same stamp as the one before, or the next: what
+ * is done for those stands in input.ts and segments.ts.
+ */
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import type { Route } from '../ip/route.ts'
+import { RST, type Segment, SYN } from '../wire/tcp.ts'
+import type { Connection } from './connection.ts'
+import { halfSipHash } from './isn.ts'
+import { portsOf } from './table.ts'
+
+/** Those of one connection: what is added to our clock, and the peer's stamp to echo, as a number and as it stands in frames. */
+export class Stamps {
+  readonly offset: number
+  recent = 0
+  high = 0
+  low = 0
+
+  constructor(offset: number) {
+    this.offset = offset
+  }
+
+  /** Remembers the stamp of a segment to echo it. */
+  remember(s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>): void {
+    this.recent = s.stamp
+    this.high = s.stampHigh
+    this.low = s.stampLow
+  }
+}
+
+/** Milliseconds of silence after which a stamp may have gone round, at a thousand ticks a second (section 5.5). */
+const OUTDATED = 24 * 86_400_000
+
+/**
+ * What is added to the clock of milliseconds: a keyed hash of the connection's name. So stamps do not tell how long this machine has been up, or
+ * that two connections end at it (section 7.1), and a later connection of the same name has later ones, as RFC 6191 needs.
+ */
+export class StampOffsets {
+  readonly #key = new Int32Array(2)
+
+  /** Draws the secret: call this at boot, never for a snapshot. */
+  constructor(abi: HostFunctions) {
+    abi.random(new Uint8Array(this.#key.buffer))
+  }
+
+  of(route: Route, localPort: number, remotePort: number): number {
+    return halfSipHash(this.#key[0], this.#key[1], [...route.words, portsOf(localPort, remotePort)])
+  }
+}
+
+/**
+ * Whether a segment of a connection with timestamps may be looked at; `s.stamp` is not the one of last time. Resets are believed without
+ * (section 5.2), and a SYN is asked about (RFC 5961); other segments must have a stamp (section 3.2), and not an older one, unless the old one is too old to compare.
+ */
+export function isTimely(c: Connection, stamps: Stamps, s: Segment, now: number): boolean {
+  if ((s.flags & (RST | SYN)) !== 0) return true
+  if (!s.stamped) {
+    c.environment.counters.tcpNoTimestamp++
+    return false
+  }
+  return ((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED
+}
+
+/**
+ * A sample of the round-trip time of what was retransmitted, which Karn's rule forbids without stamps. Only when it is the last retransmission
+ * that is echoed: when our first transmission had arrived and its acknowledgment was lost, the echo is older, and its age is our own timeout,
+ * which would feed itself.
+ */
+export function sampleEcho(c: Connection, { offset }: Stamps, s: Segment, now: number): void {
+  if (!s.stamped) return
+  const time = (now + offset - s.echo) | 0
+  if (time >= 0 && time <= now - c.lastSent + 1) c.roundTrip.sample(time)
+}

@@ -1,0 +1,35 @@
+/** ICMPv6 (RFC 4443), with the messages of neighbour discovery (RFC 4861) and MLDv2 (RFC 3810). Word offsets count from the start of the message. */
+export const PROTOCOL_ICMPV6 = 58
+
+export const ICMP6_CHECKSUM = 1
+/** Of errors: MTU of the next hop, or the byte that is wrong; two words. */
+export const ICMP6_VALUE = 2
+/** Bytes before what an error quotes, of an echo, and of every message that we read. */
+export const ICMP6_BYTES = 8
+
+/** Types; errors are those below 128. */
+export const UNREACHABLE6 = 1
+export const PACKET_TOO_BIG = 2
+export const TIME_EXCEEDED6 = 3
+export const PARAMETER_PROBLEM = 4
+export const FIRST_INFORMATIONAL = 128
+export const ECHO_REQUEST6 = 128
+export const ECHO_REPLY6 = 129
+export const LISTENER_QUERY = 130
+export const ROUTER_SOLICITATION = 133
+export const ROUTER_ADVERTISEMENT = 134
+export const NEIGHBOUR_SOLICITATION = 135
+export const NEIGHBOUR_ADVERTISEMENT = 136
+export const LISTENER_REPORT = 143
+
+/** Codes of UNREACHABLE6 (section 3.1). */
+export const PORT_UNREACHABLE6 = 4
+
+/** Code of TIME_EXCEEDED6. */
+export const REASSEMBLY_TIME_EXCEEDED6 = 1
+
+/** Why, as a number of ICMP for IPv4, so that nobody above IP need know of which family it is (RFC 7915 section 5.2). -1: nothing that concerns a peer. */
+export function codeOfIpv4(type: number, code: number): number {
+  if (type === PARAMETER_PROBLEM) return code === 1 ? 2 : -1 // the protocol
+  return type !== UNREACHABLE6 ? -1 : code === 1 || code > 4 ? 10 : code === PORT_UNREACHABLE6 ? 3 : 1
+}
