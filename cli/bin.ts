@@ -67,6 +67,8 @@ program
   )
   .option('--exit', 'shut the program down after the last call, or after the script')
   .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
+  .option('--pcap <file>', 'capture the packets of the network device into a file for Wireshark (pcapng)')
+  .option('--stats', 'show what the network stack has counted: at the end, and at SIGUSR2')
   .option('--screenshots <folder>', 'save a PNG of each window, anew when it has changed')
   .option('--json', 'print console lines and the result as JSON, one object a line')
   .action(async (image, args, options) => {

@@ -14,6 +14,7 @@ export {
   type Connected,
   clock,
   type Datagram,
+  type Deadline,
   type Device,
   type DeviceContext,
   type Devices,

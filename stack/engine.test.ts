@@ -11,6 +11,7 @@ await engineTests(
   import.meta.url,
   [
     './config.test.ts',
+    './counters.test.ts',
     './names.test.ts',
     './udp/udp.test.ts',
     './readdress.test.ts',
@@ -35,6 +36,9 @@ await engineTests(
     './tcp/windows.test.ts',
     './tcp/transfer.test.ts',
     './tcp/stream.test.ts',
+    './tcp/sack.test.ts',
+    './tcp/timestamps.test.ts',
+    './tcp/user-timeout.test.ts',
     './http/server/server.test.ts',
     './http/server/leaving.test.ts',
     './http/server/bounds.test.ts',

@@ -1,7 +1,7 @@
 /** The TCP/IP stack and what is built on it. */
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
-export { Counters } from './counters.ts'
+export { Counters, counterValues, describeCounters } from './counters.ts'
 export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
@@ -20,5 +20,6 @@ export {
 } from './socket.ts'
 export { createStack, type IpStack } from './stack.ts'
 export type { TcpStream } from './tcp/stream.ts'
+export type { StreamListenOptions } from './tcp/stream-listener.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'
 export type { UdpPort, UdpReceiver } from './udp/udp.ts'

@@ -88,6 +88,8 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       engine.readdress(change, route => route.local === own.text, why),
     )
   }
+  counters.dns = names.counters
+
   const stack: IpStack = {
     tcp,
     udp,

@@ -12,8 +12,8 @@ export const stackTransport = (udp: Udp, tcp: Pick<Tcp, 'connect'>): DnsTranspor
       },
       ({ route, remotePort, code, mtu }) => {
         // That one was too big (RFC 1191) is hearsay: questions are small.
-        if (route.peer !== server || remotePort !== asked || mtu !== undefined) return false
-        socket.onError?.(new Error(`the network answers unreachable, ICMP code ${code}`))
+        if (route.peer !== server || remotePort !== asked || mtu !== undefined || socket.onError === undefined) return false
+        socket.onError(new Error(`the network answers unreachable, ICMP code ${code}`))
         return true
       },
     )

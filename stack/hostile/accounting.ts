@@ -1,7 +1,7 @@
 /** Each frame that arrives is dealt with or dropped for one reason: never neither, never both. */
 
 import type { Frame } from '@xen-ts/runtime/machine'
-import { Counters } from '../counters.ts'
+import { type CounterName, Counters } from '../counters.ts'
 import type { IpStack } from '../stack.ts'
 import { portsOf } from '../tcp/table.ts'
 import type { UdpReceiver } from '../udp/udp.ts'
@@ -80,7 +80,7 @@ export function keepAccounts(
     taken = []
     const before: Counters = Object.assign(new Counters(), counters)
     receive?.(...args)
-    const changed = (Object.keys(before) as (keyof Counters)[]).filter(name => counters[name] !== before[name])
+    const changed = (Object.keys(before) as CounterName[]).filter(name => counters[name] !== before[name])
     const all = changed.filter(name => fates.has(name)).flatMap(name => new Array<string>(counters[name] - before[name]).fill(name))
     all.push(...taken)
     // Where nothing else is said: ARP that was learnt from or answered, an echo without a frame for its answer, a part of a datagram.

@@ -56,10 +56,13 @@ test('what ICMP says becomes an error of the socket, by its kind, once', async t
 })
 
 test('a datagram that was too large for a link on the way is no error: the next ones go in fragments', async t => {
-  const { world, socket, icmp, peer, stack } = await connected()
+  const { world, socket, peer, stack } = await connected()
   const reading = outcome(socket.receive())
-  icmp(4) // 1280 bytes fit
-  await Promise.all([socket.send(new Uint8Array(1400)), world.run(5)])
+  const large = async (): Promise<void> => void (await Promise.all([socket.send(new Uint8Array(1400)), world.run(5)]))
+  await large()
+  peer.icmp(3, 4, [0, 0, 5, 0, ...peer.frames.at(-1)!.subarray(14, 42)]) // 1280 bytes fit
+  await world.run(5)
+  await large()
   t.is(reading.text, 'pending')
   t.is(stack.counters.fragmented, 1)
   t.deepEqual(

@@ -15,7 +15,14 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
   /** Resolves when the program has begun. */
   const begun = Promise.withResolvers<void>()
   const { channels, grants } = domain
-  const agents = startAgents({ machine, channels, grants, started: begun.promise, uplink: () => network.works() })
+  const agents = startAgents({
+    machine,
+    channels,
+    grants,
+    started: begun.promise,
+    uplink: () => network.works(),
+    counters: () => network.counters(),
+  })
   const { db, qrexec, gui } = agents
   const network = new QubeNetwork(domain, db)
   endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
