@@ -35,6 +35,9 @@ export interface Bundle {
   readonly bytes: readonly Uint8Array[]
 }
 
+/** What esbuild calls the main module that the tool writes: a name that no file of a project has. */
+export const MAIN = '<main>'
+
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 
 /**
@@ -52,7 +55,7 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
   const result = await reported(project, target, () =>
     build({
       ...optionsFor(project, modules, without(leftOut(kinds))),
-      stdin: { contents: main, resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,
     }),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
-import { optionsFor, reported } from './bundle.ts'
+import { MAIN, optionsFor, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { kindUses } from './kinds.ts'
 import { showWarning } from './messages.ts'
@@ -59,7 +59,7 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
   const result = await reported(project, target, () =>
     build({
       ...options,
-      stdin: { contents: mainModule(project, target), resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      stdin: { contents: mainModule(project, target), resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       banner: { js: SCRIPT_START },
       // Node has the web's APIs itself, and waits for the end of a `for await`.
       inject: [],

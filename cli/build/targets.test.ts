@@ -175,3 +175,12 @@ test('a target that becomes a process is no image', async t => {
     message: 'target unix becomes a process, not an image',
   })
 })
+
+test("a program may have any of the usual names, that of the tool's own main module too", async t => {
+  const { 'app.ts': _, ...mine } = own
+  const app = "import { unikernel } from 'xen-ts'\nexport default unikernel({ name: 'app', start: ({ log }) => log.info('runs') })"
+  for (const name of ['main.ts', 'index.ts', 'src/main.ts']) {
+    const root = folder(t, { ...mine, [name]: app })
+    t.deepEqual(await run(root, 'mine/target.ts'), { reason: 0, lines: ['INF [app] runs', ''] }, name)
+  }
+})

@@ -8,7 +8,7 @@ import { helpText } from '../args.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { LogWriter } from '../log.ts'
 import type { Machine } from '../machine.ts'
-import { type MainOptions, main } from '../main.ts'
+import { type MainOptions, main } from '../start.ts'
 import { hostFunctions, nodeTimers } from './machine.ts'
 
 const PREFIX = 'XEN_TS_'
