@@ -34,10 +34,10 @@ const program = new Command('xen-ts')
 
 program
   .command('build')
-  .description('build a program into one .xen file')
+  .description('build a program into one .xen file, or (target unix) one .js file for Node')
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
   .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
-  .option('-o, --output <file>', 'the image (default: NAME.xen)')
+  .option('-o, --output <file>', 'the image (default: NAME.xen), or the script (NAME.js)')
   .option('--json', 'print the report as JSON')
   .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))
 
@@ -67,6 +67,8 @@ program
   )
   .option('--exit', 'shut the program down after the last call, or after the script')
   .option('--policy <file>', "qrexec policy for the qube's own calls (default: what a fresh Qubes allows)")
+  .option('--pcap <file>', 'capture the packets of the network device into a file for Wireshark (pcapng)')
+  .option('--stats', 'show what the network stack has counted: at the end, and at SIGUSR2')
   .option('--screenshots <folder>', 'save a PNG of each window, anew when it has changed')
   .option('--json', 'print console lines and the result as JSON, one object a line')
   .action(async (image, args, options) => {

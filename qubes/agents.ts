@@ -36,6 +36,8 @@ export interface AgentsOptions {
   readonly grants?: GrantTable
   /** Resolves with true when the network works, or there is none, with false when it does not: for qubes.WaitForNetworkUplink. */
   readonly uplink?: () => Promise<boolean>
+  /** For xen-ts.Counters: what the network stack has counted; undefined without one. */
+  readonly counters?: () => string | undefined
   /** Resolves when the program has offered its services; until then calls wait for them. Default: it has. */
   readonly started?: Promise<void>
 }
@@ -44,10 +46,10 @@ export interface AgentsOptions {
  * Starts the agents and returns at once: none of them may ever find its daemon, and the program runs all the same. What goes wrong
  * in one is a line in the log, and a new attempt.
  */
-export function startAgents({ machine, channels, grants, uplink, started }: AgentsOptions): Agents {
+export function startAgents({ machine, channels, grants, uplink, counters, started }: AgentsOptions): Agents {
   const { timers } = machine
   const db = new QubesDB({ machine, channels })
-  const qrexec = new Qrexec({ machine, channels, started, hooks: { resumed: () => clock.resumed(), uplink } })
+  const qrexec = new Qrexec({ machine, channels, started, hooks: { resumed: () => clock.resumed(), uplink, counters } })
   const clock = new Clock({ machine, qrexec })
   const closing = new AbortController()
   const gui = new Gui({

@@ -114,9 +114,14 @@ export class ArgReader {
     }
   }
 
-  /** Takes the words of a command line. Problems are collected; `values` throws them. */
+  /** Takes a kernel's command line: options of Linux on it are not ours. Problems are collected; `values` throws them. */
   commandLine(line: string): void {
-    for (const word of splitWords(line)) {
+    this.words(splitWords(line), isForeign)
+  }
+
+  /** The same with the words of a shell. */
+  words(words: readonly string[], isForeign: (word: string) => boolean = () => false): void {
+    for (const word of words) {
       const [, dashes, name, value] = /^(-*)([^=]*)(?:=([^]*))?$/.exec(word) as unknown as [string, string, string, string | undefined]
       const key = this.#keyOf(name)
       if (key !== undefined) this.#take(key, value ?? this.#table[key].bare, '')
@@ -188,7 +193,7 @@ export class ArgReader {
 }
 
 /** The text of --help. */
-export function helpText(name: string, tables: Readonly<Record<string, ArgTable>>): string {
+export function helpText(name: string, tables: Readonly<Record<string, ArgTable>>, where = 'on the kernel command line'): string {
   const lines: string[] = []
   for (const [title, table] of Object.entries(tables)) {
     const rows = Object.entries(table).map(([key, { shape, doc, default: value, required, bare }]) => {
@@ -199,5 +204,5 @@ export function helpText(name: string, tables: Readonly<Record<string, ArgTable>
     const width = Math.max(...rows.map(([option]) => option.length))
     lines.push('', `${title}:`, ...rows.map(([option, doc]) => `${option.padEnd(width)}  ${doc}`))
   }
-  return `${name}: arguments, on the kernel command line\n${lines.join('\n')}\n`
+  return `${name}: arguments, ${where}\n${lines.join('\n')}\n`
 }

@@ -7,11 +7,42 @@ export { type Connected, type Device, type DeviceContext, type Devices, device, 
 export { type Clock, clock, type Random, random } from './devices/ambient.ts'
 export { type AssetFile, type AssetFiles, type Assets, assets } from './devices/assets.ts'
 export { type HttpHandler, type HttpServer, http } from './devices/http.ts'
-export { type Stack, type StackAddress, stack, type TcpConnection } from './devices/stack.ts'
+export {
+  type ByteSocket,
+  type Endpoint,
+  type Listener,
+  type ListenOptions,
+  SocketError,
+  type SocketErrorCode,
+  type SocketHandler,
+} from './devices/socket.ts'
+export {
+  type Datagram,
+  type Deadline,
+  type Stack,
+  type StackAddress,
+  type StackCounters,
+  stack,
+  type TcpConnection,
+  type TcpSockets,
+  type UdpOptions,
+  type UdpSocket,
+  type UdpSockets,
+} from './devices/stack.ts'
 export { type Lifecycle, ShutdownError } from './lifecycle.ts'
 export type { Level, Log, LogLine, ProgramLog } from './log.ts'
 export type { XenMachine } from './machine.ts'
 export { once } from './once.ts'
 export { describe, type Program, type StartContext, unikernel } from './program.ts'
-export { type Connect, type Elsewhere, elsewhere, type Platform, type Provider, type Target, type TargetContext } from './target.ts'
+export {
+  type Connect,
+  type Elsewhere,
+  elsewhere,
+  type Global,
+  type GlobalContext,
+  type Platform,
+  type Provider,
+  type Target,
+  type TargetContext,
+} from './target.ts'
 export { UsageError } from './usage-error.ts'

@@ -29,7 +29,7 @@ export class ShutdownError extends Error {
 }
 
 export class Lifecycle {
-  readonly #abi: Abi
+  readonly #abi: Pick<Abi, 'shutdown'>
   readonly #timers: Timers
   readonly #log: Log
   readonly #controller = new AbortController()
@@ -41,13 +41,14 @@ export class Lifecycle {
   #serving = false
   #failed = false
   #ended = false
+  #misused = false
 
   /** Set by --strict: a rejection that nobody handles is the end, also of a program that serves. */
   strict = false
   /** Asked first: whether the program's own listeners have dealt with a rejection (`unhandledrejection`, preventDefault). */
   onRejection: (reason: unknown, promise: Promise<unknown> | undefined) => boolean = () => false
 
-  constructor(abi: Abi, timers: Timers, log: Log) {
+  constructor(abi: Pick<Abi, 'shutdown'>, timers: Timers, log: Log) {
     this.#abi = abi
     this.#timers = timers
     this.#log = log
@@ -56,6 +57,11 @@ export class Lifecycle {
   /** Aborts when the domain is asked to shut down. */
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** It ended by a UsageError: the program, or how it was called, is wrong. */
+  get misused(): boolean {
+    return this.#misused
   }
 
   /** True after the hypervisor was told to end the domain. */
@@ -137,7 +143,10 @@ export class Lifecycle {
       stop = this.#requested
     } catch (error) {
       if (this.signal.aborted && isAbort(error, this.signal.reason)) stop = this.#requested
-      else this.#log.error(error instanceof UsageError ? error.message : describeError(error))
+      else {
+        this.#misused = error instanceof UsageError
+        this.#log.error(error instanceof UsageError ? error.message : describeError(error))
+      }
     }
     await this.#cleanUp()
     this.#end(stop)

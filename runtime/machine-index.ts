@@ -2,6 +2,15 @@
 export { absentHint, absentNames } from './absent.ts'
 export { ByteCollector } from './byte-collector.ts'
 export { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from './devices/ethernet.ts'
+export {
+  type ByteSocket,
+  type Endpoint,
+  type Listener,
+  type ListenOptions,
+  SocketError,
+  type SocketErrorCode,
+  type SocketHandler,
+} from './devices/socket.ts'
 export { describeBriefly, describeError } from './format.ts'
 export { Lifecycle } from './lifecycle.ts'
 export { type Level, type Log, type LogLine, LogWriter, type ProgramLog } from './log.ts'

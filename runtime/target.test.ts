@@ -67,6 +67,38 @@ test("a platform's globals are made when a program uses them, once, and what the
   t.deepEqual(made, ['fetch'])
 })
 
+test("a target's globals are there before the program's module, and wait for the devices", async t => {
+  const net = device({ name: 'net', connect: () => 'net' })
+  const kernel = new FakeKernel()
+  const scope = kernel.scope as any
+  let early: unknown
+  const program = unikernel({
+    name: 'app',
+    devices: { net },
+    start: async () => {
+      t.is(await early, 'net')
+      t.is(await scope.fetch(), 'net')
+    },
+  })
+  const reason = await kernel.run({
+    ...testTarget(),
+    name: 'app',
+    globals: {
+      fetch:
+        ({ use }) =>
+        () =>
+          use(net),
+      caches: () => t.fail(),
+    },
+    program: async () => {
+      early = scope.fetch()
+      return { default: program }
+    },
+  })
+  t.is(reason, 0, kernel.console)
+  t.false(Object.keys(scope).includes('fetch'))
+})
+
 test('a global may use the devices of the program; one that cannot be made is tried again', async t => {
   let connected = 0
   const net = device({ name: 'net', connect: () => ({ number: ++connected }) })

@@ -22,6 +22,19 @@ export interface Target {
    * needs beside those of the description; they are connected first.
    */
   readonly kinds: Readonly<Record<string, Devices>>
+  /**
+   * What the module with `connect` can put on globalThis, such as `fetch`: for each name it exports a Global of that name. An image has
+   * those that its program, or one of its packages, uses by their names.
+   */
+  readonly globals?: readonly string[]
+}
+
+/** Makes a property of globalThis when a program uses it first, which may be before anything is connected; what the program sets wins. */
+export type Global = (context: GlobalContext) => unknown
+
+export interface GlobalContext extends Pick<TargetContext, 'machine' | 'lifecycle'> {
+  /** As in TargetContext, once `connect` has returned. */
+  use<T>(device: Device<T>): Promise<T>
 }
 
 type ArgsOf<T extends Target> = T extends { readonly args: infer A extends ArgTable } ? A : {}
@@ -43,7 +56,7 @@ export interface Platform<K extends string = any> {
   settings?(): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
   /** `start` was called and has run up to its first await: what a program offers from the beginning is there. */
   started?(): void
-  /** What the platform adds to globalThis, such as `fetch`: made when a program uses it first, and what the program sets wins. */
+  /** What the platform adds to globalThis in every image (Target.globals: in some): made when a program uses it first, and what the program sets wins. */
   readonly globals?: Readonly<Record<string, () => unknown>>
 }
 

@@ -22,7 +22,7 @@ import { boot } from ${own('./guest.ts')}
 import { target, connect } from ${JSON.stringify(fileURLToPath(target))}
 boot({ target, connect, name: 'app', program: () => import(${JSON.stringify(fileURLToPath(app))}) })`
   const { outputFiles } = await build({
-    stdin: { contents: main, resolveDir: fileURLToPath(import.meta.resolve('.')), sourcefile: 'main.ts', loader: 'ts' },
+    stdin: { contents: main, resolveDir: fileURLToPath(import.meta.resolve('.')), sourcefile: '<main>', loader: 'ts' },
     bundle: true,
     write: false,
     outfile: 'app.js',

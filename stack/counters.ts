@@ -1,3 +1,7 @@
+import { DhcpCounters } from './dhcp/environment.ts'
+import { DnsCounters } from './dns/counters.ts'
+import { HttpCounters } from './http/server/counters.ts'
+
 /**
  * What the stack saw and threw away, by reason. Nothing that arrives is dropped without one of these going up: a problem in the
  * field is then a number, not a guess.
@@ -36,15 +40,19 @@ export class Counters {
   icmpErrorsLimited = 0
   /** Others on the link that speak from our address (RFC 5227 section 2.4). */
   arpConflicts = 0
-  /** UDP datagrams for a port without a receiver. */
+  /** UDP datagrams for a port without a receiver, or from another than the one peer of a connected socket. */
   udpNoPort = 0
+  /** Datagrams for a program that did not take those before them in time. */
+  udpQueueFull = 0
   /** TCP segments without a connection; answered with RST where RFC 9293 says so. */
   tcpNoConnection = 0
-  /** Segments outside the window, and RSTs and SYNs that RFC 5961 does not believe. */
+  /** Segments outside the window or without the ACK that they need, and RSTs and SYNs that are not believed (RFC 9293, RFC 5961). */
   tcpUnacceptable = 0
   /** Segments with a timestamp older than the last one (PAWS, RFC 7323), and segments without one on connections that have them. */
   tcpPaws = 0
   tcpNoTimestamp = 0
+  /** Segments of which only a part fitted the window: the rest was thrown away. */
+  tcpCut = 0
   tcpRetransmits = 0
   /** Of those, what was noticed by later segments that arrived. */
   tcpFastRetransmits = 0
@@ -66,4 +74,27 @@ export class Counters {
   /** Packets that could not be sent: no route, no answer to ARP, or no free frame. */
   noRoute = 0
   noFrame = 0
+  /** Of what stands on the stack. */
+  dns = new DnsCounters()
+  dhcp = new DhcpCounters()
+  http = new HttpCounters()
+}
+
+/** Names of the stack's own counters, without those of what stands on it. */
+export type CounterName = { [K in keyof Counters]: Counters[K] extends number ? K : never }[keyof Counters]
+
+/** The counters by their names, `tcpRetransmits`, `dns.lookups`: plain numbers, to be kept, compared or sent. */
+export function counterValues(counters: object): Record<string, number> {
+  const values: Record<string, number> = {}
+  for (const [name, value] of Object.entries(counters)) {
+    if (typeof value === 'number') values[name] = value
+    else for (const [inner, number] of Object.entries(counterValues(value as object))) values[`${name}.${inner}`] = number
+  }
+  return values
+}
+
+/** Those that are not 0, in one line: `framesIn 12, framesOut 10, dns.lookups 3`. */
+export function describeCounters(counters: object): string {
+  const counted = Object.entries(counterValues(counters)).filter(([, value]) => value !== 0)
+  return counted.map(([name, value]) => `${name} ${value}`).join(', ') || 'all 0'
 }

@@ -1,10 +1,13 @@
 /** The TCP/IP stack and what is built on it. */
 
 export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
-export { Counters } from './counters.ts'
+export { Counters, counterValues, describeCounters } from './counters.ts'
 export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
+export { type HttpClient, httpClient } from './http/client/client.ts'
+export { fetchError, HttpError, type HttpErrorCode } from './http/client/error.ts'
+export type { HttpClientLimits } from './http/client/options.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export type { Route } from './ip/route.ts'
 export { type DropWatch, watchDrops } from './pcap/drops.ts'
@@ -20,5 +23,6 @@ export {
 } from './socket.ts'
 export { createStack, type IpStack } from './stack.ts'
 export type { TcpStream } from './tcp/stream.ts'
+export type { StreamListenOptions } from './tcp/stream-listener.ts'
 export type { ConnectOptions } from './tcp/tcp.ts'
 export type { UdpPort, UdpReceiver } from './udp/udp.ts'

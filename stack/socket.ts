@@ -1,87 +1,10 @@
-/**
- * A byte stream connection as servers see it, without promises: what HTTP is written against. Our TCP implements it, and for tests
- * Node's sockets do (testing/node-sockets.ts).
- */
-export interface Endpoint {
-  /** Dotted decimal. */
-  readonly address: string
-  readonly port: number
-}
-
-export interface ByteSocket {
-  readonly remote: Endpoint
-  readonly local: Endpoint
-  /**
-   * Queues `length` bytes from `offset` on. They are not copied: they must not be changed until they were acknowledged, so give
-   * bytes that nobody writes to any more. Ignored when the connection is over. Throws when `end` was called.
-   */
-  queue(bytes: Uint8Array, offset: number, length: number): void
-  /** Sends what is queued. One flush after several `queue`s lets them share segments. */
-  flush(): void
-  /** Bytes that may be queued before the writer should wait for `onWritable`; zero or less when it should wait now. */
-  readonly room: number
-  /** Gives back `length` bytes of those that `onData` said it kept: opens the receive window again. */
-  consumed(length: number): void
-  /** No more bytes will be queued; what is queued is sent, then the peer sees the end. Reading goes on. */
-  end(): void
-  /** Ends both directions at once; what is queued is lost (TCP: RST). `onClosed` gets `error`. */
-  abort(error?: Error): void
-  /** Aborts the connection unless it is closed `milliseconds` from now (ETIMEDOUT); Infinity takes that back. */
-  abortAfter(milliseconds: number): void
-  /**
-   * Asks the peer for a sign of life once nothing came from it for `milliseconds` and nothing is on its way to it either; five questions
-   * without an answer end the connection (ETIMEDOUT). The pause between them is a fifth of that time, so a peer that is gone is noticed
-   * after twice the time. undefined: never, which is the default. RFC 9293 section 3.8.4; a server whose handlers may wait for a peer
-   * that has nothing to say does well with a minute. Throws a RangeError for a time that is not above 0.
-   */
-  keepAlive(milliseconds: number | undefined): void
-}
-
-/** What happens on a connection. Called from the receive path: must return soon and not throw. */
-export interface SocketHandler {
-  /**
-   * Bytes arrived, in order. They are valid during the call only. Returns how many of them stay charged against the receive window
-   * until `consumed` is called: 0 when all were dealt with.
-   */
-  onData(bytes: Uint8Array, offset: number, length: number): number
-  /** The peer sends nothing more. */
-  onEnd(): void
-  /** After `room` had been used up: there is room again. */
-  onWritable(): void
-  /** The connection is over, once; `error` tells why when it was not closed by both sides in good order. */
-  onClosed(error: Error | undefined): void
-}
-
-export interface ListenOptions {
-  /** Connections that may be half open at a time; beyond it nothing is kept of a SYN until it was answered (SYN cookies). Default 128. */
-  readonly backlog?: number
-  /** Stops listening when it aborts; connections that exist go on. */
-  readonly signal?: AbortSignal
-}
-
-export interface Listener {
-  /** Calls `accept` for each new connection and uses the handler it returns. Throws when the port is taken. */
-  bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void
-}
-
-export type SocketErrorCode =
-  | 'ECONNRESET'
-  | 'ECONNREFUSED'
-  | 'ECONNABORTED'
-  | 'ENETRESET'
-  | 'ETIMEDOUT'
-  | 'EHOSTUNREACH'
-  | 'EADDRINUSE'
-  | 'ENOBUFS'
-  | 'EPIPE'
-
-/** Why a connection failed, with the code that Unix has for it. */
-export class SocketError extends Error {
-  override name = 'SocketError'
-  readonly code: SocketErrorCode
-
-  constructor(code: SocketErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+/** Byte streams and the errors of sockets, as every network stack has them: see runtime/devices/socket.ts. */
+export {
+  type ByteSocket,
+  type Endpoint,
+  type Listener,
+  type ListenOptions,
+  SocketError,
+  type SocketErrorCode,
+  type SocketHandler,
+} from '@xen-ts/runtime/machine'

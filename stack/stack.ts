@@ -45,7 +45,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   const limits = { ...defaultLimits, ...config?.limits }
   const counters = new Counters()
   const ip = new Interface(machine, device, addresses, limits, counters)
-  const udp = new Udp(ip)
+  const udp = new Udp(ip, machine.timers, (name, options) => names.resolve(name, options))
   const engine = new TcpEngine(machine, ip, limits)
   const watchers = new Set<(address: string | undefined) => void>()
   ip.ipv4.icmp.onUnreachable = message => engine.input.unreachable(message)
@@ -54,10 +54,12 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
   ip.tcp = engine.input
   device.onReceive = (frame, length) => ip.receive(frame, length)
   device.onIdle = () => engine.batchEnds()
-  device.onWritable = () => engine.framesFree()
   const lo = ip.loopback.device
   lo.onIdle = () => engine.batchEnds()
-  lo.onWritable = () => engine.framesFree()
+  device.onWritable = lo.onWritable = () => {
+    engine.framesFree()
+    udp.framesFree()
+  }
   device.onConnected = () => {
     ip.readdress(addresses)
     names.clear() // another wire may have other names
@@ -95,6 +97,8 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     const { routers } = ip.ipv6
     return [describe(addresses), ...routers.addresses.map(own => own.text), ...routers.servers.map(server => `DNS ${server}`)].join(', ')
   }
+  counters.dns = names.counters
+
   const stack: IpStack = {
     tcp,
     udp,
@@ -137,6 +141,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     close() {
       names.close()
       engine.close()
+      udp.close()
       ip.close()
       watchers.clear()
       device.onReceive = device.onIdle = device.onWritable = device.onConnected = undefined

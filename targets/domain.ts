@@ -6,6 +6,7 @@ import { type DeviceContext, type HttpServer, type Provider, type TargetContext,
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { createStack, httpServer, type IpStack, type StackConfig } from '@xen-ts/stack'
 import { vchanChannels } from '@xen-ts/vchan'
+import { tellCounters } from './counters.ts'
 import type { domainKinds } from './kinds.ts'
 
 /** The drivers of a domain, and its vchans. */
@@ -35,7 +36,11 @@ export function connectDomain({ machine, lifecycle }: Pick<TargetContext<any, Xe
 
 /** Provides the kinds of every domain. `stack` is the target's own: it knows where the addresses come from. */
 export const domainProviders = (domain: Domain, stack: Provider): Record<keyof typeof domainKinds, Provider> => ({
-  stack,
+  async stack(needs, options, context) {
+    const connected = (await stack(needs, options, context)) as XenStack
+    tellCounters({ ...domain, lifecycle: context.lifecycle }, connected)
+    return connected
+  },
   http,
   xenstore: () => domain.xenstore,
   vchan: () => domain.channels,
@@ -100,7 +105,7 @@ export async function connectStack(
 
 /** Device kind `http`: our server on our stack, which tells where it can be reached. */
 function http({ stack }: { stack: IpStack }, _options: unknown, { machine, lifecycle, log }: DeviceContext): HttpServer {
-  const server = httpServer(machine, stack.tcp, lifecycle)
+  const server = httpServer(machine, stack.tcp, lifecycle, stack.counters.http)
   return {
     serve(options, handler) {
       const tell = (): void => {

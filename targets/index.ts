@@ -3,4 +3,5 @@
  * @xen-ts/targets/xen. A program may bring a target of its own: a module with these two exports, `target` and `connect`.
  */
 export { target as qubes } from './qubes/target.ts'
+export { target as unix } from './unix/target.ts'
 export { target as xen } from './xen/target.ts'

@@ -34,7 +34,7 @@ async function setUp(name: string, xen = new SimulatedXen()) {
     } as unknown as Lifecycle,
     log: machine.log(name),
     signal: stop.signal,
-    args: { ip: '10.0.0.2/24', gateway: '', ip6: '', gateway6: '', dns: [], dhcp: false },
+    args: { ip: '10.0.0.2/24', gateway: '', ip6: '', gateway6: '', dns: [], dhcp: false, portMap: [] },
     program: { name: 'test', version: undefined },
     use: async () => {
       throw new Error('not here')

@@ -2,6 +2,7 @@
 import '@xen-ts/drivers/sim/engine-setup'
 import type { Abi } from '@xen-ts/boot/abi'
 import { createEncoding } from '@xen-ts/runtime/web'
+import { fetchRows } from './fetch.ts'
 import { httpRows } from './http.ts'
 import { netRows } from './net.ts'
 import { tcpRows } from './tcp.ts'
@@ -27,7 +28,8 @@ async function measure(): Promise<void> {
     divisor: 20,
   }
   const machine = { abi, log: () => log }
-  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...(await httpRows(host, machine)), ...(await tcpRows(host, machine))]
+  const sockets = [...(await httpRows(host, machine)), ...(await tcpRows(host, machine)), ...(await fetchRows(host, machine))]
+  const rows = [...(await vchanRows(host)), ...(await netRows(host)), ...sockets]
   abi.consoleWrite(JSON.stringify(rows))
   abi.shutdown(0)
 }

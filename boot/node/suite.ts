@@ -120,7 +120,7 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
     stdin: {
       contents: [...first, contents].join('\n'),
       resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-      sourcefile: 'main.ts',
+      sourcefile: '<main>',
       loader: 'ts',
     },
     bundle: true,

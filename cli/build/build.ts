@@ -64,6 +64,12 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const { target, bundle } = await stage('bundle', async () => {
     const given = options.target ?? project.target ?? 'xen'
     const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
+    if (target.becomes !== 'image')
+      throw new CliError(
+        `target ${target.name} becomes a ${target.becomes}, not an image`,
+        `--target ${given}`,
+        'build it with buildProcess',
+      )
     return { target, bundle: await bundleProgram(project, target) }
   })
   const kernel = readFileSync(kernelPath)
@@ -144,14 +150,17 @@ function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[], ass
 }
 
 /** @param shown the path as it was given */
-function checkWritable(output: string, shown: string): void {
+export function checkWritable(output: string, shown: string, kind: 'image' | 'script' = 'image'): void {
   const refuse = (what: string, todo: string): CliError => new CliError(what, `--output ${shown}`, todo)
   const folder = dirname(output)
   const found = existsSync(output) ? statSync(output) : undefined
   if (found?.isDirectory()) throw refuse(`${shown} is a folder`, 'name a file')
   // A device, /dev/null too, would be replaced by a file.
   if (found !== undefined && !found.isFile()) throw refuse(`${shown} is not a regular file`, 'choose another output')
-  if (extensions.includes(extname(output))) throw refuse(`${shown} has the name of a source file`, 'an image is named NAME.xen')
+  if (kind === 'image' && extensions.includes(extname(output)))
+    throw refuse(`${shown} has the name of a source file`, 'an image is named NAME.xen')
+  if (kind === 'script' && extname(output) !== '.js')
+    throw refuse(`${shown} is not the name of a script`, 'a program for Node is named NAME.js')
   if (!existsSync(folder)) throw refuse(`the folder of ${shown} does not exist`, 'make it, or choose another output')
   try {
     accessSync(folder, constants.W_OK)
@@ -165,7 +174,7 @@ function cannotWrite(shown: string, error: unknown): CliError {
 }
 
 /** Whole or not at all: a reader never sees half an image. */
-function replaceFile(path: string, content: Uint8Array | string, shown: string): void {
+export function replaceFile(path: string, content: Uint8Array | string, shown: string): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(temporary, content)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
-import { leftOut, networkKinds } from './facts.ts'
+import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
@@ -15,7 +15,8 @@ import { ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
-import type { ImageTarget } from './targets.ts'
+import { usedGlobals } from './target-globals.ts'
+import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
 
 export interface Bundle {
@@ -34,22 +35,27 @@ export interface Bundle {
   readonly bytes: readonly Uint8Array[]
 }
 
+/** What esbuild calls the main module that the tool writes: a name that no file of a project has. */
+export const MAIN = '<main>'
+
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 
 /**
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: ImageTarget): Promise<Bundle> {
+export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
   // First the program alone: only then it is known which web APIs belong to it, and which devices.
   const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
-  const kinds = networkKinds(code, relative(process.cwd(), project.entry))
-  const main = mainModule(project, target, webNamesIn(code))
+  const globals = usedGlobals(code, target.globals ?? [])
+  // What targets add to the global object is to reach others with.
+  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(new Set<NetworkKind>(globals.length > 0 ? ['stack'] : []))
+  const main = mainModule(project, target, webNamesIn(code), globals)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
       ...optionsFor(project, modules, without(leftOut(kinds))),
-      stdin: { contents: main, resolveDir: project.root, sourcefile: 'main.ts', loader: 'ts' },
+      stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,
     }),
@@ -77,19 +83,19 @@ export async function bundleProgram(project: Project, target: ImageTarget): Prom
 }
 
 /** The module that ties target and program together; also what `xen-ts configure` shows. */
-function mainModule(project: Project, target: ImageTarget, webNames: readonly string[]): string {
+function mainModule(project: Project, target: FoundTarget, webNames: readonly string[], globals: readonly string[]): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
   return [
     ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
-    `import { target, connect } from ${JSON.stringify(target.module)}`,
-    `boot({ target, connect, ${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
+    `import { ${['target', 'connect', ...globals.map(name => `${name} as __${name}`)].join(', ')} } from ${JSON.stringify(target.module)}`,
+    `boot({ target, connect, ${globals.length > 0 ? `globals: { ${globals.map(name => `${name}: __${name}`).join(', ')} }, ` : ''}${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ].join('\n')
 }
 
 /** @param modules is filled with the modules that have assets, by the names of their functions */
-function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
+export function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
   return {
     bundle: true,
     outfile: `${project.name}.js`,
@@ -120,7 +126,7 @@ function optionsFor(project: Project, modules: Map<string, string>, ...plugins: 
   }
 }
 
-async function reported<T>(project: Project, target: ImageTarget, work: () => Promise<T>): Promise<T> {
+export async function reported<T>(project: Project, target: FoundTarget, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

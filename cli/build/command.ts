@@ -1,10 +1,14 @@
 import { relative } from 'node:path'
 import type { AssetReport } from './assets.ts'
 import { buildProgram } from './build.ts'
+import { buildProcess } from './process.ts'
+import { findProject } from './project.ts'
 import { kib, sizeTree } from './report.ts'
+import { findTarget } from './targets.ts'
 
 /** `xen-ts build`: stages with times, size tree, least memory, sha256. */
 export async function buildCommand(app: string, options: { target?: string; output?: string; json?: boolean }): Promise<void> {
+  if (await becomesProcess(app, options.target)) return processCommand(app, options)
   const say = options.json
     ? () => {}
     : (text: string) => {
@@ -27,6 +31,26 @@ export async function buildCommand(app: string, options: { target?: string; outp
   say(`\n${sizeTree(report.sizes).join('\n')}\n\n`)
   say(
     `gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`,
+  )
+}
+
+async function becomesProcess(app: string, given: string | undefined): Promise<boolean> {
+  const { target, root } = findProject(app)
+  const name = given ?? target
+  return name !== undefined && (await findTarget(name, given === undefined ? root : process.cwd())).becomes === 'process'
+}
+
+async function processCommand(app: string, options: { target?: string; output?: string; json?: boolean }): Promise<void> {
+  const report = await buildProcess({ app, target: options.target, output: options.output })
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
+  const output = relative(process.cwd(), report.output)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...report, output }, undefined, 2)}\n`)
+    return
+  }
+  for (const assets of report.assets) process.stdout.write(`${assetLine(assets)}\n`)
+  process.stdout.write(
+    `bundle     ${report.milliseconds.toFixed(0).padStart(6)} ms\n\n${output}  ${kib(report.bytes)}\nsha256     ${report.sha256}\nrun it     node ${output}\n`,
   )
 }
 

@@ -22,6 +22,7 @@ test('whatever may have one is taken to have one', async t => {
     `import * as x from 'xen-ts'\nexport default x.unikernel({ name: 'a', devices: { net: x.stack() }, start() {} })`,
     `import * as x from 'xen-ts'\nconst all = x as any\nexport default all.unikernel({ name: 'a', devices: { net: all['st' + 'ack']() }, start() {} })`,
     `import { ethernet } from '@xen-ts/drivers'\nimport { unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { net: ethernet() }, start() {} })`,
+    `import { httpClient } from '@xen-ts/stack/client'\nimport { unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', devices: { web: httpClient() }, start() {} })`,
     `import { make } from './b.ts'\nexport default make`,
     'module.exports = { fetch() {} }',
   ])

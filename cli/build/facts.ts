@@ -31,7 +31,7 @@ export function networkKinds(code: string, shown: string): ReadonlySet<NetworkKi
   const visit: Visitor = (node, above) => {
     if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) values.set(node.id.name, node.init)
     else if (node.type === 'ImportDeclaration' && ours.test(String(node.source.value))) {
-      if (node.source.value === stackPackage) add(['http', 'stack'])
+      if (String(node.source.value).startsWith(stackPackage)) add(['http', 'stack'])
       for (const specifier of node.specifiers) {
         if (specifier.type !== 'ImportSpecifier') add(allKinds)
         else {

@@ -47,9 +47,9 @@ export function freeNames(): { visit: Visitor; names(): Set<string> } {
   return { visit, names: () => used.difference(declared) }
 }
 
-const isGlobalObject = (node: AnyNode): boolean => node.type === 'Identifier' && globalObjects.includes(node.name)
+export const isGlobalObject = (node: AnyNode): boolean => node.type === 'Identifier' && globalObjects.includes(node.name)
 
-function propertyOf(node: AnyNode): string | undefined {
+export function propertyOf(node: AnyNode): string | undefined {
   if (node.type !== 'MemberExpression') return undefined
   if (!node.computed) return node.property.type === 'Identifier' ? node.property.name : undefined
   return node.property.type === 'Literal' && typeof node.property.value === 'string' ? node.property.value : undefined

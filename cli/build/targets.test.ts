@@ -88,6 +88,41 @@ test("a program's own target: its devices, arguments and globals, and where the 
   t.deepEqual(await run(root, 'mine/target.ts'), { reason: 0, lines: ['INF [app] x forty-two fetched', ''] })
 })
 
+test("a target's globals are in an image whose program uses them by name, and are there before the program's first line", async t => {
+  const target = `export const target = { name: 'mine', becomes: 'image', kinds: {}, globals: ['fetch', 'caches'] }
+export const fetch = ({ use }) => () => 'the text that stands for a client'
+export const caches = () => 'the text that stands for another'
+export const connect = () => ({ provide: {} })`
+  const program = (first: string, line: string) => `import { unikernel } from 'xen-ts'
+${first}
+export default unikernel({ name: 'app', start: ({ log }) => log.info(${line}) })`
+  const build = async (first: string, line: string) => {
+    const root = folder(t, { 'target.ts': target, 'app.ts': program(first, line) })
+    const { code, network } = await bundleProgram(findProject(root), await findTarget('./target.ts', root))
+    const lines = (await run(root, './target.ts')).lines.filter(line => line !== '')
+    return { has: code.includes('stands for a client'), other: code.includes('stands for another'), network, lines }
+  }
+  const there = { has: true, other: false, network: true, lines: ['INF [app] the text that stands for a client'] }
+  for (const [first, line] of [
+    ['', 'fetch()'],
+    ['const early = globalThis.fetch', 'early()'],
+    ['const { fetch: early } = globalThis', 'early()'],
+    ['', "globalThis['fetch']()"],
+    ['', "'fetch' in globalThis ? self.fetch() : ''"],
+    ['', "typeof fetch === 'function' ? fetch() : ''"],
+  ])
+    t.deepEqual(await build(first, line), there, `${first} ${line}`)
+  for (const [first, line] of [
+    ['const handler = { fetch: () => 1, fetch2() {} }', 'handler.fetch()'],
+    ['class Handler { fetch = () => 1; static fetch() {} }', 'new Handler().fetch()'],
+    ['function fetch() { return 1 }', 'fetch()'],
+    ['// fetch()', "'fetch(x)'"],
+  ]) {
+    const { has, other, network } = await build(first, line)
+    t.deepEqual([has, other, network], [false, false, false], `${first} ${line}`)
+  }
+})
+
 test("the target that package.json names by a path is relative to it, and the image has the target's name", async t => {
   const root = folder(t, { ...own, 'package.json': '{ "name": "app", "xen-ts": { "target": "./mine/target.ts" } }' })
   const output = join(root, 'app.xen')
@@ -103,11 +138,12 @@ test('what is no target is refused with what to do', async t => {
     'named.ts': "export const target = { name: 'A B', becomes: 'image', kinds: {} }; export const connect = () => {}",
     'becomes.ts': "export const target = { name: 'a', becomes: 'toast', kinds: {} }; export const connect = () => {}",
     'kinds.ts': "export const target = { name: 'a', becomes: 'image' }; export const connect = () => {}",
+    'globals.ts': "export const target = { name: 'a', becomes: 'image', kinds: {}, globals: 'fetch' }; export const connect = () => {}",
+    'global.ts': "export const target = { name: 'a', becomes: 'image', kinds: {}, globals: ['fetch'] }; export const connect = () => {}",
     'half.ts': "export const target = { name: 'a', becomes: 'image', kinds: {} }",
     'throws.ts': "throw new Error('at once')",
     'syntax.ts': 'export const target = {',
     'node.ts': "import fs from 'node:fs'; export const target = { name: fs.constants }",
-    'process.ts': "export const target = { name: 'unix', becomes: 'process', kinds: {} }; export const connect = () => {}",
   })
   for (const [given, message, todo] of [
     ['qbues', /^there is no target qbues$/, /^targets are .*qubes.*; did you mean qubes\?/],
@@ -118,18 +154,33 @@ test('what is no target is refused with what to do', async t => {
     ['named.ts', /name is not made of small letters/, /export const target/],
     ['becomes.ts', /neither 'image' nor 'process'$/, /becomes: 'image'/],
     ['kinds.ts', /kinds are not an object/, /kinds: /],
+    ['globals.ts', /globals are not an array/, /export const target/],
+    ['global.ts', /the global fetch, but no function of that name/, /export const target/],
     ['half.ts', /no function connect$/, /export const connect/],
     ['throws.ts', /throws\.ts cannot be evaluated: at once$/, /correct/],
     ['syntax.ts', /found end of file/, undefined],
     ['node.ts', /node:fs does not exist on target node\.ts/, /assets/],
-    [
-      'process.ts',
-      /^target unix becomes a process, and only \.xen images can be built so far$/,
-      /^targets that become an image are .*qubes.* and .*xen/,
-    ],
   ] as const) {
     const error = await t.throwsAsync(findTarget(given, root), { instanceOf: CliError, message }, given)
     if (todo === undefined) t.truthy(error!.where)
     else t.regex(error!.todo!, todo, given)
+  }
+})
+
+test('a target that becomes a process is no image', async t => {
+  const root = folder(t, { 'app.ts': 'export default { fetch: () => new Response() }' })
+  t.is((await findTarget('unix', root)).becomes, 'process')
+  await t.throwsAsync(buildProgram({ app: root, target: 'unix', output: join(root, 'app.xen') }), {
+    instanceOf: CliError,
+    message: 'target unix becomes a process, not an image',
+  })
+})
+
+test("a program may have any of the usual names, that of the tool's own main module too", async t => {
+  const { 'app.ts': _, ...mine } = own
+  const app = "import { unikernel } from 'xen-ts'\nexport default unikernel({ name: 'app', start: ({ log }) => log.info('runs') })"
+  for (const name of ['main.ts', 'index.ts', 'src/main.ts']) {
+    const root = folder(t, { ...mine, [name]: app })
+    t.deepEqual(await run(root, 'mine/target.ts'), { reason: 0, lines: ['INF [app] runs', ''] }, name)
   }
 })

@@ -9,31 +9,28 @@ import { CliError } from '../errors.ts'
 import { bundleError } from './messages.ts'
 import { ownPackages } from './plugins.ts'
 
-/** A target that becomes an image. */
-export interface ImageTarget {
+/** A target that was found. */
+export interface FoundTarget {
   readonly name: string
+  readonly becomes: Target['becomes']
   /** Absolute path of the module that exports `target` and `connect`. */
   readonly module: string
   /** Where the device kinds exist that it lacks. */
   readonly elsewhere: Elsewhere
+  /** Global names for which that module has exports, to be linked where a program uses them. */
+  readonly globals?: readonly string[]
 }
 
 /**
  * @param given a name, or a path (which has a slash, or ends as a module does)
  * @param folder what a path is relative to
- * @throws CliError for what is no target, and for one that becomes no image
+ * @throws CliError for what is no target
  */
-export async function findTarget(given: string, folder: string): Promise<ImageTarget> {
+export async function findTarget(given: string, folder: string): Promise<FoundTarget> {
   const known: Readonly<Record<string, Target>> = await import('@xen-ts/targets')
   const all = Object.values(known)
   const { target, module } = /\/|\.[cm]?[jt]s$/.test(given) ? await ownTarget(given, resolve(folder, given)) : byName(given, known)
-  if (target.becomes !== 'image')
-    throw new CliError(
-      `target ${target.name} becomes a ${target.becomes}, and only .xen images can be built so far`,
-      `--target ${given}`,
-      `targets that become an image are ${listed(all.filter(one => one.becomes === 'image'))}`,
-    )
-  return { name: target.name, module, elsewhere: elsewhere(target, all) }
+  return { name: target.name, becomes: target.becomes, module, elsewhere: elsewhere(target, all), globals: target.globals }
 }
 
 interface Found {
@@ -89,7 +86,8 @@ async function ownTarget(given: string, path: string): Promise<Found> {
   return { target: exports.target as Target, module: path }
 }
 
-function checkTarget({ target, connect }: Record<string, unknown>, given: string): void {
+function checkTarget(exports: Record<string, unknown>, given: string): void {
+  const { target, connect } = exports
   const refuse = (what: string): never => {
     throw new CliError(
       `${given} ${what}`,
@@ -98,10 +96,15 @@ function checkTarget({ target, connect }: Record<string, unknown>, given: string
     )
   }
   if (typeof target !== 'object' || target === null) return refuse('exports no target')
-  const { name, becomes, kinds } = target as Partial<Record<keyof Target, unknown>>
+  const { name, becomes, kinds, globals = [] } = target as Partial<Record<keyof Target, unknown>>
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
     refuse("exports a target whose name is not made of small letters, digits and '-'")
   if (becomes !== 'image' && becomes !== 'process') refuse("exports a target whose becomes is neither 'image' nor 'process'")
   if (typeof kinds !== 'object' || kinds === null) refuse('exports a target whose kinds are not an object, such as { stack: {} }')
+  if (!Array.isArray(globals)) refuse("exports a target whose globals are not an array of names, such as ['fetch']")
+  for (const global of globals as unknown[]) {
+    if (typeof global !== 'string' || typeof exports[global] !== 'function')
+      refuse(`exports a target with the global ${global}, but no function of that name`)
+  }
   if (typeof connect !== 'function') refuse('exports a target, but no function connect')
 }

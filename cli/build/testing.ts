@@ -24,7 +24,7 @@ export function folderOf(t: ExecutionContext, files: Record<string, string | Uin
 export function bundleFolder(root: string) {
   const project = findProject(root)
   const target = fileURLToPath(new URL('fixtures/target.ts', import.meta.url))
-  return bundleProgram(project, { name: 'test', module: target, elsewhere: {} })
+  return bundleProgram(project, { name: 'test', becomes: 'image', module: target, elsewhere: {} })
 }
 
 /** Boots what bundleFolder made, to its end. Gives all that it wrote. */

@@ -22,6 +22,8 @@ export interface RunOptions {
   exit?: boolean
   policy?: string
   screenshots?: string
+  pcap?: string
+  stats?: boolean
 }
 
 /** As what the script in dom0 appears in what is printed. */
@@ -60,6 +62,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const { rewrite, note } = positionRewriter(imagePath, buildId)
   const print = printer(options.json === true)
   if (note) print.note(note)
+  if (options.stats && info.metadata.network === false) print.note(`${name} has no network: --stats has nothing to show`)
   if (memory < (memoryMiB ?? 0)) print.note(`${name} needs ${memoryMiB} MiB by estimate, and gets ${memory}`)
   const pictures = options.screenshots === undefined ? undefined : screenshots(options.screenshots, print.note)
   const console = lineSplitter(line => print.console(rewrite(line)))
@@ -75,6 +78,8 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
       serves: options.port !== undefined || info.metadata.network !== false,
       qube: isQube ? { keys, policy, onPaint: pictures?.painted } : undefined,
       calls,
+      pcap: options.pcap,
+      stats: options.stats === true,
       script: options.dom0,
       exit: options.exit === true,
       onConsole: console.push,

@@ -29,6 +29,12 @@ async function complaint(port: number): Promise<string | undefined> {
   }
 }
 
+/** Where the program is reached. That it is not where one looks first is said, with the reason. */
+export function describePort(port: number, asked: number | undefined, name: string): string {
+  const leads = `http://localhost:${port}/ leads to port 80 of ${name}`
+  return asked !== undefined || port === FIRST ? leads : `port ${FIRST} of localhost is in use: ${leads}`
+}
+
 /**
  * Forwards a port: the one that was asked for, else the first from 8080 on that is free, else any.
  * @param forward takes a port of localhost (0: any), and gives the one it took

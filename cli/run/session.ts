@@ -1,9 +1,12 @@
 import { type Domain, Rig } from '@xen-ts/rig/xen'
+import { CliError } from '../errors.ts'
 import { type CallEvents, makeCalls } from './calls.ts'
-import { checkPort, forwardPort } from './port.ts'
+import { capturePackets } from './pcap.ts'
+import { checkPort, describePort, forwardPort } from './port.ts'
 import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
+import { askForStats, statsOnSignal, withStats } from './stats.ts'
 
 export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly image: string
@@ -19,6 +22,10 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly port: number | undefined
   /** Whether a port is to lead to the program. */
   readonly serves: boolean
+  /** A file for the packets of the network device. */
+  readonly pcap?: string
+  /** Whether to show what the network stack has counted. */
+  readonly stats: boolean
   /** With a miniature Qubes dom0 beside it. */
   readonly qube?: QubeOptions
   /** Made from dom0 when the qrexec agent is there. */
@@ -40,6 +47,9 @@ export interface SessionEnd {
 /** How long (ms) the script waits for the first line of a program that may never say anything, or calls itself otherwise than its image. */
 const SILENCE = 5_000
 
+/** What a program has (ms) to show its counters before it is destroyed. */
+const MOMENT = 500
+
 /** The network of a domain without a dom0 of Qubes. */
 const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
 
@@ -51,20 +61,25 @@ const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6
 export async function session(options: SessionOptions): Promise<SessionEnd> {
   const keys = options.qube && keysOf(options.name, options.qube)
   const vif = keys ? vifOf(keys) : plainVif
+  if (options.pcap !== undefined && vif === undefined) throw noVif()
   if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
   const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
-  const ends: Array<() => void> = [() => void rig.stop()]
+  const ends: Array<() => void | Promise<void>> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
       name: options.name,
       kernel: options.image,
       memory: options.memory,
       maxmem: options.maxmem,
-      cmdline: commandLine(options.args),
+      cmdline: commandLine(options.stats ? withStats(options.args) : options.args),
       vif,
       paused: true,
     })
+    if (options.pcap !== undefined) {
+      const mac = vif?.mac ?? plainVif.mac
+      ends.unshift(await capturePackets(rig, domain.domid, options.pcap, mac, options.onNote))
+    }
     const first = firstLine(options.name)
     const drained = follow(domain.console, text => {
       options.onConsole(text)
@@ -87,15 +102,20 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     )
     const { timeout } = options
     if (timeout !== undefined) {
-      const timer = setTimeout(() => end('timeout', `the program did not end within ${timeout} s: destroyed`), timeout * 1000)
+      const over = async () => {
+        if (options.stats) await askForStats(rig, domain.domid, MOMENT)
+        end('timeout', `the program did not end within ${timeout} s: destroyed`)
+      }
+      const timer = setTimeout(() => void over(), timeout * 1000)
       ends.unshift(() => clearTimeout(timer))
     }
     dom0?.qubes.failed.catch((died: Error) => end('daemon died', `dom0: ${died.message}: destroyed`))
 
     if (vif && options.serves) {
       const port = await forwardPort(port => rig.forward(port, vif.ip, 80), options.port)
-      options.onNote(`http://localhost:${port}/ leads to port 80 of ${options.name}`)
+      options.onNote(describePort(port, options.port, options.name))
     }
+    if (options.stats) ends.unshift(statsOnSignal(rig, domain.domid, options.onNote))
     await domain.unpause()
     dom0?.qubes.connect()
     const calling = inDom0(options, domain, [
@@ -118,10 +138,13 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
     ])
     return { reason: reason ?? ended.reason, callCode }
   } finally {
-    for (const end of ends) end()
+    for (const end of ends) await end()
     await rig.exited
   }
 }
+
+const noVif = () =>
+  new CliError('--pcap captures the network device, and this qube has none', '--pcap', 'leave out --qdb /qubes-ip=, or --pcap')
 
 /** When all that goes on in dom0 has ended, the program may end too. Gives the first exit code that is not 0, or 0. */
 async function inDom0({ exit }: SessionOptions, domain: Domain, work: (number | Promise<number>)[]): Promise<number> {

@@ -85,7 +85,7 @@ export class SimulatedXenstore {
     this.write(base, '', readable)
     this.write(`${base}/domid`, String(domid), readable)
     this.write(`${base}/control`, '', readable)
-    for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend'])
+    for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend', 'sysrq'])
       this.write(`${base}/control/${name}`, '', owned)
     for (const name of ['data', 'device']) this.write(`${base}/${name}`, '', name === 'data' ? owned : readable)
     const page = new ArrayBuffer(4096)

@@ -13,6 +13,7 @@ for (const [name, code, stderr] of [
   ['qubes.VMShell', 126, /^this qube is a unikernel.*\n$/],
   ['qubes.VMShell+WaitForSession', 126, /unikernel/],
   ['qubes.VMExec+ls-2D-2Dla', 126, /unikernel/],
+  ['xen-ts.Counters', 127, /^this qube has no service xen-ts.Counters\n$/],
   ['my.Unknown+arg', 127, /^this qube has no service my.Unknown\n$/],
 ] as const) {
   test(`built in: ${name} ends with ${code}`, async t => {

@@ -28,9 +28,11 @@ export interface BuiltinHooks {
   resumed?(): void
   /** Resolves with true when the network works, or this qube has none; with false when it still does not after a while. */
   uplink?(): Promise<boolean>
+  /** What the network stack has counted, as text; undefined without a stack. */
+  counters?(): string | undefined
 }
 
-export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> =>
+export const builtins = ({ resumed, uplink, counters }: BuiltinHooks): ReadonlyMap<string, ServiceHandler> =>
   new Map([
     ['qubes.WaitForSession', accept],
     ['qubes.SetMonitorLayout', accept],
@@ -42,6 +44,15 @@ export const builtins = ({ resumed, uplink }: BuiltinHooks): ReadonlyMap<string,
     ['qubes.SuspendPostAll', () => resumed?.()],
     // The exit code is that of Linux qubes; dom0 gives it 10 s.
     ['qubes.WaitForNetworkUplink', async () => ((await uplink?.()) === false ? EXIT_NO_UPLINK : 0)],
+    // Ours: dom0 may always ask, other qubes when its policy lets them.
+    [
+      'xen-ts.Counters',
+      async call => {
+        const text = counters?.()
+        if (text === undefined) return notFound(call)
+        await call.stdout.write(text)
+      },
+    ],
     ['qubes.VMShell', noShell],
     ['qubes.VMExec', noShell],
     ['qubes.VMExecGUI', noShell],

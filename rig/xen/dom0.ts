@@ -69,6 +69,9 @@ const ourTools = [
   'boot-clock',
   'granted-pages',
   'cpu-time',
+  'capture',
+  'syn-flood',
+  'crowd',
 ]
 
 /** The files that a machine with Xen starts from. */

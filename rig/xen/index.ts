@@ -1,4 +1,5 @@
 /** Real Xen and a lean dom0, in QEMU. */
+export { type Capture, type CapturedPacket, captureInterface } from './capture.ts'
 export { type Entry, writeCpio } from './cpio.ts'
 export { defaultCache, ensureRig, type RigFiles } from './dom0.ts'
 export type { Domain, DomainEnd, DomainOptions, SavedDomain, Vif } from './domain.ts'
@@ -7,6 +8,7 @@ export { rigImages } from './granted-pages.ts'
 export { sharedLibraries } from './libraries.ts'
 export { readLine } from './link.ts'
 export { type LinuxGuest, type LinuxRole, linuxGuest } from './linux-guest.ts'
+export { installNetworkTools } from './network-tools.ts'
 export { type PackageTree, unpackPackages } from './packages.ts'
 export { Rig, type RigOptions } from './rig.ts'
 export { type Log, run, timedLog } from './run.ts'

@@ -6,6 +6,7 @@
  * happens to a whole building at once; and the first offer that can be used is taken.
  */
 import type { Timer } from '@xen-ts/runtime/machine'
+import { LimitedLog } from '../limited.ts'
 import {
   addressBytes,
   DhcpFormatError,
@@ -38,6 +39,8 @@ const LONGEST_TIMER = 86_400_000
 export class DhcpClient {
   readonly counters = new DhcpCounters()
   readonly #environment: DhcpEnvironment
+  /** Those who send what cannot be used may send many. */
+  readonly #limited: LimitedLog
   readonly #mac: Uint8Array
   readonly #mtu: number
   readonly #composer: Composer
@@ -60,6 +63,7 @@ export class DhcpClient {
 
   constructor(environment: DhcpEnvironment, options: DhcpOptions) {
     this.#environment = environment
+    this.#limited = new LimitedLog(environment.log, environment.timers)
     this.#mac = options.mac
     this.#mtu = options.mtu
     this.#composer = new Composer(options)
@@ -321,8 +325,8 @@ export class DhcpClient {
   }
 
   #refuse(what: string, reason: string): void {
-    // Those who send such things may send many.
-    if (this.counters.refused++ < 10) this.#environment.log.warn(`${what} of a DHCP server is not used: ${reason}`)
+    this.counters.refused++
+    this.#limited.write('warn', () => `${what} of a DHCP server is not used: ${reason}`)
   }
 
   /** Section 4.1: the same again, after 4, 8, 16, 32 seconds, then every 64; never beyond the end of a lease that is in use. */

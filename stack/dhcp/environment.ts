@@ -33,6 +33,8 @@ export interface DhcpOptions {
 /** What arrived and was not believed. */
 export class DhcpCounters {
   malformed = 0
+  /** Datagrams for our port that come from none of a server. */
+  foreign = 0
   /** Of other clients, to other questions, or at a time when nothing was asked. */
   unasked = 0
   /** Offers, acknowledgments and refusals of ours that cannot be right. */

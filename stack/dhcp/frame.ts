@@ -34,8 +34,15 @@ export function writeDhcpFrame(
   return length
 }
 
-/** The DHCP message for a client in a frame of `length` bytes, valid as long as the frame is, or undefined when it holds none. */
-export function readDhcpFrame(abi: Pick<HostFunctions, 'checksum'>, { u8, u16, checked }: Frame, length: number): Uint8Array | undefined {
+/**
+ * The DHCP message for a client in a frame of `length` bytes, valid as long as the frame is. undefined when it holds something else, or why it
+ * must not be taken.
+ */
+export function readDhcpFrame(
+  abi: Pick<HostFunctions, 'checksum'>,
+  { u8, u16, checked }: Frame,
+  length: number,
+): Uint8Array | 'malformed' | 'badChecksum' | 'fragments' | undefined {
   if (length < PAYLOAD || u16[ETH_TYPE] !== TYPE_IPV4) return undefined
   const header = (u8[ETHERNET] & 15) * 4
   const total = (u8[ETHERNET + 2] << 8) | u8[ETHERNET + 3]
@@ -45,10 +52,11 @@ export function readDhcpFrame(abi: Pick<HostFunctions, 'checksum'>, { u8, u16, c
   if (((u8[at + 2] << 8) | u8[at + 3]) !== DHCP_CLIENT_PORT || ((u8[at] << 8) | u8[at + 1]) !== DHCP_SERVER_PORT) return undefined
   const fragment = (u8[ETHERNET + 6] & 0x3f) | u8[ETHERNET + 7]
   const size = (u8[at + 4] << 8) | u8[at + 5]
-  if (fragment !== 0 || size < UDP || size > total - header) return undefined
-  if (abi.checksum(u8, ETHERNET, header, 0) !== 0xffff) return undefined
+  if (fragment !== 0) return 'fragments'
+  if (size < UDP || size > total - header) return 'malformed'
+  if (abi.checksum(u8, ETHERNET, header, 0) !== 0xffff) return 'badChecksum'
   const summed = checked !== true && u16[(at + 6) >>> 1] !== 0
-  if (summed && checksumUdp(abi, u8, at, size) !== 0xffff) return undefined
+  if (summed && checksumUdp(abi, u8, at, size) !== 0xffff) return 'badChecksum'
   return u8.subarray(at + UDP, at + size)
 }
 

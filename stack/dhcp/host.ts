@@ -73,15 +73,18 @@ export function followDhcp(
     },
     { mac: device.mac, mtu: device.mtu, hostName },
   )
+  stack.counters.dhcp = client.counters
   const { stray } = link
   link.stray = (frame, length) => {
     const message = readDhcpFrame(abi, frame, length)
     if (message === undefined) return false
-    client.receive(message)
+    if (typeof message === 'string') link.counters[message]++
+    else client.receive(message)
     return true
   }
   const unbind = stack.udp.bind(DHCP_CLIENT_PORT, (bytes, offset, length, _from, port) => {
     if (port === DHCP_SERVER_PORT) client.receive(bytes.subarray(offset, offset + length))
+    else client.counters.foreign++
   })
   const { onConnected } = device
   device.onConnected = () => {

@@ -10,8 +10,11 @@ export const stackTransport = (udp: Udp, tcp: Pick<Tcp, 'connect'>): DnsTranspor
       (bytes, offset, length, from, remotePort) => {
         socket.onReceive?.(bytes.subarray(offset, offset + length), from.peer, remotePort)
       },
-      (peer, remotePort, code) => {
-        if (peer === server && remotePort === asked) socket.onError?.(new Error(`the network answers unreachable, ICMP code ${code}`))
+      ({ route, remotePort, code, mtu }) => {
+        // That one was too big (RFC 1191) is hearsay: questions are small.
+        if (route.peer !== server || remotePort !== asked || mtu !== undefined || socket.onError === undefined) return false
+        socket.onError(new Error(`the network answers unreachable, ICMP code ${code}`))
+        return true
       },
     )
     /** The port that a question went to. */

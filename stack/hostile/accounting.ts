@@ -1,9 +1,10 @@
 /** Each frame that arrives is dealt with or dropped for one reason: never neither, never both. */
 
 import type { Frame } from '@xen-ts/runtime/machine'
-import { Counters } from '../counters.ts'
+import { type CounterName, Counters } from '../counters.ts'
 import type { IpStack } from '../stack.ts'
 import { portsOf } from '../tcp/table.ts'
+import type { UdpReceiver } from '../udp/udp.ts'
 
 /**
  * Counters that say what became of the frame that has just arrived: it was thrown away, or answered at once. All others say something
@@ -49,12 +50,15 @@ export function keepAccounts(
       if (wasRead && (had || route.connections?.has(ports) === true)) taken.push('a connection')
     },
   }
-  const bind = udp.bind.bind(udp)
-  udp.bind = (port, receiver) =>
-    bind(port, (...args) => {
+  const noting =
+    (receiver: UdpReceiver): UdpReceiver =>
+    (...args) => {
       taken.push('a receiver of datagrams')
       receiver(...args)
-    })
+    }
+  const { bind, open } = udp
+  udp.bind = ((port: number, receiver: UdpReceiver) => bind.call(udp, port, noting(receiver))) as typeof bind
+  udp.open = (receiver, ...more) => open.call(udp, noting(receiver), ...more)
   const { icmp } = link.ipv4
   for (const name of ['onUnreachable', 'onDatagramUnreachable'] as const) {
     const told = icmp[name]
@@ -76,7 +80,7 @@ export function keepAccounts(
     taken = []
     const before: Counters = Object.assign(new Counters(), counters)
     receive?.(...args)
-    const changed = (Object.keys(before) as (keyof Counters)[]).filter(name => counters[name] !== before[name])
+    const changed = (Object.keys(before) as CounterName[]).filter(name => counters[name] !== before[name])
     const all = changed.filter(name => fates.has(name)).flatMap(name => new Array<string>(counters[name] - before[name]).fill(name))
     all.push(...taken)
     // Where nothing else is said: ARP that was learnt from or answered, an echo without a frame for its answer, a part of a datagram.

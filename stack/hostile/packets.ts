@@ -13,6 +13,8 @@ export interface Seen {
   readonly next: number
   readonly expected: number
   readonly window: number
+  /** The victim has reset it. */
+  readonly isOver: boolean
   /** The segment itself, from its IP header on: for ICMP to quote. */
   readonly packet: Uint8Array
 }
@@ -45,6 +47,7 @@ export function readSeen(frame: Uint8Array): Seen | undefined {
     next: (view.getInt32(38) + length) | 0,
     expected: view.getInt32(42),
     window: view.getUint16(48),
+    isOver: (flags & 4) !== 0,
     packet: frame.slice(14),
   }
 }
@@ -152,7 +155,7 @@ export const inOrder = (seen: Seen, dice: Dice): Uint8Array =>
     to: seen.victimPort,
     sequence: seen.expected,
     acknowledgment: seen.next,
-    flags: dice.one([0x10, 0x18, 0x18, 0x11]),
+    flags: dice.one([0x10, 0x10, 0x18, 0x18, 0x18, 0x18, 0x18, 0x11]),
     window: 0xffff,
     payload: dice.one(requests),
   })
@@ -208,4 +211,11 @@ export function fragments(frame: Uint8Array, dice: Dice): Uint8Array[] {
   if (dice.chance(3)) pieces.push(dice.one([...pieces, frame]))
   if (dice.chance(3)) pieces.reverse()
   return pieces
+}
+
+/** The answer to an ARP request of the victim (RFC 826): the attacker is whoever is asked for. undefined when `frame` is none. */
+export function arpAnswer(frame: Uint8Array): Uint8Array | undefined {
+  if (frame.length < 42 || frame[12] !== 8 || frame[13] !== 6 || frame[21] !== 1) return undefined
+  const [victim, mac] = [frame.slice(22, 28), macOf(ATTACKER.mac)]
+  return Uint8Array.of(...victim, ...mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2, ...mac, ...frame.slice(38, 42), ...frame.slice(22, 32))
 }

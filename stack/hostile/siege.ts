@@ -14,14 +14,14 @@ import { correctChecksums } from './checksums.ts'
 import { ATTACKER, VICTIM } from './corpus.ts'
 import { Dice } from './dice.ts'
 import { mutate } from './mutations.ts'
-import { datagram, fragments, hearsay, inOrder, ipv4, macOf, near, opening, ping, readSeen, type Seen } from './packets.ts'
+import { arpAnswer, datagram, fragments, hearsay, inOrder, ipv4, macOf, near, opening, ping, readSeen, type Seen } from './packets.ts'
 
 const CLIENT = '10.0.0.1'
 const BODY = Array.from({ length: 800 }, (_, i) => `line ${i}\n`).join('')
 /** Small ones, so that they are reached. */
 const limits = { connections: 256, timeWait: 32, neighbours: 16, receiveMemory: 128 * 1024, receiveWindow: 64 * 1024 }
 const LARGEST_SEGMENT = 1460
-const PORTS = [80, 80, 7, 7, 9]
+const PORTS = [80, 80, 7, 7, 7, 7, 9]
 /** Milliseconds of the world in which a client's request must be answered under attack. */
 const PATIENCE = 60_000
 /** Between two requests of the client, in milliseconds. */
@@ -255,11 +255,14 @@ class Siege {
 
   #watch(frame: Uint8Array): void {
     if (readDestination(frame) === CLIENT) return
+    const answer = arpAnswer(frame)
+    if (answer !== undefined && addressAt(answer, 28) !== CLIENT && !this.#dice.chance(4))
+      this.world.at(0.1, () => this.#device.arrive(answer))
     const seen = readSeen(frame)
     if (seen === undefined) return
     const key = `${seen.attacker} ${seen.attackerPort} ${seen.victimPort}`
     this.#seen.delete(key)
-    this.#seen.set(key, seen)
+    if (!seen.isOver) this.#seen.set(key, seen)
     if (this.#seen.size > 64) this.#seen.delete(this.#seen.keys().next().value!)
   }
 

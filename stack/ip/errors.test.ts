@@ -1,5 +1,6 @@
 /** ICMP errors that a host sends, and those it must not (RFC 1122 section 3.2.2). */
 import test from 'ava'
+import { counterValues } from '../counters.ts'
 import { testAbi } from '../testing/abi.ts'
 import { pattern } from '../testing/pair.ts'
 import { type Raw, raw } from '../testing/raw.ts'
@@ -79,7 +80,7 @@ for (const [why, send] of silent) {
     t.is(peer.frames.length, 0)
     t.is(stack.counters.icmpErrors, 0)
     const { framesIn: _, ...counted } = stack.counters
-    t.true(Object.values(counted).some(value => value > 0))
+    t.true(Object.values(counterValues(counted)).some(value => value > 0))
   })
 }
 

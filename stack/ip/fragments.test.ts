@@ -131,3 +131,15 @@ test('fragments to a neighbour whose address is not known yet do not wait by the
   await world.run(10)
   t.true(stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(60_000)))
 })
+
+test('what came for another address does not become whole with what comes for this one', async t => {
+  const { world, peer, stack } = raw()
+  const message = peer.message(8, 0, pattern(2000))
+  peer.fragment(1, message.subarray(0, 1480), { more: true })
+  await world.run(5)
+  stack.configure({ address: '10.0.0.3', prefix: 24 })
+  peer.target = '10.0.0.3'
+  peer.fragment(1, message.subarray(1480), { offset: 1480 })
+  await world.run(5)
+  t.is(stack.counters.reassembled, 0)
+})

@@ -12,7 +12,7 @@ import {
   REASSEMBLY_TIME_EXCEEDED,
   TIME_EXCEEDED,
 } from '../wire/icmp.ts'
-import { fragmentOffset, IP_BYTES, ipHeaderBytes, ipLength, ipProtocol } from '../wire/ipv4.ts'
+import { IP_BYTES, ipHeaderBytes, ipLength, ipProtocol } from '../wire/ipv4.ts'
 import type { Refusal, Route } from './route.ts'
 
 /** Type and code, as they read in one word. */
@@ -26,16 +26,15 @@ const messages: Record<Refusal, number> = {
 const MOST_QUOTED = 576 - IP_BYTES - ICMP_BYTES
 
 /**
- * Answers the packet in `frame`, which came by `route`: so it is from one host. Not other ICMP than echo requests, for it may be
- * an error itself, nor a
- * fragment but the first, nor what came in a frame to many (RFC 1122 section 3.2.2).
+ * Answers the packet in `frame`, which came by `route`: so it is from one host. It is whole, or the first fragment. What came in a frame to
+ * many is not answered, nor other ICMP than echo requests, for it may be an error itself (RFC 1122 section 3.2.2).
  */
 export function sendError(route: Route, { u8, u16 }: Frame, what: Refusal): void {
   const { link, overhead } = route
   const { abi, counters } = link
   const isToMany = (u16[0] & 1) !== 0
   const mayBeError = ipProtocol(u16) === PROTOCOL_ICMP && u8[ETH_BYTES + ipHeaderBytes(u16)] !== ECHO_REQUEST
-  if (isToMany || mayBeError || fragmentOffset(u16) !== 0) return
+  if (isToMany || mayBeError) return
   if (!link.errorLimit.take()) {
     counters.icmpErrorsLimited++
     return

@@ -12,7 +12,9 @@ import {
   ICMP_BYTES,
   ICMP_CHECKSUM,
   ICMP_NEXT_MTU,
+  PORT_UNREACHABLE,
   PROTOCOL_ICMP,
+  PROTOCOL_UNREACHABLE,
 } from '../wire/icmp.ts'
 import { IP_BYTES, IP_DESTINATION, IP_LENGTH, IP_PROTOCOL, IP_SOURCE, IP_VERSION } from '../wire/ipv4.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
@@ -30,6 +32,8 @@ export interface Unreachable {
   readonly sequence: number
   /** ICMP's number for why. */
   readonly code: number
+  /** The host itself says that nobody has that port, or protocol. */
+  readonly refused: boolean
   /** When the packet was too big for the next hop: bytes of the largest that is not, or a guess. */
   readonly mtu: number | undefined
 }
@@ -104,6 +108,7 @@ export class Icmp {
       sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
       mtu,
+      refused: code === PORT_UNREACHABLE || code === PROTOCOL_UNREACHABLE,
     })
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Frame } from '@xen-ts/runtime/machine'
 import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
+import { PORT_UNREACHABLE, PROTOCOL_UNREACHABLE } from '../wire/icmp.ts'
 import {
   codeOfIpv4,
   ECHO_REPLY6,
@@ -90,6 +91,7 @@ export class Icmp6 {
       remotePort: swap16(u16[transport + TCP_DESTINATION]),
       sequence: (swap16(u16[transport + TCP_SEQUENCE]) << 16) | swap16(u16[transport + TCP_SEQUENCE + 1]),
       code,
+      refused: code === PORT_UNREACHABLE || code === PROTOCOL_UNREACHABLE,
       mtu: isTooBig ? swap16(u16[value]) * 0x10000 + swap16(u16[value + 1]) : undefined,
     } satisfies Unreachable)
   }

@@ -1,6 +1,8 @@
 import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
+import type { CounterName } from '../counters.ts'
+import { ipv4 } from '../hostile/packets.ts'
 import { raw } from '../testing/raw.ts'
 
 const echo = [0x12, 0x34, 0, 1, 1, 2, 3, 4, 5]
@@ -39,7 +41,7 @@ test('what is wrong is dropped and counted by its reason', async t => {
     send()
     peer.targetMac.splice(0, 6, ...mac)
   }
-  const cases: [keyof typeof counters, () => void][] = [
+  const cases: [CounterName, () => void][] = [
     ['malformed', () => peer.sendFrame(new Uint8Array([...peer.targetMac, ...peer.device.mac, 8, 0, 0x45, 0]))],
     [
       'malformed',
@@ -125,6 +127,17 @@ test('what is wrong is dropped and counted by its reason', async t => {
     t.is(counters[name], before + 1, `case ${i}: ${name}`)
     t.is(peer.frames.length, answers, `case ${i} is not answered`)
   }
+})
+
+test('who pings from many addresses of the link does not use up the frames of the device', async t => {
+  const { world, device } = raw()
+  for (let k = 0; k < 280; k++) {
+    device.arrive(ipv4(`10.0.0.${100 + ((k >> 2) % 64)}`, 1, [8, 0, 0, 0, 0, 1, 0, 1]))
+    if (k % 13 === 12) await world.run(1)
+  }
+  t.true(device.reserved <= 40, String(device.reserved))
+  await world.run(5_000)
+  t.is(device.reserved, 0)
 })
 
 test('frames of random bytes, and right packets with random changes, never throw and never leave a frame behind', async t => {

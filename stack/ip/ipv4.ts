@@ -197,11 +197,11 @@ export class Ipv4Host {
       return
     }
     const { u16 } = frame
-    this.deliver(ipProtocol(u16), frame, ETH_BYTES + header, ipLength(u16) - header, route)
+    this.#deliver(ipProtocol(u16), frame, ETH_BYTES + header, ipLength(u16) - header, route)
   }
 
   /** Hands on the payload of a packet for us: `length` bytes from `at` on. */
-  deliver(protocol: number, frame: Frame, at: number, length: number, route: Route): void {
+  #deliver(protocol: number, frame: Frame, at: number, length: number, route: Route): void {
     const { link } = this
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
@@ -235,7 +235,7 @@ export class Ipv4Host {
     })
     if (datagram === undefined) return
     this.#asWhole(datagram)
-    this.deliver(protocol, datagram.frame, datagram.at, datagram.length, route)
+    this.#deliver(protocol, datagram.frame, datagram.at, datagram.length, route)
   }
 
   /** The head of the first fragment becomes the datagram's: who quotes it in an error quotes what was sent. */

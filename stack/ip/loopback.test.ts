@@ -63,7 +63,7 @@ test('UDP of any size, its sender is answered; nobody there is told to who asked
   const unreachable: string[] = []
   const port = stack.udp.open(
     (_bytes, _offset, length, from, port) => void got.push([from.peer, port, length]),
-    peer => void unreachable.push(peer),
+    ({ route }) => unreachable.push(route.peer) > 0,
   )
   for (const size of [0, 100, 5000, 65_507]) stack.udp.send(port.number, '127.0.0.1', 53, pattern(size))
   stack.udp.send(port.number, '10.0.0.2', 54, pattern(1))
@@ -98,7 +98,7 @@ test('IPv6: UDP of any size to ::1 and to our own address, and nobody there is t
   const unreachable: string[] = []
   const port = stack.udp.open(
     () => t.fail(),
-    peer => void unreachable.push(peer),
+    ({ route }) => unreachable.push(route.peer) > 0,
   )
   for (const host of ['::1', 'fd00::2']) {
     for (const size of [0, 100, 5000, 65_000]) stack.udp.send(port.number, host, 53, pattern(size))
@@ -214,4 +214,32 @@ test('without an address there is still 127.0.0.1; with another one the old is n
   stack.close()
   await world.run(100_000)
   t.is(world.pending, 0)
+})
+
+test('what is on its way to an address that is given up does not arrive', async t => {
+  const { world, stack } = raw()
+  stack.udp.bind(53, () => t.fail())
+  t.true(stack.udp.send(1, '10.0.0.2', 53, pattern(1)))
+  stack.configure({ address: '10.0.0.3', prefix: 24 })
+  await world.run(5)
+  t.is(stack.counters.badAddress, 1)
+})
+
+test('a connection to ourselves does not get the port that it goes to as its own', async t => {
+  const port = async (stack: ReturnType<typeof raw>['stack'], world: ReturnType<typeof raw>['world']): Promise<number> => {
+    void stack.tcp.listen({ port: 80 }, () => {})
+    const connection = stack.tcp.connect({ host: '127.0.0.1', port: 80 })
+    await world.run(5)
+    return (await connection).local.port
+  }
+  const first = raw()
+  const chosen = await port(first.stack, first.world)
+  const { world, stack } = raw() // which would choose the same
+  const refused: string[] = []
+  stack.tcp.connect({ host: '127.0.0.1', port: chosen }).then(
+    () => refused.push('connected with itself'),
+    ({ code }) => refused.push(code),
+  )
+  await world.run(5)
+  t.deepEqual(refused, ['ECONNREFUSED'])
 })

@@ -7,8 +7,9 @@
  */
 import type { EthernetDevice, Log, Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Counters } from '../counters.ts'
+import { LimitedLog } from '../limited.ts'
 import { formatMac, isSame, type MacWords } from '../wire/ethernet.ts'
-import { Neighbour } from './neighbour.ts'
+import { Neighbour, type WaitingFrames } from './neighbour.ts'
 
 /** Milliseconds between tries, their number, and how long an answer is believed. */
 const RETRY = 300
@@ -27,8 +28,8 @@ export class Entry<Key> extends Neighbour {
   tries = 0
   timer: Timer | undefined = undefined
 
-  constructor(key: Key) {
-    super()
+  constructor(key: Key, all: WaitingFrames) {
+    super(all)
     this.key = key
   }
 }
@@ -47,10 +48,13 @@ export class NeighbourCache<Key> {
   readonly #device: EthernetDevice
   readonly #timers: Timers
   readonly #log: Log
+  /** For what others on the link can cause as often as they like. */
+  readonly #limited: LimitedLog
   readonly #counters: Counters
   readonly #limit: number
   readonly #questions: Questions<Key>
   readonly #entries = new Map<Key, Entry<Key>>()
+  readonly #waiting: WaitingFrames = { count: 0 }
   #versions = 0
   #closed = false
 
@@ -58,6 +62,7 @@ export class NeighbourCache<Key> {
     this.#device = parts.device
     this.#timers = parts.timers
     this.#log = parts.log
+    this.#limited = new LimitedLog(parts.log, parts.timers)
     this.#counters = parts.counters
     this.#limit = parts.limit
     this.#questions = questions
@@ -74,7 +79,7 @@ export class NeighbourCache<Key> {
     let entry = this.#entries.get(key)
     if (entry === undefined) {
       if (this.#entries.size >= this.#limit) this.#evict()
-      entry = new Entry(key)
+      entry = new Entry(key, this.#waiting)
       this.#entries.set(key, entry)
     }
     if (entry.version === 0 && entry.timer === undefined) this.#ask(entry)
@@ -90,7 +95,7 @@ export class NeighbourCache<Key> {
   findOrAdd(key: Key): Entry<Key> | undefined {
     let entry = this.#entries.get(key)
     if (entry === undefined && this.#entries.size < this.#limit && !this.#closed) {
-      entry = new Entry(key)
+      entry = new Entry(key, this.#waiting)
       this.#entries.set(key, entry)
     }
     return entry
@@ -143,11 +148,11 @@ export class NeighbourCache<Key> {
   #move(entry: Entry<Key>, mac: MacWords): void {
     if (entry.mac !== undefined && isSame(entry.mac, mac)) return
     entry.mac = mac
-    this.#log.debug(`${this.#questions.format(entry.key)} is at ${formatMac(mac)}`)
+    this.#limited.write('debug', () => `${this.#questions.format(entry.key)} is at ${formatMac(mac)}`)
   }
 
   #release(entry: Entry<Key>, mac: MacWords): void {
-    for (const { frame, length, offload } of entry.waiting.splice(0)) {
+    for (const { frame, length, offload } of entry.release()) {
       frame.u16.set(mac, 0)
       this.#device.send(frame, length, offload)
     }
@@ -173,7 +178,7 @@ export class NeighbourCache<Key> {
       this.learn(entry, entry.mac ?? FALLBACK_MAC, GUESS_LIFETIME)
       return
     }
-    this.#log.debug(`${format(entry.key)} answers no ${protocol}`)
+    this.#limited.write('debug', () => `${format(entry.key)} answers no ${protocol}`)
     this.#entries.delete(entry.key)
     this.#forget(entry)
   }
@@ -193,7 +198,7 @@ export class NeighbourCache<Key> {
     entry.mac = undefined
     entry.timer?.cancel()
     entry.timer = undefined
-    for (const { frame } of entry.waiting.splice(0)) {
+    for (const { frame } of entry.release()) {
       this.#counters.noRoute++
       this.#device.discard(frame)
     }

@@ -6,7 +6,7 @@ import type { TcpStream } from './stream.ts'
 import type { ConnectOptions } from './tcp.ts'
 
 /** What finds the addresses of a name, in the order to try them. Rejects with a DnsError. */
-export type Resolver = (name: string, options: { readonly signal: AbortSignal }) => Promise<string[]>
+export type Resolver = (name: string, options: { readonly signal: AbortSignal | undefined }) => Promise<string[]>
 
 /**
  * Asks for the addresses, and connects to the first that answers (RFC 8305). `timeout` is for all of it.

@@ -3,24 +3,26 @@ import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Receiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
+import { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
-import { DONE, NEW_CONNECTION, SEND_RESET, segmentArrives } from './input.ts'
+import { segmentArrives } from './input.ts'
 import { challenge, output } from './output.ts'
 import { hasGoodChecksum, mssOf } from './segments.ts'
 import { sendReset } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
+import { DONE, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
 export class Demultiplexer implements Receiver {
   readonly #engine: TcpEngine
-  readonly #log: Log
+  readonly #log: LimitedLog
   readonly #segment = new Segment()
 
   constructor(engine: TcpEngine, log: Log) {
     this.#engine = engine
-    this.#log = log
+    this.#log = new LimitedLog(log, engine.timers)
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {
@@ -51,7 +53,7 @@ export class Demultiplexer implements Receiver {
       return segmentArrives(c, s, (engine.segmentTime = engine.timers.now()))
     } catch (error) {
       const peer = c.route.endpoint(c.remotePort)
-      this.#log.error(`connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
+      this.#log.write('error', () => `connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)
       c.abort()
       return DONE
     } finally {
@@ -98,8 +100,10 @@ export class Demultiplexer implements Receiver {
       this.#engine.counters.icmpIgnored++
     } else if (mtu !== undefined) {
       if (c.state > SYN_RECEIVED && c.state !== TIME_WAIT) this.#shrink(c, mssOf(route, route.tooBig(mtu)) + TCP_BYTES - c.headerBytes)
-    } else if (c.state === SYN_SENT) {
-      // On an established connection these are passing troubles (RFC 5461).
+      else this.#engine.counters.icmpIgnored++
+    } else if (c.state !== SYN_SENT) {
+      this.#engine.counters.icmpIgnored++ // on an established connection these are passing troubles (RFC 5461)
+    } else {
       c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))
     }
   }

@@ -2,40 +2,41 @@
  * A segment arrives (RFC 9293 section 3.10.7), with the defences of RFC 5961: a reset or SYN must hit exactly, an acknowledgment must
  * be of something sent.
  */
-import { ACK, DEFAULT_MSS, FIN, LEAST_MSS, RST, type Segment, STAMP_BYTES, SYN, TCP_BYTES } from '../wire/tcp.ts'
+import { ACK, FIN, RST, type Segment, SYN } from '../wire/tcp.ts'
 import { type Connection, RETRANSMITTED, UNTIMED } from './connection.ts'
+import { bothCalled, established, inSynSent } from './handshake.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
 import { beginRecovery, blocksArrive, boardAdvances, isFirstLost } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { isTimely, sampleEcho } from './timestamps.ts'
-
-/** What the caller must do with a segment that the connection has no use for. */
-export const DONE = 0
-export const SEND_RESET = 1
-/** A SYN for a connection in TIME-WAIT: forget that one, and treat the segment as for a listener. */
-export const NEW_CONNECTION = 2
+import { DONE, ignored, NEW_CONNECTION, refused, SEND_RESET } from './verdict.ts'
 
 export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === SYN_SENT) return inSynSent(c, s, now)
   if (c.state === TIME_WAIT) return inTimeWait(c, s)
+  // The same stamp as last time needs no second look (RFC 7323 section 5.3).
   const { stamps } = c
-  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high || !s.stamped)
+  const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high)
   if (isNew && !isTimely(c, stamps, s, now)) {
-    c.environment.counters.tcpPaws += s.stamped ? 1 : 0
-    if (s.stamped) refuse(c, s)
+    if (s.stamped) {
+      c.environment.counters.tcpPaws++
+      refuse(c, s)
+    } else {
+      c.environment.counters.tcpNoTimestamp++
+    }
     return DONE
   }
   // The usual segment is the next one, fits the window and has no flags but ACK and PSH.
   if (s.sequence !== c.rcvNxt || (s.flags & (SYN | RST | FIN)) !== 0 || s.length > ((c.rcvAdv - c.rcvNxt) | 0)) {
     if (!isAcceptable(c, s)) return DONE
   }
-  if ((s.flags & ACK) === 0) return DONE
+  if ((s.flags & ACK) === 0) return ignored(c)
   // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
   if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
   if (c.state === SYN_RECEIVED) {
-    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
+    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return refused(c)
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
   }
   if (!acknowledged(c, s, now)) return DONE
@@ -83,6 +84,7 @@ function isAcceptable(c: Connection, s: Segment): boolean {
   }
   if (end > window) {
     const cut = end - window
+    c.environment.counters.tcpCut++
     c.ackNow = true
     if ((s.flags & FIN) !== 0) {
       s.flags &= ~FIN
@@ -108,31 +110,6 @@ function reset(c: Connection): void {
   if (c.state === CLOSING || c.state === LAST_ACK)
     c.finish(undefined) // all was said and done
   else c.finish(c.failure('ECONNRESET', 'was reset by the peer'))
-}
-
-/** SYN-RECEIVED ends. False when nobody wants the connection any more. */
-function established(c: Connection, s: Segment, window: number): boolean {
-  c.state = ESTABLISHED
-  c.sndUna = (c.iss + 1) | 0
-  c.sndWnd = window
-  c.sndWndMax = window
-  c.sndWl1 = s.sequence
-  c.sndWl2 = s.acknowledgment
-  c.retransmitAt = Infinity
-  if (c.timedAt >= 0 && c.retries === 0) c.roundTrip.sample(c.environment.now() - c.timedAt)
-  c.timedAt = UNTIMED
-  c.retries = 0
-  return c.opener.opened(c)
-}
-
-/**
- * Both sides called at the same time, and the peer's SYN-ACK, with the SYN that is known already, acknowledges ours (RFC 9293 figure 7).
- * It is answered with an ACK: two sides that answer SYN-ACK with SYN-ACK never come to an end.
- */
-function bothCalled(c: Connection, s: Segment): void {
-  if (!established(c, s, s.window)) return // the window of a SYN is not scaled
-  c.ackNow = true
-  output(c, c.environment.now(), false)
 }
 
 /** Fifth check: the acknowledgment. False when the segment must not be looked at further. */
@@ -227,7 +204,11 @@ function finAcked(c: Connection): void {
 
 /** Seventh and eighth checks: data and FIN. */
 function dataArrives(c: Connection, s: Segment): void {
-  if (c.state > FIN_WAIT_2) return // after its FIN a peer has nothing to say
+  // After its FIN a peer has nothing to say.
+  if (c.state > FIN_WAIT_2) {
+    ignored(c)
+    return
+  }
   const fin = (s.flags & FIN) !== 0
   if (s.sequence !== c.rcvNxt) {
     keepForLater(c, s.sequence, s.bytes, s.offset, s.length, fin)
@@ -236,71 +217,12 @@ function dataArrives(c: Connection, s: Segment): void {
   deliver(c, s.bytes, s.offset, s.length, fin)
 }
 
-function inSynSent(c: Connection, s: Segment, now: number): number {
-  const hasAck = (s.flags & ACK) !== 0
-  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? DONE : SEND_RESET
-  if ((s.flags & RST) !== 0) {
-    if (hasAck) c.finish(c.failure('ECONNREFUSED', 'was refused'))
-    return DONE
-  }
-  if ((s.flags & SYN) === 0) return DONE
-  synchronize(c, s)
-  if (!hasAck) {
-    c.state = SYN_RECEIVED // both called at the same time
-    emitSyn(c)
-    return DONE
-  }
-  established(c, s, s.window) // the window of a SYN is not scaled
-  if (c.state !== ESTABLISHED) return DONE
-  c.ackNow = true
-  output(c, now, false)
-  return DONE
-}
-
-/** Takes over what the peer's SYN says. */
-export function synchronize(
-  c: Connection,
-  s: Pick<Segment, 'sequence' | 'window' | 'mss' | 'scale' | 'sack' | 'stamped' | 'stamp' | 'stampHigh' | 'stampLow'>,
-): void {
-  c.irs = s.sequence
-  c.rcvNxt = (s.sequence + 1) | 0
-  c.rcvAdv = c.rcvNxt
-  const offered = s.mss === 0 ? DEFAULT_MSS : s.mss < LEAST_MSS ? LEAST_MSS : s.mss
-  if (offered < c.mss) {
-    c.mss = offered
-    c.congestion.mss = offered
-  }
-  c.sack = s.sack
-  if (!s.stamped) {
-    c.stamps = undefined
-  } else if (c.stamps !== undefined) {
-    c.stamps.remember(s)
-    c.headerBytes = TCP_BYTES + STAMP_BYTES
-    c.mss -= STAMP_BYTES // the option tells of segments without options (RFC 6691)
-    c.congestion.mss = c.mss
-  }
-  if (s.scale >= 0) {
-    c.scaling = true
-    c.sndShift = s.scale
-    c.rcvShift = shiftFor(c.environment.limits.receiveWindow)
-  }
-  c.sndWnd = s.window
-  c.sndWndMax = s.window
-  c.sndWl1 = s.sequence
-}
-
-/** The window scale (RFC 7323) that lets 16 bits express `window`. */
-export function shiftFor(window: number): number {
-  let shift = 0
-  while (window >>> shift > 0xffff) shift++
-  return shift
-}
-
 function inTimeWait(c: Connection, s: Segment): number {
   if ((s.flags & RST) !== 0) {
     // An old duplicate that we answer makes a peer reset who has forgotten the connection; that must not end our wait (RFC 1337). But
     // a peer that is calling anew with a lower number resets what we answered to its SYN, or it would have to wait as long as we.
-    if (c.calledAgain && s.sequence === c.rcvNxt) c.finish(undefined)
+    if (!c.calledAgain || s.sequence !== c.rcvNxt) return ignored(c)
+    c.finish(undefined)
     return DONE
   }
   const age = c.stamps !== undefined && s.stamped ? (s.stamp - c.stamps.recent) | 0 : 0
@@ -315,7 +237,7 @@ function inTimeWait(c: Connection, s: Segment): number {
   }
   const begin = (s.sequence - c.rcvNxt) | 0
   const isInside = begin < 0 ? begin + s.length > 0 : begin < ((c.rcvAdv - c.rcvNxt) | 0)
-  if ((s.flags & (SYN | ACK)) === 0 && isInside) return DONE
+  if ((s.flags & (SYN | ACK)) === 0 && isInside) return ignored(c)
   if ((s.flags & FIN) !== 0) {
     c.environment.timeWait(c) // our last acknowledgment was lost
     acknowledge(c)

@@ -20,6 +20,10 @@ test('handshake: MSS always, window scale and SACK only when the client offers t
   t.deepEqual(plain.options, [2, 4, 5, 0xb4])
   t.deepEqual(scaled.options, [2, 4, 5, 0xb4, 1, 3, 3, 3, 1, 1, 4, 2])
   t.is(scaled.window, 65535, 'the window of a SYN is not scaled')
+  peer.tcp({ seq: 7, flags: SYN, sourcePort: 5002, options: [3, 3, 10, 1, 2, 4, 1, 9, 8, 10, 255, 255, 255, 255, 0, 0, 0, 0, 4, 2] }) // as nmap asks
+  await world.run(5)
+  const [all] = peer.segments()
+  t.deepEqual([...all.options.slice(0, 12), ...all.options.slice(16)], [2, 4, 5, 0xb4, 1, 3, 3, 3, 4, 2, 8, 10, 255, 255, 255, 255])
   t.not(plain.seq, scaled.seq)
 })
 

@@ -51,6 +51,11 @@ export function buildSegment(
   const { overhead } = route
   const { headerBytes } = c
   const headers = overhead + headerBytes
+  const { stamps } = c
+  if (stamps !== undefined) {
+    const stamp = (c.environment.now() + stamps.offset) | 0
+    if (stamp !== stamps.sent) stamps.write(stamp, (overhead >>> 1) + TCP_OPTIONS + 2)
+  }
   abi.copy(u8, 0, c.header!, 0, headers)
   if (length > 0) c.send.copy(at, length, u8, headers)
   const segment = length + headerBytes
@@ -66,16 +71,6 @@ export function buildSegment(
   half = c.rcvNxt & 0xffff
   u16[tcp + TCP_ACKNOWLEDGMENT + 1] = ((half & 0xff) << 8) | (half >>> 8)
   u16[tcp + TCP_OFFSET_FLAGS] = (headerBytes << 2) | (flags << 8)
-  const { stamps } = c
-  if (stamps !== undefined) {
-    const stamp = (c.environment.now() + stamps.offset) | 0
-    half = stamp >>> 16
-    u16[tcp + TCP_OPTIONS + 2] = ((half & 0xff) << 8) | (half >>> 8)
-    half = stamp & 0xffff
-    u16[tcp + TCP_OPTIONS + 3] = ((half & 0xff) << 8) | (half >>> 8)
-    u16[tcp + TCP_OPTIONS + 4] = stamps.high
-    u16[tcp + TCP_OPTIONS + 5] = stamps.low
-  }
   let window = receiveWindow(c) >>> c.rcvShift
   if (window > 0xffff) window = 0xffff
   c.rcvAdv = (c.rcvNxt + (window << c.rcvShift)) | 0
@@ -108,7 +103,10 @@ export function prepare(c: Connection, version: number): void {
   const tcp = route.overhead >>> 1
   route.writeHeaders(u16, PROTOCOL_TCP)
   writeTcp(u16, tcp, c.localPort, c.remotePort, 0, 0, 0, 0)
-  if (c.stamps !== undefined) u16.set([0x0101, 0x0a08], tcp + TCP_OPTIONS)
+  if (c.stamps !== undefined) {
+    u16.set([0x0101, 0x0a08], tcp + TCP_OPTIONS)
+    c.stamps.header = u16
+  }
   c.pseudo = fold(route.sum + (PROTOCOL_TCP << 8))
   c.offload = route.checksums ? CHECKSUM : COMPLETE
   c.headerVersion = version

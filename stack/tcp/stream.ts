@@ -1,19 +1,11 @@
 /** A connection with promises, for programs, over any byte stream (TCP, later TLS). HTTP uses the callbacks of socket.ts instead. */
 
-import type { TcpConnection } from '@xen-ts/runtime'
+import type { Deadline, TcpConnection } from '@xen-ts/runtime'
 import type { HostFunctions, Timers } from '@xen-ts/runtime/machine'
 import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from '../socket.ts'
 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
-
-/** How long a call may wait. */
-export interface Deadline {
-  /** Milliseconds until it rejects with ETIMEDOUT; Infinity, or none: as long as the connection lasts. */
-  readonly timeout?: number
-  /** Makes it reject with the signal's reason. */
-  readonly signal?: AbortSignal
-}
 
 interface Waiting<T> {
   resolve(value: T): void

@@ -1,14 +1,17 @@
 /** TCP as programs and servers see it: listen, connect, and the raw interface without promises. */
 
+import type { TcpSockets } from '@xen-ts/runtime'
 import { noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
-import { type ByteSocket, type Listener, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
+import { checkPort } from '../port.ts'
+import { type ByteSocket, type ListenOptions, SocketError, type SocketHandler } from '../socket.ts'
 import { connectByName, type Resolver } from './by-name.ts'
-import type { Connection, Opener } from './connection.ts'
+import type { Opener } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { DEFAULT_BACKLOG, PortListener } from './listener.ts'
 import type { MemoryBudget } from './reassembly.ts'
 import { TcpStream } from './stream.ts'
+import { checkTimeout, listenForStreams, type StreamListenOptions } from './stream-listener.ts'
 
 export interface ConnectOptions {
   /** An address, or a name, whose addresses are tried in their order. */
@@ -25,21 +28,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
-export interface StreamListenOptions extends ListenOptions {
-  readonly port: number
-  /**
-   * Milliseconds of silence after which a client is asked for a sign of life; Infinity: never. Default: a minute, so that clients that
-   * vanished do not use up the connections of the stack.
-   */
-  readonly keepAlive?: number
-  /** Of each connection: see ConnectOptions. */
-  readonly userTimeout?: number
-}
-
-/** See StreamListenOptions. (RFC 9293 section 3.8.4 wants two hours where nobody chose; a minute costs a server nothing.) */
-const KEEP_ALIVE = 60_000
-
-export class Tcp implements Listener {
+export class Tcp implements TcpSockets {
   readonly #engine: TcpEngine
   readonly #resolve: Resolver
 
@@ -63,18 +52,8 @@ export class Tcp implements Listener {
   }
 
   /** Calls `accept` for each connection until `signal` aborts, then resolves. Rejects with EADDRINUSE when the port is taken. */
-  async listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
-    const { port, signal, keepAlive = KEEP_ALIVE, userTimeout } = options
-    checkTimeout(userTimeout)
-    this.#bind(port, options, socket => {
-      const connection = new TcpStream(socket, this.#engine.abi, this.#engine.timers)
-      socket.keepAlive(keepAlive)
-      if (userTimeout !== undefined) socket.giveUpAfter(userTimeout)
-      accept(connection)
-      return connection.handler
-    })
-    if (signal?.aborted) return
-    await new Promise<void>(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
+  listen(options: StreamListenOptions, accept: (connection: TcpStream) => void): Promise<void> {
+    return listenForStreams(this, this.#engine, options, accept)
   }
 
   /**
@@ -84,7 +63,7 @@ export class Tcp implements Listener {
    */
   async connect(options: ConnectOptions): Promise<TcpStream> {
     const { host, port, signal } = options
-    checkPort(port)
+    checkPort('TCP', port)
     checkTimeout(options.userTimeout)
     signal?.throwIfAborted()
     const route = this.#engine.ip.routeTo(host)
@@ -129,15 +108,14 @@ export class Tcp implements Listener {
 
   /** Listens without promises: see socket.ts. Throws a SocketError when the port is taken, a RangeError when there is no such port. */
   bind(port: number, options: ListenOptions, accept: (socket: ByteSocket) => SocketHandler): void {
-    this.#bind(port, options, accept)
-  }
-
-  #bind(port: number, options: ListenOptions, accept: (socket: Connection) => SocketHandler): void {
-    checkPort(port)
+    checkPort('TCP', port)
     const { table, isClosed } = this.#engine
     if (options.signal?.aborted || isClosed) return
     if (table.listeners.has(port)) {
-      throw new SocketError('EADDRINUSE', `TCP port ${port} of this stack is listened to already: choose another`)
+      throw new SocketError(
+        'EADDRINUSE',
+        `TCP port ${port} of this stack is listened to already: close the other listener, or choose another port`,
+      )
     }
     const listener = new PortListener(options.backlog ?? DEFAULT_BACKLOG, accept)
     table.listeners.set(port, listener)
@@ -150,13 +128,4 @@ export class Tcp implements Listener {
       { once: true },
     )
   }
-}
-
-function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`TCP port ${port} does not exist: use 1 to 65535`)
-}
-
-function checkTimeout(userTimeout: number | undefined): void {
-  if (userTimeout !== undefined && !(userTimeout > 0))
-    throw new RangeError(`userTimeout ${userTimeout}: the time must be a number of milliseconds above 0`)
 }

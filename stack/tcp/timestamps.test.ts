@@ -1,5 +1,6 @@
 /** Timestamps and PAWS (RFC 7323), segment by segment. */
 import test from 'ava'
+import fc from 'fast-check'
 import { type Raw, raw } from '../testing/raw.ts'
 import type { SeenSegment } from '../testing/raw-peer.ts'
 import { record, type Session, session, text, write } from '../testing/session.ts'
@@ -227,4 +228,40 @@ test('the round-trip time is measured in the middle of retransmissions, by the e
     if (late) t.is(s.socket.roundTrip.smoothed, before)
     else t.true(s.socket.roundTrip.smoothed > before)
   }
+})
+
+test('options of any bytes, on a SYN and later, break nothing', async t => {
+  const option = fc.oneof(
+    fc.uint8Array({ maxLength: 12 }),
+    fc
+      .record({ kind: fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 254), size: fc.nat(40), rest: fc.uint8Array({ maxLength: 32 }) })
+      .map(({ kind, size, rest }) => Uint8Array.of(kind, size, ...rest)),
+    fc.tuple(fc.constantFrom(5, 8), fc.uint8Array({ minLength: 8, maxLength: 8 })).map(([kind, rest]) => Uint8Array.of(kind, 10, ...rest)),
+  )
+  const options = fc.array(option, { maxLength: 4 }).map(parts => {
+    const bytes = parts.flatMap(part => [...part]).slice(0, 40)
+    return [...bytes, ...new Array((4 - (bytes.length % 4)) % 4).fill(0)]
+  })
+  await fc.assert(
+    fc.asyncProperty(options, fc.array(options, { maxLength: 12 }), async (first, later) => {
+      const s = await session({ options: first })
+      if (s.socket === undefined) return // the handshake's last segment has no stamp, and needed one
+      write(s.socket, new Uint8Array(6000))
+      await s.world.run(2)
+      for (const [i, bytes] of later.entries()) {
+        s.peer.tcp({ seq: 1001 + i, ack: s.iss + 500 * i, options: bytes, payload: text('x') })
+        await s.world.run(1)
+      }
+      await s.world.run(2000)
+      s.socket.abort()
+      await s.world.run(10)
+      t.deepEqual(
+        s.world.logLines.filter(line => line.includes('ERR') || line.includes('Error')),
+        [],
+      )
+      t.is(s.device.reserved, 0)
+      t.is(s.stack.tcp.memory.used, 0)
+    }),
+    { numRuns: 150, seed: 7 },
+  )
 })

@@ -5,10 +5,15 @@
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
+import { swap16 } from '../wire/ethernet.ts'
 import { RST, type Segment, SYN } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import { halfSipHash } from './isn.ts'
 import { portsOf } from './table.ts'
+
+/** No stamp, which is an int32. */
+const NOTHING = NaN
+const NO_HEADER = new Uint16Array(0)
 
 /** Those of one connection: what is added to our clock, and the peer's stamp to echo, as a number and as it stands in frames. */
 export class Stamps {
@@ -16,6 +21,9 @@ export class Stamps {
   recent = 0
   high = 0
   low = 0
+  /** The words of the connection's header template, and our stamp that stands in it; NOTHING when the template is not up to date. */
+  header: Uint16Array = NO_HEADER
+  sent = NOTHING
 
   constructor(offset: number) {
     this.offset = offset
@@ -26,6 +34,16 @@ export class Stamps {
     this.recent = s.stamp
     this.high = s.stampHigh
     this.low = s.stampLow
+    this.sent = NOTHING
+  }
+
+  /** Writes both stamps into the template, which is copied into each segment: they change once a millisecond at most. */
+  write(stamp: number, at: number): void {
+    this.sent = stamp
+    this.header[at] = swap16(stamp >>> 16)
+    this.header[at + 1] = swap16(stamp & 0xffff)
+    this.header[at + 2] = this.high
+    this.header[at + 3] = this.low
   }
 }
 
@@ -55,11 +73,7 @@ export class StampOffsets {
  */
 export function isTimely(c: Connection, stamps: Stamps, s: Segment, now: number): boolean {
   if ((s.flags & (RST | SYN)) !== 0) return true
-  if (!s.stamped) {
-    c.environment.counters.tcpNoTimestamp++
-    return false
-  }
-  return ((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED
+  return s.stamped && (((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED)
 }
 
 /**

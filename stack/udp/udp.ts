@@ -1,11 +1,16 @@
 /** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
-import type { Frame } from '@xen-ts/runtime/machine'
+import type { UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
+import type { Frame, Timers } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
+import { checkPort } from '../port.ts'
 import { SocketError } from '../socket.ts'
+import type { Resolver } from '../tcp/by-name.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
+import { notAddress } from './datagram-socket.ts'
+import { UdpDriver } from './socket.ts'
 
 /**
  * Receives a datagram: `length` bytes of `bytes` from `offset` on, valid during the call only. `from` has the sender's address (`peer`),
@@ -13,8 +18,11 @@ import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP
  */
 export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
 
-/** Who hears that datagrams to a peer do not arrive (ICMP): anybody can claim that who has guessed both ports. */
-type UnreachableHandler = (peer: string, remotePort: number, code: number) => void
+/**
+ * Who hears that datagrams of a port do not arrive (ICMP): anybody can claim that who has guessed both ports. False: they went elsewhere,
+ * or it does not matter.
+ */
+type UnreachableHandler = (message: Unreachable) => boolean
 
 /** A local port that was chosen for its user. */
 export interface UdpPort {
@@ -31,35 +39,89 @@ const FIRST_PORT = 0x8000
 const TRIES = 64
 /** The most bytes that a packet can have. */
 const MOST_BYTES = 0xffff
+/** How many datagrams of programs wait for a free frame, and for how many milliseconds. */
+const MOST_WAITING = 256
+const PATIENCE = 1_000
 
-export class Udp {
-  readonly #ip: Interface
+export class Udp implements UdpSockets {
+  readonly ip: Interface
+  readonly #resolve: Resolver
   readonly #receivers = new Map<number, UdpReceiver>()
   readonly #unreachable = new Map<number, UnreachableHandler>()
-
+  /** Of programs. */
+  readonly #sockets = new Set<UdpDriver>()
+  /** Ports whose receivers want broadcasts. */
   readonly #broadcast = new Set<number>()
+  readonly #timers: Timers
+  /** Datagrams of programs that wait for a free frame. */
+  #waiting: (() => void)[] = []
 
-  constructor(ip: Interface) {
-    this.#ip = ip
+  constructor(ip: Interface, timers: Timers, resolve: Resolver) {
+    this.ip = ip
+    this.#timers = timers
+    this.#resolve = resolve
   }
 
-  /** Receives what is sent to `port`. Returns a function that ends it. Throws RangeError when the port is taken or not 1..65535. */
-  bind(port: number, receiver: UdpReceiver): () => void {
-    if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`UDP port ${port} does not exist: use 1 to 65535`)
-    if (this.#receivers.has(port)) throw new RangeError(`UDP port ${port} of this stack is in use already: choose another`)
+  /** A socket for programs: see UdpSockets. */
+  bind(options?: UdpOptions): UdpSocket
+  /**
+   * Without promises, for drivers: `receiver` is given what is sent to `port`. Returns a function that ends it. Throws a SocketError
+   * (EADDRINUSE) when the port is taken, a RangeError when it is not 1..65535.
+   */
+  bind(port: number, receiver: UdpReceiver): () => void
+  bind(first: number | UdpOptions = {}, receiver?: UdpReceiver): UdpSocket | (() => void) {
+    if (typeof first === 'number') return this.#receive(first, receiver!)
+    first.signal?.throwIfAborted()
+    return this.#socket(first.port, undefined, first)
+  }
+
+  /** A socket for programs that talks to one peer: see UdpSockets. */
+  async connect({ host, port, localPort, ...options }: Parameters<UdpSockets['connect']>[0]): Promise<UdpSocket> {
+    checkPort('UDP', port)
+    const { signal } = options
+    signal?.throwIfAborted()
+    const addresses = await this.#resolve(host, { signal })
+    signal?.throwIfAborted()
+    const route = this.#firstRoute(host, addresses)
+    return this.#socket(localPort, { address: route.peer, port }, options)
+  }
+
+  #firstRoute(host: string, addresses: readonly string[]): Route {
+    let error: unknown
+    for (const address of addresses) {
+      try {
+        return this.routeTo(address)
+      } catch (reason) {
+        error ??= reason
+      }
+    }
+    throw error ?? new SocketError('EHOSTUNREACH', `cannot send to ${host}: it has no address`)
+  }
+
+  #socket(port: number | undefined, remote: UdpDriver['remote'], options: UdpOptions): UdpSocket {
+    const driver = new UdpDriver(this, port, remote, options, closed => this.#sockets.delete(closed))
+    this.#sockets.add(driver)
+    return driver.socket
+  }
+
+  #receive(port: number, receiver: UdpReceiver): () => void {
+    checkPort('UDP', port)
+    if (this.#receivers.has(port))
+      throw new SocketError(
+        'EADDRINUSE',
+        `UDP port ${port} of this stack is in use already: close the other socket, or choose another port`,
+      )
     this.#receivers.set(port, receiver)
     return () => this.#receivers.delete(port)
   }
 
-  /** Receives on a port that nobody can guess, until that is closed, and hears of peers that cannot be reached. Throws a SocketError (ENOBUFS) when too many are in use. */
-  open(receiver: UdpReceiver, onUnreachable?: UnreachableHandler): UdpPort {
-    const random = new Uint16Array(TRIES)
-    this.#ip.abi.random(new Uint8Array(random.buffer))
-    const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
-    if (number === undefined) {
-      throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
-    }
-    const unbind = this.bind(number, receiver)
+  /**
+   * Without promises, for drivers: receives on a port, by default one that nobody can guess, until that is closed, and hears of peers that
+   * cannot be reached. Throws a SocketError: ENOBUFS when too many are in use, EADDRINUSE when `port` is.
+   */
+  open(receiver: UdpReceiver, onUnreachable?: UnreachableHandler, port?: number): UdpPort {
+    const number = port ?? this.#freePort()
+    const unbind = this.#receive(number, receiver)
     if (onUnreachable !== undefined) this.#unreachable.set(number, onUnreachable)
     return {
       number,
@@ -70,36 +132,72 @@ export class Udp {
     }
   }
 
+  #freePort(): number {
+    const random = new Uint16Array(TRIES)
+    this.ip.abi.random(new Uint8Array(random.buffer))
+    const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
+    if (number !== undefined) return number
+    throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
+  }
+
   /** The receiver of `port` wants what is sent to all hosts of the link, too (RFC 919). Returns a function that ends it. */
   receiveBroadcast(port: number): () => void {
     this.#broadcast.add(port)
-    return () => this.#broadcast.delete(port)
-  }
-
-  /** The way to an address, for `send`. Throws a SocketError (EHOSTUNREACH) when there is none, or no network (yet). */
-  routeTo(address: string): Route {
-    const route = this.#ip.routeTo(address)
-    if (route?.hasLocal !== true || route.resolve() === undefined) {
-      const why = route === undefined ? 'it is not an address' : route.hasLocal ? 'no gateway leads to it' : noAddress(this.#ip, route)
-      throw new SocketError('EHOSTUNREACH', `cannot send to ${JSON.stringify(address)}: ${why}`)
-    }
-    return route
+    return () => void this.#broadcast.delete(port)
   }
 
   /**
-   * Sends one datagram to an address, or back to a sender. False when no frame was free: it is lost then, as datagrams may be. Throws
-   * RangeError when the datagram is too big, or `to` is not an address.
+   * Resolves when a frame is free again. With false when none is for too long, or too many wait already: what is to be sent is lost then, as
+   * on any wire.
+   */
+  frameFree(): Promise<boolean> {
+    if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(false)
+    return new Promise(resolve => {
+      const timer = this.#timers.set(PATIENCE, () => resolve(false))
+      this.#waiting.push(() => {
+        timer.cancel()
+        resolve(true)
+      })
+    })
+  }
+
+  /** After there was none, there is a free frame again. */
+  framesFree(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+
+  /** Closes the sockets of programs. */
+  close(): void {
+    for (const { socket } of [...this.#sockets]) socket.close()
+  }
+
+  /** The way to an address, for `send`. Throws a RangeError when it is none, a SocketError (EHOSTUNREACH) when there is no way, or no network (yet). */
+  routeTo(address: string): Route {
+    const route = this.ip.routeTo(address)
+    if (route?.hasLocal === true && route.resolve() !== undefined) return route
+    if (route === undefined) throw notAddress(address)
+    const why = route.hasLocal ? 'no gateway leads there' : noAddress(this.ip, route)
+    throw new SocketError('EHOSTUNREACH', `cannot send to ${address}: ${why}`)
+  }
+
+  /**
+   * Sends one datagram to an address, or back to a sender. False when no frame was free: it is lost then, as datagrams may be. Throws a
+   * SocketError (EMSGSIZE) when the datagram is too large, a RangeError when `to` is not an address.
    */
   send(localPort: number, to: string | Route, remotePort: number, payload: Uint8Array): boolean {
-    const route = typeof to === 'string' ? this.#ip.routeTo(to) : to
-    if (route === undefined) {
-      throw new RangeError(`cannot send a datagram to ${JSON.stringify(to)}: it is not an address; resolve names first`)
-    }
+    const route = typeof to === 'string' ? this.ip.routeTo(to) : to
+    if (route === undefined) throw notAddress(to as string)
+    checkPort('UDP', remotePort)
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length
     if (route.headerBytes + length > MOST_BYTES) {
       const most = MOST_BYTES - route.headerBytes - UDP_BYTES
-      throw new RangeError(`a datagram of ${payload.length} bytes to ${route.peer} is too big: at most ${most} fit`)
+      throw new SocketError(
+        'EMSGSIZE',
+        `a datagram of ${payload.length} bytes to ${route.endpoint(remotePort)} is too large: at most ${most} fit`,
+      )
     }
     const frame = route.reserve(length)
     if (frame === undefined) return false
@@ -116,19 +214,18 @@ export class Udp {
   }
 
   /** A router or host says that a datagram was not delivered. When it was too big (RFC 1191), the next ones go in fragments. */
-  unreachable({ route, localPort, remotePort, code, mtu }: Unreachable): void {
+  unreachable(message: Unreachable): void {
+    const { route, localPort, mtu } = message
     if (mtu !== undefined && this.#receivers.has(localPort)) {
       route.tooBig(mtu)
       return
     }
-    const handler = mtu === undefined ? this.#unreachable.get(localPort) : undefined
-    if (handler === undefined) this.#ip.counters.icmpIgnored++
-    else handler(route.peer, remotePort, code)
+    if (this.#unreachable.get(localPort)?.(message) !== true) this.ip.counters.icmpIgnored++
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {
     const { u8, u16, checked } = frame
-    const { abi, counters } = this.#ip
+    const { abi, counters } = this.ip
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
     if (size < UDP_BYTES || size > length) {

@@ -1,4 +1,6 @@
 /** ICMPv6 (RFC 4443), with the messages of neighbour discovery (RFC 4861) and MLDv2 (RFC 3810). Word offsets count from the start of the message. */
+import { PORT_UNREACHABLE, PROTOCOL_UNREACHABLE } from './icmp.ts'
+
 export const PROTOCOL_ICMPV6 = 58
 
 export const ICMP6_CHECKSUM = 1
@@ -25,11 +27,17 @@ export const LISTENER_REPORT = 143
 /** Codes of UNREACHABLE6 (section 3.1). */
 export const PORT_UNREACHABLE6 = 4
 
+/** Codes of ICMP for IPv4 that nobody else here needs. */
+const HOST_UNREACHABLE = 1
+const HOST_PROHIBITED = 10
+
 /** Code of TIME_EXCEEDED6. */
 export const REASSEMBLY_TIME_EXCEEDED6 = 1
 
 /** Why, as a number of ICMP for IPv4, so that nobody above IP need know of which family it is (RFC 7915 section 5.2). -1: nothing that concerns a peer. */
 export function codeOfIpv4(type: number, code: number): number {
-  if (type === PARAMETER_PROBLEM) return code === 1 ? 2 : -1 // the protocol
-  return type !== UNREACHABLE6 ? -1 : code === 1 || code > 4 ? 10 : code === PORT_UNREACHABLE6 ? 3 : 1
+  if (type === PARAMETER_PROBLEM) return code === 1 ? PROTOCOL_UNREACHABLE : -1
+  if (type !== UNREACHABLE6) return -1
+  if (code === PORT_UNREACHABLE6) return PORT_UNREACHABLE
+  return code === 1 || code > PORT_UNREACHABLE6 ? HOST_PROHIBITED : HOST_UNREACHABLE
 }

@@ -48,14 +48,17 @@ export class Segment {
   mss = 0
   scale = -1
   sack = false
-  /** Whether there is a timestamps option; its TSval as two words as they stand in the frame, and the byte in `bytes` where its TSecr begins. */
-  stamped = false
+  /** Of a timestamps option: TSval as two words as they stand in the frame, and the byte in `bytes` where TSecr begins. stampLow is -1 without. */
   stampHigh = 0
-  stampLow = 0
+  stampLow = -1
   echoAt = 0
   /** Blocks of a SACK option, at most 4: pairs of first and next sequence number. */
   blocks = 0
   readonly edges: number[] = [0, 0, 0, 0, 0, 0, 0, 0]
+
+  get stamped(): boolean {
+    return this.stampLow >= 0
+  }
 
   get stamp(): number {
     return (swap16(this.stampHigh) << 16) | swap16(this.stampLow)
@@ -96,7 +99,7 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
   segment.bytes = u8
   segment.offset = at + header
   segment.length = length - header
-  segment.stamped = false
+  segment.stampLow = -1
   segment.blocks = 0
   if ((flags & SYN) !== 0) {
     segment.mss = 0
@@ -105,7 +108,7 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
   } else if (header === TCP_BYTES) {
     return true
   } else if (header === TCP_BYTES + STAMP_BYTES && u16[word + TCP_OPTIONS] === 0x0101 && u16[word + TCP_OPTIONS + 1] === 0x0a08) {
-    segment.stamped = true // and nothing else, as on nearly every segment
+    // And nothing else, as on nearly every segment.
     segment.stampHigh = u16[word + TCP_OPTIONS + 2]
     segment.stampLow = u16[word + TCP_OPTIONS + 3]
     segment.echoAt = at + TCP_BYTES + 8
@@ -128,7 +131,6 @@ function parseOptions(u8: Uint8Array, at: number, end: number, segment: Segment)
     const size = at + 1 < end ? u8[at + 1] : 0
     if (size < 2 || at + size > end) return
     if (kind === 8 && size === 10) {
-      segment.stamped = true
       segment.stampHigh = u8[at + 2] | (u8[at + 3] << 8)
       segment.stampLow = u8[at + 4] | (u8[at + 5] << 8)
       segment.echoAt = at + 6

@@ -5,6 +5,7 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { fetch } from '../fetch.ts'
 export { target } from './target.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
@@ -15,7 +16,14 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
   /** Resolves when the program has begun. */
   const begun = Promise.withResolvers<void>()
   const { channels, grants } = domain
-  const agents = startAgents({ machine, channels, grants, started: begun.promise, uplink: () => network.works() })
+  const agents = startAgents({
+    machine,
+    channels,
+    grants,
+    started: begun.promise,
+    uplink: () => network.works(),
+    counters: () => network.counters(),
+  })
   const { db, qrexec, gui } = agents
   const network = new QubeNetwork(domain, db)
   endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })

@@ -7,6 +7,7 @@ import type { Xenstore } from '@xen-ts/drivers'
 import type { QubesDB } from '@xen-ts/qubes'
 import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { IpStack, StackConfig } from '@xen-ts/stack'
+import { counterLine } from '../counters.ts'
 import { connectStack, type Vif, type XenStack } from '../domain.ts'
 
 /** How long (ms) a program's start waits for its netvm: that is there before the qube starts, but may be busy. */
@@ -119,6 +120,12 @@ export class QubeNetwork {
         return dispose()
       },
     })
+  }
+
+  /** For dom0: a line for each counter that is not 0. undefined for a program without a stack. */
+  counters(): string | undefined {
+    const stack = this.#stack
+    return stack && `${counterLine(this.#domain.machine.abi, stack).replaceAll(', ', '\n')}\n`
   }
 
   /** For dom0. A program without a stack has no network that could fail. */

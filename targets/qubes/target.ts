@@ -1,9 +1,10 @@
 /** Target `qubes`: a qube. */
 import type { Target } from '@xen-ts/runtime'
-import { domainKinds } from '../kinds.ts'
+import { domainGlobals, domainKinds } from '../kinds.ts'
 
 export const target = {
   name: 'qubes',
   becomes: 'image',
   kinds: { ...domainKinds, qubesdb: {}, qrexec: {}, screen: {} },
+  globals: domainGlobals,
 } as const satisfies Target

@@ -4,6 +4,7 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { connectNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { fetch } from '../fetch.ts'
 export { target } from './target.ts'
 
 export const connect: Connect<typeof target> = context => {

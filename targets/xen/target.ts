@@ -1,6 +1,12 @@
 /** Target `xen`: a plain Xen domain. */
 import type { Target } from '@xen-ts/runtime'
-import { domainKinds } from '../kinds.ts'
+import { domainGlobals, domainKinds } from '../kinds.ts'
 import { networkArgs } from './network.ts'
 
-export const target = { name: 'xen', becomes: 'image', args: networkArgs, kinds: domainKinds } as const satisfies Target
+export const target = {
+  name: 'xen',
+  becomes: 'image',
+  args: networkArgs,
+  kinds: domainKinds,
+  globals: domainGlobals,
+} as const satisfies Target

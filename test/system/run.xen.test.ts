@@ -114,6 +114,22 @@ test.serial('without --port: none for a program that has no network, and the nex
   t.is(handler.code, 124, handler.stderr)
   const port = /http:\/\/localhost:(\d+)\/ leads to port 80 of handler/.exec(handler.stderr)?.[1]
   t.true(Number(port) > 8080, handler.stderr)
+  t.regex(handler.stderr, /port 8080 of localhost is in use: http:/)
+})
+
+test.serial('two runs at once without --port: each is reached at a port of its own', async t => {
+  t.timeout(360_000)
+  const image = await build('../../examples/handler', 'xen')
+  const args = ['run', image, '--timeout', '30', '--', 'ip=10.137.0.16/24', 'gateway=10.137.0.1']
+  const runs = await Promise.all([xenTs(args), xenTs(args)])
+  const ports = runs.map(({ stderr }) => /http:\/\/localhost:(\d+)\/ leads to port 80 of handler/.exec(stderr)?.[1])
+  t.deepEqual(
+    runs.map(({ code }) => code),
+    [124, 124],
+    runs.map(({ stderr }) => stderr).join('\n'),
+  )
+  t.is(new Set(ports).size, 2, ports.join(' '))
+  t.false(ports.includes(undefined), ports.join(' '))
 })
 
 for (const { daemon, args, why } of [

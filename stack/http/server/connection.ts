@@ -77,7 +77,7 @@ export class HttpConnection implements SocketHandler {
       this.#close() // nothing more can be asked
     } else if (this.#state === HANDLING) {
       const hasWaited = this.#writer.isStreaming && this.#patience.idle >= STREAM_ALONE
-      if (hasWaited && this.#patience.isAllTaken) this.abort()
+      if (hasWaited && this.#patience.isAllTaken) this.#abandon()
       this.#patience.idle = 0
     }
   }
@@ -123,9 +123,11 @@ export class HttpConnection implements SocketHandler {
       if (isBegun) this.#refuse(new BadRequest(408, 'the request took too long'))
       else this.#close()
     } else if (this.#state === HANDLING && patience.isAllTaken) {
-      if (patience.isProgramLate(this.#aloneAfter)) this.abort()
+      if (patience.isProgramLate(this.#aloneAfter)) this.#abandon()
     } else if (patience.isClientLate(this.#state === CLOSING)) {
-      this.abort()
+      if (patience.isAllTaken)
+        this.abort() // nothing is lost: only the client's end is missing
+      else this.#abandon()
     }
   }
 
@@ -142,6 +144,11 @@ export class HttpConnection implements SocketHandler {
 
   abort(): void {
     this.#socket.abort()
+  }
+
+  #abandon(): void {
+    this.#service.counters.abandoned++
+    this.abort()
   }
 
   #tellOfStop(): void {
@@ -263,6 +270,7 @@ export class HttpConnection implements SocketHandler {
         this.#resume()
       },
       error => {
+        this.#service.counters.failed++
         this.#complain(head, 'failed in the middle of its body', error)
         this.abort()
       },
@@ -271,6 +279,7 @@ export class HttpConnection implements SocketHandler {
   }
 
   #failed(head: RequestHead, error: unknown): void {
+    this.#service.counters.failed++
     this.#complain(head, 'failed', error)
     if (this.#state !== HANDLING) return
     const keepAlive = this.#keepsAlive(head)
@@ -318,6 +327,10 @@ export class HttpConnection implements SocketHandler {
 
   /** Answers what is no request, and closes: nobody knows where the next one would begin. */
   #refuse({ status, reason }: BadRequest): void {
+    const { counters } = this.#service
+    if (status === 408) counters.tooSlow++
+    else if (status === 413 || status === 431) counters.tooLarge++
+    else counters.refused++
     this.#writer.plain(undefined, status, reason, false)
     this.#close()
     this.#socket.flush()

@@ -4,6 +4,7 @@ import type { Machine, Timer } from '@xen-ts/runtime/machine'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'
+import { HttpCounters } from './counters.ts'
 import { HeadCache } from './head-cache.ts'
 import { defaultHttpLimits, type HttpLimits } from './options.ts'
 import type { Service } from './service.ts'
@@ -34,17 +35,19 @@ export interface Http1Server extends HttpServer {
 const SECOND = 1000
 
 /**
- * An HTTP server on `listener`: the TCP of a stack, or Node's sockets.
+ * An HTTP server on `listener`: the TCP of a stack, or the host's (target unix).
  * @param lifecycle learns that the program serves, and what it waits for
+ * @param counters of the stack's HTTP servers
  */
 export function httpServer(
   machine: Pick<Machine, 'abi' | 'timers' | 'log'>,
   listener: Listener,
   lifecycle?: Pick<Lifecycle, 'serves' | 'waitsFor'>,
+  counters = new HttpCounters(),
 ): Http1Server {
   return {
     async serve(options, handler) {
-      const server = new Server(machine, listener, options, handler)
+      const server = new Server(machine, listener, options, handler, counters)
       const stopped = server.run()
       lifecycle?.serves()
       const over = lifecycle?.waitsFor('http', () => server.waiting)
@@ -58,6 +61,7 @@ class Server implements Service {
   readonly log
   readonly limits: HttpLimits
   readonly heads = new HeadCache()
+  readonly counters: HttpCounters
   readonly handler: HttpHandler
   readonly connections = new Set<HttpConnection>()
   date = ''
@@ -70,7 +74,14 @@ class Server implements Service {
   #timer: Timer | undefined = undefined
   #secondsLeft = Infinity
 
-  constructor(machine: Pick<Machine, 'abi' | 'timers' | 'log'>, listener: Listener, options: ServeOptions, handler: HttpHandler) {
+  constructor(
+    machine: Pick<Machine, 'abi' | 'timers' | 'log'>,
+    listener: Listener,
+    options: ServeOptions,
+    handler: HttpHandler,
+    counters: HttpCounters,
+  ) {
+    this.counters = counters
     this.abi = machine.abi
     this.log = machine.log('http')
     this.limits = { ...defaultHttpLimits, ...options.limits }
@@ -83,13 +94,15 @@ class Server implements Service {
   async run(): Promise<void> {
     const { port, signal, backlog } = this.#options
     if (signal?.aborted) return
-    this.#listener.bind(port, { backlog, signal }, socket => {
+    const bound = this.#listener.bind(port, { backlog, signal }, socket => {
       const connection = new HttpConnection(this, socket)
       this.connections.add(connection)
       if (this.#timer === undefined) this.#tick()
       return connection
     })
+    if (bound !== undefined) await bound
     signal?.addEventListener('abort', () => this.#stop(), { once: true })
+    if (signal?.aborted) this.#stop()
     await this.#stopped.promise
   }
 
@@ -137,6 +150,9 @@ class Server implements Service {
       const what = waiting.startsWith('1 ') && !waiting.includes(' and ') ? 'it is' : 'they are'
       this.log.warn(`${waiting} after ${this.limits.drainTimeout} s: ${what} cut off`)
     }
-    for (const connection of this.connections) connection.abort()
+    for (const connection of this.connections) {
+      if (connection.isSending || connection.isHandling) this.counters.abandoned++
+      connection.abort()
+    }
   }
 }

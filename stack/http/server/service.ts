@@ -2,6 +2,7 @@
 
 import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
 import type { HttpConnection } from './connection.ts'
+import type { HttpCounters } from './counters.ts'
 import type { HeadCache } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 
@@ -10,6 +11,7 @@ export interface Service {
   readonly log: Log
   readonly limits: HttpLimits
   readonly heads: HeadCache
+  readonly counters: HttpCounters
   readonly handler: (request: Request) => Response | Promise<Response>
   readonly connections: Set<HttpConnection>
   /** The Date line of this second. */

@@ -3,6 +3,7 @@ import type { Lifecycle } from '@xen-ts/runtime'
 import type { Timers } from '@xen-ts/runtime/machine'
 import { type ByteSocket, type Endpoint, type Listener, SocketError, type SocketHandler } from '../../socket.ts'
 import { World } from '../../testing/world.ts'
+import type { HttpCounters } from './counters.ts'
 import { type HttpHandler, httpServer, type ServeOptions } from './server.ts'
 
 const BUFFER = 64 * 1024
@@ -98,7 +99,12 @@ export class Client implements ByteSocket {
 }
 
 /** @param lifecycle makes the one that the server tells what it waits for */
-export function bareServer(handler: HttpHandler, options: Partial<ServeOptions> = {}, lifecycle?: (timers: Timers) => Lifecycle) {
+export function bareServer(
+  handler: HttpHandler,
+  options: Partial<ServeOptions> = {},
+  lifecycle?: (timers: Timers) => Lifecycle,
+  counters?: HttpCounters,
+) {
   const world = new World(3)
   const machine = world.machine('http')
   const its = lifecycle?.(machine.timers)
@@ -109,7 +115,7 @@ export function bareServer(handler: HttpHandler, options: Partial<ServeOptions> 
       accept = callback
     },
   }
-  const stopped = httpServer(machine, listener, its).serve({ port: 80, signal: controller.signal, ...options }, handler)
+  const stopped = httpServer(machine, listener, its, counters).serve({ port: 80, signal: controller.signal, ...options }, handler)
   return {
     world,
     stopped,

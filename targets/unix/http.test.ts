@@ -1,9 +1,9 @@
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { nodeMachine } from '@xen-ts/runtime/node'
+import { httpServer } from '@xen-ts/stack'
 import test from 'ava'
-import { nodeListener } from '../../testing/node-sockets.ts'
-import { httpServer } from './server.ts'
+import { hostStack } from './network.ts'
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
@@ -17,7 +17,8 @@ async function freePort(): Promise<number> {
 test("the server works over Node sockets with Node's own client: keep-alive, large bodies both ways, streams", async t => {
   const port = await freePort()
   const controller = new AbortController()
-  const stopped = httpServer(nodeMachine(), nodeListener).serve({ port, signal: controller.signal }, async request => {
+  const machine = nodeMachine()
+  const stopped = httpServer(machine, hostStack(machine).tcp).serve({ port, signal: controller.signal }, async request => {
     if (request.method === 'POST') return new Response(await request.arrayBuffer())
     return new Response(new URL(request.url).pathname)
   })
@@ -36,6 +37,13 @@ test("the server works over Node sockets with Node's own client: keep-alive, lar
       .flushHeaders()
   })
   t.is(expecting, 'ping')
+  await t.throwsAsync(
+    httpServer(machine, hostStack(machine).tcp).serve({ port }, () => new Response()),
+    {
+      code: 'EADDRINUSE',
+      message: `TCP port ${port} of this host is in use already: stop the other program, or choose another port`,
+    },
+  )
   controller.abort()
   await stopped
   await t.throwsAsync(fetch(`${base}/late`))

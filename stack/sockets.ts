@@ -1,0 +1,10 @@
+/** What network stacks have in common: for who implements the interface Stack on other sockets, as target unix does on those of its host. */
+export { DnsError, type DnsErrorCode } from './dns/error.ts'
+export { Hosts } from './dns/hosts.ts'
+export { parseAddress, parseHostName } from './dns/name.ts'
+export { checkPort } from './port.ts'
+export { connectByName } from './tcp/by-name.ts'
+export { TcpStream } from './tcp/stream.ts'
+export { listenForStreams, type StreamListenOptions } from './tcp/stream-listener.ts'
+export type { ConnectOptions } from './tcp/tcp.ts'
+export { type DatagramDriver, DatagramSocket, notAddress } from './udp/datagram-socket.ts'

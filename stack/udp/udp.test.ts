@@ -1,0 +1,175 @@
+/** UDP sockets of programs where the cases of all stacks (testing/socket-cases.ts) do not reach: ICMP, frames, changes of the network. */
+import type { UdpSocket } from '@xen-ts/runtime'
+import test from 'ava'
+import { pair } from '../testing/pair.ts'
+import { type Raw, raw } from '../testing/raw.ts'
+
+/** What became of a promise so far. */
+function outcome(promise: Promise<unknown>): { text: string } {
+  const result = { text: 'pending' }
+  promise.then(
+    value => {
+      result.text = String(value)
+    },
+    error => {
+      result.text = `${error.code}: ${error.message}`
+    },
+  )
+  return result
+}
+
+/** A socket that is connected to port 7 of the raw peer, and has sent it a datagram. */
+async function connected(): Promise<Raw & { socket: UdpSocket; icmp(code: number, change?: (quoted: number[]) => void): void }> {
+  const set = raw()
+  const { world, peer, stack } = set
+  const socket = await stack.udp.connect({ host: '10.0.0.1', port: 7 })
+  await Promise.all([socket.send(new Uint8Array(1)), world.run(10)])
+  const sent = peer.frames.find(frame => frame[12] === 8 && frame[13] === 0)!
+  return {
+    ...set,
+    socket,
+    icmp(code, change = () => {}) {
+      const quoted = [...sent.subarray(14, 42)]
+      change(quoted)
+      peer.icmp(3, code, [0, 0, 5, 0, ...quoted])
+    },
+  }
+}
+
+test('what ICMP says becomes an error of the socket, by its kind, once', async t => {
+  for (const [code, text] of [
+    [0, /^EHOSTUNREACH: 10\.0\.0\.1:7 cannot be reached, says the network \(ICMP code 0\)$/],
+    [1, /^EHOSTUNREACH/],
+    [13, /^EHOSTUNREACH/],
+    [2, /^ECONNREFUSED/],
+    [3, /^ECONNREFUSED: datagrams to 10\.0\.0\.1:7 are refused/],
+  ] as const) {
+    const { world, socket, icmp } = await connected()
+    const first = outcome(socket.receive())
+    icmp(code)
+    await world.run(5)
+    t.regex(first.text, text)
+    const second = outcome(socket.receive())
+    await world.run(5)
+    t.is(second.text, 'pending')
+  }
+})
+
+test('a datagram that was too large for a link on the way is no error: the next ones go in fragments', async t => {
+  const { world, socket, peer, stack } = await connected()
+  const reading = outcome(socket.receive())
+  const large = async (): Promise<void> => void (await Promise.all([socket.send(new Uint8Array(1400)), world.run(5)]))
+  await large()
+  peer.icmp(3, 4, [0, 0, 5, 0, ...peer.frames.at(-1)!.subarray(14, 42)]) // 1280 bytes fit
+  await world.run(5)
+  await large()
+  t.is(reading.text, 'pending')
+  t.is(stack.counters.fragmented, 1)
+  t.deepEqual(
+    peer.frames.slice(-2).map(frame => frame.length <= 14 + 1280),
+    [true, true],
+  )
+})
+
+test('ICMP about what the socket did not send is ignored, and counted', async t => {
+  const { world, socket, icmp, stack } = await connected()
+  const reading = outcome(socket.receive())
+  const forgeries: ((quoted: number[]) => void)[] = [
+    quoted => {
+      quoted[23] = 8 // the peer's port
+    },
+    quoted => {
+      quoted[21] ^= 1 // ours
+    },
+    quoted => {
+      quoted[19] = 9 // the peer's address
+    },
+    quoted => {
+      quoted[15] = 9 // ours
+    },
+  ]
+  for (const change of forgeries) icmp(3, change)
+  await world.run(5)
+  t.is(reading.text, 'pending')
+  t.is(stack.counters.icmpIgnored, forgeries.length)
+  stack.udp.bind({ port: 99 })
+  icmp(3, quoted => quoted.splice(20, 2, 0, 99)) // a socket that is not connected has asked nobody in particular
+  await world.run(5)
+  t.is(stack.counters.icmpIgnored, forgeries.length + 1)
+})
+
+test('who sends more than there are frames for waits, and all of it arrives', async t => {
+  const { world, client, server, clientDevice } = pair(1, {}, {}, { frames: 8 })
+  const receiver = server.udp.bind()
+  const sender = client.udp.bind()
+  const to = { address: '10.0.0.2', port: receiver.port }
+  void sender.send(new Uint8Array(1), to)
+  await world.run(10)
+  let sent = 0
+  const sending = Promise.all(Array.from({ length: 50 }, () => sender.send(new Uint8Array(500), to).then(() => sent++)))
+  await Promise.resolve()
+  t.true(sent < 50)
+  await world.run(100)
+  await sending
+  let received = 0
+  for await (const batch of receiver.batches()) if ((received += batch.length) === 51) break
+  t.is(clientDevice.reserved, 0)
+})
+
+test('a datagram that no frame becomes free for is lost after a second', async t => {
+  const { world, stack, device } = raw()
+  const socket = stack.udp.bind()
+  const held = Array.from({ length: 256 }, () => device.reserve()!)
+  const sending = outcome(socket.send(new Uint8Array(1), { address: '10.0.0.1', port: 7 }))
+  await world.run(900)
+  t.is(sending.text, 'pending')
+  await world.run(200)
+  t.is(sending.text, 'undefined')
+  for (const frame of held) device.discard(frame)
+})
+
+test('no network, no way, another network: sockets go on', async t => {
+  const { world, client, server } = pair(1)
+  const receiver = server.udp.bind()
+  const socket = await client.udp.connect({ host: '10.0.0.2', port: receiver.port })
+  await socket.send(Uint8Array.of(1))
+  client.configure(undefined)
+  await t.throwsAsync(socket.send(Uint8Array.of(2)), {
+    code: 'EHOSTUNREACH',
+    message: /cannot send to 10\.0\.0\.2: this stack has no address, there is no network/,
+  })
+  await t.throwsAsync(client.udp.connect({ host: '10.0.0.2', port: 7 }), { code: 'EHOSTUNREACH' })
+  client.configure({ address: '10.0.0.9', prefix: 24 })
+  await socket.send(Uint8Array.of(3))
+  await t.throwsAsync(client.udp.bind().send(Uint8Array.of(4), { address: '10.9.9.9', port: 7 }), {
+    code: 'EHOSTUNREACH',
+    message: /10\.9\.9\.9: no gateway/,
+  })
+  await t.throwsAsync(client.udp.bind().send(Uint8Array.of(4), { address: 'fd00::1', port: 7 }), {
+    code: 'EHOSTUNREACH',
+    message: /fd00::1/,
+  })
+  await world.run(10)
+  const { address, data } = (await receiver.receive())!
+  t.deepEqual([address, ...data], ['10.0.0.9', 3])
+  t.deepEqual(client.addresses, [{ address: '10.0.0.9', prefix: 24, family: 4 }])
+})
+
+test('the end of the stack is the end of its sockets', async t => {
+  const { world, stack } = raw()
+  const reading = outcome(stack.udp.bind().receive())
+  stack.close()
+  await world.run(1)
+  t.is(reading.text, 'undefined')
+})
+
+test('empty datagrams do not fill memory without end', async t => {
+  const { world, peer, stack } = raw()
+  const socket = stack.udp.bind({ port: 7 })
+  for (let i = 0; i < 5_000; i++) {
+    peer.udp(9, 7, new Uint8Array(0))
+    if (i % 100 === 0) await world.run(1)
+  }
+  await world.run(10)
+  t.is(socket.dropped, 5_000 - 2_048)
+})

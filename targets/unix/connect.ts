@@ -1,0 +1,29 @@
+/** Target `unix`, connected: the network is the host's, and nothing is added. (Signals: runtime/node/process.ts.) */
+import type { Connect, DeviceContext, HttpServer, Stack } from '@xen-ts/runtime'
+import { httpServer } from '@xen-ts/stack'
+import { hostStack } from './network.ts'
+import { portMap } from './ports.ts'
+import type { target } from './target.ts'
+
+export { target } from './target.ts'
+
+export const connect: Connect<typeof target> = ({ machine, args }) => {
+  const ports = portMap(args.portMap)
+  return { provide: { stack: () => hostStack(machine, ports), http } }
+
+  /** Our server on the host's sockets, which tells where it can be reached once it can be. */
+  function http({ stack }: { stack: Stack }, _options: unknown, { lifecycle, log }: DeviceContext): HttpServer {
+    const { tcp } = stack
+    return httpServer(
+      machine,
+      {
+        async bind(port, options, accept) {
+          await tcp.bind(port, options, accept)
+          const number = ports.get(port) ?? port
+          if (options.signal?.aborted !== true) log.info(`listening on http://localhost${number === 80 ? '' : `:${number}`}/`)
+        },
+      },
+      lifecycle,
+    )
+  }
+}

@@ -1,0 +1,10 @@
+/** Target `unix`: a process under Node. */
+import type { Target } from '@xen-ts/runtime'
+import { networkArgs } from './ports.ts'
+
+export const target = {
+  name: 'unix',
+  becomes: 'process',
+  args: networkArgs,
+  kinds: { stack: {}, http: {} },
+} as const satisfies Target

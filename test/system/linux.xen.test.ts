@@ -1,0 +1,226 @@
+/**
+ * dom0's ordinary tools against the stack, over Linux netback: ping, curl, wget, nc; on a bad link; crowds, storms and floods. After each
+ * the guest answers, holds no connection any more, and its memory is what it was.
+ */
+import { createHash } from 'node:crypto'
+import { installNetworkTools } from '@xen-ts/rig/xen'
+import test, { type ExecutionContext } from 'ava'
+import { type Running, XenTests } from './harness.ts'
+
+const xen = new XenTests(test)
+const ip = '10.137.0.16'
+const url = `http://${ip}`
+const MIB = 1 << 20
+
+let running: Running
+let vif: string
+
+interface State {
+  readonly memory: { readonly free: number; readonly heap: number; readonly pages: number }
+  readonly connections: number
+  readonly counters: Readonly<Record<string, number>>
+}
+
+const state = async (): Promise<State> => JSON.parse(await xen.rig.must(`/opt/bin/curl -sS --max-time 30 ${url}/state`))
+
+/** What programs/peer.ts sends under /bytes/LENGTH. */
+function bytes(length: number): Buffer {
+  const period = 65_521
+  return Buffer.alloc(
+    length,
+    Uint8Array.from({ length: period }, (_, i) => (i * 167 + ((i >>> 8) ^ 0x5a)) & 255),
+  )
+}
+const md5 = (content: Buffer): string => createHash('md5').update(content).digest('hex')
+
+/** Bytes that the guest's memory may differ by afterwards. */
+const SLACK = 256 * 1024
+/** Counters that stand for a fault of one of the two. */
+const faults = ['malformed', 'badChecksum', 'noRoute']
+
+/** Runs `body`, and then sees that the guest is what it was. @param allowed those of the faults that `body` may cause */
+async function unharmed(t: ExecutionContext, body: () => Promise<unknown>, allowed: readonly string[] = []): Promise<void> {
+  t.timeout(300_000)
+  const before = await state()
+  await body()
+  let after = await state()
+  // The last connections end; TIME-WAIT, which a guest that closed first is in, lasts a minute.
+  for (let i = 0; i < 90 && after.connections > before.connections; i++) {
+    await new Promise(resolve => setTimeout(resolve, 1_000))
+    after = await state()
+  }
+  t.true(after.connections <= before.connections, `connections: ${before.connections} before, ${after.connections} after`)
+  const { heap, pages } = after.memory
+  const counted = Object.keys(after.counters).filter(name => after.counters[name] !== before.counters[name])
+  t.log(counted.map(name => `${name} ${after.counters[name] - before.counters[name]}`).join(', '))
+  t.log(`heap ${(heap - before.memory.heap) / 1024} KiB, pages ${(pages - before.memory.pages) / 1024} KiB more`)
+  t.true(heap - before.memory.heap <= SLACK, `heap: ${before.memory.heap} before, ${heap} after`)
+  t.true(pages - before.memory.pages <= SLACK, `pages: ${before.memory.pages} before, ${pages} after`)
+  t.deepEqual(
+    faults.filter(name => counted.includes(name) && !allowed.includes(name)),
+    [],
+  )
+}
+
+test.serial.before('a guest runs, and dom0 has its tools', async t => {
+  t.timeout(600_000)
+  await installNetworkTools(xen.rig, { log: text => t.log(text) })
+  running = await xen.start(t, await xen.image('programs/peer.ts'), {
+    args: `ip=${ip}/24 gateway=10.137.0.1`,
+    vif: { ip },
+    memory: 64,
+    keep: true,
+    seconds: 2_400,
+  })
+  vif = `vif${running.domain.domid}.0`
+  await running.line(/listening on/)
+  // All that is made once: code that runs for the first time, the largest heap.
+  await xen.rig.must(
+    `crowd ${ip} 80 1000 at-once; /opt/bin/curl -s ${url}/bytes/1000000 | tee /tmp/body | md5sum
+    cat /tmp/body /tmp/body | head -c ${MIB} > /tmp/most; for i in 1 2 3; do /opt/bin/curl -s --data-binary @/tmp/most ${url}/echo | md5sum; done`,
+    { seconds: 200 },
+  )
+})
+test.after.always('the guest ends', async () => {
+  await running?.domain.destroy()
+})
+
+/** Bytes of payload; more than 1,472 do not fit a packet. */
+for (const size of [0, 1, 8, 56, 1399, 1400, 1471, 1472]) {
+  test.serial(`ping of ${size} bytes`, t =>
+    unharmed(t, async () => t.regex(await xen.rig.must(`ping -c 5 -i 0.2 -s ${size} -w 20 ${ip}`), / 5 packets received/)),
+  )
+}
+
+const download = (tool: 'curl' | 'wget', length: number) =>
+  `/opt/bin/${tool} ${tool === 'curl' ? '-sS --max-time 280' : '-q -T 60 -O -'} ${url}/bytes/${length} | md5sum`
+
+for (const tool of ['curl', 'wget'] as const) {
+  test.serial(`${tool}: bodies of 1 byte to 100 MB arrive whole`, t =>
+    unharmed(t, async () => {
+      for (const length of [
+        1,
+        2,
+        100,
+        1459,
+        1460,
+        1461,
+        2920,
+        65_535,
+        65_536,
+        1_000_000,
+        ...(tool === 'curl' ? [100_000_000] : [10_000_000]),
+      ])
+        t.is((await xen.rig.must(download(tool, length), { seconds: 290 })).split(' ')[0], md5(bytes(length)), `${length} bytes`)
+    }),
+  )
+}
+
+test.serial('curl: bodies of 1 byte to 1 MiB come back as they were sent', t =>
+  unharmed(t, async () => {
+    for (const length of [1, 1460, 65_536, MIB]) {
+      const script = `head -c ${length} /dev/urandom > /tmp/body; md5sum < /tmp/body; /opt/bin/curl -sS --max-time 60 --data-binary @/tmp/body ${url}/echo | md5sum`
+      const [sent, back] = (await xen.rig.must(script, { seconds: 100 })).trim().split('\n')
+      t.is(back, sent, `${length} bytes`)
+    }
+  }),
+)
+
+/** nc does not read while it writes: with more than all buffers hold the two would wait for each other. */
+const echo = (length: number) =>
+  `head -c ${length} /dev/urandom > /tmp/body; md5sum < /tmp/body; nc ${ip} 7 < /tmp/body | md5sum; rm /tmp/body`
+async function echoes(t: ExecutionContext, ...lengths: number[]): Promise<void> {
+  for (const length of lengths) {
+    const [sent, back] = (await xen.rig.must(echo(length), { seconds: 290 })).trim().split('\n')
+    t.is(back, sent, `${length} bytes`)
+  }
+}
+
+test.serial('nc: up to 300,000 bytes there and back again on one connection, half closed at the end', t =>
+  unharmed(t, () => echoes(t, 1, 1461, 65_536, 300_000)),
+)
+
+test.serial('nc: 1 byte to 100 MB get there as they are', t =>
+  unharmed(t, async () => {
+    for (const length of [1, 1461, 1_000_000, 100_000_000]) {
+      const script = `/opt/bin/curl -sS ${url}/bytes/${length} > /tmp/body && nc ${ip} 9 < /tmp/body; rm /tmp/body`
+      t.is((await xen.rig.must(script, { seconds: 280 })).trim(), `${length} bytes, all right`)
+    }
+  }),
+)
+
+/** Runs `body` while the link is bad in both directions: what leaves the guest goes through a device that netem delays. */
+async function onBadLink(netem: string, body: () => Promise<unknown>): Promise<void> {
+  await xen.rig.must(`set -e
+    /opt/bin/tc qdisc add dev ${vif} root netem ${netem}
+    ip link set ifb0 up
+    /opt/bin/tc qdisc add dev ifb0 root netem ${netem}
+    /opt/bin/tc qdisc add dev ${vif} handle ffff: ingress
+    /opt/bin/tc filter add dev ${vif} parent ffff: matchall action mirred egress redirect dev ifb0`)
+  try {
+    await body()
+  } finally {
+    await xen.rig.must(
+      `/opt/bin/tc qdisc del dev ${vif} root; /opt/bin/tc qdisc del dev ${vif} ingress; /opt/bin/tc qdisc del dev ifb0 root`,
+    )
+  }
+}
+
+for (const netem of ['loss 5%', 'delay 5ms reorder 25% 50%', 'duplicate 5%', 'delay 2ms 1ms loss 5% duplicate 5%', 'corrupt 1%']) {
+  test.serial(`netem ${netem}, both ways: nothing is lost`, t => {
+    const body = async () => {
+      await onBadLink(netem, async () => {
+        for (const length of [1, 1461, 300_000])
+          t.is((await xen.rig.must(download('curl', length), { seconds: 290 })).split(' ')[0], md5(bytes(length)), `${length} bytes`)
+        await echoes(t, 300_000)
+      })
+    }
+    return unharmed(t, body, netem.includes('corrupt') ? ['malformed', 'badChecksum'] : [])
+  })
+}
+
+test.serial('1,000 connections at once: all are open, and all are answered', t =>
+  unharmed(t, async () => t.is((await xen.rig.must(`crowd ${ip} 80 1000 at-once`, { seconds: 250 })).trim(), '1000 1000')),
+)
+
+test.serial('a storm of 3,000 connections that ask nothing, a third of them reset', t =>
+  unharmed(t, async () => t.is((await xen.rig.must(`crowd ${ip} 80 3000 storm`, { seconds: 250 })).trim(), '3000')),
+)
+
+/** Ten requests one after the other, each on a connection of its own. How many were answered in 20 s. */
+const legitimate = `answered=0; for i in 1 2 3 4 5 6 7 8 9 10; do
+  [ "$(/opt/bin/curl -sS --max-time 20 ${url}/bytes/100 | md5sum)" = "${md5(bytes(100))}  -" ] && answered=$((answered + 1)); done; echo $answered`
+
+test.serial('300 clients that send a byte a second, and one that is served meanwhile; the slow ones are told to go', t =>
+  unharmed(t, async () => {
+    const slow = xen.rig.must(`crowd ${ip} 80 300 slow 14`, { seconds: 200 })
+    await new Promise(resolve => setTimeout(resolve, 3_000))
+    t.is((await xen.rig.must(legitimate, { seconds: 250 })).trim(), '10')
+    t.is((await slow).trim(), '300 300')
+  }),
+)
+
+test.serial('a flood of SYNs from everywhere, and one client that is served meanwhile', t => {
+  const body = async () => {
+    const { counters } = await state()
+    const flood = xen.rig.must(`syn-flood ${vif} 10.137.0.0 ${ip} 80 15`, { seconds: 100 })
+    await new Promise(resolve => setTimeout(resolve, 1_000))
+    t.is((await xen.rig.must(legitimate, { seconds: 250 })).trim(), '10')
+    const sent = Number(await flood)
+    t.true(sent > 1_000, String(sent))
+    t.true((await state()).counters.tcpSynCookies > counters.tcpSynCookies)
+  }
+  // Some of the addresses are on the link, and nobody has them.
+  return unharmed(t, body, ['noRoute'])
+})
+
+test.serial('at the end: no warning, no error, and a clean shutdown', async t => {
+  t.timeout(60_000)
+  await running.domain.shutdown()
+  const { reason, lines } = await running.ended
+  t.is(reason, 'poweroff', lines.slice(-20).join('\n'))
+  t.deepEqual(
+    lines.filter(line => / (ERR|WRN) /.test(line)),
+    [],
+  )
+})
