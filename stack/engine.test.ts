@@ -27,6 +27,7 @@ await engineTests(
     './http/server/leaving.test.ts',
     './http/server/bounds.test.ts',
     './http/server/misuse.test.ts',
+    './http/server/upload.test.ts',
     './http/server/smuggling.test.ts',
     './http/server/target.test.ts',
   ],

@@ -1,7 +1,11 @@
 /** What a program may say about its server, and the defaults. Times in seconds, sizes in bytes. */
 export interface HttpLimits {
-  /** Longest body of a request; it is gathered in memory before the handler runs. */
+  /** Longest body of a request that is read at once, by text(), json(), bytes() or arrayBuffer(): it is gathered in memory. */
   readonly body: number
+  /** Longest body of a request that is read as a stream: what is not read waits with the client. */
+  readonly streamedBody: number
+  /** So much of a body that the handler has not read is thrown away before the next request; of a longer one the connection is closed. */
+  readonly unreadBody: number
   /** From the first byte of a head to its end, and the longest pause within a body. */
   readonly headTimeout: number
   readonly bodyTimeout: number
@@ -16,6 +20,8 @@ export interface HttpLimits {
 
 export const defaultHttpLimits: HttpLimits = {
   body: 1024 * 1024,
+  streamedBody: 1024 * 1024 * 1024,
+  unreadBody: 256 * 1024,
   headTimeout: 10,
   bodyTimeout: 30,
   requestTimeout: 300,
