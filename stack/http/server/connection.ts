@@ -61,28 +61,32 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   // ---- what the socket says
 
   onData(bytes: Uint8Array, offset: number, length: number): number {
-    if (this.#state >= CLOSING) return 0
     const pending = this.#pending
     const end = offset + length
+    if (this.#state === READING && pending.length === 0) return this.#onRequest(bytes, offset, end)
+    if (this.#state >= CLOSING) return 0
     if (this.#body !== undefined && pending.length === 0) {
       const at = this.#feedBody(this.#body, bytes, offset, end)
-      if (this.#state === READING) return this.#onRequest(bytes, at, end)
+      if (this.#state === READING) {
+        this.#uncharge()
+        return this.#onRequest(bytes, at, end)
+      }
       if (at < end && this.#state < CLOSING) pending.append(bytes, at, end - at)
       return this.#charge()
     }
-    if (this.#state === READING && pending.length === 0) return this.#onRequest(bytes, offset, end)
     pending.append(bytes, offset, length)
     // A head that comes in drops is looked at again when a line has ended, not for each drop. Drops do not buy time either.
     if (this.#state === READING && (bytes.indexOf(10, offset) >= 0 || pending.length > MAX_HEAD)) this.#readPending()
     return this.#charge()
   }
 
-  #onRequest(bytes: Uint8Array, at: number, end: number): number {
+  #onRequest(bytes: Uint8Array, offset: number, end: number): number {
     this.#patience.idle = 0
-    at = this.#process(bytes, at, end)
+    const at = this.#process(bytes, offset, end)
     this.#socket.flush()
-    if (at < end && this.#state < CLOSING) this.#pending.append(bytes, at, end - at)
-    return this.#pending.length === 0 && this.#charged === 0 && this.#body === undefined ? 0 : this.#charge()
+    if (this.#state >= CLOSING || (at === end && this.#body === undefined)) return 0
+    if (at < end) this.#pending.append(bytes, at, end - at)
+    return this.#charge()
   }
 
   /** How many bytes more are held than before, for `onData`; the socket is told when there are less. */
