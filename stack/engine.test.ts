@@ -28,6 +28,8 @@ await engineTests(
     './http/server/bounds.test.ts',
     './http/server/misuse.test.ts',
     './http/server/upload.test.ts',
+    './http/websocket/websocket.test.ts',
+    './http/websocket/hostile.test.ts',
     './http/server/smuggling.test.ts',
     './http/server/target.test.ts',
   ],

@@ -6,6 +6,16 @@ export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
+export { HandshakeError } from './http/websocket/handshake.ts'
+export type { ServerWebSocket, WebSocketData, WebSocketLimits } from './http/websocket/socket.ts'
+export {
+  upgradeWebSocket,
+  type WebSocketContext,
+  type WebSocketEvents,
+  type WebSocketMiddleware,
+  type WebSocketOptions,
+  type WebSocketUpgrade,
+} from './http/websocket/upgrade.ts'
 export type { Route } from './ip/route.ts'
 export { type DropWatch, watchDrops } from './pcap/drops.ts'
 export { Recording, type RecordOptions, record } from './pcap/recorder.ts'

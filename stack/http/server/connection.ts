@@ -14,6 +14,7 @@ import { RequestReader } from './reader.ts'
 import { abortRequest, discardResponse, makeRequest, mayHaveBody, notResponse, responseBytes } from './request.ts'
 import { type BodyOwner, bodyError, incomplete, RequestBody } from './request-body.ts'
 import type { Service } from './service.ts'
+import { type Upgraded, upgradeOf } from './upgrade.ts'
 import { ResponseWriter } from './writer.ts'
 
 /**
@@ -26,6 +27,8 @@ const WRITING = 2
 const DRAINING = 3
 const CLOSING = 4
 const CLOSED = 5
+/** The connection is another protocol's: `#successor` has it. */
+const UPGRADED = 6
 
 export class HttpConnection implements SocketHandler, BodyOwner {
   readonly #service: Service
@@ -39,6 +42,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   #request: Request | undefined = undefined
   /** Its body, when the handler was called before all of it had come, and until it has. */
   #body: RequestBody | undefined = undefined
+  #successor: Upgraded | undefined = undefined
   /** Received bytes that the socket counts as kept, when they are not all of what is held. */
   #charged = 0
   #clientEnded = false
@@ -64,7 +68,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     const pending = this.#pending
     const end = offset + length
     if (this.#state === READING && pending.length === 0) return this.#onRequest(bytes, offset, end)
-    if (this.#state >= CLOSING) return 0
+    if (this.#state >= CLOSING) return this.#successor?.onData(bytes, offset, length) ?? 0
     if (this.#body !== undefined && pending.length === 0) {
       const at = this.#feedBody(this.#body, bytes, offset, end)
       if (this.#state === READING) {
@@ -84,7 +88,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.#patience.idle = 0
     const at = this.#process(bytes, offset, end)
     this.#socket.flush()
-    if (this.#state >= CLOSING || (at === end && this.#body === undefined)) return 0
+    if (this.#state >= CLOSING) return at < end ? (this.#successor?.onData(bytes, at, end - at) ?? 0) : 0
+    if (at === end && this.#body === undefined) return 0
     if (at < end) this.#pending.append(bytes, at, end - at)
     return this.#charge()
   }
@@ -113,6 +118,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
 
   onEnd(): void {
     this.#clientEnded = true
+    if (this.#successor !== undefined) return this.#successor.onEnd()
     if (this.#body !== undefined && this.#pending.length === 0) this.bodyRefused(incomplete())
     if (this.#state === READING) {
       this.#close() // nothing more can be asked
@@ -124,7 +130,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   }
 
   onWritable(): void {
-    if (!this.#writer.wake() && this.#state === WRITING) this.#ready()
+    if (this.#successor !== undefined) this.#successor.onWritable()
+    else if (!this.#writer.wake() && this.#state === WRITING) this.#ready()
   }
 
   onClosed(error: Error | undefined): void {
@@ -132,6 +139,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.#service.connections.delete(this)
     this.#service.closed()
     this.#closeError = error
+    this.#successor?.onClosed(error)
+    this.#successor = undefined
     this.#writer.close(() => this.#whyGone())
     if (this.#request !== undefined) abortRequest(this.#request, this.#whyGone())
     this.#request = undefined
@@ -153,8 +162,14 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     return this.#state === WRITING || this.#writer.isStreaming || (this.#state === CLOSING && !this.#patience.isAllTaken)
   }
 
+  /** It is another protocol's. */
+  get isUpgraded(): boolean {
+    return this.#successor !== undefined
+  }
+
   /** Called once a second. */
   tick(): void {
+    if (this.#successor !== undefined) return this.#successor.tick()
     const patience = this.#patience
     const isBegun = this.#state === READING && this.#isBegun
     const moved = patience.second() || this.#writer.hasMoved
@@ -181,7 +196,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
 
   /** An idle connection ends now, a busy one after its answer. Streams, which may be without end, are told. */
   drain(): void {
-    if (this.#state === DRAINING || (this.#state === READING && !this.#isBegun)) this.#close()
+    if (this.#successor !== undefined) this.#successor.drain()
+    else if (this.#state === DRAINING || (this.#state === READING && !this.#isBegun)) this.#close()
     else if (this.#writer.isStreaming) this.#tellOfStop()
   }
 
@@ -331,13 +347,16 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   #readPending(): void {
     const pending = this.#pending
     const at = this.#process(pending.bytes, pending.start, pending.start + pending.length)
-    pending.drop(this.#state >= CLOSING ? pending.length : at - pending.start)
+    const isOver = this.#state >= CLOSING && this.#state !== UPGRADED
+    pending.drop(isOver ? pending.length : at - pending.start)
+    if (this.#state === UPGRADED) return this.#handOn()
     if (this.#state !== CLOSED) this.#socket.flush()
   }
 
   /** Sends what was answered later than at once, and goes on with what has waited meanwhile. */
   #resume(): void {
     if (this.#state === CLOSED) return
+    if (this.#state === UPGRADED) return this.#handOn()
     this.#socket.flush()
     if (this.#pending.length === 0 || this.#state !== READING) return
     this.#readPending()
@@ -383,6 +402,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     try {
       const status = response?.status
       if (typeof status !== 'number') throw notResponse(response)
+      if (status === 101) return this.#upgrade(head, response)
       if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
       const bytes = responseBytes(response)
       if (bytes === undefined) {
@@ -397,6 +417,36 @@ export class HttpConnection implements SocketHandler, BodyOwner {
       discardResponse(response, error)
       this.#failed(head, error)
     }
+  }
+
+  /** RFC 9110 section 7.8. What the client has sent already belongs to the other protocol. */
+  #upgrade(head: RequestHead, response: Response): void {
+    const upgrade = upgradeOf(response)
+    if (upgrade === undefined) throw new RangeError('only upgradeWebSocket makes a response with status 101, once')
+    if (this.#body !== undefined || !this.#keepsAlive(head) || !head.isHttp11) {
+      discardResponse(response, 'the connection is to be closed')
+      this.#writer.plain(head, 503, 'this connection cannot be upgraded: it is to be closed', false)
+      return this.#next(false)
+    }
+    this.#writer.upgraded(response, upgrade.protocol)
+    this.#request = undefined
+    this.#state = UPGRADED
+    const { abi, log } = this.#service
+    if (this.#patience.isChanged) this.#patience.answered()
+    const successor = upgrade.begin(this.#socket, { abi, log, room: this.#patience.allRoom })
+    this.#successor = successor
+    this.#socket.flush()
+    successor.opened()
+  }
+
+  /** Hands on what was received before the connection was upgraded. */
+  #handOn(): void {
+    const pending = this.#pending
+    const { bytes, start, length } = pending
+    if (length === 0) return
+    pending.drop(length)
+    this.#successor?.onData(bytes, start, length)
+    this.#uncharge()
   }
 
   #stream(head: RequestHead, response: Response): void {

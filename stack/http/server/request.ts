@@ -2,6 +2,7 @@
 import { give } from '@xen-ts/runtime/web/given'
 import type { RequestHead } from './head.ts'
 import type { RequestBody } from './request-body.ts'
+import { upgradeOf } from './upgrade.ts'
 
 /**
  * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs
@@ -92,6 +93,7 @@ export function abortRequest(request: Request, reason: unknown): void {
 /** A response that nobody takes: its stream, if it has one, is told so. */
 export function discardResponse(response: Response, reason: unknown): void {
   try {
+    if (response.status === 101) upgradeOf(response)?.fail(String(reason))
     if (responseBytes(response) === undefined) response.body?.cancel(reason).catch(() => {})
   } catch {
     /* it is no response, and that was said already */
