@@ -21,6 +21,7 @@ export {
   describe,
   device,
   type HttpHandler,
+  type HttpLimits,
   type HttpServer,
   http,
   type Level,
@@ -45,3 +46,15 @@ export {
   unikernel,
   type XenMachine,
 } from '@xen-ts/runtime'
+export {
+  HandshakeError,
+  type ServerWebSocket,
+  upgradeWebSocket,
+  type WebSocketContext,
+  type WebSocketData,
+  type WebSocketEvents,
+  type WebSocketLimits,
+  type WebSocketMiddleware,
+  type WebSocketOptions,
+  type WebSocketUpgrade,
+} from '@xen-ts/stack'

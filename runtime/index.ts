@@ -14,7 +14,7 @@ export {
   type AssetVariant,
   assets,
 } from './devices/assets.ts'
-export { type HttpHandler, type HttpServer, http } from './devices/http.ts'
+export { type HttpHandler, type HttpLimits, type HttpServer, http } from './devices/http.ts'
 export { type Stack, stack, type TcpConnection } from './devices/stack.ts'
 export { type Lifecycle, ShutdownError } from './lifecycle.ts'
 export type { Level, Log, LogLine, ProgramLog } from './log.ts'

@@ -28,6 +28,7 @@ await engineTests(
     './http/server/bounds.test.ts',
     './http/server/misuse.test.ts',
     './http/server/upload.test.ts',
+    './http/server/hono.test.ts',
     './http/websocket/websocket.test.ts',
     './http/websocket/hostile.test.ts',
     './http/server/smuggling.test.ts',

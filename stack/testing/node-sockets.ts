@@ -7,8 +7,14 @@ const HIGH_WATER = 64 * 1024
 export const nodeListener: Listener = {
   bind(port, { signal }, accept) {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-      const handler = accept(wrap(socket))
-      socket.on('data', data => handler.onData(data, 0, data.length))
+      let kept = 0
+      /** What a receive window does for TCP: more than this is not read from the socket while it waits. */
+      const keep = (more: number): void => {
+        kept += more
+        if (kept > HIGH_WATER !== socket.isPaused()) socket.isPaused() ? socket.resume() : socket.pause()
+      }
+      const handler = accept(wrap(socket, length => keep(-length)))
+      socket.on('data', data => keep(handler.onData(data, 0, data.length)))
       socket.on('end', () => handler.onEnd())
       socket.on('drain', () => handler.onWritable())
       socket.on('error', () => {})
@@ -19,7 +25,7 @@ export const nodeListener: Listener = {
   },
 }
 
-function wrap(socket: Socket): ByteSocket {
+function wrap(socket: Socket, consumed: (length: number) => void): ByteSocket {
   let corked = false
   let deadline: NodeJS.Timeout | undefined
   socket.on('close', () => clearTimeout(deadline))
@@ -38,7 +44,7 @@ function wrap(socket: Socket): ByteSocket {
     get room() {
       return HIGH_WATER - socket.writableLength
     },
-    consumed() {},
+    consumed,
     end: () => void socket.end(),
     abort: () => void socket.destroy(),
     abortAfter(milliseconds) {

@@ -1,22 +1,7 @@
-/** What a program may say about its server, and the defaults. Times in seconds, sizes in bytes. */
-export interface HttpLimits {
-  /** Longest body of a request that is read at once, by text(), json(), bytes() or arrayBuffer(): it is gathered in memory. */
-  readonly body: number
-  /** Longest body of a request that is read as a stream: what is not read waits with the client. */
-  readonly streamedBody: number
-  /** So much of a body that the handler has not read is thrown away before the next request; of a longer one the connection is closed. */
-  readonly unreadBody: number
-  /** From the first byte of a head to its end, and the longest pause within a body. */
-  readonly headTimeout: number
-  readonly bodyTimeout: number
-  /** A whole body, however fast it comes in. */
-  readonly requestTimeout: number
-  /** How long a connection may stay without a request, and how long a client may take nothing of a response. */
-  readonly idleTimeout: number
-  readonly writeTimeout: number
-  /** How long running requests may take once the server is to stop. A program is left behind 5 s after a shutdown request. */
-  readonly drainTimeout: number
-}
+/** How patient the server is, when the program does not say. */
+import type { HttpLimits } from '@xen-ts/runtime'
+
+export type { HttpLimits }
 
 export const defaultHttpLimits: HttpLimits = {
   body: 1024 * 1024,

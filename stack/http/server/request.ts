@@ -40,8 +40,9 @@ function withController(method: string, url: string, headers: [string, string][]
   return request
 }
 
+/** Not the free name: an image has its streams where the program uses some, and Node's are always there. */
 const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
-  new ReadableStream<Uint8Array>(
+  new globalThis.ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const bytes = await body.read()
