@@ -7,6 +7,8 @@ export interface Range {
 
 /** More in one request are ignored: nobody needs them but who wants to keep a server busy (section 14.2). */
 const MAX_RANGES = 16
+/** Longer fields are not looked at. */
+const LONGEST = 500
 /** What a part of a multipart answer has around it, at least. */
 const PART_OVERHEAD = 80
 
@@ -17,7 +19,7 @@ const PART_OVERHEAD = 80
  */
 export function parseRanges(field: string, size: number): Range[] | undefined {
   const list = /^bytes=([^]*)$/i.exec(field)?.[1]
-  if (list === undefined) return undefined
+  if (list === undefined || list.length > LONGEST) return undefined
   const specs = list.split(',')
   if (specs.length > MAX_RANGES) return undefined
   const ranges: Range[] = []
