@@ -1,6 +1,7 @@
 /** Bodies of requests that are read while they come in: who holds how much, who is told what, and what comes behind them. */
 import test from 'ava'
-import type { HttpHandler } from './server.ts'
+import { pair, pattern } from '../../testing/pair.ts'
+import { type HttpHandler, httpServer } from './server.ts'
 import { bareServer, known } from './testing.ts'
 
 const post = (more: string, body = '') => `POST /up HTTP/1.1\r\nHost: a\r\n${more}\r\n${body}`
@@ -358,4 +359,36 @@ test('a request that was pipelined behind a body that is still being read waits 
   program.answer()
   await server.seconds(0)
   t.deepEqual([program.read, client.statuses, client.kept], [['abcdef', 'END'], [200, 200], 0])
+})
+
+test('over TCP, on a wire that loses segments: 2 MB arrive as they were sent, and a program that reads slowly closes the window', async t => {
+  const { world, client, server } = pair(11, { loss: 0.02 })
+  const size = 2_000_000
+  const sent = pattern(size)
+  let at = 0
+  let isSame = true
+  let most = 0
+  void httpServer(world.machine('http'), server.tcp).serve({ port: 80 }, async request => {
+    // Nothing is read for a second, and then a piece each 20 ms.
+    await new Promise<void>(resolve => world.at(1000, resolve))
+    for await (const piece of request.body!) {
+      isSame &&= piece.every((byte: number, i: number) => byte === sent[at + i])
+      at += piece.length
+      most = Math.max(most, server.tcp.memory.used)
+      await new Promise<void>(resolve => world.at(20, resolve))
+    }
+    return known(`${at}`)
+  })
+  let answer = ''
+  void client.tcp.connect({ host: '10.0.0.2', port: 80 }).then(async connection => {
+    await connection.write(new TextEncoder().encode(sized(size)))
+    for (let from = 0; from < size; from += 50_000) await connection.write(sent.subarray(from, from + 50_000))
+    answer = new TextDecoder().decode(await connection.read())
+  })
+  await world.run(120_000, () => answer !== '')
+  t.true(answer.endsWith(`\r\n\r\n${size}`), answer)
+  t.true(isSame)
+  t.true(most > 0 && most <= 256 * 1024 + 1460, `${most}`)
+  await world.run(1000)
+  t.is(server.tcp.memory.used, 0)
 })
