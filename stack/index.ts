@@ -6,7 +6,7 @@ export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
-export { HandshakeError } from './http/websocket/handshake.ts'
+export { HandshakeError } from './http/server/upgrade.ts'
 export type { ServerWebSocket, WebSocketData, WebSocketLimits } from './http/websocket/socket.ts'
 export {
   upgradeWebSocket,

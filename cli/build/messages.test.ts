@@ -37,7 +37,11 @@ test('an import of what is not there: what is missing, and what to do', async t 
     [`import 'xen-ts/http'`, /^there is no module xen-ts\/http$/, /^programs import from 'xen-ts', /],
     [`import { frist } from './lib2.ts'; frist()`, /lib2\.ts has no frist$/, /^did you mean first\? It exports default, first, second$/],
     [`import { other } from 'here'; other()`, /here.*has no other$/, /^it exports name$/],
-    [`import { flup } from 'xen-ts'; flup()`, /^xen-ts has no flup$/, /^it exports HandshakeError, ShutdownError, UsageError, arg, assets, .*unikernel, upgradeWebSocket$/],
+    [
+      `import { flup } from 'xen-ts'; flup()`,
+      /^xen-ts has no flup$/,
+      /^it exports HandshakeError, ShutdownError, UsageError, arg, assets, .*unikernel, upgradeWebSocket$/,
+    ],
     [`import picture from './picture.png'; picture()`, /^files with the ending \.png cannot be imported$/, /assets\('\.\/folder'\)/],
     ['const x = (1', /^Expected/, /a little before/],
   ] as const) {

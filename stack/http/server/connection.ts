@@ -14,7 +14,7 @@ import { RequestReader } from './reader.ts'
 import { abortRequest, discardResponse, makeRequest, mayHaveBody, notResponse, responseBytes } from './request.ts'
 import { type BodyOwner, bodyError, incomplete, RequestBody } from './request-body.ts'
 import type { Service } from './service.ts'
-import { type Upgraded, upgradeOf } from './upgrade.ts'
+import { HandshakeError, type Upgraded, upgradeOf } from './upgrade.ts'
 import { ResponseWriter } from './writer.ts'
 
 /**
@@ -377,7 +377,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     try {
       result = this.#service.handler(request)
     } catch (error) {
-      this.#failed(head, error)
+      this.#failed(head, request, error)
       return
     }
     if (typeof (result as Promise<Response> | undefined)?.then !== 'function') {
@@ -391,7 +391,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
         this.#resume()
       },
       error => {
-        this.#failed(head, error)
+        this.#failed(head, request, error)
         this.#resume()
       },
     )
@@ -415,7 +415,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
       }
     } catch (error) {
       discardResponse(response, error)
-      this.#failed(head, error)
+      this.#failed(head, request, error)
     }
   }
 
@@ -465,7 +465,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     if (this.#service.stopping) this.#tellOfStop()
   }
 
-  #failed(head: RequestHead, error: unknown): void {
+  #failed(head: RequestHead, request: Request, error: unknown): void {
+    if (error instanceof HandshakeError) return this.#answer(head, request, error.response())
     this.#complain(head, 'failed', error)
     if (this.#state !== HANDLING) return
     const keepAlive = this.#keepsAlive(head)

@@ -39,3 +39,25 @@ export function switchingProtocols(headers: Record<string, string>, upgrade: Upg
 }
 
 export const upgradeOf = (response: Response): Upgrade | undefined => upgrades.get(response)
+
+/** A request that asks for an upgrade as it cannot be had. A handler that throws it answers with it: that is no fault of the program. */
+export class HandshakeError extends Error {
+  override name = 'HandshakeError'
+  /** What to answer: 400, 405 or 426. */
+  readonly status: number
+  readonly #fields: Record<string, string>
+
+  constructor(status: number, message: string, fields: Record<string, string> = {}) {
+    super(message)
+    this.status = status
+    this.#fields = fields
+  }
+
+  response(): Response {
+    const headers: Record<string, string> = { 'content-type': 'text/plain; charset=utf-8', ...this.#fields }
+    // RFC 9110 sections 15.5.6 and 15.5.22.
+    if (this.status === 405) headers.allow = 'GET'
+    if (this.status === 426) headers.upgrade = 'websocket'
+    return new Response(`${this.status}: ${this.message}\n`, { status: this.status, headers })
+  }
+}

@@ -12,7 +12,7 @@ export const PONG = 10
 export const MAX_CONTROL = 125
 export const MAX_REASON = MAX_CONTROL - 2
 
-export const NORMAL = 1000
+const NORMAL = 1000
 export const GOING_AWAY = 1001
 export const PROTOCOL_ERROR = 1002
 /** Never sent: no code came, and the connection broke. */
@@ -25,7 +25,7 @@ export const INTERNAL_ERROR = 1011
 /** Whether a code may be sent: those of the protocol that are no placeholders, and the two ranges of libraries and programs. */
 export const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
-  ((code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999))
+  ((code >= NORMAL && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999))
 
 /** A whole message or control frame; a server masks nothing. */
 export function frame(abi: Pick<HostFunctions, 'copy'>, opcode: number, payload: Uint8Array): Uint8Array {

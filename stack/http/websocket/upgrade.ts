@@ -1,8 +1,8 @@
 /** `upgradeWebSocket`: a request that becomes a WebSocket, in the two manners that programs know. */
 import type { Event } from '@xen-ts/runtime/web'
-import { switchingProtocols } from '../server/upgrade.ts'
+import { HandshakeError, switchingProtocols } from '../server/upgrade.ts'
 import type { CloseEvent, MessageEvent } from './events.ts'
-import { acceptKey, asksForWebSocket, HandshakeError, offeredProtocols, refusal } from './handshake.ts'
+import { acceptKey, asksForWebSocket, offeredProtocols } from './handshake.ts'
 import { defaultWebSocketLimits, ServerWebSocket, type WebSocketData, type WebSocketLimits } from './socket.ts'
 
 export interface WebSocketOptions extends Partial<WebSocketLimits> {
@@ -50,7 +50,7 @@ export type WebSocketMiddleware<C extends Context> = (c: C, next: () => Promise<
  *
  * The Origin of the request is not looked at: browsers let every page open a WebSocket to every host, with its cookies. A program that knows
  * its users by cookies must compare it.
- * @throws HandshakeError, with the status to answer, when it is no request for one; TypeError for a protocol that was not offered
+ * @throws HandshakeError when it is no request for one: what the server answers when the handler lets it through; TypeError for a protocol that was not offered
  */
 export function upgradeWebSocket(request: Request, options?: WebSocketOptions): WebSocketUpgrade
 /**
@@ -76,7 +76,7 @@ export function upgradeWebSocket(
       listen(socket, await first(c))
       return response
     } catch (error) {
-      if (error instanceof HandshakeError) return refusal(error)
+      if (error instanceof HandshakeError) return error.response()
       throw error
     }
   }

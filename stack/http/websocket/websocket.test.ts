@@ -1,7 +1,7 @@
 /** WebSockets as they should be: handshake, messages, the end, signs of life. */
 import test from 'ava'
+import type { HttpHandler } from '../server/server.ts'
 import { bareServer, known } from '../server/testing.ts'
-import type { HandshakeError } from './handshake.ts'
 import { sha1 } from './sha1.ts'
 import type { ServerWebSocket } from './socket.ts'
 import { ACCEPT, clientFrame, closing, echoing, handshake, serverFrames, text } from './testing.ts'
@@ -250,28 +250,24 @@ const refused: [name: string, request: string, status: number, contains?: string
 ]
 for (const [name, request, status, contains] of refused) {
   test(`a handshake with ${name} is refused with ${status}, and the connection goes on`, async t => {
-    const server = bareServer(async request => {
-      await upgradeWebSocket(() => ({}))({ req: { raw: request } }, async () => {})
-      return upgradeInHonosManner(request)
-    })
-    const client = server.connect()
-    client.send(request)
-    await server.seconds(0)
-    t.deepEqual(client.statuses, [status])
-    if (contains !== undefined) t.true(client.received.includes(contains))
-    t.is(client.state, 'open')
+    const hono: HttpHandler = async request =>
+      (await upgradeWebSocket(() => ({}))({ req: { raw: request } }, async () => {})) ?? known('next')
+    const plain: HttpHandler = request => upgradeWebSocket(request).response
+    for (const [handler, asks] of [
+      [plain, true],
+      [hono, /upgrade: websocket/i.test(request)],
+    ] as const) {
+      const server = bareServer(handler)
+      const client = server.connect()
+      client.send(request)
+      await server.seconds(0)
+      t.deepEqual(client.statuses, [asks ? status : 200])
+      if (!asks) continue
+      if (contains !== undefined) t.true(client.received.includes(contains))
+      t.is(client.received.includes('upgrade: websocket\r\nconnection: upgrade\r\n'), status === 426)
+      t.deepEqual([client.state, server.log('ERR')], ['open', []])
+    }
   })
-}
-
-/** A route, and what stands behind it: the plain function says the same by an error. */
-async function upgradeInHonosManner(request: Request): Promise<Response> {
-  const response = await upgradeWebSocket(() => ({}))({ req: { raw: request } }, async () => {})
-  if (response) return response
-  try {
-    return upgradeWebSocket(request).response
-  } catch (error) {
-    return new Response((error as Error).message, { status: (error as HandshakeError).status })
-  }
 }
 
 test('HTTP/1.0, and a connection that is to be closed, are not upgraded', async t => {
