@@ -5,8 +5,16 @@
 export { type Arg, type ArgTable, type ArgValues, arg } from './args.ts'
 export { type Connected, type Device, type DeviceContext, type Devices, device, provided } from './device.ts'
 export { type Clock, clock, type Random, random } from './devices/ambient.ts'
-export { type AssetFile, type AssetFiles, type Assets, assets } from './devices/assets.ts'
-export { type HttpHandler, type HttpServer, http } from './devices/http.ts'
+export {
+  type AssetCoding,
+  type AssetFile,
+  type AssetFiles,
+  type AssetOptions,
+  type Assets,
+  type AssetVariant,
+  assets,
+} from './devices/assets.ts'
+export { type HttpHandler, type HttpLimits, type HttpServer, http } from './devices/http.ts'
 export {
   type ByteSocket,
   type Endpoint,

@@ -9,6 +9,16 @@ export { type HttpClient, httpClient } from './http/client/client.ts'
 export { fetchError, HttpError, type HttpErrorCode } from './http/client/error.ts'
 export type { HttpClientLimits } from './http/client/options.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
+export { HandshakeError } from './http/server/upgrade.ts'
+export type { ServerWebSocket, WebSocketData, WebSocketLimits } from './http/websocket/socket.ts'
+export {
+  upgradeWebSocket,
+  type WebSocketContext,
+  type WebSocketEvents,
+  type WebSocketMiddleware,
+  type WebSocketOptions,
+  type WebSocketUpgrade,
+} from './http/websocket/upgrade.ts'
 export type { Route } from './ip/route.ts'
 export { type DropWatch, watchDrops } from './pcap/drops.ts'
 export { Recording, type RecordOptions, record } from './pcap/recorder.ts'

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import { httpServer } from './http/server/server.ts'
+import { upgradeWebSocket } from './http/websocket/upgrade.ts'
 import { createStack, type IpStack } from './stack.ts'
 import { pattern } from './testing/pair.ts'
 import { compile, TapDevice, tapProblem } from './testing/tap.ts'
@@ -39,10 +40,35 @@ test.before(async t => {
   const ipv6 = { address: 'fd00::16', gateway: linuxLinkLocal }
   stack = createStack(machine, device, { address: '10.137.0.16', netmask: '255.255.255.255', gateway: '10.137.0.1', ipv6 })
   served = httpServer(machine, stack.tcp).serve({ port: 80, signal: controller.signal, limits: { body: 10_000_000 } }, async request => {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/count') return new Response(await count(request))
+    if (pathname === '/unread') return new Response('not read')
+    if (pathname === '/ws') return echoing(request)
     if (request.method === 'POST') return new Response(await request.bytes())
     return request.url.endsWith('/big') ? new Response(bigBody) : new Response(`hello ${new URL(request.url).pathname}`)
   })
 })
+
+/** Bytes and digest of a body, read slowly at first; and the most that the stack held of it. */
+async function count(request: Request): Promise<string> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  let held = 0
+  let pieces = 0
+  for await (const piece of request.body!) {
+    bytes += piece.length
+    hash.update(piece)
+    if (pieces++ < 10) await new Promise(resolve => setTimeout(resolve, 30))
+    held = Math.max(held, stack.tcp.memory.used)
+  }
+  return JSON.stringify({ bytes, digest: hash.digest('hex'), held })
+}
+
+function echoing(request: Request): Response {
+  const { socket, response } = upgradeWebSocket(request)
+  socket.onmessage = ({ data }) => socket.send(data)
+  return response
+}
 
 test.after.always(async () => {
   stack?.close()
@@ -191,6 +217,38 @@ interop('Linux: ten megabytes each way over a wire that loses, reorders and doub
   t.is(digest(answer.stdout), digest(body), answer.stderr)
   t.true(stack.counters.tcpFastRetransmits > tcpFastRetransmits)
   t.log(`timeouts ${stack.counters.tcpTimeouts - tcpTimeouts}, recoveries ${stack.counters.tcpFastRetransmits - tcpFastRetransmits}`)
+})
+
+interop('Linux: 10 MB up, by length and in chunks, to a program that reads slowly: no more than the receive window is held', async t => {
+  device.trouble = {}
+  const body = pattern(10_000_000)
+  const file = join(tmpdir(), 'xen-ts-interop-upload')
+  await writeFile(file, body)
+  try {
+    for (const how of [
+      ['--data-binary', `@${file}`],
+      ['-X', 'POST', '-T', file, '-H', 'Transfer-Encoding: chunked'],
+    ]) {
+      const up = await curl(...how, 'http://10.137.0.16/count')
+      const { bytes, digest: itsDigest, held } = JSON.parse(up.stdout.toString())
+      t.deepEqual([bytes, itsDigest], [body.length, digest(body)], up.stderr)
+      t.true(held <= 256 * 1024 + 65_536, `${held}`)
+    }
+    const unread = await curl('--data-binary', `@${file}`, '-w', ' %{http_code}', 'http://10.137.0.16/unread')
+    t.is(unread.stdout.toString(), 'not read 200', unread.stderr)
+  } finally {
+    await rm(file)
+  }
+})
+
+interop('Linux: the WebSocket client of Node, message for message', async t => {
+  device.trouble = { loss: 0.02 }
+  const client = `const ws = new WebSocket('ws://10.137.0.16/ws'); ws.binaryType = 'arraybuffer'; const said = []
+ws.onopen = () => { ws.send('text'); ws.send(new Uint8Array(500000).fill(7)) }
+ws.onmessage = ({ data }) => { said.push(data.byteLength ?? data); if (said.length === 2) ws.close(4001, 'enough') }
+ws.onclose = ({ code, wasClean }) => console.log(JSON.stringify([...said, code, wasClean]))`
+  const { stdout, stderr } = await device.run(process.execPath, ['-e', client])
+  t.is(stdout.toString().trim(), '["text",500000,4001,true]', stderr)
 })
 
 interop('Linux: ten curls at once', async t => {

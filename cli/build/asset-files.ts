@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { extname, join, sep } from 'node:path'
+import type { AssetCoding } from '@xen-ts/runtime'
 import { trouble } from '../errors.ts'
+import { compressed } from './compress.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -38,15 +40,24 @@ export interface BuiltFile {
   readonly type: string
   readonly etag: string
   readonly bytes: Uint8Array
+  /** Smallest first. */
+  readonly variants: readonly BuiltVariant[]
+}
+
+export interface BuiltVariant {
+  readonly coding: AssetCoding
+  readonly etag: string
+  readonly bytes: Uint8Array
 }
 
 /**
  * The files of a folder and its subfolders, names sorted. Links are followed, but not out of the folder. Names that begin with a dot
  * are left out, but for `.well-known` (RFC 8615), and so is what is neither file nor folder.
  * @param shown the folder as messages call it
+ * @param codings that the files are compressed in, where it pays
  * @throws Error for a link that leads out of the folder, nowhere, or round
  */
-export function readFolder(folder: string, shown: string): { files: BuiltFile[]; leftOut: string[] } {
+export function readFolder(folder: string, shown: string, codings: readonly AssetCoding[]): { files: BuiltFile[]; leftOut: string[] } {
   const root = realpathSync(folder)
   const leftOut: string[] = []
   const list = (prefix: string, above: readonly string[]): string[] =>
@@ -63,8 +74,10 @@ export function readFolder(folder: string, shown: string): { files: BuiltFile[];
       })
   const files = list('', [root]).map(name => {
     const bytes = readFileSync(join(root, name))
-    const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`
-    return { name, type: types[extname(name).toLowerCase()] ?? 'application/octet-stream', etag, bytes }
+    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+    const type = types[extname(name).toLowerCase()] ?? 'application/octet-stream'
+    const variants = compressed(bytes, type, codings).map(variant => ({ ...variant, etag: `"${hash}-${variant.coding}"` }))
+    return { name, type, etag: `"${hash}"`, bytes, variants }
   })
   return { files, leftOut }
 }

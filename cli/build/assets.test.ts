@@ -1,6 +1,7 @@
 /** Calls of assets: how they may be written, what is taken of a folder, and how its bytes reach the image. */
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
 import { bundleFolder, folderOf, runFolder } from './testing.ts'
@@ -92,7 +93,9 @@ test('hidden names are left out, but for .well-known, and counted', async t => {
   })
   t.regex(await runFolder(root), /has \.well-known\/security\.txt,index\.html\n/)
   const { assets } = await bundleFolder(root)
-  t.deepEqual(assets, [{ folder: join(root, 'site'), files: 2, bytes: 25, leftOut: ['.env', '.git/', '.well-known/.DS_Store'] }])
+  t.deepEqual(assets, [
+    { folder: join(root, 'site'), files: 2, bytes: 25, compressedBytes: 0, leftOut: ['.env', '.git/', '.well-known/.DS_Store'] },
+  ])
 })
 
 test('links are followed within the folder, and refused where they leave it, lead nowhere or round', async t => {
@@ -150,4 +153,43 @@ test('bytes arrive as they are, in one bundle as in the next', async t => {
   const [first, second] = [await bundleFolder(root), await bundleFolder(root)]
   t.is(first.code, second.code)
   t.true(first.code.length < 1_000_000)
+})
+
+const page = '<!DOCTYPE html>' + Array.from({ length: 200 }, (_, i) => `<p>paragraph ${i} of many</p>`).join('\n')
+const variantsOf = (call: string) =>
+  withSite(call).replace('site.paths', 'site.paths.map(path => `${path}:${Object.keys(site.file(path).variants ?? {})}`)')
+
+test('text is compressed when the image is built, where that pays; the report says how much', async t => {
+  const noise = Uint8Array.from({ length: 5000 }, (_, i) => (Math.imul(i * i + 7, 2654435761) >>> 13) & 0xff)
+  const files = { 'site/index.html': page, 'site/small.css': 'a{}', 'site/p.png': page, 'site/noise.txt': noise as never }
+  const bundle = await bundleFolder(folderOf(t, { 'app.ts': variantsOf("assets('./site')"), ...files }))
+  const [{ bytes, compressedBytes }] = bundle.assets
+  t.is(bytes, 2 * page.length + 3 + 5000)
+  t.true(compressedBytes > 100 && compressedBytes < page.length / 2, `${compressedBytes}`)
+  const run = async (call: string) => runFolder(folderOf(t, { 'app.ts': variantsOf(call), ...files }))
+  t.regex(await run("assets('./site')"), /has index\.html:br,gzip,noise\.txt:,p\.png:,small\.css:\n/)
+  t.regex(await run("assets('./site', {})"), /has index\.html:br,gzip,/)
+  t.regex(await run("assets('./site', { compress: ['gzip'] })"), /has index\.html:gzip,/)
+  t.regex(await run("assets('./site', { compress: false })"), /has index\.html:,/)
+  t.regex(await run("assets('./site', { compress: [] })"), /has index\.html:,/)
+})
+
+test('what is compressed is what it was', async t => {
+  const source = withSite("assets('./site')").replace(
+    "'has ' + site.paths",
+    "'as text ' + Array.from(site.file('index.html').variants.gzip.bytes, byte => byte.toString(16).padStart(2, '0')).join('')",
+  )
+  const output = await runFolder(folderOf(t, { 'app.ts': source, 'site/index.html': page }))
+  const hex = /as text ([0-9a-f]+)/.exec(output)![1]
+  t.is(gunzipSync(Buffer.from(hex, 'hex')).toString(), page)
+})
+
+test('options that the build cannot read are refused with what to write', async t => {
+  for (const options of ['options', '{ compress: true }', "{ compress: ['deflate'] }", '{ compress: x }', '{ ...x }', '{ other: 1 }']) {
+    const head = "import { assets, unikernel } from 'xen-ts'; declare const x: any, options: any"
+    const error = await refused(t, withSite(`assets('./site', ${options})`, head))
+    t.is(error.message, 'assets: the options must be a literal { compress: ... }', options)
+    t.regex(error.where!, /app\.ts:2:/)
+    t.regex(error.todo!, /compress: false/)
+  }
 })

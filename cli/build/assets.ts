@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { AssetCoding } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
 import type { Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
@@ -20,6 +21,8 @@ export interface AssetReport {
   readonly folder: string
   readonly files: number
   readonly bytes: number
+  /** Of their compressed variants, in addition. */
+  readonly compressedBytes: number
   /** Names that begin with a dot, and what is neither file nor folder. */
   readonly leftOut: readonly string[]
 }
@@ -50,7 +53,7 @@ export function ownAssets(root: string, onModule: (name: string, path: string) =
         const contents = `export * from ${JSON.stringify(pluginData)}
 import { assets } from ${JSON.stringify(inRuntime)}
 export { ${name} as assets }
-function ${name}(path) { return assets(__assets?.get('${name} ' + path) ?? path) }`
+function ${name}(path, options) { return assets(__assets?.get('${name} ' + JSON.stringify([path, options?.compress])) ?? path) }`
         return { contents, loader: 'js', resolveDir: dirname(path) }
       })
     },
@@ -63,6 +66,8 @@ export interface AssetUse {
   readonly at: number
   /** The literal path; undefined when there is none; `false` when it is no call. */
   readonly path: string | undefined | false
+  /** The literal option; undefined when it is not given, `null` when it is something else than a literal that is allowed. */
+  readonly compress: false | readonly AssetCoding[] | undefined | null
 }
 
 /** Collects uses: for walk(). */
@@ -77,10 +82,11 @@ export function assetUses(): { visit: Visitor; uses: AssetUse[] } {
       if (parent?.type === 'FunctionDeclaration' || (parent?.type === 'ArrowFunctionExpression' && above.at(-2)?.type === 'Property'))
         return
       if (parent?.type === 'CallExpression' && parent.callee.type === 'Identifier' && parent.callee.name === '__name') return
-      if (parent?.type !== 'CallExpression' || parent.callee !== node) uses.push({ name: node.name, at: node.start, path: false })
+      if (parent?.type !== 'CallExpression' || parent.callee !== node)
+        uses.push({ name: node.name, at: node.start, path: false, compress: undefined })
       // Files by themselves, as tests have them.
       else if (parent.arguments[0]?.type !== 'ObjectExpression')
-        uses.push({ name: node.name, at: node.start, path: textOf(parent.arguments[0]) })
+        uses.push({ name: node.name, at: node.start, path: textOf(parent.arguments[0]), compress: compressOf(parent.arguments[1]) })
     },
   }
 }
@@ -88,6 +94,27 @@ export function assetUses(): { visit: Visitor; uses: AssetUse[] } {
 function textOf(node: AnyNode | undefined): string | undefined {
   if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
   return node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? (node.quasis[0].value.cooked ?? undefined) : undefined
+}
+
+const codings: readonly AssetCoding[] = ['gzip', 'br']
+
+/** `!1` is what `false` may have become. */
+const isFalse = (node: AnyNode): boolean =>
+  (node.type === 'Literal' && node.value === false) ||
+  (node.type === 'UnaryExpression' && node.operator === '!' && node.argument.type === 'Literal' && node.argument.value === 1)
+
+function compressOf(options: AnyNode | undefined): AssetUse['compress'] {
+  if (options === undefined) return undefined
+  if (options.type !== 'ObjectExpression' || options.properties.length > 1) return null
+  const [property] = options.properties
+  if (property === undefined) return undefined
+  if (property.type !== 'Property' || property.computed) return null
+  const { key, value } = property
+  if ((key.type === 'Identifier' ? key.name : textOf(key)) !== 'compress') return null
+  if (isFalse(value)) return false
+  if (value.type !== 'ArrayExpression') return null
+  const named = value.elements.map(element => codings.find(coding => element !== null && coding === textOf(element)))
+  return named.includes(undefined) ? null : (named as AssetCoding[])
 }
 
 /**
@@ -101,9 +128,9 @@ export function assetTable(
   modules: ReadonlyMap<string, string>,
   place: (offset: number) => Place | undefined,
 ): { table: string; bytes: Uint8Array[]; reports: AssetReport[] } {
-  const folders = new Map<string, { id: number; files: BuiltFile[]; leftOut: string[] }>()
+  const folders = new Map<string, { id: number; folder: string; files: BuiltFile[]; leftOut: string[] }>()
   const entries = new Map<string, number>()
-  for (const { name, path, at } of uses) {
+  for (const { name, path, at, compress } of uses) {
     const refuse = (what: string, todo: string) => {
       const found = place(at)
       return new CliError(what, found && showPlace(found), todo)
@@ -111,37 +138,51 @@ export function assetTable(
     if (path === false) throw refuse('assets must be called directly', "call it with a literal path: assets('./folder')")
     if (path === undefined)
       throw refuse('assets: the path must be a literal string', "the build reads the path: write it into the call, assets('./folder')")
+    if (compress === null)
+      throw refuse(
+        'assets: the options must be a literal { compress: ... }',
+        "the build reads them: write { compress: false }, or { compress: ['gzip'] }, into the call",
+      )
     const folder = resolve(dirname(modules.get(name)!), path)
     if (!existsSync(folder) || !statSync(folder).isDirectory())
       throw refuse(`assets: there is no folder ${path}`, otherFolder(path, folder))
-    let found = folders.get(folder)
+    const wanted = compress === undefined ? codings : compress || []
+    const key = `${folder} ${wanted.join()}`
+    let found = folders.get(key)
     if (!found) {
       try {
-        found = { id: folders.size, ...readFolder(folder, path) }
+        found = { id: folders.size, folder, ...readFolder(folder, path, wanted) }
       } catch (error) {
         throw refuse(`assets: ${(error as Error).message}`, 'let it lead to something within the folder, or remove it')
       }
-      folders.set(folder, found)
+      folders.set(key, found)
     }
-    entries.set(`${name} ${path}`, found.id)
+    entries.set(`${name} ${JSON.stringify([path, compress])}`, found.id)
   }
   const bytes: Uint8Array[] = []
   // Computed keys: one that is called __proto__ is a key like others.
+  const tagged = (variant: { etag: string; bytes: Uint8Array }) =>
+    `etag: ${JSON.stringify(variant.etag)}, bytes: new Uint8Array(__bytes(${bytes.push(variant.bytes) - 1}))`
+  const variants = (file: BuiltFile) =>
+    file.variants.length === 0 ? '' : `, variants: { ${file.variants.map(one => `${one.coding}: { ${tagged(one)} }`).join(', ')} }`
   const entry = (file: BuiltFile) =>
-    `[${JSON.stringify(file.name)}]: { type: ${JSON.stringify(file.type)}, etag: ${JSON.stringify(file.etag)}, bytes: new Uint8Array(__bytes(${bytes.push(file.bytes) - 1})) }`
+    `[${JSON.stringify(file.name)}]: { type: ${JSON.stringify(file.type)}, ${tagged(file)}${variants(file)} }`
   const objects = [...folders.values()].map(({ files }) => `{ ${files.map(entry).join(', ')} }`)
   const keys = [...entries].map(([key, id]) => `[${JSON.stringify(key)}, folders[${id}]]`)
   return {
     table: entries.size === 0 ? 'undefined' : `(folders => new Map([${keys.join(', ')}]))([${objects.join(', ')}])`,
     bytes,
-    reports: [...folders].map(([folder, { files, leftOut }]) => ({
+    reports: [...folders.values()].map(({ folder, files, leftOut }) => ({
       folder,
       files: files.length,
-      bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+      bytes: total(files),
+      compressedBytes: total(files.flatMap(file => file.variants)),
       leftOut,
     })),
   }
 }
+
+const total = (files: readonly { bytes: Uint8Array }[]): number => files.reduce((sum, { bytes }) => sum + bytes.length, 0)
 
 /** What to do about a path (as written, and resolved) that is no folder. */
 function otherFolder(path: string, folder: string): string {

@@ -105,7 +105,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     sizes: {
       name: relative(process.cwd(), output) || output,
       bytes: composed.image.length,
-      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), sum(bundle.assets)),
+      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), assetBytes(bundle.assets)),
     },
     assets: bundle.assets,
   }
@@ -126,6 +126,9 @@ async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project)
     )
   }
 }
+
+const assetBytes = (reports: readonly AssetReport[]) =>
+  reports.reduce((sum, { bytes, compressedBytes }) => sum + bytes + compressedBytes, 0)
 
 const sum = (rows: readonly { readonly bytes: number }[]) => rows.reduce((sum, row) => sum + row.bytes, 0)
 

@@ -54,8 +54,9 @@ async function processCommand(app: string, options: { target?: string; output?: 
   )
 }
 
-function assetLine({ folder, files, bytes, leftOut }: AssetReport): string {
+function assetLine({ folder, files, bytes, compressedBytes, leftOut }: AssetReport): string {
+  const smaller = compressedBytes === 0 ? '' : `, and ${kib(compressedBytes)} of it compressed`
   const names = leftOut.slice(0, 5).join(', ') + (leftOut.length > 5 ? ', ...' : '')
   const without = leftOut.length === 0 ? '' : `; left out: ${leftOut.length} (${names})`
-  return `assets     ${relative(process.cwd(), folder) || '.'}: ${files} ${files === 1 ? 'file' : 'files'}, ${kib(bytes)}${without}`
+  return `assets     ${relative(process.cwd(), folder) || '.'}: ${files} ${files === 1 ? 'file' : 'files'}, ${kib(bytes)}${smaller}${without}`
 }

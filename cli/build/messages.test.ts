@@ -40,7 +40,7 @@ test('an import of what is not there: what is missing, and what to do', async t 
     [
       `import { flup } from 'xen-ts'; flup()`,
       /^xen-ts has no flup$/,
-      /^it exports ShutdownError, SocketError, UsageError, arg, assets, .*unikernel$/,
+      /^it exports HandshakeError, ShutdownError, SocketError, UsageError, arg, assets, .*unikernel, upgradeWebSocket$/,
     ],
     [`import picture from './picture.png'; picture()`, /^files with the ending \.png cannot be imported$/, /assets\('\.\/folder'\)/],
     ['const x = (1', /^Expected/, /a little before/],

@@ -1,4 +1,7 @@
-/** A website: the files in public/, one page that is made at run time, and a greeting that an argument sets. */
+/**
+ * A website: the files in public/ (compressed where the browser takes that, in ranges where it asks for some), one page that is made at run
+ * time, and a greeting that an argument sets.
+ */
 import { arg, assets, http, unikernel } from 'xen-ts'
 
 export default unikernel({

@@ -2,6 +2,7 @@
 export { AbortController, AbortSignal } from './abort.ts'
 export { DOMException } from './dom-exception.ts'
 export { createEncoding } from './encoding.ts'
+export { Event, EventTarget } from './events.ts'
 export { Response } from './fetch/response.ts'
 export { streamBases } from './streams/linked.ts'
 export { SmallReadable, SmallWritable } from './streams/small.ts'

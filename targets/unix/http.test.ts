@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { nodeMachine } from '@xen-ts/runtime/node'
-import { httpServer } from '@xen-ts/stack'
+import { httpServer, upgradeWebSocket } from '@xen-ts/stack'
 import test from 'ava'
 import { hostStack } from './network.ts'
 
@@ -47,4 +47,50 @@ test("the server works over Node sockets with Node's own client: keep-alive, lar
   controller.abort()
   await stopped
   await t.throwsAsync(fetch(`${base}/late`))
+})
+
+test('10 MB are streamed over Node sockets, with back-pressure, and a WebSocket talks to the client of the web platform', async t => {
+  const port = await freePort()
+  const controller = new AbortController()
+  const closed = Promise.withResolvers<string>()
+  let slow = 0
+  const machine = nodeMachine()
+  const stopped = httpServer(machine, hostStack(machine).tcp).serve({ port, signal: controller.signal }, async request => {
+    if (request.headers.has('upgrade')) {
+      const { socket, response } = upgradeWebSocket(request)
+      socket.onmessage = ({ data }) => socket.send(data)
+      socket.onclose = ({ code, reason, wasClean }) => closed.resolve(`${code} ${reason} ${wasClean}`)
+      return response
+    }
+    let total = 0
+    for await (const piece of request.body!) {
+      total += piece.length
+      if (slow++ < 3) await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    return new Response(String(total))
+  })
+  const body = new Uint8Array(10_000_000)
+  t.is(await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).text(), '10000000')
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+  socket.binaryType = 'arraybuffer'
+  const messages: unknown[] = []
+  await new Promise<void>((resolve, reject) => {
+    socket.onerror = () => reject(new Error('the client failed'))
+    socket.onopen = () => {
+      socket.send('text \u00e4')
+      socket.send(new Uint8Array(300_000).fill(7))
+    }
+    socket.onmessage = ({ data }) => {
+      messages.push(typeof data === 'string' ? data : data.byteLength)
+      if (messages.length === 2) socket.close(4001, 'enough')
+    }
+    socket.onclose = ({ code, reason, wasClean }) => {
+      messages.push(code, reason, wasClean)
+      resolve()
+    }
+  })
+  t.deepEqual(messages, ['text \u00e4', 300_000, 4001, '', true])
+  t.is(await closed.promise, '4001 enough true')
+  controller.abort()
+  await stopped
 })

@@ -5,9 +5,10 @@
  */
 import type { ReadableStream } from 'web-streams-polyfill'
 import { ByteCollector } from '../../byte-collector.ts'
-import { isDisturbed, isReadableStream, readableStreams } from '../streams/linked.ts'
+import { hasStreams, isDisturbed, isReadableStream, readableStreams } from '../streams/linked.ts'
 import { URLSearchParams } from '../url/url-search-params.ts'
 import { isGiven } from './given.ts'
+import { IncomingBody, SharedBody } from './incoming.ts'
 
 export type BodyInit =
   | string
@@ -16,10 +17,11 @@ export type BodyInit =
   | URLSearchParams
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
+  | IncomingBody
   | null
   | undefined
 /** What a body is made of. */
-export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | IncomingBody | null
 
 export class Body {
   #source: BodySource
@@ -42,9 +44,19 @@ export class Body {
   get body(): ReadableStream<Uint8Array> | null {
     const source = this.#source
     if (source === null || isReadableStream(source)) return source
+    const isIncoming = source instanceof IncomingBody
+    const stream = !isIncoming ? this.#streamOf(source) : this.#used ? this.#streamOf('') : streamOf(source)
+    if (this.#used) {
+      void stream.cancel()
+      stream.getReader() // whoever read it has it
+    }
+    this.#source = stream
+    return stream
+  }
+
+  #streamOf(source: string | Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
     const isEmpty = this.#used || source.length === 0
-    const Stream = readableStreams()
-    const stream = new Stream<Uint8Array>({
+    return new (readableStreams())<Uint8Array>({
       type: 'bytes',
       pull(controller) {
         // A copy: the bytes may be those of a clone as well, or of a file of the program, and who reads gets them for good.
@@ -53,12 +65,6 @@ export class Body {
         controller.byobRequest?.respond(0)
       },
     })
-    if (this.#used) {
-      void stream.cancel()
-      stream.getReader() // whoever read it has it
-    }
-    this.#source = stream
-    return stream
   }
 
   async text(): Promise<string> {
@@ -94,6 +100,10 @@ export class Body {
   /** For clone(): the same once more. */
   protected split(): BodySource {
     if (this.#unusable) throw new TypeError('clone: Body has already been consumed.')
+    if (this.#source instanceof IncomingBody) {
+      if (!hasStreams()) return (this.#source = new SharedBody(this.#source))
+      this.#source = this.body
+    }
     if (!isReadableStream(this.#source)) return this.#source
     const [own, other] = this.#source.tee()
     this.#source = own
@@ -122,7 +132,7 @@ export class Body {
    */
   bodyBytes(): Uint8Array | undefined {
     const source = this.#source
-    if (this.#used || isReadableStream(source)) return undefined
+    if (this.#used || isReadableStream(source) || source instanceof IncomingBody) return undefined
     this.#used = source !== null
     return source === null ? EMPTY : toBytes(source)
   }
@@ -142,6 +152,7 @@ function sourceOf(init: BodyInit): BodySource {
   if (init instanceof Uint8Array) return isGiven(init) ? (init as Uint8Array<ArrayBuffer>) : init.slice()
   if (init instanceof ArrayBuffer) return new Uint8Array(init.slice(0))
   if (ArrayBuffer.isView(init)) return new Uint8Array(init.buffer as ArrayBuffer, init.byteOffset, init.byteLength).slice()
+  if (init instanceof IncomingBody) return init
   if (isReadableStream(init)) {
     if (init.locked || isDisturbed(init)) throw new TypeError('the body is a stream that is being read already; give a fresh one')
     return init
@@ -150,8 +161,25 @@ function sourceOf(init: BodyInit): BodySource {
   return String(init)
 }
 
-async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+/** Pulled only when somebody reads: what was not asked for stays with the peer. */
+const streamOf = (source: IncomingBody): ReadableStream<Uint8Array> =>
+  new (readableStreams())<Uint8Array>(
+    {
+      type: 'bytes',
+      async pull(controller) {
+        const bytes = await source.read()
+        if (bytes !== undefined) return controller.enqueue(bytes)
+        controller.close()
+        controller.byobRequest?.respond(0)
+      },
+      cancel: reason => source.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+
+async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | IncomingBody): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source
+  if (source instanceof IncomingBody) return source.gather()
   const all = new ByteCollector()
   // Never released: a body that was read stays locked.
   const reader = source.getReader()

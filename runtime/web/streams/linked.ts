@@ -16,6 +16,8 @@ export const link = (streams: Streams): void => {
   linked = streams
 }
 
+export const hasStreams = (): boolean => linked !== undefined
+
 export const isReadableStream = (value: unknown): value is ReadableStream<any> =>
   linked !== undefined && value instanceof linked.ReadableStream
 

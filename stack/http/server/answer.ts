@@ -21,7 +21,11 @@ export function headText(status: number, response: ResponseHead | undefined, len
   let dateLine = date
   if (response !== undefined) {
     response.headers.forEach((value, name) => {
-      if (ours.has(name)) return
+      if (ours.has(name)) {
+        // RFC 9110 section 15.5.22: this status says what to upgrade to.
+        if (status === 426 && name === 'upgrade') text += `upgrade: ${value}\r\nconnection: upgrade\r\n`
+        return
+      }
       if (name === 'date') dateLine = ''
       text += `${name}: ${value}\r\n`
     })

@@ -1,4 +1,4 @@
-/** The body of a request: gathers it up to a limit, by Content-Length or chunked (RFC 9112 section 7.1). */
+/** Takes the body of a request out of a stream of bytes, up to a limit: by Content-Length or chunked (RFC 9112 section 7.1). */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BadRequest } from './bad-request.ts'
 import { fieldColon, NOT_TEXT } from './field.ts'
@@ -21,17 +21,23 @@ const DONE = 4
 export class BodyReader {
   /** Set when the body cannot be read; the connection is of no further use. */
   error: BadRequest | undefined = undefined
+  /** What comes is counted and checked, but not kept. */
+  isDropped = false
   readonly #abi: HostFunctions
-  readonly #limit: number
+  #limit: number
   readonly #chunked: boolean
   #state: number
   /** Bytes of the body, or of the chunk, that are still to come. */
   #remaining: number
-  #bytes: Uint8Array
+  /** What has come and was not taken. */
+  #bytes: Uint8Array<ArrayBuffer>
   #length = 0
+  /** All that has come, and is announced: a whole body or chunk at a time. */
+  #total: number
   /** Begin of a line of the chunked coding, whose end is in a later segment. */
   #line = ''
   #trailers = 0
+  #isBegun = false
 
   /** `length` in bytes, -1 for chunked; `limit` in bytes. */
   constructor(abi: HostFunctions, length: number, limit: number) {
@@ -40,6 +46,7 @@ export class BodyReader {
     this.#chunked = length < 0
     this.#state = this.#chunked ? SIZE_LINE : DATA
     this.#remaining = length
+    this.#total = length < 0 ? 0 : length
     // A client that announces much and sends little gets little.
     this.#bytes = new Uint8Array(length < 0 ? 1024 : Math.min(length, 16 * 1024))
     if (length > limit) this.error = tooLarge(limit)
@@ -49,12 +56,47 @@ export class BodyReader {
     return this.#state === DONE
   }
 
-  result(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+  /** Bytes of the body that wait to be taken. */
+  get held(): number {
+    return this.#length
+  }
+
+  /** Whether any of it, or of what is around it, has come. */
+  get isBegun(): boolean {
+    return this.#isBegun
+  }
+
+  /** At most so many bytes are still to come; Infinity when the client has not said. */
+  get outstanding(): number {
+    return this.isDone ? 0 : this.#chunked ? Infinity : this.#remaining
+  }
+
+  /** Another limit from now on, for the whole body, what was taken included. */
+  limitTo(bytes: number): void {
+    this.#limit = bytes
+    if (this.#total > bytes) this.error ??= tooLarge(bytes)
+  }
+
+  /** Only so many bytes more are taken, and dropped. */
+  drop(bytes: number): void {
+    this.isDropped = true
+    this.take()
+    const come = this.#total - (this.#state === DATA ? this.#remaining : 0)
+    this.limitTo(come + bytes)
+  }
+
+  /** What has come, for good. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes
+    const whole = this.#length === bytes.length ? bytes : bytes.slice(0, this.#length)
+    this.#length = 0
+    if (whole === bytes) this.#bytes = EMPTY
+    return whole
   }
 
   /** Takes what belongs to the body from `bytes`, from `at` up to `end`; returns where it stopped. */
   feed(bytes: Uint8Array, at: number, end: number): number {
+    this.#isBegun = true
     while (at < end && this.#state !== DONE && this.error === undefined) {
       at = this.#state === DATA ? this.#takeData(bytes, at, end) : this.#takeLine(bytes, at, end)
     }
@@ -63,6 +105,13 @@ export class BodyReader {
 
   #takeData(bytes: Uint8Array, at: number, end: number): number {
     const size = Math.min(end - at, this.#remaining)
+    if (!this.isDropped) this.#keep(bytes, at, size)
+    this.#remaining -= size
+    if (this.#remaining === 0) this.#state = this.#chunked ? DATA_END : DONE
+    return at + size
+  }
+
+  #keep(bytes: Uint8Array, at: number, size: number): void {
     const total = this.#length + size
     if (total > this.#bytes.length) {
       const larger = new Uint8Array(Math.min(Math.max(total, 2 * this.#bytes.length), Math.max(total, this.#limit)))
@@ -71,9 +120,6 @@ export class BodyReader {
     }
     this.#abi.copy(this.#bytes, this.#length, bytes, at, size)
     this.#length = total
-    this.#remaining -= size
-    if (this.#remaining === 0) this.#state = this.#chunked ? DATA_END : DONE
-    return at + size
   }
 
   /** Reads up to the next line feed, and the line when it is complete. */
@@ -122,10 +168,13 @@ export class BodyReader {
       return
     }
     const size = parseInt(match[1], 16)
-    if (size > this.#limit - this.#length) this.error = tooLarge(this.#limit)
+    if (size > this.#limit - this.#total) this.error = tooLarge(this.#limit)
+    this.#total += size
     this.#remaining = size
     this.#state = size === 0 ? TRAILERS : DATA
   }
 }
 
 const tooLarge = (limit: number): BadRequest => new BadRequest(413, `the body is larger than ${limit} bytes`)
+
+const EMPTY = new Uint8Array(0)

@@ -1,21 +1,12 @@
-/** What a program may say about its server, and the defaults. Times in seconds, sizes in bytes. */
-export interface HttpLimits {
-  /** Longest body of a request; it is gathered in memory before the handler runs. */
-  readonly body: number
-  /** From the first byte of a head to its end, and the longest pause within a body. */
-  readonly headTimeout: number
-  readonly bodyTimeout: number
-  /** A whole body, however fast it comes in. */
-  readonly requestTimeout: number
-  /** How long a connection may stay without a request, and how long a client may take nothing of a response. */
-  readonly idleTimeout: number
-  readonly writeTimeout: number
-  /** How long running requests may take once the server is to stop. A program is left behind 5 s after a shutdown request. */
-  readonly drainTimeout: number
-}
+/** How patient the server is, when the program does not say. */
+import type { HttpLimits } from '@xen-ts/runtime'
+
+export type { HttpLimits }
 
 export const defaultHttpLimits: HttpLimits = {
   body: 1024 * 1024,
+  streamedBody: 1024 * 1024 * 1024,
+  unreadBody: 256 * 1024,
   headTimeout: 10,
   bodyTimeout: 30,
   requestTimeout: 300,

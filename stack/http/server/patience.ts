@@ -11,7 +11,7 @@ export class Patience {
   readonly #socket: ByteSocket
   readonly #limits: HttpLimits
   /** `room` when nothing waits to be taken, and when it was looked at last. */
-  readonly #allRoom: number
+  readonly allRoom: number
   #lastRoom: number
   /** Seconds that there may be without a request, or a piece of one. */
   #limit: number
@@ -24,12 +24,12 @@ export class Patience {
     this.#socket = socket
     this.#limits = limits
     this.#limit = limits.idleTimeout
-    this.#allRoom = this.#lastRoom = socket.room
+    this.allRoom = this.#lastRoom = socket.room
   }
 
   /** The peer has taken all that was sent to it. */
   get isAllTaken(): boolean {
-    return this.#socket.room === this.#allRoom
+    return this.#socket.room === this.allRoom
   }
 
   /** There may be so many seconds without progress from now on. They are not counted anew when it is the same as before. */

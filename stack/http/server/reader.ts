@@ -7,6 +7,8 @@ import { BadRequest } from './bad-request.ts'
 import { BodyReader } from './body.ts'
 import { type Local, MAX_HEAD, type RequestHead } from './head.ts'
 import type { HeadCache } from './head-cache.ts'
+import type { HttpLimits } from './options.ts'
+import { mayHaveBody } from './request.ts'
 
 /** Empty lines before a request that are forgiven: some clients send them behind a body (RFC 9112 section 2.2). */
 const MAX_EMPTY_LINES = 8
@@ -17,6 +19,8 @@ export class RequestReader {
   /** The request that was read last, or is being read. Its body is undefined when there is none. */
   head: RequestHead | undefined = undefined
   body: Uint8Array | undefined = undefined
+  /** The body that comes in, behind `head`. Who takes it away reads it himself, and then the reader the next head. */
+  bodyReader: BodyReader | undefined = undefined
   /** `head` and `body` are a whole request that nobody has taken yet; the owner sets it to false. */
   isComplete = false
   /** The bytes are no request; nothing behind them can be read. */
@@ -25,26 +29,24 @@ export class RequestReader {
   wantsContinue = false
   readonly #abi: HostFunctions
   readonly #heads: HeadCache
-  readonly #bodyLimit: number
+  readonly #limits: HttpLimits
   readonly #socket: Local
-  #bodyReader: BodyReader | undefined = undefined
   #emptyLines = 0
 
-  /** `bodyLimit` in bytes. */
-  constructor(abi: HostFunctions, heads: HeadCache, bodyLimit: number, socket: Local) {
+  constructor(abi: HostFunctions, heads: HeadCache, limits: HttpLimits, socket: Local) {
     this.#abi = abi
     this.#socket = socket
     this.#heads = heads
-    this.#bodyLimit = bodyLimit
+    this.#limits = limits
   }
 
   get isInBody(): boolean {
-    return this.#bodyReader !== undefined
+    return this.bodyReader !== undefined
   }
 
   /** Reads from `at` on, not beyond `end`; returns where it stopped: behind a request, or at what must be read again with more. */
   read(bytes: Uint8Array, at: number, end: number): number {
-    if (this.#bodyReader !== undefined) return this.#readBody(this.#bodyReader, bytes, at, end)
+    if (this.bodyReader !== undefined) return this.#readBody(this.bodyReader, bytes, at, end)
     if (bytes[at] === CR) at = this.#skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
     const text = this.#abi.latin1Decode(bytes, at, size)
@@ -76,17 +78,20 @@ export class RequestReader {
       this.isComplete = true
       return
     }
-    this.#bodyReader = new BodyReader(this.#abi, head.length, this.#bodyLimit)
-    this.refusal = this.#bodyReader.error
+    const limit = mayHaveBody(head.method) ? this.#limits.streamedBody : this.#limits.body
+    this.bodyReader = new BodyReader(this.#abi, head.length, limit)
+    this.refusal = this.bodyReader.error
     this.wantsContinue = head.expectsContinue
   }
 
   #readBody(body: BodyReader, bytes: Uint8Array, at: number, end: number): number {
     const stop = body.feed(bytes, at, end)
     this.refusal = body.error
-    if (body.isDone) {
-      this.#bodyReader = undefined
-      this.body = body.result()
+    // What is longer than may be read at once is for the connection to hand on.
+    if (body.isDone && (body.held <= this.#limits.body || !mayHaveBody(this.head!.method))) {
+      this.wantsContinue = false
+      this.bodyReader = undefined
+      this.body = body.take()
       this.isComplete = true
     }
     return stop

@@ -1,17 +1,19 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
 import { give } from '@xen-ts/runtime/web/given'
 import type { RequestHead } from './head.ts'
+import type { RequestBody } from './request-body.ts'
+import { upgradeOf } from './upgrade.ts'
 
 /**
  * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs
  * half of making one from its parts, and a handler may do with its own copy what it likes.
  */
-export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Request | undefined {
+export function makeRequest(head: RequestHead, body: Uint8Array | RequestBody | undefined): Request | undefined {
   const { method, url } = head
   const headers = head.fields as [string, string][]
   try {
     if (!isTold) return withController(method, url, headers, body)
-    if (hasBody(method, body)) return new Request(url, { method, headers, body: own(body) })
+    if (hasBody(method, body)) return new Request(url, { method, headers, body: own(body) as RequestInit['body'] })
     head.template ??= new Request(url, { method, headers })
     return new Request(head.template, NO_SIGNAL)
   } catch {
@@ -23,19 +25,54 @@ export function makeRequest(head: RequestHead, body: Uint8Array | undefined): Re
 const SMALL = 4096
 
 /** Nobody else has these bytes; those of a small body are copied sooner than marked. */
-const own = (body: Uint8Array): Uint8Array<ArrayBuffer> => (body.length > SMALL ? give(body) : body) as Uint8Array<ArrayBuffer>
+const own = (body: Uint8Array | RequestBody): Uint8Array | RequestBody =>
+  body instanceof Uint8Array && body.length > SMALL ? give(body) : body
 
-/** For a runtime whose requests are not told that their client has gone: Node's. */
-function withController(method: string, url: string, headers: [string, string][], body: Uint8Array | undefined): Request {
+/** For a runtime whose requests are not told that their client has gone, and know no bodies that come in: Node's. */
+function withController(method: string, url: string, headers: [string, string][], body: Uint8Array | RequestBody | undefined): Request {
   const controller = new AbortController()
-  const bytes = hasBody(method, body) ? own(body) : undefined
-  const request = new Request(url, { method, headers, body: bytes, signal: controller.signal })
+  const { signal } = controller
+  let request: Request
+  if (!hasBody(method, body)) request = new Request(url, { method, headers, signal })
+  else if (body instanceof Uint8Array) request = new Request(url, { method, headers, body: own(body) as RequestInit['body'], signal })
+  else request = gathering(new Request(url, { method, headers, body: streamOf(body), signal, duplex: 'half' }), body)
   controllers.set(request, controller)
   return request
 }
 
-const hasBody = (method: string, body: Uint8Array | undefined): body is Uint8Array =>
-  body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD'
+/** Not the free name: an image has its streams where the program uses some, and Node's are always there. */
+const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
+  new globalThis.ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await body.read()
+        if (bytes === undefined) controller.close()
+        else controller.enqueue(bytes)
+      },
+      cancel: () => body.cancel(),
+    },
+    { highWaterMark: 0 },
+  )
+
+/** The same, and the body knows who reads it as one. */
+function gathering(request: Request, body: RequestBody): Request {
+  for (const name of ['text', 'json', 'bytes', 'arrayBuffer'] as const) {
+    const read = request[name] as () => Promise<unknown>
+    Object.defineProperty(request, name, {
+      value: () => {
+        if (!request.bodyUsed) body.gatherAll()
+        return read.call(request)
+      },
+    })
+  }
+  return request
+}
+
+/** Fetch allows them none, so no handler sees it. */
+export const mayHaveBody = (method: string): boolean => method !== 'GET' && method !== 'HEAD'
+
+const hasBody = (method: string, body: Uint8Array | RequestBody | undefined): body is Uint8Array | RequestBody =>
+  body !== undefined && mayHaveBody(method) && (!(body instanceof Uint8Array) || body.length > 0)
 
 /** The template's signal is not copied, since it would have to be made first. */
 const NO_SIGNAL: RequestInit = { signal: null }
@@ -57,6 +94,7 @@ export function abortRequest(request: Request, reason: unknown): void {
 /** A response that nobody takes: its stream, if it has one, is told so. */
 export function discardResponse(response: Response, reason: unknown): void {
   try {
+    if (response.status === 101) upgradeOf(response)?.fail(String(reason))
     if (responseBytes(response) === undefined) response.body?.cancel(reason).catch(() => {})
   } catch {
     /* it is no response, and that was said already */

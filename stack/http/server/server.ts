@@ -110,13 +110,16 @@ class Server implements Service {
   get waiting(): string | undefined {
     let sending = 0
     let handling = 0
+    let upgraded = 0
     for (const connection of this.connections) {
       if (connection.isSending) sending++
       else if (connection.isHandling) handling++
+      else if (connection.isUpgraded) upgraded++
     }
     const parts = []
     if (sending > 0) parts.push(sending === 1 ? '1 response is still being sent' : `${sending} responses are still being sent`)
     if (handling > 0) parts.push(handling === 1 ? '1 request is not answered' : `${handling} requests are not answered`)
+    if (upgraded > 0) parts.push(upgraded === 1 ? '1 WebSocket is open' : `${upgraded} WebSockets are open`)
     return parts.length === 0 ? undefined : parts.join(' and ')
   }
 

@@ -1,5 +1,6 @@
 /** Reason phrases (RFC 9110 section 15). Nobody reads them but people with a terminal. */
 const phrases: Readonly<Record<number, string>> = {
+  101: 'Switching Protocols',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',

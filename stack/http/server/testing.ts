@@ -33,7 +33,8 @@ export class Client implements ByteSocket {
   send(text: string): void {
     if (this.state === 'aborted' || this.state === 'closed') return
     const bytes = Uint8Array.from(text, character => character.charCodeAt(0))
-    this.kept += this.handler.onData(bytes, 0, bytes.length)
+    const kept = this.handler.onData(bytes, 0, bytes.length) // which may give back some of it already
+    this.kept += kept
   }
 
   /** Sends the client's end. */

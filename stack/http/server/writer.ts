@@ -31,6 +31,11 @@ export class ResponseWriter {
     this.#text('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
+  /** The last words in HTTP. */
+  upgraded(response: Response, protocol: string): void {
+    this.#text(headText(101, response, NO_BODY, this.#service.date, `upgrade: ${protocol}\r\nconnection: Upgrade\r\n`))
+  }
+
   /** A response whose body is known. */
   whole(head: RequestHead, response: Response, body: Uint8Array, keepAlive: boolean): void {
     const { status } = response

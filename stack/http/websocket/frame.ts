@@ -1,0 +1,52 @@
+/** Frames of a WebSocket as bytes (RFC 6455 section 5.2), and the codes of its end (section 7.4). */
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+
+export const CONTINUATION = 0
+export const TEXT = 1
+export const BINARY = 2
+export const CLOSE = 8
+export const PING = 9
+export const PONG = 10
+
+/** Longest payload of a control frame (section 5.5), and longest reason behind a code. */
+export const MAX_CONTROL = 125
+export const MAX_REASON = MAX_CONTROL - 2
+
+const NORMAL = 1000
+export const GOING_AWAY = 1001
+export const PROTOCOL_ERROR = 1002
+/** Never sent: no code came, and the connection broke. */
+export const NO_STATUS = 1005
+export const ABNORMAL = 1006
+export const NOT_UTF8 = 1007
+export const TOO_LARGE = 1009
+export const INTERNAL_ERROR = 1011
+
+/** Whether a code may be sent: those of the protocol that are no placeholders, and the two ranges of libraries and programs. */
+export const isSendable = (code: number): boolean =>
+  Number.isInteger(code) &&
+  ((code >= NORMAL && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999))
+
+/** A whole message or control frame; a server masks nothing. */
+export function frame(abi: Pick<HostFunctions, 'copy'>, opcode: number, payload: Uint8Array): Uint8Array {
+  const { length } = payload
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const bytes = new Uint8Array(head + length)
+  bytes[0] = 0x80 | opcode
+  if (head === 2) {
+    bytes[1] = length
+  } else {
+    bytes[1] = head === 4 ? 126 : 127
+    for (let at = head - 1, rest = length; rest > 0; at--, rest = Math.floor(rest / 256)) bytes[at] = rest % 256
+  }
+  abi.copy(bytes, head, payload, 0, length)
+  return bytes
+}
+
+export function closePayload(code: number, reason: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(2 + reason.length)
+  bytes[0] = code >> 8
+  bytes[1] = code
+  bytes.set(reason, 2)
+  return bytes
+}
