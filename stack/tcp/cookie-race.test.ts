@@ -37,5 +37,6 @@ for (const held of ['first', 'second'] as const) {
     t.deepEqual(events, ['data hello'])
     t.is(sockets.length, 2)
     t.is(stack.tcp.connections, 2)
+    t.is(stack.counters.tcpUnacceptable, 0)
   })
 }

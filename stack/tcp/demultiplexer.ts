@@ -73,6 +73,7 @@ export class Demultiplexer implements Receiver {
       c.finish(undefined)
       this.#withoutConnection(route, s)
     } else {
+      this.#engine.counters.tcpUnacceptable++
       sendReset(route, s)
     }
   }

@@ -24,7 +24,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   }
   if ((s.flags & ACK) === 0) return ignored(c)
   if (c.state === SYN_RECEIVED) {
-    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return refused(c)
+    if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
   }
   if (!acknowledged(c, s, now)) return DONE
@@ -215,14 +215,9 @@ function dataArrives(c: Connection, s: Segment): void {
   deliver(c, s.bytes, s.offset, s.length, fin)
 }
 
-function refused(c: Connection): number {
-  ignored(c)
-  return SEND_RESET
-}
-
 function inSynSent(c: Connection, s: Segment, now: number): number {
   const hasAck = (s.flags & ACK) !== 0
-  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? ignored(c) : refused(c)
+  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? ignored(c) : SEND_RESET
   if ((s.flags & RST) !== 0) {
     if (!hasAck) return ignored(c)
     c.finish(c.failure('ECONNREFUSED', 'was refused'))
