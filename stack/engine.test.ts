@@ -28,6 +28,7 @@ await engineTests(
     './tcp/parts.test.ts',
     './tcp/rules.test.ts',
     './tcp/opening.test.ts',
+    './tcp/cookie-race.test.ts',
     './tcp/closing.test.ts',
     './tcp/family.test.ts',
     './ip/ipv6.test.ts',

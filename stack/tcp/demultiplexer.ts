@@ -42,7 +42,7 @@ export class Demultiplexer implements Receiver {
     }
     if (s.length > c.rcvLargest) c.rcvLargest = s.length
     const verdict = this.#arrives(c, s)
-    if (verdict === SEND_RESET) sendReset(route, s)
+    if (verdict === SEND_RESET) this.#refused(c, route, s)
     else if (verdict === NEW_CONNECTION) this.#calledAgain(c, s)
   }
 
@@ -58,6 +58,24 @@ export class Demultiplexer implements Receiver {
       return DONE
     } finally {
       engine.segmentTime = -1
+    }
+  }
+
+  /**
+   * A half-open connection's peer acknowledges another number than ours. When its SYN came twice, the first time answered with a cookie, and
+   * that answer took so long that the second made this connection, it is the cookie that it has.
+   */
+  #refused(c: Connection, route: Route, s: Segment): void {
+    const { cookies } = this.#engine
+    const now = this.#engine.now()
+    const isCookie =
+      c.state === SYN_RECEIVED && (s.flags & (SYN | ACK | RST)) === ACK && cookies.areOut(now) && cookies.check(route, s, now) !== 0
+    if (isCookie && this.#engine.table.listeners.has(s.localPort)) {
+      c.finish(undefined)
+      this.#withoutConnection(route, s)
+    } else {
+      this.#engine.counters.tcpUnacceptable++
+      sendReset(route, s)
     }
   }
 

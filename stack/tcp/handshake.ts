@@ -4,7 +4,7 @@ import { type Connection, UNTIMED } from './connection.ts'
 import { output } from './output.ts'
 import { emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED } from './state.ts'
-import { DONE, ignored, refused } from './verdict.ts'
+import { DONE, ignored, SEND_RESET } from './verdict.ts'
 
 /** SYN-RECEIVED ends. False when nobody wants the connection any more. */
 export function established(c: Connection, s: Segment, window: number): boolean {
@@ -34,7 +34,7 @@ export function bothCalled(c: Connection, s: Segment): void {
 /** A segment arrives in SYN-SENT (RFC 9293 section 3.10.7.3). */
 export function inSynSent(c: Connection, s: Segment, now: number): number {
   const hasAck = (s.flags & ACK) !== 0
-  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? ignored(c) : refused(c)
+  if (hasAck && s.acknowledgment !== c.sndMax) return (s.flags & RST) !== 0 ? ignored(c) : SEND_RESET
   if ((s.flags & RST) !== 0) {
     if (!hasAck) return ignored(c)
     c.finish(c.failure('ECONNREFUSED', 'was refused'))

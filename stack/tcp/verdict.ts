@@ -12,8 +12,3 @@ export function ignored(c: Connection): number {
   c.environment.counters.tcpUnacceptable++
   return DONE
 }
-
-export function refused(c: Connection): number {
-  c.environment.counters.tcpUnacceptable++
-  return SEND_RESET
-}

@@ -86,6 +86,24 @@ test.serial('qrexec: a service nobody provides is answered with 127, a shell is 
   t.is((await running.qubes.call('qubes.WaitForSession', { input: 'user' })).code, 0)
 })
 
+test.serial('dom0 is told what the stack has counted, by qrexec and by xl sysrq', async t => {
+  const { code, stdout } = await running.qubes.call('xen-ts.Counters')
+  t.is(code, 0)
+  const counted = Object.fromEntries(
+    stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map(line => line.split(' ')),
+  )
+  t.is(counted.echoReplies, '6')
+  t.is(counted['http.refused'], undefined)
+  t.true(Number(counted.framesIn) > 400)
+  t.true(Number(counted['memory.free']) > 1_000_000)
+  await xen.rig.must(`xl sysrq ${running.domain.domid} m`)
+  await running.line(/INF \[counters\] memory\.free \d+, .*echoReplies 6/)
+})
+
 test.serial('xl shutdown: a clean end, without a warning (the time is printed)', async t => {
   const start = performance.now()
   await running.domain.shutdown()
