@@ -1,3 +1,4 @@
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { Counters } from '../counters.ts'
@@ -56,7 +57,7 @@ test('pieces in any order and doubled are one datagram, with the head of the fir
         t.is(counters.fragments, pieces.length - 1)
       },
     ),
-    { numRuns: 300, seed: 3 },
+    runs({ few: 300, seed: 3 }),
   )
 })
 

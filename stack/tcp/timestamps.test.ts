@@ -1,4 +1,5 @@
 /** Timestamps and PAWS (RFC 7323), segment by segment. */
+import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { type Raw, raw } from '../testing/raw.ts'
@@ -262,6 +263,6 @@ test('options of any bytes, on a SYN and later, break nothing', async t => {
       t.is(s.device.reserved, 0)
       t.is(s.stack.tcp.memory.used, 0)
     }),
-    { numRuns: 150, seed: 7 },
+    runs({ few: 150, seed: 7 }),
   )
 })
