@@ -416,11 +416,11 @@ test('too big: believed of what is in flight, never below 1280; unreachable ends
   t.deepEqual(closed, [])
   t.is(stack.counters.icmpIgnored, 2)
 
-  const refused = t.throwsAsync(stack.tcp.connect({ host: 'fd00::1', port: 4 }), { code: 'EHOSTUNREACH' })
+  const refused = t.throwsAsync(stack.tcp.connect({ host: 'fd00::1', port: 4 }), { code: 'ECONNREFUSED' })
   await world.run(5)
   peer.icmp([1, 4, 0, 0, 0, 0, 0, 0, ...quote(peer.tcps().at(-1)!)])
   await world.run(5)
-  t.regex((await refused)!.message, /connection to \[fd00::1\]:4 is not possible: the network answers unreachable \(ICMP code 3\)/)
+  t.regex((await refused)!.message, /connection to \[fd00::1\]:4 was refused: nobody listens there, says the network \(ICMP code 3\)/)
 })
 
 test('another address: its connections are reset, those of the other family and to the same address go on', async t => {

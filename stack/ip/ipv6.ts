@@ -8,7 +8,7 @@ import type { Limits } from '../config.ts'
 import type { Ipv6Addresses } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
 import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
-import { FIRST_INFORMATIONAL, PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
+import { PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
 import {
   FRAGMENT_BYTES,
   fragmentOffset6,
@@ -323,10 +323,8 @@ export class Ipv6Host {
   }
 
   /** The first fragment came and not all of the others in time. */
-  #expired({ frame, at }: Datagram): void {
-    const { u8, u16 } = frame
-    const isError = u8[at - FRAGMENT_BYTES] === PROTOCOL_ICMPV6 && u8[at] < FIRST_INFORMATIONAL
-    if (!isError) this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
+  #expired({ frame }: Datagram): void {
+    this.routeFrom(frame.u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
   }
 
   #refused(verdict: number, frame: Frame, route: Ipv6Route | undefined): void {
