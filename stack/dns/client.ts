@@ -115,7 +115,9 @@ export class DnsClient {
     const literal = parseAddress(host)
     if (literal !== undefined) return [literal]
     const name = parseHostName(host)
-    const families = family === undefined ? this.#families() : [family]
+    let families = family === undefined ? this.#families() : [family]
+    // The way to ourselves needs no network.
+    if (families.length === 0 && this.#hosts.addresses(name) !== undefined) families = [6, 4]
     const wanted: RecordType[] = ([6, 4] as const).filter(each => families.includes(each)).map(each => (each === 6 ? 'AAAA' : 'A'))
     if (wanted.length === 0) throw new DnsError('ENOSERVER', name, `cannot resolve ${shown(name)}: there is no network (yet)`)
     const controller = new AbortController()
