@@ -116,6 +116,11 @@ export class Ipv6Host {
     return said < mtu ? said : mtu
   }
 
+  /** Bytes that are held of fragments. */
+  get reassembling(): number {
+    return this.#reassembly.used
+  }
+
   get addresses(): readonly StackAddress[] {
     const global = this.own.filter(each => !each.isLinkLocal)
     return global.map(({ text, bits }) => ({ address: text, prefix: bits, family: 6 }))

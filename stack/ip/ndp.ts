@@ -73,6 +73,11 @@ export class Ndp {
     )
   }
 
+  /** Entries, unanswered ones included. */
+  get size(): number {
+    return this.#cache.size
+  }
+
   set gateway(address: Ipv6 | undefined) {
     this.#cache.gateway = address && keyOf(address)
   }
