@@ -8,6 +8,7 @@ import { DnsClient } from './dns/client.ts'
 import { orderDestinations } from './dns/order.ts'
 import { stackTransport } from './dns/sockets.ts'
 import { Interface } from './ip/interface.ts'
+import { LimitedLog } from './limited.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
@@ -71,8 +72,10 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     order: found => orderDestinations(found, address => ip.sourceFor(address)),
   })
 
-  const changed = (text: string, lost: number): void => {
-    log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
+  /** For what anybody on the link can say as often as he likes. */
+  const limited = new LimitedLog(log, machine.timers)
+  const changed = (text: string, lost: number, by: Pick<LimitedLog, 'write'>): void => {
+    by.write('info', () => `the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
     for (const watcher of [...watchers]) {
       try {
         watcher(stack.address)
@@ -86,11 +89,12 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     changed(
       why,
       engine.readdress(change, route => route.local === own.text, why),
+      limited,
     )
   }
   ip.ipv6.routers.onChange = () => {
-    names.configure(stack.dns)
-    changed(shown(), 0)
+    names.serversChanged(stack.dns)
+    changed(shown(), 0, limited)
   }
   /** With what routers have said. */
   const shown = (): string => {
@@ -130,7 +134,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       const lost = isLost === undefined ? 0 : engine.readdress(readdress, isLost, why)
       if (isLost === undefined) readdress() // the same address on other ways: connections go on
       names.configure(stack.dns)
-      changed(text, lost)
+      changed(text, lost, { write: (level, line) => log[level](line()) })
     },
     watch(handler) {
       const watcher = (address: string | undefined): void => handler(address)

@@ -19,6 +19,7 @@ import {
   NEIGHBOUR_SOLICITATION,
   PACKET_TOO_BIG,
   PROTOCOL_ICMPV6,
+  REDIRECT,
   ROUTER_ADVERTISEMENT,
 } from '../wire/icmpv6.ts'
 import {
@@ -48,9 +49,9 @@ export class Icmp6 {
 
   /**
    * `length` bytes of a message at byte `at` of the frame. `route` leads back to the sender, if one can be the sender; `isGroup`: it was sent to
-   * a group of ours.
+   * a group of ours; `isFragment`: it came with a fragment header, which messages of the link never have (RFC 6980).
    */
-  receive(frame: Frame, at: number, length: number, route: Route | undefined, isGroup: boolean): void {
+  receive(frame: Frame, at: number, length: number, route: Route | undefined, isGroup: boolean, isFragment: boolean): void {
     const { u8 } = frame
     const { abi, counters } = this.#host.link
     if (length < ICMP6_BYTES) {
@@ -63,7 +64,8 @@ export class Icmp6 {
       return
     }
     const type = u8[at]
-    if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
+    if (isFragment && type >= LISTENER_QUERY && type <= REDIRECT) counters.ndpIgnored++
+    else if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
     else if (type === ROUTER_ADVERTISEMENT) this.#host.routers.receive(frame, at, length)
     else if (type === LISTENER_QUERY) this.#host.mld.receive(frame, at, length)
     else if (route === undefined) counters.badAddress++

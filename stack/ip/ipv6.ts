@@ -223,7 +223,7 @@ export class Ipv6Host {
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, IP6_PAYLOAD, size, route)
     else if (length > link.longest) this.#counters.malformed++
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, IP6_PAYLOAD, size, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false, false)
     else this.#walkTo(frame, protocol, size, route)
   }
 
@@ -257,7 +257,7 @@ export class Ipv6Host {
     const verdict = walkHeaders(u8, IP6_PAYLOAD, IP6_PAYLOAD + size, u16[IP6_NEXT] & 0xff, walk)
     if (verdict !== HEADERS_GOOD) this.#refused(verdict, frame, undefined)
     else if (walk.protocol !== PROTOCOL_ICMPV6) this.#counters.badAddress++
-    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true)
+    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true, walk.isFragment)
   }
 
   /** A packet with extension headers, or of a protocol that we do not have. */
@@ -280,7 +280,7 @@ export class Ipv6Host {
     const { link } = this
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false, this.#walk.isFragment)
     else {
       this.#counters.foreign++
       if (protocol !== NO_NEXT_HEADER) route.unreachable(frame, 'protocol')
