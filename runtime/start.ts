@@ -50,6 +50,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
   const { target, connect, elsewhere, name, version, program: load } = options
   await lifecycle.run(
     async () => {
+      const known = new Set(Reflect.ownKeys(scope))
       const program = programOf(await load(), name)
       const reader = new ArgReader(allArgs(program, target))
       host.read(reader)
@@ -83,7 +84,9 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       const platform = await connect(targetContext)
       graph = new Graph(target, platform, context)
       host.connected?.(graph)
-      installLazily(scope, platform.globals ?? {})
+      // What the program's top level has set wins.
+      const globals = Object.entries(platform.globals ?? {}).filter(([key]) => known.has(key) || !Object.hasOwn(scope, key))
+      installLazily(scope, Object.fromEntries(globals))
       const settings = await platform.settings?.()
       if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
       const args = reader.values(program.args)

@@ -67,6 +67,23 @@ test("a platform's globals are made when a program uses them, once, and what the
   t.deepEqual(made, ['fetch'])
 })
 
+test("what the program's top level sets is not overwritten by a platform's global", async t => {
+  const kernel = new FakeKernel()
+  const scope = kernel.scope as any
+  const program = unikernel({
+    name: 'app',
+    async start() {
+      t.deepEqual([scope.caches, scope.fetch], [5, 'the platform'])
+    },
+  })
+  const target = testTarget({ globals: { caches: () => t.fail(), fetch: () => 'the platform' } })
+  const load = async (): Promise<unknown> => {
+    scope.caches = 5
+    return { default: program }
+  }
+  t.is(await kernel.run({ ...target, name: 'app', program: load }), 0, kernel.console)
+})
+
 test("a target's globals are there before the program's module, and wait for the devices", async t => {
   const net = device({ name: 'net', connect: () => 'net' })
   const kernel = new FakeKernel()

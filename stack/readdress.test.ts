@@ -5,6 +5,7 @@ import { createStack } from './stack.ts'
 import { pair, pattern } from './testing/pair.ts'
 import { raw } from './testing/raw.ts'
 import { RawPeer } from './testing/raw-peer.ts'
+import { RawPeer6 } from './testing/raw-peer6.ts'
 import { Wire } from './testing/wire.ts'
 import { World } from './testing/world.ts'
 
@@ -129,6 +130,36 @@ test('other name servers reset nothing; the same again is no change; nonsense is
   t.deepEqual(told, ['10.0.0.2'])
   t.is(stack.tcp.connections, 1)
   t.deepEqual(arps(peer.frames), [])
+})
+
+test('a change of one family leaves the neighbours and paths of the other as they are', async t => {
+  const { world, wire, stack, peer } = raw({ ipv6: { address: 'fd00::2', prefix: 64 } })
+  peer.arp(1)
+  const other = new RawPeer6(wire, 'fd00::1', 'fd00::2', '00:16:3e:5e:6c:00', '02:00:00:00:00:98')
+  other.solicit()
+  await world.run(2_000)
+  peer.frames.length = 0
+  const udp = async (): Promise<string[]> => {
+    stack.udp.send(1, '10.0.0.1', 7, new Uint8Array(1))
+    stack.udp.send(1, 'fd00::1', 7, new Uint8Array(1))
+    await world.run(5)
+    return peer.frames.splice(0).map(frame => `${frame.readUInt16BE(12).toString(16)} ${frame[20]} ${frame[54]}`)
+  }
+  stack.configure({ address: '10.0.0.2', prefix: 24, ipv6: { address: 'fd00::2', prefix: 64, gateway: 'fd00::1' } })
+  t.false(
+    (await udp()).some(frame => frame.startsWith('806')),
+    'nobody is asked by ARP',
+  )
+  await world.run(2_000)
+  peer.frames.length = 0
+  other.frames.length = 0
+  stack.configure({ address: '10.0.0.2', prefix: 24, gateway: '10.0.0.1', ipv6: { address: 'fd00::2', prefix: 64, gateway: 'fd00::1' } })
+  await udp()
+  t.deepEqual(
+    other.frames.splice(0).map(frame => frame[20]),
+    [17],
+    'no neighbour discovery',
+  )
 })
 
 test('on another wire neighbours are asked anew, the address is announced with the new MAC, and connections go on', async t => {

@@ -2,12 +2,13 @@
 import type { Stack, StackAddress } from '@xen-ts/runtime'
 import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
-import { describeIpv6 } from './config-ipv6.ts'
+import { describeIpv6, sameIpv6 } from './config-ipv6.ts'
 import { Counters } from './counters.ts'
 import { DnsClient } from './dns/client.ts'
 import { orderDestinations } from './dns/order.ts'
 import { stackTransport } from './dns/sockets.ts'
 import { Interface } from './ip/interface.ts'
+import { LimitedLog } from './limited.ts'
 import { TcpEngine } from './tcp/engine.ts'
 import { Tcp } from './tcp/tcp.ts'
 import { Udp } from './udp/udp.ts'
@@ -28,8 +29,8 @@ export interface IpStack extends Stack {
   /** The DNS client: services, texts, names of addresses and its counters. It follows the addresses. */
   readonly names: DnsClient
   /**
-   * Other addresses, or none. When address, mask or gateway differ from those before, all connections are reset (SocketError ENETRESET),
-   * and neighbours are told; listeners go on. Limits stay as they were. Throws StackConfigError, and nothing is changed then.
+   * Other addresses, or none. When address, mask or gateway of a family differ from those before, its connections are reset (SocketError
+   * ENETRESET), and neighbours are told; listeners and connections to 127.0.0.0/8 and ::1 go on. Limits stay as they were. Throws StackConfigError, and nothing is changed then.
    */
   configure(config: StackConfig | undefined): void
   /** Calls `handler` after each change of the addresses. Returns the function that ends it. */
@@ -71,8 +72,10 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     order: found => orderDestinations(found, address => ip.sourceFor(address)),
   })
 
-  const changed = (text: string, lost: number): void => {
-    log.info(`the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
+  /** For what anybody on the link can say as often as he likes. */
+  const limited = new LimitedLog(log, machine.timers)
+  const changed = (text: string, lost: number, by: Pick<LimitedLog, 'write'>): void => {
+    by.write('info', () => `the network was changed: ${text}${lost === 0 ? '' : `; connections that were reset: ${lost}`}`)
     for (const watcher of [...watchers]) {
       try {
         watcher(stack.address)
@@ -86,11 +89,12 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     changed(
       why,
       engine.readdress(change, route => route.local === own.text, why),
+      limited,
     )
   }
   ip.ipv6.routers.onChange = () => {
-    names.configure(stack.dns)
-    changed(shown(), 0)
+    names.serversChanged(stack.dns)
+    changed(shown(), 0, limited)
   }
   /** With what routers have said. */
   const shown = (): string => {
@@ -123,13 +127,14 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       const text = describe(next)
       if (engine.isClosed || text === describe(addresses)) return
       const isLost = ip.losses(addresses, next)
-      const isOtherWay = waysOf(next) !== waysOf(addresses)
+      const families = otherFamilies(addresses, next)
+      const readdress = (): void => ip.readdress(next, families)
       const why = text === describe(noAddresses) ? 'there is none any more' : `it is ${text} now`
       addresses = next
-      const lost = isLost === undefined ? 0 : engine.readdress(() => ip.readdress(next), isLost, why)
-      if (isLost === undefined && isOtherWay) ip.readdress(next) // the same address on other ways: connections go on
+      const lost = isLost === undefined ? 0 : engine.readdress(readdress, isLost, why)
+      if (isLost === undefined) readdress() // the same address on other ways: connections go on
       names.configure(stack.dns)
-      changed(text, lost)
+      changed(text, lost, { write: (level, line) => log[level](line()) })
     },
     watch(handler) {
       const watcher = (address: string | undefined): void => handler(address)
@@ -162,6 +167,15 @@ function describe(addresses: Addresses): string {
   if (ipv6 !== undefined) parts.push(describeIpv6(ipv6))
   if (dns.length > 0) parts.push(`DNS ${dns.join(' ')}`)
   return parts.join(', ')
+}
+
+/** Those whose addresses or ways differ. */
+function otherFamilies(before: Addresses, after: Addresses): (4 | 6)[] {
+  const families: (4 | 6)[] = []
+  const isSame4 = before.address === after.address && before.bits === after.bits && before.gateway === after.gateway
+  if (!isSame4 || waysOf(before) !== waysOf(after)) families.push(4)
+  if (!sameIpv6(before.ipv6, after.ipv6)) families.push(6)
+  return families
 }
 
 /** Routes and MTU. */

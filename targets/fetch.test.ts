@@ -37,6 +37,24 @@ test('the stack is connected at the first call, once, and the client is closed a
   await t.throwsAsync(fetch('http://a/'), { instanceOf: TypeError, message: /the client was closed/ })
 })
 
+test('who does not want to wait for the stack says so', async t => {
+  const { fetch, uses } = setUp(() => new Promise(() => {}))
+  const reason = new Error('enough')
+  await t.throwsAsync(fetch('http://a/', { signal: AbortSignal.abort(reason) }), { is: reason })
+  t.is(uses(), 0)
+  for (const ask of [
+    (signal: AbortSignal) => fetch('http://a/', { signal }),
+    (signal: AbortSignal) => fetch(new Request('http://a/', { signal })),
+  ]) {
+    const controller = new AbortController()
+    const asked = t.throwsAsync(ask(controller.signal), { is: reason })
+    await Promise.resolve()
+    controller.abort(reason)
+    await asked
+  }
+  t.is(uses(), 1)
+})
+
 test('a stack that cannot be connected is the cause', async t => {
   const cause = new Error('stack: no address was given for the network device')
   const { fetch, closers } = setUp(() => Promise.reject(cause))

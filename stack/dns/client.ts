@@ -92,6 +92,20 @@ export class DnsClient {
     for (const lookup of this.#lookups.values()) if (!this.#waiting.includes(lookup)) lookup.restart()
   }
 
+  /** Servers come and go on the same network: what is known stays, and so do questions under way, as long as there is one server as before. */
+  serversChanged(texts: readonly string[]): void {
+    const servers = texts.map(text => parseAddress(text) ?? text)
+    const before = this.#environment.servers
+    const kept = new Map(before.filter(({ address }) => servers.includes(address)).map(server => [server.address, server]))
+    if (kept.size === 0) {
+      this.configure(servers)
+      return
+    }
+    // The one that answered last stays the first.
+    const others = servers.filter(address => !kept.has(address)).map(address => ({ address, port: this.#port, edns: true }))
+    this.#environment.servers = [...kept.values(), ...others]
+  }
+
   /** Forgets all answers, as after a suspend: the clock stood still meanwhile, their time did not. */
   clear(): void {
     this.#cache.clear()
@@ -115,7 +129,9 @@ export class DnsClient {
     const literal = parseAddress(host)
     if (literal !== undefined) return [literal]
     const name = parseHostName(host)
-    const families = family === undefined ? this.#families() : [family]
+    let families = family === undefined ? this.#families() : [family]
+    // The way to ourselves needs no network.
+    if (families.length === 0 && this.#hosts.addresses(name) !== undefined) families = [6, 4]
     const wanted: RecordType[] = ([6, 4] as const).filter(each => families.includes(each)).map(each => (each === 6 ? 'AAAA' : 'A'))
     if (wanted.length === 0) throw new DnsError('ENOSERVER', name, `cannot resolve ${shown(name)}: there is no network (yet)`)
     const controller = new AbortController()

@@ -68,6 +68,16 @@ export function keepAccounts(
       if (counters.icmpIgnored === icmpIgnored) taken.push('who sent what could not be delivered')
     }
   }
+  // Messages of IPv6 that never leave the link are counted only when they are not taken.
+  const { ndp, routers, mld } = link.ipv6
+  for (const part of [ndp, routers, mld] as { receive(...args: never[]): void }[]) {
+    const { receive } = part
+    part.receive = (...args) => {
+      const { malformed, ndpIgnored } = counters
+      receive.call(part, ...args)
+      if (counters.malformed === malformed && counters.ndpIgnored === ndpIgnored) taken.push('the link')
+    }
+  }
   const { stray } = link
   link.stray = (frame, length) => {
     const is = stray(frame, length)
@@ -92,6 +102,15 @@ export function keepAccounts(
   }
 }
 
-/** More fragments, or an offset (RFC 791 section 3.1). */
-const isFragment = ({ u8 }: Frame): boolean => u8[12] === 8 && u8[13] === 0 && ((u8[20] & 0x3f) !== 0 || u8[21] !== 0)
+/** More fragments, or an offset (RFC 791 section 3.1, RFC 8200 section 4.5). */
+function isFragment({ u8 }: Frame): boolean {
+  if (u8[12] === 8) return u8[13] === 0 && ((u8[20] & 0x3f) !== 0 || u8[21] !== 0)
+  let at = 54
+  let protocol = u8[20]
+  while (u8[12] === 0x86 && (protocol === 0 || protocol === 43 || protocol === 60)) {
+    protocol = u8[at]
+    at += 8 + 8 * u8[at + 1]
+  }
+  return u8[12] === 0x86 && protocol === 44
+}
 const swap = (word: number): number => ((word & 0xff) << 8) | (word >>> 8)

@@ -47,10 +47,31 @@ function correctIpv4(frame: Uint8Array): void {
   write16(frame, payload + transport.at, frame[ETHERNET + 9] === 17 && value === 0 ? 0xffff : value)
 }
 
+/** Behind extension headers too, as far as there is room for them; what is in a fragment has no sum of its own. */
+function correctIpv6(frame: Uint8Array): void {
+  const end = Math.min(ETHERNET + 40 + read16(frame, ETHERNET + 4), frame.length)
+  let at = ETHERNET + 40
+  let protocol = frame[ETHERNET + 6]
+  while ((protocol === 0 || protocol === 43 || protocol === 60) && at + 8 <= end) {
+    protocol = frame[at]
+    at += 8 + 8 * frame[at + 1]
+  }
+  const transport = transports.get(protocol === 58 ? 1 : protocol)
+  if (transport === undefined || protocol === 1 || end < at + transport.least) return
+  const length = protocol === 17 ? Math.min(read16(frame, at + 4), end - at) : end - at
+  if (length < transport.least) return
+  write16(frame, at + transport.at, 0)
+  const value = ~sum(frame, at, at + length, sum(frame, ETHERNET + 8, ETHERNET + 40, protocol + length)) & 0xffff
+  write16(frame, at + transport.at, protocol === 17 && value === 0 ? 0xffff : value)
+}
+
 /** A family more is a line here. */
-const families: ReadonlyMap<number, (frame: Uint8Array) => void> = new Map([[0x0800, correctIpv4]])
+const families: ReadonlyMap<number, (frame: Uint8Array) => void> = new Map([
+  [0x0800, correctIpv4],
+  [0x86dd, correctIpv6],
+])
 
 /** Corrects `frame` in place. */
 export function correctChecksums(frame: Uint8Array): void {
-  if (frame.length >= ETHERNET + 20) families.get(read16(frame, 12))?.(frame)
+  if (frame.length >= ETHERNET + (frame[12] === 8 ? 20 : 40)) families.get(read16(frame, 12))?.(frame)
 }

@@ -7,18 +7,20 @@ import { siege } from './siege.ts'
 /** Frames of one world. */
 const EACH = 500
 
-test('whatever frames come: nobody throws, each is counted, the client is served, limits hold, and nothing is left', async t => {
-  const again = repeat(new Error().stack)
-  const corpus = await record()
-  const begin = firstSeed({ seed: 1 })
-  const end = begin + Math.ceil(inputs({ few: 4 * EACH }) / EACH)
-  for (let seed = begin; seed < end; seed++) {
-    try {
-      const { served, counters } = await siege(corpus, seed, EACH)
-      t.true(served > 0)
-      t.true(counters.framesIn > EACH)
-    } catch (error) {
-      throw new Error(`${(error as Error).message}\n${again(seed)}`, { cause: error })
+const families = [4, 6] as const
+for (const family of families)
+  test(`IPv${family}: whatever frames come: nobody throws, each is counted, the client is served, limits hold, and nothing is left`, async t => {
+    const again = repeat(new Error().stack)
+    const corpus = await record(family)
+    const begin = firstSeed({ seed: 1 })
+    const end = begin + Math.ceil(inputs({ few: 4 * EACH }) / EACH)
+    for (let seed = begin; seed < end; seed++) {
+      try {
+        const { served, counters } = await siege(family, corpus, seed, EACH)
+        t.true(served > 0)
+        t.true(counters.framesIn > EACH)
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n${again(seed)}`, { cause: error })
+      }
     }
-  }
-})
+  })

@@ -64,6 +64,20 @@ const changes: readonly ((bytes: Uint8Array, dice: Dice) => Uint8Array)[] = [
     result[14] = 0x45 + words
     return fitLength(result)
   },
+  /** Extension headers of IPv6 (RFC 8200 section 4) before what there is. */
+  function extension(bytes, dice) {
+    if (bytes.length < 54 || bytes[12] !== 0x86 || bytes[13] !== 0xdd) return bytes
+    const size = 8 * dice.one([1, 1, 1, 2, 3, 33])
+    const result = new Uint8Array(Math.min(bytes.length + size, LONGEST))
+    if (54 + size > result.length) return bytes
+    result.set(bytes.subarray(0, 54))
+    result.set(bytes.subarray(54, result.length - size), 54 + size)
+    for (let i = 56; i < 54 + size; i++) result[i] = dice.one([0, 0, 0, 1, 1, 2, 4, 5, 0x1e, 0x5e, 0x9e, 0xde, 0xc2])
+    result[54] = bytes[20]
+    result[55] = (dice.chance(4) ? dice.below(256) : (size >>> 3) - 1) & 0xff
+    result[20] = dice.one([0, 43, 44, 44, 51, 59, 60, 60, 135])
+    return fitLength(result)
+  },
   /** A fragment (RFC 791 section 2.3): of any offset, first, middle or last. */
   function fragment(bytes, dice) {
     if (bytes.length < 34) return bytes
@@ -74,8 +88,13 @@ const changes: readonly ((bytes: Uint8Array, dice: Dice) => Uint8Array)[] = [
   },
 ]
 
-/** IPv4's length becomes what there is. */
+/** The length of IP becomes what there is. */
 function fitLength(bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= 54 && bytes[12] === 0x86 && bytes[13] === 0xdd) {
+    bytes[18] = (bytes.length - 54) >>> 8
+    bytes[19] = bytes.length - 54
+    return bytes
+  }
   if (bytes.length < 34 || bytes[12] !== 8 || bytes[13] !== 0) return bytes
   bytes[16] = (bytes.length - 14) >>> 8
   bytes[17] = bytes.length - 14

@@ -1,8 +1,10 @@
 /** Packets made by hand: segments near the edges of the window of a connection that exists, and what else is worth a try. */
 
-import { correctChecksums, correctHeader } from './checksums.ts'
-import { ATTACKER, VICTIM } from './corpus.ts'
+import { formatIpv6 as formatGroups } from '@xen-ts/runtime/web'
+import { correctHeader } from './checksums.ts'
+import { ATTACKER } from './corpus.ts'
 import type { Dice } from './dice.ts'
+import { be16, be32, ICMP, macOf, packet } from './frame.ts'
 
 /** What the attacker knows of a connection from the victim's last segment. Sequence numbers are int32. */
 export interface Seen {
@@ -19,38 +21,33 @@ export interface Seen {
   readonly packet: Uint8Array
 }
 
-const octets = (address: string): number[] => address.split('.').map(Number)
-const be16 = (value: number): number[] => [(value >>> 8) & 255, value & 255]
-const be32 = (value: number): number[] => [...be16(value >>> 16), ...be16(value)]
-export const macOf = (text: string): number[] => text.split(':').map(octet => parseInt(octet, 16))
 const text = (value: string): Uint8Array => Uint8Array.from(value, c => c.charCodeAt(0))
-
-/** A frame with an IPv4 packet from the attacker, or whoever it says it is. */
-export function ipv4(source: string, protocol: number, payload: readonly number[] | Uint8Array): Uint8Array {
-  const addresses = [...octets(source), ...octets(VICTIM.ip)]
-  const header = [0x45, 0, ...be16(20 + payload.length), 0, 0, 0x40, 0, 64, protocol, 0, 0, ...addresses]
-  const frame = Uint8Array.of(...macOf(VICTIM.mac), ...macOf(ATTACKER.mac), 8, 0, ...header, ...payload)
-  correctChecksums(frame)
-  return frame
-}
 
 /** What the victim's segment in `frame` tells; undefined when it is none. */
 export function readSeen(frame: Uint8Array): Seen | undefined {
-  if (frame.length < 54 || frame[12] !== 8 || frame[13] !== 0 || frame[23] !== 6) return undefined
+  const isIpv6 = frame[12] === 0x86
+  const at = isIpv6 ? 54 : 34
+  const isTcp = isIpv6 ? frame[13] === 0xdd && frame[20] === 6 : frame[12] === 8 && frame[13] === 0 && frame[23] === 6
+  if (frame.length < at + 20 || !isTcp) return undefined
   const view = new DataView(frame.buffer, frame.byteOffset)
-  const flags = frame[47]
-  const length = view.getUint16(16) - 20 - (frame[46] >>> 4) * 4 + (flags & 1) + ((flags >>> 1) & 1)
+  const flags = frame[at + 13]
+  const size = isIpv6 ? view.getUint16(18) : view.getUint16(16) - 20
+  const length = size - (frame[at + 12] >>> 4) * 4 + (flags & 1) + ((flags >>> 1) & 1)
   return {
-    attacker: [...frame.subarray(30, 34)].join('.'),
-    victimPort: view.getUint16(34),
-    attackerPort: view.getUint16(36),
-    next: (view.getInt32(38) + length) | 0,
-    expected: view.getInt32(42),
-    window: view.getUint16(48),
+    attacker: isIpv6 ? address6(frame, 38) : [...frame.subarray(30, 34)].join('.'),
+    victimPort: view.getUint16(at),
+    attackerPort: view.getUint16(at + 2),
+    next: (view.getInt32(at + 4) + length) | 0,
+    expected: view.getInt32(at + 8),
+    window: view.getUint16(at + 14),
     isOver: (flags & 4) !== 0,
     packet: frame.slice(14),
   }
 }
+
+/** The address of IPv6 at a byte of a frame, as text. */
+export const address6 = (frame: Uint8Array, at: number): string =>
+  formatGroups(Array.from({ length: 8 }, (_, i) => (frame[at + 2 * i] << 8) | frame[at + 2 * i + 1]))
 
 const flagSets = [0x02, 0x10, 0x10, 0x10, 0x18, 0x18, 0x11, 0x01, 0x04, 0x14, 0x12, 0x03, 0x00, 0x3f, 0xff, 0x29]
 /** Options of TCP (RFC 9293 section 3.2, RFC 7323, RFC 2018), right and wrong. */
@@ -121,7 +118,7 @@ export interface Segment {
 export function segment({ source, from, to, sequence, acknowledgment, flags, window, options = [], payload }: Segment): Uint8Array {
   const offset = (20 + options.length) << 2
   const header = [...be16(from), ...be16(to), ...be32(sequence), ...be32(acknowledgment), offset, flags, ...be16(window), 0, 0, 0, 0]
-  return ipv4(source, 6, [...header, ...options, ...(payload ?? [])])
+  return packet(source, 6, [...header, ...options, ...(payload ?? [])])
 }
 
 /** A segment of a connection that the victim knows, right or near it. */
@@ -178,15 +175,15 @@ export function hearsay(seen: Seen, source: string, dice: Dice): Uint8Array {
   const quoted = seen.packet.slice(0, dice.one([20, 27, 28, 28, 28, 40]))
   if (dice.chance(4)) quoted[dice.below(quoted.length)] = dice.below(256)
   const mtu = dice.one([0, 1, 67, 68, 576, 1280, 1499, 1500, 0xffff])
-  return ipv4(source, 1, [dice.one([3, 3, 3, 3, 4, 5, 11, 12]), dice.one([0, 1, 3, 4, 4, 4, 13]), 0, 0, 0, 0, ...be16(mtu), ...quoted])
+  return packet(source, ICMP, [dice.one([3, 3, 3, 3, 4, 5, 11, 12]), dice.one([0, 1, 3, 4, 4, 4, 13]), 0, 0, 0, 0, ...be16(mtu), ...quoted])
 }
 
 export const ping = (source: string, dice: Dice): Uint8Array =>
-  ipv4(source, 1, [8, 0, 0, 0, 0, 1, 0, 1, ...dice.bytes(dice.one([0, 4, 60, 1472]))])
+  packet(source, ICMP, [source.includes(':') ? 128 : 8, 0, 0, 0, 0, 1, 0, 1, ...dice.bytes(dice.one([0, 4, 60, 1452]))])
 
 export function datagram(source: string, to: number, dice: Dice): Uint8Array {
-  const payload = dice.bytes(dice.one([0, 12, 60, 1472]))
-  return ipv4(source, 17, [...be16(1024 + dice.below(48)), ...be16(to), ...be16(8 + payload.length), 0, 0, ...payload])
+  const payload = dice.bytes(dice.one([0, 12, 60, 1452]))
+  return packet(source, 17, [...be16(1024 + dice.below(48)), ...be16(to), ...be16(8 + payload.length), 0, 0, ...payload])
 }
 
 /** The packet in pieces (RFC 791 section 2.3), as a rule in order and all of them; some overlap, come twice, or are missing. */

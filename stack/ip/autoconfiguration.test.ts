@@ -1,5 +1,6 @@
 /** Addresses, router and name servers from advertisements of routers, good ones and others. */
 import test from 'ava'
+import { address, type FakeServer, readAsked, tableServer } from '../dns/testing.ts'
 import { createStack } from '../stack.ts'
 import { octets6, type PacketOptions, RawPeer6 } from '../testing/raw-peer6.ts'
 import { Wire } from '../testing/wire.ts'
@@ -7,6 +8,7 @@ import { World } from '../testing/world.ts'
 
 const MAC = '00:16:3e:5e:6c:00'
 const ROUTER = 'fe80::1'
+const names: FakeServer = tableServer({ 'www.example.org': [address('www.example.org', 'fd00::3')] })
 const OWN = '2001:db8:1:0:216:3eff:fe5e:6c00'
 const HOUR = 3600
 
@@ -175,4 +177,52 @@ test('advertisements that nobody should believe, and more of them than anybody n
   t.is(counters.ndpIgnored, before + 1)
   await world.run(200_000_000)
   t.is(device.reserved, 0)
+})
+
+test('a router that is none, or none any more, does not end the question for others', async t => {
+  const { world, router, advertise } = await setUp()
+  await advertise(0, [])
+  router.frames.length = 0
+  await world.run(10_000)
+  t.true(router.icmps(133).length > 0)
+  await advertise(1800, [])
+  await world.run(3_600_000)
+  router.frames.length = 0
+  await advertise(1800, [])
+  await world.run(100_000)
+  t.is(router.icmps(133).length, 0)
+  await advertise(0, [])
+  await world.run(5_000)
+  t.is(router.icmps(133).length, 1)
+  // Nobody can have us ask more often.
+  for (let i = 0; i < 500; i++) await advertise(i % 2 === 0 ? 1800 : 0, [])
+  t.true(router.icmps(133).length <= 1)
+})
+
+test('who advertises other things again and again neither fills the log nor keeps names from being resolved', async t => {
+  const { world, wire, router, stack, advertise } = await setUp({ address: 'fd00::2', prefix: 64 })
+  const server = createStack(world.machine('server'), wire.device('02:00:00:00:00:01'), { ipv6: { address: 'fd00::1', prefix: 64 } })
+  stack.configure({ ipv6: { auto: true, address: 'fd00::2', prefix: 64 }, dns: ['fd00::1'] })
+  server.udp.bind(53, (bytes, offset, length, from, port) => {
+    const question = readAsked(bytes.slice(offset, offset + length), false, port)
+    world.at(20, () => {
+      for (const answer of names(question) as Uint8Array[]) server.udp.send(53, from, port, answer)
+    })
+  })
+  await world.run(2_000)
+  let found: unknown
+  stack.resolve('www.example.org').then(
+    addresses => (found = addresses),
+    error => (found = error),
+  )
+  for (let i = 0; i < 500; i++) await advertise(1800, dnsOption(i % 2 === 0 ? 600 : 0, 'fd00::9'))
+  t.deepEqual(found, ['fd00::3'])
+  // And addresses that somebody has as soon as they are there.
+  for (let i = 0; i < 100; i++) {
+    const prefix = `2001:db8:${i}::`
+    await advertise(1800, prefixOption(prefix))
+    router.advertise({ of: `2001:db8:${i}:0:216:3eff:fe5e:6c00`, flags: 0x20, target: 'ff02::1', mac: [...router.device.mac] })
+    await world.run(5)
+  }
+  t.true(world.logLines.length < 60, `${world.logLines.length} lines`)
 })

@@ -118,9 +118,15 @@ export class Autoconfiguration {
       counters.ndpIgnored++
       return
     }
-    this.#question?.cancel()
-    this.#question = undefined
     keep(this.#routers, keyOf(router), this.#until(said.lifetime), MOST_ROUTERS)
+    // Only one that is a router ends the question (RFC 4861 section 6.3.7).
+    if (said.lifetime > 0) {
+      this.#question?.cancel()
+      this.#question = undefined
+    } else if (this.#routers.size === 0 && this.#question === undefined) {
+      this.#pause = FIRST_PAUSE
+      this.#askLater()
+    }
     if (said.mtu !== undefined && said.mtu >= LEAST_MTU6 && said.mtu <= device.mtu) this.#mtu = said.mtu
     const before = this.servers.join()
     for (const { address, lifetime } of said.servers)
@@ -200,6 +206,10 @@ export class Autoconfiguration {
       u16.set(link.mac, word + SOLICITATION_BYTES / 2 + 1)
       sendOnLink(this.#host, frame, linkLocal!.address, ALL_ROUTERS, groupMac(ALL_ROUTERS), SOLICITATION_BYTES + 8)
     }
+    this.#askLater()
+  }
+
+  #askLater(): void {
     this.#question = this.#timers.set(this.#pause, () => this.#ask())
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
   }

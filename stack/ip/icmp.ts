@@ -16,7 +16,7 @@ import {
   PROTOCOL_ICMP,
   PROTOCOL_UNREACHABLE,
 } from '../wire/icmp.ts'
-import { IP_BYTES, IP_DESTINATION, IP_LENGTH, IP_PROTOCOL, IP_SOURCE, IP_VERSION } from '../wire/ipv4.ts'
+import { fragmentOffsetAt, IP_BYTES, IP_DESTINATION, IP_FRAGMENT, IP_LENGTH, IP_PROTOCOL, IP_SOURCE, IP_VERSION } from '../wire/ipv4.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
 import { PROTOCOL_UDP } from '../wire/udp.ts'
 import type { Ipv4Host } from './ipv4.ts'
@@ -92,7 +92,9 @@ export class Icmp {
     const protocol = u16[word + IP_PROTOCOL] >>> 8
     // TCP has connections on its routes, UDP has none.
     const isTcp = protocol === PROTOCOL_TCP && route?.connections !== undefined
-    const tell = isTcp ? this.onUnreachable : protocol === PROTOCOL_UDP ? this.onDatagramUnreachable : undefined
+    const told = isTcp ? this.onUnreachable : protocol === PROTOCOL_UDP ? this.onDatagramUnreachable : undefined
+    // Only the first of a datagram's fragments has its ports.
+    const tell = fragmentOffsetAt(u16, word + IP_FRAGMENT) === 0 ? told : undefined
     const code = u8[at + 1]
     const mtu = code === FRAGMENTATION_NEEDED ? nextMtu(u16, at, word) : undefined
     // A packet that was not larger was not too big, and none of ours shrinks below the least.

@@ -14,13 +14,26 @@ import {
   ICMP6_CHECKSUM,
   ICMP6_VALUE,
   LISTENER_QUERY,
+  mayBeError6,
   NEIGHBOUR_ADVERTISEMENT,
   NEIGHBOUR_SOLICITATION,
   PACKET_TOO_BIG,
   PROTOCOL_ICMPV6,
+  REDIRECT,
   ROUTER_ADVERTISEMENT,
 } from '../wire/icmpv6.ts'
-import { IP6_BYTES, IP6_DESTINATION, IP6_NEXT, IP6_SOURCE, IP6_VERSION, ip6Length, LEAST_MTU6 } from '../wire/ipv6.ts'
+import {
+  FRAGMENT,
+  FRAGMENT_BYTES,
+  fragmentOffset6,
+  IP6_BYTES,
+  IP6_DESTINATION,
+  IP6_NEXT,
+  IP6_SOURCE,
+  IP6_VERSION,
+  ip6Length,
+  LEAST_MTU6,
+} from '../wire/ipv6.ts'
 import { PROTOCOL_TCP, TCP_DESTINATION, TCP_SEQUENCE, TCP_SOURCE } from '../wire/tcp.ts'
 import { PROTOCOL_UDP } from '../wire/udp.ts'
 import type { Unreachable } from './icmp.ts'
@@ -36,9 +49,9 @@ export class Icmp6 {
 
   /**
    * `length` bytes of a message at byte `at` of the frame. `route` leads back to the sender, if one can be the sender; `isGroup`: it was sent to
-   * a group of ours.
+   * a group of ours; `isFragment`: it came with a fragment header, which messages of the link never have (RFC 6980).
    */
-  receive(frame: Frame, at: number, length: number, route: Route | undefined, isGroup: boolean): void {
+  receive(frame: Frame, at: number, length: number, route: Route | undefined, isGroup: boolean, isFragment: boolean): void {
     const { u8 } = frame
     const { abi, counters } = this.#host.link
     if (length < ICMP6_BYTES) {
@@ -51,7 +64,8 @@ export class Icmp6 {
       return
     }
     const type = u8[at]
-    if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
+    if (isFragment && type >= LISTENER_QUERY && type <= REDIRECT) counters.ndpIgnored++
+    else if (type === NEIGHBOUR_SOLICITATION || type === NEIGHBOUR_ADVERTISEMENT) this.#host.ndp.receive(frame, at, length, isGroup)
     else if (type === ROUTER_ADVERTISEMENT) this.#host.routers.receive(frame, at, length)
     else if (type === LISTENER_QUERY) this.#host.mld.receive(frame, at, length)
     else if (route === undefined) counters.badAddress++
@@ -60,27 +74,32 @@ export class Icmp6 {
     else counters.icmpIgnored++
   }
 
-  /** The message quotes what we sent, or as much of it as there was room for. None of our packets has extension headers. */
+  /** The message quotes what we sent, or as much of it as there was room for. The only extension header of our packets is that of fragments. */
   #unreachable({ u8, u16 }: Frame, at: number, length: number, came: Route): void {
     const { link } = this.#host
     const quoted = at + ICMP6_BYTES
-    if (length < ICMP6_BYTES + IP6_BYTES + 8) {
+    const end = quoted + IP6_BYTES
+    const isFragment = length >= ICMP6_BYTES + IP6_BYTES + FRAGMENT_BYTES && u8[quoted + IP6_NEXT * 2 - ETH_BYTES] === FRAGMENT
+    const header = isFragment ? FRAGMENT_BYTES : 0
+    if (length < ICMP6_BYTES + IP6_BYTES + header + 8) {
       link.counters.malformed++
       return
     }
     // IP's offsets count from where a frame has the header.
     const word = (quoted >>> 1) - IP6_VERSION
-    const transport = (quoted + IP6_BYTES) >>> 1
+    const transport = (end + header) >>> 1
     const type = u8[at]
     const code = codeOfIpv4(type, u8[at + 1])
     const isTooBig = type === PACKET_TOO_BIG
     const route = isTooBig || code >= 0 ? this.#host.routeOfOurs(u16, word + IP6_SOURCE, word + IP6_DESTINATION, came) : undefined
-    const protocol = u16[word + IP6_NEXT] & 0xff
+    const protocol = isFragment ? u8[end] : u16[word + IP6_NEXT] & 0xff
     const { icmp } = link.ipv4
     // TCP has connections on its routes, UDP has none.
     const isTcp = protocol === PROTOCOL_TCP && route?.connections !== undefined
     const tell = isTcp ? icmp.onUnreachable : protocol === PROTOCOL_UDP ? icmp.onDatagramUnreachable : undefined
-    if (route === undefined || tell === undefined) {
+    // Only the first of a datagram's fragments has its ports.
+    const isLater = isFragment && fragmentOffset6(u16, end) !== 0
+    if (route === undefined || tell === undefined || isLater) {
       link.counters.icmpIgnored++
       return
     }
@@ -99,11 +118,11 @@ export class Icmp6 {
 
 /**
  * Tells the sender of the packet in `frame`, which came by `route`, what is wrong with it (section 3), unless there were too many such messages
- * or it went to many. The packet must not be an error itself. `value`: of the field behind the checksum.
+ * or it went to many, or is an error itself. `value`: of the field behind the checksum.
  */
 export function complain(route: Route, frame: Frame, type: number, code: number, value: number): void {
   const { link, overhead } = route
-  if ((frame.u8[0] & 1) !== 0) return
+  if ((frame.u8[0] & 1) !== 0 || mayBeError6(frame.u8, frame.u16)) return
   if (!link.errorLimit.take()) {
     link.counters.icmpErrorsLimited++
     return

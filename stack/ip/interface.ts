@@ -35,13 +35,18 @@ export class Interface extends Link {
     this.loopback = new Loopback(machine, this.ipv4, this.ipv6, counters)
   }
 
-  /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
-  readdress(addresses: Addresses): void {
+  /**
+   * Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for.
+   * @param families those that are other; what is known of the neighbours and paths of another one stays
+   */
+  readdress(addresses: Addresses, families: readonly (4 | 6)[] = [4, 6]): void {
     this.mac.set(macWords(this.device.mac))
     this.longest = ETH_BYTES + this.device.mtu
-    this.paths.clear()
-    this.ipv4.readdress(addresses)
-    this.ipv6.readdress(addresses.ipv6)
+    for (const family of families) {
+      this.paths.clear(family)
+      if (family === 4) this.ipv4.readdress(addresses)
+      else this.ipv6.readdress(addresses.ipv6)
+    }
   }
 
   /** A frame arrived from the device: `length` bytes, from the Ethernet header on. */
@@ -96,7 +101,12 @@ export class Interface extends Link {
     const isSame4 = before.address === after.address && before.bits === after.bits && before.gateway === after.gateway
     const isSame6 = sameIpv6(before.ipv6, after.ipv6)
     if (isSame4 && isSame6) return undefined
-    return route => (route.family === 4 ? !isSame4 : this.ipv6.loses(route, after.ipv6))
+    return route => !this.#isLocalhost(route) && (route.family === 4 ? !isSame4 : this.ipv6.loses(route, after.ipv6))
+  }
+
+  /** It is no part of any network: 127.0.0.0/8, ::1. */
+  #isLocalhost({ link, local }: Route): boolean {
+    return link === this.loopback && (local === LOCALHOST || local.startsWith('127.'))
   }
 
   /** The address of ours that a peer is talked to from, as text; undefined when there is none, or no way. Asks nobody. */
@@ -125,4 +135,5 @@ export class Interface extends Link {
 export const noAddress = (ip: Interface, { family }: Route): string =>
   ip.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
 
+const LOCALHOST = '::1'
 const nobody: Receiver = { receive() {} }

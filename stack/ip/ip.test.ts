@@ -2,7 +2,7 @@ import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import type { CounterName } from '../counters.ts'
-import { ipv4 } from '../hostile/packets.ts'
+import { ipv4 } from '../hostile/frame.ts'
 import { raw } from '../testing/raw.ts'
 
 const echo = [0x12, 0x34, 0, 1, 1, 2, 3, 4, 5]

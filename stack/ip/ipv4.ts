@@ -85,6 +85,11 @@ export class Ipv4Host {
     })
   }
 
+  /** Bytes that are held of fragments. */
+  get reassembling(): number {
+    return this.#reassembly.used
+  }
+
   get addresses(): readonly StackAddress[] {
     return this.address === ANY ? [] : [{ address: formatIpv4(this.address), prefix: this.#addresses.bits, family: 4 }]
   }

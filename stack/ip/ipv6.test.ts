@@ -330,6 +330,31 @@ test('somebody who asks whether an address of ours is taken hears that it is', a
   t.is(answer[58], 0x20)
 })
 
+test('messages of the link in fragments are not taken (RFC 6980)', async t => {
+  const { world, peer, stack } = await setUp()
+  const { counters } = stack
+  const whole = [58, 0, 0, 0, 0, 0, 0, 9] // even as the only fragment
+  const before = stack.link.ipv6.ndp.size
+  peer.solicit({ first: 44, headers: whole })
+  peer.advertise({ first: 44, headers: whole })
+  peer.icmp([134, 0, 0, 0, 64, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 0], { first: 44, headers: whole, hopLimit: 255, source: 'fe80::1' })
+  await world.run(10)
+  t.is(counters.ndpIgnored, 3)
+  t.is(peer.icmps(136).length, 0)
+  t.is(stack.link.ipv6.ndp.size, before)
+  const message = Buffer.from([135, 0, 0, 0, 0, 0, 0, 0, ...octets6(OWN), 1, 1, ...peer.device.mac])
+  message.writeUInt16LE(peer.sum(58, message), 2)
+  peer.ip6(58, message.subarray(0, 16), { first: 44, headers: [58, 0, 0, 1, 0, 0, 0, 7], hopLimit: 255 })
+  peer.ip6(58, message.subarray(16), { first: 44, headers: [58, 0, 0, 16, 0, 0, 0, 7], hopLimit: 255 })
+  await world.run(10)
+  t.is(counters.reassembled, 1)
+  t.is(counters.ndpIgnored, 4)
+  t.is(peer.icmps(136).length, 0)
+  peer.solicit()
+  await world.run(10)
+  t.is(peer.icmps(136).length, 1)
+})
+
 test('a question of a router for groups is answered, once for many', async t => {
   const { world, peer } = await setUp()
   const query = (): void =>
@@ -416,11 +441,11 @@ test('too big: believed of what is in flight, never below 1280; unreachable ends
   t.deepEqual(closed, [])
   t.is(stack.counters.icmpIgnored, 2)
 
-  const refused = t.throwsAsync(stack.tcp.connect({ host: 'fd00::1', port: 4 }), { code: 'EHOSTUNREACH' })
+  const refused = t.throwsAsync(stack.tcp.connect({ host: 'fd00::1', port: 4 }), { code: 'ECONNREFUSED' })
   await world.run(5)
   peer.icmp([1, 4, 0, 0, 0, 0, 0, 0, ...quote(peer.tcps().at(-1)!)])
   await world.run(5)
-  t.regex((await refused)!.message, /connection to \[fd00::1\]:4 is not possible: the network answers unreachable \(ICMP code 3\)/)
+  t.regex((await refused)!.message, /connection to \[fd00::1\]:4 was refused: nobody listens there, says the network \(ICMP code 3\)/)
 })
 
 test('another address: its connections are reset, those of the other family and to the same address go on', async t => {

@@ -8,7 +8,7 @@ import type { Limits } from '../config.ts'
 import type { Ipv6Addresses } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
 import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
-import { FIRST_INFORMATIONAL, PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
+import { PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
 import {
   FRAGMENT_BYTES,
   fragmentOffset6,
@@ -116,6 +116,11 @@ export class Ipv6Host {
     return said < mtu ? said : mtu
   }
 
+  /** Bytes that are held of fragments. */
+  get reassembling(): number {
+    return this.#reassembly.used
+  }
+
   get addresses(): readonly StackAddress[] {
     const global = this.own.filter(each => !each.isLinkLocal)
     return global.map(({ text, bits }) => ({ address: text, prefix: bits, family: 6 }))
@@ -218,7 +223,7 @@ export class Ipv6Host {
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, IP6_PAYLOAD, size, route)
     else if (length > link.longest) this.#counters.malformed++
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, IP6_PAYLOAD, size, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false, false)
     else this.#walkTo(frame, protocol, size, route)
   }
 
@@ -252,7 +257,7 @@ export class Ipv6Host {
     const verdict = walkHeaders(u8, IP6_PAYLOAD, IP6_PAYLOAD + size, u16[IP6_NEXT] & 0xff, walk)
     if (verdict !== HEADERS_GOOD) this.#refused(verdict, frame, undefined)
     else if (walk.protocol !== PROTOCOL_ICMPV6) this.#counters.badAddress++
-    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true)
+    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true, walk.isFragment)
   }
 
   /** A packet with extension headers, or of a protocol that we do not have. */
@@ -275,7 +280,7 @@ export class Ipv6Host {
     const { link } = this
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false)
+    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false, this.#walk.isFragment)
     else {
       this.#counters.foreign++
       if (protocol !== NO_NEXT_HEADER) route.unreachable(frame, 'protocol')
@@ -323,10 +328,8 @@ export class Ipv6Host {
   }
 
   /** The first fragment came and not all of the others in time. */
-  #expired({ frame, at }: Datagram): void {
-    const { u8, u16 } = frame
-    const isError = u8[at - FRAGMENT_BYTES] === PROTOCOL_ICMPV6 && u8[at] < FIRST_INFORMATIONAL
-    if (!isError) this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
+  #expired({ frame }: Datagram): void {
+    this.routeFrom(frame.u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
   }
 
   #refused(verdict: number, frame: Frame, route: Ipv6Route | undefined): void {

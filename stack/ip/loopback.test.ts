@@ -203,8 +203,20 @@ test('without an address there is still 127.0.0.1; with another one the old is n
   const connection = stack.tcp.connect({ host: '127.0.0.1', port: 80 })
   await world.run(10)
   await connection
+  const named = stack.tcp.connect({ host: 'localhost', port: 80 })
+  await world.run(10)
+  t.is((await named).remoteAddress, '::1')
   stack.configure({ address: '10.0.0.9' })
-  await t.throwsAsync((await connection).closed, { code: 'ENETRESET' })
+  stack.configure({ address: '10.0.0.9', ipv6: { address: 'fd00::9', prefix: 64 } })
+  await world.run(10)
+  // What is not of the network goes on with another one.
+  t.is(stack.tcp.connections, 4)
+  for (const open of [await connection, await named]) {
+    await open.write(new Uint8Array(1))
+    open.abort()
+  }
+  await world.run(10)
+  t.is(stack.tcp.connections, 0)
   const again = stack.tcp.connect({ host: '10.0.0.9', port: 80 })
   await world.run(10)
   await again

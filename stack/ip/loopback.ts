@@ -78,12 +78,17 @@ class LoopbackRoute extends Ipv4Route {
     this.#loopback = loopback
   }
 
+  /** Another address may be ours now. */
+  override get hasLocal(): boolean {
+    return this.host.isOwn(this.peerIp)
+  }
+
   override get mtu(): number {
     return MTU
   }
 
   override resolve(): Neighbour | undefined {
-    return (this.hop = this.host.isOwn(this.peerIp) ? this.#loopback.hop : undefined)
+    return (this.hop = this.hasLocal ? this.#loopback.hop : undefined)
   }
 
   override keep(): void {

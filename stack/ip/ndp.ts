@@ -6,6 +6,7 @@
  * Questions come from the address that we talk from, not from the link's own: netvms of Qubes let nothing in that comes from another.
  */
 import type { Frame, Log, Timer, Timers } from '@xen-ts/runtime/machine'
+import { LimitedLog } from '../limited.ts'
 import { formatMac, isSame, isUnicast, type MacWords, swap16, TYPE_IPV6, writeEthernet } from '../wire/ethernet.ts'
 import { ICMP6_CHECKSUM, ICMP6_VALUE, NEIGHBOUR_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
 import { IP6_DESTINATION, IP6_LENGTH, IP6_PAYLOAD, IP6_SOURCE, ip6HopLimit, writeIpv6 } from '../wire/ipv6.ts'
@@ -50,6 +51,8 @@ export class Ndp {
   readonly #host: Ipv6Host
   readonly #timers: Timers
   readonly #log: Log
+  /** A router gives addresses, and somebody else says that he has them: as often as both like. */
+  readonly #limited: LimitedLog
   readonly #cache: NeighbourCache<string>
   /** Addresses that we have just taken. */
   readonly #claims = new Map<OwnAddress, Timer>()
@@ -61,6 +64,7 @@ export class Ndp {
     this.#host = host
     this.#timers = timers
     this.#log = log
+    this.#limited = new LimitedLog(log, timers)
     const { device, counters } = host.link
     this.#cache = new NeighbourCache(
       { device, timers, log, counters, limit },
@@ -71,6 +75,11 @@ export class Ndp {
         format: key => formatIpv6(ipv6Of(key)),
       },
     )
+  }
+
+  /** Entries, unanswered ones included. */
+  get size(): number {
+    return this.#cache.size
   }
 
   set gateway(address: Ipv6 | undefined) {
@@ -196,7 +205,10 @@ export class Ndp {
     }
     claim.cancel()
     this.#claims.delete(own)
-    this.#log.error(`address ${own.text} is not used: the host at ${formatMac(mac)} has it already; give one of them another`)
+    this.#limited.write(
+      'error',
+      () => `address ${own.text} is not used: the host at ${formatMac(mac)} has it already; give one of them another`,
+    )
     this.onConflict(own)
   }
 

@@ -38,7 +38,8 @@ export class PathMtus {
     this.#peers.set(peer, { mtu, until: this.#timers.now() + LIFETIME })
   }
 
-  clear(): void {
-    this.#peers.clear()
+  /** Forgets the peers of a family. */
+  clear(family: 4 | 6): void {
+    for (const peer of this.#peers.keys()) if (peer.includes(':') === (family === 6)) this.#peers.delete(peer)
   }
 }

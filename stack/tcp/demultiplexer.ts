@@ -111,7 +111,7 @@ export class Demultiplexer implements Receiver {
   }
 
   /** What ICMP says about a segment of ours; believed only when the segment is in flight (RFC 5927). */
-  unreachable({ route, localPort, remotePort, sequence, code, mtu }: Unreachable): void {
+  unreachable({ route, localPort, remotePort, sequence, code, refused, mtu }: Unreachable): void {
     const c = route.connections?.get(portsOf(localPort, remotePort))
     const inFlight = c !== undefined && ((sequence - c.sndUna) | 0) >= 0 && ((sequence - c.sndMax) | 0) < 0
     if (!inFlight) {
@@ -121,6 +121,8 @@ export class Demultiplexer implements Receiver {
       else this.#engine.counters.icmpIgnored++
     } else if (c.state !== SYN_SENT) {
       this.#engine.counters.icmpIgnored++ // on an established connection these are passing troubles (RFC 5461)
+    } else if (refused) {
+      c.finish(c.failure('ECONNREFUSED', `was refused: nobody listens there, says the network (ICMP code ${code})`))
     } else {
       c.finish(c.failure('EHOSTUNREACH', `is not possible: the network answers unreachable (ICMP code ${code})`))
     }

@@ -91,7 +91,7 @@ export class DatagramSocket implements UdpSocket {
     if (this.#closed) return
     const { onError } = this.#options
     if (onError !== undefined) {
-      onError(error)
+      this.#later(() => onError(error)) // what it throws is not for who has found it out
       return
     }
     this.#error = error

@@ -73,7 +73,8 @@ export class UdpDriver implements DatagramDriver {
   #routeTo(address: string): Route {
     if (this.#peer?.address === address) {
       const { route } = this.#peer
-      if ((route.hop !== undefined && route.hop.version !== 0) || route.resolve() !== undefined) return route
+      const isResolved = route.hop !== undefined && route.hop.version !== 0
+      if (route.hasLocal && (isResolved || route.resolve() !== undefined)) return route
     }
     const broadcast = this.#udp.ip.broadcastTo(address)
     if (broadcast !== undefined && !this.#canBroadcast)

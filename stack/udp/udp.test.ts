@@ -3,6 +3,7 @@ import type { UdpSocket } from '@xen-ts/runtime'
 import test from 'ava'
 import { pair } from '../testing/pair.ts'
 import { type Raw, raw } from '../testing/raw.ts'
+import { DatagramSocket } from './datagram-socket.ts'
 
 /** What became of a promise so far. */
 function outcome(promise: Promise<unknown>): { text: string } {
@@ -172,4 +173,56 @@ test('empty datagrams do not fill memory without end', async t => {
   }
   await world.run(10)
   t.is(socket.dropped, 5_000 - 2_048)
+})
+
+test('an onError that throws is the error of its program, not of who hands in frames', t => {
+  const jobs: (() => void)[] = []
+  const driver = { port: 1, remote: { address: '10.0.0.1', port: 7 }, send() {}, close() {} }
+  const onError = (): void => {
+    throw new Error('of the program')
+  }
+  const socket = new DatagramSocket(driver, { onError, counters: { udpQueueFull: 0 }, later: run => jobs.push(run) })
+  t.notThrows(() => socket.failed(new Error('refused')))
+  t.throws(jobs[0], { message: 'of the program' })
+})
+
+for (const [own, other, config, next] of [
+  ['10.0.0.2', '10.0.0.3', { address: '10.0.0.2', prefix: 24 }, { address: '10.0.0.3', prefix: 24 }],
+  ['fd00::2', 'fd00::3', { ipv6: { address: 'fd00::2', prefix: 64 } }, { ipv6: { address: 'fd00::3', prefix: 64 } }],
+] as const) {
+  test(`what went to ourselves goes to ${own} when that is another host's`, async t => {
+    const { world, client, server } = pair(1)
+    client.configure(config)
+    const receiver = client.udp.bind({ port: 7 })
+    const socket = await client.udp.connect({ host: own, port: 7 })
+    await socket.send(Uint8Array.of(1))
+    await world.run(10)
+    t.is((await receiver.receive())!.address, own)
+    client.configure(next)
+    server.configure(config)
+    await world.run(2_000)
+    const elsewhere = server.udp.bind({ port: 7 })
+    await socket.send(Uint8Array.of(2))
+    const got = elsewhere.receive()
+    await world.run(10)
+    elsewhere.close()
+    t.deepEqual(await got, { data: Uint8Array.of(2), address: other, port: socket.port })
+  })
+}
+
+test('datagrams that were lost for want of frames leave nothing: neither at the next one, nor at the end', async t => {
+  const { world, stack, device } = raw()
+  const socket = stack.udp.bind()
+  const to = { address: '10.0.0.1', port: 7 }
+  const held = Array.from({ length: 256 }, () => device.reserve()!)
+  for (let i = 0; i < 256; i++) void socket.send(new Uint8Array(1), to)
+  await world.run(2_000)
+  const sending = outcome(socket.send(new Uint8Array(1), to))
+  await world.run(10)
+  t.is(sending.text, 'pending')
+  stack.close()
+  await world.run(0)
+  t.is(sending.text, 'undefined')
+  t.is(world.pending, 0)
+  for (const frame of held) device.discard(frame)
 })

@@ -54,7 +54,8 @@ export class Udp implements UdpSockets {
   readonly #broadcast = new Set<number>()
   readonly #timers: Timers
   /** Datagrams of programs that wait for a free frame. */
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<(isFree: boolean) => void>()
+  #isClosed = false
 
   constructor(ip: Interface, timers: Timers, resolve: Resolver) {
     this.ip = ip
@@ -151,26 +152,28 @@ export class Udp implements UdpSockets {
    * on any wire.
    */
   frameFree(): Promise<boolean> {
-    if (this.#waiting.length >= MOST_WAITING) return Promise.resolve(false)
+    if (this.#isClosed || this.#waiting.size >= MOST_WAITING) return Promise.resolve(false)
     return new Promise(resolve => {
-      const timer = this.#timers.set(PATIENCE, () => resolve(false))
-      this.#waiting.push(() => {
+      const over = (isFree: boolean): void => {
         timer.cancel()
-        resolve(true)
-      })
+        this.#waiting.delete(over)
+        resolve(isFree)
+      }
+      const timer = this.#timers.set(PATIENCE, () => over(false))
+      this.#waiting.add(over)
     })
   }
 
   /** After there was none, there is a free frame again. */
   framesFree(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
+    for (const over of [...this.#waiting]) over(true)
   }
 
   /** Closes the sockets of programs. */
   close(): void {
+    this.#isClosed = true
     for (const { socket } of [...this.#sockets]) socket.close()
+    for (const over of [...this.#waiting]) over(false)
   }
 
   /** The way to an address, for `send`. Throws a RangeError when it is none, a SocketError (EHOSTUNREACH) when there is no way, or no network (yet). */

@@ -60,7 +60,9 @@ function checkOptions(u8: Uint8Array, at: number, end: number): boolean {
 /** Bytes of the header, of a packet that was checked. */
 export const ipHeaderBytes = (u16: Uint16Array): number => (u16[IP_VERSION] & 0xf) * 4
 /** Where the piece of a fragment belongs, in bytes, and whether others come behind it. */
-export const fragmentOffset = (u16: Uint16Array): number => (swap16(u16[IP_FRAGMENT]) & 0x1fff) * 8
+export const fragmentOffset = (u16: Uint16Array): number => fragmentOffsetAt(u16, IP_FRAGMENT)
+/** The same of a header that is quoted: `word` has the field. */
+export const fragmentOffsetAt = (u16: Uint16Array, word: number): number => (swap16(u16[word]) & 0x1fff) * 8
 export const moreFragments = (u16: Uint16Array): boolean => (u16[IP_FRAGMENT] & 0x0020) !== 0
 
 /** Protocol number: the second byte of the word with the time to live. */

@@ -61,6 +61,8 @@ export class Walk {
   /** With HEADERS_PROBLEM, HEADERS_SOURCE_ROUTED: a code of the three above, and the byte of the packet. */
   problem = 0
   pointer = 0
+  /** There is a fragment header, of a packet that is whole. */
+  isFragment = false
   /** The sender is told even if the packet was to a group. */
   tellGroup = false
 }
@@ -71,6 +73,7 @@ export class Walk {
  */
 export function walkHeaders(u8: Uint8Array, at: number, end: number, protocol: number, walk: Walk): number {
   let field = NEXT_BYTE
+  walk.isFragment = false
   const problem = (code: number, where: number): number => {
     walk.problem = code
     walk.pointer = where - ETH_BYTES
@@ -86,6 +89,7 @@ export function walkHeaders(u8: Uint8Array, at: number, end: number, protocol: n
         walk.field = field
         return HEADERS_FRAGMENT
       }
+      walk.isFragment = true
     } else if (protocol === HOP_BY_HOP || protocol === DESTINATION_OPTIONS) {
       // What routers look at comes first, or it is none (RFC 8200 section 4).
       if (protocol === HOP_BY_HOP && headers > 0) return problem(UNKNOWN_HEADER, field)

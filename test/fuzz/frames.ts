@@ -6,7 +6,8 @@ const EACH = 2_000
 
 /** Throws when a rule is broken, and names the seed. */
 export async function framesFor(seconds: number, from: number | undefined): Promise<void> {
-  const corpus = await record()
+  const families = [4, 6] as const
+  const corpus = { 4: await record(4), 6: await record(6) }
   const end = performance.now() + seconds * 1000
   let frames = 0
   let served = 0
@@ -14,7 +15,8 @@ export async function framesFor(seconds: number, from: number | undefined): Prom
   console.log(`seeds from ${seed} on`)
   for (; performance.now() < end; seed++) {
     try {
-      served += (await siege(corpus, seed, EACH)).served
+      const family = families[seed & 1]
+      served += (await siege(family, corpus[family], seed, EACH)).served
     } catch (error) {
       throw new Error(`${(error as Error).message}\nAgain: npm run fuzz -- frames 1 --seed ${seed}`, { cause: error })
     }

@@ -13,7 +13,7 @@ export function httpClient(limits?: Partial<HttpClientLimits>): Device<HttpClien
     name: 'http client',
     needs: { stack: stack() },
     connect({ stack }, { machine }) {
-      const client = makeClient(machine, stack.tcp as never, limits)
+      const client = makeClient(machine, stack.tcp, limits)
       return Object.assign(client, { [Symbol.dispose]: () => client.close() })
     },
   })
