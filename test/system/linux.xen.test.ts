@@ -1,6 +1,6 @@
 /**
- * dom0's ordinary tools against the stack, over Linux netback, beyond what families.xen.test.ts has of both families: nc; a bad link; crowds, storms and floods. After each
- * the guest answers, holds no connection any more, and its memory is what it was.
+ * dom0's tools against the stack, over Linux netback, beyond what families.xen.test.ts has: nc; a bad link; crowds, storms and floods.
+ * After each the guest answers, holds no connection any more, and its memory is what it was.
  */
 import test, { type ExecutionContext } from 'ava'
 import { bytes, ip, md5, PeerTests, url } from './peer.ts'

@@ -20,6 +20,7 @@ async function startRouter(...ranges: string[]): Promise<void> {
     ...ranges.map(range => `--dhcp-range=${range}`),
   ]
   await xen.rig.must(`[ ! -e /run/dnsmasq.pid ] || kill $(cat /run/dnsmasq.pid); while [ -e /run/dnsmasq.pid ]; do usleep 50000; done
+    echo 0 > /proc/sys/net/ipv6/conf/${vif}/accept_dad
     for prefix in ${first} ${second}; do ip -6 addr show dev ${vif} | grep -q $prefix || ip -6 addr add \${prefix}1/64 dev ${vif}; done
     /opt/bin/dnsmasq ${options.join(' ')}`)
 }
