@@ -235,6 +235,10 @@ export class Udp implements UdpSockets {
       counters.badChecksum++
       return
     }
+    if (u16[word + UDP_SOURCE] === 0) {
+      counters.udpNoSource++
+      return
+    }
     const port = swap16(u16[word + UDP_DESTINATION])
     const receiver = this.#receivers.get(port)
     const isForMany = (u16[0] & 1) !== 0 // the frame was
