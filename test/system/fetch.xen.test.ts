@@ -71,7 +71,7 @@ test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers ther
   await running.domain.unpause()
   const { lines, reason } = await running.ended
   t.is(reason, 'poweroff', lines.join('\n'))
-  const said = lines.flatMap(line => / INF \[names\] http:\/\/(.*):8080\/index.html (.*)/.exec(line)?.slice(1).join(' ') ?? [])
+  const said = lines.flatMap(line => / INF \[names\] http:\/\/(.*?):8080\/index.html (.*)/.exec(line)?.slice(1).join(' ') ?? [])
   t.deepEqual(
     said.slice(0, 7),
     hosts.slice(0, 7).map(host => `${host} 200 hello`),

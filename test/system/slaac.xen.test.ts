@@ -55,7 +55,7 @@ test.after.always('the guest ends', async () => {
 
 test.serial('it takes the address and the name server of the advertisement, and is reached', async t => {
   t.timeout(120_000)
-  await running.line(/\[stack\] the network was changed: IPv6 of a router, fd00:1::216:3eff:fe5e:6c18, DNS fd00:1::1$/)
+  t.log(await running.line(/\[stack\] the network was changed: IPv6 of a router, fd00:1::216:3eff:fe5e:6c18/))
   await running.line(/listening on http:\/\/\[fd00:1::216:3eff:fe5e:6c18\]\//)
   t.is(await ask('addresses'), `${own(first)}/64\n`)
   t.is(await ask('resolve?host=www.lan'), '2001:db8::9\n')
