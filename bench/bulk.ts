@@ -1,4 +1,4 @@
-/** Megabytes per second of TCP between dom0 and a guest, in both directions, next to Linux on the same machine. */
+/** Megabytes per second of TCP between dom0 and a guest, in both directions and by both families, next to Linux on the same machine. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,9 +31,13 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     execFileSync('gcc', ['-O2', '-static', '-o', program, fileURLToPath(new URL('programs/bulk.c', import.meta.url))])
     await rig.put(program, '/bulk')
     await rig.must('chmod 755 /bulk')
-    const ours = await Promise.all(images.map((image, i) => imagePeer(image, { ...options, host: 16 + i, name: `bulk-${i}` })))
+    const ours = await Promise.all(images.map((image, i) => imagePeer(image, { ...options, ipv6: true, host: 16 + i, name: `bulk-${i}` })))
     const peers = [...ours, await linuxPeer(program, folder)]
-    const results = Object.keys(directions).map(() => peers.map((): Result => ({ rate: [], cpu: [], hypercalls: [] })))
+    const ways = peers.flatMap(({ title, ip, ip6 }, guest) => [
+      { title, ip, guest },
+      ...(ip6 === undefined ? [] : [{ title: 'by IPv6', ip: ip6, guest }]),
+    ])
+    const results = Object.keys(directions).map(() => ways.map((): Result => ({ rate: [], cpu: [], hypercalls: [] })))
     await withPeers(rig, peers, async domains => {
       for (const { ip } of peers)
         await rig.must(`for i in $(seq 100); do /bulk ${ip} 9 1 2>/dev/null && exit; sleep 0.3; done; exit 1`, { seconds: 120 })
@@ -41,8 +45,8 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
       // does not count.
       for (let run = 0; run <= runs; run++) {
         for (const [row, direction] of Object.values(directions).entries()) {
-          for (const [column, domain] of domains.entries()) {
-            const one = await transfer(rig, peers[column]!, domain, direction)
+          for (const [column, way] of ways.entries()) {
+            const one = await transfer(rig, way, domains[way.guest]!, direction)
             if (run === 0) continue
             results[row]![column]!.rate.push(one.rate)
             results[row]![column]!.cpu.push(one.cpu)
@@ -50,11 +54,11 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
         }
       }
       for (const [row, direction] of Object.values(directions).entries()) {
-        for (const [column, { ip }] of peers.entries()) {
+        for (const [column, { ip, guest }] of ways.entries()) {
           const { hypercalls } = await countHypercalls(
             rig,
             `/bulk ${ip} ${direction}`,
-            domains.filter((_, i) => i !== column),
+            domains.filter((_, i) => i !== guest),
           )
           results[row]![column]!.hypercalls.push(hypercalls / (BYTES / SEGMENT))
         }
@@ -62,7 +66,7 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
     })
     const table = (what: keyof Result, digits: number) =>
       printTable([
-        ['', ...peers.flatMap(({ title }) => [title, 'ratio'])],
+        ['', ...ways.flatMap(({ title }) => [title, 'ratio'])],
         ...Object.keys(directions).map((name, row) => {
           const medians = results[row]!.map(result => median(result[what]))
           return [name, ...medians.flatMap(value => [value.toFixed(digits), (value / medians.at(-1)!).toFixed(2)])]
@@ -80,7 +84,12 @@ export async function benchBulk(images: string[], options: BenchOptions = {}): P
   }
 }
 
-async function transfer(rig: Rig, { title, ip }: Peer, { domid }: Domain, direction: string): Promise<{ rate: number; cpu: number }> {
+async function transfer(
+  rig: Rig,
+  { title, ip }: Pick<Peer, 'title' | 'ip'>,
+  { domid }: Domain,
+  direction: string,
+): Promise<{ rate: number; cpu: number }> {
   const [before, moved, after] = (
     await rig.must(`cpu-time ${domid} && /bulk ${ip} ${direction} && cpu-time ${domid}`, { seconds: 120 })
   ).split('\n')

@@ -11,7 +11,7 @@ const loads: Load[] = [
 ]
 
 /**
- * Requests per second for the front page, next to nginx on Linux on the same emulated machine. Only the ratios mean something.
+ * Requests per second for the front page, by IPv4 next to nginx on Linux on the same emulated machine, and by IPv6. Only the ratios mean something.
  * @throws when a request failed: a rate of answers that some did not get is no result
  */
 export async function benchHttp(imagePath: string, options: BenchOptions = {}): Promise<void> {
@@ -19,16 +19,18 @@ export async function benchHttp(imagePath: string, options: BenchOptions = {}): 
   try {
     const ask = await loadGenerator(rig)
     const results: Awaited<ReturnType<typeof measure>>[] = []
-    for (const peer of [await imagePeer(imagePath, options), await linuxPeer('nginx')]) results.push(await measure(rig, peer, ask))
+    for (const peer of [await imagePeer(imagePath, { ...options, ipv6: true }), await linuxPeer('nginx')])
+      results.push(await measure(rig, peer, ask))
     const [ours, theirs] = results as [(typeof results)[0], (typeof results)[0]]
     console.log(`requests per second, one virtual CPU, emulated; pages of ${ours.bytes} and ${theirs.bytes} bytes; (n) failed`)
     printTable([
-      ['connections', ours.title, theirs.title, 'ratio'],
+      ['connections', ours.title, theirs.title, 'ratio', ...(ours.rates6.length ? ['by IPv6', 'to IPv4'] : [])],
       ...loads.map(({ connections, close }, i) => [
         `${connections}${close ? ', new for each request' : ''}`,
         ours.rates[i]!,
         theirs.rates[i]!,
         (ours.numbers[i]! / theirs.numbers[i]!).toFixed(2),
+        ...(ours.rates6.length ? [ours.rates6[i]!.toFixed(0), (ours.rates6[i]! / ours.numbers[i]!).toFixed(2)] : []),
       ]),
     ])
     const failures = results.flatMap(({ failures }) => failures)
@@ -42,7 +44,7 @@ async function measure(
   rig: Rig,
   peer: Peer,
   ask: Awaited<ReturnType<typeof loadGenerator>>,
-): Promise<{ title: string; bytes: number; rates: string[]; numbers: number[]; failures: string[] }> {
+): Promise<{ title: string; bytes: number; rates: string[]; numbers: number[]; rates6: number[]; failures: string[] }> {
   // With its port, because dom0 has no list of services.
   const url = `http://${peer.ip}:80/`
   const { domain, destroy } = await peer.build(rig)
@@ -53,13 +55,19 @@ async function measure(
     await ask(url, { connections: 10, seconds: 2 })
     const [rates, failures]: string[][] = [[], []]
     const numbers: number[] = []
+    const rates6: number[] = []
     for (const load of loads) {
       const { requestsPerSecond, errors, report } = await ask(url, load)
       if (errors > 0) failures.push(`${peer.title}, ${load.connections} connections: ${report}`)
+      if (peer.ip6 !== undefined) {
+        const six = await ask(`http://[${peer.ip6}]:80/`, load)
+        if (six.errors > 0) failures.push(`${peer.title} by IPv6, ${load.connections} connections: ${six.report}`)
+        rates6.push(six.requestsPerSecond)
+      }
       numbers.push(requestsPerSecond)
       rates.push(`${requestsPerSecond.toFixed(0)}${errors ? ` (${errors})` : ''}`)
     }
-    return { title: peer.title, bytes, rates, numbers, failures }
+    return { title: peer.title, bytes, rates, numbers, rates6, failures }
   } finally {
     await destroy()
   }

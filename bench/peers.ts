@@ -11,6 +11,7 @@ export interface Peer {
   readonly sign: string
   /** Of its web server on port 80, if it has one. */
   readonly ip?: string
+  readonly ip6?: string
   /** Of its network device. */
   readonly mac?: string
   /** Builds it, paused, with all that it needs beside it. */
@@ -28,6 +29,8 @@ export interface BenchOptions {
   http?: boolean
   /** Last byte of the guest's address, for several on one rig. */
   host?: number
+  /** Gives it an address of IPv6 too (target xen). */
+  ipv6?: boolean
   /** Of the domain, for several of one program; by default that in the image. */
   name?: string
 }
@@ -56,13 +59,18 @@ export function benchArguments(): { image: string; options: BenchOptions } {
 }
 
 /** An image of ours, with a miniature Qubes dom0 if that is its target. */
-export async function imagePeer(path: string, { memory, cmdline, http = true, host = 16, name: domain }: BenchOptions): Promise<Peer> {
+export async function imagePeer(
+  path: string,
+  { memory, cmdline, http = true, host = 16, ipv6 = false, name: domain }: BenchOptions,
+): Promise<Peer> {
   const {
     metadata: { name, target, memoryMiB },
   } = readImage(await readFile(path))
-  const vif: Vif = { ip: `10.137.0.${host}`, gateway: '10.137.0.1', mac: `00:16:3e:5e:6c:${host.toString(16).padStart(2, '0')}` }
+  const six = ipv6 ? { ip6: `fd00:7::${host}`, gateway6: 'fd00:7::1' } : undefined
+  const vif: Vif = { ip: `10.137.0.${host}`, gateway: '10.137.0.1', ...six, mac: `00:16:3e:5e:6c:${host.toString(16).padStart(2, '0')}` }
   // In Qubes the address comes from QubesDB.
-  const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}` : ''
+  const address6 = six ? ` ip6=${six.ip6}/64 gateway6=${six.gateway6}` : ''
+  const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}${address6}` : ''
   const options: DomainOptions = {
     name: domain ?? name,
     kernel: path,
@@ -74,6 +82,7 @@ export async function imagePeer(path: string, { memory, cmdline, http = true, ho
     title: `xen-ts ${name} (${target})`,
     sign: `[${name}]`,
     ip: http ? vif.ip : undefined,
+    ip6: six?.ip6,
     mac: vif.mac,
     async build(rig) {
       const domain = await buildDomain(rig, options)

@@ -181,9 +181,12 @@ test('what packets cause in the log is limited: a handler that throws, MAC addre
   }
   t.is(lines('is reset: Error: a bug'), 10)
   t.is(lines('10.0.0.1 is at'), 10)
+  world.machine('clock').timers.set(60_000, () => {})
   await world.run(60_000)
   peer.arp(1, { senderMac: [2, 0, 0, 0, 1, 0] })
   await world.run(5)
+  // Between two of them it has moved back, for it is asked.
   t.is(lines('is at'), 11)
-  t.is(lines('DBG [stack:arp] left out since: 91 lines such as the next') + lines('left out since: 90 lines'), 1)
+  const [left] = world.logLines.flatMap(line => /DBG \[stack:arp\] left out since: (\d+) lines such as the next/.exec(line)?.[1] ?? [])
+  t.true(Number(left) >= 180, left)
 })

@@ -42,6 +42,8 @@ export class Counters {
   arpConflicts = 0
   /** UDP datagrams for a port without a receiver, or from another than the one peer of a connected socket. */
   udpNoPort = 0
+  /** UDP datagrams from port 0, where no answer can go (RFC 768). */
+  udpNoSource = 0
   /** Datagrams for a program that did not take those before them in time. */
   udpQueueFull = 0
   /** TCP segments without a connection; answered with RST where RFC 9293 says so. */

@@ -68,18 +68,19 @@ static void serve(int port)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET };
-	int s = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in to4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
+	int is6 = argc > 1 && strchr(argv[1], ':') != NULL, s = socket(is6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 	double begin;
 	long moved;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (argc == 1)
 		serve(fork() ? 9 : 19);
-	if (argc < 3 || !inet_aton(argv[1], &to.sin_addr))
+	if (argc < 3 || inet_pton(is6 ? AF_INET6 : AF_INET, argv[1], is6 ? (void *)&to6.sin6_addr : (void *)&to4.sin_addr) != 1)
 		return 2;
-	to.sin_port = htons(atoi(argv[2]));
-	if (connect(s, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	to4.sin_port = to6.sin6_port = htons(atoi(argv[2]));
+	if (connect(s, is6 ? (struct sockaddr *)&to6 : (struct sockaddr *)&to4, is6 ? sizeof(to6) : sizeof(to4)) < 0) {
 		perror("connect");
 		return 1;
 	}

@@ -72,6 +72,8 @@ const ourTools = [
   'capture',
   'syn-flood',
   'crowd',
+  'datagrams',
+  'fuzz-frames',
 ]
 
 /** The files that a machine with Xen starts from. */

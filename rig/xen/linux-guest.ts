@@ -25,7 +25,7 @@ const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g'
 /** For each role: the kernel modules, the tools of dom0 that it has too, and programs of Xen's packages. */
 const roles: Record<LinuxRole, { modules: string[]; tools: string[]; programs?: string[] }> = {
   init: { modules: [], tools: [] },
-  nginx: { modules: ['xen-netfront'], tools: [] },
+  nginx: { modules: ['xen-netfront'], tools: ['datagrams'] },
   // What libxenvchan opens.
   vchan: { modules: ['xen-privcmd', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc'], tools: ['vchan-bridge', 'vchan-load'] },
   frames: { modules: ['xen-netfront'], tools: ['frames'] },
@@ -47,7 +47,8 @@ export const page =
 
 /**
  * A small Linux as a peer for tests and measurements: Debian's kernel, busybox, and no distribution.
- * @param role `init` says "init reached" on the console and obeys a shutdown; `nginx` also serves a page of 612 bytes on port 80;
+ * @param role `init` says "init reached" on the console and obeys a shutdown; `nginx` also serves a page of 612 bytes on port 80, and sends back the datagrams that come
+ *   to port 7;
  *   `vchan` also sends back what dom0 sends on two vchans: it is the server of port 5000 and the client of port 5001; and it is
  *   there to be measured by dom0's vchan-load: as echo, sink and source on ports 5010 to 5012; `frames` answers the tool of that name;
  *   `netvm` is a driver domain: it has the backends of vifs and routes as dom0 does; it obeys the lines that `Domain.type` gives it

@@ -285,6 +285,34 @@ test('ARP: an answer is asked for again after a minute, and the old address serv
   t.is(peer.frames.length, 2, 'the packet and a question')
 })
 
+test('ARP: who says unasked that a neighbour has moved is believed until that answers itself', async t => {
+  const { world, peer, stack } = raw()
+  const moved = [2, 0, 0, 0, 0, 0x66]
+  const send = async (): Promise<number[][]> => {
+    peer.frames.length = 0
+    stack.udp.send(1, '10.0.0.1', 2, new Uint8Array(1))
+    await world.run(10)
+    return peer.frames.filter(frame => frame.readUInt16BE(12) === 0x800).map(frame => [...frame.subarray(0, 6)])
+  }
+  await send()
+  for (const operation of [1, 2]) {
+    peer.arp(operation, { senderMac: moved })
+    await world.run(1)
+    t.deepEqual(await send(), [moved])
+    t.is(peer.frames.filter(frame => frame.readUInt16BE(12) === 0x806).length, 1, 'asks whether that is so')
+    t.deepEqual(await send(), [[...peer.device.mac]])
+  }
+  // Without an objection it is so.
+  peer.answersArp = false
+  peer.arp(2, { senderMac: moved })
+  await world.run(1)
+  await send()
+  peer.arp(2, { senderMac: moved })
+  await world.run(2000)
+  t.deepEqual(await send(), [moved])
+  t.is(peer.frames.length, 1)
+})
+
 test('a gateway outside the prefix, as in Qubes: asked for at once; when it answers no ARP, fe:ff:ff:ff:ff:ff is used and ARP tried again later', async t => {
   const { world, peer, stack } = raw({ address: '10.0.0.2', prefix: 32, gateway: '10.0.0.1' })
   peer.answersArp = false

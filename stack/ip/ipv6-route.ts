@@ -88,6 +88,11 @@ export class Ipv6Route extends Route {
     writeFragment6(u16, IP6_PAYLOAD, protocol, id, offset, more)
   }
 
+  /** The length in IPv6's header does not count it (RFC 8200 section 3). */
+  override get mostBytes(): number {
+    return MOST_BYTES
+  }
+
   override unreachable(frame: Frame, what: Refusal): void {
     if (what === 'port') complain(this, frame, UNREACHABLE6, PORT_UNREACHABLE6, 0)
     else if (what === 'reassembly') complain(this, frame, TIME_EXCEEDED6, REASSEMBLY_TIME_EXCEEDED6, 0)

@@ -244,6 +244,16 @@ test('neighbours: asked once, believed for a minute, then asked where they were;
   await world.run(1)
   t.is(await sendTo(set), '020000000077')
   await world.run(2_000)
+  // Nobody has asked for this answer: who it is about is asked, and has the last word.
+  peer.advertise({})
+  await world.run(1)
+  await sendTo(set)
+  await world.run(5)
+  peer.advertise({ mac: moved, flags: 0x60 })
+  await world.run(1)
+  t.is(await sendTo(set), '020000000077')
+  await world.run(5)
+  t.is(await sendTo(set), '020000000099')
   peer.advertise({ mac: [0x33, 0x33, 0, 0, 0, 1] })
   peer.advertise({ mac: peer.targetMac })
   peer.advertise({ of: 'fd00::4' }) // nobody asked
@@ -386,6 +396,21 @@ test('a port without a receiver is told so, with the packet, within a limit', as
   await world.run(10)
   t.true(peer.icmps(1).length < 60)
   t.true(stack.counters.icmpErrorsLimited > 140)
+})
+
+test('the largest datagram is 65,527 bytes: the header does not count, as it does in IPv4', async t => {
+  const { world, peer, stack } = await setUp()
+  peer.solicit()
+  await world.run(5)
+  peer.frames.length = 0
+  const data = Uint8Array.from({ length: 65_527 }, (_, i) => i % 251)
+  t.true(stack.udp.send(53, peer.ip, 9, data))
+  await world.run(50)
+  const answer = Buffer.alloc(65_535)
+  for (const frame of peer.frames) if (frame[20] === 44) answer.set(frame.subarray(62), frame.readUInt16BE(56) & 0xfff8)
+  t.true(answer.subarray(8).equals(data))
+  t.is(peer.sum(17, answer, { source: OWN, target: peer.ip }), 0)
+  t.throws(() => stack.udp.send(53, peer.ip, 9, new Uint8Array(65_528)), { message: /at most 65527 fit/ })
 })
 
 test('fragments are put together: an echo of 20,000 bytes, both ways', async t => {

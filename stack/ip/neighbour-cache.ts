@@ -101,8 +101,15 @@ export class NeighbourCache<Key> {
     return entry
   }
 
-  /** A neighbour has said where it is. */
+  /**
+   * A neighbour has said where it is. When that is elsewhere, and nobody had asked, it is asked: it has the last word, so that who says it in its
+   * place has to go on saying it.
+   */
   learn(entry: Entry<Key>, mac: MacWords, lifetime = LIFETIME): void {
+    if (entry.mac !== undefined && entry.tries === 0 && !isSame(entry.mac, mac)) {
+      this.learnUnsure(entry, mac)
+      return
+    }
     this.#move(entry, mac)
     entry.version = ++this.#versions
     entry.tries = 0

@@ -1,7 +1,8 @@
 /**
  * ARP (RFC 826): asks for neighbours' MAC addresses, and answers for ours. Only our own traffic and requests that ask for us make entries in
- * the cache; a reply that nobody asked for makes none. It may change one (RFC 826, and RFC 5227 section 3: a host that moves says so itself), so
- * whoever is on the link can take a neighbour's place, as on every link with ARP.
+ * the cache; a reply that nobody asked for makes none. It may change one (RFC 826, and RFC 5227 section 3: a host that moves says so itself), but
+ * the next frame asks whether that is so. Whoever is on the link can take a neighbour's place for as long as he answers faster, as on every
+ * link with ARP.
  */
 import type { EthernetDevice, Log, Timers } from '@xen-ts/runtime/machine'
 import type { Counters } from '../counters.ts'

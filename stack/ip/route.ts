@@ -14,6 +14,9 @@ import type { Neighbour } from './neighbour.ts'
 /** Why a packet was for nobody: no receiver on its port, no such transport, or its fragments did not all come in time. */
 export type Refusal = 'port' | 'protocol' | 'reassembly'
 
+/** What the field of the length in a header of IP can say. */
+const MOST_BYTES = 0xffff
+
 export abstract class Route {
   readonly link: Link
   /** Bytes of a frame before the transport's header, an even number. */
@@ -93,6 +96,11 @@ export abstract class Route {
   /** Bytes of the IP header. */
   get headerBytes(): number {
     return this.overhead - ETH_BYTES
+  }
+
+  /** The most bytes that IP can carry in one packet, fragmented or not: the length in IPv4's header counts the header (RFC 791 section 3.1). */
+  get mostBytes(): number {
+    return MOST_BYTES - this.headerBytes
   }
 
   /** A frame for `length` bytes of a transport that may be fragmented, which `send` takes; undefined (counted) when none is free. */

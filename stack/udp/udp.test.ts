@@ -226,3 +226,21 @@ test('datagrams that were lost for want of frames leave nothing: neither at the 
   t.is(world.pending, 0)
   for (const frame of held) device.discard(frame)
 })
+
+test('a datagram from port 0, which nobody can answer, does not get to a program that answers all', async t => {
+  const { world, peer, stack } = raw()
+  const socket = stack.udp.bind({ port: 7 })
+  const echoing = outcome(
+    (async () => {
+      for await (const { data, address, port } of socket) await socket.send(data, { address, port })
+    })(),
+  )
+  peer.arp(1)
+  peer.udp(0, 7, new Uint8Array([1]))
+  await world.run(10)
+  peer.udp(1000, 7, new Uint8Array([2]))
+  await world.run(10)
+  t.is(echoing.text, 'pending')
+  t.is(peer.frames.at(-1)!.at(-1), 2)
+  t.is(stack.counters.udpNoSource, 1)
+})

@@ -37,8 +37,6 @@ export interface UdpPort {
  */
 const FIRST_PORT = 0x8000
 const TRIES = 64
-/** The most bytes that a packet can have. */
-const MOST_BYTES = 0xffff
 /** How many datagrams of programs wait for a free frame, and for how many milliseconds. */
 const MOST_WAITING = 256
 const PATIENCE = 1_000
@@ -195,8 +193,8 @@ export class Udp implements UdpSockets {
     checkPort('UDP', remotePort)
     const { overhead, link } = route
     const length = UDP_BYTES + payload.length
-    if (route.headerBytes + length > MOST_BYTES) {
-      const most = MOST_BYTES - route.headerBytes - UDP_BYTES
+    if (length > route.mostBytes) {
+      const most = route.mostBytes - UDP_BYTES
       throw new SocketError(
         'EMSGSIZE',
         `a datagram of ${payload.length} bytes to ${route.endpoint(remotePort)} is too large: at most ${most} fit`,
@@ -238,6 +236,10 @@ export class Udp implements UdpSockets {
     const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
     if (checked !== true && (u16[word + UDP_CHECKSUM] !== 0 || route.family === 6) && abi.checksum(u8, at, size, sum) !== 0xffff) {
       counters.badChecksum++
+      return
+    }
+    if (u16[word + UDP_SOURCE] === 0) {
+      counters.udpNoSource++
       return
     }
     const port = swap16(u16[word + UDP_DESTINATION])

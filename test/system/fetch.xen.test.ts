@@ -1,4 +1,5 @@
-/** fetch on real Xen: from a server of Linux in dom0, on both targets. */
+/** fetch on real Xen: from a server of Linux in dom0, on both targets; by IPv6 and by name. */
+import { captureInterface, installNetworkTools } from '@xen-ts/rig/xen'
 import test from 'ava'
 import { XenTests } from './harness.ts'
 import { startQube, vif } from './qube.ts'
@@ -6,9 +7,11 @@ import { startQube, vif } from './qube.ts'
 const xen = new XenTests(test)
 const base = 'http://10.137.0.1:8080'
 
-test.serial.before('dom0 serves pages', async () => {
+test.serial.before('dom0 serves pages, and has names', async t => {
+  t.timeout(600_000)
+  await installNetworkTools(xen.rig, { log: text => t.log(text) })
   await xen.rig.must('mkdir -p /tmp/www && echo hello >/tmp/www/index.html && seq 1 300000 >/tmp/www/big')
-  await xen.rig.spawn('exec httpd -f -p 8080 -h /tmp/www')
+  await xen.rig.spawn('exec httpd -f -vv -p 8080 -h /tmp/www 2>/tmp/www.log')
 })
 
 test.serial('target xen: pages, large ones whole and as streams, and what fails says why', async t => {
@@ -26,4 +29,66 @@ test.serial('target qubes: the example fetches a page twenty times, and ends', a
   await qube.line(/\[fetch\] http:\/\/10\.137\.0\.1:8080\/index\.html: 200 OK, text\/html, 6 bytes/)
   t.log(await qube.line(/\[fetch\] 20 times, 120 bytes in \d+ ms/))
   t.is((await qube.ended).reason, 'poweroff')
+})
+
+const gateway6 = 'fd00:7::1'
+/** Nobody is behind the first, and nobody says so; of the second the router says that there is no way. */
+const [silent, unreachable] = ['fd00:dead::1', 'fd00:bad::1']
+
+test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers there', async t => {
+  const names = [
+    `--host-record=six.lan,${gateway6} --host-record=four.lan,${vif.gateway} --host-record=both.lan,${vif.gateway},${gateway6}`,
+    `--host-record=silent.lan,${vif.gateway},${silent} --host-record=unreachable.lan,${vif.gateway},${unreachable}`,
+    `--host-record=alone.lan,${unreachable} --cname=alias.lan,both.lan`,
+  ]
+  await xen.rig.must(`echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+    ip -6 route add blackhole fd00:dead::/64; ip -6 route add unreachable fd00:bad::/64
+    /opt/bin/dnsmasq --conf-file=/dev/null --user=root --group=root --no-hosts --no-resolv --local=/lan/ ${names.join(' ')}`)
+  const hosts = [
+    `[${gateway6}]`,
+    'six.lan',
+    'four.lan',
+    'both.lan',
+    'alias.lan',
+    'silent.lan',
+    'unreachable.lan',
+    'alone.lan',
+    'nobody.lan',
+  ]
+  const urls = hosts.map(host => `http://${host}:8080/index.html`)
+  const running = await xen.start(t, await xen.image('programs/fetch-names.ts'), {
+    args: `ip=${vif.ip}/32 gateway=${vif.gateway} ip6=fd00:7::16/64 gateway6=${gateway6} dns=${vif.gateway} urls=${urls.join()}`,
+    vif: { ...vif, ip6: 'fd00:7::16', gateway6 },
+    paused: true,
+    seconds: 240,
+  })
+  /** Whom the guest has asked for a connection by IPv6. */
+  const asked = new Set<string>()
+  const wire = await captureInterface(xen.rig, `vif${running.domain.domid}.0`, ({ inbound, bytes }) => {
+    const isSyn = bytes.length > 67 && bytes[12] === 0x86 && bytes[20] === 6 && (bytes[67] & 0x12) === 2
+    if (inbound && isSyn) asked.add(Buffer.from(bytes.subarray(38, 54)).toString('hex'))
+  })
+  await running.domain.unpause()
+  const { lines, reason } = await running.ended
+  t.is(reason, 'poweroff', lines.join('\n'))
+  const said = lines.flatMap(line => / INF \[names\] http:\/\/(.*?):8080\/index.html (.*)/.exec(line)?.slice(1).join(' ') ?? [])
+  t.deepEqual(
+    said.slice(0, 7),
+    hosts.slice(0, 7).map(host => `${host} 200 hello`),
+  )
+  t.regex(said[7], /^alone\.lan EHOSTUNREACH: fetch of http:\/\/alone\.lan:8080\/index\.html failed: .*fd00:bad::1/)
+  t.regex(said[8], /^nobody\.lan ENOTFOUND: fetch of .*nobody\.lan/)
+  await wire.ended
+  for (const address of ['fd00dead', 'fd000bad'])
+    t.true(
+      [...asked].some(each => each.startsWith(address)),
+      `${[...asked]}`,
+    )
+  // Who came to the server, in the order of the names.
+  const clients = (await xen.rig.must('cat /tmp/www.log')).match(/^\[[^\]]+\]:\d+: url:\/index.html/gm)!.slice(-7)
+  t.deepEqual(
+    clients.map(line => (line.includes('fd00:7::16') ? 6 : 4)),
+    [6, 6, 4, 6, 6, 4, 4],
+    clients.join('\n'),
+  )
 })

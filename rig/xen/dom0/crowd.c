@@ -2,6 +2,7 @@
  * crowd ADDRESS PORT COUNT HOW [SECONDS]: COUNT connections to a server of HTTP.
  *   at-once  opens all of them, then asks on each, then takes the answers: prints how many were open, and how many answers were whole
  *   storm    opens and closes COUNT connections, at most 64 at a time, every third one by a reset, and asks on none: prints how many were open
+ *   idle     opens all of them, prints how many were open, and asks nothing for SECONDS
  *   slow     opens all of them, and sends on each the head of a request byte by byte, one a second, for SECONDS: prints how many were
  *            open, and how many the server has ended by then
  */
@@ -147,13 +148,20 @@ static void slow(int count, int seconds)
 	printf("%d %d\n", open, ended);
 }
 
+static void idle(int count, int seconds)
+{
+	printf("%d\n", wait_open(0, count, now() + GIVE_UP_S));
+	fflush(stdout);
+	sleep(seconds);
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit files = { MOST + 64, MOST + 64 };
 	int count = argc >= 5 ? atoi(argv[3]) : 0;
 
 	if (count < 1 || count > MOST || inet_pton(AF_INET, argv[1], &server.sin_addr) != 1) {
-		fprintf(stderr, "usage: crowd ADDRESS PORT COUNT at-once|storm|slow [SECONDS]\n");
+		fprintf(stderr, "usage: crowd ADDRESS PORT COUNT at-once|storm|idle|slow [SECONDS]\n");
 		return 2;
 	}
 	server.sin_port = htons(atoi(argv[2]));
@@ -163,6 +171,8 @@ int main(int argc, char **argv)
 		at_once(count);
 	else if (!strcmp(argv[4], "storm"))
 		storm(count);
+	else if (!strcmp(argv[4], "idle"))
+		idle(count, argc > 5 ? atoi(argv[5]) : 1);
 	else
 		slow(count, argc > 5 ? atoi(argv[5]) : 1);
 	return 0;

@@ -1,7 +1,8 @@
-// Serves what dom0's tools ask of a host: bytes of every length, an echo over HTTP and over TCP, a sink for the same bytes, and what it has counted.
+// Serves what dom0's tools ask of a host, by both families: bytes of every length, files, an echo over HTTP, WebSockets, TCP and UDP, sinks for
+// the same bytes, and what it has counted.
 import type { XenMachine } from '@xen-ts/runtime/machine'
-import { counterValues, type Http1Server, type IpStack } from '@xen-ts/stack'
-import { device, http, stack, unikernel } from 'xen-ts'
+import { counterValues, type Http1Server, type IpStack, upgradeWebSocket } from '@xen-ts/stack'
+import { assets, device, http, stack, unikernel } from 'xen-ts'
 
 /** A prime number of bytes, so that none of what was sent twice, left out or exchanged looks like what is next to it. */
 const period = 65_521
@@ -27,8 +28,8 @@ const machine = device({ name: 'machine', connect: (_needs, context) => context.
 
 export default unikernel({
   name: 'peer',
-  devices: { net: stack(), web: http(), machine },
-  async start({ net, web, machine, signal }) {
+  devices: { net: stack(), web: http(), files: assets('../../../docs'), machine },
+  async start({ net, web, files, machine, signal }) {
     const ip = net as IpStack
     const state = () => ({
       memory: { free: machine.abi.memory(1), heap: machine.abi.memory(2), pages: machine.abi.memory(3) },
@@ -40,21 +41,35 @@ export default unikernel({
       for (let part = await socket.read(); part !== undefined; part = await socket.read()) await socket.write(part)
       socket.end()
     })
-    // Takes what /bytes gives, and says whether it was that.
-    const sinking = net.tcp.listen({ port: 9, signal }, async connection => {
-      using socket = connection
+    /** Looks whether what comes is what /bytes gives. */
+    const inspector = () => {
       let taken = 0
       let wrong = -1
-      for (let part = await socket.read(); part !== undefined; part = await socket.read()) {
-        for (let at = 0; at < part.length; at += piece) {
-          const size = Math.min(piece, part.length - at)
-          const expected = machine.abi.checksum(block, taken % period, size, 0)
-          if (wrong < 0 && machine.abi.checksum(part, at, size, 0) !== expected) wrong = taken
-          taken += size
-        }
+      return {
+        look(part: Uint8Array) {
+          for (let at = 0; at < part.length; at += piece) {
+            const size = Math.min(piece, part.length - at)
+            const expected = machine.abi.checksum(block, taken % period, size, 0)
+            if (wrong < 0 && machine.abi.checksum(part, at, size, 0) !== expected) wrong = taken
+            taken += size
+          }
+        },
+        result: () => (wrong < 0 ? `${taken} bytes, all right\n` : `${taken} bytes, wrong at ${wrong}\n`),
       }
-      await socket.write(new TextEncoder().encode(wrong < 0 ? `${taken} bytes, all right\n` : `${taken} bytes, wrong at ${wrong}\n`))
+    }
+    const sinking = net.tcp.listen({ port: 9, signal }, async connection => {
+      using socket = connection
+      const { look, result } = inspector()
+      for (let part = await socket.read(); part !== undefined; part = await socket.read()) look(part)
+      await socket.write(new TextEncoder().encode(result()))
       socket.end()
+    })
+    const datagrams = net.udp.bind({
+      port: 7,
+      signal,
+      onDatagrams: all => {
+        for (const { data, address, port } of all) datagrams.send(data, { address, port }).catch(() => {})
+      },
     })
     // A thousand connections may all be open before the first one asks, however slow the machine is.
     const limits = { idleTimeout: 300 }
@@ -62,6 +77,18 @@ export default unikernel({
       const { pathname } = new URL(request.url)
       if (pathname === '/state') return Response.json(state())
       if (pathname === '/echo') return new Response(await request.arrayBuffer())
+      if (pathname === '/take') {
+        const { look, result } = inspector()
+        if (request.body !== null) for await (const part of request.body) look(part)
+        return new Response(result())
+      }
+      if (pathname === '/socket') {
+        const { socket, response } = upgradeWebSocket(request)
+        socket.onmessage = ({ data }) => socket.send(data)
+        return response
+      }
+      const file = files.respond(request)
+      if (file !== undefined) return file
       const length = Number(/^\/bytes\/(\d+)$/.exec(pathname)?.[1] ?? NaN)
       return Number.isNaN(length) ? new Response('not here\n', { status: 404 }) : new Response(bytes(length))
     })
