@@ -8,4 +8,7 @@ export const root = join(import.meta.dirname, '../..')
 export const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
   .trim()
   .split('\n')
-  .filter(page => page !== 'CHANGELOG.md' && !/^examples\/.*\/posts\//.test(page) && !page.endsWith('.test.ts.md') && existsSync(join(root, page)))
+  .filter(
+    page =>
+      page !== 'CHANGELOG.md' && !/^examples\/.*\/posts\//.test(page) && !page.endsWith('.test.ts.md') && existsSync(join(root, page)),
+  )
