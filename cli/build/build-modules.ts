@@ -7,9 +7,16 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { PartialMessage, Plugin } from 'esbuild'
+import type { BuildFailure, PartialMessage, Plugin } from 'esbuild'
 
-type Outcome = { readonly code: string } | { readonly problem: string; readonly stack?: string }
+interface Problem {
+  readonly problem: string
+  /** Of the export that is no data. */
+  readonly name?: string
+  /** Of what was thrown. */
+  readonly stack?: string
+}
+type Outcome = { readonly code: string } | Problem
 
 /** A build runs each module once, however often it bundles. */
 export function buildModules(): Plugin {
@@ -18,9 +25,19 @@ export function buildModules(): Plugin {
     name: 'build-modules',
     setup(build) {
       build.onLoad({ filter: /\.build\.[cm]?[jt]s$/, namespace: 'file' }, async ({ path }) => {
+        try {
+          // Node says of what it cannot read neither line nor column.
+          await build.esbuild.transform(readFileSync(path), {
+            loader: path.endsWith('ts') ? 'ts' : 'js',
+            sourcefile: path,
+            logLevel: 'silent',
+          })
+        } catch (error) {
+          return { errors: (error as BuildFailure).errors }
+        }
         if (!outcomes.has(path)) outcomes.set(path, run(path))
         const outcome = await outcomes.get(path)!
-        return 'code' in outcome ? { contents: outcome.code, loader: 'js' } : { errors: [message(path, outcome.problem, outcome.stack)] }
+        return 'code' in outcome ? { contents: outcome.code, loader: 'js' } : { errors: [message(path, outcome)] }
       })
     },
   }
@@ -44,12 +61,17 @@ async function run(path: string): Promise<Outcome> {
   return answer === '' ? { problem: `${basename(path)} ended its process (${code}) before it was done` } : JSON.parse(answer)
 }
 
-function message(path: string, problem: string, stack: string | undefined): PartialMessage {
-  const notes = [{ text: stack === undefined ? DATA : RUNS }]
+function message(path: string, { problem, name, stack }: Problem): PartialMessage {
+  const lines = readFileSync(path, 'utf8').split('\n')
   const [, line, column] = new RegExp(`${RegExp.escape(pathToFileURL(path).href)}:(\\d+)(?::(\\d+))?`).exec(stack ?? '') ?? []
-  if (line === undefined) return { text: problem, notes, location: { file: path } }
-  const lineText = readFileSync(path, 'utf8').split('\n')[Number(line) - 1]
-  return { text: problem, notes, location: { file: path, line: Number(line), column: Number(column ?? 1) - 1, lineText } }
+  // Of a value it is known which export has it.
+  const exported = lines.findIndex(text => name !== undefined && text.startsWith('export') && text.includes(name))
+  const at = line === undefined ? Math.max(exported, 0) : Number(line) - 1
+  return {
+    text: problem,
+    notes: [{ text: name === undefined ? RUNS : DATA }],
+    location: { file: path, line: at + 1, column: Number(column ?? 1) - 1, lineText: lines[at] },
+  }
 }
 
 /** A module with these exports. @throws TypeError for what is no data, with its place */
@@ -87,7 +109,8 @@ async function answer(path: string): Promise<Outcome> {
   try {
     return { code: dataModule(exports) }
   } catch (error) {
-    return { problem: `${basename(path)}: ${(error as Error).message}` }
+    const { message } = error as Error
+    return { problem: `${basename(path)}: ${message}`, name: /^[\w$]+/.exec(message)?.[0] }
   }
 }
 

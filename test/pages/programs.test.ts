@@ -64,7 +64,7 @@ async function wrongIn(t: ExecutionContext, page: string, text: string): Promise
   return wrong
 }
 
-test('what does not fit its types, or does not build, is found', async t => {
+test.serial('what does not fit its types, or does not build, is found', async t => {
   t.timeout(120_000)
   const wrong = await wrongIn(
     t,
@@ -90,7 +90,7 @@ export default unikernel({ name: 'a', devices: { files: assets('./nowhere') }, s
 for (const page of pages.filter(page => page === 'README.md' || /^docs\/[\w-]+\.md$/.test(page))) {
   const text = readFileSync(join(root, page), 'utf8')
   if (!/^```tsx?$/m.test(text)) continue
-  test(`the programs of ${page} are checked and built`, async t => {
+  test.serial(`the programs of ${page} are checked and built`, async t => {
     t.timeout(300_000)
     t.deepEqual(await wrongIn(t, page, text), [])
   })
