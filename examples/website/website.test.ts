@@ -116,6 +116,14 @@ test('events: how long it is up, then each message; they end when the reader lea
   t.true((await reader.read()).done)
 })
 
+test('a reader that takes nothing is left behind', async t => {
+  const app = site()
+  const answer = await app.request('/events')
+  for (let i = 0; i < 200; i++) await app.request('/api/messages', say('more'))
+  const got = (await answer.text()).match(/^event: message$/gm)?.length ?? 0
+  t.true(got < 100, `${got}`)
+})
+
 test('who asks for the WebSocket without being one is told', async t => {
   const answer = await site().request('/echo')
   t.deepEqual([answer.status, answer.headers.get('upgrade')], [426, 'websocket'])
