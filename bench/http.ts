@@ -11,7 +11,7 @@ const loads: Load[] = [
 ]
 
 /**
- * Requests per second for the front page, by IPv4 next to nginx on Linux on the same emulated machine, and by IPv6. Only the ratios mean something.
+ * Requests per second for a page (programs/page.ts), by IPv4 next to nginx on Linux on the same emulated machine, and by IPv6. Only the ratios mean something.
  * @throws when a request failed: a rate of answers that some did not get is no result
  */
 export async function benchHttp(imagePath: string, options: BenchOptions = {}): Promise<void> {

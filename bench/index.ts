@@ -37,7 +37,7 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
     }),
   net: async () => (await import('./net.ts')).benchNet(await image('frame-echo', 'xen')),
   bulk: async () => (await import('./bulk.ts')).benchBulk([await image('bulk.ts', 'xen')]),
-  http: async () => (await import('./http.ts')).benchHttp(await image('website', 'xen')),
+  http: async () => (await import('./http.ts')).benchHttp(await image('page.ts', 'xen')),
   client: async () => (await import('./client.ts')).benchClient(await image('client.ts', 'xen')),
 }
 

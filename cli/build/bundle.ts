@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
+import { buildModules } from './build-modules.ts'
 import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
@@ -46,7 +47,8 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  */
 export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
   // First the program alone: only then it is known which web APIs belong to it, and which devices.
-  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
+  const data = buildModules()
+  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map(), data)))
   const globals = usedGlobals(code, target.globals ?? [])
   // What targets add to the global object is to reach others with.
   const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(new Set<NetworkKind>(globals.length > 0 ? ['stack'] : []))
@@ -54,7 +56,7 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
-      ...optionsFor(project, modules, without(leftOut(kinds))),
+      ...optionsFor(project, modules, data, without(leftOut(kinds))),
       stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
+import { buildModules } from './build-modules.ts'
 import { MAIN, optionsFor, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { kindUses } from './kinds.ts'
@@ -52,7 +53,7 @@ const NODE = "typeof require === 'function' ? require : name => process.getBuilt
 /** @throws CliError for what cannot be bundled, and for a device that the target lacks */
 export async function bundleProcess(project: Project, target: FoundTarget): Promise<ProcessBundle> {
   const modules = new Map<string, string>()
-  const options = optionsFor(project, modules)
+  const options = optionsFor(project, modules, buildModules())
   const plugins = [nodeModules, ...(options.plugins ?? [])]
   const program = await reported(project, target, () => programCode(project.entry, { ...options, plugins }))
   networkKinds(program, relative(process.cwd(), project.entry)) // throws when there is no program

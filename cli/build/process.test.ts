@@ -74,21 +74,30 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('the website: pages and files of its own, an argument, and the end by a signal', async t => {
+test('the website: pages, files, events and a WebSocket of its own, an argument, and the end by a signal', async t => {
   const port = await freePort()
   const site = run(t, await build(t, join(examples, 'website')), [`--port-map=80:${port}`, '--greeting=Moin'])
   await site.says(`INF [http] listening on http://localhost:${port}/\n`)
   const base = `http://127.0.0.1:${port}`
   const front = await fetch(base)
-  t.deepEqual([front.status, front.headers.get('content-type')], [200, 'text/html; charset=utf-8'])
-  t.is(await front.text(), readFileSync(join(examples, 'website/public/index.html'), 'utf8'))
-  t.is(await (await fetch(`${base}/style.css`)).text(), readFileSync(join(examples, 'website/public/style.css'), 'utf8'))
+  t.deepEqual([front.status, front.headers.get('content-type')], [200, 'text/html; charset=UTF-8'])
+  t.regex(await front.text(), /^<!DOCTYPE html>\n[^]*<h1>Moin<\/h1>/)
+  t.regex(await (await fetch(`${base}/posts/written-in-markdown`)).text(), /<em>as data<\/em>/)
+  const style = await fetch(`${base}/style.css`)
+  t.is(await style.text(), readFileSync(join(examples, 'website/public/style.css'), 'utf8'))
+  t.is((await fetch(`${base}/style.css`, { headers: { 'if-none-match': style.headers.get('etag')! } })).status, 304)
   t.is(await (await fetch(`${base}/greeting`)).text(), `Moin from 127.0.0.1:${port}\n`)
-  t.is((await fetch(base, { headers: { 'if-none-match': front.headers.get('etag')! } })).status, 304)
   const missing = await fetch(`${base}/missing`)
   t.is(missing.status, 404)
   t.regex(await missing.text(), /<h1>Moin<\/h1>/)
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/echo`)
+  socket.onopen = () => socket.send('said')
+  t.is(await new Promise(resolve => (socket.onmessage = ({ data }) => resolve(data))), 'said')
+  socket.close()
+  const events = (await fetch(`${base}/events`)).body!.pipeThrough(new TextDecoderStream()).getReader()
+  t.regex((await events.read()).value!, /^event: uptime\n/)
   site.child.kill('SIGTERM')
+  t.true((await events.read()).done)
   t.is(await site.ended, 0)
   t.deepEqual(site.lines(), [
     'INF [www] greeting is Moin',

@@ -75,7 +75,7 @@ test('who names nothing has nothing of it: no streams, no events', async t => {
 
 test('agents of Qubes need no streams; those of calls are streams where the program does more with them', async t => {
   const target = await findTarget('qubes', '.')
-  for (const example of ['hello', 'skeleton', 'website']) {
+  for (const example of ['hello', 'skeleton', 'handler']) {
     const folder = fileURLToPath(new URL(`../../examples/${example}`, import.meta.url))
     t.false(/ReadableByteStreamController/.test((await bundleProgram(findProject(folder), target)).code), example)
   }

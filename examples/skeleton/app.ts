@@ -1,17 +1,21 @@
 /**
- * A program that is at home in Qubes: it takes its addresses from QubesDB, offers a service to other qubes and to dom0, asks dom0 for the
- * date, and says whether its gateway answers. Runs until it is asked to shut down.
+ * A program that is at home in Qubes: it takes its addresses from QubesDB, checks that names are resolved and connections made through its
+ * gateway, offers a service to other qubes and to dom0, and asks dom0 for the date. Runs until it is asked to shut down.
  *
  *     echo hello | xen-ts run skeleton.xen --call xen-ts.Echo+3      # in Qubes: qvm-run --service --pass-io skeleton xen-ts.Echo+3
  */
 
 import { qrexec, qubesdb } from '@xen-ts/qubes'
-import { once, stack, unikernel } from 'xen-ts'
+import { arg, once, stack, unikernel } from 'xen-ts'
 
 export default unikernel({
   name: 'skeleton',
+  args: {
+    host: arg.string({ default: 'www.qubes-os.org', doc: 'the name that is looked up, and connected to' }),
+    port: arg.number({ default: 80, min: 1, max: 65535, integer: true, doc: 'its TCP port' }),
+  },
   devices: { net: stack(), qrexec: qrexec(), db: qubesdb() },
-  async start({ net, qrexec, db, log, signal }) {
+  async start({ net, qrexec, db, args: { host, port }, log, signal }) {
     // Gives its input back; the argument, if there is one, is the exit code.
     qrexec.service('xen-ts.Echo', async call => {
       await call.stdin.pipeTo(call.stdout)
@@ -23,22 +27,25 @@ export default unikernel({
 
     db.watch('/vm-config/', ({ path, value }) => log.info(`${path} is ${value ?? 'gone'} now`))
 
-    try {
+    async function checkNetwork() {
       // A qube without a netvm has no network: this throws, too.
       const { address, gateway } = db.network
       log.info(`${db.name} is ${address}, its gateway ${gateway}`)
-      using socket = await net.tcp.connect({ host: gateway, port: 53, timeout: 5_000 })
-      log.info(`${socket.remoteAddress} takes connections to its name server`)
-    } catch (error) {
-      log.warn(`no name server on the gateway: ${(error as Error).message}`)
+      const [found] = await net.resolve(host, { signal })
+      log.info(`${host} is ${found}`)
+      using socket = await net.tcp.connect({ host: found, port, timeout: 5_000, signal })
+      log.info(`${socket.remoteAddress} takes connections to port ${port}`)
     }
 
-    try {
+    async function askDate() {
       const date = await qrexec.call('@default', 'qubes.GetDate').text()
       log.info(`dom0 says it is ${date.trim()}`)
-    } catch (error) {
-      log.warn(`dom0 does not tell the date: ${(error as Error).message}`)
     }
+
+    await Promise.all([
+      checkNetwork().catch(error => log.warn(`the network does not work: ${error.message}`)),
+      askDate().catch(error => log.warn(`dom0 does not tell the date: ${error.message}`)),
+    ])
     await once(signal)
   },
 })

@@ -74,7 +74,7 @@ const notes = ['xen-ts is no module here', './nothing', 'https://example.org/x',
 })
 
 test('files with something to test are of the three kinds that CONTRIBUTING names', t => {
-  const kind = /^[^.]+(\.test|\.cases|\.xen\.test|\.d)?\.ts$/
+  const kind = /^[^.]+(\.test|\.cases|\.xen\.test|\.d|\.build)?\.ts$/
   t.deepEqual(
     [...readTree().files.keys()].filter(file => !kind.test(basename(file))),
     [],

@@ -42,6 +42,9 @@ export const isForTests = (file: string): boolean =>
   /(^|\/)testing\.ts$/.test(file) ||
   /^runtime\/fake-kernel\.ts$|^boot\/node\/(suite|run|cases|cases-guest|case-report|ava-guest|fuzz)\.ts$/.test(file)
 
+/** What runs while a program is built: what it imports is in no image. */
+const runsAtBuild = (file: string): boolean => /\.build\.ts$/.test(file)
+
 /** Sentences, each with file and line; none when all is well. */
 export function problems(tree: Tree): string[] {
   const result: string[] = []
@@ -58,7 +61,7 @@ export function problems(tree: Tree): string[] {
     }
 
     function check({ specifier }: Reference): string | undefined {
-      const forTests = isForTests(file)
+      const forTests = isForTests(file) || runsAtBuild(file)
       if (specifier.startsWith('.')) {
         const target = normalize(join(dirname(file), specifier))
         if (unitOf(target, tree) !== unitOf(file, tree))

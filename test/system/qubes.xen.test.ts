@@ -53,10 +53,11 @@ test.serial('ping from dom0, small and of 1,400 bytes', async t => {
 test.serial('the page comes through Linux netback, with its length', async t => {
   const response = await fetch(`${url}/`)
   t.is(response.status, 200)
-  t.is(response.headers.get('content-type'), 'text/html; charset=utf-8')
+  t.is(response.headers.get('content-type'), 'text/html; charset=UTF-8')
   const text = await response.text()
   t.is(response.headers.get('content-length'), String(Buffer.byteLength(text)))
-  t.true(text.startsWith('<!DOCTYPE html>'))
+  t.true(text.startsWith('<!DOCTYPE html>\n'))
+  t.true(text.includes('<h1>Good day</h1>'))
 })
 
 test.serial('argument, query, 404, revalidation, HEAD and a bad request', async t => {
@@ -67,8 +68,29 @@ test.serial('argument, query, 404, revalidation, HEAD and a bad request', async 
   const head = await fetch(`${url}/`, { method: 'HEAD' })
   t.is(head.status, 200)
   t.is(await head.text(), '')
-  t.is((await fetch(`${url}/`, { method: 'DELETE' })).status, 405)
+  t.is((await fetch(`${url}/style.css`, { method: 'DELETE' })).status, 405)
 })
+
+test.serial(
+  'a post, the feed and the API; a message that is written arrives as an event, and through a WebSocket it comes back',
+  async t => {
+    t.regex(await (await fetch(`${url}/posts/written-in-markdown`)).text(), /<em>as data<\/em>/)
+    t.regex(await (await fetch(`${url}/feed.xml`)).text(), /<id>http:\/\/127\.0\.0\.1:\d+\/posts\/hello-from-xen<\/id>/)
+    const leaving = new AbortController()
+    const events = (await fetch(`${url}/events`, { signal: leaving.signal })).body!.pipeThrough(new TextDecoderStream()).getReader()
+    t.regex((await events.read()).value!, /^event: uptime\ndata: \d+\n\n$/)
+    const body = JSON.stringify({ text: 'from a visitor' })
+    const written = await fetch(`${url}/api/messages`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    t.is(written.status, 201)
+    t.is((await events.read()).value, 'event: message\ndata: {"id":1,"text":"from a visitor"}\nid: 1\n\n')
+    leaving.abort()
+    t.deepEqual(await (await fetch(`${url}/api/messages`)).json(), [{ id: 1, text: 'from a visitor' }])
+    const socket = new WebSocket(url.replace('http', 'ws') + '/echo')
+    socket.onopen = () => socket.send('said')
+    t.is(await new Promise(resolve => (socket.onmessage = ({ data }) => resolve(data))), 'said')
+    socket.close()
+  },
+)
 
 test.serial('200 requests on 10 connections', async t => {
   t.timeout(120_000)

@@ -1,14 +1,8 @@
 /** The pages (README and so on) name files that are there. */
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-
-const root = join(import.meta.dirname, '..')
-const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
-  .trim()
-  .split('\n')
-  .filter(page => page !== 'CHANGELOG.md' && !page.endsWith('.test.ts.md') && existsSync(join(root, page)))
+import { pages, root } from './list.ts'
 
 /** Files that are to come, and examples. */
 const notThere = ['wire/ipv6.ts', './my-target.ts']
