@@ -159,13 +159,15 @@ export class Receiver {
    * @returns how many more responses it took, or BROKEN
    */
   #takeRest(flags: number, waiting: number): number {
-    const { large, protocols } = this.#accepted
+    const large = this.#accepted.large
+    const protocols = this.#accepted.protocols
     if (!large) return BROKEN
     const ring = this.#ring
-    const { words } = ring
-    const { refs, bytes } = this.#pages
+    const words = ring.words
+    const refs = this.#pages.refs
+    const bytes = this.#pages.bytes
     const count = refs.length
-    const { u8 } = this.#frame
+    const u8 = this.#frame.u8
     let total = flags >> 16
     let taken = 0
     if ((flags & EXTRA_INFO) !== 0) {
@@ -199,7 +201,7 @@ export class Receiver {
   }
 
   #post(id: number): void {
-    const { words } = this.#ring
+    const words = this.#ring.words
     const slot = FIRST_SLOT + (this.#ring.produced++ & SLOT_MASK) * 2
     words[slot] = id
     words[slot + 1] = this.#pages.refs[id]

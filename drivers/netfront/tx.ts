@@ -81,7 +81,7 @@ export class Transmitter {
     }
     this.ringRef = this.#ringPage.refs[0]
     this.#ring = new FrontRing(machine.abi, this.#ringPage.bytes)
-    const { bytes } = this.#pages
+    const bytes = this.#pages.bytes
     for (let id = 0; id < count; id++) {
       const frame = new TxFrame(
         this,
@@ -143,7 +143,7 @@ export class Transmitter {
     if (frame.state !== RESERVED || this.#closed) return this.discard(frame)
     frame.state = SENT
     frame.slots = 1
-    const { words } = this.#ring
+    const words = this.#ring.words
     const slot = FIRST_SLOT + (this.#ring.produced++ & SLOT_MASK) * 3
     words[slot] = this.#pages.refs[frame.page]
     words[slot + 1] = offload === COMPLETE ? frame.offset : frame.offset | BLANK_CHECKSUM
@@ -211,8 +211,8 @@ export class Transmitter {
   /** The slots behind the first of a large frame: what to do with it, then its further pages. */
   #sendRest(frame: TxFrame, first: number, length: number, segment: number): void {
     const ring = this.#ring
-    const { words } = ring
-    const { refs } = this.#pages
+    const words = ring.words
+    const refs = this.#pages.refs
     let slot = FIRST_SLOT + (ring.produced++ & SLOT_MASK) * 3
     words[slot] = EXTRA_GSO | (segment << 16)
     words[slot + 1] = frame.u16[ETHER_TYPE] === TYPE_IPV6 ? GSO_TCPV6 : GSO_TCPV4

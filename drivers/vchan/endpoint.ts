@@ -172,7 +172,9 @@ export class Endpoint implements ByteChannel, Disposable {
    */
   #available(): number {
     if (!this.#open) return GONE
-    const { reader, control, side } = this.#link
+    const reader = this.#link.reader
+    const control = this.#link.control
+    const side = this.#link.side
     const available = reader.available()
     if (available !== 0) return available
     this.#turn.tell() // what we wait for may be its answer
@@ -240,7 +242,9 @@ export class Endpoint implements ByteChannel, Disposable {
     if (!this.#open) return GONE
     this.#lookAtPeer()
     if (this.#peerGone) return GONE
-    const { writer, control, side } = this.#link
+    const writer = this.#link.writer
+    const control = this.#link.control
+    const side = this.#link.side
     const space = writer.space()
     if (space !== 0 || wanted === 0) return space
     this.#turn.tell()

@@ -46,7 +46,9 @@ export class Turn {
     const what = this.#untold
     if (what === 0) return
     this.#untold = this.#bytes = 0
-    const { control, side, channel } = this.#link
+    const control = this.#link.control
+    const side = this.#link.side
+    const channel = this.#link.channel
     if ((this.#machine.abi.and8(control, side.asked, ~what & 0xff) & what) !== 0) channel.notify()
   }
 

@@ -59,7 +59,7 @@ export class Interface extends Link {
       return
     }
     const type = u16[ETH_TYPE]
-    const { mac } = this
+    const mac = this.mac
     const isOurs = u16[0] === mac[0] && u16[1] === mac[1] && u16[2] === mac[2]
     if (type === TYPE_IPV4 && isOurs) this.ipv4.receive(frame, length)
     else if (type === TYPE_IPV6 && isOurs && this.ipv6.isOn) this.ipv6.receive(frame, length)

@@ -55,7 +55,7 @@ export class Ipv4Route extends Route {
   }
 
   largest(): number {
-    const { device } = this.link
+    const device = this.link.device
     if (device.largest === undefined) return 0
     const bytes = device.largest() - ETH_BYTES
     return (bytes < MOST_BYTES ? bytes : MOST_BYTES) - IP_BYTES
@@ -67,7 +67,7 @@ export class Ipv4Route extends Route {
   }
 
   writeHeaders(u16: Uint16Array, protocol: number): void {
-    const { mac } = this.link
+    const mac = this.link.mac
     writeEthernet(u16, this.hop!.mac ?? mac, mac, TYPE_IPV4)
     writeIpv4(u16, this.localIp, this.peerIp, protocol)
   }

@@ -47,6 +47,8 @@ export class Ipv4Host {
   readonly neighbours: Neighbours
   readonly icmp: Icmp
   address: Ipv4 = ANY
+  /** Bytes of the largest packet that we send. */
+  mtu = 0
   readonly #counters: Counters
   #addresses: Addresses = noAddresses
   #routing = new RoutingTable(noAddresses)
@@ -94,13 +96,6 @@ export class Ipv4Host {
     return this.address === ANY ? [] : [{ address: formatIpv4(this.address), prefix: this.#addresses.bits, family: 4 }]
   }
 
-  /** Bytes of the largest packet that we send. */
-  get mtu(): number {
-    const { mtu } = this.#addresses
-    const most = this.link.device.mtu
-    return mtu < most ? mtu : most
-  }
-
   /** Other addresses from now on, or the same on another wire. Nobody may have a connection any more that the old ones were good for. */
   readdress(addresses: Addresses): void {
     this.#take(addresses)
@@ -112,6 +107,7 @@ export class Ipv4Host {
     const { address } = addresses
     this.address = address
     this.#addresses = addresses
+    this.mtu = Math.min(addresses.mtu, this.link.device.mtu)
     this.#routing = new RoutingTable(addresses)
     this.#addressLow = address === ANY ? -1 : address & 0xffff
     this.#addressHigh = address === ANY ? -1 : address >>> 16
@@ -120,8 +116,8 @@ export class Ipv4Host {
 
   /** A frame of type IPv4 arrived, at least with its Ethernet header. */
   receive(frame: Frame, length: number): void {
-    const { u16 } = frame
-    const { link } = this
+    const u16 = frame.u16
+    const link = this.link
     if (length > link.longest && ipProtocol(u16) !== PROTOCOL_TCP) {
       this.#counters.malformed++
       return
@@ -139,8 +135,14 @@ export class Ipv4Host {
       link.astray(frame, length)
       return
     }
-    if (header < 0 || ipProtocol(u16) !== PROTOCOL_TCP) this.#accept(frame, length, header, route)
-    else link.tcp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
+    if (header < 0) {
+      this.#fragment(frame, length, route)
+      return
+    }
+    const protocol = ipProtocol(u16)
+    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
+    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
+    else this.#deliver(protocol, frame, ETH_BYTES + header, ipLength(u16) - header, route)
   }
 
   /** A packet to an address of our own, from the same (loopback.ts). */
@@ -201,13 +203,13 @@ export class Ipv4Host {
       this.#fragment(frame, length, route)
       return
     }
-    const { u16 } = frame
+    const u16 = frame.u16
     this.#deliver(ipProtocol(u16), frame, ETH_BYTES + header, ipLength(u16) - header, route)
   }
 
   /** Hands on the payload of a packet for us: `length` bytes from `at` on. */
   #deliver(protocol: number, frame: Frame, at: number, length: number, route: Route): void {
-    const { link } = this
+    const link = this.link
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_ICMP) this.icmp.receive(frame, at, length, route)

@@ -59,7 +59,7 @@ export class Ipv6Route extends Route {
   }
 
   largest(): number {
-    const { device } = this.link
+    const device = this.link.device
     if (device.largest === undefined) return 0
     const bytes = device.largest(true) - ETH_BYTES - IP6_BYTES
     return bytes < MOST_BYTES ? bytes : MOST_BYTES
@@ -70,7 +70,7 @@ export class Ipv6Route extends Route {
   }
 
   writeHeaders(u16: Uint16Array, protocol: number): void {
-    const { mac } = this.link
+    const mac = this.link.mac
     writeEthernet(u16, this.hop!.mac ?? mac, mac, TYPE_IPV6)
     writeIpv6(u16, this.own.address, this.peerIp, protocol)
   }

@@ -203,8 +203,8 @@ export class Ipv6Host {
 
   /** A frame of type IPv6 to our MAC address arrived, at least with its Ethernet header. */
   receive(frame: Frame, length: number): void {
-    const { u16 } = frame
-    const { link } = this
+    const u16 = frame.u16
+    const link = this.link
     const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
     if (size === 0 || size > length - IP6_PAYLOAD || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
       this.#counters.malformed++
@@ -277,7 +277,7 @@ export class Ipv6Host {
   }
 
   #deliver(protocol: number, frame: Frame, at: number, length: number, route: Ipv6Route): void {
-    const { link } = this
+    const link = this.link
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
     else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false, this.#walk.isFragment)

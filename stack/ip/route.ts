@@ -80,7 +80,8 @@ export abstract class Route {
 
   /** Bytes of the largest packet, with its IP header, that the path to the peer takes as far as we know; `mtu` is the link's. */
   get pathMtu(): number {
-    const { mtu, link } = this
+    const mtu = this.mtu
+    const link = this.link
     if (link.paths.size === 0) return mtu
     const known = link.paths.get(this.peer)
     return known < mtu ? known : mtu
@@ -109,7 +110,8 @@ export abstract class Route {
   }
 
   #fits(length: number): boolean {
-    return this.overhead - ETH_BYTES + length <= this.pathMtu
+    const size = this.overhead - ETH_BYTES + length
+    return size <= this.mtu && (this.link.paths.size === 0 || size <= this.pathMtu)
   }
 
   /**
@@ -118,7 +120,7 @@ export abstract class Route {
    */
   send(frame: Frame, protocol: number, length: number): boolean {
     const isWhole = this.#fits(length)
-    let { hop } = this
+    let hop = this.hop
     if (hop === undefined || hop.version === 0) hop = this.resolve()
     if (hop === undefined) {
       this.link.counters.noRoute++

@@ -78,7 +78,7 @@ export class TcpEngine implements Environment {
     const now = this.now()
     if (listener.halfOpen.size >= listener.backlog) {
       this.counters.tcpSynCookies++
-      const { receiveWindow } = this.limits
+      const receiveWindow = this.limits.receiveWindow
       const stamp = (now + this.#offsets.of(route, s.localPort, s.remotePort)) | 0
       answerWithCookie(route, s, this.cookies.make(route, s, now), receiveWindow, cookieOptions(route, s, shiftFor(receiveWindow), stamp))
       return

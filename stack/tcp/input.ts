@@ -17,7 +17,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   if (c.state === SYN_SENT) return inSynSent(c, s, now)
   if (c.state === TIME_WAIT) return inTimeWait(c, s)
   // The same stamp as last time needs no second look (RFC 7323 section 5.3).
-  const { stamps } = c
+  const stamps = c.stamps
   const isNew = stamps !== undefined && (s.stampLow !== stamps.low || s.stampHigh !== stamps.high)
   if (isNew && !isTimely(c, stamps, s, now)) {
     if (s.stamped) {

@@ -10,8 +10,8 @@ import { addSack, buildCookie, buildReset, buildSegment, buildSyn, prepare } fro
  * MSS only as far as `largest` allows. False when there was no free frame: `output` is called for the connection when there is one.
  */
 export function emit(c: Connection, sequence: number, flags: number, at: number, length: number): boolean {
-  const { route } = c
-  const { link } = route
+  const route = c.route
+  const link = route.link
   let hop = route.hop
   if (hop === undefined || hop.version === 0) hop = route.resolve()
   if (hop === undefined) {

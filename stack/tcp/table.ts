@@ -13,7 +13,7 @@ export class Table {
   readonly #routes = new Set<Route>()
 
   add(c: Connection): void {
-    const { route } = c
+    const route = c.route
     if (route.connections === undefined) {
       route.connections = new Map()
       route.keep()
@@ -24,7 +24,7 @@ export class Table {
   }
 
   remove(c: Connection): void {
-    const { connections } = c.route
+    const connections = c.route.connections
     if (connections?.get(c.ports) !== c) return
     connections.delete(c.ports)
     this.size--

@@ -191,7 +191,8 @@ export class Udp implements UdpSockets {
     const route = typeof to === 'string' ? this.ip.routeTo(to) : to
     if (route === undefined) throw notAddress(to as string)
     checkPort('UDP', remotePort)
-    const { overhead, link } = route
+    const overhead = route.overhead
+    const link = route.link
     const length = UDP_BYTES + payload.length
     if (length > route.mostBytes) {
       const most = route.mostBytes - UDP_BYTES
@@ -202,7 +203,8 @@ export class Udp implements UdpSockets {
     }
     const frame = route.reserve(length)
     if (frame === undefined) return false
-    const { u8, u16 } = frame
+    const u8 = frame.u8
+    const u16 = frame.u16
     const word = overhead >>> 1
     u16[word + UDP_SOURCE] = swap16(localPort)
     u16[word + UDP_DESTINATION] = swap16(remotePort)
@@ -225,8 +227,11 @@ export class Udp implements UdpSockets {
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {
-    const { u8, u16, checked } = frame
-    const { abi, counters } = this.ip
+    const u8 = frame.u8
+    const u16 = frame.u16
+    const checked = frame.checked
+    const abi = this.ip.abi
+    const counters = this.ip.counters
     const word = at >>> 1
     const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
     if (size < UDP_BYTES || size > length) {

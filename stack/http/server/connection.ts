@@ -65,31 +65,36 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   // ---- what the socket says
 
   onData(bytes: Uint8Array, offset: number, length: number): number {
-    const pending = this.#pending
+    if (this.#state !== READING || this.#pending.length > 0) return this.#onMore(bytes, offset, offset + length)
+    this.#patience.idle = 0
     const end = offset + length
-    if (this.#state === READING && pending.length === 0) return this.#onRequest(bytes, offset, end)
-    if (this.#state >= CLOSING) return this.#successor?.onData(bytes, offset, length) ?? 0
+    const at = this.#process(bytes, offset, end)
+    this.#socket.flush()
+    if (at === end && this.#body === undefined) return 0
+    return this.#keep(bytes, at, end)
+  }
+
+  /** Bytes that are no begin of a request, or not the first of it. */
+  #onMore(bytes: Uint8Array, offset: number, end: number): number {
+    const pending = this.#pending
+    if (this.#state >= CLOSING) return this.#successor?.onData(bytes, offset, end - offset) ?? 0
     if (this.#body !== undefined && pending.length === 0) {
       const at = this.#feedBody(this.#body, bytes, offset, end)
       if (this.#state === READING) {
         this.#uncharge()
-        return this.#onRequest(bytes, at, end)
+        return this.onData(bytes, at, end - at)
       }
-      if (at < end && this.#state < CLOSING) pending.append(bytes, at, end - at)
-      return this.#charge()
+      return this.#keep(bytes, at, end)
     }
-    pending.append(bytes, offset, length)
+    pending.append(bytes, offset, end - offset)
     // A head that comes in drops is looked at again when a line has ended, not for each drop. Drops do not buy time either.
     if (this.#state === READING && (bytes.indexOf(10, offset) >= 0 || pending.length > MAX_HEAD)) this.#readPending()
     return this.#charge()
   }
 
-  #onRequest(bytes: Uint8Array, offset: number, end: number): number {
-    this.#patience.idle = 0
-    const at = this.#process(bytes, offset, end)
-    this.#socket.flush()
+  /** What was not dealt with from `at` on. */
+  #keep(bytes: Uint8Array, at: number, end: number): number {
     if (this.#state >= CLOSING) return at < end ? (this.#successor?.onData(bytes, at, end - at) ?? 0) : 0
-    if (at === end && this.#body === undefined) return 0
     if (at < end) this.#pending.append(bytes, at, end - at)
     return this.#charge()
   }

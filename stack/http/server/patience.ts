@@ -49,7 +49,7 @@ export class Patience {
 
   /** A second has passed. Whether the peer took something meanwhile. */
   second(): boolean {
-    const { room } = this.#socket
+    const room = this.#socket.room
     const moved = room !== this.#lastRoom
     this.#lastRoom = room
     this.idle++

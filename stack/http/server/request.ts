@@ -9,7 +9,8 @@ import { upgradeOf } from './upgrade.ts'
  * half of making one from its parts, and a handler may do with its own copy what it likes.
  */
 export function makeRequest(head: RequestHead, body: Uint8Array | RequestBody | undefined): Request | undefined {
-  const { method, url } = head
+  const method = head.method
+  const url = head.url
   const headers = head.fields as [string, string][]
   try {
     if (!isTold) return withController(method, url, headers, body)

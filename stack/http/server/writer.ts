@@ -38,7 +38,7 @@ export class ResponseWriter {
 
   /** A response whose body is known. */
   whole(head: RequestHead, response: Response, body: Uint8Array, keepAlive: boolean): void {
-    const { status } = response
+    const status = response.status
     const bodiless = isBodiless(status)
     const toHead = head.method === 'HEAD'
     const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(response.headers) : body.length
