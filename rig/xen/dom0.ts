@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
@@ -99,7 +99,8 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
   await ensureHostTools(log)
   const tree = await unpackPackages(packages, cache, log)
   const id = createHash('sha256').update(tree.id)
-  for (const file of ['dom0.ts', 'libraries.ts', 'cpio.ts', ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
+  const own = ['dom0', 'libraries', 'cpio'].map(name => name + extname(import.meta.filename))
+  for (const file of [...own, ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
     id.update(await readFile(join(here, file)))
   }
   const folder = join(cache, `dom0-${id.digest('hex').slice(0, 16)}`)
