@@ -59,7 +59,9 @@ function assemble(
 ): void {
   const source = join(root, one.folder)
   mkdirSync(folder, { recursive: true })
-  const inner = [...workspace.packages.values()].map(other => `${other.folder}/`).filter(other => other !== `${one.folder}/` && other.startsWith(`${one.folder}/`))
+  const inner = [...workspace.packages.values()]
+    .map(other => `${other.folder}/`)
+    .filter(other => other !== `${one.folder}/` && other.startsWith(`${one.folder}/`))
   const own = modules.filter(file => file.startsWith(`${one.folder}/`) && !inner.some(other => file.startsWith(other)))
   for (const file of own) {
     const made = file.endsWith('.ts') ? ['.js', '.js.map', '.d.ts'].map(ending => file.replace(/\.ts$/, ending)) : [file]
@@ -74,7 +76,8 @@ function assemble(
   if (existsSync(join(source, 'README.md'))) cpSync(join(source, 'README.md'), join(folder, 'README.md'))
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   if (one.manifest.files?.includes('build/kernel.elf')) {
-    for (const name of licencesInKernel) cpSync(join(root, 'node_modules', name, 'LICENSE'), join(folder, `LICENSE.${name.split('/').at(-1)}`))
+    for (const name of licencesInKernel)
+      cpSync(join(root, 'node_modules', name, 'LICENSE'), join(folder, `LICENSE.${name.split('/').at(-1)}`))
   }
   const shipped = new Set(own.map(file => `./${relative(one.folder, file)}`))
   const files = readdirSync(folder).sort()

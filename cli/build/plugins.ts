@@ -29,7 +29,9 @@ export function ownPackages(): Plugin {
       })
       // esbuild adds the directive to modules of TypeScript that it has resolved by itself, because tsconfig.json says `strict`.
       build.onLoad({ filter: /\.ts$/ }, ({ path, pluginData }) =>
-        pluginData === main ? { contents: `"use strict";${readFileSync(path, 'utf8')}`, loader: 'ts', resolveDir: dirname(path) } : undefined,
+        pluginData === main
+          ? { contents: `"use strict";${readFileSync(path, 'utf8')}`, loader: 'ts', resolveDir: dirname(path) }
+          : undefined,
       )
     },
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, extname, join, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
@@ -88,8 +89,10 @@ export interface RigFiles {
   tree: string
 }
 
-/** Where the rig keeps what it made, unless told otherwise. */
-export const defaultCache = join(here, '../../.cache/rig')
+/** Where the rig keeps what it made, unless told otherwise: in the workspace; of an installed package, where the user's caches are. */
+export const defaultCache = here.split(sep).includes('node_modules')
+  ? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xen-ts/rig')
+  : join(here, '../../.cache/rig')
 
 /**
  * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
