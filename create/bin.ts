@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { stdin, stdout } from 'node:process'
 import { createInterface } from 'node:readline/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CreateError, checkFolder, checkName, checkTemplate, create, nameFor, type Template, templates } from './create.ts'
 
@@ -88,7 +87,7 @@ try {
   const { code, path } = error as NodeJS.ErrnoException
   if (error instanceof CreateError) console.error(describe(error))
   else if (code !== undefined && path !== undefined)
-    console.error(describe(new CreateError(`${path} cannot be written: ${code}`, fileURLToPath(import.meta.url), 'choose another folder')))
+    console.error(describe(new CreateError(`${path} cannot be written: ${code}`, undefined, 'choose another folder')))
   else throw error
   process.exitCode = 1
 }

@@ -1,39 +1,20 @@
 /** The packages as they are published: installed by somebody who has nothing else, they make the very images that the workspace makes. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { buildProgram } from 'xen-ts/tool'
-import { packAll } from '../../release/pack.ts'
-import { type Registry, startRegistry } from './registry.ts'
-import { User } from './user.ts'
+import { Published } from './published.ts'
 
-const tarballFolder = mkdtempSync(join(tmpdir(), 'xen-ts-tarballs-'))
-let tarballs: Map<string, string>
-let registry: Registry
-let user: User
-
-test.before('the packages are made, and a registry has them', async t => {
-  t.timeout(240_000)
-  tarballs = packAll(tarballFolder)
-  registry = await startRegistry(tarballs)
-  user = new User({ npm_config_registry: registry.url, npm_config_yes: 'true', npm_config_audit: 'false', npm_config_fund: 'false' })
-})
-
-test.after.always('nothing stays', async () => {
-  await registry?.close()
-  user?.[Symbol.dispose]()
-  rmSync(tarballFolder, { recursive: true, force: true })
-})
+const published = new Published(test)
 
 const list = (tarball: string): string[] => execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n')
 const read = (tarball: string, file: string): string =>
   execFileSync('tar', ['-xzOf', tarball, file], { encoding: 'utf8', maxBuffer: 64 << 20 })
 
 test('a tarball has JavaScript with declarations and maps, a licence, no test, and no TypeScript but templates', t => {
-  t.is(tarballs.size, 10)
-  for (const [name, tarball] of tarballs) {
+  t.is(published.tarballs.size, 10)
+  for (const [name, tarball] of published.tarballs) {
     const files = list(tarball)
     t.true(files.includes('package/LICENSE'), name)
     t.true(files.includes('package/README.md'), name)
@@ -59,7 +40,7 @@ test('a tarball has JavaScript with declarations and maps, a licence, no test, a
 
 test('a package.json has one version, no field of the workspace, and names files that are there', t => {
   const versions = new Set<string>()
-  for (const [name, tarball] of tarballs) {
+  for (const [name, tarball] of published.tarballs) {
     const manifest = JSON.parse(read(tarball, 'package/package.json'))
     versions.add(manifest.version)
     t.false('private' in manifest || 'devDependencies' in manifest || 'scripts' in manifest, name)
@@ -72,14 +53,14 @@ test('a package.json has one version, no field of the workspace, and names files
     t.true(named.length > 0, name)
     for (const file of named) t.true(files.includes(file.replace(/^\./, 'package')), `${name}: ${file}`)
     for (const [needed, version] of Object.entries(manifest.dependencies ?? {}))
-      if (tarballs.has(needed)) t.is(version, manifest.version, `${name}: ${needed}`)
+      if (published.tarballs.has(needed)) t.is(version, manifest.version, `${name}: ${needed}`)
   }
   t.is(versions.size, 1)
 })
 
 test('no path of the machine that made them is in them', t => {
-  const places = [join(import.meta.dirname, '../..'), tarballFolder, process.env.HOME ?? '/root/'].filter(place => place.length > 4)
-  for (const [name, tarball] of tarballs) {
+  const places = [join(import.meta.dirname, '../..'), published.folder, process.env.HOME ?? '/root/'].filter(place => place.length > 4)
+  for (const [name, tarball] of published.tarballs) {
     const content = execFileSync('tar', ['-xzOf', tarball], { maxBuffer: 64 << 20 })
     t.deepEqual(
       places.filter(place => content.includes(place)),
@@ -92,15 +73,15 @@ test('no path of the machine that made them is in them', t => {
 for (const template of ['website', 'service', 'skeleton']) {
   test.serial(`npm create xen-ts, template ${template}: its own tests pass, and its image is that of the workspace`, async t => {
     t.timeout(240_000)
-    const projects = user.folder('projects')
-    const made = await user.run(projects, `npm create xen-ts my-${template} -- --template ${template}`)
+    const projects = published.user.folder('projects')
+    const made = await published.user.run(projects, `npm create xen-ts my-${template} -- --template ${template}`)
     t.is(made.code, 0, made.stderr)
     t.regex(made.stdout, /npm run build/)
     const folder = join(projects, `my-${template}`)
-    const steps = await user.run(folder, 'npm install --prefer-offline && npm test && npm run build')
+    const steps = await published.user.run(folder, 'npm install --prefer-offline && npm test && npm run build')
     t.is(steps.code, 0, steps.stdout + steps.stderr)
     t.regex(steps.stdout, /# fail 0|ℹ fail 0/)
-    const output = join(tarballFolder, `${template}.xen`)
+    const output = join(published.folder, `${template}.xen`)
     const ours = await buildProgram({ app: folder, target: 'qubes', output })
     t.regex(steps.stdout, new RegExp(`sha256 +${ours.sha256}`))
     t.true(readFileSync(output).equals(readFileSync(join(folder, `my-${template}.xen`))))
@@ -111,11 +92,11 @@ for (const template of ['website', 'service', 'skeleton']) {
 }
 
 test.serial('an installed tool prints what dom0 needs, and builds for Node', async t => {
-  const folder = join(user.home, 'projects/my-skeleton')
-  const script = await user.run(folder, 'npx xen-ts qubes setup other --from work')
+  const folder = join(published.user.home, 'projects/my-skeleton')
+  const script = await published.user.run(folder, 'npx xen-ts qubes setup other --from work')
   t.is(script.code, 0, script.stderr)
   t.regex(script.stdout, /qvm-create/)
-  const started = await user.run(folder, 'npm start')
+  const started = await published.user.run(folder, 'npm start')
   t.is(started.code, 0, started.stderr)
   t.regex(started.stdout + started.stderr, /hello, world/)
 })
