@@ -3,7 +3,7 @@ import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultCache, ensureRig } from '@xen-ts/rig/xen'
 import test from 'ava'
-import { Published } from './published.ts'
+import { Published } from './testing/published.ts'
 
 const published = new Published(test)
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { buildProgram } from 'xen-ts/tool'
-import { Published } from './published.ts'
+import { Published } from './testing/published.ts'
 
 const published = new Published(test)
 
@@ -59,7 +59,7 @@ test('a package.json has one version, no field of the workspace, and names files
 })
 
 test('no path of the machine that made them is in them', t => {
-  const places = [join(import.meta.dirname, '../..'), published.folder, process.env.HOME ?? '/root/'].filter(place => place.length > 4)
+  const places = [join(import.meta.dirname, '..'), published.folder, process.env.HOME ?? '/root/'].filter(place => place.length > 4)
   for (const [name, tarball] of published.tarballs) {
     const content = execFileSync('tar', ['-xzOf', tarball], { maxBuffer: 64 << 20 })
     t.deepEqual(

@@ -2,9 +2,9 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { User } from './user.ts'
+import { User } from './testing/user.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '..')
 
 /** What the program is made of: a website, a package in node_modules, a tsconfig.json. Files appear in another order when `backwards`. */
 function copyProgram(to: string, backwards: boolean): void {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestFn } from 'ava'
-import { packAll } from '../../release/pack.ts'
+import { packAll } from '../pack.ts'
 import { type Registry, startRegistry } from './registry.ts'
 import { User } from './user.ts'
 
