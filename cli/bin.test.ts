@@ -114,7 +114,7 @@ test('a warning stands as an error does: the place below what happened, indented
 
 test('a Node that cannot read TypeScript is told from the start: version, which one it is, what to do', t => {
   const old = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.1.0"})'
-  const entry = fileURLToPath(new URL('./bin.js', import.meta.url))
+  const entry = fileURLToPath(new URL('./launch.js', import.meta.url))
   const { status, stderr } = spawnSync(process.execPath, ['--import', old, entry, '--help'], { encoding: 'utf8' })
   t.is(status, 1)
   t.regex(stderr, /^error: xen-ts needs Node 24 or newer, and this is 20\.1\.0\n {2}\/.*node\n {2}npx .*\n$/)

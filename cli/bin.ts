@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
 import { describeError } from './errors.ts'
+import manifest from './package.json' with { type: 'json' }
 
 const mebibytes = (text: string) => {
   const value = Number(text)
@@ -29,7 +30,7 @@ const several = (text: string, before: string[] = []) => [...before, text]
 
 const program = new Command('xen-ts')
   .description('TypeScript programs as Xen unikernels, at home in Qubes OS')
-  .version('0.1.0')
+  .version(manifest.version)
   .showHelpAfterError('(xen-ts --help, or xen-ts COMMAND --help, lists the options)')
 
 program

@@ -1,6 +1,7 @@
 /** Joins kernel and snapshot to the file that Xen boots, and reads such files again. */
 import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
+import manifest from '../package.json' with { type: 'json' }
 import { ElfError, type ElfFile, readElf, readNotes, type Segment, segmentFlag, segmentType, writeElf, writeNote } from './elf.ts'
 import { pageSize, type Snapshot, writeSnapshot } from './format.ts'
 import { leastMemory, sizesOf } from './sizes.ts'
@@ -46,7 +47,7 @@ const kernelMost = 0x40000000n
 const slotBytes = 16
 const rebuild = 'build it again with `make kernel`'
 /** Of xen-ts itself, for the kernel's greeting. */
-const version = '0.1.0'
+const { version } = manifest
 
 /** @param options.kernel the bytes of kernel.elf */
 export function composeImage(options: { kernel: Uint8Array; snapshot: Snapshot; metadata: ImageMetadata }): ComposedImage {

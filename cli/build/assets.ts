@@ -5,13 +5,14 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, relative, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AssetCoding } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
 import type { Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type BuiltFile, readFolder } from './asset-files.ts'
+import { moduleName } from './module-names.ts'
 import { type Place, showPlace } from './positions.ts'
 import type { AnyNode, Visitor } from './syntax.ts'
 
@@ -36,7 +37,7 @@ export const isOwnAssets = (path: string): boolean => path.startsWith(`${namespa
 
 /**
  * Gives modules their own `assets`.
- * @param root of the project: names depend on paths relative to it only
+ * @param root of the project: names depend on paths relative to it only, and those of xen-ts on their places in it
  * @param onModule called with the name of a module's function, and the module's path
  */
 export function ownAssets(root: string, onModule: (name: string, path: string) => void): Plugin {
@@ -48,7 +49,7 @@ export function ownAssets(root: string, onModule: (name: string, path: string) =
         return { path: args.importer, namespace, sideEffects: false, pluginData: args.path }
       })
       build.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
-        const name = prefix + createHash('sha256').update(relative(root, path)).digest('hex').slice(0, 12)
+        const name = prefix + createHash('sha256').update(moduleName(path, root)).digest('hex').slice(0, 12)
         onModule(name, path)
         const contents = `export * from ${JSON.stringify(pluginData)}
 import { assets } from ${JSON.stringify(inRuntime)}

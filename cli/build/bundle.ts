@@ -8,6 +8,7 @@ import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
+import { withModuleNames } from './module-names.ts'
 import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
@@ -63,7 +64,8 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
     }),
   )
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-  const [script, map] = [text('.js'), text('.map')]
+  const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
+  const map = text('.map')
   const place = positionsOf(script, map, project.root)
   const assets = assetUses()
   const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))

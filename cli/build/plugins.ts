@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'esbuild'
 import { ownPath } from './own.ts'
@@ -7,6 +8,7 @@ import { OWN } from './unresolved.ts'
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
   const ours = {}
+  const main = {}
   return {
     name: 'own-packages',
     setup(build) {
@@ -23,8 +25,14 @@ export function ownPackages(): Plugin {
               },
             ],
           }
-        return { path: found.path, sideEffects: found.sideEffects }
+        return { path: found.path, sideEffects: found.sideEffects, pluginData: main }
       })
+      // esbuild adds the directive to modules of TypeScript that it has resolved by itself, because tsconfig.json says `strict`.
+      build.onLoad({ filter: /\.ts$/ }, ({ path, pluginData }) =>
+        pluginData === main
+          ? { contents: `"use strict";${readFileSync(path, 'utf8')}`, loader: 'ts', resolveDir: dirname(path) }
+          : undefined,
+      )
     },
   }
 }
@@ -38,7 +46,7 @@ export function without(modules: readonly string[]): Plugin {
     name: 'without',
     setup(build) {
       if (modules.length === 0) return
-      build.onResolve({ filter: /^@xen-ts\/|^\..*\.ts$/ }, ({ path, resolveDir }) => {
+      build.onResolve({ filter: /^@xen-ts\/|^\..*\.[jt]s$/ }, ({ path, resolveDir }) => {
         const module = path.startsWith('.') ? ownPath(resolve(resolveDir, path)) : path
         return module !== undefined && modules.includes(module) ? { path: module, namespace: 'without', sideEffects: false } : undefined
       })

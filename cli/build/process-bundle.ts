@@ -10,6 +10,7 @@ import { MAIN, optionsFor, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { kindUses } from './kinds.ts'
 import { showWarning } from './messages.ts'
+import { withModuleNames } from './module-names.ts'
 import { positionsOf, showPlace } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
@@ -67,10 +68,12 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
       supported: { 'dynamic-import': false },
       plugins,
       write: false,
+      metafile: true,
     }),
   )
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-  const [script, map] = [text('.js'), text('.map')]
+  const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
+  const map = text('.map')
   const place = positionsOf(script, map, project.root)
   const assets = assetUses()
   const kinds = kindUses()

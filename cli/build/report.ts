@@ -25,9 +25,7 @@ export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
 }
 
 function ownerOf(path: string, root: string): string {
-  const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
-  if (module) return module
-  return ownFolder(resolve(root, path)) ?? 'program'
+  return ownFolder(resolve(root, path)) ?? /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'program'
 }
 
 export function kib(bytes: number): string {

@@ -72,18 +72,33 @@ class Source {
 }
 
 /** A ReadableStream of bytes. Errors: ChannelClosedError when the peer went away before the end. */
-export type ByteReader = InstanceType<ReturnType<typeof byteReaderClass>>
+export interface ByteReader extends ReadableStream<Uint8Array> {
+  /** The next bytes, at least one, without a reader; undefined at the end. @throws TypeError when somebody else reads */
+  read(): Promise<Uint8Array | undefined>
+  /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
+  bytes(limit?: number): Promise<Uint8Array>
+  /** Everything up to the end, as text. @throws RangeError when it is more than `limit` bytes */
+  text(limit?: number): Promise<string>
+  /** Reads to the end and keeps nothing. */
+  drain(): Promise<void>
+  /** Copies everything up to the end, then closes the destination unless told otherwise. */
+  pipeTo(...parameters: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void>
+  /** @internal reads what is left, whoever has the stream */
+  rest(): Promise<void>
+}
+
+/**
+ * @param pull the next bytes, at least one; undefined at the end
+ * @param cancel called when the rest is not wanted; default: it waits for the peer's end
+ */
+export type ByteReaderClass = new (text: Text, pull: Pull, cancel?: () => void) => ByteReader
 
 /** The class, on what streams are in this image. */
-export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream) {
+export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream): ByteReaderClass {
   return class ByteReader extends ReadableStream<Uint8Array> {
     readonly #text: Text
     readonly #source: Source
 
-    /**
-     * @param pull the next bytes, at least one; undefined at the end
-     * @param cancel called when the rest is not wanted; default: it waits for the peer's end
-     */
     constructor(text: Text, pull: Pull, cancel: () => void = () => {}) {
       const source = new Source(pull, cancel)
       super(source as ConstructorParameters<typeof ReadableStream<Uint8Array>>[0], { highWaterMark: 0 })
@@ -91,7 +106,6 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
       this.#source = source
     }
 
-    /** The next bytes, at least one, without a reader; undefined at the end. @throws TypeError when somebody else reads */
     async read(): Promise<Uint8Array | undefined> {
       const reader = this.getReader()
       try {
@@ -101,7 +115,6 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
       }
     }
 
-    /** Everything up to the end. @throws RangeError when it is more than `limit` bytes */
     async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
       const all = new ByteCollector()
       await this.#each(part => {
@@ -112,17 +125,14 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
       return all.take()
     }
 
-    /** Everything up to the end, as text. @throws RangeError when it is more than `limit` bytes */
     async text(limit = DEFAULT_LIMIT): Promise<string> {
       return this.#text.decode(await this.bytes(limit))
     }
 
-    /** Reads to the end and keeps nothing. */
     drain(): Promise<void> {
       return this.#each(() => {})
     }
 
-    /** Copies everything up to the end, then closes the destination unless told otherwise. */
     override async pipeTo(...[destination, options]: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
       if (!isByteWriter(destination) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
       const unlock = destination.lock()
@@ -134,7 +144,6 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
       await destination.close()
     }
 
-    /** @internal reads what is left, whoever has the stream */
     async rest(): Promise<void> {
       while ((await this.#source.next()) !== undefined);
     }

@@ -8,14 +8,36 @@ const mark = Symbol('ByteWriter')
 type Writer = WritableStreamDefaultWriter<Uint8Array | string>
 
 /** A WritableStream of bytes, or text that is sent as UTF-8. Errors: ChannelClosedError when the peer is gone. */
-export type ByteWriter = InstanceType<ReturnType<typeof byteWriterClass>>
+export interface ByteWriter extends WritableStream<Uint8Array | string> {
+  readonly [mark]: true
+  /**
+   * Sends bytes, or text as UTF-8, without a writer; resolves when they are in the ring.
+   * @throws ChannelClosedError when the peer is gone, TypeError after `close`, or when the stream has a writer
+   */
+  write(data: Uint8Array | string): Promise<void>
+  /** Tells the peer that nothing follows, after all that was written. May be called twice. */
+  close(): Promise<void>
+  /** @internal for who does not use the queue of the web stream */
+  lock(): () => void
+  /** @internal the peer is gone: who waits for something to write learns it at once, not with the next piece */
+  fail(error: Error): void
+  /** @internal who is told by `fail` besides the users of the web stream */
+  whenFailed(failed: ((error: Error) => void) | undefined): void
+  /** @internal past the queue of the web stream */
+  push(data: Uint8Array | string): Promise<void>
+  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
+  finish(): Promise<void>
+}
+
+/** @param push sends bytes; an empty array is the end of the stream */
+export type ByteWriterClass = new (text: Text, push: (bytes: Uint8Array) => Promise<void>) => ByteWriter
 
 export const isByteWriter = (value: unknown): value is ByteWriter => typeof value === 'object' && value !== null && mark in value
 
 /** The class, on what streams are in this image. */
-export function byteWriterClass(WritableStream: typeof globalThis.WritableStream) {
+export function byteWriterClass(WritableStream: typeof globalThis.WritableStream): ByteWriterClass {
   return class ByteWriter extends WritableStream<Uint8Array | string> {
-    readonly [mark] = true
+    readonly [mark] = true as const
     readonly #text: Text
     readonly #push: (bytes: Uint8Array) => Promise<void>
     readonly #controller: WritableStreamDefaultController
@@ -24,7 +46,6 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
     /** The end has been told to the peer, or is about to be. */
     #ended = false
 
-    /** @param push sends bytes; an empty array is the end of the stream */
     constructor(text: Text, push: (bytes: Uint8Array) => Promise<void>) {
       let controller!: WritableStreamDefaultController
       super({
@@ -39,10 +60,6 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       this.#push = push
     }
 
-    /**
-     * Sends bytes, or text as UTF-8, without a writer; resolves when they are in the ring.
-     * @throws ChannelClosedError when the peer is gone, TypeError after `close`, or when the stream has a writer
-     */
     write(data: Uint8Array | string): Promise<void> {
       if (this.#ended) return Promise.reject(new TypeError('this stream is closed'))
       if (this.locked) return Promise.reject(new TypeError('this stream has a writer: write through that, or release it'))
@@ -53,29 +70,24 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       return (this.#writer = super.getWriter())
     }
 
-    /** Tells the peer that nothing follows, after all that was written. May be called twice. */
     override close(): Promise<void> {
       return this.#ended ? Promise.resolve() : unowned(super.close())
     }
 
-    /** @internal for who does not use the queue of the web stream */
     lock(): () => void {
       const writer = super.getWriter()
       return () => writer.releaseLock()
     }
 
-    /** @internal the peer is gone: who waits for something to write learns it at once, not with the next piece */
     fail(error: Error): void {
       this.#controller.error(error)
       this.#failed?.(error)
     }
 
-    /** @internal who is told by `fail` besides the users of the web stream */
     whenFailed(failed: ((error: Error) => void) | undefined): void {
       this.#failed = failed
     }
 
-    /** @internal past the queue of the web stream */
     push(data: Uint8Array | string): Promise<void> {
       const bytes = typeof data === 'string' ? this.#text.encode(data) : data
       if (!(bytes instanceof Uint8Array))
@@ -83,7 +95,6 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       return bytes.length === 0 ? Promise.resolve() : this.#push(bytes)
     }
 
-    /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
     async finish(): Promise<void> {
       // Without a writer there never was a queue; with one, something may be in it.
       if (this.#writer !== undefined && !this.#ended) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})

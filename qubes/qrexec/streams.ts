@@ -4,13 +4,13 @@
  * have these methods, and are iterated, but are no web streams: those would be the largest part of a small program.
  */
 import { streamBases } from '@xen-ts/runtime/web'
-import { type ByteReader, byteReaderClass } from './byte-reader.ts'
-import { type ByteWriter, byteWriterClass } from './byte-writer.ts'
+import { type ByteReader, type ByteReaderClass, byteReaderClass } from './byte-reader.ts'
+import { type ByteWriter, type ByteWriterClass, byteWriterClass } from './byte-writer.ts'
 
 export type { ByteReader, ByteWriter }
 
-let Reader: ReturnType<typeof byteReaderClass> | undefined
-let Writer: ReturnType<typeof byteWriterClass> | undefined
+let Reader: ByteReaderClass | undefined
+let Writer: ByteWriterClass | undefined
 
 /** The guest's own, under the types that programs know. */
 const bases = () => streamBases() as unknown as typeof globalThis

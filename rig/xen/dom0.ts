@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, extname, join, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
@@ -90,8 +91,10 @@ export interface RigFiles {
   tree: string
 }
 
-/** Where the rig keeps what it made, unless told otherwise. */
-export const defaultCache = join(here, '../../.cache/rig')
+/** Where the rig keeps what it made, unless told otherwise: in the workspace; of an installed package, where the user's caches are. */
+export const defaultCache = here.split(sep).includes('node_modules')
+  ? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xen-ts/rig')
+  : join(here, '../../.cache/rig')
 
 /**
  * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
@@ -101,7 +104,8 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
   await ensureHostTools(log)
   const tree = await unpackPackages(packages, cache, log)
   const id = createHash('sha256').update(tree.id)
-  for (const file of ['dom0.ts', 'libraries.ts', 'cpio.ts', ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
+  const own = ['dom0', 'libraries', 'cpio'].map(name => name + extname(import.meta.filename))
+  for (const file of [...own, ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
     id.update(await readFile(join(here, file)))
   }
   const folder = join(cache, `dom0-${id.digest('hex').slice(0, 16)}`)

@@ -18,13 +18,25 @@ const labels = new Map<string, 'utf-8' | 'windows-1252'>([
 /** 0x80..0x9f in windows-1252, which the standard means by "latin1". */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
-export function createEncoding(abi: TextAbi) {
+interface Encoding {
+  TextEncoder: typeof globalThis.TextEncoder
+  TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) => Decoder
+}
+
+interface Decoder {
+  readonly encoding: string
+  readonly fatal: boolean
+  readonly ignoreBOM: boolean
+  decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string
+}
+
+export function createEncoding(abi: TextAbi): Encoding {
   class TextEncoder {
     get encoding(): string {
       return 'utf-8'
     }
 
-    encode(text = ''): Uint8Array {
+    encode(text = ''): Uint8Array<ArrayBuffer> {
       const source = String(text).toWellFormed()
       const bytes = new Uint8Array(source.length)
       const length = abi.utf8Encode(source, bytes, 0)

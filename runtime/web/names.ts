@@ -99,11 +99,11 @@ export function webNamesModule(names: readonly string[]): string {
   const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
   const exposed = names.filter(name => name !== 'handlers').join(', ')
   return [
-    `import { expose } from ${JSON.stringify(own('expose.ts'))}`,
-    `import { ${exposed} } from ${JSON.stringify(own('inject.ts'))}`,
+    `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
+    `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
     `expose(globalThis, { ${exposed} })`,
     ...(names.includes('handlers')
-      ? [`import { handlers } from ${JSON.stringify(own('error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
+      ? [`import { handlers } from ${JSON.stringify(own('./error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
       : []),
   ].join('\n')
 }

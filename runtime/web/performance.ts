@@ -2,7 +2,13 @@
 import type { Abi } from '@xen-ts/boot/abi'
 import { EventTarget } from './events.ts'
 
-export function createPerformance(abi: Pick<Abi, 'clockMonotonic' | 'clockWall'>) {
+interface Clock {
+  now(): number
+  readonly timeOrigin: number
+  toJSON(): { timeOrigin: number }
+}
+
+export function createPerformance(abi: Pick<Abi, 'clockMonotonic' | 'clockWall'>): { Performance: new () => Clock; performance: Clock } {
   class Performance extends EventTarget {
     now(): number {
       return abi.clockMonotonic()

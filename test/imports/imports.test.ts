@@ -14,7 +14,8 @@ function readTree(): Tree {
   const packages = new Map<string, Manifest>()
   for (const name of names.trim().split('\n')) {
     if (!existsSync(join(root, name))) continue // deleted, and not yet committed
-    if (name.startsWith('docs/')) continue // a tool's package, without a module
+    // A tool's package, without a module; and what becomes packages of others.
+    if (/^(docs|create\/templates)\//.test(name)) continue
     const text = readFileSync(join(root, name), 'utf8')
     if (name.endsWith('.ts')) files.set(name, text)
     else packages.set(dirname(name).replace(/^\.$/, ''), JSON.parse(text))

@@ -26,6 +26,7 @@ export const order = [
   '@xen-ts/targets',
   '@xen-ts/rig',
   'xen-ts',
+  'create-xen-ts',
 ]
 
 /** The miniature dom0 is worth something as a check of the agents as long as it has no line of theirs: not even its tests may. */

@@ -3,7 +3,7 @@
 if (Number.parseInt(process.versions.node, 10) < 24) {
   console.error(`error: xen-ts needs Node 24 or newer, and this is ${process.versions.node}
   ${process.execPath}
-  npx in the folder of xen-ts takes the right one; elsewhere: export PATH=/path/to/xen-ts/node_modules/.bin:$PATH`)
+  npx in the folder of xen-ts takes the right one; in the folder of a program it does after: npm install --save-dev node@24`)
   process.exitCode = 1
 } else {
   await import('./bin.ts')
