@@ -27,6 +27,18 @@ export interface Target {
    * those that its program, or one of its packages, uses by their names.
    */
   readonly globals?: readonly string[]
+  /** What its platform demands, and `connect` sees to before any device of the program: in words, for `describe` and `configure`. */
+  readonly adds?: readonly string[]
+  /**
+   * What its network stack stands on: our own stack on a network device (`direct`), or sockets of the host (`socket`); and who says what the
+   * addresses are: `arguments`, or in words who else.
+   */
+  readonly network?: { readonly net: 'direct' | 'socket'; readonly address: string }
+  /**
+   * Throws a UsageError for values of `args` that cannot go together: at configure and build. What a program is started with comes to
+   * these, so nothing is wrong that a later value could make right.
+   */
+  check?(args: any): void
 }
 
 /** Makes a property of globalThis when a program uses it first, which may be before anything is connected; what the program sets wins. */

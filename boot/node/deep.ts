@@ -47,6 +47,11 @@ export async function callDeep<T>(module: string, name: string, data: unknown, o
   return result
 }
 
+/** Ends the thread, and what runs on it: that rejects. The next call has a new one. */
+export function endThread(): void {
+  void thread?.terminate()
+}
+
 function start(): Worker {
   const worker = new Worker(new URL('./deep-thread.ts', import.meta.url), { resourceLimits: { stackSizeMb } })
   const settled = (id: number) => {

@@ -1,0 +1,48 @@
+/** Evaluates a bundle in the engine under Node for what it leaves in a global variable: no turn of a program is done. */
+import { bindAbi } from './abi.ts'
+import { createEngine } from './create.ts'
+import { callDeep, endThread } from './deep.ts'
+import { guestStackBytes } from './guest-stack.ts'
+import { hostAbi } from './host-abi.ts'
+
+interface Evaluation {
+  readonly bundle: string
+  /** The script's name in stack traces. */
+  readonly filename: string
+  /** Of the variable: the text in it, once the engine's jobs are done, is the result. */
+  readonly global: string
+}
+
+/**
+ * undefined: the variable is not a text. Throws the GuestError of a bundle that throws, and an Error when it has not ended after `timeout`
+ * milliseconds.
+ */
+export async function evaluateInEngine({
+  output = () => {},
+  timeout,
+  ...evaluation
+}: Evaluation & { output?: (text: string) => void; timeout: number }): Promise<string | undefined> {
+  const result = callDeep<string | undefined>(import.meta.url, 'evaluate', evaluation, output)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(new Error(`it still runs after ${timeout / 1000} s`))
+    endThread()
+  }, timeout)
+  try {
+    return await Promise.race([result, promise])
+  } finally {
+    clearTimeout(timer)
+    result.catch(() => {})
+  }
+}
+
+/** What runs on the thread. @public: callDeep finds it by its name. */
+export async function evaluate({ bundle, filename, global }: Evaluation, output: (text: string) => void): Promise<string | undefined> {
+  const engine = await createEngine({ jsStackLimit: guestStackBytes })
+  bindAbi(engine, hostAbi(engine, { output, wallStart: Date.now() }))
+  engine.free(engine.eval(bundle, filename))
+  engine.drain()
+  const scope = engine.global()
+  const value = engine.get(scope, global)
+  return engine.typeOf(value) === 'string' ? engine.text(value) : undefined
+}

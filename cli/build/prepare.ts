@@ -1,0 +1,85 @@
+/** What a build finds out of a program before it is bundled: which main.ts it has, and that its devices and arguments can be. */
+import { relative, resolve } from 'node:path'
+import type { Target } from '@xen-ts/runtime'
+import { CliError } from '../errors.ts'
+import { type AddressOptions, addressWords, checkWords } from './address.ts'
+import type { MainModule } from './bundle.ts'
+import { type Examination, examineProgram, isProblem, problemError } from './examine.ts'
+import { checkMain, findMain, type MainFile } from './main-file.ts'
+import type { Project } from './project.ts'
+import { allTargets, type FoundTarget, findTarget } from './targets.ts'
+
+export interface GivenOptions {
+  readonly target?: string
+  /** Where addresses come from. */
+  readonly address?: AddressOptions
+  /** The program's own arguments, as on a command line. */
+  readonly args?: readonly string[]
+}
+
+export interface Prepared {
+  readonly target: FoundTarget
+  readonly main: MainModule
+  readonly warnings: readonly string[]
+  /** Examines the program, and checks its main.ts. @returns warnings @throws CliError */
+  check(code?: string): Promise<string[]>
+}
+
+/** The target, by what was given, then a main.ts, then package.json. @param usual where none says anything */
+export async function targetOf(
+  project: Project,
+  given: string | undefined,
+  usual: string,
+): Promise<{ target: FoundTarget; main?: MainFile }> {
+  const main = findMain(project)
+  if (given !== undefined) return { target: await findTarget(given, process.cwd()), main }
+  if (main !== undefined) return { target: await findTarget(main.target, resolve(main.path, '..')), main }
+  return { target: await findTarget(project.target ?? usual, project.root) }
+}
+
+/** @throws CliError for options that cannot be */
+export async function prepare(project: Project, options: GivenOptions, usual: string): Promise<Prepared> {
+  const { target, main } = await targetOf(project, options.target, usual)
+  const isFor = main !== undefined && (await findTarget(main.target, resolve(main.path, '..'))).module === target.module
+  const words = [...addressWords(options.address ?? {}, target.target, await allTargets()), ...(options.args ?? [])]
+  const lists = isFor ? [words, main.words] : [words]
+  checkWords(lists, target.target)
+  const warnings =
+    main === undefined || isFor
+      ? []
+      : [`${relative(process.cwd(), main.path)} is for target ${main.target} and is not used for ${target.name}`]
+  return {
+    target,
+    main: { main: isFor ? main.path : undefined, defaults: words },
+    warnings,
+    async check(code) {
+      const found = await examineProgram(project, target, { words: lists, code })
+      if (isProblem(found)) {
+        // Perhaps it needs a machine: at boot it has one.
+        if (found.of === 'module' && !isFor) {
+          const { message, where, todo } = problemError(found, project)
+          return [`${message}: its devices are checked at boot only\n${where}\n${todo}`]
+        }
+        throw problemError(found, project)
+      }
+      if (isFor) checkMain(main, project, target, found)
+      checkNetwork(found, options.address ?? {}, target.target)
+      return []
+    },
+  }
+}
+
+/** @throws CliError for addresses of a program without a network */
+export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name }: Target): void {
+  const given = Object.entries(address).filter(([, value]) => value !== undefined)
+  if (given.length === 0 || hasStack(found)) return
+  throw new CliError(
+    `${found.name} has no network on target ${name}: there is nothing to give an address to`,
+    given.map(([key]) => `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`).join(' '),
+    'leave it out, or give the program a device stack() or http()',
+  )
+}
+
+/** Whether there is a stack: the program's, or that of a global such as `fetch`. */
+export const hasStack = (found: Exclude<Examination, { of: string }>): boolean =>
+  found.globals.length > 0 || found.plan.order.some(({ name, by }) => name === 'stack' && by === 'target')
