@@ -1,7 +1,7 @@
 /** Evaluates a bundle in the engine under Node for what it leaves in a global variable: no turn of a program is done. */
 import { bindAbi } from './abi.ts'
 import { createEngine } from './create.ts'
-import { callDeep, endThread } from './deep.ts'
+import { callDeep } from './deep.ts'
 import { guestStackBytes } from './guest-stack.ts'
 import { hostAbi } from './host-abi.ts'
 
@@ -17,23 +17,12 @@ interface Evaluation {
  * undefined: the variable is not a text. Throws the GuestError of a bundle that throws, and an Error when it has not ended after `timeout`
  * milliseconds.
  */
-export async function evaluateInEngine({
+export function evaluateInEngine({
   output = () => {},
   timeout,
   ...evaluation
 }: Evaluation & { output?: (text: string) => void; timeout: number }): Promise<string | undefined> {
-  const result = callDeep<string | undefined>(import.meta.url, 'evaluate', evaluation, output)
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(new Error(`it still runs after ${timeout / 1000} s`))
-    endThread()
-  }, timeout)
-  try {
-    return await Promise.race([result, promise])
-  } finally {
-    clearTimeout(timer)
-    result.catch(() => {})
-  }
+  return callDeep(import.meta.url, 'evaluate', evaluation, output, timeout)
 }
 
 /** What runs on the thread. @public: callDeep finds it by its name. */

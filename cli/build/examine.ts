@@ -25,7 +25,7 @@ import type { FoundTarget } from './targets.ts'
 import { programCode } from './web-names.ts'
 
 /** How long (ms) the top level of a program may take. */
-const LONGEST = 20_000
+const LONGEST = 60_000
 
 export interface ExamineRequest {
   /** Words of a command line that count less than what the program is started with, the strongest first. */

@@ -70,9 +70,10 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
 }
 
 /** @throws CliError for addresses of a program without a network */
-export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name }: Target): void {
+export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name, kinds }: Target): void {
   const given = Object.entries(address).filter(([, value]) => value !== undefined)
-  if (given.length === 0 || hasStack(found)) return
+  // A target without the kind knows itself what it does with its arguments.
+  if (given.length === 0 || hasStack(found) || !Object.hasOwn(kinds, 'stack')) return
   throw new CliError(
     `${found.name} has no network on target ${name}: there is nothing to give an address to`,
     given.map(([key]) => `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`).join(' '),

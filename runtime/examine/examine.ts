@@ -5,6 +5,7 @@ import { type Plan, planOf } from '../plan.ts'
 import { describe, type Program, programOf } from '../program.ts'
 import { allArgs } from '../start.ts'
 import type { Elsewhere, Target } from '../target.ts'
+import { UsageError } from '../usage-error.ts'
 import { madeAt } from './device.ts'
 
 export interface ExamineOptions {
@@ -43,7 +44,8 @@ export async function examine(options: ExamineOptions): Promise<Examined | Probl
   try {
     module = await options.program()
   } catch (error) {
-    return problem('module', error)
+    // What unikernel() refuses is wrong wherever it runs.
+    return problem(error instanceof UsageError ? 'program' : 'module', error)
   }
   let program: Program
   let table: ArgTable

@@ -34,7 +34,7 @@ test('the command line: an address, or DHCP, and not both', t => {
     const [[name, value]] = Object.entries(other)
     t.throws(() => networkConfig({ ...none, dhcp: true, ...other }), {
       instanceOf: UsageError,
-      message: `stack: dhcp and ${name}=${value} were both given: the DHCP server gives address, router and name servers; leave one out`,
+      message: `stack: dhcp and ${name.replace('G', '-g')}=${value} were both given: the DHCP server gives address, router and name servers; leave one out`,
     })
   }
 })
