@@ -80,6 +80,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       let graph: Graph | undefined
       const targetContext: TargetContext = {
         ...context(target.name),
+        log: logs.programLog(target.name),
         machine,
         program: { name: program.name, version },
         async use(device) {

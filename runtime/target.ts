@@ -1,6 +1,7 @@
 /** What a target implements: qubes, xen, unix. A program never imports one; the tool puts it into the generated main.ts. */
 import type { ArgTable, ArgValues } from './args.ts'
 import type { Device, DeviceContext, Devices } from './device.ts'
+import type { ProgramLog } from './log.ts'
 import type { Machine, XenMachine } from './machine.ts'
 
 /** The machine of what a target becomes: `image` is a `.xen`, the kernel of a domain; `process` is one under Node. */
@@ -27,6 +28,8 @@ export interface Target {
    * those that its program, or one of its packages, uses by their names.
    */
   readonly globals?: readonly string[]
+  /** Device kinds that `connect` itself uses (TargetContext.use): an image has what they need, whatever its program describes. */
+  readonly uses?: readonly string[]
   /** What its platform demands, and `connect` sees to before any device of the program: in words, for `describe` and `configure`. */
   readonly adds?: readonly string[]
   /**
@@ -81,6 +84,8 @@ export type Provider = (needs: any, options: any, context: DeviceContext) => unk
 export interface TargetContext<A extends ArgTable = any, M extends Machine = Machine> extends DeviceContext {
   readonly machine: M
   readonly args: ArgValues<A>
+  /** Named after the target; shows what all others say. */
+  readonly log: ProgramLog
   readonly program: { readonly name: string; readonly version: string | undefined }
   /** Connects a device (once: the program's devices share it) and returns it. To be called after `connect` has returned. */
   use<T>(device: Device<T>): Promise<T>

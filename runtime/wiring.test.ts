@@ -36,10 +36,10 @@ test('each device that main.ts names is made once, when it is asked for, after w
     const web = once(devices.web, { stack: net })
     const own = once(devices.own)
     once(devices.unused ?? devices.own) // nobody asks for it
-    return { web, net, own }
+    return { own, web, net }
   }
   t.is(await kernel.run({ ...target, name: 'app', devices: wire, program: async () => ({ default: program }) }), 0)
-  t.deepEqual(made, ['the target', 'stack()', 'http(stack stack)', 'own()'])
+  t.deepEqual(made, ['the target', 'own()', 'stack()', 'http(stack stack)'])
   t.is(used, 'stack')
   t.deepEqual(kernel.lines, ['INF [app] http stack own'])
 })

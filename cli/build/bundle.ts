@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
-import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
+import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
@@ -60,7 +60,10 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const code = given.code ?? (await readProgram(project, target))
   const globals = usedGlobals(code, target.globals ?? [])
   // What targets add to the global object is to reach others with.
-  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(new Set<NetworkKind>(globals.length > 0 ? ['stack'] : []))
+  const used = (target.target.uses ?? []).flatMap(kind => kindsOf(kind))
+  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(
+    new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
+  )
   const main = mainModule(project, target, webNamesIn(code), globals, given)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>

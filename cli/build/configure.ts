@@ -61,7 +61,7 @@ export async function configure(app: string, options: GivenOptions): Promise<Con
           ? 'package.json says so'
           : 'the default'
   const devices = found.plan.order.map(({ name, by }) => (by === 'target' ? name : `${name} (the program's own)`))
-  const stack = hasStack(found)
+  const stack = hasStack(found, known.uses)
   const network = known.network?.net === 'socket' ? 'sockets of the host' : 'our own stack on the network device'
   return {
     path,

@@ -70,10 +70,10 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
 }
 
 /** @throws CliError for addresses of a program without a network */
-export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name, kinds }: Target): void {
+export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name, kinds, uses }: Target): void {
   const given = Object.entries(address).filter(([, value]) => value !== undefined)
   // A target without the kind knows itself what it does with its arguments.
-  if (given.length === 0 || hasStack(found) || !Object.hasOwn(kinds, 'stack')) return
+  if (given.length === 0 || hasStack(found, uses) || !Object.hasOwn(kinds, 'stack')) return
   throw new CliError(
     `${found.name} has no network on target ${name}: there is nothing to give an address to`,
     given.map(([key]) => `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`).join(' '),
@@ -81,6 +81,6 @@ export function checkNetwork(found: Exclude<Examination, { of: string }>, addres
   )
 }
 
-/** Whether there is a stack: the program's, or that of a global such as `fetch`. */
-export const hasStack = (found: Exclude<Examination, { of: string }>): boolean =>
-  found.globals.length > 0 || found.plan.order.some(({ name, by }) => name === 'stack' && by === 'target')
+/** Whether there is a stack: the program's, that of a global such as `fetch`, or one that the target uses. */
+export const hasStack = (found: Exclude<Examination, { of: string }>, uses: readonly string[] = []): boolean =>
+  uses.includes('stack') || found.globals.length > 0 || found.plan.order.some(({ name, by }) => name === 'stack' && by === 'target')

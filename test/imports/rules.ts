@@ -72,7 +72,11 @@ export function problems(tree: Tree): string[] {
       if (name === manifest.name) return `${specifier} is this package: import by a relative path`
       if (strangers[manifest.name] === name) return `${manifest.name} shares no code with ${name}`
       ;(forTests ? uses.tests : uses.shipping).add(name)
-      const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...(forTests || folder === '' ? manifest.devDependencies : {}) }
+      const declared = {
+        ...manifest.dependencies,
+        ...manifest.peerDependencies,
+        ...(forTests || folder === '' ? manifest.devDependencies : {}),
+      }
       if (!Object.hasOwn(declared, name))
         return `${name} is not in the ${forTests ? 'devDependencies or ' : ''}dependencies of ${folder || '.'}/package.json`
       const ours = byName.get(name)
