@@ -38,8 +38,8 @@ export interface Target {
    */
   readonly network?: { readonly net: 'direct' | 'socket'; readonly address: string }
   /**
-   * Throws a UsageError for values of `args` that cannot go together: at configure and build. What a program is started with comes to
-   * these, so nothing is wrong that a later value could make right.
+   * Throws an error for values of `args` that cannot go together: called at configure and build, in Node, with what is known by then.
+   * What is missing may still be given at boot.
    */
   check?(args: any): void
 }
