@@ -85,13 +85,14 @@ export function checkWords(words: readonly (readonly string[])[], target: Target
   }
 }
 
-/** In words: where the addresses come from. `hasStack`: the program has a network. */
-export function describeAddress(values: Readonly<Record<string, unknown>>, { name, network }: Target): string {
+/** In words: where the addresses come from, and why. @param words that were given */
+export function describeAddress(values: Readonly<Record<string, unknown>>, { name, network }: Target, words: readonly string[]): string {
   if (network === undefined) return `as target ${name} has it`
   if (network.address !== 'arguments') return `from ${network.address}: that is so on target ${name}`
   const { dhcp, ipv4, ipv6 } = values
   const fixed = [ipv4, ipv6].filter(text => text !== undefined && text !== '')
-  if (dhcp === true) return `from a DHCP server${fixed.length > 0 ? `, and ${fixed.join(', ')}` : ''}: as given`
-  if (fixed.length > 0) return `${fixed.join(', ')}: as given`
+  const why = words.some(word => /^-*(dhcp|ip)/.test(word)) ? 'as given' : 'what the target has by itself'
+  if (dhcp === true) return `from a DHCP server${fixed.length > 0 ? `, and ${fixed.join(', ')}` : ''}: ${why}`
+  if (fixed.length > 0) return `${fixed.join(', ')}: ${why}`
   return 'not known yet: start it with ipv4=ADDRESS/BITS ipv4-gateway=ADDRESS, or with dhcp'
 }

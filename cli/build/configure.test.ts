@@ -189,6 +189,24 @@ test('a stale main.ts is refused, with what would be another and the command tha
   t.regex((await refusal(t, buildProgram({ app: root, output }))).where!, /- {3}version: '1\.2\.3',\n\+ {3}version: '1\.2\.4',/)
 })
 
+test('a main.ts with an argument that the program has no more', async t => {
+  const root = siteFolder(t)
+  await configure(root, { target: 'xen', args: ['--greeting=Hi'] })
+  writeFileSync(join(root, 'app.ts'), site.replace('greeting: arg', 'welcome: arg'))
+  const error = await refusal(t, buildProgram({ app: root, output: join(root, 'www.xen') }))
+  t.is(error.message, 'unknown argument --greeting=Hi')
+  t.regex(error.where!, /main\.ts, which was configured with it$/)
+})
+
+test('the same main.ts gives the same image in any folder', async t => {
+  const sums = []
+  for (const root of [siteFolder(t), siteFolder(t)]) {
+    await configure(root, { target: 'xen', address: { dhcp: true } })
+    sums.push((await buildProgram({ app: root, output: join(root, 'www.xen'), args: ['--greeting=Hi'] })).sha256)
+  }
+  t.is(sums[0], sums[1])
+})
+
 test('a process has a main.ts, too', async t => {
   const root = folderOf(t, { 'app.ts': "import { unikernel } from 'xen-ts'\nexport default unikernel({ name: 'a', start() {} })" })
   const { path } = await configure(root, { target: 'unix' })

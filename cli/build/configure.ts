@@ -75,7 +75,7 @@ export async function configure(app: string, options: GivenOptions): Promise<Con
         'network',
         stack ? (known.network === undefined ? 'a stack' : `${network}: target ${target.name} has it`) : 'none: no device needs it',
       ],
-      ...(stack ? [['address', describeAddress(values, known)] as const] : []),
+      ...(stack ? [['address', describeAddress(values, known, words)] as const] : []),
     ],
   }
 }

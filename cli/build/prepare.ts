@@ -60,7 +60,8 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
           const { message, where, todo } = problemError(found, project)
           return [`${message}: its devices are checked at boot only\n${where}\n${todo}`]
         }
-        throw problemError(found, project)
+        const isOfMain = isFor && found.of === 'words' && main.words.some(word => found.message.includes(word))
+        throw isOfMain ? staleWords(main, problemError(found, project).message) : problemError(found, project)
       }
       if (isFor) checkMain(main, project, target, found)
       checkNetwork(found, options.address ?? {}, target.target)
@@ -68,6 +69,14 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
     },
   }
 }
+
+/** A main.ts with arguments that the program has no more, or takes otherwise. */
+const staleWords = ({ path }: MainFile, message: string): CliError =>
+  new CliError(
+    message,
+    `${relative(process.cwd(), path)}, which was configured with it`,
+    'run xen-ts configure again with other arguments; the file begins with the command that made it',
+  )
 
 /** @throws CliError for addresses of a program without a network */
 export function checkNetwork(found: Exclude<Examination, { of: string }>, address: AddressOptions, { name, kinds, uses }: Target): void {
