@@ -13,3 +13,4 @@ export {
 } from './image/compose.ts'
 export type { Snapshot } from './image/format.ts'
 export { makeSnapshot, type SnapshotOptions } from './image/snapshot.ts'
+export { evaluateInEngine } from './node/evaluate.ts'

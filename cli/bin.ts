@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { describeError } from './errors.ts'
 import manifest from './package.json' with { type: 'json' }
 
@@ -28,19 +28,86 @@ const port = (text: string) => {
 
 const several = (text: string, before: string[] = []) => [...before, text]
 
+/** Where the addresses come from: of configure and build. */
+const withAddress = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--net <kind>', "what the network stands on: the host's sockets, or a network device").choices(['socket', 'direct']),
+    )
+    .option('--dhcp', 'address, router and name servers from a DHCP server')
+    .option('--ipv4 <address/bits>', 'a static address')
+    .option('--ipv4-gateway <address>', 'its router')
+    .option('--ipv6 <address/bits>', 'a static address of IPv6')
+    .option('--ipv6-gateway <address>', 'its router')
+    .option('--dns <address>', 'a name server; may be repeated', several)
+
+/** Program and arguments: what stands after `--` is the program's own, also where no program is named. */
+function operands(command: Command): { app: string; args: string[] } {
+  const dashes = process.argv.indexOf('--')
+  const args = dashes < 0 ? [] : process.argv.slice(dashes + 1)
+  const [app = '.', ...others] = command.args.slice(0, command.args.length - args.length)
+  if (others.length > 0) command.error(`error: there is one program at a time; arguments of its own stand after --: ${others.join(' ')}`)
+  return { app, args }
+}
+
+/** Options of the command, with those of the address in one. */
+const given = ({ net, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns, ...others }: any, args: readonly string[]) => ({
+  ...others,
+  address: { net, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns },
+  args,
+})
+
+const TARGET = 'a target, or the path of a module that exports one'
+const APP = 'a TypeScript or JavaScript file, or a folder with one'
+
 const program = new Command('xen-ts')
   .description('TypeScript programs as Xen unikernels, at home in Qubes OS')
   .version(manifest.version)
   .showHelpAfterError('(xen-ts --help, or xen-ts COMMAND --help, lists the options)')
 
+withAddress(
+  program
+    .command('configure')
+    .description('write main.ts beside a program: its devices on a target, and where the addresses come from')
+    .argument('[app]', APP, '.')
+    .argument('[args...]', "defaults for the program's own arguments, after --")
+    .option('-t, --target <name>', `${TARGET} (default: what main.ts or package.json says, else xen)`),
+).action(async (_app, _args, options, command) => {
+  const { app, args } = operands(command)
+  await (await import('./build/configure.ts')).configureCommand(app, given(options, args))
+})
+
 program
-  .command('build')
-  .description('build a program into one .xen file, or (target unix) one .js file for Node')
-  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
-  .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
-  .option('-o, --output <file>', 'the image (default: NAME.xen), or the script (NAME.js)')
-  .option('--json', 'print the report as JSON')
-  .action(async (app, options) => (await import('./build/command.ts')).buildCommand(app, options))
+  .command('describe')
+  .description('print the devices of a program on a target, and its arguments; its top level runs, nothing is connected')
+  .argument('[app]', APP, '.')
+  .option('-t, --target <name>', `${TARGET} (default: what main.ts or package.json says, else xen)`)
+  .option('--dot', 'as a graph for Graphviz')
+  .option('--json', 'as JSON')
+  .option('--svg', 'as a picture (needs @viz-js/viz)')
+  .action(async (app, options) => {
+    process.stdout.write(await (await import('./build/describe.ts')).describeProgram(app, options))
+  })
+
+program
+  .command('clean')
+  .description('remove the main.ts that configure has written')
+  .argument('[app]', 'the folder of the program, or its file', '.')
+  .action(async app => (await import('./build/main-file.ts')).cleanCommand(app))
+
+withAddress(
+  program
+    .command('build')
+    .description('build a program into one .xen file, or (target unix) one .js file for Node')
+    .argument('[app]', APP, '.')
+    .argument('[args...]', "defaults for the program's own arguments, after --")
+    .option('-t, --target <name>', `${TARGET} (default: what main.ts or package.json says, else xen)`)
+    .option('-o, --output <file>', 'the image (default: NAME.xen), or the script (NAME.js)')
+    .option('--json', 'print the report as JSON'),
+).action(async (_app, _args, options, command) => {
+  const { app, args } = operands(command)
+  await (await import('./build/command.ts')).buildCommand(app, given(options, args))
+})
 
 program
   .command('run')

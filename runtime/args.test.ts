@@ -188,3 +188,50 @@ test('the distance counts wrong, missing, extra and swapped letters', t => {
     runs(),
   )
 })
+
+test('an argument may have other names, which mean the same and are not listed', t => {
+  const more = { address: arg.string({ default: '', doc: 'where', also: ['ip'] }) }
+  for (const line of ['ip=10.0.0.1', '--ip=10.0.0.1', 'address=10.0.0.1'])
+    t.is((read(line, more) as Record<string, any>).address, '10.0.0.1', line)
+  t.throws(() => read('ip=a address=b', more), { message: /^--address is given twice; keep one\n/ })
+  t.false(helpText('app', { app: more }).includes('ip'))
+})
+
+test('defaults count less than the command line and the settings, and not beside what is given in their place', t => {
+  const table = {
+    greeting: arg.string({ default: 'Hello', doc: '' }),
+    dhcp: arg.boolean({ default: false, doc: '', instead: ['ipv4', 'dns'] }),
+    ipv4: arg.string({ default: '', doc: '', also: ['ip'] }),
+    dns: arg.list({ doc: '' }),
+  }
+  const values = (line: string, settings: Record<string, string>, ...lists: string[][]) => {
+    const reader = new ArgReader(table)
+    reader.commandLine(line)
+    for (const list of lists) reader.defaults(list)
+    t.deepEqual(reader.settings(new Map(Object.entries(settings))), [])
+    return reader.values()
+  }
+  const none = { greeting: 'Hello', dhcp: false, ipv4: '', dns: [] }
+  const fixed = ['--ipv4=10.0.0.2/24', '--dns=10.0.0.1', '--dns=10.0.0.2', '--greeting=Good day']
+  const all = { greeting: 'Good day', dhcp: false, ipv4: '10.0.0.2/24', dns: ['10.0.0.1', '10.0.0.2'] }
+  for (const [line, settings, lists, expected] of [
+    ['', {}, [], {}],
+    ['', {}, [fixed], all],
+    ['greeting=Hi', {}, [fixed], { ...all, greeting: 'Hi' }],
+    ['', { greeting: 'Moin' }, [fixed], { ...all, greeting: 'Moin' }],
+    ['greeting=Hi', { greeting: 'Moin' }, [fixed], { ...all, greeting: 'Hi' }],
+    ['ip=10.0.0.9/24', {}, [fixed], { ...all, ipv4: '10.0.0.9/24' }],
+    ['dns=10.0.0.9', {}, [fixed], { ...all, dns: ['10.0.0.9'] }],
+    ['ipv4=', {}, [fixed], { ...all, ipv4: '' }],
+    ['dhcp', {}, [fixed], { ...none, greeting: 'Good day', dhcp: true }],
+    ['dhcp=no', {}, [fixed], all],
+    ['ipv4=10.0.0.9/24', {}, [['--dhcp']], { ipv4: '10.0.0.9/24' }],
+    ['', {}, [['--dhcp'], fixed], { dhcp: true, greeting: 'Good day' }],
+    ['', {}, [['--ipv4=10.0.0.9/24'], ['--dhcp']], { ipv4: '10.0.0.9/24' }],
+    // What one list says of both is for whoever reads the values to refuse.
+    ['', {}, [['--dhcp', '--ipv4=10.0.0.9/24']], { dhcp: true, ipv4: '10.0.0.9/24' }],
+  ] as const)
+    t.deepEqual(values(line, settings, ...lists.map(list => [...list])), { ...none, ...expected }, JSON.stringify([line, settings, lists]))
+  t.throws(() => values('', {}, ['--greting=Hi']), { message: /^unknown argument --greting=Hi; did you mean --greeting\?\n/ })
+  t.throws(() => values('', {}, ['--dhcp=perhaps']), { message: /^--dhcp: 'perhaps' is neither yes nor no \(from the image\)\n/ })
+})

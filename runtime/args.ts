@@ -18,6 +18,10 @@ export interface Arg<T> {
   readonly repeats: boolean
   /** `--name` alone means this text. */
   readonly bare: string | undefined
+  /** Other names, which are not listed. */
+  readonly also: readonly string[]
+  /** Arguments that this one stands in the place of: those of less weight (defaults of an image) do not count beside it, nor it beside them. */
+  readonly instead: readonly string[]
 }
 
 export type ArgTable = Readonly<Record<string, Arg<any>>>
@@ -30,6 +34,10 @@ interface Options<T> {
   default?: T
   /** Without a value the program does not start. */
   required?: boolean
+  /** Other names that mean the same, as they are written: `['ip', 'old-name']`. */
+  also?: readonly string[]
+  /** Keys of arguments that it stands in the place of. */
+  instead?: readonly string[]
 }
 /** The type of a value: T when there always is one. */
 type Value<T, O> = O extends { default: T } | { required: true } ? T : T | undefined
@@ -38,8 +46,8 @@ function make<T, O extends Options<T>>(shape: string, options: O, parse: (text: 
   if (typeof options?.doc !== 'string') throw new TypeError('arg: doc is missing; it is what --help shows')
   if (options.required && options.default !== undefined)
     throw new TypeError(`arg '${options.doc}': required and default cannot be given together`)
-  const { doc, default: value, required = false } = options
-  return { shape, doc, default: value, required, parse, repeats: false, bare: undefined, ...more } as Arg<any>
+  const { doc, default: value, required = false, also = [], instead = [] } = options
+  return { shape, doc, default: value, required, parse, repeats: false, bare: undefined, also, instead, ...more } as Arg<any>
 }
 
 const truths: Record<string, boolean> = { true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false }
@@ -102,7 +110,10 @@ export const optionName = (key: string): string => key.replace(/[A-Z]/g, letter 
 export class ArgReader {
   readonly #table: ArgTable
   readonly #keys = new Map<string, string>()
+  readonly #others = new Map<string, string>()
   readonly #given = new Map<string, unknown>()
+  /** Of those, what only defaults say. */
+  readonly #weak = new Set<string>()
   readonly #problems: string[] = []
 
   constructor(table: ArgTable) {
@@ -111,6 +122,7 @@ export class ArgReader {
       if (!/^[A-Za-z][A-Za-z0-9]*$/.test(key))
         throw new UsageError(`argument name '${key}': use letters and digits, beginning with a letter`)
       this.#keys.set(optionName(key), key)
+      for (const other of table[key].also) this.#others.set(other, key)
     }
   }
 
@@ -122,7 +134,7 @@ export class ArgReader {
   /** The same with the words of a shell. */
   words(words: readonly string[], isForeign: (word: string) => boolean = () => false): void {
     for (const word of words) {
-      const [, dashes, name, value] = /^(-*)([^=]*)(?:=([^]*))?$/.exec(word) as unknown as [string, string, string, string | undefined]
+      const [, dashes, name, value] = split(word)
       const key = this.#keyOf(name)
       if (key !== undefined) this.#take(key, value ?? this.#table[key].bare, '')
       else if (dashes !== '' || !isForeign(word)) this.#problems.push(this.#unknown(word, name))
@@ -132,13 +144,38 @@ export class ArgReader {
   /** Takes settings for what the command line left open. Names nobody declared come back as sentences: others may own them. */
   settings(map: ReadonlyMap<string, string>): string[] {
     const hints: string[] = []
-    const before = new Set(this.#given.keys())
+    const before = new Set([...this.#given.keys()].filter(key => !this.#weak.has(key)))
     for (const [name, value] of map) {
       const key = this.#keyOf(name)
       if (key === undefined) hints.push(this.#unknown(name, name))
-      else if (!before.has(key)) this.#take(key, value, ' (from the settings)')
+      else if (!before.has(key)) {
+        if (this.#weak.delete(key)) this.#given.delete(key)
+        this.#take(key, value, ' (from the settings)')
+      }
     }
     return hints
+  }
+
+  /** Takes words for what all before left open, and which has nothing before in its place. Those of an image, say. */
+  defaults(words: readonly string[]): void {
+    const before = new Map(this.#given)
+    for (const word of words) {
+      const [, , name, value] = split(word)
+      const key = this.#keyOf(name)
+      if (key === undefined) this.#problems.push(this.#unknown(word, name))
+      else if (!before.has(key) && !this.#isReplaced(key, before)) {
+        this.#weak.add(key)
+        this.#take(key, value ?? this.#table[key].bare, ' (from the image)')
+      }
+    }
+  }
+
+  /** Whether a value that was given stands in the place of a key's. `dhcp=no` stands in no one's. */
+  #isReplaced(key: string, given: ReadonlyMap<string, unknown>): boolean {
+    const { instead } = this.#table[key]
+    return [...given].some(
+      ([other, value]) => value !== false && value !== '' && (instead.includes(other) || this.#table[other].instead.includes(key)),
+    )
   }
 
   /** The value read so far, or the default: for what is needed before everything is read. */
@@ -165,8 +202,13 @@ export class ArgReader {
     this.values({})
   }
 
+  /** Whether there is an argument that is written so. */
+  knows(name: string): boolean {
+    return this.#keyOf(name) !== undefined
+  }
+
   #keyOf(name: string): string | undefined {
-    return this.#keys.get(name) ?? (Object.hasOwn(this.#table, name) ? name : undefined)
+    return this.#keys.get(name) ?? this.#others.get(name) ?? (Object.hasOwn(this.#table, name) ? name : undefined)
   }
 
   #take(key: string, text: string | undefined, where: string): void {
@@ -191,6 +233,9 @@ export class ArgReader {
     return `unknown argument ${word}${meant === undefined ? '' : `; did you mean --${meant}?`}`
   }
 }
+
+/** Of `--name=value`. */
+const split = (word: string) => /^(-*)([^=]*)(?:=([^]*))?$/.exec(word) as unknown as [string, string, string, string | undefined]
 
 /** The text of --help. */
 export function helpText(name: string, tables: Readonly<Record<string, ArgTable>>, where = 'on the kernel command line'): string {

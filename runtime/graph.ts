@@ -6,17 +6,26 @@ import { UsageError } from './usage-error.ts'
 /** What is wrong with a program's devices on a target, known before any is connected. */
 export class DeviceError extends UsageError {
   override name = 'DeviceError'
+  /** The description that it is about, where there is one. */
+  readonly device: Device<any> | undefined
+
+  constructor(message: string, device?: Device<any>) {
+    super(message)
+    this.device = device
+  }
 }
 
-type Identity = string | Device<any>
-const identity = (device: Device<any>): Identity => device.key ?? device
+export type Identity = string | Device<any>
+/** What two descriptions of one device have in common. */
+export const identity = (device: Device<any>): Identity => device.key ?? device
 
 /** All that must be connected first, including what the target's provider adds. */
-function needsOf(device: Device<any>, target: Target): Devices {
+export function needsOf(device: Device<any>, target: Target): Devices {
   return isOwn(device, target) ? device.needs : { ...target.kinds[device.name], ...device.needs }
 }
 
-const isOwn = (device: Device<any>, target: Target): boolean => Object.hasOwn(device.on, target.name) || device.connect !== undefined
+/** Whether the description says itself how to connect. */
+export const isOwn = (device: Device<any>, target: Target): boolean => Object.hasOwn(device.on, target.name) || device.connect !== undefined
 
 /**
  * The devices in the order they are connected: each once, after all it needs. Throws a DeviceError for a circle or a device that the target
@@ -31,7 +40,7 @@ export function order(devices: Devices, target: Target, elsewhere: Elsewhere = {
     const start = path.findIndex(above => identity(above) === id)
     if (start >= 0) {
       const circle = [...path.slice(start), device].map(one => one.name).join(' -> ')
-      throw new DeviceError(`devices need each other in a circle: ${circle}; take one of these out of 'needs'`)
+      throw new DeviceError(`devices need each other in a circle: ${circle}; take one of these out of 'needs'`, device)
     }
     checkExists(device, target, elsewhere)
     for (const need of Object.values(needsOf(device, target))) visit(need, [...path, device])
@@ -51,9 +60,26 @@ function checkExists(device: Device<any>, target: Target, elsewhere: Elsewhere):
   if (isOwn(device, target) || Object.hasOwn(target.kinds, device.name)) return
   const own = Object.keys(device.on)
   const where = own.length > 0 ? own : Object.hasOwn(elsewhere, device.name) ? elsewhere[device.name] : []
-  if (where.length === 0) throw new DeviceError(`${device.name}: not on target ${target.name}`)
-  throw new DeviceError(`${device.name}: only on target${where.length > 1 ? 's' : ''} ${where.join(', ')} (target is ${target.name})`)
+  if (where.length === 0) throw new DeviceError(`${device.name}: not on target ${target.name}`, device)
+  throw new DeviceError(
+    `${device.name}: only on target${where.length > 1 ? 's' : ''} ${where.join(', ')} (target is ${target.name})`,
+    device,
+  )
 }
+
+/** Connects a device when it is asked for first. */
+export type Later<T = any> = () => Promise<T>
+
+/** What a generated main.ts is given to say which devices there are. */
+export interface Wiring {
+  /** The program's descriptions, by their names. */
+  readonly devices: Readonly<Record<string, any>>
+  /** A device, made once, when it is asked for first, after these. */
+  once<T>(device: Device<T>, needs?: Readonly<Record<string, Later>>): Later<T>
+}
+
+/** What main.ts says: the devices of the program, by their names. */
+export type Wire = (wiring: Wiring) => Readonly<Record<string, Later>>
 
 /** Connects devices, each once however often it is asked for. */
 export class Graph {
@@ -81,19 +107,27 @@ export class Graph {
     return this.#resolve(devices)
   }
 
-  #one(device: Device<any>): Promise<unknown> {
+  /** All that a main.ts names, in its order. `devices`: of the program. */
+  async connectWired(devices: Devices, wire: Wire): Promise<Record<string, unknown>> {
+    const once = (device: Device<any>, needs: Readonly<Record<string, Later>> = {}): Later => {
+      return () => this.#one(device, () => called(needs))
+    }
+    return called(wire({ devices, once }))
+  }
+
+  #one(device: Device<any>, needs = () => this.#resolve(needsOf(device, this.#target))): Promise<unknown> {
     const id = identity(device)
     let result = this.#connected.get(id)
     if (result === undefined) {
-      result = this.#make(device)
+      result = this.#make(device, needs)
       this.#connected.set(id, result)
     }
     return result
   }
 
-  async #make(device: Device<any>): Promise<unknown> {
+  async #make(device: Device<any>, connectNeeds: () => Promise<Record<string, unknown>>): Promise<unknown> {
     const context = this.#context(device.name)
-    const needs = await this.#resolve(needsOf(device, this.#target))
+    const needs = await connectNeeds()
     const own = device.on[this.#target.name]?.connect ?? device.connect
     const made = await (own !== undefined ? own(needs, context) : this.#platform.provide[device.name](needs, device.options, context))
     const dispose = made?.[Symbol.asyncDispose] ?? made?.[Symbol.dispose]
@@ -106,6 +140,13 @@ export class Graph {
     for (const [name, device] of Object.entries(devices)) result[name] = await this.#connected.get(identity(device))
     return result
   }
+}
+
+/** One after the other. */
+async function called(devices: Readonly<Record<string, Later>>): Promise<Record<string, unknown>> {
+  const result: Record<string, unknown> = {}
+  for (const [name, get] of Object.entries(devices)) result[name] = await get()
+  return result
 }
 
 /** The graph as an indented list; a device that stands there already is marked `(shared)`. */
@@ -125,7 +166,8 @@ export function describeGraph(devices: Devices, target: Target, elsewhere: Elsew
   return lines.join('\n')
 }
 
-function describeOptions(options: unknown): string {
+/** ` (greeting Hi, files 3)`; empty without options. */
+export function describeOptions(options: unknown): string {
   const texts = Object.entries(options ?? {}).map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
   return texts.length === 0 ? '' : ` (${texts.join(', ')})`
 }

@@ -1,9 +1,10 @@
 /** From a program's module to its end, on any machine: the kernel's (guest.ts), or a process under Node (node/process.ts). */
 import { ArgReader, type ArgTable, arg } from './args.ts'
+import { builtDefaults } from './defaults.ts'
 import type { DeviceContext } from './device.ts'
 import { clockOf, randomOf } from './devices/ambient.ts'
 import { installLazily } from './globals.ts'
-import { Graph, order } from './graph.ts'
+import { Graph, order, type Wire } from './graph.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { type LogWriter, parseThresholds, type Threshold } from './log.ts'
 import type { Machine } from './machine.ts'
@@ -19,6 +20,10 @@ export interface MainOptions {
   /** Log source and title until the program gives its own name; the name of a program that is only a handler. */
   readonly name: string
   readonly version?: string
+  /** Words of a command line that count less than those it was started with, and than settings. */
+  readonly defaults?: readonly string[]
+  /** Which devices there are, and what each needs. Not given: what the program's descriptions say. */
+  readonly devices?: Wire
   /** Loads the app's module: its top level runs at boot. */
   readonly program: () => Promise<unknown>
 }
@@ -38,7 +43,7 @@ export interface Host {
   help(name: string, tables: Readonly<Record<string, ArgTable>>): void
 }
 
-const builtin = {
+export const builtin = {
   logs: arg.list({ doc: 'levels of log sources, such as net-xen:debug,*:info' }),
   strict: arg.boolean({ default: false, doc: 'ends the domain on a rejected promise that nobody handles, also while it serves' }),
   help: arg.boolean({ default: false, doc: 'prints this and ends' }),
@@ -54,6 +59,8 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       const program = programOf(await load(), name)
       const reader = new ArgReader(allArgs(program, target))
       host.read(reader)
+      reader.defaults(builtDefaults)
+      reader.defaults(options.defaults ?? [])
       if (reader.peek('help')) {
         const tables = { [program.name]: program.args, [`target ${target.name}`]: target.args ?? {}, always: builtin }
         host.help(program.name, tables)
@@ -74,6 +81,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       let graph: Graph | undefined
       const targetContext: TargetContext = {
         ...context(target.name),
+        log: logs.programLog(target.name),
         machine,
         program: { name: program.name, version },
         async use(device) {
@@ -91,7 +99,8 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       if (settings !== undefined) for (const hint of reader.settings(settings)) logs.log('args').warn(`settings: ${hint}`)
       const args = reader.values(program.args)
 
-      const devices = await graph.connect(program.devices)
+      const devices =
+        options.devices === undefined ? await graph.connect(program.devices) : await graph.connectWired(program.devices, options.devices)
       return () => {
         if (program.isHandler) lifecycle.serves()
         const running = program.start({
@@ -110,7 +119,8 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
   )
 }
 
-function allArgs(program: Program, target: Target): ArgTable {
+/** The arguments of a program on a target. @throws UsageError for a name that is taken */
+export function allArgs(program: Program, target: Target): ArgTable {
   for (const key of Object.keys(program.args)) {
     const owner = Object.hasOwn(builtin, key)
       ? 'every program'

@@ -1,6 +1,7 @@
 /** What a target implements: qubes, xen, unix. A program never imports one; the tool puts it into the generated main.ts. */
 import type { ArgTable, ArgValues } from './args.ts'
 import type { Device, DeviceContext, Devices } from './device.ts'
+import type { ProgramLog } from './log.ts'
 import type { Machine, XenMachine } from './machine.ts'
 
 /** The machine of what a target becomes: `image` is a `.xen`, the kernel of a domain; `process` is one under Node. */
@@ -27,6 +28,20 @@ export interface Target {
    * those that its program, or one of its packages, uses by their names.
    */
   readonly globals?: readonly string[]
+  /** Device kinds that `connect` itself uses (TargetContext.use): an image has what they need, whatever its program describes. */
+  readonly uses?: readonly string[]
+  /** What its platform demands, and `connect` sees to before any device of the program: in words, for `describe` and `configure`. */
+  readonly adds?: readonly string[]
+  /**
+   * What its network stack stands on: our own stack on a network device (`direct`), or sockets of the host (`socket`); and who says what the
+   * addresses are: `arguments`, or in words who else.
+   */
+  readonly network?: { readonly net: 'direct' | 'socket'; readonly address: string }
+  /**
+   * Throws an error for values of `args` that cannot go together: called at configure and build, in Node, with what is known by then.
+   * What is missing may still be given at boot.
+   */
+  check?(args: any): void
 }
 
 /** Makes a property of globalThis when a program uses it first, which may be before anything is connected; what the program sets wins. */
@@ -69,6 +84,8 @@ export type Provider = (needs: any, options: any, context: DeviceContext) => unk
 export interface TargetContext<A extends ArgTable = any, M extends Machine = Machine> extends DeviceContext {
   readonly machine: M
   readonly args: ArgValues<A>
+  /** Named after the target; shows what all others say. */
+  readonly log: ProgramLog
   readonly program: { readonly name: string; readonly version: string | undefined }
   /** Connects a device (once: the program's devices share it) and returns it. To be called after `connect` has returned. */
   use<T>(device: Device<T>): Promise<T>

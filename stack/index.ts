@@ -1,6 +1,6 @@
 /** The TCP/IP stack and what is built on it. */
 
-export { defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
+export { checkConfig, defaultLimits, type Limits, type StackConfig, StackConfigError } from './config.ts'
 export { Counters, counterValues, describeCounters } from './counters.ts'
 export { type DhcpHost, followDhcp } from './dhcp/host.ts'
 export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client.ts'

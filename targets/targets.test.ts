@@ -32,9 +32,9 @@ async function setUp(name: string, xen = new SimulatedXen()) {
       },
       onShutdown: (_name: string, close: () => unknown) => closers.push(close),
     } as unknown as Lifecycle,
-    log: machine.log(name),
+    log: Object.assign(machine.log(name), { recent: () => [], tap: () => () => {} }),
     signal: stop.signal,
-    args: { ip: '10.0.0.2/24', gateway: '', ip6: '', gateway6: '', dns: [], dhcp: false, portMap: [] },
+    args: { ipv4: '10.0.0.2/24', ipv4Gateway: '', ipv6: '', ipv6Gateway: '', dns: [], dhcp: false, portMap: [] },
     program: { name: 'test', version: undefined },
     use: async () => {
       throw new Error('not here')

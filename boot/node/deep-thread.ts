@@ -8,7 +8,9 @@ const reply = (message: DeepReply) => port.postMessage(message)
 
 port.on('message', async ({ id, module, name, data }: DeepCall) => {
   try {
-    const result = await (await import(module))[name](data, (output: string) => reply({ id, output }))
+    const run = (await import(module))[name]
+    reply({ id, started: true })
+    const result = await run(data, (output: string) => reply({ id, output }))
     reply({ id, result })
   } catch (error) {
     const guest = error instanceof GuestError ? { name: error.name, message: error.message, stack: error.guestStack } : undefined

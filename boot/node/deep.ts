@@ -19,12 +19,15 @@ export interface DeepCall {
 
 /** What comes back: text while it runs, and at the end a result or an error. */
 export type DeepReply = { readonly id: number } & (
+  | { readonly started: true }
   | { readonly output: string }
   | { readonly result: unknown }
   | { readonly error: unknown; readonly guest?: { readonly name: string; readonly message: string; readonly stack: string } }
 )
 
 interface Waiting {
+  readonly call: DeepCall
+  readonly started: () => void
   readonly output: (text: string) => void
   readonly resolve: (result: any) => void
   readonly reject: (error: unknown) => void
@@ -37,14 +40,40 @@ let calls = 0
 /**
  * Calls an exported function `(data, output) => result` of a module there. Data and result are cloned. One call runs at a time.
  * Throws what the function throws: a GuestError as one, others as structured clones.
+ * @param timeout milliseconds after which it is ended, once it has begun: it rejects
  */
-export async function callDeep<T>(module: string, name: string, data: unknown, output: (text: string) => void): Promise<T> {
+export async function callDeep<T>(
+  module: string,
+  name: string,
+  data: unknown,
+  output: (text: string) => void,
+  timeout?: number,
+): Promise<T> {
   thread ??= start()
   const id = ++calls
-  const result = new Promise<T>((resolve, reject) => waiting.set(id, { output, resolve, reject }))
+  const call: DeepCall = { id, module, name, data }
+  let timer: NodeJS.Timeout | undefined
+  const started = (): void => {
+    clearTimeout(timer)
+    if (timeout !== undefined) timer = setTimeout(() => abandon(id, new Error(`it still runs after ${timeout / 1000} s`)), timeout)
+  }
+  const result = new Promise<T>((resolve, reject) => waiting.set(id, { call, started, output, resolve, reject }))
   thread.ref()
-  thread.postMessage({ id, module, name, data } satisfies DeepCall)
-  return result
+  thread.postMessage(call)
+  return result.finally(() => clearTimeout(timer))
+}
+
+/** Ends a call with its thread: nothing else ends a loop. What waited for the thread begins anew on another. */
+function abandon(id: number, error: Error): void {
+  const old = thread
+  waiting.get(id)?.reject(error)
+  waiting.delete(id)
+  thread = undefined
+  old?.removeAllListeners()
+  void old?.terminate()
+  if (waiting.size === 0) return
+  thread = start()
+  for (const { call } of waiting.values()) thread.postMessage(call)
 }
 
 function start(): Worker {
@@ -55,6 +84,10 @@ function start(): Worker {
   }
   worker.on('message', (reply: DeepReply) => {
     const call = waiting.get(reply.id)!
+    if ('started' in reply) {
+      call.started()
+      return
+    }
     if ('output' in reply) {
       call.output(reply.output)
       return

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AssetCoding } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
@@ -46,16 +46,18 @@ export function ownAssets(root: string, onModule: (name: string, path: string) =
     setup(build) {
       build.onResolve({ filter: /^(xen-ts|@xen-ts\/runtime)$/ }, args => {
         if (args.namespace !== 'file' || args.importer === '' || args.pluginData !== undefined) return undefined
-        return { path: args.importer, namespace, sideEffects: false, pluginData: args.path }
+        // The path is in the bundle: another's folder must not make it another.
+        const pluginData = { from: args.path, importer: args.importer }
+        return { path: relative(root, args.importer), namespace, sideEffects: false, pluginData }
       })
-      build.onLoad({ filter: /./, namespace }, ({ path, pluginData }) => {
-        const name = prefix + createHash('sha256').update(moduleName(path, root)).digest('hex').slice(0, 12)
-        onModule(name, path)
-        const contents = `export * from ${JSON.stringify(pluginData)}
+      build.onLoad({ filter: /./, namespace }, ({ pluginData: { from, importer } }) => {
+        const name = prefix + createHash('sha256').update(moduleName(importer, root)).digest('hex').slice(0, 12)
+        onModule(name, importer)
+        const contents = `export * from ${JSON.stringify(from)}
 import { assets } from ${JSON.stringify(inRuntime)}
 export { ${name} as assets }
 function ${name}(path, options) { return assets(__assets?.get('${name} ' + JSON.stringify([path, options?.compress])) ?? path) }`
-        return { contents, loader: 'js', resolveDir: dirname(path) }
+        return { contents, loader: 'js', resolveDir: dirname(importer) }
       })
     },
   }

@@ -8,6 +8,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, PartialMessage, Plugin } from 'esbuild'
+import type { Project } from './project.ts'
 
 interface Problem {
   readonly problem: string
@@ -18,9 +19,13 @@ interface Problem {
 }
 type Outcome = { readonly code: string } | Problem
 
-/** A build runs each module once, however often it bundles. */
-export function buildModules(): Plugin {
-  const outcomes = new Map<string, Promise<Outcome>>()
+/** What the modules of a project gave. */
+const known = new WeakMap<Project, Map<string, Promise<Outcome>>>()
+
+/** A build, which finds its project once, runs each module once, however often it bundles. */
+export function buildModules(project: Project): Plugin {
+  const outcomes = known.get(project) ?? new Map<string, Promise<Outcome>>()
+  known.set(project, outcomes)
   return {
     name: 'build-modules',
     setup(build) {

@@ -7,14 +7,13 @@ import { composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
-import { type Bundle, bundleProgram } from './bundle.ts'
+import { type Bundle, bundleProgram, readProgram } from './bundle.ts'
+import { type GivenOptions, prepare } from './prepare.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
-import { findTarget } from './targets.ts'
 
-export interface BuildOptions {
+export interface BuildOptions extends GivenOptions {
   readonly app: string
-  readonly target?: string
   readonly output?: string
   /** Called when a stage begins and when it ended, with its time in milliseconds. */
   onStage?(name: string, milliseconds?: number): void
@@ -61,20 +60,22 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
       'run `make kernel` once; it needs gcc and wabt',
     )
 
-  const { target, bundle } = await stage('bundle', async () => {
-    const given = options.target ?? project.target ?? 'xen'
-    const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
+  const { target, bundle, noted } = await stage('bundle', async () => {
+    const { target, main, warnings, check } = await prepare(project, options, 'xen')
     if (target.becomes !== 'image')
       throw new CliError(
         `target ${target.name} becomes a ${target.becomes}, not an image`,
-        `--target ${given}`,
+        `--target ${options.target ?? target.name}`,
         'build it with buildProcess',
       )
-    return { target, bundle: await bundleProgram(project, target) }
+    const code = await readProgram(project, target)
+    const checked = check(code)
+    checked.catch(() => {}) // what the bundle says comes first
+    return { target, bundle: await bundleProgram(project, target, { ...main, code }), noted: [...warnings, ...(await checked)] }
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
-  const warnings = [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
+  const warnings = [...noted, ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
   const composed = await stage('compose', () =>
     composeImage({
       kernel,

@@ -4,7 +4,7 @@ import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
-import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
+import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
@@ -13,7 +13,7 @@ import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
-import { ownPackages, without } from './plugins.ts'
+import { buildDefaults, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
@@ -42,22 +42,35 @@ export const MAIN = '<main>'
 
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 
+/** The program alone: only by its text it is known which web APIs belong to it, and which devices. */
+export const readProgram = (project: Project, target: FoundTarget): Promise<string> =>
+  reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
+
+/** What the main module is. */
+export interface MainModule {
+  /** Path of a generated main.ts, which is it. */
+  readonly main?: string
+  /** Words of a command line that count less than what the program is started with. */
+  readonly defaults?: readonly string[]
+}
+
 /**
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
-  // First the program alone: only then it is known which web APIs belong to it, and which devices.
-  const data = buildModules()
-  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map(), data)))
+export async function bundleProgram(project: Project, target: FoundTarget, given: MainModule & { code?: string } = {}): Promise<Bundle> {
+  const code = given.code ?? (await readProgram(project, target))
   const globals = usedGlobals(code, target.globals ?? [])
   // What targets add to the global object is to reach others with.
-  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(new Set<NetworkKind>(globals.length > 0 ? ['stack'] : []))
-  const main = mainModule(project, target, webNamesIn(code), globals)
+  const used = (target.target.uses ?? []).flatMap(kind => kindsOf(kind))
+  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(
+    new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
+  )
+  const main = mainModule(project, target, webNamesIn(code), globals, given)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
-      ...optionsFor(project, modules, data, without(leftOut(kinds))),
+      ...optionsFor(project, modules, without(leftOut(kinds))),
       stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,
@@ -86,17 +99,32 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
   }
 }
 
-/** The module that ties target and program together; also what `xen-ts configure` shows. */
-function mainModule(project: Project, target: FoundTarget, webNames: readonly string[], globals: readonly string[]): string {
+/** The module that ties target and program together: by a main.ts of the program, where there is one. */
+function mainModule(
+  project: Project,
+  target: FoundTarget,
+  webNames: readonly string[],
+  globals: readonly string[],
+  { main, defaults = [] }: MainModule,
+): string {
   const { name, version } = project
   const options = Object.entries({ name, version, elsewhere: target.elsewhere }).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
-  return [
-    ...(webNames.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${webNames}`)}`]),
+  const start = [
     `import { boot } from ${JSON.stringify(own('@xen-ts/runtime/guest'))}`,
     `import { ${['target', 'connect', ...globals.map(name => `${name} as __${name}`)].join(', ')} } from ${JSON.stringify(target.module)}`,
     `boot({ target, connect, ${globals.length > 0 ? `globals: { ${globals.map(name => `${name}: __${name}`).join(', ')} }, ` : ''}${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
-  ].join('\n')
+  ]
+  return [...webImport(webNames), ...defaultsImport(defaults), ...(main === undefined ? start : [`import ${JSON.stringify(main)}`])].join(
+    '\n',
+  )
 }
+
+export const webImport = (names: readonly string[]): string[] =>
+  names.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${names}`)}`]
+
+/** Evaluated before what follows it: `boot` finds them. */
+export const defaultsImport = (words: readonly string[]): string[] =>
+  words.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-defaults:${JSON.stringify(words)}`)}`]
 
 /** @param modules is filled with the modules that have assets, by the names of their functions */
 export function optionsFor(project: Project, modules: Map<string, string>, ...plugins: Plugin[]): BuildOptions {
@@ -126,7 +154,15 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
     // What packages read without asking whether there is a process, and what they call the global object.
     define: { 'process.env.NODE_ENV': '"production"', 'process.env.NODE_DEBUG': 'undefined', global: 'globalThis' },
     inject: [own('@xen-ts/runtime/web/inject')],
-    plugins: [...plugins, ownAssets(project.root, (name, path) => modules.set(name, path)), ownPackages(), ownFactories(), webGlobals()],
+    plugins: [
+      ...plugins,
+      buildModules(project),
+      ownAssets(project.root, (name, path) => modules.set(name, path)),
+      ownPackages(),
+      ownFactories(),
+      webGlobals(),
+      buildDefaults(),
+    ],
   }
 }
 

@@ -1,13 +1,18 @@
 import { relative } from 'node:path'
 import type { AssetReport } from './assets.ts'
 import { buildProgram } from './build.ts'
+import { type GivenOptions, targetOf } from './prepare.ts'
 import { buildProcess } from './process.ts'
 import { findProject } from './project.ts'
 import { kib, sizeTree } from './report.ts'
-import { findTarget } from './targets.ts'
+
+export interface BuildCommandOptions extends GivenOptions {
+  readonly output?: string
+  readonly json?: boolean
+}
 
 /** `xen-ts build`: stages with times, size tree, least memory, sha256. */
-export async function buildCommand(app: string, options: { target?: string; output?: string; json?: boolean }): Promise<void> {
+export async function buildCommand(app: string, options: BuildCommandOptions): Promise<void> {
   if (await becomesProcess(app, options.target)) return processCommand(app, options)
   const say = options.json
     ? () => {}
@@ -15,9 +20,8 @@ export async function buildCommand(app: string, options: { target?: string; outp
         process.stdout.write(text)
       }
   const report = await buildProgram({
+    ...options,
     app,
-    target: options.target,
-    output: options.output,
     onStage: (name, milliseconds) => {
       if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
     },
@@ -35,13 +39,11 @@ export async function buildCommand(app: string, options: { target?: string; outp
 }
 
 async function becomesProcess(app: string, given: string | undefined): Promise<boolean> {
-  const { target, root } = findProject(app)
-  const name = given ?? target
-  return name !== undefined && (await findTarget(name, given === undefined ? root : process.cwd())).becomes === 'process'
+  return (await targetOf(findProject(app), given, 'xen')).target.becomes === 'process'
 }
 
-async function processCommand(app: string, options: { target?: string; output?: string; json?: boolean }): Promise<void> {
-  const report = await buildProcess({ app, target: options.target, output: options.output })
+async function processCommand(app: string, options: BuildCommandOptions): Promise<void> {
+  const report = await buildProcess({ ...options, app })
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
   const output = relative(process.cwd(), report.output)
   if (options.json) {

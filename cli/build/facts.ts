@@ -13,6 +13,9 @@ const exported: Readonly<Record<string, readonly NetworkKind[] | undefined>> = {
   stack: ['stack'],
   ethernet: ['ethernet'],
 }
+/** What belongs to a device of a kind. */
+export const kindsOf = (kind: string): readonly NetworkKind[] => (Object.hasOwn(exported, kind) ? exported[kind]! : [])
+
 const ours = /^(xen-ts|@xen-ts\/.+)$/
 const stackPackage = '@xen-ts/stack'
 

@@ -55,3 +55,34 @@ export function without(modules: readonly string[]): Plugin {
     },
   }
 }
+
+/** `import 'xen-ts-defaults:["--name=value"]'` leaves these words for `boot`. */
+export function buildDefaults(): Plugin {
+  const prefix = 'xen-ts-defaults:'
+  return {
+    name: 'build-defaults',
+    setup(build) {
+      build.onResolve({ filter: /^xen-ts-defaults:/ }, ({ path }) => ({ path: path.slice(prefix.length), namespace: 'defaults' }))
+      build.onLoad({ filter: /./, namespace: 'defaults' }, ({ path }) => ({
+        contents: `import { builtDefaults } from '@xen-ts/runtime/defaults'\nbuiltDefaults.push(...${path})`,
+        resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+        loader: 'js',
+      }))
+    },
+  }
+}
+
+/** While a program is examined, descriptions of devices know where they were made: runtime/examine/device.ts stands for runtime/device.ts. */
+export function placedDevices(): Plugin {
+  const instead = fileURLToPath(import.meta.resolve('@xen-ts/runtime/examine/device'))
+  const original = fileURLToPath(import.meta.resolve('@xen-ts/runtime/device'))
+  return {
+    name: 'placed-devices',
+    setup(build) {
+      build.onResolve({ filter: /^@xen-ts\/runtime\/device$|\/device\.[jt]s$/ }, ({ path, resolveDir, importer }) => {
+        const isOriginal = path.startsWith('@') || resolve(resolveDir, path) === original
+        return isOriginal && importer !== instead ? { path: instead } : undefined
+      })
+    },
+  }
+}

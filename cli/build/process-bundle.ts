@@ -2,16 +2,13 @@
 import { builtinModules } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
-import { CliError } from '../errors.ts'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
-import { buildModules } from './build-modules.ts'
-import { MAIN, optionsFor, reported } from './bundle.ts'
+import { defaultsImport, MAIN, type MainModule, optionsFor, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
-import { kindUses } from './kinds.ts'
 import { showWarning } from './messages.ts'
 import { withModuleNames } from './module-names.ts'
-import { positionsOf, showPlace } from './positions.ts'
+import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
 import type { FoundTarget } from './targets.ts'
@@ -51,22 +48,42 @@ const nodeModules: Plugin = {
 /** What `__node` and `require` are: a script is a CommonJS module or, where package.json says so, one of ECMAScript. */
 const NODE = "typeof require === 'function' ? require : name => process.getBuiltinModule(name)"
 
-/** @throws CliError for what cannot be bundled, and for a device that the target lacks */
-export async function bundleProcess(project: Project, target: FoundTarget): Promise<ProcessBundle> {
+/** How it ends: the function is called. `assets`: an expression for what it gives for __assets. */
+export const SCRIPT_END = (assets: string): string => `})(${NODE}, ${assets}, ${NODE})\n`
+
+/** As optionsFor, for a process: Node has the web's APIs itself, and waits for the end of a `for await`. */
+export function processOptions(project: Project, modules: Map<string, string>): BuildOptions {
+  const options = optionsFor(project, modules)
+  return {
+    ...options,
+    banner: { js: SCRIPT_START },
+    inject: [],
+    supported: { 'dynamic-import': false },
+    plugins: [nodeModules, ...(options.plugins ?? [])],
+  }
+}
+
+/** @throws CliError for what cannot be bundled */
+export async function bundleProcess(
+  project: Project,
+  target: FoundTarget,
+  { main, defaults = [] }: MainModule = {},
+): Promise<ProcessBundle> {
   const modules = new Map<string, string>()
-  const options = optionsFor(project, modules, buildModules())
-  const plugins = [nodeModules, ...(options.plugins ?? [])]
-  const program = await reported(project, target, () => programCode(project.entry, { ...options, plugins }))
+  const options = processOptions(project, modules)
+  const program = await reported(project, target, () => programCode(project.entry, options))
   networkKinds(program, relative(process.cwd(), project.entry)) // throws when there is no program
   const result = await reported(project, target, () =>
     build({
       ...options,
-      stdin: { contents: mainModule(project, target), resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
-      banner: { js: SCRIPT_START },
-      // Node has the web's APIs itself, and waits for the end of a `for await`.
-      inject: [],
-      supported: { 'dynamic-import': false },
-      plugins,
+      stdin: {
+        contents: [...defaultsImport(defaults), main === undefined ? mainModule(project, target) : `import ${JSON.stringify(main)}`].join(
+          '\n',
+        ),
+        resolveDir: project.root,
+        sourcefile: MAIN,
+        loader: 'ts',
+      },
       write: false,
       metafile: true,
     }),
@@ -76,23 +93,12 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
   const map = text('.map')
   const place = positionsOf(script, map, project.root)
   const assets = assetUses()
-  const kinds = kindUses()
-  walk(treeOf(`${script}})`), assets.visit, kinds.visit)
-  for (const { kind, at } of kinds.uses(place)) {
-    const where = Object.hasOwn(target.elsewhere, kind) ? target.elsewhere[kind] : undefined
-    if (where === undefined) continue
-    const found = place(at)
-    throw new CliError(
-      `${kind}: only on target${where.length > 1 ? 's' : ''} ${where.join(', ')} (target is ${target.name})`,
-      found && showPlace(found),
-      'build the program for that target, or leave the device out',
-    )
-  }
+  walk(treeOf(`${script}})`), assets.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   const packed = bytes.map(each => JSON.stringify(Buffer.from(each).toString('base64')))
   const given = `(__bytes => ${table})(i => Buffer.from([${packed.join(', ')}][i], 'base64'))`
   return {
-    code: `${script}})(${NODE}, ${given}, ${NODE})\n`,
+    code: `${script}${SCRIPT_END(given)}`,
     map,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
     assets: reports,

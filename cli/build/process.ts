@@ -5,9 +5,9 @@ import { basename, dirname, relative, resolve } from 'node:path'
 import { CliError } from '../errors.ts'
 import type { AssetReport } from './assets.ts'
 import { checkWritable, replaceFile } from './build.ts'
+import { type GivenOptions, prepare } from './prepare.ts'
 import { bundleProcess, SCRIPT_START } from './process-bundle.ts'
 import { findProject } from './project.ts'
-import { findTarget } from './targets.ts'
 
 export interface ProcessReport {
   readonly output: string
@@ -19,7 +19,7 @@ export interface ProcessReport {
   readonly assets: readonly AssetReport[]
 }
 
-export async function buildProcess(options: { app: string; target?: string; output?: string }): Promise<ProcessReport> {
+export async function buildProcess(options: GivenOptions & { app: string; output?: string }): Promise<ProcessReport> {
   const start = performance.now()
   const project = findProject(options.app)
   const shown = options.output ?? `${project.name}.js`
@@ -27,9 +27,11 @@ export async function buildProcess(options: { app: string; target?: string; outp
   checkWritable(output, shown, 'script')
   if (existsSync(output) && !readFileSync(output, 'utf8').startsWith(SCRIPT_START))
     throw new CliError(`${shown} exists, and was not built by xen-ts`, `--output ${shown}`, 'name another file, or remove that one')
-  const given = options.target ?? project.target ?? 'unix'
-  const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
-  const bundle = await bundleProcess(project, target)
+  const { target, main, warnings, check } = await prepare(project, options, 'unix')
+  const checked = check()
+  checked.catch(() => {}) // what the bundle says comes first
+  const bundle = await bundleProcess(project, target, main)
+  const noted = [...warnings, ...(await checked)]
   const map = JSON.parse(bundle.map)
   map.file = basename(output)
   map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
@@ -43,7 +45,7 @@ export async function buildProcess(options: { app: string; target?: string; outp
     sha256: createHash('sha256').update(code).digest('hex'),
     bytes: Buffer.byteLength(code),
     milliseconds: performance.now() - start,
-    warnings: bundle.warnings,
+    warnings: [...noted, ...bundle.warnings],
     assets: bundle.assets,
   }
 }

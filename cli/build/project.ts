@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { nearest } from '@xen-ts/runtime/machine'
 import { CliError } from '../errors.ts'
+import { isGenerated } from './main-file.ts'
 
 /** What `xen-ts build APP` works on. */
 export interface Project {
@@ -24,6 +25,7 @@ export function findProject(app: string): Project {
   const path = resolve(app)
   if (!existsSync(path)) throw new CliError(`there is no ${app}`, undefined, missingHint(path))
   if (statSync(path).isDirectory()) return fromFolder(path, app)
+  if (isGenerated(path)) throw generated(app)
   if (!extensions.includes(extname(path))) {
     throw new CliError(
       `${app} is not a TypeScript or JavaScript file`,
@@ -53,10 +55,17 @@ function fromFolder(root: string, shown: string): Project {
 function entryOf(root: string): string | undefined {
   const manifest = readManifest(root)
   const named = manifest?.['xen-ts']?.entry ?? manifest?.main
-  if (named !== undefined) return resolve(root, named)
-  const found = entryNames.find(name => existsSync(join(root, name)))
+  if (named !== undefined) {
+    if (isGenerated(resolve(root, named))) throw generated(named)
+    return resolve(root, named)
+  }
+  const found = entryNames.find(name => existsSync(join(root, name)) && !isGenerated(join(root, name)))
   return found && join(root, found)
 }
+
+/** @param shown the file as it was given */
+const generated = (shown: string): CliError =>
+  new CliError(`${shown} was generated for a program, and is none itself`, shown, 'name the program that it imports')
 
 function describe(root: string, entry: string): Project {
   const manifest = readManifest(root)

@@ -15,10 +15,14 @@ export interface FoundTarget {
   readonly becomes: Target['becomes']
   /** Absolute path of the module that exports `target` and `connect`. */
   readonly module: string
+  /** How a program imports that module; undefined: by its path. */
+  readonly specifier?: string
   /** Where the device kinds exist that it lacks. */
   readonly elsewhere: Elsewhere
   /** Global names for which that module has exports, to be linked where a program uses them. */
   readonly globals?: readonly string[]
+  /** What is known of it without connecting anything. */
+  readonly target: Target
 }
 
 /**
@@ -28,19 +32,35 @@ export interface FoundTarget {
  */
 export async function findTarget(given: string, folder: string): Promise<FoundTarget> {
   const known: Readonly<Record<string, Target>> = await import('@xen-ts/targets')
-  const all = Object.values(known)
-  const { target, module } = /\/|\.[cm]?[jt]s$/.test(given) ? await ownTarget(given, resolve(folder, given)) : byName(given, known)
-  return { name: target.name, becomes: target.becomes, module, elsewhere: elsewhere(target, all), globals: target.globals }
+  const all = await allTargets()
+  const { target, module, specifier } = /\/|\.[cm]?[jt]s$/.test(given)
+    ? await ownTarget(given, resolve(folder, given))
+    : byName(given, known)
+  return {
+    name: target.name,
+    becomes: target.becomes,
+    module,
+    specifier,
+    elsewhere: elsewhere(target, all),
+    globals: target.globals,
+    target,
+  }
 }
+
+/** Those with names. */
+export const allTargets = async (): Promise<Target[]> => Object.values<Target>(await import('@xen-ts/targets'))
 
 interface Found {
   readonly target: Target
   readonly module: string
+  readonly specifier?: string
 }
 
 function byName(name: string, known: Readonly<Record<string, Target>>): Found {
   for (const [exported, target] of Object.entries(known)) {
-    if (target.name === name) return { target, module: fileURLToPath(import.meta.resolve(`@xen-ts/targets/${exported}`)) }
+    if (target.name !== name) continue
+    const specifier = `@xen-ts/targets/${exported}`
+    return { target, specifier, module: fileURLToPath(import.meta.resolve(specifier)) }
   }
   const all = Object.values(known)
   const near = nearest(

@@ -7,6 +7,7 @@ import { makeSnapshot } from '@xen-ts/boot'
 import { hostAbi, restoreSnapshot, runLoop, writeSnapshot } from '@xen-ts/boot/testing'
 import type { ExecutionContext } from 'ava'
 import { bundleProgram } from './bundle.ts'
+import { target } from './fixtures/target.ts'
 import { findProject } from './project.ts'
 
 /** A folder with these files, gone after the test. */
@@ -23,8 +24,8 @@ export function folderOf(t: ExecutionContext, files: Record<string, string | Uin
 /** The program in a folder's app.ts (or what its package.json names), bundled for a target that provides nothing. */
 export function bundleFolder(root: string) {
   const project = findProject(root)
-  const target = fileURLToPath(new URL('fixtures/target.ts', import.meta.url))
-  return bundleProgram(project, { name: 'test', becomes: 'image', module: target, elsewhere: {} })
+  const module = fileURLToPath(new URL('fixtures/target.ts', import.meta.url))
+  return bundleProgram(project, { name: 'test', becomes: 'image', module, elsewhere: {}, target })
 }
 
 /** Boots what bundleFolder made, to its end. Gives all that it wrote. */

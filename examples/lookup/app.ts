@@ -2,10 +2,10 @@
  * Asks the name servers, as dig does: the names of its command line first, then whatever is asked for over HTTP.
  *
  *     npx xen-ts build examples/lookup
- *     npx xen-ts run lookup.xen -- ip=10.137.0.16/24 gateway=10.137.0.1 dns=10.137.0.1 names=www.example.org,_imap._tcp.example.org:SRV
+ *     npx xen-ts run lookup.xen -- ipv4=10.137.0.16/24 ipv4-gateway=10.137.0.1 dns=10.137.0.1 names=www.example.org,_imap._tcp.example.org:SRV
  *     curl 'http://localhost:8080/www.example.org?type=TXT'
  *
- * With `dhcp` in place of ip, gateway and dns all of them come from a DHCP server, which knows this program by the name of lookup.
+ * With `dhcp` in place of ipv4, ipv4-gateway and dns all of them come from a DHCP server, which knows this program by the name of lookup.
  */
 import type { DnsError, IpStack } from '@xen-ts/stack'
 import { arg, http, stack, unikernel } from 'xen-ts'

@@ -7,4 +7,6 @@ export const target = {
   becomes: 'image',
   kinds: { ...domainKinds, qubesdb: {}, qrexec: {}, screen: {} },
   globals: domainGlobals,
+  adds: ['shutdown requests', 'QubesDB', 'qrexec agent', 'GUI agent'],
+  network: { net: 'direct', address: 'QubesDB' },
 } as const satisfies Target

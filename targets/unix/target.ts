@@ -7,4 +7,6 @@ export const target = {
   becomes: 'process',
   args: networkArgs,
   kinds: { stack: {}, http: {} },
+  adds: ['signals'],
+  network: { net: 'socket', address: 'the host' },
 } as const satisfies Target

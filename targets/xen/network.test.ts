@@ -7,10 +7,10 @@ import test from 'ava'
 import { connectNetwork, networkConfig } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check'
 
-const none = { ip: '', gateway: '', ip6: '', gateway6: '', dns: [], dhcp: false }
+const none = { ipv4: '', ipv4Gateway: '', ipv6: '', ipv6Gateway: '', dns: [], dhcp: false }
 
 test('the command line: an address, or DHCP, and not both', t => {
-  t.deepEqual(networkConfig({ ...none, ip: '10.0.0.2/24', gateway: '10.0.0.1', dns: ['10.0.0.1'] }), {
+  t.deepEqual(networkConfig({ ...none, ipv4: '10.0.0.2/24', ipv4Gateway: '10.0.0.1', dns: ['10.0.0.1'] }), {
     address: '10.0.0.2',
     prefix: 24,
     gateway: '10.0.0.1',
@@ -18,28 +18,28 @@ test('the command line: an address, or DHCP, and not both', t => {
     ipv6: undefined,
   })
   const ipv6 = { address: 'fd00::2', prefix: 64, gateway: 'fe80::1' }
-  t.deepEqual(networkConfig({ ...none, ip6: 'fd00::2/64', gateway6: 'fe80::1' }), { dns: [], ipv6 })
-  t.deepEqual(networkConfig({ ...none, ip6: 'fd00::2' })?.ipv6, { address: 'fd00::2', prefix: 128, gateway: undefined })
-  t.throws(() => networkConfig({ ...none, ip: '10.0.0.2', gateway6: 'fe80::1' }), {
+  t.deepEqual(networkConfig({ ...none, ipv6: 'fd00::2/64', ipv6Gateway: 'fe80::1' }), { dns: [], ipv6 })
+  t.deepEqual(networkConfig({ ...none, ipv6: 'fd00::2' })?.ipv6, { address: 'fd00::2', prefix: 128, gateway: undefined })
+  t.throws(() => networkConfig({ ...none, ipv4: '10.0.0.2', ipv6Gateway: 'fe80::1' }), {
     instanceOf: UsageError,
-    message: /gateway6=fe80::1 .* without ip6/,
+    message: /ipv6-gateway=fe80::1 .* without ipv6/,
   })
-  t.throws(() => networkConfig({ ...none, ip6: 'fd00::2', gateway: '10.0.0.1' }), {
+  t.throws(() => networkConfig({ ...none, ipv6: 'fd00::2', ipv4Gateway: '10.0.0.1' }), {
     instanceOf: UsageError,
-    message: /gateway=10.0.0.1 .* without ip=/,
+    message: /ipv4-gateway=10.0.0.1 .* without ipv4=/,
   })
   t.is(networkConfig({ ...none, dhcp: true }), undefined)
-  t.throws(() => networkConfig(none), { instanceOf: UsageError, message: /ip=ADDRESS\/BITS gateway=ADDRESS, or with dhcp$/ })
-  for (const other of [{ ip: '10.0.0.2/24' }, { gateway: '10.0.0.1' }, { dns: ['10.0.0.1'] }]) {
+  t.throws(() => networkConfig(none), { instanceOf: UsageError, message: /ipv4=ADDRESS\/BITS ipv4-gateway=ADDRESS, or with dhcp$/ })
+  for (const other of [{ ipv4: '10.0.0.2/24' }, { ipv4Gateway: '10.0.0.1' }, { dns: ['10.0.0.1'] }]) {
     const [[name, value]] = Object.entries(other)
     t.throws(() => networkConfig({ ...none, dhcp: true, ...other }), {
       instanceOf: UsageError,
-      message: `stack: dhcp and ${name}=${value} were both given: the DHCP server gives address, router and name servers; leave one out`,
+      message: `stack: dhcp and ${name.replace('G', '-g')}=${value} were both given: the DHCP server gives address, router and name servers; leave one out`,
     })
   }
 })
 
-test('ip6=auto: a router is asked, and the program starts with its address, or without after a while', async t => {
+test('ipv6=auto: a router is asked, and the program starts with its address, or without after a while', async t => {
   for (const answers of [true, false]) {
     const xen = new SimulatedXen()
     const [dom0, guest] = [xen.createDomain(0), xen.createDomain(5)]
@@ -58,7 +58,7 @@ test('ip6=auto: a router is asked, and the program starts with its address, or w
       if (answers) netback.send(advertisement)
     }
     const stack = await xen.run(
-      connectNetwork(connectDrivers(guest.machine), { ...none, ip6: 'auto' }, 'web', new AbortController().signal),
+      connectNetwork(connectDrivers(guest.machine), { ...none, ipv6: 'auto' }, 'web', new AbortController().signal),
     )
     t.is(stack.address, answers ? '2001:db8::216:3eff:fe5e:6c00' : undefined)
     t.is(asked, answers ? 1 : 2)

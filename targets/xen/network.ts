@@ -1,15 +1,27 @@
 /** Where a plain domain's addresses come from: the command line, or a DHCP server. */
 import { type ArgValues, arg, UsageError } from '@xen-ts/runtime'
-import { followDhcp, type StackConfig } from '@xen-ts/stack'
+import { checkConfig, followDhcp, type StackConfig } from '@xen-ts/stack'
 import { connectStack, type Vif, type XenStack } from '../domain.ts'
 
 export const networkArgs = {
-  ip: arg.string({ default: '', doc: 'IPv4 address of the network device, with the length of its prefix: 192.168.1.20/24' }),
-  gateway: arg.string({ default: '', doc: 'IPv4 address of the router' }),
-  ip6: arg.string({ default: '', doc: 'IPv6 address, with the length of its prefix: fd00::20/64; or auto: what routers advertise' }),
-  gateway6: arg.string({ default: '', doc: 'IPv6 address of the router' }),
+  ipv4: arg.string({
+    default: '',
+    doc: 'IPv4 address of the network device, with the length of its prefix: 192.168.1.20/24',
+    also: ['ip'],
+  }),
+  ipv4Gateway: arg.string({ default: '', doc: 'IPv4 address of the router', also: ['gateway'] }),
+  ipv6: arg.string({
+    default: '',
+    doc: 'IPv6 address, with the length of its prefix: fd00::20/64; or auto: what routers advertise',
+    also: ['ip6'],
+  }),
+  ipv6Gateway: arg.string({ default: '', doc: 'IPv6 address of the router', also: ['gateway6'] }),
   dns: arg.list({ doc: 'addresses of name servers' }),
-  dhcp: arg.boolean({ default: false, doc: 'address, router and name servers are those that a DHCP server gives' }),
+  dhcp: arg.boolean({
+    default: false,
+    doc: 'address, router and name servers are those that a DHCP server gives',
+    instead: ['ipv4', 'ipv4Gateway', 'dns'],
+  }),
 }
 
 type NetworkArgs = ArgValues<typeof networkArgs>
@@ -24,9 +36,13 @@ const ROUTER_TIMEOUT = 6_000
  * @throws UsageError without an address, and for both at once. What is no address is for the stack to refuse.
  */
 export function networkConfig(args: NetworkArgs): StackConfig | undefined {
-  const { ip, gateway, dns, dhcp } = args
+  const { ipv4, ipv4Gateway, dns, dhcp } = args
   if (dhcp) {
-    const given = [ip !== '' && `ip=${ip}`, gateway !== '' && `gateway=${gateway}`, dns.length > 0 && `dns=${dns.join(',')}`]
+    const given = [
+      ipv4 !== '' && `ipv4=${ipv4}`,
+      ipv4Gateway !== '' && `ipv4-gateway=${ipv4Gateway}`,
+      dns.length > 0 && `dns=${dns.join(',')}`,
+    ]
     const other = given.find(text => text !== false)
     if (other !== undefined)
       throw new UsageError(
@@ -35,28 +51,43 @@ export function networkConfig(args: NetworkArgs): StackConfig | undefined {
     return undefined
   }
   const ipv6 = ipv6Config(args)
-  if (ip === '' && ipv6 !== undefined) {
-    if (gateway !== '') throw new UsageError(`stack: gateway=${gateway} was given without ip=ADDRESS/BITS: give both, or neither`)
-    return { ipv6, dns }
-  }
-  if (ip === '') {
+  if (ipv4 === '' && ipv4Gateway !== '')
+    throw new UsageError(`stack: ipv4-gateway=${ipv4Gateway} was given without ipv4=ADDRESS/BITS: give both, or neither`)
+  if (ipv4 === '' && ipv6 !== undefined) return { ipv6, dns }
+  if (ipv4 === '') {
     const what = 'stack: no address was given for the network device'
-    throw new UsageError(`${what}: start the program with ip=ADDRESS/BITS gateway=ADDRESS, or with dhcp`)
+    throw new UsageError(`${what}: start the program with ipv4=ADDRESS/BITS ipv4-gateway=ADDRESS, or with dhcp`)
   }
-  const [address, bits = '32'] = ip.split('/')
-  return { address, prefix: Number(bits), gateway: gateway === '' ? undefined : gateway, dns, ipv6 }
+  const [address, bits = '32'] = ipv4.split('/')
+  return { address, prefix: Number(bits), gateway: ipv4Gateway === '' ? undefined : ipv4Gateway, dns, ipv6 }
 }
 
 /** The addresses of IPv6 on the command line; undefined without any. @throws UsageError for a router without an address */
-export function ipv6Config({ ip6, gateway6 }: NetworkArgs): StackConfig['ipv6'] {
-  if (ip6 === '') {
-    if (gateway6 !== '') throw new UsageError(`stack: gateway6=${gateway6} was given without ip6=ADDRESS/BITS: give both, or neither`)
+export function ipv6Config({ ipv6, ipv6Gateway }: NetworkArgs): StackConfig['ipv6'] {
+  if (ipv6 === '') {
+    if (ipv6Gateway !== '')
+      throw new UsageError(`stack: ipv6-gateway=${ipv6Gateway} was given without ipv6=ADDRESS/BITS: give both, or neither`)
     return undefined
   }
-  const gateway = gateway6 === '' ? undefined : gateway6
-  if (ip6 === 'auto') return { auto: true, gateway }
-  const [address, bits = '128'] = ip6.split('/')
+  const gateway = ipv6Gateway === '' ? undefined : ipv6Gateway
+  if (ipv6 === 'auto') return { auto: true, gateway }
+  const [address, bits = '128'] = ipv6.split('/')
   return { address, prefix: Number(bits), gateway }
+}
+
+/** Throws a UsageError or a StackConfigError for what cannot be, of values that are known before boot; others may come then. */
+export function checkNetwork(args: NetworkArgs): void {
+  const { ipv4, ipv4Gateway, ipv6, dhcp, dns } = args
+  if (dhcp || ipv4 !== '' || ipv4Gateway !== '' || ipv6 !== '') {
+    const config = networkConfig(args)
+    const other = ipv6Config(args)
+    if (config !== undefined) checkConfig(config)
+    else if (other !== undefined) checkConfig({ ipv6: other })
+  } else {
+    ipv6Config(args)
+    // The servers alone, beside any address.
+    if (dns.length > 0) checkConfig({ address: '192.0.2.1', dns })
+  }
 }
 
 /** The stack at the addresses of the command line, or at those of a DHCP server once it has given some. @param name of the program */

@@ -7,6 +7,8 @@ export interface Manifest {
   readonly exports?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
+  /** What is used where it is installed; tests have it by devDependencies. */
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 /** A source tree: files by their path, packages by their folder; `''` is the root's, which stands for test/ and bench/. */
@@ -74,7 +76,11 @@ export function problems(tree: Tree): string[] {
       if (name === manifest.name) return `${specifier} is this package: import by a relative path`
       if (strangers[manifest.name] === name) return `${manifest.name} shares no code with ${name}`
       ;(forTests ? uses.tests : uses.shipping).add(name)
-      const declared = { ...manifest.dependencies, ...(forTests || folder === '' ? manifest.devDependencies : {}) }
+      const declared = {
+        ...manifest.dependencies,
+        ...manifest.peerDependencies,
+        ...(forTests || folder === '' ? manifest.devDependencies : {}),
+      }
       if (!Object.hasOwn(declared, name))
         return `${name} is not in the ${forTests ? 'devDependencies or ' : ''}dependencies of ${folder || '.'}/package.json`
       const ours = byName.get(name)
@@ -101,7 +107,10 @@ export function problems(tree: Tree): string[] {
       if (shipping.has(name) || offered[manifest.name]?.includes(name) || isMentioned(name)) continue
       say(tests.has(name) ? `only tests use ${name}: it belongs to the devDependencies` : `nothing uses ${name}`)
     }
-    for (const name of Object.keys(manifest.devDependencies ?? {})) if (!tests.has(name)) say(`no test uses ${name}`)
+    for (const name of Object.keys(manifest.devDependencies ?? {})) {
+      if (!tests.has(name) && !Object.hasOwn(manifest.peerDependencies ?? {}, name)) say(`no test uses ${name}`)
+    }
+    for (const name of Object.keys(manifest.peerDependencies ?? {})) if (!shipping.has(name)) say(`nothing uses ${name}`)
     for (const [subpath, target] of Object.entries(manifest.exports ?? {})) {
       if (subpath.includes('*')) say(`${subpath} exports everything`)
       else if (/\.ts$/.test(target) && !tree.files.has(normalize(join(folder, target))))

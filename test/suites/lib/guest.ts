@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { bindAbi, createEngine, type Engine, guestStackBytes, hostAbi, runLoop, takeHooks } from '@xen-ts/boot/testing'
 import { bundleProgram, findProject } from 'xen-ts/tool'
+import { target } from './target.ts'
 
 export function commit(): string {
   try {
@@ -18,7 +19,7 @@ export function commit(): string {
 /** The bundle of the program in a file, with the tool's own options. Throws what the tool would say. */
 export async function bundle(app: string): Promise<string> {
   const module = fileURLToPath(new URL('target.ts', import.meta.url))
-  const { code } = await bundleProgram(findProject(app), { name: 'suite', becomes: 'image', module, elsewhere: {} })
+  const { code } = await bundleProgram(findProject(app), { name: 'suite', becomes: 'image', module, elsewhere: {}, target })
   return code
 }
 

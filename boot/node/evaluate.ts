@@ -1,0 +1,37 @@
+/** Evaluates a bundle in the engine under Node for what it leaves in a global variable: no turn of a program is done. */
+import { bindAbi } from './abi.ts'
+import { createEngine } from './create.ts'
+import { callDeep } from './deep.ts'
+import { guestStackBytes } from './guest-stack.ts'
+import { hostAbi } from './host-abi.ts'
+
+interface Evaluation {
+  readonly bundle: string
+  /** The script's name in stack traces. */
+  readonly filename: string
+  /** Of the variable: the text in it, once the engine's jobs are done, is the result. */
+  readonly global: string
+}
+
+/**
+ * undefined: the variable is not a text. Throws the GuestError of a bundle that throws, and an Error when it has not ended after `timeout`
+ * milliseconds.
+ */
+export function evaluateInEngine({
+  output = () => {},
+  timeout,
+  ...evaluation
+}: Evaluation & { output?: (text: string) => void; timeout: number }): Promise<string | undefined> {
+  return callDeep(import.meta.url, 'evaluate', evaluation, output, timeout)
+}
+
+/** What runs on the thread. @public: callDeep finds it by its name. */
+export async function evaluate({ bundle, filename, global }: Evaluation, output: (text: string) => void): Promise<string | undefined> {
+  const engine = await createEngine({ jsStackLimit: guestStackBytes })
+  bindAbi(engine, hostAbi(engine, { output, wallStart: Date.now() }))
+  engine.free(engine.eval(bundle, filename))
+  engine.drain()
+  const scope = engine.global()
+  const value = engine.get(scope, global)
+  return engine.typeOf(value) === 'string' ? engine.text(value) : undefined
+}
