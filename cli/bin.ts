@@ -76,6 +76,18 @@ program
   })
 
 program
+  .command('dev')
+  .description('run a program under Node, and anew whenever one of its files changes; pages in browsers are loaded anew')
+  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one (default: ".")')
+  .argument('[args...]', "the program's own arguments, after --")
+  .option('-p, --port <port>', 'port on localhost that leads to the program; 0 is any that is free (default: the first from 8080 on)', port)
+  .option('--no-reload', 'leave pages in browsers alone')
+  .action(async (app, args, options) => {
+    const words = app === undefined ? args : [app, ...args]
+    process.exitCode = await (await import('./dev/command.ts')).devCommand(words, process.argv, options)
+  })
+
+program
   .command('deploy')
   .description('inside Qubes OS: give a qube a new image by way of dom0, boot it and show its console')
   .argument('<image>', 'a .xen file of target qubes')

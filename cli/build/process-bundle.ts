@@ -2,7 +2,7 @@
 import { builtinModules } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
 import { MAIN, optionsFor, reported } from './bundle.ts'
@@ -19,6 +19,7 @@ export interface ProcessBundle {
   readonly code: string
   /** Source map, JSON; its sources are relative to the project's root. */
   readonly map: string
+  readonly metafile: Metafile
   readonly warnings: readonly string[]
   readonly assets: readonly AssetReport[]
 }
@@ -52,22 +53,40 @@ const NODE = "typeof require === 'function' ? require : name => process.getBuilt
 /** @throws CliError for what cannot be bundled, and for a device that the target lacks */
 export async function bundleProcess(project: Project, target: FoundTarget): Promise<ProcessBundle> {
   const modules = new Map<string, string>()
-  const options = optionsFor(project, modules)
-  const plugins = [nodeModules, ...(options.plugins ?? [])]
-  const program = await reported(project, target, () => programCode(project.entry, { ...options, plugins }))
+  const options = processOptions(project, target, modules)
+  const program = await reported(project, target, () => programCode(project.entry, options))
   networkKinds(program, relative(process.cwd(), project.entry)) // throws when there is no program
-  const result = await reported(project, target, () =>
-    build({
-      ...options,
-      stdin: { contents: mainModule(project, target), resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
-      banner: { js: SCRIPT_START },
-      // Node has the web's APIs itself, and waits for the end of a `for await`.
-      inject: [],
-      supported: { 'dynamic-import': false },
-      plugins,
-      write: false,
-    }),
-  )
+  return processBundle(await reported(project, target, () => build(options)), project, target, modules)
+}
+
+/** What esbuild is told. @param modules as for optionsFor */
+export function processOptions(project: Project, target: FoundTarget, modules: Map<string, string>) {
+  const options = optionsFor(project, modules)
+  return {
+    ...options,
+    stdin: { contents: mainModule(project, target), resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
+    banner: { js: SCRIPT_START },
+    // Node has the web's APIs itself, and waits for the end of a `for await`.
+    inject: [],
+    supported: { 'dynamic-import': false },
+    plugins: [nodeModules, ...(options.plugins ?? [])],
+    write: false,
+    metafile: true,
+  } as const satisfies BuildOptions
+}
+
+/**
+ * The bundle, from what esbuild gave for processOptions.
+ * @param compress false: files of assets stay as they are, for the time that it takes
+ * @throws CliError for folders of assets, and for a device that the target lacks
+ */
+export async function processBundle(
+  result: BuildResult<ReturnType<typeof processOptions>>,
+  project: Project,
+  target: FoundTarget,
+  modules: ReadonlyMap<string, string>,
+  { compress = true }: { compress?: boolean } = {},
+): Promise<ProcessBundle> {
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
   const [script, map] = [text('.js'), text('.map')]
   const place = positionsOf(script, map, project.root)
@@ -84,12 +103,13 @@ export async function bundleProcess(project: Project, target: FoundTarget): Prom
       'build the program for that target, or leave the device out',
     )
   }
-  const { table, bytes, reports } = assetTable(assets.uses, modules, place)
+  const { table, bytes, reports } = assetTable(assets.uses, modules, place, compress ? undefined : [])
   const packed = bytes.map(each => JSON.stringify(Buffer.from(each).toString('base64')))
   const given = `(__bytes => ${table})(i => Buffer.from([${packed.join(', ')}][i], 'base64'))`
   return {
     code: `${script}})(${NODE}, ${given}, ${NODE})\n`,
     map,
+    metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
     assets: reports,
   }
