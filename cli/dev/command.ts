@@ -20,7 +20,7 @@ export async function devCommand(words: readonly string[], argv: readonly string
   const find = () => findProject(app)
   const { name } = find()
   const target = await findTarget('unix', process.cwd())
-  const front = new Front()
+  const front = new Front(reload)
   const taken = await front.listen(port)
   const ends = new AbortController()
   const note = (text: string): void => void process.stderr.write(`xen-ts: ${text.replaceAll('\n', '\n  ')}\n`)
@@ -37,10 +37,8 @@ export async function devCommand(words: readonly string[], argv: readonly string
       builder: (project, sources) => new ProcessBuilder(project, target, sources),
       runner: new ProcessRunner(args),
       front,
-      reload,
       onNote: note,
-      // What the program listens on is behind ours.
-      onLine: line => void process.stderr.write(`${line.replace(/( listening on )http:\/\/localhost(:\d+)?\/$/, `$1${base}`)}\n`),
+      onLine: line => void process.stderr.write(`${shown(line, base)}\n`),
       signal: ends.signal,
     })
     return 0
@@ -48,6 +46,12 @@ export async function devCommand(words: readonly string[], argv: readonly string
     front.close()
   }
 }
+
+/** What the program listens on is behind our port, and its files are called as in other messages. */
+const shown = (line: string, base: string): string =>
+  /^\s+at /.test(line)
+    ? line.replaceAll(`${process.cwd()}/`, '')
+    : line.replace(/( listening on )http:\/\/localhost(:\d+)?\/$/, `$1${base}`)
 
 /** Which of the words are the program's arguments only the command line as a whole tells. */
 export function programAndArguments(words: readonly string[], argv: readonly string[]): [app: string, args: readonly string[]] {

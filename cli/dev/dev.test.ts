@@ -174,7 +174,7 @@ export default unikernel({ name: 'app', start() {
   const url = await running.url()
   await running.says('Error: broken')
   await running.says(/at .*app\.ts:5:9/)
-  await running.says('app: exit code 1; waiting for a change')
+  await running.says('exit code 1; waiting for a change')
   t.is((await fetch(url)).status, 503)
   writeFileSync(join(root, 'app.ts'), answers('mended'))
   await running.says('listening')
@@ -273,7 +273,7 @@ test('nothing to run: a folder without a program, and a program for another targ
   t.regex(words.log(), /error: there is one program at a time, and these are 2/)
 })
 
-test('a program of two seconds to end is ended sooner, and its child of a tool that was killed ends too', async t => {
+test('a program that does not end is ended before the next one begins; that of a tool which was killed ends as well', async t => {
   const root = folderOf(t, {
     'app.ts': `import { unikernel } from 'xen-ts'
 export default unikernel({ name: 'app', async start({ log }) { log.info('pid ' + process.pid); await new Promise(() => {}) } })

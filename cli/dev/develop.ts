@@ -13,8 +13,6 @@ export interface DevelopOptions {
   builder(project: Project, sources: Sources): Builder | Promise<Builder>
   readonly runner: Runner
   readonly front: Front
-  /** Another program takes requests: for pages. */
-  readonly reload: boolean
   /** What the tool has to say. */
   onNote(text: string): void
   /** A line of the program's. */
@@ -23,16 +21,7 @@ export interface DevelopOptions {
 }
 
 /** @throws what `find` throws at the beginning */
-export async function develop({
-  find,
-  builder: makeBuilder,
-  runner,
-  front,
-  reload,
-  onNote,
-  onLine,
-  signal,
-}: DevelopOptions): Promise<void> {
+export async function develop({ find, builder: makeBuilder, runner, front, onNote, onLine, signal }: DevelopOptions): Promise<void> {
   const sources = new Sources()
   let project = find()
   let builder: Builder | undefined
@@ -53,9 +42,10 @@ export async function develop({
 
   const start = async (file: string): Promise<void> => {
     const since = begun
-    const again = life !== undefined
+    const before = life
+    life = undefined
     front.lead('soon')
-    await life?.stop()
+    await before?.stop()
     if (signal.aborted) return
     let listening = false
     const started = await runner.start(file, {
@@ -64,8 +54,8 @@ export async function develop({
         if (listening || life !== started) return
         listening = true
         front.lead({ port })
-        if (again) onNote(`restarted in ${Date.now() - since} ms`)
-        if (reload) front.reload()
+        if (before !== undefined) onNote(`restarted in ${Date.now() - since} ms`)
+        front.reload()
       },
     })
     life = started

@@ -10,8 +10,8 @@ import { CLIENT, EVENTS, isNavigation, SCRIPT, TAG, takesTag, waitingPage } from
 /** Where the search begins when no port is asked for, and how many are tried. */
 const FIRST = 8080
 const TRIES = 100
-/** How long (ms) a request waits for a program that is on its way, and the pause between two attempts to reach it. */
-const PATIENCE = 10_000
+/** How long (ms) a request waits for a program that runs and does not listen yet, and the pause between two attempts to reach it. */
+const PATIENCE = 30_000
 const PAUSE = 20
 
 /** undefined: there is no program, and none is on its way. */
@@ -19,12 +19,15 @@ export type Reach = { readonly port: number } | 'soon' | undefined
 
 export class Front {
   readonly #server: Server
+  readonly #tags: boolean
   readonly #pages = new Set<ServerResponse>()
   #reach: Reach = 'soon'
   #why = ''
   #changed = Promise.withResolvers<void>()
 
-  constructor() {
+  /** @param tags whether pages are to be told of the next program */
+  constructor(tags: boolean) {
+    this.#tags = tags
     this.#server = createServer((req, res) => void this.#answer(req, res))
     this.#server.on('upgrade', (req, socket, head) => void this.#upgrade(req, socket, head))
     this.#server.on('clientError', (_, socket) => socket.destroy())
@@ -78,7 +81,7 @@ export class Front {
     if (req.url === SCRIPT) return void res.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-cache' }).end(CLIENT)
     const socket = await this.#connect()
     if (socket === undefined) return this.#absent(req, res)
-    const navigates = isNavigation(req)
+    const navigates = this.#tags && isNavigation(req)
     const headers = withoutHop(req.rawHeaders)
     // The page must come as text, for the tag to be put into it.
     const inner = request({
@@ -137,18 +140,21 @@ export class Front {
 
   /** A connection to the program; undefined when there is none. */
   async #connect(): Promise<Socket | undefined> {
-    for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
+    let tries = PATIENCE / PAUSE
+    while (tries > 0) {
       const [reach, changed] = [this.#reach, this.#changed.promise]
       if (reach === undefined) return undefined
       if (reach === 'soon') {
-        await Promise.race([changed, pause(end - performance.now())])
+        await changed
+        tries = PATIENCE / PAUSE
         continue
       }
       const socket = await open(reach.port)
       if (socket !== undefined) return socket
+      tries--
       await Promise.race([changed, pause(PAUSE)])
     }
-    this.#why ||= 'the program does not answer'
+    this.#why ||= `nothing has listened for ${PATIENCE / 1000} s: does the program serve?`
     return undefined
   }
 }
