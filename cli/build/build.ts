@@ -3,14 +3,14 @@ import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { composeImage, makeSnapshot } from '@xen-ts/boot'
+import { type ComposedImage, composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
 import { type Bundle, bundleProgram } from './bundle.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
-import { findTarget } from './targets.ts'
+import { type FoundTarget, findTarget } from './targets.ts'
 
 export interface BuildOptions {
   readonly app: string
@@ -54,34 +54,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
-  if (!existsSync(kernelPath))
-    throw new CliError(
-      'the kernel has not been built',
-      relative(process.cwd(), kernelPath),
-      'run `make kernel` once; it needs gcc and wabt',
-    )
-
-  const { target, bundle } = await stage('bundle', async () => {
-    const given = options.target ?? project.target ?? 'xen'
-    const target = await findTarget(given, options.target === undefined ? project.root : process.cwd())
-    if (target.becomes !== 'image')
-      throw new CliError(
-        `target ${target.name} becomes a ${target.becomes}, not an image`,
-        `--target ${given}`,
-        'build it with buildProcess',
-      )
-    return { target, bundle: await bundleProgram(project, target) }
-  })
-  const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
-  const warnings = [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
-  const composed = await stage('compose', () =>
-    composeImage({
-      kernel,
-      snapshot,
-      metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
-    }),
-  )
+  const { target, bundle, composed, warnings } = await makeImage(project, options.target, stage)
   await stage('write', () => {
     const map = JSON.parse(bundle.map)
     map.x_build = composed.buildId
@@ -102,19 +75,64 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     memoryMiB: composed.memoryMiB,
     stages,
     warnings,
-    sizes: {
-      name: relative(process.cwd(), output) || output,
-      bytes: composed.image.length,
-      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), assetBytes(bundle.assets)),
-    },
+    sizes: sizesOf(relative(process.cwd(), output) || output, composed, bundle, bundleShares(bundle.metafile, project.root)),
     assets: bundle.assets,
   }
 }
 
+export type Stage = <T>(name: string, work: () => T | Promise<T>) => Promise<T>
+
+export interface MadeImage {
+  readonly target: FoundTarget
+  readonly bundle: Bundle
+  readonly composed: ComposedImage
+  /** Names of the global object's properties. */
+  readonly globals: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** An image, which is not written anywhere. @param given the target, if one is */
+export async function makeImage(project: Project, given: string | undefined, stage: Stage): Promise<MadeImage> {
+  if (!existsSync(kernelPath))
+    throw new CliError(
+      'the kernel has not been built',
+      relative(process.cwd(), kernelPath),
+      'run `make kernel` once; it needs gcc and wabt',
+    )
+  const { target, bundle } = await stage('bundle', async () => {
+    const name = given ?? project.target ?? 'xen'
+    const target = await findTarget(name, given === undefined ? project.root : process.cwd())
+    if (target.becomes !== 'image')
+      throw new CliError(
+        `target ${target.name} becomes a ${target.becomes}, not an image`,
+        `--target ${name}`,
+        'build it with buildProcess',
+      )
+    return { target, bundle: await bundleProgram(project, target) }
+  })
+  const kernel = readFileSync(kernelPath)
+  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
+  const composed = await stage('compose', () =>
+    composeImage({
+      kernel,
+      snapshot,
+      metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
+    }),
+  )
+  return { target, bundle, composed, globals: snapshot.globals, warnings: [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)] }
+}
+
+/** The size tree of an image. @param shares of the bundle */
+export const sizesOf = (name: string, composed: ComposedImage, bundle: Bundle, shares: readonly SizeRow[]): SizeRow => ({
+  name,
+  bytes: composed.image.length,
+  parts: sizeRows(composed.sizes, shares, assetBytes(bundle.assets)),
+})
+
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project) {
+export async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project, output?: (text: string) => void) {
   try {
-    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, output })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
@@ -144,13 +162,16 @@ function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[], ass
       : {
           name: 'heap (by share of the bundle)',
           bytes,
-          parts: [
-            ...shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * (bytes - assets)) })),
-            ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : []),
-          ],
+          parts: [...shares.map(row => scaled(row, (bytes - assets) / total)), ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : [])],
         },
   )
 }
+
+const scaled = ({ name, bytes, parts }: SizeRow, by: number): SizeRow => ({
+  name,
+  bytes: Math.round(bytes * by),
+  ...(parts && { parts: parts.map(part => scaled(part, by)) }),
+})
 
 /** @param shown the path as it was given */
 export function checkWritable(output: string, shown: string, kind: 'image' | 'script' = 'image'): void {

@@ -111,6 +111,34 @@ function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
   return uses
 }
 
+/** A global name, and the files that use it. */
+export interface GlobalUse {
+  readonly name: string
+  /** Absolute paths. */
+  readonly files: readonly string[]
+}
+
+/**
+ * What the program and its packages use of the global object, xen-ts itself aside.
+ * @param names free names of the bundle
+ */
+export function globalUses(
+  tree: Program,
+  names: ReadonlySet<string>,
+  place: (offset: number) => Place | undefined,
+  isOwn: (file: string) => boolean,
+): GlobalUse[] {
+  const files = new Map<string, Set<string>>()
+  for (const { name, at } of usesOf(tree, names)) {
+    const file = place(at)?.file
+    if (file === undefined || isOwn(file)) continue
+    const found = files.get(name)
+    if (found) found.add(file)
+    else files.set(name, new Set([file]))
+  }
+  return [...files].map(([name, files]) => ({ name, files: [...files].sort() })).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
 /**
  * The warnings, once it is known what the image has.
  * @param absent free names that are no properties of the global object
