@@ -88,6 +88,15 @@ program
   })
 
 program
+  .command('check')
+  .description('show what a program is made of: sizes, memory, devices, what runs before the first request, globals, modules of Node')
+  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
+  .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
+  .option('--html <file>', 'write a page with all of it as well')
+  .option('--json', 'print it as JSON')
+  .action(async (app, options) => (await import('./check/command.ts')).checkCommand(app, options))
+
+program
   .command('deploy')
   .description('inside Qubes OS: give a qube a new image by way of dom0, boot it and show its console')
   .argument('<image>', 'a .xen file of target qubes')

@@ -193,18 +193,18 @@ export function checkWritable(output: string, shown: string, kind: 'image' | 'sc
   }
 }
 
-function cannotWrite(shown: string, error: unknown): CliError {
-  return new CliError(`${shown} cannot be written: ${trouble(error)}`, `--output ${shown}`, 'check its folder, or choose another output')
+function cannotWrite(shown: string, error: unknown, option = '--output'): CliError {
+  return new CliError(`${shown} cannot be written: ${trouble(error)}`, `${option} ${shown}`, 'check its folder, or choose another output')
 }
 
-/** Whole or not at all: a reader never sees half an image. */
-export function replaceFile(path: string, content: Uint8Array | string, shown: string): void {
+/** Whole or not at all: a reader never sees half an image. @param shown the path as it was given, with `option` */
+export function replaceFile(path: string, content: Uint8Array | string, shown: string, option = '--output'): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(temporary, content)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw cannotWrite(shown, error)
+    throw cannotWrite(shown, error, option)
   }
 }

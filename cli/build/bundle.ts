@@ -4,7 +4,7 @@ import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { leftOut, type NetworkKind, networkKinds } from './facts.ts'
-import { absentGlobals, freeNames, type GlobalUse, globalUses } from './globals.ts'
+import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { bundleError, showWarning } from './messages.ts'
 import { absentRequire } from './modules.ts'
@@ -30,8 +30,8 @@ export interface Bundle {
   readonly network: boolean
   /** Further warnings, once it is known which names the global object has. */
   globalWarnings(present: readonly string[]): string[]
-  /** What the program and its packages use of the global object. */
-  globalUses(): GlobalUse[]
+  /** Names that are declared nowhere in it. */
+  freeNames(): ReadonlySet<string>
   readonly assets: readonly AssetReport[]
   /** For makeSnapshot: what __bytes(i) gives. */
   readonly bytes: readonly Uint8Array[]
@@ -79,7 +79,7 @@ export async function bundleProgram(project: Project, target: FoundTarget): Prom
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
     network: kinds.size > 0,
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
-    globalUses: () => globalUses(tree, free.names(), place, isOwn),
+    freeNames: free.names,
     assets: reports,
     bytes,
   }

@@ -35,6 +35,7 @@ export function freeNames(): { visit: Visitor; names(): Set<string> } {
       if (isReference(node, above.at(-1))) used.add(node.name)
     } else if (node.type === 'VariableDeclarator' || node.type === 'ClassDeclaration' || node.type === 'ClassExpression') declare(node.id)
     else if (node.type === 'CatchClause') declare(node.param)
+    else if (imported.includes(node.type)) declare((node as AnyNode & { type: 'ImportSpecifier' }).local)
     else if ('params' in node) {
       if ('id' in node) declare(node.id)
       for (const one of node.params) declare(one)
@@ -55,6 +56,8 @@ export function propertyOf(node: AnyNode): string | undefined {
   return node.property.type === 'Literal' && typeof node.property.value === 'string' ? node.property.value : undefined
 }
 
+const imported: readonly AnyNode['type'][] = ['ImportSpecifier', 'ImportDefaultSpecifier', 'ImportNamespaceSpecifier']
+
 function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
   switch (parent?.type) {
     case 'MemberExpression':
@@ -64,6 +67,11 @@ function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
     case 'MethodDefinition':
     case 'PropertyDefinition':
       return parent.computed || parent.value === node
+    case 'ExportSpecifier':
+      return parent.local === node
+    case 'ImportSpecifier':
+    case 'ImportDefaultSpecifier':
+    case 'ImportNamespaceSpecifier':
     case 'MetaProperty':
     case 'LabeledStatement':
     case 'BreakStatement':

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 
 const sources = fileURLToPath(new URL('../../', import.meta.url))
-const folders = ['runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'targets', 'cli']
+const folders = ['boot', 'runtime', 'drivers/vchan', 'drivers', 'stack', 'qubes', 'targets', 'cli']
 
 /** The folder of xen-ts that a file (an absolute path) lies in, or undefined. */
 export const ownFolder = (file: string): string | undefined => folders.find(folder => file.startsWith(`${sources}${folder}/`))

@@ -38,9 +38,16 @@ const bySize = (rows: SizeRow[]): SizeRow[] => rows.sort((a, b) => b.bytes - a.b
 
 /** Within its package: where a path leads to without what leads to the package. */
 const fileName = (path: string, root: string): string =>
-  /.*node_modules\/(?:@[^/]+\/)?[^/]+\/(.+)/.exec(path)?.[1] ?? ownPath(resolve(root, path)) ?? path
+  /^own-assets:.*\/(.+)/.exec(path)?.[1].replace(/^/, 'assets of ') ??
+  /.*node_modules\/(?:@[^/]+\/)?[^/]+\/(.+)/.exec(path)?.[1] ??
+  ownPath(resolve(root, path)) ??
+  path
+
+/** Modules that are no files: the tool wrote them. */
+const made = /^(?:<main>$|(?:own-assets|web|without|node):)/
 
 function ownerOf(path: string, root: string): string {
+  if (made.test(path)) return 'cli'
   const module = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
   if (module) return module
   return ownFolder(resolve(root, path)) ?? 'program'

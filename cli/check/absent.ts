@@ -5,6 +5,9 @@
 import { type Connect, describe, type Target } from '@xen-ts/runtime'
 import { programOf } from '@xen-ts/runtime/program'
 
+/** Later (ms) than anything that is looked at. */
+const LATE = 2 ** 31
+
 /** Set by what instrument() has put before the bundle. */
 declare const __xenTsMark: (text: string) => void
 
@@ -16,6 +19,7 @@ function absent(path: string, more: Record<string, unknown> = {}): unknown {
     get(_, key) {
       if (Object.hasOwn(more, key)) return more[key as string]
       if (key === 'then') return path.includes('.') ? () => __xenTsMark(`waits ${path}`) : undefined
+      if (key === Symbol.toPrimitive) return () => path
       return typeof key === 'symbol' ? undefined : absent(`${path}.${key}`)
     },
     apply: () => absent(`${path}()`),
@@ -32,7 +36,9 @@ const serves =
 /** Each kind that the target has. */
 export const connectNothing =
   (target: Target, name: string, load: () => Promise<unknown>): Connect =>
-  async () => {
+  async ({ machine }) => {
+    // Who waits for what never comes is told that nothing can: with a timer it may.
+    machine.timers.set(LATE, () => {})
     const program = programOf(await load(), name)
     __xenTsMark(`graph ${describe(program, target)}`)
     const tcp = absent('stack.tcp', { listen: serves('TCP'), bind: serves('TCP') })
