@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
-import { describeError } from './errors.ts'
 
 const mebibytes = (text: string) => {
   const value = Number(text)
@@ -131,6 +130,6 @@ for (const stream of [process.stdout, process.stderr]) {
 try {
   await program.parseAsync()
 } catch (error) {
-  console.error(describeError(error))
+  console.error((await import('./errors.ts')).describeError(error))
   process.exitCode = 1
 }
