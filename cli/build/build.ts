@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
 import { type ComposedImage, composeImage, makeSnapshot } from '@xen-ts/boot'
+import type { Plugin } from 'esbuild'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
@@ -55,15 +56,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const output = resolve(shown)
   checkWritable(output, shown)
   const { target, bundle, composed, warnings } = await makeImage(project, options.target, stage)
-  await stage('write', () => {
-    const map = JSON.parse(bundle.map)
-    map.x_build = composed.buildId
-    map.file = `${project.name}.js`
-    map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
-    delete map.sourcesContent
-    replaceFile(output, composed.image, shown)
-    replaceFile(`${output}.map`, JSON.stringify(map), shown)
-  })
+  await stage('write', () => writeImage(output, shown, project, { bundle, composed }))
 
   return {
     output,
@@ -91,8 +84,13 @@ export interface MadeImage {
   readonly warnings: readonly string[]
 }
 
-/** An image, which is not written anywhere. @param given the target, if one is */
-export async function makeImage(project: Project, given: string | undefined, stage: Stage): Promise<MadeImage> {
+/** An image, which is not written anywhere. @param given the target, if one is @param plugins that see what the program is made of */
+export async function makeImage(
+  project: Project,
+  given: string | undefined,
+  stage: Stage,
+  ...plugins: readonly Plugin[]
+): Promise<MadeImage> {
   if (!existsSync(kernelPath))
     throw new CliError(
       'the kernel has not been built',
@@ -108,7 +106,7 @@ export async function makeImage(project: Project, given: string | undefined, sta
         `--target ${name}`,
         'build it with buildProcess',
       )
-    return { target, bundle: await bundleProgram(project, target) }
+    return { target, bundle: await bundleProgram(project, target, ...plugins) }
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
@@ -120,6 +118,22 @@ export async function makeImage(project: Project, given: string | undefined, sta
     }),
   )
   return { target, bundle, composed, globals: snapshot.globals, warnings: [...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)] }
+}
+
+/** Writes an image, and its map beside it. @param shown the path as it was given */
+export function writeImage(
+  output: string,
+  shown: string,
+  project: Project,
+  { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>,
+): void {
+  const map = JSON.parse(bundle.map)
+  map.x_build = composed.buildId
+  map.file = `${project.name}.js`
+  map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
+  delete map.sourcesContent
+  replaceFile(output, composed.image, shown)
+  replaceFile(`${output}.map`, JSON.stringify(map), shown)
 }
 
 /** The size tree of an image. @param shares of the bundle */

@@ -1,65 +1,14 @@
 /** `xen-ts dev` with real processes, files and requests. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { folderOf } from '../build/testing.ts'
+import { dev } from './testing.ts'
 
-const bin = fileURLToPath(new URL('../bin.ts', import.meta.url))
 const websiteFolder = fileURLToPath(new URL('../../examples/website', import.meta.url))
-
-interface Dev {
-  readonly child: ChildProcess
-  /** What it wrote so far. */
-  log(): string
-  /** Waits for a text, which may not stand there yet. Gives what came before it. */
-  says(part: string | RegExp): Promise<string>
-  readonly ended: Promise<number | null>
-  /** Where the program is reached. */
-  url(): Promise<string>
-}
-
-function dev(t: ExecutionContext, app: string, ...more: string[]): Dev {
-  const child = spawn(process.execPath, [bin, 'dev', app, ...(more.includes('--port') ? [] : ['--port', '0']), ...more], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let [log, seen] = ['', 0]
-  const waiting = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      log += text
-      for (const look of waiting) look()
-    })
-  }
-  const ended = new Promise<number | null>(resolve => child.on('close', resolve))
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await ended
-  })
-  const says = (part: string | RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      const look = (): void => {
-        const rest = log.slice(seen)
-        const found = typeof part === 'string' ? rest.indexOf(part) : rest.search(part)
-        if (found < 0) return
-        waiting.delete(look)
-        seen += found + (typeof part === 'string' ? part : part.exec(rest)![0]).length
-        resolve(rest.slice(0, found))
-      }
-      waiting.add(look)
-      look()
-      void ended.then(code => reject(new Error(`it ended (${code}) without saying ${part}:\n${log}`)))
-    })
-  let url: Promise<string> | undefined
-  const findUrl = async (): Promise<string> => {
-    await says('leads to')
-    return /http:\/\/localhost:\d+/.exec(log)![0].replace('localhost', '127.0.0.1')
-  }
-  return { child, log: () => log, says, ended, url: () => (url ??= findUrl()) }
-}
 
 const answers = (text: string) => `export default { fetch: () => new Response(${JSON.stringify(text)}) }\n`
 const body = async (url: string): Promise<string> => (await fetch(url)).text()
@@ -262,6 +211,15 @@ test('a port that is taken: the one asked for is an error, else the next is used
   const refused = dev(t, root, '--port', `${port}`)
   t.is(await refused.ended, 1)
   t.regex(refused.log(), new RegExp(`error: port ${port} of localhost is in use\n`))
+  const usual = createServer().listen(8080, '127.0.0.1')
+  t.teardown(() => usual.close())
+  // Who else may have it: it is taken.
+  await once(usual, 'listening').catch(() => {})
+  const other = dev(t, root, '--port', 'default')
+  const url = await other.url()
+  t.not(new URL(url).port, '8080')
+  t.regex(other.log(), /^xen-ts: port 8080 of localhost is in use: http:/)
+  t.is(await body(url), 'one')
 })
 
 test('nothing to run: a folder without a program, and a program for another target', async t => {

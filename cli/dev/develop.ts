@@ -38,7 +38,11 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
     begun = Date.now()
     wake.resolve()
   })
-  signal.addEventListener('abort', () => wake.resolve())
+  signal.addEventListener('abort', () => {
+    wake.resolve()
+    // What is on its way is not waited for.
+    if (life === undefined) void runner.dispose()
+  })
 
   const start = async (file: string): Promise<void> => {
     const since = begun
@@ -87,6 +91,7 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
         error = undefined
         if (changed || life === undefined) await start(file)
       } catch (caught) {
+        if (signal.aborted) break
         if (!(caught instanceof CliError)) throw caught
         const text = describeError(caught)
         if (life === undefined) front.lead(undefined, text)
@@ -103,5 +108,6 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
     life = undefined
     await last?.stop()
     await builder?.dispose()
+    await runner.dispose()
   }
 }
