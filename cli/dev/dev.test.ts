@@ -178,6 +178,45 @@ test('pages are told of the next program; what is no page stays as it is', async
   await reader.cancel()
 })
 
+test('WebSockets go through; a body comes in the parts in which it is sent; fields stay as they are', async t => {
+  const root = folderOf(t, {
+    'app.ts': `import { upgradeWebSocket } from 'xen-ts'
+let next = () => {}
+export default { async fetch(request: Request) {
+  const { pathname } = new URL(request.url)
+  if (pathname === '/next') return next(), new Response('done')
+  if (pathname === '/fields') return new Response(await request.text(), { status: 418, headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] })
+  if (pathname === '/parts') return new Response(new ReadableStream({ async start(controller) {
+    for (const part of ['one', 'two']) {
+      controller.enqueue(new TextEncoder().encode(part))
+      await new Promise<void>(resolve => { next = resolve })
+    }
+    controller.close()
+  } }))
+  const { socket, response } = upgradeWebSocket(request)
+  socket.addEventListener('message', (event: any) => socket.send('echo ' + event.data))
+  return response
+} }\n`,
+  })
+  const running = dev(t, root)
+  const url = await running.url()
+  await running.says('listening')
+  const socket = new WebSocket(url.replace('http', 'ws'))
+  await once(socket, 'open')
+  socket.send('text')
+  const [message] = await once(socket, 'message')
+  t.is(message.data, 'echo text')
+  socket.close()
+  const reader = (await fetch(`${url}/parts`)).body!.pipeThrough(new TextDecoderStream()).getReader()
+  for (const part of ['one', 'two']) {
+    t.is((await reader.read()).value, part)
+    await body(`${url}/next`)
+  }
+  t.true((await reader.read()).done)
+  const fields = await fetch(`${url}/fields`, { method: 'POST', body: 'x'.repeat(100_000) })
+  t.deepEqual([fields.status, fields.headers.getSetCookie(), (await fields.text()).length], [418, ['a=1', 'b=2'], 100_000])
+})
+
 test('--no-reload leaves answers alone', async t => {
   const root = folderOf(t, {
     'app.ts': `export default { fetch: () => new Response('<h1>one</h1>', { headers: { 'content-type': 'text/html' } }) }\n`,
