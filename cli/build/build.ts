@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
 import { type ComposedImage, composeImage, makeSnapshot } from '@xen-ts/boot'
-import type { Plugin } from 'esbuild'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
@@ -84,13 +83,8 @@ export interface MadeImage {
   readonly warnings: readonly string[]
 }
 
-/** An image, which is not written anywhere. @param given the target, if one is @param plugins that see what the program is made of */
-export async function makeImage(
-  project: Project,
-  given: string | undefined,
-  stage: Stage,
-  ...plugins: readonly Plugin[]
-): Promise<MadeImage> {
+/** An image, which is not written anywhere. @param given the target, if one is */
+export async function makeImage(project: Project, given: string | undefined, stage: Stage): Promise<MadeImage> {
   if (!existsSync(kernelPath))
     throw new CliError(
       'the kernel has not been built',
@@ -106,7 +100,7 @@ export async function makeImage(
         `--target ${name}`,
         'build it with buildProcess',
       )
-    return { target, bundle: await bundleProgram(project, target, ...plugins) }
+    return { target, bundle: await bundleProgram(project, target) }
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))

@@ -46,9 +46,9 @@ const own = (module: string) => fileURLToPath(import.meta.resolve(module))
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: FoundTarget, ...plugins: readonly Plugin[]): Promise<Bundle> {
+export async function bundleProgram(project: Project, target: FoundTarget): Promise<Bundle> {
   // First the program alone: only then it is known which web APIs belong to it, and which devices.
-  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map(), ...plugins)))
+  const code = await reported(project, target, () => programCode(project.entry, optionsFor(project, new Map())))
   const globals = usedGlobals(code, target.globals ?? [])
   // What targets add to the global object is to reach others with.
   const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(new Set<NetworkKind>(globals.length > 0 ? ['stack'] : []))
@@ -56,7 +56,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, ...pl
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
-      ...optionsFor(project, modules, ...plugins, without(leftOut(kinds))),
+      ...optionsFor(project, modules, without(leftOut(kinds))),
       stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,

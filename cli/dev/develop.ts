@@ -98,6 +98,7 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
         // An editor saves in many ways, and each is a change.
         if (text !== error) onNote(life === undefined ? text : `${text}\nthe program that runs is the last one that could be built`)
         error = text
+        await sources.look(project)
       }
       watcher.set(sources.folders(project), since)
       await wake.promise

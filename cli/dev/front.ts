@@ -76,7 +76,8 @@ export class Front {
     this.#server.closeAllConnections()
   }
 
-  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  /** @param again whether a request that can be asked twice is, should the program end before it has answered */
+  async #answer(req: IncomingMessage, res: ServerResponse, again = isIdempotent(req)): Promise<void> {
     if (req.url === EVENTS) return this.#events(res)
     if (req.url === SCRIPT) return void res.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-cache' }).end(CLIENT)
     const socket = await this.#connect()
@@ -106,11 +107,13 @@ export class Front {
       answer.on('error', () => res.destroy())
     })
     inner.on('error', error => {
-      if (res.headersSent) res.destroy()
+      if (res.headersSent || res.destroyed) res.destroy()
+      else if (again) void this.#answer(req, res, false)
       else this.#absent(req, res, `the program closed the connection without an answer: ${error.message}`)
     })
     res.on('close', () => inner.destroy())
-    req.pipe(inner)
+    if (hasBody(req)) req.pipe(inner)
+    else inner.end()
   }
 
   #events(res: ServerResponse): void {
@@ -158,6 +161,12 @@ export class Front {
     return undefined
   }
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** RFC 9110 section 9.2.2; without a body, which would have to be kept. */
+const isIdempotent = (req: IncomingMessage): boolean => /^(GET|HEAD|OPTIONS)$/.test(req.method ?? '') && !hasBody(req)
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms).unref())
 

@@ -29,9 +29,10 @@ export class ProcessBuilder implements Builder {
   async build(): Promise<Built> {
     const [project, target] = [this.#project, this.#target]
     const options = processOptions(project, target, this.#modules)
-    this.#context ??= context({ ...options, plugins: [this.#sources.plugin, ...options.plugins] })
+    this.#context ??= context(options)
     const builder = await this.#context
     const result = await reported(project, target, () => builder.rebuild())
+    this.#sources.read(result.metafile, project.root)
     const { code, map, warnings, assets } = await processBundle(result, project, target, this.#modules, { compress: false })
     this.#sources.assets = assets.map(({ folder }) => folder)
     const file = join(this.#folder, `${project.name}.js`)

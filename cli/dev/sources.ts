@@ -1,6 +1,6 @@
 /** Which files a build has read, or looked for: what is to be watched. */
 import { dirname, resolve, sep } from 'node:path'
-import type { Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import type { Project } from '../build/project.ts'
 import { foldersIn } from './watch.ts'
 
@@ -14,24 +14,42 @@ export class Sources {
   /** Folders of assets. They stay known when a build fails: an error says nothing of them. */
   assets: readonly string[] = []
 
-  /** The first plugin of the build. */
-  readonly plugin: Plugin = {
+  /** What a build that came to its end has read. @param root that its paths are relative to */
+  read({ inputs }: Metafile, root: string): void {
+    this.#clear()
+    for (const path of Object.keys(inputs)) if (!/^(?:<|[\w-]{2,}:)/.test(path)) this.#addFile(resolve(root, path))
+  }
+
+  /** What a build that fails would read: also what it does not find. */
+  async look({ entry }: Project): Promise<void> {
+    this.#clear()
+    const options: BuildOptions = { entryPoints: [entry], bundle: true, write: false, packages: 'external', logLevel: 'silent' }
+    await build({ ...options, plugins: [this.#seeing] }).catch(() => {})
+  }
+
+  #clear(): void {
+    this.#files.clear()
+    this.#folders.clear()
+  }
+
+  /** Not for builds that go well: asking for each file takes as long as all the rest. */
+  readonly #seeing: Plugin = {
     name: 'sources',
     setup: build => {
-      build.onStart(() => {
-        this.#files.clear()
-        this.#folders.clear()
-      })
       build.onResolve({ filter: /^\.{0,2}\// }, ({ path, resolveDir }) => {
         this.#addFolder(dirname(resolve(resolveDir, path)))
         return undefined
       })
       build.onLoad({ filter: /./, namespace: 'file' }, ({ path }) => {
-        if (!path.includes(installed)) this.#files.add(path)
-        this.#addFolder(dirname(path))
+        this.#addFile(path)
         return undefined
       })
     },
+  }
+
+  #addFile(path: string): void {
+    if (!path.includes(installed)) this.#files.add(path)
+    this.#addFolder(dirname(path))
   }
 
   #addFolder(folder: string): void {

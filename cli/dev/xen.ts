@@ -28,7 +28,8 @@ export class ImageBuilder implements Builder {
   }
 
   async build(): Promise<Built> {
-    const image = await makeImage(this.#project, this.#target, async (_, work) => work(), this.#sources.plugin)
+    const image = await makeImage(this.#project, this.#target, async (_, work) => work())
+    this.#sources.read(image.bundle.metafile, this.#project.root)
     this.#sources.assets = image.bundle.assets.map(({ folder }) => folder)
     const file = join(this.#folder, `${this.#project.name}.xen`)
     const changed = image.composed.sha256 !== this.#last
