@@ -80,8 +80,6 @@ program
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one (default: ".")')
   .argument('[args...]', "the program's own arguments, after --")
   .option('-p, --port <port>', 'port on localhost that leads to the program; 0 is any that is free (default: the first from 8080 on)', port)
-  .option('--xen', 'as an image on emulated Xen')
-  .option('-t, --target <name>', 'with --xen: the target of the image (default: what package.json says, else xen)')
   .option('--no-reload', 'leave pages in browsers alone')
   .action(async (app, args, options) => {
     const words = app === undefined ? args : [app, ...args]

@@ -115,12 +115,7 @@ export async function makeImage(project: Project, given: string | undefined, sta
 }
 
 /** Writes an image, and its map beside it. @param shown the path as it was given */
-export function writeImage(
-  output: string,
-  shown: string,
-  project: Project,
-  { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>,
-): void {
+function writeImage(output: string, shown: string, project: Project, { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>): void {
   const map = JSON.parse(bundle.map)
   map.x_build = composed.buildId
   map.file = `${project.name}.js`

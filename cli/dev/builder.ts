@@ -1,7 +1,7 @@
-/** What `xen-ts dev` builds and runs: a process under Node, or a domain on emulated Xen. */
+/** What `xen-ts dev` builds and runs. */
 
 export interface Built {
-  /** The script, or the image. */
+  /** The script. */
   readonly file: string
   /** Whether it is another one than the last. */
   readonly changed: boolean
@@ -25,7 +25,7 @@ export interface Life {
 }
 
 export interface Events {
-  /** A line that the program wrote on standard error, or its console. */
+  /** A line that the program wrote on standard error. */
   onLine(line: string): void
   /** The program takes requests, at this port of localhost. */
   onListening(port: number): void

@@ -7,8 +7,6 @@ import { ProcessBuilder } from './process-builder.ts'
 import { ProcessRunner } from './process-runner.ts'
 
 export interface DevOptions {
-  xen?: boolean
-  target?: string
   port?: number
   reload: boolean
 }
@@ -17,21 +15,15 @@ export interface DevOptions {
  * `xen-ts dev`: the program under Node, anew when its sources change, until it is interrupted.
  * @param words after the options: the program, if it is named, and behind `--` its own arguments
  */
-export async function devCommand(
-  words: readonly string[],
-  argv: readonly string[],
-  { xen, target, port, reload }: DevOptions,
-): Promise<number> {
+export async function devCommand(words: readonly string[], argv: readonly string[], { port, reload }: DevOptions): Promise<number> {
   const [app, args] = programAndArguments(words, argv)
   const find = () => findProject(app)
   const { name } = find()
-  if (target !== undefined && !xen)
-    throw new CliError('a program is developed under Node', `--target ${target}`, 'give --xen as well: then it is an image for that target')
   const front = new Front(reload)
   const taken = await front.listen(port)
   const ends = new AbortController()
   const note = (text: string): void => void process.stderr.write(`xen-ts: ${text.replaceAll('\n', '\n  ')}\n`)
-  const parts = xen ? await onXen(target, args, note) : await underNode(args)
+  const parts = await underNode(args)
   const interrupted = (): void => {
     if (ends.signal.aborted) void parts.runner.dispose().finally(() => process.exit(130))
     ends.abort()
@@ -63,15 +55,6 @@ const shown = (line: string, base: string): string =>
 async function underNode(args: readonly string[]): Promise<Pick<DevelopOptions, 'builder' | 'runner'>> {
   const target = await findTarget('unix', process.cwd())
   return { builder: (project, sources) => new ProcessBuilder(project, target, sources), runner: new ProcessRunner(args) }
-}
-
-async function onXen(
-  target: string | undefined,
-  args: readonly string[],
-  note: (text: string) => void,
-): Promise<Pick<DevelopOptions, 'builder' | 'runner'>> {
-  const { ImageBuilder, DomainRunner } = await import('./xen.ts')
-  return { builder: (project, sources) => new ImageBuilder(project, target, sources), runner: new DomainRunner(args, note) }
 }
 
 /** Which of the words are the program's arguments only the command line as a whole tells. */

@@ -1,4 +1,4 @@
-import { type Domain, Rig, type Vif } from '@xen-ts/rig/xen'
+import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { CliError } from '../errors.ts'
 import { type CallEvents, makeCalls } from './calls.ts'
 import { capturePackets } from './pcap.ts'
@@ -34,8 +34,6 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly script?: string
   /** After the last call and the script the program is asked to shut down. */
   readonly exit: boolean
-  /** Ends the program when it aborts, in the place of this process's signals: in good order, or after a second in any. */
-  readonly stop?: AbortSignal
   onConsole(text: string): void
   onNote(text: string): void
 }
@@ -61,27 +59,13 @@ const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6
  * port is taken
  */
 export async function session(options: SessionOptions): Promise<SessionEnd> {
-  const vif = vifFor(options)
+  const keys = options.qube && keysOf(options.name, options.qube)
+  const vif = keys ? vifOf(keys) : plainVif
   if (options.pcap !== undefined && vif === undefined) throw noVif()
   if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
   const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
-  try {
-    return await lifeOn(rig, options)
-  } finally {
-    await rig.stop()
-  }
-}
-
-/** The network device that the domain gets, if any. */
-export const vifFor = ({ name, qube }: Pick<SessionOptions, 'name' | 'qube'>): Vif | undefined =>
-  qube ? vifOf(keysOf(name, qube)) : plainVif
-
-/** The same on a rig that is there, and stays. */
-export async function lifeOn(rig: Rig, options: SessionOptions): Promise<SessionEnd> {
-  const keys = options.qube && keysOf(options.name, options.qube)
-  const vif = vifFor(options)
-  const ends: Array<() => void | Promise<void>> = []
+  const ends: Array<() => void | Promise<void>> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
       name: options.name,
@@ -111,12 +95,10 @@ export async function lifeOn(rig: Rig, options: SessionOptions): Promise<Session
       void domain.destroy().catch(() => {})
     }
     ends.unshift(
-      options.stop !== undefined
-        ? onStop(domain, options.stop)
-        : onInterrupt(domain, options.onNote, () => {
-            reason = 'interrupted'
-            void rig.stop()
-          }),
+      onInterrupt(domain, options.onNote, () => {
+        reason = 'interrupted'
+        void rig.stop()
+      }),
     )
     const { timeout } = options
     if (timeout !== undefined) {
@@ -157,6 +139,7 @@ export async function lifeOn(rig: Rig, options: SessionOptions): Promise<Session
     return { reason: reason ?? ended.reason, callCode }
   } finally {
     for (const end of ends) await end()
+    await rig.exited
   }
 }
 
@@ -177,25 +160,6 @@ async function calls({ qubes }: Dom0, options: SessionOptions): Promise<number> 
   // A read that is under way would keep this process alive.
   process.stdin.destroy()
   return code
-}
-
-/** What a program has (ms) to end in good order when it is stopped. */
-const ORDER = 1_000
-
-/** Gives the function that ends this. */
-function onStop(domain: Domain, signal: AbortSignal): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const destroy = (): void => void domain.destroy().catch(() => {})
-  const stop = (): void => {
-    timer = setTimeout(destroy, ORDER)
-    void domain.shutdown().catch(destroy)
-  }
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
-  return () => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
-  }
 }
 
 /** The first interrupt asks the program to end, the second `kill`s. Gives the function that ends this. */
