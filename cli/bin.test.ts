@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { positionRewriter } from './run/positions.ts'
 
@@ -110,6 +110,23 @@ test('a module that is not installed', t => {
 test('a warning stands as an error does: the place below what happened, indented', t => {
   const { stderr } = xenTs(folder(t, { 'app.ts': app('process.exit()') }), ['build', 'app.ts'])
   t.regex(stderr, /^warning: process is not available.*\n {2}app\.ts:4:1\n {2}4 \| process\.exit\(\)\n {4}\| \^/)
+})
+
+test('help loads the command line alone: nothing that a command needs', t => {
+  const hook = `import { registerHooks } from 'node:module'
+registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); return next(url, context) } })`
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, '--help'],
+    { encoding: 'utf8' },
+  )
+  t.is(status, 0)
+  t.regex(stdout, /^ {2}dev /m)
+  const loaded = stderr
+    .trim()
+    .split('\n')
+    .filter(url => url.startsWith('file:') && !url.includes('/node_modules/commander/'))
+  t.deepEqual(loaded, [pathToFileURL(bin).href])
 })
 
 test('a Node that cannot read TypeScript is told from the start: version, which one it is, what to do', t => {

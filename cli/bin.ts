@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { describeError } from './errors.ts'
 import manifest from './package.json' with { type: 'json' }
 
 const mebibytes = (text: string) => {
@@ -144,6 +143,27 @@ program
   })
 
 program
+  .command('dev')
+  .description('run a program under Node, and anew whenever one of its files changes; pages in browsers are loaded anew')
+  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one (default: ".")')
+  .argument('[args...]', "the program's own arguments, after --")
+  .option('-p, --port <port>', 'port on localhost that leads to the program; 0 is any that is free (default: the first from 8080 on)', port)
+  .option('--no-reload', 'leave pages in browsers alone')
+  .action(async (app, args, options) => {
+    const words = app === undefined ? args : [app, ...args]
+    process.exitCode = await (await import('./dev/command.ts')).devCommand(words, process.argv, options)
+  })
+
+program
+  .command('check')
+  .description('show what a program is made of: sizes, memory, devices, what runs before the first request, globals, modules of Node')
+  .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
+  .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
+  .option('--html <file>', 'write a page with all of it as well')
+  .option('--json', 'print it as JSON')
+  .action(async (app, options) => (await import('./check/command.ts')).checkCommand(app, options))
+
+program
   .command('deploy')
   .description('inside Qubes OS: give a qube a new image by way of dom0, boot it and show its console')
   .argument('<image>', 'a .xen file of target qubes')
@@ -178,6 +198,6 @@ for (const stream of [process.stdout, process.stderr]) {
 try {
   await program.parseAsync()
 } catch (error) {
-  console.error(describeError(error))
+  console.error((await import('./errors.ts')).describeError(error))
   process.exitCode = 1
 }

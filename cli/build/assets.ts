@@ -123,6 +123,7 @@ function compressOf(options: AnyNode | undefined): AssetUse['compress'] {
 /**
  * Reads the folders that are used, and makes the table.
  * @param modules path of the module by the name of its function
+ * @param available codings that files may be compressed in
  * @returns `table`: an expression for `__assets`; `bytes`: what __bytes(i) in it gives, by i
  * @throws CliError for a path that is not known, no folder, or has a link that cannot be followed
  */
@@ -130,6 +131,7 @@ export function assetTable(
   uses: readonly AssetUse[],
   modules: ReadonlyMap<string, string>,
   place: (offset: number) => Place | undefined,
+  available: readonly AssetCoding[] = codings,
 ): { table: string; bytes: Uint8Array[]; reports: AssetReport[] } {
   const folders = new Map<string, { id: number; folder: string; files: BuiltFile[]; leftOut: string[] }>()
   const entries = new Map<string, number>()
@@ -149,7 +151,7 @@ export function assetTable(
     const folder = resolve(dirname(modules.get(name)!), path)
     if (!existsSync(folder) || !statSync(folder).isDirectory())
       throw refuse(`assets: there is no folder ${path}`, otherFolder(path, folder))
-    const wanted = compress === undefined ? codings : compress || []
+    const wanted = available.filter(coding => compress === undefined || (compress || []).includes(coding))
     const key = `${folder} ${wanted.join()}`
     let found = folders.get(key)
     if (!found) {

@@ -22,6 +22,9 @@ type Outcome = { readonly code: string } | Problem
 /** What the modules of a project gave. */
 const known = new WeakMap<Project, Map<string, Promise<Outcome>>>()
 
+/** They run anew with the next build. */
+export const forgetBuildModules = (project: Project): void => void known.get(project)?.clear()
+
 /** A build, which finds its project once, runs each module once, however often it bundles. */
 export function buildModules(project: Project): Plugin {
   const outcomes = known.get(project) ?? new Map<string, Promise<Outcome>>()

@@ -3,7 +3,7 @@ import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { composeImage, makeSnapshot } from '@xen-ts/boot'
+import { type ComposedImage, composeImage, makeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
@@ -11,6 +11,7 @@ import { type Bundle, bundleProgram, readProgram } from './bundle.ts'
 import { type GivenOptions, prepare } from './prepare.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
+import type { FoundTarget } from './targets.ts'
 
 export interface BuildOptions extends GivenOptions {
   readonly app: string
@@ -53,13 +54,43 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
+  const { target, bundle, composed, warnings } = await makeImage(project, options, stage)
+  await stage('write', () => writeImage(output, shown, project, { bundle, composed }))
+
+  return {
+    output,
+    target: target.name,
+    sha256: composed.sha256,
+    buildId: composed.buildId,
+    bytes: composed.image.length,
+    gzipBytes: gzipSync(composed.image, { level: 9 }).length,
+    memoryMiB: composed.memoryMiB,
+    stages,
+    warnings,
+    sizes: sizesOf(relative(process.cwd(), output) || output, composed, bundle, bundleShares(bundle.metafile, project.root)),
+    assets: bundle.assets,
+  }
+}
+
+export type Stage = <T>(name: string, work: () => T | Promise<T>) => Promise<T>
+
+export interface MadeImage {
+  readonly target: FoundTarget
+  readonly bundle: Bundle
+  readonly composed: ComposedImage
+  /** Names of the global object's properties. */
+  readonly globals: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** An image, which is not written anywhere. */
+export async function makeImage(project: Project, options: GivenOptions, stage: Stage): Promise<MadeImage> {
   if (!existsSync(kernelPath))
     throw new CliError(
       'the kernel has not been built',
       relative(process.cwd(), kernelPath),
       'run `make kernel` once; it needs gcc and wabt',
     )
-
   const { target, bundle, noted } = await stage('bundle', async () => {
     const { target, main, warnings, check } = await prepare(project, options, 'xen')
     if (target.becomes !== 'image')
@@ -75,7 +106,6 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
-  const warnings = [...noted, ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)]
   const composed = await stage('compose', () =>
     composeImage({
       kernel,
@@ -83,39 +113,37 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
       metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
     }),
   )
-  await stage('write', () => {
-    const map = JSON.parse(bundle.map)
-    map.x_build = composed.buildId
-    map.file = `${project.name}.js`
-    map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
-    delete map.sourcesContent
-    replaceFile(output, composed.image, shown)
-    replaceFile(`${output}.map`, JSON.stringify(map), shown)
-  })
-
   return {
-    output,
-    target: target.name,
-    sha256: composed.sha256,
-    buildId: composed.buildId,
-    bytes: composed.image.length,
-    gzipBytes: gzipSync(composed.image, { level: 9 }).length,
-    memoryMiB: composed.memoryMiB,
-    stages,
-    warnings,
-    sizes: {
-      name: relative(process.cwd(), output) || output,
-      bytes: composed.image.length,
-      parts: sizeRows(composed.sizes, bundleShares(bundle.metafile, project.root), assetBytes(bundle.assets)),
-    },
-    assets: bundle.assets,
+    target,
+    bundle,
+    composed,
+    globals: snapshot.globals,
+    warnings: [...noted, ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)],
   }
 }
 
+/** Writes an image, and its map beside it. @param shown the path as it was given */
+function writeImage(output: string, shown: string, project: Project, { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>): void {
+  const map = JSON.parse(bundle.map)
+  map.x_build = composed.buildId
+  map.file = `${project.name}.js`
+  map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
+  delete map.sourcesContent
+  replaceFile(output, composed.image, shown)
+  replaceFile(`${output}.map`, JSON.stringify(map), shown)
+}
+
+/** The size tree of an image. @param shares of the bundle */
+export const sizesOf = (name: string, composed: ComposedImage, bundle: Bundle, shares: readonly SizeRow[]): SizeRow => ({
+  name,
+  bytes: composed.image.length,
+  parts: sizeRows(composed.sizes, shares, assetBytes(bundle.assets)),
+})
+
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project) {
+export async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project, output?: (text: string) => void) {
   try {
-    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, output })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
@@ -145,13 +173,16 @@ function sizeRows(sizes: Record<string, number>, shares: readonly SizeRow[], ass
       : {
           name: 'heap (by share of the bundle)',
           bytes,
-          parts: [
-            ...shares.map(row => ({ name: row.name, bytes: Math.round((row.bytes / total) * (bytes - assets)) })),
-            ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : []),
-          ],
+          parts: [...shares.map(row => scaled(row, (bytes - assets) / total)), ...(assets > 0 ? [{ name: 'assets', bytes: assets }] : [])],
         },
   )
 }
+
+const scaled = ({ name, bytes, parts }: SizeRow, by: number): SizeRow => ({
+  name,
+  bytes: Math.round(bytes * by),
+  ...(parts && { parts: parts.map(part => scaled(part, by)) }),
+})
 
 /** @param shown the path as it was given */
 export function checkWritable(output: string, shown: string, kind: 'image' | 'script' = 'image'): void {
@@ -173,18 +204,18 @@ export function checkWritable(output: string, shown: string, kind: 'image' | 'sc
   }
 }
 
-function cannotWrite(shown: string, error: unknown): CliError {
-  return new CliError(`${shown} cannot be written: ${trouble(error)}`, `--output ${shown}`, 'check its folder, or choose another output')
+function cannotWrite(shown: string, error: unknown, option = '--output'): CliError {
+  return new CliError(`${shown} cannot be written: ${trouble(error)}`, `${option} ${shown}`, 'check its folder, or choose another output')
 }
 
-/** Whole or not at all: a reader never sees half an image. */
-export function replaceFile(path: string, content: Uint8Array | string, shown: string): void {
+/** Whole or not at all: a reader never sees half an image. @param shown the path as it was given, with `option` */
+export function replaceFile(path: string, content: Uint8Array | string, shown: string, option = '--output'): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(temporary, content)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw cannotWrite(shown, error)
+    throw cannotWrite(shown, error, option)
   }
 }

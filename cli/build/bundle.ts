@@ -32,6 +32,8 @@ export interface Bundle {
   readonly network: boolean
   /** Further warnings, once it is known which names the global object has. */
   globalWarnings(present: readonly string[]): string[]
+  /** Names that are declared nowhere in it. */
+  freeNames(): ReadonlySet<string>
   readonly assets: readonly AssetReport[]
   /** For makeSnapshot: what __bytes(i) gives. */
   readonly bytes: readonly Uint8Array[]
@@ -94,6 +96,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
     network: kinds.size > 0,
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
+    freeNames: free.names,
     assets: reports,
     bytes,
   }

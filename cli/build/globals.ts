@@ -35,6 +35,7 @@ export function freeNames(): { visit: Visitor; names(): Set<string> } {
       if (isReference(node, above.at(-1))) used.add(node.name)
     } else if (node.type === 'VariableDeclarator' || node.type === 'ClassDeclaration' || node.type === 'ClassExpression') declare(node.id)
     else if (node.type === 'CatchClause') declare(node.param)
+    else if (imported.includes(node.type)) declare((node as AnyNode & { type: 'ImportSpecifier' }).local)
     else if ('params' in node) {
       if ('id' in node) declare(node.id)
       for (const one of node.params) declare(one)
@@ -55,6 +56,8 @@ export function propertyOf(node: AnyNode): string | undefined {
   return node.property.type === 'Literal' && typeof node.property.value === 'string' ? node.property.value : undefined
 }
 
+const imported: readonly AnyNode['type'][] = ['ImportSpecifier', 'ImportDefaultSpecifier', 'ImportNamespaceSpecifier']
+
 function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
   switch (parent?.type) {
     case 'MemberExpression':
@@ -64,6 +67,11 @@ function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
     case 'MethodDefinition':
     case 'PropertyDefinition':
       return parent.computed || parent.value === node
+    case 'ExportSpecifier':
+      return parent.local === node
+    case 'ImportSpecifier':
+    case 'ImportDefaultSpecifier':
+    case 'ImportNamespaceSpecifier':
     case 'MetaProperty':
     case 'LabeledStatement':
     case 'BreakStatement':
@@ -109,6 +117,34 @@ function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
     }
   })
   return uses
+}
+
+/** A global name, and the files that use it. */
+export interface GlobalUse {
+  readonly name: string
+  /** Absolute paths. */
+  readonly files: readonly string[]
+}
+
+/**
+ * What the program and its packages use of the global object, xen-ts itself aside.
+ * @param names free names of the bundle
+ */
+export function globalUses(
+  tree: Program,
+  names: ReadonlySet<string>,
+  place: (offset: number) => Place | undefined,
+  isOwn: (file: string) => boolean,
+): GlobalUse[] {
+  const files = new Map<string, Set<string>>()
+  for (const { name, at } of usesOf(tree, names)) {
+    const file = place(at)?.file
+    if (file === undefined || isOwn(file)) continue
+    const found = files.get(name)
+    if (found) found.add(file)
+    else files.set(name, new Set([file]))
+  }
+  return [...files].map(([name, files]) => ({ name, files: [...files].sort() })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /**

@@ -6,6 +6,7 @@ const folderOf = (module: string): string => dirname(fileURLToPath(module))
 
 /** By the names that folders have in the workspace; the inner ones first. Each package's main module lies in its folder itself. */
 const folders: readonly (readonly [name: string, folder: string])[] = [
+  ['boot', folderOf(import.meta.resolve('@xen-ts/boot'))],
   ['runtime', folderOf(import.meta.resolve('@xen-ts/runtime'))],
   ['drivers/vchan', folderOf(import.meta.resolve('@xen-ts/vchan'))],
   ['drivers', folderOf(import.meta.resolve('@xen-ts/drivers'))],

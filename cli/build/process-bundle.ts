@@ -2,7 +2,7 @@
 import { builtinModules } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
 import { defaultsImport, MAIN, type MainModule, optionsFor, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
@@ -18,6 +18,7 @@ export interface ProcessBundle {
   readonly code: string
   /** Source map, JSON; its sources are relative to the project's root. */
   readonly map: string
+  readonly metafile: Metafile
   readonly warnings: readonly string[]
   readonly assets: readonly AssetReport[]
 }
@@ -64,42 +65,64 @@ export function processOptions(project: Project, modules: Map<string, string>): 
 }
 
 /** @throws CliError for what cannot be bundled */
-export async function bundleProcess(
+export async function bundleProcess(project: Project, target: FoundTarget, given: MainModule = {}): Promise<ProcessBundle> {
+  const modules = new Map<string, string>()
+  await readProcess(project, target)
+  return processBundle(
+    await reported(project, target, () => build(scriptOptions(project, target, modules, given))),
+    project,
+    target,
+    modules,
+  )
+}
+
+/** The program alone. @throws CliError when there is none */
+export async function readProcess(project: Project, target: FoundTarget): Promise<void> {
+  const program = await reported(project, target, () => programCode(project.entry, processOptions(project, new Map())))
+  networkKinds(program, relative(process.cwd(), project.entry))
+}
+
+/** What esbuild is told, the script's main module included. @param modules as for optionsFor */
+export function scriptOptions(
   project: Project,
   target: FoundTarget,
+  modules: Map<string, string>,
   { main, defaults = [] }: MainModule = {},
+) {
+  const start = main === undefined ? mainModule(project, target) : `import ${JSON.stringify(main)}`
+  return {
+    ...processOptions(project, modules),
+    stdin: { contents: [...defaultsImport(defaults), start].join('\n'), resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
+    write: false,
+    metafile: true,
+  } as const satisfies BuildOptions
+}
+
+/**
+ * The bundle, from what esbuild gave for scriptOptions.
+ * @param compress false: files of assets stay as they are, for the time that it takes
+ * @throws CliError for folders of assets
+ */
+export async function processBundle(
+  result: BuildResult<ReturnType<typeof scriptOptions>>,
+  project: Project,
+  target: FoundTarget,
+  modules: ReadonlyMap<string, string>,
+  { compress = true }: { compress?: boolean } = {},
 ): Promise<ProcessBundle> {
-  const modules = new Map<string, string>()
-  const options = processOptions(project, modules)
-  const program = await reported(project, target, () => programCode(project.entry, options))
-  networkKinds(program, relative(process.cwd(), project.entry)) // throws when there is no program
-  const result = await reported(project, target, () =>
-    build({
-      ...options,
-      stdin: {
-        contents: [...defaultsImport(defaults), main === undefined ? mainModule(project, target) : `import ${JSON.stringify(main)}`].join(
-          '\n',
-        ),
-        resolveDir: project.root,
-        sourcefile: MAIN,
-        loader: 'ts',
-      },
-      write: false,
-      metafile: true,
-    }),
-  )
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
   const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
   const map = text('.map')
   const place = positionsOf(script, map, project.root)
   const assets = assetUses()
   walk(treeOf(`${script}})`), assets.visit)
-  const { table, bytes, reports } = assetTable(assets.uses, modules, place)
+  const { table, bytes, reports } = assetTable(assets.uses, modules, place, compress ? undefined : [])
   const packed = bytes.map(each => JSON.stringify(Buffer.from(each).toString('base64')))
   const given = `(__bytes => ${table})(i => Buffer.from([${packed.join(', ')}][i], 'base64'))`
   return {
     code: `${script}${SCRIPT_END(given)}`,
     map,
+    metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
     assets: reports,
   }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
-import { ownFolder } from './own.ts'
+import { ownFolder, ownPath } from './own.ts'
 
 /** A row of the size tree. */
 export interface SizeRow {
@@ -9,22 +9,45 @@ export interface SizeRow {
   readonly parts?: readonly SizeRow[]
 }
 
-/** The share of each package in the bundle, in bytes of script, largest first. `root`: what the bundle's paths are relative to. */
-export function bundleShares(metafile: Metafile, root: string): SizeRow[] {
-  const shares = new Map<string, number>()
+/**
+ * The share of each package in the bundle, in bytes of script, largest first. `root`: what the bundle's paths are relative to.
+ * @param files whether each package has its files as parts
+ */
+export function bundleShares(metafile: Metafile, root: string, files = false): SizeRow[] {
+  const shares = new Map<string, SizeRow[]>()
   for (const output of Object.values(metafile.outputs)) {
-    for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
+    for (const [path, { bytesInOutput: bytes }] of Object.entries(output.inputs)) {
+      if (bytes === 0) continue
       const owner = ownerOf(path, root)
-      shares.set(owner, (shares.get(owner) ?? 0) + bytesInOutput)
+      const rows = shares.get(owner)
+      const row = { name: fileName(path, root), bytes }
+      if (rows) rows.push(row)
+      else shares.set(owner, [row])
     }
   }
-  return [...shares]
-    .map(([name, bytes]) => ({ name, bytes }))
-    .filter(row => row.bytes > 0)
-    .sort((a, b) => b.bytes - a.bytes)
+  return bySize(
+    [...shares].map(([name, rows]) => ({
+      name,
+      bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...(files && { parts: bySize(rows) }),
+    })),
+  )
 }
 
+const bySize = (rows: SizeRow[]): SizeRow[] => rows.sort((a, b) => b.bytes - a.bytes)
+
+/** Within its package: where a path leads to without what leads to the package. */
+const fileName = (path: string, root: string): string =>
+  /^own-assets:.*\/(.+)/.exec(path)?.[1].replace(/^/, 'assets of ') ??
+  /.*node_modules\/(?:@[^/]+\/)?[^/]+\/(.+)/.exec(path)?.[1] ??
+  ownPath(resolve(root, path)) ??
+  path
+
+/** Modules that are no files: the tool wrote them. */
+const made = /^(?:<main>$|(?:own-assets|web|without|node):)/
+
 function ownerOf(path: string, root: string): string {
+  if (made.test(path)) return 'cli'
   return ownFolder(resolve(root, path)) ?? /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'program'
 }
 

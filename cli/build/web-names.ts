@@ -1,7 +1,7 @@
 /** Which web APIs a program uses, and how they get into its image. */
 import { fileURLToPath } from 'node:url'
 import { webNamesModule } from '@xen-ts/runtime/web/names'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild'
 
 /** `import 'xen-ts-web:URL,Headers'` puts these on the global object. */
 export function webGlobals(): Plugin {
@@ -20,6 +20,11 @@ export function webGlobals(): Plugin {
 
 /** A program and its packages as one ES module, without anything of xen-ts: what it says itself. */
 export async function programCode(entry: string, options: BuildOptions): Promise<string> {
+  return (await programBundle(entry, { ...options, sourcemap: false })).map(file => file.text).join('\n')
+}
+
+/** The same, as files: with `sourcemap: 'external'` a map, and the code. */
+export async function programBundle(entry: string, options: BuildOptions): Promise<OutputFile[]> {
   const { outputFiles } = await build({
     ...options,
     format: 'esm',
@@ -29,12 +34,11 @@ export async function programCode(entry: string, options: BuildOptions): Promise
     entryPoints: [entry],
     inject: [],
     banner: {},
-    sourcemap: false,
     metafile: false,
     write: false,
     plugins: [onlyTheProgram, ...(options.plugins ?? [])],
   })
-  return outputFiles.map(file => file.text).join('\n')
+  return outputFiles
 }
 
 const onlyTheProgram: Plugin = {
