@@ -323,6 +323,12 @@ class Storm {
         await world.run(this.#dice.one([0, 0, 1, 10, 100, 1_000]))
         this.#check()
       }
+      // One time out of three the stacks are closed in the middle of it.
+      const isAbrupt = this.#dice.chance(3)
+      for (const { web, stack } of isAbrupt ? this.#sides : []) {
+        this.#dice.one([() => web.close(), () => {}])()
+        stack.close()
+      }
       await world.run(300_000, () => this.#running.size === 0 || this.#wrong !== undefined)
       this.#check()
       if (this.#running.size > 0) throw new Error(`it does not end: ${[...this.#running.values()].join(', ')}`)
