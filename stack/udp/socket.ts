@@ -57,10 +57,8 @@ export class UdpDriver implements DatagramDriver {
   }
 
   /** No frame is free: a program that sends much waits for those before. */
-  async #sendLater(data: Uint8Array, address: string, port: number): Promise<void> {
-    while (await this.#udp.frameFree()) {
-      if (this.socket.isClosed || this.#udp.send(this.port, this.#routeTo(address), port, data)) return
-    }
+  #sendLater(data: Uint8Array, address: string, port: number): Promise<void> {
+    return this.#udp.whenFree(() => this.socket.isClosed || this.#udp.send(this.port, this.#routeTo(address), port, data))
   }
 
   close(): void {

@@ -244,3 +244,48 @@ test('a datagram from port 0, which nobody can answer, does not get to a program
   t.is(peer.frames.at(-1)!.at(-1), 2)
   t.is(stack.counters.udpNoSource, 1)
 })
+
+test('a datagram of more fragments than there are frames does not spin for them', async t => {
+  const { world, client, server, clientDevice } = pair(1, {}, {}, { frames: 32 })
+  server.udp.bind({ port: 7 })
+  const socket = await client.udp.connect({ host: '10.0.0.2', port: 7 })
+  await socket.send(new Uint8Array(1))
+  await world.run(10)
+  const { reserve } = clientDevice
+  let tries = 0
+  clientDevice.reserve = (length?: number) => {
+    if (++tries === 100_000) throw new Error('it spins')
+    return reserve.call(clientDevice, length)
+  }
+  const sending = [outcome(socket.send(new Uint8Array(60_000))), outcome(socket.send(new Uint8Array(60_000)))]
+  const after = outcome(socket.send(new Uint8Array(100)))
+  await world.run(5_000)
+  t.deepEqual(
+    [...sending, after].map(({ text }) => text),
+    ['undefined', 'undefined', 'undefined'],
+  )
+  t.is(clientDevice.reserved, 0)
+})
+
+test('large datagrams wait for frames on the way to ourselves', async t => {
+  const { world, stack } = raw()
+  const receiver = stack.udp.bind({ port: 7, queueBytes: 10_000_000 })
+  const sender = await stack.udp.connect({ host: '127.0.0.1', port: 7 })
+  const { reserve } = stack.link.loopback
+  let tries = 0
+  stack.link.loopback.reserve = (length?: number) => {
+    if (++tries === 100_000) throw new Error('it spins')
+    return reserve.call(stack.link.loopback, length)
+  }
+  const sending = Promise.all(Array.from({ length: 20 }, () => sender.send(new Uint8Array(60_000))))
+  await world.run(2_000)
+  await sending
+  let count = 0
+  for (let next = receiver.receive(); ; next = receiver.receive()) {
+    const one = outcome(next)
+    await world.run(1)
+    if (one.text === 'pending') break
+    count++
+  }
+  t.is(count, 20)
+})

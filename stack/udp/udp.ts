@@ -37,9 +37,10 @@ export interface UdpPort {
  */
 const FIRST_PORT = 0x8000
 const TRIES = 64
-/** How many datagrams of programs wait for a free frame, and for how many milliseconds. */
+/** How many datagrams of programs wait for a free frame, for how many milliseconds, and how many there are between two tries. */
 const MOST_WAITING = 256
 const PATIENCE = 1_000
+const RETRY = 10
 
 export class Udp implements UdpSockets {
   readonly ip: Interface
@@ -52,7 +53,10 @@ export class Udp implements UdpSockets {
   readonly #broadcast = new Set<number>()
   readonly #timers: Timers
   /** Datagrams of programs that wait for a free frame. */
-  readonly #waiting = new Set<(isFree: boolean) => void>()
+  readonly #waiting = new Set<() => void>()
+  /** Those that found too few, and try again. */
+  readonly #pausing = new Set<() => void>()
+  #patient = 0
   #isClosed = false
 
   constructor(ip: Interface, timers: Timers, resolve: Resolver) {
@@ -146,32 +150,44 @@ export class Udp implements UdpSockets {
   }
 
   /**
-   * Resolves when a frame is free again. With false when none is for too long, or too many wait already: what is to be sent is lost then, as
-   * on any wire.
+   * Calls `attempt` when a frame is free again, and now and then until it gives true. When no frame is for too long, or too many wait already,
+   * what is to be sent is lost, as on any wire.
    */
-  frameFree(): Promise<boolean> {
-    if (this.#isClosed || this.#waiting.size >= MOST_WAITING) return Promise.resolve(false)
+  async whenFree(attempt: () => boolean): Promise<void> {
+    if (this.#isClosed || this.#patient >= MOST_WAITING) return
+    this.#patient++
+    const until = this.#timers.now() + PATIENCE
+    try {
+      await this.#wait(PATIENCE, this.#waiting)
+      // Not as soon as one is free: fragments that found too few frames give those back, and would wake themselves.
+      while (!attempt() && this.#timers.now() < until && !this.#isClosed) await this.#wait(RETRY, this.#pausing)
+    } finally {
+      this.#patient--
+    }
+  }
+
+  #wait(milliseconds: number, among: Set<() => void>): Promise<void> {
     return new Promise(resolve => {
-      const over = (isFree: boolean): void => {
+      const over = (): void => {
         timer.cancel()
-        this.#waiting.delete(over)
-        resolve(isFree)
+        among.delete(over)
+        resolve()
       }
-      const timer = this.#timers.set(PATIENCE, () => over(false))
-      this.#waiting.add(over)
+      const timer = this.#timers.set(milliseconds, over)
+      among.add(over)
     })
   }
 
   /** After there was none, there is a free frame again. */
   framesFree(): void {
-    for (const over of [...this.#waiting]) over(true)
+    for (const over of [...this.#waiting]) over()
   }
 
   /** Closes the sockets of programs. */
   close(): void {
     this.#isClosed = true
     for (const { socket } of [...this.#sockets]) socket.close()
-    for (const over of [...this.#waiting]) over(false)
+    for (const over of [...this.#waiting, ...this.#pausing]) over()
   }
 
   /** The way to an address, for `send`. Throws a RangeError when it is none, a SocketError (EHOSTUNREACH) when there is no way, or no network (yet). */

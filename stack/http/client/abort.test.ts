@@ -1,6 +1,7 @@
 /** An AbortSignal ends a fetch wherever it is, with its own reason, and leaves nothing behind. */
 import test from 'ava'
-import { fetching, onText, write } from './testing.ts'
+import { httpClient } from './client.ts'
+import { fetching, latin1, onText, write } from './testing.ts'
 
 const base = 'http://10.0.0.2'
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -148,3 +149,68 @@ test('AbortSignal.timeout is a signal like others, and so is that of a Request',
   controller.abort('enough')
   t.is(await fetched, 'enough')
 })
+
+for (const answer of [
+  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no',
+  'HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n',
+]) {
+  test(`aborted any number of promise jobs after ${JSON.stringify(answer)} has come: no connection that is over is used again`, async t => {
+    for (let jobs = 0; jobs < 40; jobs++) {
+      const { machine, world } = fetching()
+      let isFirst = true
+      const isHalf = answer.endsWith('\no')
+      const controller = new AbortController()
+      const abort = (left: number): void => {
+        if (left === 0) controller.abort(new Error('enough'))
+        else void Promise.resolve().then(() => abort(left - 1))
+      }
+      const connect = async () => {
+        const isDoomed = isFirst
+        isFirst = false
+        let asked = Promise.withResolvers<void>()
+        let isOver = false
+        let parts = 0
+        return {
+          async read() {
+            await asked.promise
+            asked = Promise.withResolvers()
+            if (isDoomed && ++parts === 1) abort(jobs)
+            if (!isDoomed || parts > 2 || (parts > 1 && !isHalf)) return latin1(ok)
+            return latin1(parts === 1 ? answer : 'k')
+          },
+          async write() {
+            if (isOver) throw new Error('written to a connection that is over')
+            asked.resolve()
+          },
+          close() {
+            isOver = true
+          },
+          abort() {
+            isOver = true
+          },
+        }
+      }
+      const web = httpClient(machine, { connect }, { connectionsPerOrigin: 1 })
+      const first = web.fetch('http://10.0.0.2/', { signal: controller.signal }).then(response => response.text())
+      const second = web.fetch('http://10.0.0.2/', { method: 'POST' }).then(response => response.text())
+      const outcomes: string[] = []
+      first.then(
+        text => outcomes.push(text),
+        error => outcomes.push((error as Error).message),
+      )
+      second.then(
+        text => outcomes.push(`second ${text}`),
+        error => outcomes.push(`second ${(error as Error).message}`),
+      )
+      await world.run(500, () => outcomes.length === 2)
+      if (!outcomes.includes('second ok')) controller.abort(new Error('late'))
+      await world.run(500, () => outcomes.length === 2)
+      t.true(outcomes.includes('second ok'), `${jobs}: ${outcomes}`)
+      t.true(web.connections <= 1, String(jobs))
+      t.is(web.waiting, 0)
+      web.close()
+      t.is(web.connections, 0, String(jobs))
+    }
+  })
+}

@@ -106,14 +106,9 @@ class Client implements HttpClient {
         if (!connection.isOver) this.#pool.free(connection)
         throw signal.reason
       }
-      const abort = (): void => connection.fail(signal!.reason)
-      signal?.addEventListener('abort', abort, { once: true })
       try {
-        const incoming = await connection.ask(request)
-        if (signal !== undefined) incoming.whenOver(() => signal.removeEventListener('abort', abort))
-        return incoming
+        return await connection.ask(request, signal ?? undefined)
       } catch (error) {
-        signal?.removeEventListener('abort', abort)
         const isStale = connection.isReused && !connection.hasReceived && !isDeliberate(error)
         const isRepeatable = idempotent.has(request.method) && !(request.body instanceof ReadableStream)
         if (isAgain || !isStale || !isRepeatable || signal?.aborted) throw error

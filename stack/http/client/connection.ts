@@ -56,6 +56,8 @@ export class ClientConnection implements Source, SendingEvents {
   #omission = ''
   #sending: Sending | undefined = undefined
   #incoming: Incoming | undefined = undefined
+  /** The present request does not listen to its signal any more. */
+  #quiet: (() => void) | undefined = undefined
 
   constructor(owner: Owner, stream: ByteStream, authority: string) {
     this.#owner = owner
@@ -112,6 +114,7 @@ export class ClientConnection implements Source, SendingEvents {
   #over(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#quiet?.()
     this.#sending?.stop(this.#failure)
     if (this.#incoming?.isWhole === false) this.#incoming.failed(this.#failure)
     this.#owner.gone(this)
@@ -125,16 +128,21 @@ export class ClientConnection implements Source, SendingEvents {
 
   // ---- the request
 
-  /** Sends a request, and resolves with the head of its response. After a rejection the connection is over. */
-  async ask(request: Outgoing): Promise<Incoming> {
+  /**
+   * Sends a request, and resolves with the head of its response. After a rejection the connection is over. `signal` breaks it as long as the
+   * response is not whole: then it is another request's, even before this one's promise has told anybody.
+   */
+  async ask(request: Outgoing, signal?: AbortSignal): Promise<Incoming> {
     const { abi, limits } = this.#owner
     this.#isIdle = this.hasReceived = false
     this.#incoming = undefined
     const sending = new Sending(abi, bytes => this.#stream.write(bytes), this)
     this.#sending = sending
+    if (signal !== undefined) this.#listen(signal)
     void sending.run(request)
     try {
       const { head, bytes, at } = await this.#response(request.method)
+      if (this.#isOver) throw this.#failure // meanwhile
       const incoming = new Incoming(this, abi, head, limits.body)
       this.#incoming = incoming
       this.#limit = Infinity
@@ -146,6 +154,15 @@ export class ClientConnection implements Source, SendingEvents {
     } catch (error) {
       this.fail(error)
       throw this.#failure ?? error
+    }
+  }
+
+  #listen(signal: AbortSignal): void {
+    const abort = (): void => this.fail(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    this.#quiet = () => {
+      this.#quiet = undefined
+      signal.removeEventListener('abort', abort)
     }
   }
 
@@ -229,6 +246,8 @@ export class ClientConnection implements Source, SendingEvents {
   }
 
   finished(isClean: boolean): void {
+    if (this.#isOver) return
+    this.#quiet?.()
     const { head } = this.#incoming!
     this.isReused = true
     if (!isClean) this.#break()

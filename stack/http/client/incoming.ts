@@ -82,6 +82,7 @@ export class Incoming {
     const pieces = this.#pieces
     while (pieces.length === 0 && !this.isWhole) {
       const bytes = await this.#source.receive()
+      if (this.#failure !== undefined) throw this.#failure.error // meanwhile
       if (bytes !== undefined) this.feed(bytes, 0)
       else if (this.#decoder.end()) this.#whole(true)
       else this.#source.fail(new HttpError('ECONNRESET', 'the server closed the connection in the middle of the body'))
