@@ -21,11 +21,11 @@ export async function benchClient(imagePath: string, options: BenchOptions = {})
       const [{ ip, ip6 }, { ip: linux }] = peers
       const told = async (path: string) =>
         JSON.parse(
-          await rig.must(`/opt/bin/curl -sS --max-time 100 --retry 100 --retry-connrefused --retry-delay 1 'http://${ip}/${path}'`, {
+          await rig.must(`/opt/bin/curl -sS --max-time 100 --retry 100 --retry-all-errors --retry-delay 1 'http://${ip}/${path}'`, {
             seconds: 120,
           }),
         )
-      await rig.must(`/opt/bin/curl -sS --retry 100 --retry-connrefused --retry-delay 1 http://${linux}/ >/dev/null`, { seconds: 120 })
+      await rig.must(`/opt/bin/curl -sS --retry 100 --retry-all-errors --retry-delay 1 http://${linux}/ >/dev/null`, { seconds: 120 })
       await idleConnections(told, peers[0], count => rig.spawn(`exec crowd ${ip} 80 ${count} idle 60`))
       await datagrams(rig, runs, [
         ['IPv4', ip!],

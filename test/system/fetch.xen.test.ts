@@ -31,9 +31,10 @@ test.serial('target qubes: the example fetches a page twenty times, and ends', a
   t.is((await qube.ended).reason, 'poweroff')
 })
 
-const gateway6 = 'fd00:7::1'
+/** Not addresses of a site (fc00::/7): those come after IPv4 (RFC 6724 section 2.1). */
+const gateway6 = '2001:db8:7::1'
 /** Nobody is behind the first, and nobody says so; of the second the router says that there is no way. */
-const [silent, unreachable] = ['fd00:dead::1', 'fd00:bad::1']
+const [silent, unreachable] = ['2001:db8:dead::1', '2001:db8:bad::1']
 
 test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers there', async t => {
   const names = [
@@ -42,7 +43,7 @@ test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers ther
     `--host-record=alone.lan,${unreachable} --cname=alias.lan,both.lan`,
   ]
   await xen.rig.must(`echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-    ip -6 route add blackhole fd00:dead::/64; ip -6 route add unreachable fd00:bad::/64
+    ip -6 route add blackhole 2001:db8:dead::/64; ip -6 route add unreachable 2001:db8:bad::/64
     /opt/bin/dnsmasq --conf-file=/dev/null --user=root --group=root --no-hosts --no-resolv --local=/lan/ ${names.join(' ')}`)
   const hosts = [
     `[${gateway6}]`,
@@ -57,8 +58,8 @@ test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers ther
   ]
   const urls = hosts.map(host => `http://${host}:8080/index.html`)
   const running = await xen.start(t, await xen.image('programs/fetch-names.ts'), {
-    args: `ip=${vif.ip}/32 gateway=${vif.gateway} ip6=fd00:7::16/64 gateway6=${gateway6} dns=${vif.gateway} urls=${urls.join()}`,
-    vif: { ...vif, ip6: 'fd00:7::16', gateway6 },
+    args: `ip=${vif.ip}/32 gateway=${vif.gateway} ip6=2001:db8:7::16/64 gateway6=${gateway6} dns=${vif.gateway} urls=${urls.join()}`,
+    vif: { ...vif, ip6: '2001:db8:7::16', gateway6 },
     paused: true,
     seconds: 240,
   })
@@ -76,10 +77,10 @@ test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers ther
     said.slice(0, 7),
     hosts.slice(0, 7).map(host => `${host} 200 hello`),
   )
-  t.regex(said[7], /^alone\.lan EHOSTUNREACH: fetch of http:\/\/alone\.lan:8080\/index\.html failed: .*fd00:bad::1/)
+  t.regex(said[7], /^alone\.lan EHOSTUNREACH: fetch of http:\/\/alone\.lan:8080\/index\.html failed: .*2001:db8:bad::1/)
   t.regex(said[8], /^nobody\.lan ENOTFOUND: fetch of .*nobody\.lan/)
   await wire.ended
-  for (const address of ['fd00dead', 'fd000bad'])
+  for (const address of ['20010db8dead', '20010db80bad'])
     t.true(
       [...asked].some(each => each.startsWith(address)),
       `${[...asked]}`,
@@ -87,7 +88,7 @@ test.serial('by IPv6 and by name: IPv6 first, and IPv4 where nobody answers ther
   // Who came to the server, in the order of the names.
   const clients = (await xen.rig.must('cat /tmp/www.log')).match(/^\[[^\]]+\]:\d+: url:\/index.html/gm)!.slice(-7)
   t.deepEqual(
-    clients.map(line => (line.includes('fd00:7::16') ? 6 : 4)),
+    clients.map(line => (line.includes('2001:db8:7::16') ? 6 : 4)),
     [6, 6, 4, 6, 6, 4, 4],
     clients.join('\n'),
   )
