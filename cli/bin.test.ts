@@ -126,7 +126,7 @@ registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); re
     .trim()
     .split('\n')
     .filter(url => url.startsWith('file:') && !url.includes('/node_modules/commander/'))
-  t.deepEqual(loaded, [pathToFileURL(bin).href])
+  t.deepEqual(loaded, [pathToFileURL(bin).href, new URL('package.json', pathToFileURL(bin)).href])
 })
 
 test('a Node that cannot read TypeScript is told from the start: version, which one it is, what to do', t => {

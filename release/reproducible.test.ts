@@ -1,5 +1,5 @@
 /** The same program gives the same image, whoever builds it, and wherever. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { User } from './testing/user.ts'
@@ -19,6 +19,7 @@ function copyProgram(to: string, backwards: boolean): void {
   copy(join(root, 'create/templates/website'), to)
   copy(join(root, 'node_modules/hono'), join(to, 'node_modules/hono'))
   cpSync(join(to, '_package.json'), join(to, 'package.json'))
+  writeFileSync(join(to, 'app.ts'), readFileSync(join(to, 'app.ts'), 'utf8').replaceAll('{{name}}', 'site'))
 }
 
 for (const target of ['qubes', 'xen', 'unix']) {

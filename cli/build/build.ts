@@ -141,7 +141,11 @@ export const sizesOf = (name: string, composed: ComposedImage, bundle: Bundle, s
 })
 
 /** Errors while the snapshot is made are the program's (or a module's): show them with TypeScript positions. */
-export async function snapshotOf({ code, map, bytes }: Bundle, { name, root }: Project, output?: (text: string) => void) {
+export async function snapshotOf(
+  { code, map, bytes }: Bundle,
+  { name, root }: Project,
+  output?: (text: string) => void,
+): ReturnType<typeof makeSnapshot> {
   try {
     return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, output })
   } catch (error) {

@@ -34,7 +34,7 @@ test('as text: what the target adds, globals, the graph, arguments', async t => 
     'devices',
     '  http',
     '    stack',
-    '  site: assets (files 2, bytes 1000)',
+    '  files: assets (files 3, bytes 1548)',
     'arguments',
     '  greeting: TEXT, what the front page says',
     '',

@@ -1,6 +1,6 @@
 /** `xen-ts dev` with real processes, files and requests. */
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,7 @@ export default unikernel({ name: 'app', devices: { http: http(), site: assets('.
 test('the website example: it runs as it is, with its arguments; Ctrl-C ends it in good order, and nothing is left', async t => {
   const root = folderOf(t, {})
   cpSync(websiteFolder, root, { recursive: true })
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(root, 'node_modules'))
   const running = dev(t, root, '--', '--greeting=Moin')
   const url = await running.url()
   t.is(await body(`${url}/greeting`), `Moin from ${url.slice('http://'.length)}\n`)
