@@ -4,14 +4,13 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TraceMap } from '@jridgewell/trace-mapping'
 import { hostAbi, restoreSnapshot, runLoop, writeSnapshot } from '@xen-ts/boot/host'
 import { isOwnAssets } from '../build/assets.ts'
 import { snapshotOf } from '../build/build.ts'
 import { bundleProgram } from '../build/bundle.ts'
-import { isOwn } from '../build/own.ts'
 import type { Project } from '../build/project.ts'
 import type { FoundTarget } from '../build/targets.ts'
 import { rewriterFor } from '../run/positions.ts'
@@ -166,7 +165,7 @@ function leastOf(runs: readonly Profile[]): Profile {
 function inShort(profile: Profile, { root, name }: Project, map: string): Profile {
   const rows = new Map<string, number>()
   for (const { name, milliseconds } of profile.modules) {
-    const title = isOwnAssets(name) || isOwn(resolve(root, name)) ? 'xen-ts' : name
+    const title = isOwnAssets(name) || name.startsWith('xen-ts:') ? 'xen-ts' : name
     rows.set(title, (rows.get(title) ?? 0) + milliseconds)
   }
   const modules = [...rows].map(([name, milliseconds]) => ({ name, milliseconds })).sort((a, b) => b.milliseconds - a.milliseconds)
