@@ -279,7 +279,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     const { bodyReader } = this.#reader
     this.#reader.bodyReader = undefined
     if (bodyReader!.isBegun) this.#reader.wantsContinue = false
-    this.#body = new RequestBody(bodyReader!, this, this.#service.limits.body)
+    this.#body = new RequestBody(bodyReader!, this, this.#service.limits.body, this.#service.gathering)
     this.#handle(head, this.#body)
   }
 
@@ -288,6 +288,11 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.#patience.idle = 0
     const { reader } = body
     at = reader.feed(bytes, at, end)
+    const { body: one, bodies } = this.#service.limits
+    if (body.count() > Math.max(one, bodies)) {
+      this.bodyRefused(new BadRequest(503, 'too many bodies are on their way to the server: try again later'))
+      return end
+    }
     if (reader.error !== undefined) {
       this.bodyRefused(reader.error)
       return end

@@ -5,6 +5,7 @@ export type { HttpLimits }
 
 export const defaultHttpLimits: HttpLimits = {
   body: 1024 * 1024,
+  bodies: 8 * 1024 * 1024,
   streamedBody: 1024 * 1024 * 1024,
   unreadBody: 256 * 1024,
   headTimeout: 10,

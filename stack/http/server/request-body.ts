@@ -24,17 +24,21 @@ export class RequestBody extends IncomingBody {
   error: unknown = undefined
   readonly #owner: BodyOwner
   readonly #gatherLimit: number
+  readonly #gathering: { bytes: number }
+  /** Its part of those. */
+  #counted = 0
   #isWanted = false
   /** All of it is read as one. */
   isGathered = false
   #waiting: PromiseWithResolvers<Piece> | undefined = undefined
 
-  /** `gatherLimit` in bytes: for programs that want all of it at once. */
-  constructor(reader: BodyReader, owner: BodyOwner, gatherLimit: number) {
+  /** `gatherLimit` in bytes: for programs that want all of it at once; `gathering` counts what all such bodies hold. */
+  constructor(reader: BodyReader, owner: BodyOwner, gatherLimit: number, gathering: { bytes: number }) {
     super()
     this.reader = reader
     this.#owner = owner
     this.#gatherLimit = gatherLimit
+    this.#gathering = gathering
   }
 
   /** Bytes for which the client is to wait. */
@@ -51,8 +55,17 @@ export class RequestBody extends IncomingBody {
   gatherAll(): void {
     this.isGathered = true
     this.reader.limitTo(this.#gatherLimit)
+    this.count()
     if (this.error === undefined && this.reader.error !== undefined) this.#owner.bodyRefused(this.reader.error)
     this.#owner.bodyTaken()
+  }
+
+  /** After more of it has come: what all that are gathered hold now, without what is complete. */
+  count(): number {
+    const held = this.isGathered && !this.reader.isDone ? this.reader.held : 0
+    this.#gathering.bytes += held - this.#counted
+    this.#counted = held
+    return this.#gathering.bytes
   }
 
   read(): Promise<Piece> {
@@ -61,6 +74,7 @@ export class RequestBody extends IncomingBody {
 
   cancel(): void {
     this.reader.drop(Infinity)
+    this.count()
     this.#waiting?.resolve(undefined)
     this.#waiting = undefined
     this.#owner.bodyTaken()
@@ -79,6 +93,7 @@ export class RequestBody extends IncomingBody {
     if ((this.reader.isDone && this.reader.error === undefined) || this.error !== undefined) return
     this.error = error
     this.reader.drop(Infinity)
+    this.count()
     this.#waiting?.reject(error)
     this.#waiting = undefined
   }

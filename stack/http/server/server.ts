@@ -64,6 +64,7 @@ class Server implements Service {
   readonly counters: HttpCounters
   readonly handler: HttpHandler
   readonly connections = new Set<HttpConnection>()
+  readonly gathering = { bytes: 0 }
   date = ''
   stopping = false
   stopReason: unknown = undefined

@@ -14,6 +14,8 @@ export interface Service {
   readonly counters: HttpCounters
   readonly handler: (request: Request) => Response | Promise<Response>
   readonly connections: Set<HttpConnection>
+  /** Bytes of bodies that are being gathered. */
+  readonly gathering: { bytes: number }
   /** The Date line of this second. */
   readonly date: string
   /** No request is taken any more but those under way. */

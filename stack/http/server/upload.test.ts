@@ -392,3 +392,29 @@ test('over TCP, on a wire that loses segments: 2 MB arrive as they were sent, an
   await world.run(1000)
   t.is(server.tcp.memory.used, 0)
 })
+
+test('bodies that are gathered have a bound together: one too many is told so, and there is room again when others are complete, or gone', async t => {
+  const server = bareServer(async request => known(String((await request.bytes()).length)), { limits: { body: 600, bodies: 1000 } })
+  const clients = [0, 1, 2, 3].map(() => server.connect())
+  const [first, second, third, fourth] = clients
+  for (const client of [first, second]) {
+    client.send(sized(500))
+    client.send('a'.repeat(490))
+  }
+  third.send(sized(500))
+  third.send('a'.repeat(490))
+  await server.seconds(0)
+  t.regex(third.received, /^HTTP\/1\.1 503 Service Unavailable\r\n[^]*too many bodies are on their way to the server: try again later/)
+  t.deepEqual([first.received, second.received], ['', ''])
+  first.send('a'.repeat(10))
+  second.reset()
+  await server.seconds(0)
+  t.regex(first.received, /^HTTP\/1\.1 200 [^]*500$/)
+  fourth.send(sized(600))
+  fourth.send('a'.repeat(599))
+  first.send(sized(500))
+  first.send('a'.repeat(390))
+  fourth.send('a')
+  await server.seconds(0)
+  t.regex(fourth.received, /^HTTP\/1\.1 200 [^]*600$/)
+})
