@@ -69,8 +69,8 @@ export async function imagePeer(
   const six = ipv6 ? { ip6: `fd00:7::${host}`, gateway6: 'fd00:7::1' } : undefined
   const vif: Vif = { ip: `10.137.0.${host}`, gateway: '10.137.0.1', ...six, mac: `00:16:3e:5e:6c:${host.toString(16).padStart(2, '0')}` }
   // In Qubes the address comes from QubesDB.
-  const address6 = six ? ` ip6=${six.ip6}/64 gateway6=${six.gateway6}` : ''
-  const address = target === 'xen' && http ? `ip=${vif.ip}/32 gateway=${vif.gateway}${address6}` : ''
+  const address6 = six ? ` ipv6=${six.ip6}/64 ipv6-gateway=${six.gateway6}` : ''
+  const address = target === 'xen' && http ? `ipv4=${vif.ip}/32 ipv4-gateway=${vif.gateway} dns=${vif.gateway}${address6}` : ''
   const options: DomainOptions = {
     name: domain ?? name,
     kernel: path,
