@@ -4,6 +4,7 @@ import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
+import { deadZones, withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
@@ -87,10 +88,11 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const tree = treeOf(`${script}})`)
   const free = freeNames()
   const overflow = overflowMessages()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit)
+  const zones = deadZones()
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${blank(reword(script, overflow.ranges), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(withVar(reword(script, overflow.ranges), zones.ranges()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),

@@ -58,7 +58,8 @@ export function propertyOf(node: AnyNode): string | undefined {
 
 const imported: readonly AnyNode['type'][] = ['ImportSpecifier', 'ImportDefaultSpecifier', 'ImportNamespaceSpecifier']
 
-function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
+/** Whether a name stands for a variable here, and not for a property or a label. */
+export function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
   switch (parent?.type) {
     case 'MemberExpression':
       return parent.computed || parent.object === node
