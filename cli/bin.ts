@@ -121,6 +121,12 @@ program
     'port on localhost that leads to port 80 of the program; 0 is any that is free (default: the first from 8080 on)',
     port,
   )
+  .addOption(
+    new Option(
+      '--xen <version>',
+      "which Xen to emulate, with the Linux of Debian 11, 12 or 13 (default: that of the host's release)",
+    ).choices(['4.14', '4.17', '4.20']),
+  )
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option(

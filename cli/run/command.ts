@@ -14,6 +14,7 @@ export interface RunOptions {
   maxmem?: number
   timeout?: number
   port?: number
+  xen?: string
   json?: boolean
   qubes?: boolean
   qdb?: string[]
@@ -71,6 +72,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
       image: imagePath,
       name,
       args,
+      xen: options.xen,
       memory,
       maxmem: options.maxmem,
       timeout: options.timeout,

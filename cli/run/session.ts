@@ -13,6 +13,8 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly name: string
   /** The command line of the program. */
   readonly args: readonly string[]
+  /** Version of the emulated Xen, or that of the host's release. */
+  readonly xen?: string
   /** MiB. */
   readonly memory: number
   readonly maxmem?: number
@@ -64,7 +66,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
   if (options.pcap !== undefined && vif === undefined) throw noVif()
   if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
-  const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
+  const rig = await Rig.start({ xen: options.xen, signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
   const ends: Array<() => void | Promise<void>> = [() => void rig.stop()]
   try {
     const domain = await rig.createDomain({
