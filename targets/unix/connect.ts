@@ -1,6 +1,6 @@
 /** Target `unix`, connected: the network is the host's, and nothing is added. (Signals: runtime/node/process.ts.) */
 import type { Connect, DeviceContext, HttpServer, Stack } from '@xen-ts/runtime'
-import { httpServer } from '@xen-ts/stack'
+import { type Counters, httpServer } from '@xen-ts/stack'
 import { hostStack } from './network.ts'
 import { portMap } from './ports.ts'
 import type { target } from './target.ts'
@@ -13,7 +13,7 @@ export const connect: Connect<typeof target> = ({ machine, args }) => {
 
   /** Our server on the host's sockets, which tells where it can be reached once it can be. */
   function http({ stack }: { stack: Stack }, _options: unknown, { lifecycle, log }: DeviceContext): HttpServer {
-    const { tcp } = stack
+    const { tcp, counters } = stack
     return httpServer(
       machine,
       {
@@ -24,6 +24,7 @@ export const connect: Connect<typeof target> = ({ machine, args }) => {
         },
       },
       lifecycle,
+      counters.http as Counters['http'], // hostStack's own
     )
   }
 }

@@ -3,7 +3,8 @@
  * a rule ends the reading, with the code that the client is told.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL, PONG, PROTOCOL_ERROR, TEXT, TOO_LARGE } from './frame.ts'
+import type { Gathering } from '../server/gathering.ts'
+import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL, PONG, PROTOCOL_ERROR, TEXT, TOO_LARGE, TRY_AGAIN } from './frame.ts'
 
 export interface FrameSink {
   /** TEXT or BINARY, CLOSE, PING or PONG; the bytes are the sink's. False when it wants no more. */
@@ -19,6 +20,7 @@ export class FrameReader {
   readonly #abi: Pick<HostFunctions, 'copy'>
   readonly #sink: FrameSink
   readonly #limit: number
+  readonly #gathering: Gathering
   readonly #head = new Uint8Array(MAX_HEAD)
   #headLength = 0
   /** Of the frame whose payload comes in; -1 when its head does. */
@@ -33,10 +35,11 @@ export class FrameReader {
   readonly #control = new Unmasked()
   #isOver = false
 
-  /** `limit`: longest message in bytes. */
-  constructor(abi: Pick<HostFunctions, 'copy'>, limit: number, sink: FrameSink) {
+  /** `limit`: longest message in bytes; `gathering` counts what the messages of all sockets hold as long as they are not whole. */
+  constructor(abi: Pick<HostFunctions, 'copy'>, limit: number, gathering: Gathering, sink: FrameSink) {
     this.#abi = abi
     this.#limit = limit
+    this.#gathering = gathering
     this.#sink = sink
   }
 
@@ -48,11 +51,23 @@ export class FrameReader {
         continue
       }
       const size = Math.min(end - at, this.#remaining)
-      this.#mask = (this.#opcode >= CLOSE ? this.#control : this.#message).push(this.#abi, bytes, at, size, this.#mask)
+      const isControl = this.#opcode >= CLOSE
+      this.#mask = (isControl ? this.#control : this.#message).push(this.#abi, bytes, at, size, this.#mask)
       at += size
       this.#remaining -= size
+      if (!isControl) this.#gathering.bytes += size
       if (this.#remaining === 0) this.#endFrame()
+      // What is whole by now was handed on.
+      if (!isControl && this.#message.length > 0 && this.#gathering.isTooMuch(this.#limit))
+        this.#fail(TRY_AGAIN, 'too many messages are on their way to the server: try again later')
     }
+  }
+
+  /** Nothing more is read: lets go of a message that is not whole. */
+  drop(): void {
+    this.#isOver = true
+    this.#gathering.bytes -= this.#message.length
+    this.#message.clear()
   }
 
   /** Looks at a head each time that it has become longer, so that a wrong one is known by its first byte. */
@@ -115,11 +130,12 @@ export class FrameReader {
     if (!this.#isFinal) return
     const whole = this.#messageOpcode
     this.#messageOpcode = 0
+    this.#gathering.bytes -= this.#message.length
     if (!this.#sink.frame(whole, this.#message.take())) this.#isOver = true
   }
 
   #fail(code: number, reason: string): void {
-    this.#isOver = true
+    this.drop()
     this.#sink.violation(code, reason)
   }
 }
@@ -160,9 +176,13 @@ class Unmasked {
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes
     const whole = bytes.length === this.length ? bytes : bytes.slice(0, this.length)
+    this.clear()
+    return whole
+  }
+
+  clear(): void {
     this.#bytes = EMPTY
     this.length = 0
-    return whole
   }
 }
 

@@ -2,8 +2,9 @@
  * The server's end of a WebSocket (RFC 6455), as https://websockets.spec.whatwg.org has the client's: messages, the closing handshake, signs
  * of life. There are no extensions (no permessage-deflate), and binary messages are ArrayBuffers: there is no Blob.
  */
-import { describeError, type HostFunctions, type Log } from '@xen-ts/runtime/machine'
+import { describeError, type HostFunctions } from '@xen-ts/runtime/machine'
 import { DOMException, decodeUtf8, Event, EventTarget } from '@xen-ts/runtime/web'
+import type { LimitedLog } from '../../limited.ts'
 import type { ByteSocket } from '../../socket.ts'
 import type { Upgraded, UpgradeMachine } from '../server/upgrade.ts'
 import { CloseEvent, MessageEvent, WebSocketErrorEvent } from './events.ts'
@@ -63,7 +64,7 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
   #readyState: 0 | 1 | 2 | 3 = 0
   #socket: ByteSocket | undefined = undefined
   #abi!: HostFunctions
-  #log!: Log
+  #log!: LimitedLog
   #reader!: FrameReader
   /** `room` when nothing waits for the client, and when it was looked at last. */
   #allRoom = 0
@@ -131,12 +132,12 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
   // ---- what the server says
 
   /** @internal The handshake is queued. */
-  begin(socket: ByteSocket, { abi, log, room }: UpgradeMachine): Upgraded {
+  begin(socket: ByteSocket, { abi, log, gathering, room }: UpgradeMachine): Upgraded {
     this.#socket = socket
     this.#allRoom = this.#lastRoom = room
     this.#abi = abi
     this.#log = log
-    this.#reader = new FrameReader(abi, this.#limits.maxMessage, this)
+    this.#reader = new FrameReader(abi, this.#limits.maxMessage, gathering, this)
     this.#readyState = 1
     return this
   }
@@ -162,7 +163,7 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
   /** @internal */
   onEnd(): void {
     // RFC 6455 section 7.1.1: without a Close from both sides it is broken, and nobody can answer any more.
-    this.#isDeaf = true
+    this.#deafen()
     if (this.#readyState === 1) this.#readyState = 2
     this.#socket!.end()
   }
@@ -172,6 +173,7 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
 
   /** @internal */
   onClosed(error: Error | undefined): void {
+    this.#deafen()
     if (this.#readyState === 3) return
     const fault = this.#fault ?? error?.message ?? 'the client ended the connection without a Close'
     this.#over(this.#end === undefined ? fault : undefined)
@@ -210,8 +212,8 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
 
   /** @internal RFC 6455 section 7.1.7: the client is told why, and what it still sends is not looked at. */
   violation(code: number, reason: string): void {
-    this.#isDeaf = true
-    this.#log.debug(`WebSocket ${this.url}: ${reason}`)
+    this.#deafen()
+    this.#log.write('debug', () => `WebSocket ${this.url}: ${reason}`)
     const wasOpen = this.#readyState === 1
     if (wasOpen) {
       this.#queue(CLOSE, closePayload(code, new TextEncoder().encode(reason)))
@@ -251,7 +253,7 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
     }
     if (this.#readyState === 1) this.#queue(CLOSE, payload.slice(0, 2))
     if (this.#readyState === 3) return
-    this.#isDeaf = true
+    this.#deafen()
     this.#readyState = 2
     this.#end = { code, reason }
     this.#wasClean = true
@@ -277,11 +279,16 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
   }
 
   #abort(reason: string, isProgram = false): void {
-    if (isProgram) this.#log.warn(`WebSocket ${this.url}: ${reason}: it is broken off`)
-    this.#isDeaf = true
+    if (isProgram) this.#log.write('warn', () => `WebSocket ${this.url}: ${reason}: it is broken off`)
+    this.#deafen()
     this.#fault ??= reason
     this.#socket!.abort()
     if (this.#readyState !== 3) this.#over(this.#fault)
+  }
+
+  #deafen(): void {
+    this.#isDeaf = true
+    this.#reader.drop()
   }
 
   /** The program is told that it is over, once; and why, when that is a fault. */
@@ -305,7 +312,7 @@ export class ServerWebSocket extends EventTarget implements Upgraded, FrameSink 
   }
 
   #failed(event: Event, error: unknown): void {
-    this.#log?.error(`WebSocket ${this.url}: its handler of ${event.type} failed: ${describeError(error)}`)
+    this.#log?.write('error', () => `WebSocket ${this.url}: its handler of ${event.type} failed: ${describeError(error)}`)
     this.close(INTERNAL_ERROR, 'the program failed; its log says why')
   }
 }
