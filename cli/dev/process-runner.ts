@@ -40,7 +40,7 @@ export class ProcessRunner implements Runner {
       child.once('error', error => resolve(error.message))
       child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `ended by ${signal}`))
     })
-    return { port, ended, stop: () => stop(child, ended) }
+    return { reach: { port }, ended, stop: () => stop(child, ended) }
   }
 
   async dispose(): Promise<void> {}
