@@ -312,6 +312,21 @@ test('nothing to run: a folder without a program, and a program for another targ
   t.regex(words.log(), /error: there is one program at a time, and these are 2/)
 })
 
+test('a program may have threads of its own', async t => {
+  const root = folderOf(t, {
+    'app.ts': `import { unikernel } from 'xen-ts'
+import { Worker } from 'node:worker_threads'
+export default unikernel({ name: 'app', async start({ log }) {
+  const thread = new Worker(new URL('data:text/javascript,import { parentPort } from "node:worker_threads"; parentPort.postMessage("from a thread")'))
+  log.info(await new Promise<string>((resolve, reject) => thread.once('message', resolve).once('error', reject)))
+} })\n`,
+  })
+  const running = dev(t, root)
+  await running.says('from a thread')
+  await running.says('exit code 0; waiting for a change')
+  t.pass()
+})
+
 test('a program that does not end is ended before the next one begins; that of a tool which was killed ends as well', async t => {
   const root = folderOf(t, {
     'app.ts': `import { unikernel } from 'xen-ts'

@@ -9,7 +9,7 @@ const bin = fileURLToPath(new URL('../bin.ts', import.meta.url))
 const portOf = (words: readonly string[]): string[] => (words.includes('--port') ? [] : ['--port', '0'])
 
 /** What a test that was killed has started ends as well. */
-const WITH_PARENT = `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit()); process.channel.unref()")}`
+const WITH_PARENT = `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit()); process.channel?.unref()")}`
 
 export interface Dev {
   readonly child: ChildProcess
