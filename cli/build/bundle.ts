@@ -43,6 +43,12 @@ export interface Bundle {
 /** What esbuild calls the main module that the tool writes: a name that no file of a project has. */
 export const MAIN = '<main>'
 
+/**
+ * The directive of the function that a bundle is. Modules are strict (ECMA-262 11.2.2), and a bundle, which is a script, is not by itself: esbuild adds
+ * the directive only where tsconfig.json asks for it, and not to the functions that it takes out of a module.
+ */
+export const STRICT = '"use strict";'
+
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 
 /** The program alone: only by its text it is known which web APIs belong to it, and which devices. */
@@ -145,7 +151,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
     // import() of what is not in the bundle becomes a call of require. And QuickJS does not wait for the iterator's return() when a
     // `for await` is left early (ECMA-262 7.4.13, AsyncIteratorClose): a stream would be locked still, a `finally` not have run.
     supported: { 'dynamic-import': false, 'for-await': false },
-    banner: { js: '((require, __assets) => {' },
+    banner: { js: `((require, __assets) => {${STRICT}` },
     charset: 'utf8',
     keepNames: true,
     legalComments: 'none',
