@@ -21,7 +21,7 @@ export interface OkpKind {
   readonly name: 'Ed25519' | 'X25519'
   readonly oid: string
   readonly use: 'sig' | 'enc'
-  /** What `alg` may be; none: it is not looked at. */
+  /** What `alg` may be, and first of them what it is when a key is exported; none: it is not looked at. */
   readonly algs: readonly string[]
   readonly publicUsages: readonly KeyUsage[]
   readonly privateUsages: readonly KeyUsage[]
@@ -107,7 +107,7 @@ export function okp(kind: OkpKind, rest: Omit<Algorithm, 'name'>): Algorithm {
           checkType(key, 'private', 'format pkcs8')
           return writePkcs8({ ...identifier, key: element(OCTET_STRING, d!) })
         case 'jwk':
-          return writeJwk(key, { kty: 'OKP', crv: name, x: point, d })
+          return writeJwk(key, { kty: 'OKP', crv: name, alg: kind.algs[0], x: point, d })
         default:
           throw noFormat(name, format)
       }
