@@ -8,8 +8,8 @@ const browser =
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
 const web =
   'fetch WebSocket EventSource FormData Blob File FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
-  'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
-  'WebAssembly Intl Atomics crypto.subtle'
+  'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern PerformanceObserver ' +
+  'WebAssembly Intl Atomics'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 

@@ -3,7 +3,7 @@ import { memoryAbi } from '@xen-ts/boot/memory'
 import test from 'ava'
 import fc from 'fast-check'
 import { atob as ownAtob, btoa as ownBtoa } from './base64.ts'
-import { createCrypto } from './crypto.ts'
+import { Crypto } from './crypto.ts'
 import { createEncoding } from './encoding.ts'
 
 /** A text ABI as careless as the engine's own: a run of wrong bytes is one U+FFFD, and surrogates pass for characters. */
@@ -113,7 +113,7 @@ test('atob and btoa do as in Node', t => {
 })
 
 test('random values fill any integer array; a UUID is one of version 4', t => {
-  const own = createCrypto({
+  const own = new Crypto({
     random: into => {
       into.fill(0xff)
     },

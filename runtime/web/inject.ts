@@ -4,6 +4,7 @@
  */
 
 export { atob, btoa } from './base64.ts'
+export { Crypto } from './crypto.ts'
 export { addEventListener, dispatchEvent, ErrorEvent, PromiseRejectionEvent, removeEventListener } from './error-events.ts'
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
@@ -25,5 +26,7 @@ export {
 } from './streams/streams.ts'
 export { TextDecoderStream, TextEncoderStream } from './streams/text.ts'
 export { structuredClone } from './structured-clone.ts'
+export { CryptoKey } from './subtle/key.ts'
+export { SubtleCrypto } from './subtle/subtle.ts'
 export { URL } from './url/url.ts'
 export { URLSearchParams } from './url/url-search-params.ts'

@@ -7,6 +7,8 @@
 export const webNames: readonly string[] = [
   'ByteLengthQueuingStrategy',
   'CountQueuingStrategy',
+  'Crypto',
+  'CryptoKey',
   'ErrorEvent',
   'Headers',
   'PromiseRejectionEvent',
@@ -18,6 +20,7 @@ export const webNames: readonly string[] = [
   'ReadableStreamDefaultReader',
   'Request',
   'Response',
+  'SubtleCrypto',
   'TextDecoderStream',
   'TextEncoderStream',
   'TransformStream',
@@ -79,31 +82,72 @@ const streams = new RegExp(
     .join('|'),
 )
 
+/** The property `subtle`, or a pattern that takes it; not the word in a text. */
+const subtle = new RegExp(
+  [/\.\s*subtle\b/, /\[\s*['"`]subtle['"`]\s*\]/, /\{\s*(?:[\w$]+\s*(?::\s*[\w$]+\s*)?,\s*)*subtle\s*[,}:=]/, /['"`]subtle['"`]\s+in\b/]
+    .map(part => part.source)
+    .join('|'),
+)
+
+/**
+ * Modules of subtle/ with the algorithms of crypto.subtle that a text names. Their names know no case. A hash function whose name is put together
+ * may be any of them.
+ */
+const algorithms: readonly (readonly [module: string, names: RegExp])[] = [
+  ['aes', /\bAES-/i],
+  ['ecdh', /\bECDH\b/i],
+  ['ecdsa', /\bECDSA\b/i],
+  ['ed25519', /\bEd25519\b/i],
+  ['hkdf', /\bHKDF\b/i],
+  ['hmac', /\bHMAC\b/i],
+  ['pbkdf2', /\bPBKDF2\b/i],
+  ['rsa', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
+  ['sha1', /\bSHA-(?:1\b|(?!\d))/i],
+  ['sha256', /\bSHA-(?:256\b|(?!\d))/i],
+  ['sha512', /\bSHA-(?:384\b|512\b|(?!\d))/i],
+  ['x25519', /\bX25519\b/i],
+]
+
+/** All of them where none is named: then the program gets their names from somewhere else. */
+function subtleModules(code: string): string[] {
+  const named = algorithms.filter(([, names]) => names.test(code))
+  return (named.length > 0 ? named : algorithms).map(([module]) => `subtle/${module}`)
+}
+
 /** Streams of a call, which may become a body. */
 const ofCalls = /\b(?:stdin|stdout)\b/
 
 /**
  * @param code of the program and its packages, bundled, without comments and types
- * @returns names of webNames, sorted, and `handlers` when handler properties are used
+ * @returns names of webNames, sorted, `handlers` when handler properties are used, and `subtle/MODULE` for each of these with algorithms
  */
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
   if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
   if (handlers.test(code)) found.add('handlers')
+  if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   return [...found].sort()
 }
 
 /** The module that puts them on the global object. It must be evaluated before the program. */
 export function webNamesModule(names: readonly string[]): string {
   const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
-  const exposed = names.filter(name => name !== 'handlers').join(', ')
+  const exposed = names.filter(name => webNames.includes(name)).join(', ')
+  const modules = names.filter(name => name.startsWith('subtle/'))
   return [
     `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
     `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
     `expose(globalThis, { ${exposed} })`,
     ...(names.includes('handlers')
       ? [`import { handlers } from ${JSON.stringify(own('./error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
+      : []),
+    ...(modules.length > 0
+      ? [
+          `import { linkSubtle } from ${JSON.stringify(own('./subtle/link.ts'))}`,
+          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${JSON.stringify(own(`./${module}.ts`))}`),
+          `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
+        ]
       : []),
   ].join('\n')
 }

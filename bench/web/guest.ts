@@ -1,0 +1,12 @@
+/** What runs in the guest's engine as a Linux program, and prints its rows as JSON. There is no event loop: promise jobs are all. */
+import { cryptoRows, ourSubtle } from './crypto.ts'
+
+declare const now: () => number
+declare const print: (text: string) => void
+
+;(globalThis as any).setTimeout ??= (run: () => void) => void Promise.resolve().then(run)
+
+cryptoRows({ now }, ourSubtle()).then(
+  rows => print(JSON.stringify(rows)),
+  error => print(`${error}\n${error.stack}`),
+)
