@@ -2,6 +2,7 @@
  * Takes multipart/form-data apart as it comes (RFC 7578, RFC 2046 section 5.1, and what browsers send). Strict: no text before, between and
  * after the parts, and what a part says of itself is well formed. Only what may be the begin of a boundary, or of a head, is kept.
  */
+import { TOKEN } from '../mime.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -111,6 +112,7 @@ export class MultipartParser {
   }
 
   #head(bytes: Bytes, at: number): number {
+    if (bytes[at] === CR && bytes[at + 1] === LF) throw wrong('a part has no Content-Disposition')
     let end = bytes.indexOf(LF, at)
     while (end >= 0 && !(bytes[end + 1] === CR && bytes[end + 2] === LF)) end = bytes.indexOf(LF, end + 1)
     if ((end < 0 ? bytes.length : end) - at > MAX_HEAD) throw wrong(`the head of a part is larger than ${MAX_HEAD} bytes`)
@@ -176,7 +178,7 @@ function matchOf(bytes: Bytes, at: number, delimiter: Bytes, from: number): numb
   return length
 }
 
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\0\r\n]*)$/
+const FIELD = new RegExp(`^(${TOKEN}):([^\\r\\n]*)$`)
 
 /** @param text lines, each with its end */
 function parseHead(text: string): PartHead {
@@ -196,7 +198,7 @@ function parseHead(text: string): PartHead {
   return { name, filename: parameters.get('filename'), type: found.get('content-type') }
 }
 
-const PARAMETER = /[\t ]*;[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"([^"]*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))/y
+const PARAMETER = new RegExp(`[\\t ]*;[\\t ]*(${TOKEN})=(?:"([^"]*)"|(${TOKEN}))`, 'y')
 
 /**
  * RFC 7578 section 4.2. Within quotes a backslash is a character as any other, as browsers have it. `filename*` is ignored, as the RFC wants
