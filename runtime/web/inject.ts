@@ -9,6 +9,11 @@ export { addEventListener, dispatchEvent, ErrorEvent, PromiseRejectionEvent, rem
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'
+export { Blob } from './file/blob.ts'
+export { File } from './file/file.ts'
+export { FormData } from './form/form-data.ts'
+export { CompressionStream } from './streams/compression.ts'
+export { DecompressionStream } from './streams/decompression.ts'
 export {
   ByteLengthQueuingStrategy,
   CountQueuingStrategy,

@@ -5,11 +5,16 @@
 
 /** All that inject.ts exports. */
 export const webNames: readonly string[] = [
+  'Blob',
   'ByteLengthQueuingStrategy',
+  'CompressionStream',
   'CountQueuingStrategy',
   'Crypto',
   'CryptoKey',
+  'DecompressionStream',
   'ErrorEvent',
+  'File',
+  'FormData',
   'Headers',
   'PromiseRejectionEvent',
   'ReadableByteStreamController',
@@ -113,6 +118,11 @@ function subtleModules(code: string): string[] {
   const named = algorithms.filter(([, names]) => names.test(code))
   return (named.length > 0 ? named : algorithms).map(([module]) => `subtle/${module}`)
 }
+/** What gives a Blob or a form without its name: methods of a Request or Response. */
+const blobs = /\.\s*blob\s*\(|['"`]blob['"`]|[{,]\s*blob\b/
+const forms = /\bformData\b/
+/** What a Blob has in an image with streams. */
+const ofBlobs = /\.\s*stream\s*\(|['"`]stream['"`]|[{,]\s*stream\b(?!\s*:\s*(?:true|false|!))/
 
 /** Streams of a call, which may become a body. */
 const ofCalls = /\b(?:stdin|stdout)\b/
@@ -124,7 +134,10 @@ const ofCalls = /\b(?:stdin|stdout)\b/
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
-  if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
+  if (blobs.test(code)) found.add('Blob')
+  if (forms.test(code)) found.add('FormData')
+  const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
+  if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
   if (handlers.test(code)) found.add('handlers')
   if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   return [...found].sort()
