@@ -7,15 +7,9 @@ const browser =
   'window document location history localStorage sessionStorage indexedDB alert Image HTMLElement Element Node DOMParser ' +
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
 const web =
-<<<<<<< HEAD
-  'fetch WebSocket EventSource FormData Blob File FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
-  'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern PerformanceObserver ' +
-  'WebAssembly Intl Atomics'
-=======
   'fetch WebSocket EventSource FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
-  'SharedWorker importScripts caches URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
-  'WebAssembly Intl Atomics crypto.subtle'
->>>>>>> bodies
+  'SharedWorker importScripts caches URLPattern PerformanceObserver ' +
+  'WebAssembly Intl Atomics'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 
