@@ -14,6 +14,7 @@ export function linkSubtle(algorithms: readonly (readonly Algorithm[])[]): void 
   let subtle: SubtleCrypto | undefined
   Object.defineProperty(Crypto.prototype, 'subtle', {
     get(this: Crypto): SubtleCrypto {
+      if (!(this instanceof Crypto)) throw new TypeError('subtle: this is not crypto')
       if (subtle === undefined) {
         randomFrom(bytes => getRandomValues.call(this, bytes))
         subtle = makeSubtle()

@@ -1,8 +1,8 @@
 /** Keys of RSA, as RFC 8017 appendix A.1 (spki, PKCS #8) and RFC 7518 section 6.3 (JSON Web Keys) write them. */
-import { type Algorithm, asHash, type Hash, type KeyFormat } from './algorithms.ts'
+import { type Algorithm, asBytes, asHash, asLong, type Hash, type KeyFormat } from './algorithms.ts'
 import type { Bytes } from './bytes.ts'
 import { DerReader, type EncodedKey, element, hex, integer, readPkcs8, readSpki, SEQUENCE, writePkcs8, writeSpki } from './der.ts'
-import { badData, notSupported } from './errors.ts'
+import { badData, badUsages, failed, notSupported } from './errors.ts'
 import { checkAlg, checkJwk, type JsonWebKey, jwkBytes, writeJwk } from './jwk.ts'
 import { type CryptoKey, checkType, checkUsages, type KeyUsage, makeKey, slotsOf } from './key.ts'
 import { type RsaPrivate, type RsaPublic, toNumber } from './rsa-numbers.ts'
@@ -105,8 +105,16 @@ export function rsa(kind: RsaKind, rest: Omit<Algorithm, 'name'>): Algorithm {
     name,
     ...rest,
 
-    generateKey: () => () => {
-      throw notSupported(`keys of ${name} are not made here, which would take many seconds: make one elsewhere, and import it`)
+    generateKey: members => {
+      members.required('modulusLength', asLong)
+      const exponent = toNumber(members.required('publicExponent', asBytes))
+      members.required('hash', asHash)
+      return (_, usages) => {
+        checkUsages(usages, [...publicUsages, ...privateUsages], `a pair of keys of ${name}`)
+        if (exponent < 3n || exponent % 2n === 0n) throw failed(`${name}: publicExponent must be odd, and 3 at least`)
+        if (!usages.some(usage => privateUsages.includes(usage))) throw badUsages('a private key must have a usage')
+        throw notSupported(`keys of ${name} are not made here, which would take many seconds: make one elsewhere, and import it`)
+      }
     },
 
     importKey: members => {

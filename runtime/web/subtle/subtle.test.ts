@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
@@ -10,7 +11,7 @@ import { publicPart, rsaKey } from './keys.cases.ts'
 import { linkSubtle } from './link.ts'
 import { pairsScenarios } from './pairs.cases.ts'
 import { subtleScenarios } from './subtle.cases.ts'
-import { fromHex } from './testing.ts'
+import { fromHex, text } from './testing.ts'
 import { vectors } from './vectors.cases.ts'
 
 linkSubtle(allAlgorithms)
@@ -86,7 +87,12 @@ const messages: readonly (readonly [name: string, message: RegExp, run: (subtle:
       return subtle.encrypt({ name: 'AES-GCM', iv: new Uint8Array(7) }, key, new Uint8Array())
     },
   ],
-  ['NotSupportedError', /^keys of RSA-PSS are not made here, .*import it$/, subtle => subtle.generateKey('RSA-PSS', true, ['sign'])],
+  [
+    'NotSupportedError',
+    /^keys of RSA-PSS are not made here, .*import it$/,
+    subtle =>
+      subtle.generateKey({ name: 'RSA-PSS', modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' }, true, ['sign']),
+  ],
 ]
 for (const [name, message, run] of messages)
   test(`an error says: ${message.source}`, t => t.throwsAsync(run(own.subtle), { name, message }))
@@ -229,3 +235,38 @@ test('no bytes are more than a DataError', t =>
     ),
     runs({ few: 500 }),
   ))
+
+/**
+ * Signatures by a key with a part of small order: the equation with the cofactor takes them, the one without it takes one in eight. And
+ * signatures whose point is of small order, which both equations take.
+ */
+test('of Ed25519 the equation without the cofactor counts, and no point is of small order', async t => {
+  const { Point } = ed25519
+  const order = Point.Fn.ORDER
+  const small = Point.fromBytes(fromHex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'))
+  const secret = 1234567n
+  const numberIn = (bytes: Uint8Array): bigint => bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n)
+  const bytesOf = (number: bigint): Uint8Array => Uint8Array.from({ length: 32 }, (_, i) => Number((number >> BigInt(8 * i)) & 0xffn))
+  const taken: boolean[] = []
+  for (let i = 0; i < 24; i++) {
+    const isSmallPoint = i >= 16
+    const key = Point.BASE.multiply(secret)
+      .add(isSmallPoint ? Point.ZERO : small)
+      .toBytes()
+    const nonce = isSmallPoint ? 0n : 1000n + BigInt(i)
+    const r = (isSmallPoint ? Point.ZERO : Point.BASE.multiply(nonce)).toBytes()
+    const message = text(`message ${i}`)
+    const k = numberIn(new Uint8Array(await node.subtle.digest('SHA-512', Uint8Array.of(...r, ...key, ...message)))) % order
+    const signature = Uint8Array.of(...r, ...bytesOf((nonce + k * secret) % order))
+    const results = await Promise.all(
+      [own.subtle, node.subtle].map(async subtle =>
+        subtle.verify('Ed25519', await subtle.importKey('raw', key, 'Ed25519', true, ['verify']), signature, message),
+      ),
+    )
+    t.is(results[0], !isSmallPoint && k % 8n === 0n, `message ${i}`)
+    // Node's, by OpenSSL, does not look at the order of points.
+    if (!isSmallPoint) t.is(results[1], results[0], `message ${i} in Node`)
+    taken.push(results[0])
+  }
+  t.true(taken.includes(true) && taken.includes(false))
+})
