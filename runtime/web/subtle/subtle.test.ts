@@ -4,18 +4,15 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
-import { Crypto } from '../crypto.ts'
 import { asInNode } from '../testing.ts'
-import { allAlgorithms } from './all.ts'
+import { wholeCrypto } from './all.ts'
 import { publicPart, rsaKey } from './keys.cases.ts'
-import { linkSubtle } from './link.ts'
 import { pairsScenarios } from './pairs.cases.ts'
 import { subtleScenarios } from './subtle.cases.ts'
 import { fromHex, text } from './testing.ts'
 import { vectors } from './vectors.cases.ts'
 
-linkSubtle(allAlgorithms)
-const own = new Crypto({ random: into => void globalThis.crypto.getRandomValues(into as Uint8Array<ArrayBuffer>) }) as any
+const own = wholeCrypto({ random: into => void globalThis.crypto.getRandomValues(into as Uint8Array<ArrayBuffer>) })
 
 const HS256 = { name: 'HMAC', hash: 'SHA-256' }
 
