@@ -126,3 +126,13 @@ await crypto.subtle.digest(['SHA', 1].join('-'), new Uint8Array()).catch((error:
   t.is(bytes, '32')
   t.regex(error, /^NotSupportedError: SHA-1 is not in this image, .*: write 'SHA-1' in the program, and build it again/)
 })
+
+test('keys that are larger than any arithmetic are refused before it begins', async t => {
+  const app = program(`const RSA = { name: 'RSA-PSS', hash: 'SHA-256' }
+const take = (jwk: object, usages: string[]) => crypto.subtle.importKey('jwk', { kty: 'RSA', ...jwk }, RSA, true, usages).catch((error: Error) => say(error.name))
+const huge = 'f'.repeat(400_000)
+await take({ n: huge, e: 'AQAB' }, ['verify'])
+await take({ n: 'oQEB', e: huge }, ['verify'])
+await take({ n: 'oQEB', e: 'Aw', d: huge, p: huge, q: huge, dp: huge, dq: huge, qi: huge }, ['sign'])`)
+  t.deepEqual(await said(t, app), ['NotSupportedError', 'NotSupportedError', 'DataError'])
+})
