@@ -2,9 +2,8 @@
 import { handlers } from './error-events.ts'
 import { expose } from './expose.ts'
 import * as web from './inject.ts'
-import { allAlgorithms } from './subtle/all.ts'
-import { linkSubtle } from './subtle/link.ts'
+import { linkAll } from './subtle/all.ts'
 
 expose(globalThis, web)
 Object.defineProperties(globalThis, handlers)
-linkSubtle(allAlgorithms)
+linkAll()

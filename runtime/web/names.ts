@@ -98,25 +98,25 @@ const subtle = new RegExp(
  * Modules of subtle/ with the algorithms of crypto.subtle that a text names. Their names know no case. A hash function whose name is put together
  * may be any of them.
  */
-const algorithms: readonly (readonly [module: string, names: RegExp])[] = [
-  ['aes', /\bAES-/i],
-  ['ecdh', /\bECDH\b/i],
-  ['ecdsa', /\bECDSA\b/i],
-  ['ed25519', /\bEd25519\b/i],
-  ['hkdf', /\bHKDF\b/i],
-  ['hmac', /\bHMAC\b/i],
-  ['pbkdf2', /\bPBKDF2\b/i],
-  ['rsa', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
-  ['sha1', /\bSHA-(?:1\b|(?!\d))/i],
-  ['sha256', /\bSHA-(?:256\b|(?!\d))/i],
-  ['sha512', /\bSHA-(?:384\b|512\b|(?!\d))/i],
-  ['x25519', /\bX25519\b/i],
+const algorithms: readonly (readonly [name: string, module: string, words: RegExp])[] = [
+  ['subtle/aes', './subtle/aes.ts', /\bAES-/i],
+  ['subtle/ecdh', './subtle/ecdh.ts', /\bECDH\b/i],
+  ['subtle/ecdsa', './subtle/ecdsa.ts', /\bECDSA\b/i],
+  ['subtle/ed25519', './subtle/ed25519.ts', /\bEd25519\b/i],
+  ['subtle/hkdf', './subtle/hkdf.ts', /\bHKDF\b/i],
+  ['subtle/hmac', './subtle/hmac.ts', /\bHMAC\b/i],
+  ['subtle/pbkdf2', './subtle/pbkdf2.ts', /\bPBKDF2\b/i],
+  ['subtle/rsa', './subtle/rsa.ts', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
+  ['subtle/sha1', './subtle/sha1.ts', /\bSHA-(?:1\b|(?!\d))/i],
+  ['subtle/sha256', './subtle/sha256.ts', /\bSHA-(?:256\b|(?!\d))/i],
+  ['subtle/sha512', './subtle/sha512.ts', /\bSHA-(?:384\b|512\b|(?!\d))/i],
+  ['subtle/x25519', './subtle/x25519.ts', /\bX25519\b/i],
 ]
 
 /** All of them where none is named: then the program gets their names from somewhere else. */
 function subtleModules(code: string): string[] {
-  const named = algorithms.filter(([, names]) => names.test(code))
-  return (named.length > 0 ? named : algorithms).map(([module]) => `subtle/${module}`)
+  const named = algorithms.filter(([, , words]) => words.test(code))
+  return (named.length > 0 ? named : algorithms).map(([name]) => name)
 }
 /** What gives a Blob or a form without its name: methods of a Request or Response. */
 const blobs = /\.\s*blob\s*\(|['"`]blob['"`]|[{,]\s*blob\b/
@@ -147,7 +147,7 @@ export function webNamesIn(code: string): string[] {
 export function webNamesModule(names: readonly string[]): string {
   const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
   const exposed = names.filter(name => webNames.includes(name)).join(', ')
-  const modules = names.filter(name => name.startsWith('subtle/'))
+  const modules = algorithms.filter(([name]) => names.includes(name)).map(([, module]) => module)
   return [
     `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
     `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
@@ -158,7 +158,7 @@ export function webNamesModule(names: readonly string[]): string {
     ...(modules.length > 0
       ? [
           `import { linkSubtle } from ${JSON.stringify(own('./subtle/link.ts'))}`,
-          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${JSON.stringify(own(`./${module}.ts`))}`),
+          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${JSON.stringify(own(module))}`),
           `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
         ]
       : []),
