@@ -114,7 +114,9 @@ export class BodyReader {
   #keep(bytes: Uint8Array, at: number, size: number): void {
     const total = this.#length + size
     if (total > this.#bytes.length) {
-      const larger = new Uint8Array(Math.min(Math.max(total, 2 * this.#bytes.length), Math.max(total, this.#limit)))
+      // No more than will come: a whole body is then taken as it lies.
+      const most = this.#chunked ? Math.max(total, this.#limit) : this.#length + this.#remaining
+      const larger = new Uint8Array(Math.min(Math.max(total, 2 * this.#bytes.length), most))
       this.#abi.copy(larger, 0, this.#bytes, 0, this.#length)
       this.#bytes = larger
     }
