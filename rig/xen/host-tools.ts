@@ -13,10 +13,13 @@ const needed: [program: string, debianPackage: string][] = [
   ['setpriv', 'util-linux'],
 ]
 
-/** Makes sure that the host has QEMU and a C compiler; installs what is missing with apt-get, and says so. */
-export async function ensureHostTools(log: Log): Promise<void> {
+/**
+ * Makes sure that the host has QEMU and a C compiler; installs what is missing with apt-get, and says so.
+ * @param more further programs, each with the Debian package that it comes from
+ */
+export async function ensureHostTools(log: Log, more: [program: string, debianPackage: string][] = []): Promise<void> {
   const missing: string[] = []
-  for (const [program, debianPackage] of needed) {
+  for (const [program, debianPackage] of [...needed, ...more]) {
     if (!(await isInstalled(program))) missing.push(debianPackage)
   }
   // gcc alone cannot link a program: the C library's headers are a package of their own.
