@@ -87,7 +87,7 @@ export class Bochs implements Machine {
     symlinkSync(files.disk, join(folder, 'disk.img'))
     writeFileSync(join(folder, 'network'), `# slirp config\nhostfwd=tcp:127.0.0.1:${shellPort}-10.0.2.15:1\n`)
     writeFileSync(join(folder, 'bochsrc'), configuration(files, options.memoryMiB, serialPort))
-    const args = ['--pdeathsig', 'KILL', 'nice', files.program, '-q', '-f', 'bochsrc']
+    const args = ['--pdeathsig', 'KILL', files.program, '-q', '-f', 'bochsrc']
     const child = spawn('setpriv', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     return new Bochs(child, folder, serial, shellPort, options)
   }
@@ -120,7 +120,8 @@ function configuration({ bios, vgaBios }: BochsFiles, memoryMiB: number, serialP
     `com1: enabled=1, mode=socket-client, dev=127.0.0.1:${serialPort}`,
     'clock: sync=none, time0=utc',
     'panic: action=fatal',
-    'error: action=report',
+    // Each register that Xen and Linux try, and that is not there, would be one.
+    'error: action=report, cpu0=ignore',
     'info: action=ignore',
     'debug: action=ignore',
     'log: log',

@@ -25,7 +25,9 @@ const configuration = [
   '--enable-x86-64',
   '--enable-cpu-level=6',
   '--enable-vmx=2',
+  // Without EVEX, version 3.0 does not compile.
   '--enable-avx',
+  '--enable-evex',
   '--enable-all-optimizations',
   '--enable-pci',
   '--enable-e1000',
@@ -88,23 +90,26 @@ export async function ensureBochs(cache: string, log: Log): Promise<BochsFiles> 
 
 async function compile(source: string, log: Log): Promise<void> {
   log('configuring Bochs')
-  await run('nice', ['sh', './configure', ...configuration, 'CXXFLAGS=-O2', 'CFLAGS=-O2'], { cwd: source, seconds: 300 })
-  const total = (await run('make', ['-n'], { cwd: source })).split('\n').filter(isCompilation).length
+  await run('sh', ['./configure', ...configuration, 'CXXFLAGS=-O2', 'CFLAGS=-O2'], { cwd: source, seconds: 900 })
+  // Some folders are visited twice.
+  const total = new Set((await run('make', ['-n'], { cwd: source })).split('\n').filter(isCompilation)).size
   log(`compiling Bochs: ${total} files, about 3 minutes`)
-  const tail: string[] = []
+  const complaints: string[] = []
   let done = 0
-  const child = spawn('nice', ['make', `-j${availableParallelism()}`], { cwd: source, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('make', [`-j${availableParallelism()}`], { cwd: source, stdio: ['ignore', 'pipe', 'pipe'] })
   const killAtExit = () => child.kill()
   process.once('exit', killAtExit)
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', line => {
-      if (tail.push(line) > 30) tail.shift()
+      // With more than one compiler at work, what is wrong may stand far above the last line.
+      if (/error|undefined|Killed|\*\*\*/i.test(line) && !isCompilation(line)) complaints.push(line)
       if (isCompilation(line) && ++done % Math.ceil(total / 8) === 0) log(`compiling Bochs: ${Math.round((done / total) * 100)} %`)
     })
   }
   const code = await new Promise(resolve => child.once('close', resolve).once('error', resolve))
   process.off('exit', killAtExit)
-  if (code !== 0) throw new RigError('Bochs could not be compiled', tail.join('\n'), 'Is there enough disk space and memory?')
+  if (code !== 0)
+    throw new RigError('Bochs could not be compiled', complaints.slice(0, 30).join('\n'), 'Is there enough disk space and memory?')
   await run('strip', ['bochs'], { cwd: source })
 }
 
