@@ -4,6 +4,7 @@
  */
 import { DOMException } from './dom-exception.ts'
 import { isPlatformObject } from './expose.ts'
+import { cloneOfBlob } from './file/linked.ts'
 
 const errors: Readonly<Record<string, ErrorConstructor>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
 
@@ -57,6 +58,8 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     if ('cause' in value) Object.defineProperty(copy, 'cause', { value: inner(value.cause), writable: true, configurable: true })
     return copy
   }
+  const blob = cloneOfBlob(value)
+  if (blob !== undefined) return keep(blob)
   if (refused.some(Class => value instanceof Class) || isPlatformObject(value)) throw refuse(`#<${value.constructor.name}>`)
   const copy: any = keep(Array.isArray(value) ? new Array(value.length) : {})
   for (const key of Object.keys(value)) {

@@ -116,8 +116,18 @@ function clamped(value: unknown): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor
 }
 
+/** How a class that extends Blob is cloned; set by file.ts when it is in the image. */
+let cloneOfFile: (value: unknown) => Blob | undefined = () => undefined
+export const linkFiles = (clone: typeof cloneOfFile): void => {
+  cloneOfFile = clone
+}
+
 linkBlobs({
   piecesOf: piecesIn,
+  cloneOf(value) {
+    const pieces = piecesIn(value)
+    return pieces && (cloneOfFile(value) ?? new Blob(pieces))
+  },
   blobOf(pieces, contentType) {
     const type = extractMimeType(contentType)
     return new Blob(new Pieces(pieces.list, type === undefined ? '' : serializeMimeType(type)))

@@ -1,5 +1,5 @@
 /** https://w3c.github.io/FileAPI/#file-section */
-import { Blob, type BlobPart, type BlobPropertyBag } from './blob.ts'
+import { Blob, type BlobPart, type BlobPropertyBag, linkFiles, piecesIn } from './blob.ts'
 import type { Pieces } from './pieces.ts'
 
 export interface FilePropertyBag extends BlobPropertyBag {
@@ -33,3 +33,8 @@ function toLongLong(value: unknown): number {
   const number = Math.trunc(Number(value))
   return Number.isFinite(number) ? Number(BigInt.asIntN(64, BigInt(number))) : 0
 }
+
+linkFiles(value => {
+  const pieces = value instanceof File ? piecesIn(value) : undefined
+  return pieces && new File(pieces, (value as File).name, { lastModified: (value as File).lastModified })
+})
