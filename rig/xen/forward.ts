@@ -6,10 +6,11 @@ import type { Link } from './link.ts'
 /**
  * Listens on a TCP port of the host (on 127.0.0.1) and carries each connection through a shell of dom0 to an address that dom0 knows:
  * for a machine that cannot forward ports by itself.
+ * @param ended resolves with the machine's end, which is the forward's
  * @param hostPort 0 picks a free one
  * @returns the port
  */
-export function forwardByShell(link: Link, hostPort: number, address: string, port: number): Promise<number> {
+export function forwardByShell(link: Link, ended: Promise<void>, hostPort: number, address: string, port: number): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, socket => {
     link.spawn(`exec nc ${address} ${port}`).then(
       async stream => {
@@ -18,8 +19,9 @@ export function forwardByShell(link: Link, hostPort: number, address: string, po
       () => socket.destroy(),
     )
   })
-  // The machine's end is the forward's end, and a program that is done must not stay for it.
+  // A program that is done must not stay for it.
   server.unref()
+  void ended.then(() => server.close())
   return new Promise((resolve, reject) => {
     server.once('error', cause =>
       reject(

@@ -71,8 +71,8 @@ export class Rig {
     }
     const machine: Machine = bochs ? await Bochs.start(bochs, machineOptions) : new Qemu(files, machineOptions)
     signal?.addEventListener('abort', () => machine.kill(), { once: true })
-    const patience = startSeconds * machine.patience
-    const late = setTimeout(() => up.reject(new RigError(`dom0 did not start within ${patience} s`, lastLines.join('\n'))), patience * 1000)
+    const limit = startSeconds * machine.patience
+    const late = setTimeout(() => up.reject(new RigError(`dom0 did not start within ${limit} s`, lastLines.join('\n'))), limit * 1000)
     void machine.exited.then(() =>
       up.reject(signal?.aborted ? signal.reason : new RigError('The emulator ended before dom0 was up', lastLines.join('\n'))),
     )
@@ -146,7 +146,8 @@ export class Rig {
    * @returns the port on the host
    */
   forward(hostPort: number, ip: string, port: number): Promise<number> {
-    return this.#machine.forward?.(hostPort, ip, port) ?? forwardByShell(this.#link, hostPort, ip, port)
+    const machine = this.#machine
+    return machine.forward?.(hostPort, ip, port) ?? forwardByShell(this.#link, machine.exited, hostPort, ip, port)
   }
 
   /** Lets gdb attach to the whole machine, at a TCP port of the host (`target remote`); it stops while gdb looks at it. */
