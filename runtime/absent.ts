@@ -7,8 +7,8 @@ const browser =
   'window document location history localStorage sessionStorage indexedDB alert Image HTMLElement Element Node DOMParser ' +
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
 const web =
-  'fetch WebSocket EventSource FormData Blob File FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
-  'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
+  'fetch WebSocket EventSource FormData Blob File FileReader Worker ' +
+  'SharedWorker importScripts caches CompressionStream DecompressionStream CryptoKey SubtleCrypto PerformanceObserver ' +
   'WebAssembly Intl Atomics crypto.subtle'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`

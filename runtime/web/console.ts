@@ -5,6 +5,10 @@
 import { format, inspect } from '../format.ts'
 import type { Log } from '../log.ts'
 import { framesOf } from './error-stack.ts'
+import { makers } from './makers.ts'
+
+/** What console.table shows: a table where console-table.ts is in the image. */
+export const tables = { show: inspect as (data: unknown, columns?: unknown) => string }
 
 export function createConsole(log: Log, now: () => number): Record<string, (...args: any[]) => void> {
   const counts = new Map<string, number>()
@@ -33,20 +37,32 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
     debug: at('debug'),
     dir,
     dirxml: at('app'),
-    table: dir,
-    trace: (...args: unknown[]) => at('debug')(`Trace: ${format(...args)}\n${framesOf(new Error().stack ?? '')}`),
+    table: (...[data, columns]: unknown[]) => at('app')(tables.show(data, columns)),
+    trace: (...args: unknown[]) => at('app')(`Trace: ${format(...args)}\n${framesOf(new Error().stack ?? '')}`),
     assert: (...[condition, ...args]: unknown[]) => {
-      if (!condition) at('error')('Assertion failed', ...args)
+      if (condition) return
+      const [first, ...rest] = args
+      if (typeof first === 'string') at('error')(`Assertion failed: ${first}`, ...rest)
+      else at('error')('Assertion failed', ...args)
     },
-    /** A log has no screen to clear. */
-    clear: () => {},
+    /** A log has no screen to clear, but groups. */
+    clear: () => {
+      indent = ''
+    },
     count: (...args: unknown[]) => {
       const label = labelOf(args)
       counts.set(label, (counts.get(label) ?? 0) + 1)
       at('app')(`${label}: ${counts.get(label)}`)
     },
-    countReset: (...args: unknown[]) => void counts.delete(labelOf(args)),
-    time: (...args: unknown[]) => void times.set(labelOf(args), now()),
+    countReset: (...args: unknown[]) => {
+      const label = labelOf(args)
+      if (!counts.delete(label)) log.warn(`console: there is no count '${label}'`)
+    },
+    time: (...args: unknown[]) => {
+      const label = labelOf(args)
+      if (times.has(label)) log.warn(`console: the timer '${label}' runs already`)
+      else times.set(label, now())
+    },
     timeLog: (...args: unknown[]) => elapsed(labelOf(args), args.slice(1)),
     timeEnd: (...args: unknown[]) => {
       elapsed(labelOf(args), [])
@@ -62,3 +78,6 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
   const console = Object.assign(Object.create({}), functions)
   return Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true })
 }
+
+/** A domain that starts from now on has a console. */
+export const addConsole = (): void => void makers.push(({ log, timers }) => ({ console: createConsole(log, () => timers.now()) }))

@@ -4,10 +4,16 @@
  */
 
 export { atob, btoa } from './base64.ts'
+export { CustomEvent } from './custom-event.ts'
 export { addEventListener, dispatchEvent, ErrorEvent, PromiseRejectionEvent, removeEventListener } from './error-events.ts'
 export { Headers } from './fetch/headers.ts'
 export { Request } from './fetch/request.ts'
 export { Response } from './fetch/response.ts'
+export { BroadcastChannel } from './messages/broadcast-channel.ts'
+export { CloseEvent } from './messages/close-event.ts'
+export { MessageEvent } from './messages/message-event.ts'
+export { MessageChannel, MessagePort } from './messages/message-port.ts'
+export { scheduler } from './scheduler.ts'
 export {
   ByteLengthQueuingStrategy,
   CountQueuingStrategy,
@@ -25,5 +31,7 @@ export {
 } from './streams/streams.ts'
 export { TextDecoderStream, TextEncoderStream } from './streams/text.ts'
 export { structuredClone } from './structured-clone.ts'
+export { PerformanceEntry, PerformanceMark, PerformanceMeasure } from './timing.ts'
 export { URL } from './url/url.ts'
+export { URLPattern } from './url/url-pattern.ts'
 export { URLSearchParams } from './url/url-search-params.ts'

@@ -3,12 +3,23 @@
  * `new URL(...)`. A name that stands there for something else links in too much, never too little. For the tool; nothing of it is in an image.
  */
 
+import { encodingsIn } from './encodings/used.ts'
+
 /** All that inject.ts exports. */
 export const webNames: readonly string[] = [
+  'BroadcastChannel',
   'ByteLengthQueuingStrategy',
+  'CloseEvent',
   'CountQueuingStrategy',
+  'CustomEvent',
   'ErrorEvent',
   'Headers',
+  'MessageChannel',
+  'MessageEvent',
+  'MessagePort',
+  'PerformanceEntry',
+  'PerformanceMark',
+  'PerformanceMeasure',
   'PromiseRejectionEvent',
   'ReadableByteStreamController',
   'ReadableStream',
@@ -23,6 +34,7 @@ export const webNames: readonly string[] = [
   'TransformStream',
   'TransformStreamDefaultController',
   'URL',
+  'URLPattern',
   'URLSearchParams',
   'WritableStream',
   'WritableStreamDefaultController',
@@ -32,6 +44,7 @@ export const webNames: readonly string[] = [
   'btoa',
   'dispatchEvent',
   'removeEventListener',
+  'scheduler',
   'structuredClone',
 ]
 
@@ -39,19 +52,15 @@ export const webNames: readonly string[] = [
 export const alwaysThere: readonly string[] = [
   'AbortController',
   'AbortSignal',
-  'CustomEvent',
   'DOMException',
   'Event',
   'EventTarget',
-  'Navigator',
   'Performance',
   'TextDecoder',
   'TextEncoder',
   'clearInterval',
   'clearTimeout',
-  'console',
   'crypto',
-  'navigator',
   'performance',
   'queueMicrotask',
   'reportError',
@@ -60,8 +69,42 @@ export const alwaysThere: readonly string[] = [
   'setTimeout',
 ]
 
-/** Handler properties of the global object (error-events.ts). */
-const handlers = /\bon(?:error|unhandledrejection)\b/
+/** What makers.ts makes for programs that name it. */
+export const madeNames: readonly string[] = ['Navigator', 'console', 'navigator']
+
+/** What adds to the global object, or to one that is always there: the module in this folder, and what it exports. */
+interface Addition {
+  readonly module: string
+  readonly add: string
+}
+const additions: Readonly<Record<string, Addition & { isIn(code: string): boolean }>> = {
+  console: { isIn: code => /\bconsole\b/.test(code), module: './console.ts', add: 'addConsole' },
+  // Handler properties of the global object.
+  handlers: {
+    isIn: code => /\bon(?:error|unhandledrejection|rejectionhandled)\b/.test(code),
+    module: './error-events.ts',
+    add: 'addGlobalHandlers',
+  },
+  navigator: { isIn: code => /\bnavigator\b/i.test(code), module: './navigator.ts', add: 'addNavigator' },
+  table: {
+    isIn: code => /\bconsole\b/.test(code) && /(?:\.|\[\s*['"`]|[{,]\s*)table\b/.test(code),
+    module: './console-table.ts',
+    add: 'addTables',
+  },
+  timing: {
+    isIn: code =>
+      /\bperformance\b/i.test(code) && /(?<![\w$-])(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)(?![\w$-])/.test(code),
+    module: './timing.ts',
+    add: 'addTiming',
+  },
+}
+
+/** Encodings of TextDecoder; a name that is not here is that of a table of single bytes. */
+const encodings: Readonly<Record<string, Addition>> = {
+  utf16: { module: './encodings/utf16.ts', add: 'addUtf16' },
+  others: { module: './encodings/others.ts', add: 'addOthers' },
+}
+const ENCODING = 'encoding:'
 
 /**
  * What gives or takes a stream without its name: the property `body` (not a tag or a rule of CSS in a text), an asynchronous iterable that
@@ -84,26 +127,40 @@ const ofCalls = /\b(?:stdin|stdout)\b/
 
 /**
  * @param code of the program and its packages, bundled, without comments and types
- * @returns names of webNames, sorted, and `handlers` when handler properties are used
+ * @returns names of webNames, and of what else belongs to the image (webNamesModule knows them), sorted
  */
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
   if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
-  if (handlers.test(code)) found.add('handlers')
+  for (const [name, { isIn }] of Object.entries(additions)) if (isIn(code)) found.add(name)
+  for (const name of encodingsIn(code)) found.add(ENCODING + name)
   return [...found].sort()
 }
 
+const isExposed = new Set(webNames)
+
 /** The module that puts them on the global object. It must be evaluated before the program. */
 export function webNamesModule(names: readonly string[]): string {
-  const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
-  const exposed = names.filter(name => name !== 'handlers').join(', ')
+  const own = (module: string): string => JSON.stringify(decodeURIComponent(new URL(module, import.meta.url).pathname))
+  const exposed = names.filter(name => isExposed.has(name)).join(', ')
+  const ofTexts = names.filter(name => name.startsWith(ENCODING)).map(name => name.slice(ENCODING.length))
+  const tables = ofTexts.filter(name => !Object.hasOwn(encodings, name))
+  const added = [
+    ...names.filter(name => Object.hasOwn(additions, name)).map(name => additions[name]),
+    ...ofTexts.filter(name => Object.hasOwn(encodings, name)).map(name => encodings[name]),
+  ]
   return [
-    `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
-    `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
+    `import { expose } from ${own('./expose.ts')}`,
+    `import { ${exposed} } from ${own('./inject.ts')}`,
     `expose(globalThis, { ${exposed} })`,
-    ...(names.includes('handlers')
-      ? [`import { handlers } from ${JSON.stringify(own('./error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
+    ...added.flatMap(({ module, add }) => [`import { ${add} } from ${own(module)}`, `${add}()`]),
+    ...(tables.length > 0
+      ? [
+          `import { addSingleBytes } from ${own('./encodings/single-byte.ts')}`,
+          `import { ${tables} } from ${own('./encodings/tables.ts')}`,
+          `addSingleBytes(${tables})`,
+        ]
       : []),
   ].join('\n')
 }
