@@ -47,6 +47,7 @@ await engineTests(
     './http/server/misuse.test.ts',
     './http/server/upload.test.ts',
     './http/server/hono.test.ts',
+    './http/websocket/client.test.ts',
     './http/websocket/websocket.test.ts',
     './http/websocket/hostile.test.ts',
     './http/server/smuggling.test.ts',

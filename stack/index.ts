@@ -10,7 +10,9 @@ export { fetchError, HttpError, type HttpErrorCode } from './http/client/error.t
 export type { HttpClientLimits } from './http/client/options.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export { HandshakeError } from './http/server/upgrade.ts'
-export type { ServerWebSocket, WebSocketData, WebSocketLimits } from './http/websocket/socket.ts'
+export { ClientWebSocket, type WebSocketHost, webSocketClass } from './http/websocket/client.ts'
+export type { WebSocketData, WebSocketLimits } from './http/websocket/session.ts'
+export type { ServerWebSocket } from './http/websocket/socket.ts'
 export {
   upgradeWebSocket,
   type WebSocketContext,

@@ -24,7 +24,7 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
     else at('app')(`${label}: ${(now() - start).toFixed(3)} ms`, ...rest)
   }
   const labelOf = ([label]: unknown[]): string => (label === undefined ? 'default' : String(label))
-  const dir = (...[value]: unknown[]): void => at('app')(inspect(value))
+  const dir = (...args: unknown[]): void => at('app')(inspect(args[0]))
   const group = (...args: unknown[]): void => {
     if (args.length > 0) at('app')(...args)
     indent += '  '
@@ -37,10 +37,11 @@ export function createConsole(log: Log, now: () => number): Record<string, (...a
     debug: at('debug'),
     dir,
     dirxml: at('app'),
-    table: (...[data, columns]: unknown[]) => at('app')(tables.show(data, columns)),
+    table: (...args: unknown[]) => at('app')(tables.show(args[0], args[1])),
     trace: (...args: unknown[]) => at('app')(`Trace: ${format(...args)}\n${framesOf(new Error().stack ?? '')}`),
-    assert: (...[condition, ...args]: unknown[]) => {
-      if (condition) return
+    assert: (...all: unknown[]) => {
+      if (all[0]) return
+      const args = all.slice(1)
       const [first, ...rest] = args
       if (typeof first === 'string') at('error')(`Assertion failed: ${first}`, ...rest)
       else at('error')('Assertion failed', ...args)

@@ -125,6 +125,19 @@ export const encodingScenarios: Scenarios = {
       new TextDecoder(label, { fatal: true }).decode(bytes.subarray(0, 128)),
     ])
   },
+  'buffers that were transferred': ({ TextDecoder, TextEncoder }: Web) => {
+    const [a, b, c] = [new Uint8Array(4), new Uint8Array(4), new Uint8Array(4)]
+    for (const one of [a, b, c]) one.buffer.transfer()
+    return [
+      new TextDecoder().decode(a),
+      new TextDecoder().decode(b.buffer),
+      new TextDecoder('latin1').decode(b),
+      new TextEncoder().encodeInto('x', c),
+      new TextEncoder().encodeInto('', c),
+      attempt(() => new TextDecoder().decode(null)),
+      attempt(() => new TextDecoder().decode('x')),
+    ]
+  },
   'x-user-defined': ({ TextDecoder }: Web) => {
     // Node has it not.
     try {

@@ -59,6 +59,7 @@ export function createEncoding(abi: TextAbi): Classes {
 
     encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
       const source = String(text).toWellFormed()
+      if (into.length === 0) return { read: 0, written: 0 }
       const length = abi.utf8Encode(source, into, 0)
       if (length > 0 || source === '') return { read: source.length, written: length }
       let read = 0
@@ -138,7 +139,8 @@ export function createEncoding(abi: TextAbi): Classes {
 }
 
 function toBytes(input: unknown): Uint8Array {
-  if (input === undefined) return new Uint8Array(0)
+  // A buffer that was transferred has no bytes, and no view of it will do.
+  if (input === undefined || ((ArrayBuffer.isView(input) ? input.buffer : input) as ArrayBuffer).detached) return new Uint8Array(0)
   if (input instanceof Uint8Array) return input
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
   if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer) return new Uint8Array(input)

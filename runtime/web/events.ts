@@ -122,6 +122,7 @@ export class Event {
   }
   /** Of old programs: what the constructor says now. */
   initEvent(type: string, bubbles = false, cancelable = false): void {
+    if (arguments.length === 0) throw new TypeError('initEvent: the type is missing')
     if (this.#isDispatched) return
     this.#type = String(type)
     this.#bubbles = Boolean(bubbles)

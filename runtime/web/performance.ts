@@ -7,7 +7,7 @@ type Clocks = Pick<Abi, 'clockMonotonic' | 'clockWall'>
 export class Performance extends EventTarget {
   readonly #clocks: Clocks
 
-  constructor(clocks?: Clocks) {
+  constructor(clocks: Clocks | undefined = undefined) {
     super()
     if (clocks === undefined) throw new TypeError('Performance is not constructed; use performance')
     this.#clocks = clocks

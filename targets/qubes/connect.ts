@@ -6,6 +6,7 @@ import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'
 
 export { fetch } from '../fetch.ts'
+export { WebSocket } from '../web-socket.ts'
 export { target } from './target.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */

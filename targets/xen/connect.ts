@@ -5,6 +5,7 @@ import { connectNetwork } from './network.ts'
 import type { target } from './target.ts'
 
 export { fetch } from '../fetch.ts'
+export { WebSocket } from '../web-socket.ts'
 export { target } from './target.ts'
 
 export const connect: Connect<typeof target> = context => {

@@ -55,6 +55,7 @@ export class MessageEvent<T = any> extends Event {
     source: object | null = null,
     ports: Iterable<object> = [],
   ): void {
+    if (arguments.length === 0) throw new TypeError('initMessageEvent: the type is missing')
     if (this.eventPhase !== Event.NONE) return
     super.initEvent(type, bubbles, cancelable)
     this.#data = data as T

@@ -1,6 +1,6 @@
 /**
- * Takes messages out of the bytes of a client (RFC 6455 section 5): bytes in, messages and control frames out. It does no I/O. What breaks
- * a rule ends the reading, with the code that the client is told.
+ * Takes messages out of the bytes of a peer (RFC 6455 section 5): bytes in, messages and control frames out. It does no I/O. What breaks
+ * a rule ends the reading, with the code that the peer is told.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL, PONG, PROTOCOL_ERROR, TEXT, TOO_LARGE } from './frame.ts'
@@ -19,6 +19,8 @@ export class FrameReader {
   readonly #abi: Pick<HostFunctions, 'copy'>
   readonly #sink: FrameSink
   readonly #limit: number
+  /** Of a mask: four bytes of a client, none of a server. */
+  readonly #maskLength: 4 | 0
   readonly #head = new Uint8Array(MAX_HEAD)
   #headLength = 0
   /** Of the frame whose payload comes in; -1 when its head does. */
@@ -33,11 +35,12 @@ export class FrameReader {
   readonly #control = new Unmasked()
   #isOver = false
 
-  /** `limit`: longest message in bytes. */
-  constructor(abi: Pick<HostFunctions, 'copy'>, limit: number, sink: FrameSink) {
+  /** @param limit longest message in bytes @param peer who masks its frames, if it is a client */
+  constructor(abi: Pick<HostFunctions, 'copy'>, limit: number, sink: FrameSink, peer: 'client' | 'server' = 'client') {
     this.#abi = abi
     this.#limit = limit
     this.#sink = sink
+    this.#maskLength = peer === 'client' ? 4 : 0
   }
 
   read(bytes: Uint8Array, at: number, end: number): void {
@@ -61,15 +64,17 @@ export class FrameReader {
     if (this.#headLength === 1) return this.#checkFirst(head[0])
     const short = head[1] & 0x7f
     if (this.#headLength === 2) {
-      if ((head[1] & 0x80) === 0) return this.#fail(PROTOCOL_ERROR, 'a frame is not masked')
+      if ((head[1] & 0x80) === 0 && this.#maskLength > 0) return this.#fail(PROTOCOL_ERROR, 'a frame is not masked')
+      if ((head[1] & 0x80) !== 0 && this.#maskLength === 0) return this.#fail(PROTOCOL_ERROR, 'a frame of a server is masked')
       if (this.#opcode >= CLOSE && short > MAX_CONTROL) return this.#fail(PROTOCOL_ERROR, 'a control frame is longer than 125 bytes')
     }
     const lengthEnd = short === 127 ? 10 : short === 126 ? 4 : 2
     if (this.#headLength < lengthEnd) return
     if (this.#headLength === lengthEnd && !this.#checkLength(lengthEnd)) return
-    if (this.#headLength < lengthEnd + 4) return
+    if (this.#headLength < lengthEnd + this.#maskLength) return
     this.#remaining = this.#lengthOf(lengthEnd)
-    this.#mask = head[lengthEnd] | (head[lengthEnd + 1] << 8) | (head[lengthEnd + 2] << 16) | (head[lengthEnd + 3] << 24)
+    if (this.#maskLength > 0)
+      this.#mask = head[lengthEnd] | (head[lengthEnd + 1] << 8) | (head[lengthEnd + 2] << 16) | (head[lengthEnd + 3] << 24)
     this.#headLength = 0
     if (this.#remaining === 0) this.#endFrame()
   }
