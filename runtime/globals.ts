@@ -5,7 +5,7 @@
 import type { LogWriter } from './log.ts'
 import type { Machine } from './machine.ts'
 import { AbortController, AbortSignal } from './web/abort.ts'
-import { createCrypto } from './web/crypto.ts'
+import { Crypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
 import { createEncoding } from './web/encoding.ts'
 import { reportError, reportException } from './web/errors.ts'
@@ -22,7 +22,7 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     ...createTimers(timers),
     ...createEncoding(abi),
     ...createPerformance(abi),
-    crypto: createCrypto(abi),
+    crypto: new Crypto(abi),
     queueMicrotask,
     AbortController,
     AbortSignal,

@@ -123,7 +123,12 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
 }
 
 /** Writes an image, and its map beside it. @param shown the path as it was given */
-function writeImage(output: string, shown: string, project: Project, { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>): void {
+export function writeImage(
+  output: string,
+  shown: string,
+  project: Project,
+  { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>,
+): void {
   const map = JSON.parse(bundle.map)
   map.x_build = composed.buildId
   map.file = `${project.name}.js`

@@ -5,6 +5,7 @@ import { RigError } from './errors.ts'
 import { Rig } from './rig.ts'
 
 const usage = `usage: node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
+  --xen VERSION      4.14, 4.17 or 4.20, with the Linux of Debian 11, 12 or 13 (the host's own)
   --memory MIB       memory of the guest (32)
   --maxmem MIB       its limit, when above its memory
   --vcpus N          1
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
     args: process.argv.slice(2, split < 0 ? undefined : split),
     allowPositionals: true,
     options: {
+      xen: { type: 'string' },
       memory: { type: 'string', default: '32' },
       maxmem: { type: 'string' },
       vcpus: { type: 'string', default: '1' },
@@ -58,6 +60,7 @@ async function main(): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
   const rig = await Rig.start({
+    xen: values.xen,
     memoryMiB,
     signal: stop.signal,
     onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,

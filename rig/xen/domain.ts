@@ -29,6 +29,8 @@ export interface DomainOptions {
   maxmem?: number
   vcpus?: number
   cmdline?: string
+  /** dom0's copy of the kernel is removed when the domain is built: many kernels, one after the other, would fill its memory. */
+  once?: boolean
   /** Leaves the domain paused, so that its QubesDB or its clock can be made ready. */
   paused?: boolean
   vif?: Vif
@@ -143,7 +145,8 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} ${vif.gateway6 ?? ''} > /run/gateway-${vif.ip}`)
   // -e: no process stays behind to act on the domain's end. It is kept then, which is what lets its reason be read.
   const created = await link.exec(`rm -f ${log}; echo ${quote(configuration(options, kernel, ramdisk || undefined))} > /guests/${name}.cfg
-    xl create -e -p -q /guests/${name}.cfg && xl domid ${name}`)
+    xl create -e -p -q /guests/${name}.cfg && xl domid ${name}${options.once ? `\n    code=$?; rm -f ${kernel}; exit $code` : ''}`)
+  if (options.once) uploads.delete(kernel)
   if (created.code !== 0) {
     throw new RigError(
       `Xen did not accept the domain ${name}`,

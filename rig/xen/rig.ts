@@ -8,6 +8,8 @@ import { type Log, timedLog } from './run.ts'
 import { type VchanOptions, vchanClient, vchanServer } from './vchan.ts'
 
 export interface RigOptions {
+  /** Version of Xen, 4.14, 4.17 or 4.20, with the tools and the Linux of the Debian that has it; the host's own unless told otherwise. */
+  xen?: string
   /** Memory of the whole machine in MiB; dom0 takes 1,024 and Xen about 100 of it. */
   memoryMiB?: number
   /** Gets each line of Xen's log and of dom0's console. */
@@ -27,7 +29,7 @@ export interface RigOptions {
 /** How long Xen and dom0 may take to start, in seconds. Six are usual; a busy machine may need many more. */
 const startSeconds = 180
 
-/** A machine that runs Xen 4.17 with a small Linux dom0, emulated by QEMU. */
+/** A machine that runs Xen with a small Linux dom0, emulated by QEMU. */
 export class Rig {
   readonly files: RigFiles
   readonly #qemu: Qemu
@@ -42,9 +44,9 @@ export class Rig {
 
   /** Starts a machine; resolves when dom0 takes commands. */
   static async start(options: RigOptions = {}): Promise<Rig> {
-    const { memoryMiB = 3072, onLog, onProgress = timedLog(), forwards = [], signal, seconds = 3600, cache } = options
+    const { xen, memoryMiB = 3072, onLog, onProgress = timedLog(), forwards = [], signal, seconds = 3600, cache } = options
     signal?.throwIfAborted()
-    const files = await ensureRig({ cache, log: onProgress })
+    const files = await ensureRig({ xen, cache, log: onProgress })
     signal?.throwIfAborted()
     const lastLines: string[] = [],
       deaths: string[] = []

@@ -3,7 +3,7 @@ import { memoryAbi } from '@xen-ts/boot/memory'
 import test from 'ava'
 import fc from 'fast-check'
 import { atob as ownAtob, btoa as ownBtoa } from './base64.ts'
-import { createCrypto } from './crypto.ts'
+import { Crypto } from './crypto.ts'
 import { encodingScenarios } from './encoding.cases.ts'
 import { createEncoding } from './encoding.ts'
 import { addOthers, multiByte } from './encodings/others.ts'
@@ -140,7 +140,7 @@ test('atob and btoa do as in Node', t => {
 })
 
 test('random values fill any integer array; a UUID is one of version 4', t => {
-  const own = createCrypto({
+  const own = new Crypto({
     random: into => {
       into.fill(0xff)
     },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { FakeKernel } from '../fake-kernel.ts'
 import { installGlobals } from '../globals.ts'
@@ -101,12 +102,55 @@ const uses: [code: string, names: string[]][] = [
   ['await call.stdin.pipeTo(call.stdout)', []],
   ['for await (const part of call.stdin) await stdout.write(part)', []],
   ['await stdin.cancel(); await stdin.text(); committee()', []],
+  // What crypto.subtle is to do.
+  ["crypto.subtle.digest('SHA-256', x)", ['subtle/sha256']],
+  ["globalThis.crypto?.subtle.digest({ name: 'sha-1' }, x)", ['subtle/sha1']],
+  ["const { subtle } = crypto; subtle.sign('HMAC', k, d)", ['subtle/hmac']],
+  ["const { getRandomValues, subtle: s } = crypto, a = { name: 'AES-GCM', iv }", ['subtle/aes']],
+  ["crypto['subtle'].digest(`SHA-${bits}`, x)", ['subtle/sha1', 'subtle/sha256', 'subtle/sha512']],
+  ["if ('subtle' in crypto) f('SHA-512', 'SHA-384')", ['subtle/sha512']],
+  ["crypto.subtle.importKey('jwk', k, { name: 'ECDSA', hash: 'SHA-256' })", ['subtle/ecdsa', 'subtle/sha256']],
+  ["crypto.subtle, 'ECDH', 'ed25519', 'X25519'", ['subtle/ecdh', 'subtle/ed25519', 'subtle/x25519']],
+  ["crypto.subtle, 'HKDF', 'PBKDF2', 'RSASSA-PKCS1-v1_5'", ['subtle/hkdf', 'subtle/pbkdf2', 'subtle/rsa']],
+  ["key instanceof CryptoKey && crypto.subtle.sign('RSA-PSS', key, d)", ['CryptoKey', 'subtle/rsa']],
+  [
+    'crypto.subtle.digest(settings.algorithm, x)',
+    ['aes', 'ecdh', 'ecdsa', 'ed25519', 'hkdf', 'hmac', 'pbkdf2', 'rsa', 'sha1', 'sha256', 'sha512', 'x25519'].map(
+      name => `subtle/${name}`,
+    ),
+  ],
+  // Words, and what needs none of it.
+  ["'it is subtle: SHA-256, AES-GCM', 'plain, subtle, fine', \"sub.subtlety\"", []],
+  ["crypto.getRandomValues(x), 'HMAC'", []],
+  ["styles.subtle + { plain: 1, subtle: 'AES-GCM' }", []],
+  // Blobs and forms without their names, and the streams of Blobs.
+  ['await request.formData()', ['FormData']],
+  ["const read = request['formData']", ['FormData']],
+  ["cached('formData')", ['FormData']],
+  ['await response.blob()', ['Blob']],
+  ["cached('blob')", ['Blob']],
+  ['const { blob } = response', ['Blob']],
+  ['(await request.blob()).stream()', ['Blob', 'ReadableStream']],
+  ["new File([], 'a').stream()", ['File', 'ReadableStream']],
+  ['const { stream } = form.get(name), form = new FormData()', ['FormData', 'ReadableStream']],
+  ['audio.stream()', []],
+  ['blobs(blob)', []],
+  ['new CompressionStream(encoding)', ['CompressionStream']],
   // Pages have a body too.
   ["'<html><body>x</body></html>'", []],
   ["'body{margin:0}'", []],
   ["'html,body {margin:0}'", []],
   ['bodyOf(somebody)', []],
 ]
+
+test('each module of algorithms is found, and is in the list for tests', t => {
+  const modules = webNamesIn('crypto.subtle')
+  const text = readFileSync(new URL('subtle/all.ts', import.meta.url), 'utf8')
+  t.deepEqual(
+    [...text.matchAll(/^import \{ algorithms as \w+ \} from '.\/(\w+)\.ts'$/gm)].map(([, name]) => `subtle/${name}`),
+    modules,
+  )
+})
 
 for (const [code, names] of uses) test(`names in: ${code}`, t => t.deepEqual(webNamesIn(code), names))
 

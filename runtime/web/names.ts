@@ -7,12 +7,19 @@ import { encodingsIn } from './encodings/used.ts'
 
 /** All that inject.ts exports. */
 export const webNames: readonly string[] = [
+  'Blob',
   'BroadcastChannel',
   'ByteLengthQueuingStrategy',
   'CloseEvent',
+  'CompressionStream',
   'CountQueuingStrategy',
+  'Crypto',
+  'CryptoKey',
   'CustomEvent',
+  'DecompressionStream',
   'ErrorEvent',
+  'File',
+  'FormData',
   'Headers',
   'MessageChannel',
   'MessageEvent',
@@ -29,6 +36,7 @@ export const webNames: readonly string[] = [
   'ReadableStreamDefaultReader',
   'Request',
   'Response',
+  'SubtleCrypto',
   'TextDecoderStream',
   'TextEncoderStream',
   'TransformStream',
@@ -122,6 +130,43 @@ const streams = new RegExp(
     .join('|'),
 )
 
+/** The property `subtle`, or a pattern that takes it; not the word in a text. */
+const subtle = new RegExp(
+  [/\.\s*subtle\b/, /\[\s*['"`]subtle['"`]\s*\]/, /\{\s*(?:[\w$]+\s*(?::\s*[\w$]+\s*)?,\s*)*subtle\s*[,}:=]/, /['"`]subtle['"`]\s+in\b/]
+    .map(part => part.source)
+    .join('|'),
+)
+
+/**
+ * Modules of subtle/ with the algorithms of crypto.subtle that a text names. Their names know no case. A hash function whose name is put together
+ * may be any of them.
+ */
+const algorithms: readonly (readonly [module: string, names: RegExp])[] = [
+  ['aes', /\bAES-/i],
+  ['ecdh', /\bECDH\b/i],
+  ['ecdsa', /\bECDSA\b/i],
+  ['ed25519', /\bEd25519\b/i],
+  ['hkdf', /\bHKDF\b/i],
+  ['hmac', /\bHMAC\b/i],
+  ['pbkdf2', /\bPBKDF2\b/i],
+  ['rsa', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
+  ['sha1', /\bSHA-(?:1\b|(?!\d))/i],
+  ['sha256', /\bSHA-(?:256\b|(?!\d))/i],
+  ['sha512', /\bSHA-(?:384\b|512\b|(?!\d))/i],
+  ['x25519', /\bX25519\b/i],
+]
+
+/** All of them where none is named: then the program gets their names from somewhere else. */
+function subtleModules(code: string): string[] {
+  const named = algorithms.filter(([, names]) => names.test(code))
+  return (named.length > 0 ? named : algorithms).map(([module]) => `subtle/${module}`)
+}
+/** What gives a Blob or a form without its name: methods of a Request or Response. */
+const blobs = /\.\s*blob\s*\(|['"`]blob['"`]|[{,]\s*blob\b/
+const forms = /\bformData\b/
+/** What a Blob has in an image with streams. */
+const ofBlobs = /\.\s*stream\s*\(|['"`]stream['"`]|[{,]\s*stream\b(?!\s*:\s*(?:true|false|!))/
+
 /** Streams of a call, which may become a body. */
 const ofCalls = /\b(?:stdin|stdout)\b/
 
@@ -132,9 +177,13 @@ const ofCalls = /\b(?:stdin|stdout)\b/
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
-  if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
   for (const [name, { isIn }] of Object.entries(additions)) if (isIn(code)) found.add(name)
   for (const name of encodingsIn(code)) found.add(ENCODING + name)
+  if (blobs.test(code)) found.add('Blob')
+  if (forms.test(code)) found.add('FormData')
+  const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
+  if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
+  if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   return [...found].sort()
 }
 
@@ -150,6 +199,7 @@ export function webNamesModule(names: readonly string[]): string {
     ...names.filter(name => Object.hasOwn(additions, name)).map(name => additions[name]),
     ...ofTexts.filter(name => Object.hasOwn(encodings, name)).map(name => encodings[name]),
   ]
+  const modules = names.filter(name => name.startsWith('subtle/'))
   return [
     `import { expose } from ${own('./expose.ts')}`,
     `import { ${exposed} } from ${own('./inject.ts')}`,
@@ -160,6 +210,13 @@ export function webNamesModule(names: readonly string[]): string {
           `import { addSingleBytes } from ${own('./encodings/single-byte.ts')}`,
           `import { ${tables} } from ${own('./encodings/tables.ts')}`,
           `addSingleBytes(${tables})`,
+        ]
+      : []),
+    ...(modules.length > 0
+      ? [
+          `import { linkSubtle } from ${own('./subtle/link.ts')}`,
+          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${own(`./${module}.ts`)}`),
+          `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
         ]
       : []),
   ].join('\n')

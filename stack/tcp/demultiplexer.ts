@@ -1,9 +1,9 @@
 /** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
-import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
+import { describeError, type Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Receiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
-import { LimitedLog } from '../limited.ts'
+import type { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
@@ -20,9 +20,9 @@ export class Demultiplexer implements Receiver {
   readonly #log: LimitedLog
   readonly #segment = new Segment()
 
-  constructor(engine: TcpEngine, log: Log) {
+  constructor(engine: TcpEngine, log: LimitedLog) {
     this.#engine = engine
-    this.#log = new LimitedLog(log, engine.timers)
+    this.#log = log
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {

@@ -10,7 +10,7 @@ import { deliver, keepForLater } from './receive.ts'
 import { beginRecovery, blocksArrive, boardAdvances, isFirstLost } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
-import { isTimely, sampleEcho } from './timestamps.ts'
+import { isTimely, sampleEcho, takeStamp } from './timestamps.ts'
 import { DONE, ignored, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
 export function segmentArrives(c: Connection, s: Segment, now: number): number {
@@ -34,7 +34,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   }
   if ((s.flags & ACK) === 0) return ignored(c)
   // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
-  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
+  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) takeStamp(c, stamps, s, now)
   if (c.state === SYN_RECEIVED) {
     if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET

@@ -1,4 +1,4 @@
-/** One rig for a file of system tests; programs are built as a user builds them and run as domains on real Xen. */
+/** One rig for a file of system tests, of the Xen that XEN_TS_XEN names, or the host's; programs are built as a user builds them and run as domains on real Xen. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

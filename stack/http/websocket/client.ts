@@ -5,7 +5,9 @@
 
 import type { Log, Timer } from '@xen-ts/runtime/machine'
 import { addHandlers, CloseEvent, DOMException, Event, EventTarget, fire, type Handler, MessageEvent } from '@xen-ts/runtime/web'
+import { LimitedLog } from '../../limited.ts'
 import { type Place, placeOf } from '../client/request.ts'
+import { Gathering } from '../server/gathering.ts'
 import { type ClientHost, openWebSocket } from './connect.ts'
 import { WebSocketErrorEvent } from './events.ts'
 import { closeOf, type ReadyState, Session, type WebSocketData, type WebSocketLimits } from './session.ts'
@@ -15,8 +17,16 @@ export interface WebSocketHost extends ClientHost {
   readonly log: Log
 }
 
+/** What all WebSockets of a program share. */
+interface Shared extends ClientHost {
+  readonly log: LimitedLog
+  readonly gathering: Gathering
+}
+
 /** Of a server nobody knows how long it has nothing to say. */
 const limits: WebSocketLimits = { maxMessage: 4 * 1024 * 1024, maxBuffered: 4 * 1024 * 1024, idleTimeout: Infinity }
+/** Bytes of messages of all of them that are not whole. */
+const MAX_GATHERED = 8 * 1024 * 1024
 const SECOND = 1000
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -36,14 +46,14 @@ export abstract class ClientWebSocket extends EventTarget {
   declare onerror: Handler
   declare onclose: Handler<CloseEvent>
   readonly #url: string
-  readonly #host: WebSocketHost
+  readonly #host: Shared
   readonly #session: Session
   readonly #opening = new AbortController()
   #protocol = ''
   #ticks: Timer | undefined
 
   /** @throws DOMException SyntaxError for a URL or subprotocols that cannot be */
-  constructor(host: WebSocketHost, url: string | URL, protocols: string | Iterable<string>) {
+  constructor(host: Shared, url: string | URL, protocols: string | Iterable<string>) {
     super()
     const { href, host: authority, pathname, search, protocol } = urlOf(url)
     const offered = protocolsOf(protocols)
@@ -143,7 +153,7 @@ export abstract class ClientWebSocket extends EventTarget {
     } catch (error) {
       const reason = signal.aborted ? signal.reason : error
       const text = reason instanceof Error ? reason.message : String(reason)
-      if (!signal.aborted) this.#host.log.warn(`WebSocket ${this.#url}: ${text}`)
+      if (!signal.aborted) this.#host.log.write('warn', () => `WebSocket ${this.#url}: ${text}`)
       session.fail(text)
     }
   }
@@ -196,12 +206,14 @@ function protocolsOf(given: string | Iterable<string>): string[] {
   return list
 }
 
-/** A class for the global object, whose connections are made by `host`. @param leaving is given each that is not over */
+/** A class for the global object, whose connections are made by `host`. @param open has those that are not over */
 export function webSocketClass(host: WebSocketHost, open: Set<ClientWebSocket>): typeof globalThis.WebSocket {
+  const { abi, timers, log, connect } = host
+  const shared: Shared = { abi, timers, connect, log: new LimitedLog(log, timers), gathering: new Gathering(MAX_GATHERED) }
   return class WebSocket extends ClientWebSocket {
     constructor(url: string | URL, protocols: string | Iterable<string> = []) {
       if (arguments.length === 0) throw new TypeError('WebSocket: the URL is missing')
-      super(host, url, protocols)
+      super(shared, url, protocols)
       open.add(this)
       this.addEventListener('close', () => open.delete(this))
     }

@@ -4,8 +4,8 @@ import type { ByteStream } from '../client/connection.ts'
 import { parseResponseHead, type ResponseHead } from '../client/head.ts'
 import type { Connector } from '../client/pool.ts'
 import type { Place } from '../client/request.ts'
+import { MAX_HEAD } from '../message/head.ts'
 import { encodeText } from '../server/answer.ts'
-import { MAX_HEAD } from '../server/head.ts'
 import { acceptOf } from './accept.ts'
 
 /** What a client stands on. */

@@ -21,6 +21,8 @@ export const ABNORMAL = 1006
 export const NOT_UTF8 = 1007
 export const TOO_LARGE = 1009
 export const INTERNAL_ERROR = 1011
+/** Registered with IANA: another time there may be room. */
+export const TRY_AGAIN = 1013
 
 /** Whether a code may be sent: those of the protocol that are no placeholders, and the two ranges of libraries and programs. */
 export const isSendable = (code: number): boolean =>

@@ -2,8 +2,9 @@
  * An open WebSocket without its events (RFC 6455): messages, the closing handshake, signs of life, of a server and of a client. There are no
  * extensions (no permessage-deflate).
  */
-import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { DOMException, decodeUtf8 } from '@xen-ts/runtime/web'
+import type { LimitedLog } from '../../limited.ts'
 import type { ByteSocket } from '../../socket.ts'
 import type { Upgraded, UpgradeMachine } from '../server/upgrade.ts'
 import {
@@ -76,7 +77,7 @@ export class Session implements Upgraded, FrameSink {
   readonly #limits: WebSocketLimits
   #socket: SessionSocket | undefined = undefined
   #abi!: HostFunctions
-  #log!: Log
+  #log!: LimitedLog
   #reader!: FrameReader
   /** `room` when nothing waits for the peer, and when it was looked at last. */
   #allRoom = 0
@@ -107,12 +108,12 @@ export class Session implements Upgraded, FrameSink {
   }
 
   /** The handshake is done. */
-  begin(socket: SessionSocket, { abi, log, room }: UpgradeMachine): this {
+  begin(socket: SessionSocket, { abi, log, gathering, room }: UpgradeMachine): this {
     this.#socket = socket
     this.#allRoom = this.#lastRoom = room
     this.#abi = abi
     this.#log = log
-    this.#reader = new FrameReader(abi, this.#limits.maxMessage, this, this.#peer)
+    this.#reader = new FrameReader(abi, this.#peer, this.#limits.maxMessage, gathering, this)
     this.readyState = 1
     return this
   }
@@ -155,7 +156,7 @@ export class Session implements Upgraded, FrameSink {
 
   onEnd(): void {
     // RFC 6455 section 7.1.1: without a Close from both sides it is broken, and nobody can answer any more.
-    this.#isDeaf = true
+    this.#deafen()
     if (this.readyState === 1) this.readyState = 2
     this.#socket!.end()
   }
@@ -163,6 +164,7 @@ export class Session implements Upgraded, FrameSink {
   onWritable(): void {}
 
   onClosed(error: Error | undefined): void {
+    this.#deafen()
     if (this.readyState === 3) return
     const fault = this.#fault ?? error?.message ?? `the ${this.#peer} ended the connection without a Close`
     this.#over(this.#end === undefined ? fault : undefined)
@@ -197,8 +199,8 @@ export class Session implements Upgraded, FrameSink {
 
   /** RFC 6455 section 7.1.7: the peer is told why, and what it still sends is not looked at. */
   violation(code: number, reason: string): void {
-    this.#isDeaf = true
-    this.#log.debug(`WebSocket ${this.#url}: ${reason}`)
+    this.#deafen()
+    this.#log.write('debug', () => `WebSocket ${this.#url}: ${reason}`)
     const wasOpen = this.readyState === 1
     if (wasOpen) {
       this.#queue(CLOSE, closePayload(code, new TextEncoder().encode(reason)))
@@ -239,7 +241,7 @@ export class Session implements Upgraded, FrameSink {
     }
     if (this.readyState === 1) this.#queue(CLOSE, payload.slice(0, 2))
     if (this.readyState === 3) return
-    this.#isDeaf = true
+    this.#deafen()
     this.readyState = 2
     this.#end = { code, reason }
     this.#wasClean = true
@@ -272,11 +274,16 @@ export class Session implements Upgraded, FrameSink {
   }
 
   #abort(reason: string, isProgram = false): void {
-    if (isProgram) this.#log.warn(`WebSocket ${this.#url}: ${reason}: it is broken off`)
-    this.#isDeaf = true
+    if (isProgram) this.#log.write('warn', () => `WebSocket ${this.#url}: ${reason}: it is broken off`)
+    this.#deafen()
     this.#fault ??= reason
     this.#socket!.abort()
     if ((this.readyState as ReadyState) !== 3) this.#over(this.#fault)
+  }
+
+  #deafen(): void {
+    this.#isDeaf = true
+    this.#reader.drop()
   }
 
   /** The program is told that it is over, once; and why, when that is a fault. */

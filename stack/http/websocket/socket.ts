@@ -2,8 +2,9 @@
  * The server's end of a WebSocket, as https://websockets.spec.whatwg.org has the client's. Binary messages are ArrayBuffers: there is no
  * Blob.
  */
-import { describeError, type Log } from '@xen-ts/runtime/machine'
+import { describeError } from '@xen-ts/runtime/machine'
 import { DOMException, Event, EventTarget } from '@xen-ts/runtime/web'
+import type { LimitedLog } from '../../limited.ts'
 import type { ByteSocket } from '../../socket.ts'
 import type { Upgraded, UpgradeMachine } from '../server/upgrade.ts'
 import { CloseEvent, MessageEvent, WebSocketErrorEvent } from './events.ts'
@@ -27,7 +28,7 @@ export class ServerWebSocket extends EventTarget {
   onerror: Handler<WebSocketErrorEvent> = null
   onclose: Handler<CloseEvent> = null
   readonly #session: Session
-  #log: Log | undefined = undefined
+  #log: LimitedLog | undefined = undefined
 
   constructor(url: string, protocol: string, limits: WebSocketLimits) {
     super()
@@ -99,7 +100,7 @@ export class ServerWebSocket extends EventTarget {
   }
 
   #failed(event: Event, error: unknown): void {
-    this.#log?.error(`WebSocket ${this.url}: its handler of ${event.type} failed: ${describeError(error)}`)
+    this.#log?.write('error', () => `WebSocket ${this.url}: its handler of ${event.type} failed: ${describeError(error)}`)
     this.close(INTERNAL_ERROR, 'the program failed; its log says why')
   }
 }
