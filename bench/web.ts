@@ -11,20 +11,17 @@ import { promisify } from 'node:util'
 import { buildEngine, engineFolder, engineLayout } from '@xen-ts/boot/engine'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
-<<<<<<< HEAD
-import { cryptoRows, ourSubtle } from './web/crypto.ts'
-=======
 import { bodiesRows, ourBodies } from './web/bodies.ts'
->>>>>>> bodies
+import { cryptoRows, ourSubtle } from './web/crypto.ts'
 import type { Row } from './web/measure.ts'
 
 export async function benchWeb(): Promise<void> {
   const now = () => performance.now()
-<<<<<<< HEAD
-  const columns = [await inEngine(), await cryptoRows({ now }, ourSubtle()), await cryptoRows({ now }, crypto.subtle)]
-=======
-  const columns = [await inEngine(), await bodiesRows({ now }, ourBodies), await bodiesRows({ now }, globalThis)]
->>>>>>> bodies
+  const columns = [
+    await inEngine(),
+    [...(await cryptoRows({ now }, ourSubtle())), ...(await bodiesRows({ now }, ourBodies))],
+    [...(await cryptoRows({ now }, crypto.subtle)), ...(await bodiesRows({ now }, globalThis))],
+  ]
   const digits = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0))
   printTable([
     ['per second', 'guest', 'the same on V8', 'Node', 'Node / guest'],
