@@ -154,4 +154,9 @@ export const cloneScenarios: Scenarios = {
     const copy = structuredClone(proto)
     return [Object.entries(structuredClone(given)), Object.hasOwn(copy, '__proto__'), (copy as any).x]
   },
+  'clone: a Blob': async ({ structuredClone, Blob }: Web) => {
+    const blob = new Blob(['text'], { type: 'text/x' })
+    const { copy, again } = structuredClone({ copy: blob, again: blob })
+    return [copy instanceof Blob, copy !== blob, copy === again, copy.type, await copy.text()]
+  },
 }

@@ -1,5 +1,6 @@
 /** https://w3c.github.io/FileAPI/#blob-section . All bytes are in memory; what is cut out of a Blob shares them. */
 import type { ReadableStream } from 'web-streams-polyfill'
+import { serializable } from '../clonable.ts'
 import { extractMimeType, serializeMimeType } from '../mime.ts'
 import { linkBlobs } from './linked.ts'
 import { Pieces } from './pieces.ts'
@@ -18,6 +19,7 @@ export class Blob {
 
   static {
     piecesIn = value => (typeof value === 'object' && value !== null && #pieces in value ? value.#pieces : undefined)
+    serializable.set(Blob.prototype, (blob: Blob) => new Blob(blob.#pieces))
   }
 
   /** @param parts pieces as they are, for the runtime itself */
