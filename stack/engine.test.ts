@@ -59,6 +59,7 @@ await engineTests(
     './http/client/client.test.ts',
     './http/client/hostile.test.ts',
     './http/client/pool.test.ts',
+    './http/client/event-source.test.ts',
     './http/client/redirect.test.ts',
   ],
   { setup: [file('./testing/engine-setup.ts')], inject: [file('@xen-ts/runtime/web/inject'), file('./testing/engine-buffer.ts')] },

@@ -7,6 +7,7 @@ export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type HttpClient, httpClient } from './http/client/client.ts'
 export { fetchError, HttpError, type HttpErrorCode } from './http/client/error.ts'
+export { type ClientEventSource, type EventSourceHost, eventSourceClass } from './http/client/event-source.ts'
 export type { HttpClientLimits } from './http/client/options.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export { HandshakeError } from './http/server/upgrade.ts'

@@ -5,6 +5,7 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { EventSource } from '../event-source.ts'
 export { fetch } from '../fetch.ts'
 export { WebSocket } from '../web-socket.ts'
 export { target } from './target.ts'
