@@ -6,10 +6,7 @@
 const browser =
   'window document location history localStorage sessionStorage indexedDB alert Image HTMLElement Element Node DOMParser ' +
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
-const web =
-  'fetch WebSocket EventSource FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
-  'SharedWorker importScripts caches URLPattern PerformanceObserver ' +
-  'WebAssembly Intl Atomics'
+const web = 'fetch WebSocket EventSource FileReader Worker SharedWorker importScripts caches PerformanceObserver WebAssembly Intl Atomics'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 

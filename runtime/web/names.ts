@@ -3,19 +3,30 @@
  * `new URL(...)`. A name that stands there for something else links in too much, never too little. For the tool; nothing of it is in an image.
  */
 
+import { encodingsIn } from './encodings/used.ts'
+
 /** All that inject.ts exports. */
 export const webNames: readonly string[] = [
   'Blob',
+  'BroadcastChannel',
   'ByteLengthQueuingStrategy',
+  'CloseEvent',
   'CompressionStream',
   'CountQueuingStrategy',
   'Crypto',
   'CryptoKey',
+  'CustomEvent',
   'DecompressionStream',
   'ErrorEvent',
   'File',
   'FormData',
   'Headers',
+  'MessageChannel',
+  'MessageEvent',
+  'MessagePort',
+  'PerformanceEntry',
+  'PerformanceMark',
+  'PerformanceMeasure',
   'PromiseRejectionEvent',
   'ReadableByteStreamController',
   'ReadableStream',
@@ -31,6 +42,7 @@ export const webNames: readonly string[] = [
   'TransformStream',
   'TransformStreamDefaultController',
   'URL',
+  'URLPattern',
   'URLSearchParams',
   'WritableStream',
   'WritableStreamDefaultController',
@@ -40,6 +52,7 @@ export const webNames: readonly string[] = [
   'btoa',
   'dispatchEvent',
   'removeEventListener',
+  'scheduler',
   'structuredClone',
 ]
 
@@ -47,19 +60,15 @@ export const webNames: readonly string[] = [
 export const alwaysThere: readonly string[] = [
   'AbortController',
   'AbortSignal',
-  'CustomEvent',
   'DOMException',
   'Event',
   'EventTarget',
-  'Navigator',
   'Performance',
   'TextDecoder',
   'TextEncoder',
   'clearInterval',
   'clearTimeout',
-  'console',
   'crypto',
-  'navigator',
   'performance',
   'queueMicrotask',
   'reportError',
@@ -68,8 +77,42 @@ export const alwaysThere: readonly string[] = [
   'setTimeout',
 ]
 
-/** Handler properties of the global object (error-events.ts). */
-const handlers = /\bon(?:error|unhandledrejection)\b/
+/** What makers.ts makes for programs that name it. */
+export const madeNames: readonly string[] = ['Navigator', 'console', 'navigator']
+
+/** What adds to the global object, or to one that is always there: the module in this folder, and what it exports. */
+interface Addition {
+  readonly module: string
+  readonly add: string
+}
+const additions: Readonly<Record<string, Addition & { isIn(code: string): boolean }>> = {
+  console: { isIn: code => /\bconsole\b/.test(code), module: './console.ts', add: 'addConsole' },
+  // Handler properties of the global object.
+  handlers: {
+    isIn: code => /\bon(?:error|unhandledrejection|rejectionhandled)\b/.test(code),
+    module: './error-events.ts',
+    add: 'addGlobalHandlers',
+  },
+  navigator: { isIn: code => /\bnavigator\b/i.test(code), module: './navigator.ts', add: 'addNavigator' },
+  table: {
+    isIn: code => /\bconsole\b/.test(code) && /(?:\.|\[\s*['"`]|[{,]\s*)table\b/.test(code),
+    module: './console-table.ts',
+    add: 'addTables',
+  },
+  timing: {
+    isIn: code =>
+      /\bperformance\b/i.test(code) && /(?<![\w$-])(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)(?![\w$-])/.test(code),
+    module: './timing.ts',
+    add: 'addTiming',
+  },
+}
+
+/** Encodings of TextDecoder; a name that is not here is that of a table of single bytes. */
+const encodings: Readonly<Record<string, Addition>> = {
+  utf16: { module: './encodings/utf16.ts', add: 'addUtf16' },
+  others: { module: './encodings/others.ts', add: 'addOthers' },
+}
+const ENCODING = 'encoding:'
 
 /**
  * What gives or takes a stream without its name: the property `body` (not a tag or a rule of CSS in a text), an asynchronous iterable that
@@ -129,36 +172,50 @@ const ofCalls = /\b(?:stdin|stdout)\b/
 
 /**
  * @param code of the program and its packages, bundled, without comments and types
- * @returns names of webNames, sorted, `handlers` when handler properties are used, and `subtle/MODULE` for each of these with algorithms
+ * @returns names of webNames, and of what else belongs to the image (webNamesModule knows them), sorted
  */
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
+  for (const [name, { isIn }] of Object.entries(additions)) if (isIn(code)) found.add(name)
+  for (const name of encodingsIn(code)) found.add(ENCODING + name)
   if (blobs.test(code)) found.add('Blob')
   if (forms.test(code)) found.add('FormData')
   const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
   if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
-  if (handlers.test(code)) found.add('handlers')
   if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   return [...found].sort()
 }
 
+const isExposed = new Set(webNames)
+
 /** The module that puts them on the global object. It must be evaluated before the program. */
 export function webNamesModule(names: readonly string[]): string {
-  const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
-  const exposed = names.filter(name => webNames.includes(name)).join(', ')
+  const own = (module: string): string => JSON.stringify(decodeURIComponent(new URL(module, import.meta.url).pathname))
+  const exposed = names.filter(name => isExposed.has(name)).join(', ')
+  const ofTexts = names.filter(name => name.startsWith(ENCODING)).map(name => name.slice(ENCODING.length))
+  const tables = ofTexts.filter(name => !Object.hasOwn(encodings, name))
+  const added = [
+    ...names.filter(name => Object.hasOwn(additions, name)).map(name => additions[name]),
+    ...ofTexts.filter(name => Object.hasOwn(encodings, name)).map(name => encodings[name]),
+  ]
   const modules = algorithms.filter(([name]) => names.includes(name)).map(([, module]) => module)
   return [
-    `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
-    `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
+    `import { expose } from ${own('./expose.ts')}`,
+    `import { ${exposed} } from ${own('./inject.ts')}`,
     `expose(globalThis, { ${exposed} })`,
-    ...(names.includes('handlers')
-      ? [`import { handlers } from ${JSON.stringify(own('./error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
+    ...added.flatMap(({ module, add }) => [`import { ${add} } from ${own(module)}`, `${add}()`]),
+    ...(tables.length > 0
+      ? [
+          `import { addSingleBytes } from ${own('./encodings/single-byte.ts')}`,
+          `import { ${tables} } from ${own('./encodings/tables.ts')}`,
+          `addSingleBytes(${tables})`,
+        ]
       : []),
     ...(modules.length > 0
       ? [
-          `import { linkSubtle } from ${JSON.stringify(own('./subtle/link.ts'))}`,
-          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${JSON.stringify(own(module))}`),
+          `import { linkSubtle } from ${own('./subtle/link.ts')}`,
+          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${own(module)}`),
           `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
         ]
       : []),

@@ -1,5 +1,6 @@
 /** https://w3c.github.io/FileAPI/#blob-section . All bytes are in memory; what is cut out of a Blob shares them. */
 import type { ReadableStream } from 'web-streams-polyfill'
+import { serializable } from '../clonable.ts'
 import { extractMimeType, serializeMimeType } from '../mime.ts'
 import { linkBlobs } from './linked.ts'
 import { Pieces } from './pieces.ts'
@@ -18,6 +19,7 @@ export class Blob {
 
   static {
     piecesIn = value => (typeof value === 'object' && value !== null && #pieces in value ? value.#pieces : undefined)
+    serializable.set(Blob.prototype, (blob: Blob) => new Blob(blob.#pieces))
   }
 
   /** @param parts pieces as they are, for the runtime itself */
@@ -116,18 +118,8 @@ function clamped(value: unknown): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor
 }
 
-/** How a class that extends Blob is cloned; set by file.ts when it is in the image. */
-let cloneOfFile: (value: unknown) => Blob | undefined = () => undefined
-export const linkFiles = (clone: typeof cloneOfFile): void => {
-  cloneOfFile = clone
-}
-
 linkBlobs({
   piecesOf: piecesIn,
-  cloneOf(value) {
-    const pieces = piecesIn(value)
-    return pieces && (cloneOfFile(value) ?? new Blob(pieces))
-  },
   blobOf(pieces, contentType) {
     const type = extractMimeType(contentType)
     return new Blob(new Pieces(pieces.list, type === undefined ? '' : serializeMimeType(type)))

@@ -1,5 +1,6 @@
 /** https://w3c.github.io/FileAPI/#file-section */
-import { Blob, type BlobPart, type BlobPropertyBag, linkFiles, piecesIn } from './blob.ts'
+import { serializable } from '../clonable.ts'
+import { Blob, type BlobPart, type BlobPropertyBag, piecesIn } from './blob.ts'
 import type { Pieces } from './pieces.ts'
 
 export interface FilePropertyBag extends BlobPropertyBag {
@@ -10,6 +11,10 @@ export class File extends Blob {
   readonly #name: string
   /** Milliseconds since 1970. */
   readonly #lastModified: number
+
+  static {
+    serializable.set(File.prototype, (file: File) => new File(piecesIn(file)!, file.#name, { lastModified: file.#lastModified }))
+  }
 
   /** @param parts pieces as they are, with their type, for the runtime itself */
   constructor(parts: Iterable<BlobPart> | Pieces, name: string, options: FilePropertyBag | null = {}) {
@@ -33,8 +38,3 @@ function toLongLong(value: unknown): number {
   const number = Math.trunc(Number(value))
   return Number.isFinite(number) ? Number(BigInt.asIntN(64, BigInt(number))) : 0
 }
-
-linkFiles(value => {
-  const pieces = value instanceof File ? piecesIn(value) : undefined
-  return pieces && new File(pieces, (value as File).name, { lastModified: (value as File).lastModified })
-})

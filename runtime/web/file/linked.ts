@@ -10,8 +10,6 @@ interface Blobs {
   piecesOf(value: unknown): Pieces | undefined
   /** @param contentType the header field of the body that these are */
   blobOf(pieces: Pieces, contentType: string | null): Blob
-  /** For structuredClone: the same once more, a File as one; undefined for everything else. */
-  cloneOf(value: unknown): Blob | undefined
 }
 
 /** Takes the bytes of a body that is a form. */
@@ -42,8 +40,6 @@ export const linkForms = (forms: Forms): void => {
 
 /** The bytes of a Blob, or of a FormData, with the content type that goes with them; undefined for everything else. */
 export const piecesOf = (value: unknown): Pieces | undefined => linkedBlobs?.piecesOf(value) ?? linkedForms?.piecesOf(value)
-
-export const cloneOfBlob = (value: unknown): Blob | undefined => linkedBlobs?.cloneOf(value)
 
 /** @throws TypeError in an image without Blob, which the tool makes only for a program that neither names it nor calls `.blob()` */
 export function blobs(): Blobs {

@@ -1,4 +1,5 @@
 /** CryptoKey: https://w3c.github.io/webcrypto/#cryptokey-interface . What is in one only the algorithms see, by `slotsOf`. */
+import { serializable } from '../clonable.ts'
 import { badUsages, invalidAccess } from './errors.ts'
 
 /** In the order of the specification, in which keys have them. */
@@ -47,6 +48,7 @@ export class CryptoKey {
   static {
     slotsOf = key => key.#slots as Slots<any>
     isKey = (value): value is CryptoKey => typeof value === 'object' && value !== null && #slots in value
+    serializable.set(CryptoKey.prototype, (key: CryptoKey) => new CryptoKey(token, key.#slots))
   }
 
   /** With defaults, so that its length is 0. */

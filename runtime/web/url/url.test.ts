@@ -5,9 +5,12 @@ import { asInNode } from '../testing.ts'
 import { isPlainUrl } from './parse.ts'
 import { bases, type Part, parts, partsOf, urlScenarios } from './url.cases.ts'
 import { URL as OwnURL } from './url.ts'
+import { patternScenarios } from './url-pattern.cases.ts'
+import { URLPattern as OwnPattern } from './url-pattern.ts'
 import { URLSearchParams as OwnParams } from './url-search-params.ts'
 
 asInNode(test, urlScenarios, { URL: OwnURL, URLSearchParams: OwnParams })
+asInNode(test, patternScenarios, { URLPattern: OwnPattern })
 
 const piece = fc.oneof(
   fc.constantFrom(

@@ -19,6 +19,11 @@ import { unikernel } from 'xen-ts'
 const found = {
 ${names.map(each => `  ${each}: () => typeof ${each} === 'undefined' ? undefined : ${each},`).join('\n')}
 }
+// What belongs to an image by other words than names.
+export const named = [
+  (label: string) => new TextDecoder(label),
+  () => [performance.mark, console.table, globalThis.onerror, globalThis.onunhandledrejection],
+]
 export default unikernel({
   name: '${name}',
   async start() {
