@@ -122,9 +122,9 @@ export class Congestion {
   }
 
   /** A loss was seen and is mended already: the end of what was sent, by a probe (RFC 8985 section 7.4.2). */
-  lossMended(flight: number): void {
+  lossMended(): void {
     if (this.isRecovering) return
-    this.#reduce(flight)
+    this.#reduce(this.window)
     this.window = this.#threshold
   }
 

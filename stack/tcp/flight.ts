@@ -22,8 +22,9 @@ const PERSISTENCE = 16
 /** It begins where the one before it ends. */
 interface Part {
   end: number
-  /** When it was sent last. */
+  /** When it was sent last, and in which place of all that was sent: within a millisecond much is. */
   time: number
+  order: number
   state: number
   /** It was sent more than once. */
   isResent: boolean
@@ -42,14 +43,14 @@ export class Flight {
   /** The end was sent once more to get an acknowledgment of it, up to `probeEnd` (section 7); undefined when it was not. */
   probeEnd: number | undefined = undefined
   probedAt = 0
-  /** The same within a recovery, once (RFC 6675 section 4, NextSeg rule 4). */
-  isRescued = false
   /** The first lost segment goes out whatever congestion control says (RFC 6675 section 5, step 4.3). */
   mustResend = false
   readonly #parts: Part[] = []
-  /** When the part was sent that was delivered and sent last of all, and where it ended. */
-  #time = -Infinity
+  /** The place of the part that was sent last of all that were delivered, and where it ended. */
+  #order = -1
   #end = 0
+  /** Of the next that is sent. */
+  #next = 0
   /** The highest sequence number that the peer has, and the same before the segment came that is being read. */
   #highest = 0
   #highestBefore = 0
@@ -63,28 +64,29 @@ export class Flight {
   begin(una: number, end: number, time: number): void {
     const parts = this.#parts
     parts.length = 0
-    parts.push({ end, time, state: OUT, isResent: false })
+    parts.push({ end, time, order: this.#next++, state: OUT, isResent: false })
     this.una = this.#highest = this.#highestBefore = una
     this.held = this.lost = this.resent = 0
     this.probeEnd = undefined
-    this.isRescued = this.mustResend = false
+    this.mustResend = false
   }
 
-  /** Up to `end` was sent. What goes out at the same time is one part. */
+  /** Up to `end` was sent. What goes out at the same time, one behind the other, is one part. */
   add(end: number, time: number): void {
     const parts = this.#parts
     const last = parts[parts.length - 1]
-    if (last.state === OUT && !last.isResent && (last.time === time || parts.length >= MOST)) {
+    const joins = last.time === time && last.order === this.#next - 1
+    if (last.state === OUT && !last.isResent && (joins || parts.length >= MOST)) {
       last.end = end
       last.time = time
     } else {
-      parts.push({ end, time, state: OUT, isResent: false })
+      parts.push({ end, time, order: this.#next++, state: OUT, isResent: false })
     }
   }
 
-  /** Nothing is known to be missing. */
+  /** Nothing is known to be missing: what is under way was sent once, and after all that was delivered. */
   get isWhole(): boolean {
-    return this.held === 0 && this.lost === 0 && this.resent === 0
+    return this.held === 0 && this.lost === 0 && this.resent === 0 && this.#parts[0].order >= this.#order
   }
 
   /** Bytes that are in the network by all we know. */
@@ -170,7 +172,7 @@ export class Flight {
 
   /** A recovery is over. */
   recovered(): void {
-    this.isRescued = this.mustResend = false
+    this.mustResend = false
     if (this.#persistence > 0 && --this.#persistence === 0) this.#patience = 1
   }
 
@@ -187,7 +189,7 @@ export class Flight {
     let wait = 0
     let from = this.una
     for (const part of this.#parts) {
-      const isEarlier = part.time < this.#time || (part.time === this.#time && ((part.end - this.#end) | 0) < 0)
+      const isEarlier = part.order < this.#order || (part.order === this.#order && ((part.end - this.#end) | 0) < 0)
       if (part.state === OUT && isEarlier) {
         const rest = part.time + limit - now
         if (rest <= 0) this.#lose(part, from)
@@ -222,7 +224,6 @@ export class Flight {
       from = part.end
     }
     this.probeEnd = undefined
-    this.isRescued = false
     this.mustResend = true
   }
 
@@ -230,7 +231,7 @@ export class Flight {
   forget(): void {
     const end = this.#parts[this.#parts.length - 1].end
     this.#parts.length = 0
-    this.#parts.push({ end, time: -Infinity, state: LOST, isResent: true })
+    this.#parts.push({ end, time: -Infinity, order: -1, state: LOST, isResent: true })
     this.held = this.resent = 0
     this.lost = (end - this.una) | 0
     this.mustResend = true
@@ -267,20 +268,23 @@ export class Flight {
     this.resent += length
     // What is sent again one behind the other, at the same time, is one part.
     const before = this.#at > 0 ? parts[this.#at - 1] : undefined
-    const joins = before !== undefined && before.state === OUT && before.isResent && before.time === now
+    const isNext = before?.state === OUT && before.isResent && before.time === now && before.order === this.#next - 1
+    const joins = isNext ? before : undefined
+    const order = joins === undefined ? this.#next++ : joins.order
     if (end === part.end) {
-      if (joins) {
-        before.end = end
+      if (joins !== undefined) {
+        joins.end = end
         parts.splice(this.#at, 1)
       } else {
         part.state = OUT
         part.isResent = true
         part.time = now
+        part.order = order
       }
-    } else if (joins) {
-      before.end = end
+    } else if (joins !== undefined) {
+      joins.end = end
     } else {
-      parts.splice(this.#at, 0, { end, time: now, state: OUT, isResent: true })
+      parts.splice(this.#at, 0, { end, time: now, order, state: OUT, isResent: true })
     }
   }
 
@@ -304,6 +308,7 @@ export class Flight {
     if (!last.isResent) this.resent += (last.end - from) | 0
     last.isResent = true
     last.time = now
+    last.order = this.#next++
   }
 
   // ---- parts
@@ -315,7 +320,7 @@ export class Flight {
     const from = i === 0 ? this.una : parts[i - 1].end
     if (((at - from) | 0) <= 0 || at === part.end) return true
     if (parts.length >= 2 * MOST) return false
-    parts.splice(i, 0, { end: at, time: part.time, state: part.state, isResent: part.isResent })
+    parts.splice(i, 0, { ...part, end: at })
     return true
   }
 
@@ -333,15 +338,15 @@ export class Flight {
   }
 
   /** A part has arrived, up to `end` (section 6.2, steps 1 to 3). */
-  #delivered({ time, isResent }: Part, end: number, now: number): void {
+  #delivered({ time, order, isResent }: Part, end: number, now: number): void {
     if (((end - this.#highestBefore) | 0) <= 0 && !isResent) this.#isReordered = true
     if (((end - this.#highest) | 0) > 0) this.#highest = end
     const rtt = now - time
     // Sooner than it can be: it was not what was sent again that arrived, but what was sent before.
     if (isResent && rtt < this.leastRtt) return
     if (rtt < this.leastRtt) this.leastRtt = rtt
-    if (time > this.#time || (time === this.#time && ((end - this.#end) | 0) > 0)) {
-      this.#time = time
+    if (order > this.#order || (order === this.#order && ((end - this.#end) | 0) > 0)) {
+      this.#order = order
       this.#end = end
       this.rtt = rtt
     }

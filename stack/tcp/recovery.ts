@@ -155,18 +155,6 @@ export function recover(c: Connection, flight: Flight, now: number): number {
     flight.mustResend = false
     free -= length
   }
-  // The end of what was sent, once, so that the peer has something to say about it (RFC 6675 section 4, NextSeg rule 4).
-  const hasNew = out < c.send.bytes + (c.finPending ? 1 : 0) && out < c.sndWnd
-  if (free >= mss && !hasNew && flight.held > 0 && !flight.isRescued && congestion.isRecovering) {
-    const at = flight.lastSegment(mss)
-    if (at >= 0) {
-      flight.isRescued = true
-      const length = retransmit(c, at, flight.length)
-      if (length < 0) return -1
-      if (length > 0) flight.resendLast(now)
-      free -= length
-    }
-  }
   return out + (free > 0 ? free : 0)
 }
 
@@ -219,7 +207,7 @@ function probe(c: Connection, flight: Flight, now: number): void {
 /** The end that was sent once more is acknowledged: if that took a round trip, and the peer does not say that it had it, it had been lost (section 7.4). */
 function probeArrived(c: Connection, flight: Flight, { blocks, edges }: Segment, now: number): void {
   const arrivedTwice = blocks > 0 && ((edges[1] - c.sndUna) | 0) <= 0
-  if (!arrivedTwice && now - flight.probedAt >= flight.leastRtt) c.congestion.lossMended((c.sndMax - c.sndUna) | 0)
+  if (!arrivedTwice && now - flight.probedAt >= flight.leastRtt) c.congestion.lossMended()
   flight.probeEnd = undefined
 }
 

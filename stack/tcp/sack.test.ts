@@ -83,17 +83,50 @@ test('a FIN in a hole is sent again as one', async t => {
   t.deepEqual([(last.seq - s.iss) | 0, last.payload.length, last.flags & 1], [4000, 500, 1])
 })
 
-test('the end of what was sent is lost as well: it is sent once more, without waiting for the timer (NextSeg rule 4)', async t => {
+test('the end of what was sent is lost as well: it goes out again as soon as what was sent later arrives, without waiting for the timer', async t => {
   const s = await inFlight(8)
-  await acknowledge(s, 0, [1000, 2000])
-  await acknowledge(s, 0, [1000, 3000])
-  await acknowledge(s, 0, [1000, 4000])
-  t.deepEqual(sent(s), [[0, 1000]])
   await acknowledge(s, 0, [1000, 6000])
-  t.deepEqual(sent(s), [[7000, 1000]], 'the last segment')
-  await acknowledge(s, 6000, [7000, 8000])
-  await acknowledge(s, 6000, [7000, 8000])
+  t.deepEqual(sent(s), [[0, 1000]])
+  await s.world.run(3)
+  await acknowledge(s, 6000)
+  t.deepEqual(sent(s), [
+    [6000, 1000],
+    [7000, 1000],
+  ])
+  await acknowledge(s, 8000)
   t.is(s.stack.counters.tcpTimeouts, 0)
+})
+
+test('only the end is lost: it is probed for after two round trips, and the rest of it follows', async t => {
+  const s = await inFlight(8)
+  await acknowledge(s, 5000)
+  await s.world.run(30)
+  t.deepEqual(sent(s), [[7000, 1000]])
+  t.is(s.stack.counters.tcpTailProbes, 1)
+  await acknowledge(s, 5000, [7000, 8000])
+  t.deepEqual(sent(s), [
+    [5000, 1000],
+    [6000, 1000],
+  ])
+  await acknowledge(s, 8000)
+  await s.world.run(1000)
+  t.deepEqual(sent(s), [])
+  t.is(s.stack.counters.tcpTimeouts, 0)
+})
+
+test('a probe that mends a loss makes the window smaller, one that was not needed does not (RFC 8985 section 7.4)', async t => {
+  const windows: number[] = []
+  for (const wasLost of [true, false]) {
+    const s = await inFlight(8)
+    await acknowledge(s, 1000)
+    await s.world.run(30)
+    t.deepEqual(sent(s), [[7000, 1000]])
+    await s.world.run(5)
+    await acknowledge(s, 8000, ...(wasLost ? [] : [[7000, 8000] as [number, number]]))
+    windows.push(s.socket.congestion.window)
+  }
+  const [lost, unneeded] = windows
+  t.is(lost, Math.floor(0.7 * unneeded))
 })
 
 test('after a timeout only what is missing is sent again; after the next one all of it (RFC 2018 section 8)', async t => {
