@@ -45,6 +45,8 @@ export class Flight {
   probedAt = 0
   /** The first lost segment goes out whatever congestion control says (RFC 6675 section 5, step 4.3). */
   mustResend = false
+  /** A recovery is under way. */
+  isMending = false
   readonly #parts: Part[] = []
   /** The place of the part that was sent last of all that were delivered, and where it ended. */
   #order = -1
@@ -68,7 +70,7 @@ export class Flight {
     this.una = this.#highest = this.#highestBefore = una
     this.held = this.lost = this.resent = 0
     this.probeEnd = undefined
-    this.mustResend = false
+    this.isMending = this.mustResend = false
   }
 
   /** Up to `end` was sent. What goes out at the same time, one behind the other, is one part. */
@@ -171,8 +173,8 @@ export class Flight {
   }
 
   /** A recovery is over. */
-  recovered(): void {
-    this.mustResend = false
+  mended(): void {
+    this.isMending = this.mustResend = false
     if (this.#persistence > 0 && --this.#persistence === 0) this.#patience = 1
   }
 

@@ -16,7 +16,7 @@ export function isUnderWay(c: Connection, end: number, now: number): void {
   let flight = c.flight
   if (flight === undefined) flight = startFlight(c, c.sndNxt)
   flight.add(end, now)
-  if (flight.isWhole) setProbe(c, flight, now)
+  if (c.lossAt === Infinity) setProbe(c, flight, now)
 }
 
 /** From now on it is known what is under way: until now one packet, up to `end`. */
@@ -32,6 +32,7 @@ function startFlight(c: Connection, end: number): Flight {
 /** More was acknowledged in the usual way; what is under way is known, or blocks say something about it. */
 export function flightAdvances(c: Connection, s: Segment, now: number): void {
   const flight = c.flight
+  const congestion = c.congestion
   if (flight !== undefined) {
     flight.listen()
     if (!flight.advance(c.sndUna, now)) {
@@ -40,10 +41,9 @@ export function flightAdvances(c: Connection, s: Segment, now: number): void {
       flight.forget()
     }
     if (flight.probeEnd !== undefined && ((c.sndUna - flight.probeEnd) | 0) >= 0) probeArrived(c, flight, s, now)
-    if (!c.congestion.isRecovering) {
-      flight.recovered()
-      c.congestion.roundTrip(flight.rtt, c.sndUna, c.sndMax)
-    }
+    if (flight.isMending && !congestion.isRecovering) flight.mended()
+    // A window that is not used says nothing about the way.
+    if (2 * ((c.sndMax - c.sndUna) | 0) >= congestion.window) congestion.roundTrip(flight.rtt, c.sndUna, c.sndMax)
   }
   if (s.blocks > 0) blocksArrive(c, s, now)
   if (c.sndUna !== c.sndMax) {
@@ -95,14 +95,14 @@ export function heardOfMore(c: Connection, s: Segment, now: number): void {
 /** Something new is known of what is under way, or time has passed. */
 export function lookForLosses(c: Connection, flight: Flight, now: number): void {
   if (flight.isWhole) {
-    setProbe(c, flight, now)
+    if (c.lossAt === Infinity) setProbe(c, flight, now)
     return
   }
   const { congestion } = c
   const wait = flight.detect(now, c.mss, c.roundTrip.smoothed, congestion.isRecovering)
   if (flight.lost > 0 && congestion.lossSeen(c.sndUna, (c.sndMax - c.sndUna) | 0, (c.sndMax - 1) | 0)) {
     c.environment.counters.tcpFastRetransmits++
-    flight.mustResend = true
+    flight.mustResend = flight.isMending = true
     startTimer(c, now)
   }
   setLossTimer(c, wait > 0 ? now + wait : Infinity)
@@ -176,16 +176,23 @@ function retransmit(c: Connection, at: number, length: number): number {
 
 /**
  * Nothing is missing by all we know, and more than a segment is under way: when nothing is heard of it for two round trips, its end is sent once
- * more. For a single segment, whose acknowledgment may be held back, the retransmission timer comes as early.
+ * more. For a single segment, whose acknowledgment may be held back, the retransmission timer comes as early. What is sent and heard
+ * meanwhile does not move the timer: it finds that out when it fires.
  */
 function setProbe(c: Connection, flight: Flight, now: number): void {
-  const { smoothed } = c.roundTrip
-  const isWorth = flight.pipe > c.mss && flight.probeEnd === undefined && smoothed > 0 && !c.congestion.isRecovering && c.probes === 0
-  setLossTimer(c, isWorth ? now + 2 * smoothed + PROBE_DELAY : Infinity)
+  if (isWorthProbing(c, flight)) setLossTimer(c, now + 2 * c.roundTrip.smoothed + PROBE_DELAY)
 }
 
+const isWorthProbing = (c: Connection, flight: Flight): boolean =>
+  flight.pipe > c.mss && flight.probeEnd === undefined && c.roundTrip.smoothed > 0 && !c.congestion.isRecovering && c.probes === 0
+
 function probe(c: Connection, flight: Flight, now: number): void {
-  if (now + PROBE_DELAY >= c.retransmitAt || flight.probeEnd !== undefined) return
+  if (!isWorthProbing(c, flight) || now + PROBE_DELAY >= c.retransmitAt) return
+  const due = (c.heardAt > c.lastSent ? c.heardAt : c.lastSent) + 2 * c.roundTrip.smoothed + PROBE_DELAY
+  if (due > now) {
+    setLossTimer(c, due)
+    return
+  }
   c.environment.counters.tcpTailProbes++
   // Something new is as good, also when congestion control would not have it yet.
   const max = c.sndMax
