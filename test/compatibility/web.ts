@@ -84,6 +84,18 @@ export const globals: Readonly<Record<string, string>> = {
  * hold any more.
  */
 export const limits: readonly { readonly name: string; readonly what: string; readonly gone: string }[] = [
+  ...['Request', 'Response'].flatMap(name => {
+    const made = (content: string) =>
+      `new ${name}(${name === 'Request' ? `'http://a/', { method: 'POST', body: 'a=1',` : `'a=1', {`} headers: { 'Content-Type': '${content}' } })`
+    return [
+      { name, what: '`blob()` refuses', gone: `${made('text/plain')}.blob().then(blob => blob.size === 3)` },
+      {
+        name,
+        what: '`formData()` refuses',
+        gone: `${made('application/x-www-form-urlencoded')}.formData().then(form => form.get('a') === '1')`,
+      },
+    ]
+  }),
   { name: 'TextDecoder', what: 'no UTF-16', gone: "new TextDecoder('utf-16le').decode(new Uint8Array([65, 0])) === 'A'" },
   {
     name: 'TextDecoder',
