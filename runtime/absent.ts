@@ -9,7 +9,7 @@ const browser =
 const web =
   'fetch WebSocket EventSource FormData Blob File FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
   'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
-  'WebAssembly Intl Atomics crypto.subtle'
+  'WebAssembly Atomics crypto.subtle'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 

@@ -30,6 +30,11 @@ const uses: [code: string, names: string[]][] = [
   ['myURL + URL2 + $URL + URL_', []],
   ['globalThis.onerror = f', ['handlers']],
   ["addEventListener('unhandledrejection', f)", ['addEventListener']],
+  ['(1).toLocaleString()', ['dates', 'numbers']],
+  ["date.toLocaleDateString('en', { dateStyle: 'full' })", ['dates']],
+  ['a.localeCompare(b)', ['compare']],
+  ["keys = ['toLocaleString', 'toLocaleDateString']", []],
+  ['new Intl.NumberFormat()', ['Intl']],
   // Streams without their names.
   ['request.body', ['ReadableStream']],
   ['request?.body', ['ReadableStream']],

@@ -9,6 +9,7 @@ export const webNames: readonly string[] = [
   'CountQueuingStrategy',
   'ErrorEvent',
   'Headers',
+  'Intl',
   'PromiseRejectionEvent',
   'ReadableByteStreamController',
   'ReadableStream',
@@ -60,6 +61,13 @@ export const alwaysThere: readonly string[] = [
   'setTimeout',
 ]
 
+/** Methods of the language that take a locale, and the modules with them: the engine's own know none. */
+const localeMethods: readonly { readonly name: string; readonly called: RegExp; readonly module: string }[] = [
+  { name: 'compare', called: /\.\s*localeCompare\s*(?:\?\.\s*)?\(/, module: '../intl/compare-method.ts' },
+  { name: 'dates', called: /\.\s*toLocale(?:Date|Time)?String\s*(?:\?\.\s*)?\(/, module: '../intl/date-methods.ts' },
+  { name: 'numbers', called: /\.\s*toLocaleString\s*(?:\?\.\s*)?\(/, module: '../intl/number-methods.ts' },
+]
+
 /** Handler properties of the global object (error-events.ts). */
 const handlers = /\bon(?:error|unhandledrejection)\b/
 
@@ -84,20 +92,21 @@ const ofCalls = /\b(?:stdin|stdout)\b/
 
 /**
  * @param code of the program and its packages, bundled, without comments and types
- * @returns names of webNames, sorted, and `handlers` when handler properties are used
+ * @returns names of webNames, sorted; `handlers` when handler properties are used; names of localeMethods
  */
 export function webNamesIn(code: string): string[] {
   const found = new Set(code.match(new RegExp(`(?<![\\w$])(?:${webNames.join('|')})(?![\\w$])`, 'g')))
   const hasBodies = found.has('Response') || found.has('Request')
   if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
   if (handlers.test(code)) found.add('handlers')
+  for (const { name, called } of localeMethods) if (called.test(code)) found.add(name)
   return [...found].sort()
 }
 
 /** The module that puts them on the global object. It must be evaluated before the program. */
 export function webNamesModule(names: readonly string[]): string {
   const own = (module: string): string => decodeURIComponent(new URL(module, import.meta.url).pathname)
-  const exposed = names.filter(name => name !== 'handlers').join(', ')
+  const exposed = names.filter(name => webNames.includes(name)).join(', ')
   return [
     `import { expose } from ${JSON.stringify(own('./expose.ts'))}`,
     `import { ${exposed} } from ${JSON.stringify(own('./inject.ts'))}`,
@@ -105,5 +114,6 @@ export function webNamesModule(names: readonly string[]): string {
     ...(names.includes('handlers')
       ? [`import { handlers } from ${JSON.stringify(own('./error-events.ts'))}`, 'Object.defineProperties(globalThis, handlers)']
       : []),
+    ...localeMethods.filter(({ name }) => names.includes(name)).map(({ module }) => `import ${JSON.stringify(own(module))}`),
   ].join('\n')
 }

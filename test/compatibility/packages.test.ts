@@ -11,8 +11,8 @@ test.before('under Node', async t => {
 })
 
 for (const program of programs) {
-  test(program, async t => {
-    t.timeout(60_000)
+  test.serial(program, async t => {
+    t.timeout(120_000)
     t.true(said[program].length > 0, 'it says something')
     const row = await packageRow(program, said[program])
     const [packages, what] = row
