@@ -9,7 +9,7 @@ const browser =
 const web =
   'fetch WebSocket EventSource FormData Blob File FileReader MessageChannel MessagePort MessageEvent BroadcastChannel Worker ' +
   'SharedWorker importScripts caches CompressionStream DecompressionStream URLPattern CryptoKey SubtleCrypto PerformanceObserver ' +
-  'WebAssembly Atomics crypto.subtle'
+  'Atomics crypto.subtle'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 
@@ -19,6 +19,10 @@ const groups: readonly (readonly [string, string])[] = [
   ['setImmediate clearImmediate', ofNode('setTimeout or queueMicrotask')],
   ['__dirname __filename', ofNode("assets('./folder') of xen-ts")],
   [browser, 'it belongs to browsers, and a unikernel has no page'],
+  [
+    'WebAssembly',
+    'nothing here runs it; take a build of the package in JavaScript (many have one for edge runtimes), or test for it with typeof first',
+  ],
   [web, 'do without it, or test for it with typeof first'],
 ]
 
