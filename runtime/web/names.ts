@@ -21,6 +21,7 @@ export const webNames: readonly string[] = [
   'File',
   'FormData',
   'Headers',
+  'Intl',
   'MessageChannel',
   'MessageEvent',
   'MessagePort',
@@ -114,6 +115,13 @@ const encodings: Readonly<Record<string, Addition>> = {
 }
 const ENCODING = 'encoding:'
 
+/** Methods of the language that take a locale, and the modules with them: the engine's own know none. */
+const localeMethods: readonly { readonly name: string; readonly called: RegExp; readonly module: string }[] = [
+  { name: 'compare', called: /\.\s*localeCompare\s*(?:\?\.\s*)?\(/, module: '../intl/compare-method.ts' },
+  { name: 'dates', called: /\.\s*toLocale(?:Date|Time)?String\s*(?:\?\.\s*)?\(/, module: '../intl/date-methods.ts' },
+  { name: 'numbers', called: /\.\s*toLocaleString\s*(?:\?\.\s*)?\(/, module: '../intl/number-methods.ts' },
+]
+
 /**
  * What gives or takes a stream without its name: the property `body` (not a tag or a rule of CSS in a text), an asynchronous iterable that
  * becomes a body, the methods of a stream that somebody else made. Not `a.pipeTo(b)`: the streams of a qrexec call do that by
@@ -184,6 +192,7 @@ export function webNamesIn(code: string): string[] {
   const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
   if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
   if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
+  for (const { name, called } of localeMethods) if (called.test(code)) found.add(name)
   return [...found].sort()
 }
 
@@ -219,5 +228,6 @@ export function webNamesModule(names: readonly string[]): string {
           `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
         ]
       : []),
+    ...localeMethods.filter(({ name }) => names.includes(name)).map(({ module }) => `import ${own(module)}`),
   ].join('\n')
 }
