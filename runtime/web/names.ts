@@ -82,6 +82,9 @@ const streams = new RegExp(
     .join('|'),
 )
 
+/** What all use of crypto.subtle begins with: the other methods need a key. */
+const subtleMethods = /\b(?:digest|generateKey|importKey)\b/
+
 /** The property `subtle`, or a pattern that takes it; not the word in a text. */
 const subtle = new RegExp(
   [/\.\s*subtle\b/, /\[\s*['"`]subtle['"`]\s*\]/, /\{\s*(?:[\w$]+\s*(?::\s*[\w$]+\s*)?,\s*)*subtle\s*[,}:=]/, /['"`]subtle['"`]\s+in\b/]
@@ -126,7 +129,7 @@ export function webNamesIn(code: string): string[] {
   const hasBodies = found.has('Response') || found.has('Request')
   if (streams.test(code) || (hasBodies && ofCalls.test(code))) found.add('ReadableStream')
   if (handlers.test(code)) found.add('handlers')
-  if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
+  if (/\bcrypto\b/.test(code) && subtleMethods.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   return [...found].sort()
 }
 
