@@ -3,7 +3,7 @@
  * does. Rates are mostly the simulation's own; what is asked of Xen is exact, and the same wherever the drivers run.
  */
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/testing'
+import { builtData, runInEngine } from '@xen-ts/boot/testing'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
 import { printTable } from './peers.ts'
@@ -54,6 +54,7 @@ async function inEngine(): Promise<Row[]> {
     charset: 'utf8',
     logLevel: 'warning',
     inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject'))],
+    plugins: [builtData()],
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks
   })
   let printed = ''

@@ -38,6 +38,7 @@ export interface Workspace {
 export const internal: Readonly<Record<string, readonly string[]>> = {
   '@xen-ts/boot': ['./cases', './engine', './fuzz', './memory-cases', './testing'],
   '@xen-ts/drivers': ['./hostile', './interleave', './sim', './sim/engine-setup', './sim/leak-check'],
+  '@xen-ts/runtime': ['./web/subtle'],
   '@xen-ts/stack': ['./testing'],
 }
 

@@ -6,7 +6,7 @@
 const browser =
   'window document location history localStorage sessionStorage indexedDB alert Image HTMLElement Element Node DOMParser ' +
   'MutationObserver requestAnimationFrame cancelAnimationFrame XMLHttpRequest getComputedStyle'
-const web = 'fetch WebSocket EventSource FileReader Worker SharedWorker importScripts caches PerformanceObserver WebAssembly Intl Atomics'
+const web = 'fetch WebSocket EventSource FileReader Worker SharedWorker importScripts caches PerformanceObserver Atomics'
 
 const ofNode = (instead: string) => `it belongs to Node; take a build of the package for browsers, or, in a program, ${instead}`
 
@@ -16,6 +16,10 @@ const groups: readonly (readonly [string, string])[] = [
   ['setImmediate clearImmediate', ofNode('setTimeout or queueMicrotask')],
   ['__dirname __filename', ofNode("assets('./folder') of xen-ts")],
   [browser, 'it belongs to browsers, and a unikernel has no page'],
+  [
+    'WebAssembly',
+    'nothing here runs it; take a build of the package in JavaScript (many have one for edge runtimes), or test for it with typeof first',
+  ],
   [web, 'do without it, or test for it with typeof first'],
 ]
 

@@ -1,7 +1,7 @@
 /** For tests: bundles a program as the tool does, and runs it in the guest's engine under Node. */
 
 import { fileURLToPath } from 'node:url'
-import { runInEngine } from '@xen-ts/boot/testing'
+import { builtData, runInEngine } from '@xen-ts/boot/testing'
 import { build } from 'esbuild'
 
 export interface EngineRun {
@@ -34,6 +34,7 @@ boot({ target, connect, name: 'app', program: () => import(${JSON.stringify(file
     minifySyntax: true,
     logLevel: 'silent',
     inject: [fileURLToPath(import.meta.resolve('./web/inject.ts'))],
+    plugins: [builtData()],
   })
   let output = ''
   const reason = await runInEngine({

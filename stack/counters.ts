@@ -38,6 +38,7 @@ export class Counters implements StackCounters {
   tcpRetransmits = 0
   tcpFastRetransmits = 0
   tcpTimeouts = 0
+  tcpTailProbes = 0
   tcpSackReneged = 0
   tcpDuplicateSacks = 0
   tcpBadSacks = 0

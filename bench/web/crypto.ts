@@ -1,7 +1,5 @@
 /** crypto.subtle: MB of 10^6 bytes, and operations. */
-import { Crypto } from '../../runtime/web/crypto.ts'
-import { allAlgorithms } from '../../runtime/web/subtle/all.ts'
-import { linkSubtle } from '../../runtime/web/subtle/link.ts'
+import { wholeCrypto } from '@xen-ts/runtime/web/subtle'
 import { type Clock, type Row, rowOf } from './measure.ts'
 
 /** Randomness is not what is measured, and this is none. */
@@ -10,10 +8,7 @@ function random(into: Uint8Array): void {
   for (let i = 0; i < into.length; i++) into[i] = state = (state * 48271) % 0x7fffffff
 }
 
-export function ourSubtle(): any {
-  linkSubtle(allAlgorithms)
-  return (new Crypto({ random: into => random(into as Uint8Array) }) as any).subtle
-}
+export const ourSubtle = (): any => wholeCrypto({ random: into => random(into as Uint8Array) }).subtle
 
 const SIZE = 100_000
 const data = Uint8Array.from({ length: SIZE }, (_, i) => i * 7)

@@ -4,9 +4,9 @@
  */
 import { SourceMap } from 'node:module'
 import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TestFn } from 'ava'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { type CaseReport, reportMark } from './case-report.ts'
 import { assert, type Cases } from './cases.ts'
 import type { GuestError } from './errors.ts'
@@ -137,11 +137,26 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
     logLevel: 'silent',
     banner: { js: `"use strict";globalThis.XEN_TS_FUZZ_SEED = ${JSON.stringify(process.env.XEN_TS_FUZZ_SEED ?? '')};` }, // see fuzz.ts
     inject: [...inject],
+    plugins: [builtData()],
     alias,
     ignoreAnnotations: true, // "sideEffects": false would drop a test file, of which nothing is imported
   })
   const text = (ending: string) => result.outputFiles.find(output => output.path.endsWith(ending))!.text
   return { code: text('.js'), map: new SourceMap(JSON.parse(text('.map'))) }
+}
+
+/** Modules called NAME.build.ts run in Node here as well, and a bundle has what they export: as the tool does it, for those of ours. */
+export function builtData(): Plugin {
+  return {
+    name: 'built-data',
+    setup(build) {
+      build.onLoad({ filter: /\.build\.ts$/ }, async ({ path }) => {
+        const exports: Record<string, unknown> = await import(pathToFileURL(path).href)
+        const lines = Object.entries(exports).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
+        return { contents: lines.join('\n'), loader: 'js' }
+      })
+    },
+  }
 }
 
 /** The failure as an error with positions in TypeScript. */

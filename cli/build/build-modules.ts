@@ -68,8 +68,13 @@ const RUNS = 'such a module runs in Node while the program is built; node FILE r
 const ANSWER = 3
 
 async function run(path: string): Promise<Outcome> {
+  // Not at the top, which is that of the child's own module.
+  const { withCompileCache } = await import('@xen-ts/boot')
   // What it prints is for the person who builds; standard output may be JSON.
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), path], { stdio: ['ignore', 2, 2, 'pipe'] })
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), path], {
+    stdio: ['ignore', 2, 2, 'pipe'],
+    env: withCompileCache(),
+  })
   let answer = ''
   const pipe = child.stdio[ANSWER] as NodeJS.ReadableStream
   pipe.setEncoding('utf8').on('data', (text: string) => {

@@ -14,7 +14,7 @@ import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
-import { buildDefaults, ownPackages, without } from './plugins.ts'
+import { buildDefaults, noWebAssembly, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
@@ -173,6 +173,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
       ownFactories(),
       webGlobals(),
       buildDefaults(),
+      noWebAssembly(),
     ],
   }
 }

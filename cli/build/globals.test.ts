@@ -52,6 +52,14 @@ test('packages: one warning for all that they name', async t => {
   ])
 })
 
+test('WebAssembly: what to do instead', async t => {
+  const [warning] = await warningsOf(t, { 'app.ts': program('say(await WebAssembly.instantiate(new Uint8Array()))') })
+  t.regex(
+    warning,
+    /^WebAssembly is not available in xen-ts: nothing here runs it; take a build of the package in JavaScript.*\n.*app\.ts:4:/,
+  )
+})
+
 test('none of the names that are said to be absent is there, and each is found', async t => {
   const names = absentNames()
   const { output, warnings } = await buildFolder(

@@ -13,7 +13,8 @@ const usage = `usage: node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
   --ip ADDRESS       gives it a network interface with this address, routed by dom0 (gateway 10.137.0.1)
   --forward H:G      port H of the host (0: any) leads to port G of the guest; needs --ip; may be repeated
   --timeout SECONDS  destroys the guest after this long (60)
-  --machine MIB      memory of the whole machine (3072)
+  --machine MIB      memory of the whole machine (3072; of an Intel one 1280)
+  --intel            runs it on an Intel CPU, emulated by Bochs, which is slower
   --gdb PORT         lets gdb attach at this port of the host, and starts the guest when Enter is pressed
   --dmesg            prints the end of Xen's log afterwards
   --verbose          prints Xen's log and dom0's console to standard error
@@ -41,7 +42,8 @@ async function main(): Promise<number> {
       ip: { type: 'string' },
       forward: { type: 'string', multiple: true, default: [] },
       timeout: { type: 'string', default: '60' },
-      machine: { type: 'string', default: '3072' },
+      machine: { type: 'string' },
+      intel: { type: 'boolean' },
       gdb: { type: 'string' },
       dmesg: { type: 'boolean' },
       verbose: { type: 'boolean' },
@@ -52,15 +54,19 @@ async function main(): Promise<number> {
     console.error(usage)
     return values.help ? 0 : 2
   }
-  const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option =>
-    number(option, values[option]),
-  ) as [number, number, number, number]
+  const [memory, vcpus, timeout] = (['memory', 'vcpus', 'timeout'] as const).map(option => number(option, values[option])) as [
+    number,
+    number,
+    number,
+  ]
+  const memoryMiB = values.machine === undefined ? undefined : number('machine', values.machine)
   const gdb = values.gdb === undefined ? undefined : number('gdb', values.gdb)
   const maxmem = values.maxmem === undefined ? undefined : number('maxmem', values.maxmem)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
   const rig = await Rig.start({
     xen: values.xen,
+    processor: values.intel ? 'intel' : 'amd',
     memoryMiB,
     signal: stop.signal,
     onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,

@@ -3,8 +3,11 @@ import { delimiter, join } from 'node:path'
 import { RigError } from './errors.ts'
 import { type Log, run } from './run.ts'
 
-/** Programs of the host that the rig calls, the Debian package that each comes from, and what it is for. */
-const needed: [program: string, debianPackage: string, purpose: string][] = [
+/** A program of the host, the Debian package that it comes from, and what it is for. */
+export type HostTool = readonly [program: string, debianPackage: string, purpose: string]
+
+/** What the rig calls. */
+const needed: readonly HostTool[] = [
   ['qemu-system-x86_64', 'qemu-system-x86', 'emulates the machine'],
   ['gcc', 'gcc', 'compiles the helper programs of dom0, once'],
   ['readelf', 'binutils', 'tells which libraries a program needs'],
@@ -20,12 +23,16 @@ export interface Host {
 }
 
 /**
- * Makes sure that the host has QEMU and a C compiler; installs what is missing with apt-get, and says so.
+ * Makes sure that the host has QEMU and a C compiler, or other tools; installs what is missing with apt-get, and says so.
  * @throws RigError that names the programs, what each is for and the command that installs them
  */
-export async function ensureHostTools(log: Log, host: Host = { has: isInstalled, aptGet: aptGetAsRoot }): Promise<void> {
-  const missing: typeof needed = []
-  for (const tool of needed) {
+export async function ensureHostTools(
+  log: Log,
+  host: Host = { has: isInstalled, aptGet: aptGetAsRoot },
+  tools: readonly HostTool[] = needed,
+): Promise<void> {
+  const missing: HostTool[] = []
+  for (const tool of tools) {
     if (!(await host.has(tool[0]))) missing.push(tool)
   }
   const purposes = missing.map(([program, , purpose]) => `${program}: ${purpose}`).join('\n')

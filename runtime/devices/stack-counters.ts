@@ -61,6 +61,8 @@ export interface StackCounters {
   readonly tcpFastRetransmits: number
   /** Retransmission timers that expired with data in flight. */
   readonly tcpTimeouts: number
+  /** Times that the end of what was sent was sent once more, to hear of it before the timer expires (RFC 8985 section 7). */
+  readonly tcpTailProbes: number
   /** Selective acknowledgments that were taken back (RFC 2018 section 8); of something that arrived twice (RFC 2883); of what cannot be. */
   readonly tcpSackReneged: number
   readonly tcpDuplicateSacks: number

@@ -9,8 +9,7 @@ import { addGlobalHandlers } from './error-events.ts'
 import { expose } from './expose.ts'
 import * as web from './inject.ts'
 import { addNavigator } from './navigator.ts'
-import { allAlgorithms } from './subtle/all.ts'
-import { linkSubtle } from './subtle/link.ts'
+import { linkAll } from './subtle/all.ts'
 import { addTiming } from './timing.ts'
 
 expose(globalThis, web)
@@ -22,4 +21,4 @@ addTiming()
 addUtf16()
 addOthers()
 addSingleBytes(...Object.values(tables))
-linkSubtle(allAlgorithms)
+linkAll()

@@ -10,13 +10,16 @@ const MAX_BYTES = 65536
 export class Crypto {
   readonly #abi: Pick<Abi, 'random'>
 
-  constructor(abi: Pick<Abi, 'random'>) {
+  /** With a default, so that its length is 0. */
+  constructor(abi: Pick<Abi, 'random'> | undefined = undefined) {
     if (abi === undefined) throw new TypeError('Crypto: there is one, crypto; no other can be made')
     this.#abi = abi
   }
 
   getRandomValues<T extends ArrayBufferView>(array: T): T {
-    if (!ArrayBuffer.isView(array) || /^(Float|DataView)/.test(array[Symbol.toStringTag as keyof T] as string)) {
+    const abi = this.#abi
+    if (!ArrayBuffer.isView(array)) throw new TypeError('crypto.getRandomValues: the argument must be an integer typed array')
+    if (/^(Float|DataView)/.test(array[Symbol.toStringTag as keyof T] as string)) {
       throw new DOMException('crypto.getRandomValues: the argument must be an integer typed array', 'TypeMismatchError')
     }
     if (array.byteLength > MAX_BYTES) {
@@ -25,7 +28,7 @@ export class Crypto {
         'QuotaExceededError',
       )
     }
-    this.#abi.random(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    abi.random(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     return array
   }
 

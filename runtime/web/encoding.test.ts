@@ -148,5 +148,6 @@ test('random values fill any integer array; a UUID is one of version 4', t => {
   t.deepEqual(own.getRandomValues(new Uint32Array(2)), Uint32Array.of(0xffffffff, 0xffffffff))
   t.is(own.randomUUID(), 'ffffffff-ffff-4fff-bfff-ffffffffffff')
   t.throws(() => own.getRandomValues(new Float64Array(1)), { name: 'TypeMismatchError' })
+  t.throws(() => own.getRandomValues('a' as never), { name: 'TypeError' }) // Web IDL
   t.throws(() => own.getRandomValues(new Uint8Array(65537)), { name: 'QuotaExceededError' })
 })

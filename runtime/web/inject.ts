@@ -3,6 +3,7 @@
  * names.ts finds what else a program calls by these names. The small ones that nearly everybody uses are always there (globals.ts).
  */
 
+export { Intl } from '../intl/index.ts'
 export { atob, btoa } from './base64.ts'
 export { Crypto } from './crypto.ts'
 export { CustomEvent } from './custom-event.ts'

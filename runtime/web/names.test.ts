@@ -82,6 +82,11 @@ const uses: [code: string, names: string[]][] = [
   ['new TextDecoder("windows-1251")', ['encoding:windows1251']],
   ["decode(TextDecoder, ['koi8-r', 'gbk'])", ['encoding:koi8R', 'encoding:others']],
   ['"koi8-r"', []],
+  ['(1).toLocaleString()', ['dates', 'numbers']],
+  ["date.toLocaleDateString('en', { dateStyle: 'full' })", ['dates']],
+  ['a.localeCompare(b)', ['compare']],
+  ["keys = ['toLocaleString', 'toLocaleDateString']", []],
+  ['new Intl.NumberFormat()', ['Intl']],
   // Streams without their names.
   ['request.body', ['ReadableStream']],
   ['request?.body', ['ReadableStream']],

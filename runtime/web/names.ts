@@ -21,6 +21,7 @@ export const webNames: readonly string[] = [
   'File',
   'FormData',
   'Headers',
+  'Intl',
   'MessageChannel',
   'MessageEvent',
   'MessagePort',
@@ -114,6 +115,13 @@ const encodings: Readonly<Record<string, Addition>> = {
 }
 const ENCODING = 'encoding:'
 
+/** Methods of the language that take a locale, and the modules with them: the engine's own know none. */
+const localeMethods: readonly { readonly name: string; readonly called: RegExp; readonly module: string }[] = [
+  { name: 'compare', called: /\.\s*localeCompare\s*(?:\?\.\s*)?\(/, module: '../intl/compare-method.ts' },
+  { name: 'dates', called: /\.\s*toLocale(?:Date|Time)?String\s*(?:\?\.\s*)?\(/, module: '../intl/date-methods.ts' },
+  { name: 'numbers', called: /\.\s*toLocaleString\s*(?:\?\.\s*)?\(/, module: '../intl/number-methods.ts' },
+]
+
 /**
  * What gives or takes a stream without its name: the property `body` (not a tag or a rule of CSS in a text), an asynchronous iterable that
  * becomes a body, the methods of a stream that somebody else made. Not `a.pipeTo(b)`: the streams of a qrexec call do that by
@@ -141,25 +149,25 @@ const subtle = new RegExp(
  * Modules of subtle/ with the algorithms of crypto.subtle that a text names. Their names know no case. A hash function whose name is put together
  * may be any of them.
  */
-const algorithms: readonly (readonly [module: string, names: RegExp])[] = [
-  ['aes', /\bAES-/i],
-  ['ecdh', /\bECDH\b/i],
-  ['ecdsa', /\bECDSA\b/i],
-  ['ed25519', /\bEd25519\b/i],
-  ['hkdf', /\bHKDF\b/i],
-  ['hmac', /\bHMAC\b/i],
-  ['pbkdf2', /\bPBKDF2\b/i],
-  ['rsa', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
-  ['sha1', /\bSHA-(?:1\b|(?!\d))/i],
-  ['sha256', /\bSHA-(?:256\b|(?!\d))/i],
-  ['sha512', /\bSHA-(?:384\b|512\b|(?!\d))/i],
-  ['x25519', /\bX25519\b/i],
+const algorithms: readonly (readonly [name: string, module: string, words: RegExp])[] = [
+  ['subtle/aes', './subtle/aes.ts', /\bAES-/i],
+  ['subtle/ecdh', './subtle/ecdh.ts', /\bECDH\b/i],
+  ['subtle/ecdsa', './subtle/ecdsa.ts', /\bECDSA\b/i],
+  ['subtle/ed25519', './subtle/ed25519.ts', /\bEd25519\b/i],
+  ['subtle/hkdf', './subtle/hkdf.ts', /\bHKDF\b/i],
+  ['subtle/hmac', './subtle/hmac.ts', /\bHMAC\b/i],
+  ['subtle/pbkdf2', './subtle/pbkdf2.ts', /\bPBKDF2\b/i],
+  ['subtle/rsa', './subtle/rsa.ts', /\bRSA(?:SSA-PKCS1|-PSS|-OAEP)/i],
+  ['subtle/sha1', './subtle/sha1.ts', /\bSHA-(?:1\b|(?!\d))/i],
+  ['subtle/sha256', './subtle/sha256.ts', /\bSHA-(?:256\b|(?!\d))/i],
+  ['subtle/sha512', './subtle/sha512.ts', /\bSHA-(?:384\b|512\b|(?!\d))/i],
+  ['subtle/x25519', './subtle/x25519.ts', /\bX25519\b/i],
 ]
 
 /** All of them where none is named: then the program gets their names from somewhere else. */
 function subtleModules(code: string): string[] {
-  const named = algorithms.filter(([, names]) => names.test(code))
-  return (named.length > 0 ? named : algorithms).map(([module]) => `subtle/${module}`)
+  const named = algorithms.filter(([, , words]) => words.test(code))
+  return (named.length > 0 ? named : algorithms).map(([name]) => name)
 }
 /** What gives a Blob or a form without its name: methods of a Request or Response. */
 const blobs = /\.\s*blob\s*\(|['"`]blob['"`]|[{,]\s*blob\b/
@@ -184,6 +192,7 @@ export function webNamesIn(code: string): string[] {
   const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
   if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
   if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
+  for (const { name, called } of localeMethods) if (called.test(code)) found.add(name)
   return [...found].sort()
 }
 
@@ -199,7 +208,7 @@ export function webNamesModule(names: readonly string[]): string {
     ...names.filter(name => Object.hasOwn(additions, name)).map(name => additions[name]),
     ...ofTexts.filter(name => Object.hasOwn(encodings, name)).map(name => encodings[name]),
   ]
-  const modules = names.filter(name => name.startsWith('subtle/'))
+  const modules = algorithms.filter(([name]) => names.includes(name)).map(([, module]) => module)
   return [
     `import { expose } from ${own('./expose.ts')}`,
     `import { ${exposed} } from ${own('./inject.ts')}`,
@@ -215,9 +224,10 @@ export function webNamesModule(names: readonly string[]): string {
     ...(modules.length > 0
       ? [
           `import { linkSubtle } from ${own('./subtle/link.ts')}`,
-          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${own(`./${module}.ts`)}`),
+          ...modules.map((module, i) => `import { algorithms as __algorithms${i} } from ${own(module)}`),
           `linkSubtle([${modules.map((_, i) => `__algorithms${i}`).join(', ')}])`,
         ]
       : []),
+    ...localeMethods.filter(({ name }) => names.includes(name)).map(({ module }) => `import ${own(module)}`),
   ].join('\n')
 }

@@ -9,6 +9,7 @@ import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { segmentArrives } from './input.ts'
 import { challenge, output } from './output.ts'
+import { resendAll } from './recovery.ts'
 import { hasGoodChecksum, mssOf } from './segments.ts'
 import { sendReset } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
@@ -132,8 +133,9 @@ export class Demultiplexer implements Receiver {
     if (mss >= c.mss) return
     c.mss = mss
     c.congestion.mss = mss
-    c.scoreboard = undefined // its ranges are of other segments
-    c.sndNxt = c.sndUna
+    if (c.sndMax === c.sndUna) return
+    if (c.sack) resendAll(c)
+    else c.sndNxt = c.sndUna
     output(c, this.#engine.now(), true)
   }
 }

@@ -28,6 +28,8 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
   })
   const { db, qrexec, gui } = agents
   const network = new QubeNetwork(domain, db)
+  // The time zone of Intl, where the program has one (runtime/intl/date.ts).
+  ;(globalThis as any)[Symbol.for('xen-ts.timeZone')] = () => db.timezone
   endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
   return {
     provide: {

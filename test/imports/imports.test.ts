@@ -14,8 +14,8 @@ function readTree(): Tree {
   const packages = new Map<string, Manifest>()
   for (const name of names.trim().split('\n')) {
     if (!existsSync(join(root, name))) continue // deleted, and not yet committed
-    // A tool's package, without a module; and what becomes packages of others.
-    if (/^(docs|create\/templates)\//.test(name)) continue
+    // A tool's package, without a module; what becomes packages of others; and what is installed for a test alone.
+    if (/^(docs|create\/templates|test\/packages)\//.test(name)) continue
     const text = readFileSync(join(root, name), 'utf8')
     if (name.endsWith('.ts')) files.set(name, text)
     else packages.set(dirname(name).replace(/^\.$/, ''), JSON.parse(text))

@@ -150,3 +150,12 @@ test.serial('the clock is set at start and after the host has slept; timers keep
   await qube.qubes.qrexec.idle()
   await shutDown(t, qube, 0)
 })
+
+test.serial("Intl's time zone is the one of dom0", async t => {
+  const qube = await startQube(xen, t, 'programs/zone.ts', {
+    vif: false,
+    dom0: { keys: [['/qubes-timezone', 'America/New_York']] },
+    seconds: 60,
+  })
+  await qube.line(/\[zone\] zone America\/New_York: Jul 1, 2026, 8:00:00 AM EDT$/)
+})

@@ -1,19 +1,14 @@
-/** Compresses for CompressionStream: DEFLATE (RFC 1951) by a package, within gzip (RFC 1952) or zlib (RFC 1950). */
-import { Deflate } from 'fflate'
+/** Compresses for CompressionStream: DEFLATE (RFC 1951), within gzip (RFC 1952) or zlib (RFC 1950). */
 import type { Coder, Format } from '../streams/coded.ts'
 import { adler32, crc32 } from './checksums.ts'
+import { Deflate } from './deflate.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
-
-/** The middle of speed and size, as elsewhere; and tables of 64 KiB, not of 2 MiB, for a guest that has little memory. */
-const OPTIONS = { level: 6, mem: 3 } as const
 
 export class Compressor implements Coder {
   readonly #format: Format
   readonly #output: Bytes[] = []
-  readonly #deflate = new Deflate(OPTIONS, bytes => {
-    if (bytes.length > 0) this.#output.push(bytes as Bytes)
-  })
+  readonly #deflate = new Deflate()
   #sum: number
   /** Of all input, modulo 2^32. */
   #length = 0
@@ -30,11 +25,11 @@ export class Compressor implements Coder {
     if (this.#format === 'gzip') this.#sum = crc32(this.#sum, input)
     else if (this.#format === 'deflate') this.#sum = adler32(this.#sum, input)
     this.#length = (this.#length + input.length) | 0
-    this.#deflate.push(input)
+    this.#output.push(...this.#deflate.push(input))
   }
 
   end(): void {
-    this.#deflate.push(new Uint8Array(0), true)
+    this.#output.push(this.#deflate.end())
     if (this.#format === 'deflate-raw') return
     const tail = new DataView(new ArrayBuffer(this.#format === 'gzip' ? 8 : 4))
     tail.setInt32(0, this.#sum, this.#format === 'gzip')

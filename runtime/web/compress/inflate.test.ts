@@ -5,6 +5,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { Format } from '../streams/coded.ts'
 import { adler32, crc32 } from './checksums.ts'
+import { lengthsOf } from './code-lengths.ts'
 import { Compressor } from './compressor.ts'
 import { Decompressor } from './decompressor.ts'
 import { PIECE } from './inflate.ts'
@@ -93,6 +94,50 @@ test('zlib takes what is packed here, whatever pieces it came in', t => {
       t.true(unpacked(format, packed).equals(whole))
     }),
     runs({ few: 100 }),
+  )
+})
+
+test('large data is packed: text, noise, and what repeats from far away', t => {
+  const noise = Buffer.alloc(300_000)
+  for (let i = 0, x = 7; i < noise.length; i++) {
+    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff
+    noise[i] = x >> 16
+  }
+  const text = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `line ${i} of ${(i * 7919) % 1000}\n`).join(''))
+  const far = Buffer.concat([noise.subarray(0, 32_768), noise.subarray(0, 32_768), noise.subarray(0, 32_769), noise.subarray(0, 40_000)])
+  for (const [name, bytes, most] of [
+    ['noise', noise, 1.001],
+    ['text', text, 0.3],
+    ['far', far, 0.6],
+    ['zeros', Buffer.alloc(1_000_000), 0.006],
+  ] as const) {
+    for (const pieces of [[bytes], [bytes.subarray(0, 1000), bytes.subarray(1000)]]) {
+      const packed = packedBy('deflate', pieces)
+      t.true(inflateSync(packed).equals(bytes), name)
+      t.true(packed.length < bytes.length * most, `${name}: ${packed.length} of ${bytes.length}`)
+    }
+  }
+})
+
+test('codes of at most 15 bits, however uneven the counts are', t => {
+  // Counts as the numbers of Fibonacci make a tree that is as deep as it can be.
+  const bytes: number[] = []
+  for (let i = 0, a = 1, b = 1; i < 22; i++, [a, b] = [b, a + b]) for (let j = 0; j < a; j++) bytes.push((i * 37) & 0xff)
+  let x = 3
+  for (let i = bytes.length - 1; i > 0; i--) {
+    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff
+    const j = (x >> 4) % (i + 1)
+    ;[bytes[i], bytes[j]] = [bytes[j], bytes[i]]
+  }
+  t.true(inflateSync(packedBy('deflate', [Uint8Array.from(bytes)])).equals(Buffer.from(bytes)))
+  const lengths = lengthsOf(
+    Int32Array.from({ length: 40 }, (_, i) => Math.round(1.6 ** i)),
+    15,
+  )
+  t.is(Math.max(...lengths), 15)
+  t.is(
+    lengths.reduce((sum, length) => sum + 2 ** (15 - length), 0),
+    2 ** 15,
   )
 })
 

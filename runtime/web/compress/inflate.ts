@@ -3,11 +3,11 @@
  * small and whatever it becomes, takes more memory than this.
  */
 import { FAST_BITS, type Huffman, huffman, slowCode } from './huffman.ts'
+import { DISTANCE_BITS, DISTANCES, fixedDistanceLengths, fixedLiteralLengths, LENGTH_BITS, LENGTHS, ORDER, WINDOW } from './tables.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** How far back a match may reach (RFC 1951 section 2), and how long it may be. */
-const WINDOW = 32 * 1024
+/** The longest match. */
 const LONGEST = 258
 export const PIECE = 64 * 1024
 /** Where a piece is full, behind the window. */
@@ -17,14 +17,6 @@ const BLOCK = 0
 const STORED = 1
 const CODES = 2
 const DONE = 3
-
-/** RFC 1951 section 3.2.5: from symbol 257 on, and of distances. */
-const LENGTHS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258]
-const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0]
-const DISTANCE_BITS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13]
-const DISTANCES = DISTANCE_BITS.map((bits, symbol) => (symbol < 2 ? symbol + 1 : 1 + ((2 + (symbol & 1)) << bits)))
-/** Section 3.2.7: in which order the lengths of the codes for lengths come. */
-const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
 export const corrupt = (what: string): TypeError => new TypeError(`DecompressionStream: the compressed data is wrong: ${what}`)
 
@@ -346,6 +338,5 @@ const NONE: Huffman = { fast: new Uint16Array(0), counts: new Uint16Array(0), sy
 let fixed: [Huffman, Huffman] | undefined
 
 function makeFixed(): [Huffman, Huffman] {
-  const lengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280)
-  return [huffman(lengths, false)!, huffman(new Uint8Array(32).fill(5), false)!]
+  return [huffman(fixedLiteralLengths(), false)!, huffman(fixedDistanceLengths(), false)!]
 }

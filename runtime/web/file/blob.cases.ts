@@ -155,4 +155,20 @@ export const blobScenarios: Scenarios = {
   'names of files': ({ File }) => [null, undefined, 7, '', 'a/b:c'].map(name => new File([], name).name),
   'a file without a name': ({ File }) => new File([]),
   'a file that is called': ({ File }) => File([], 'a'),
+  'structuredClone of blobs and files': async ({ Blob, File, structuredClone }) => {
+    const blob = new Blob(['ab', 'c'], { type: 'x/y' })
+    const file = new File([blob], 'a.txt', { type: 'text/a', lastModified: 5 })
+    const copy = structuredClone({ blob, file, again: [blob, file] })
+    return [
+      [copy.blob.type, await copy.blob.text(), copy.blob instanceof Blob, copy.blob === blob, copy.again[0] === copy.blob],
+      [
+        copy.file.name,
+        copy.file.type,
+        copy.file.lastModified,
+        await copy.file.text(),
+        copy.file instanceof File,
+        copy.again[1] === copy.file,
+      ],
+    ]
+  },
 }

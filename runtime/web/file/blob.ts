@@ -82,9 +82,10 @@ const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().enco
 
 /** Bytes are copied, other Blobs are shared, and all else is text: https://w3c.github.io/FileAPI/#process-blob-parts */
 function partsOf(parts: Iterable<BlobPart>): (Uint8Array | Pieces | string)[] {
-  if (parts === null || (typeof parts !== 'object' && typeof parts !== 'function') || typeof parts[Symbol.iterator] !== 'function')
-    throw new TypeError('Blob: the parts must be an array, or something else that can be iterated')
-  return Array.from(parts, part => {
+  const isObject = (typeof parts === 'object' && parts !== null) || typeof parts === 'function'
+  const iterator = isObject ? parts[Symbol.iterator] : undefined
+  if (typeof iterator !== 'function') throw new TypeError('Blob: the parts must be an array, or something else that can be iterated')
+  return Array.from({ [Symbol.iterator]: () => iterator.call(parts) }, part => {
     if (part instanceof ArrayBuffer) return new Uint8Array(part.slice(0))
     if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength).slice()
     return piecesIn(part) ?? `${part as unknown as string}`.toWellFormed()

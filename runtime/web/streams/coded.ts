@@ -46,17 +46,15 @@ export function codedStreams(name: string, coder: Coder): Pair {
     output.enqueue(piece)
     given()
   }
-  /** What the input so far becomes, as fast as it is read. */
+  /** What the input so far becomes, as fast as it is read. One piece is made ahead: so the writer learns that there are no more. */
   const drain = async (): Promise<void> => {
-    for (;;) {
+    for (let piece = coder.pull(); piece !== undefined; piece = coder.pull()) {
       if (!isWanted && !isOver) {
         await new Promise<void>(resolve => {
           wake = resolve
         })
       }
       if (isOver) throw reason
-      const piece = coder.pull()
-      if (piece === undefined) return
       give(piece)
     }
   }

@@ -61,3 +61,11 @@ test('no more is unpacked than is read', async t => {
   t.true(process.memoryUsage().rss - rss < 30_000_000)
   await reader.cancel()
 })
+
+test('a write is over when all that became of it was read', async t => {
+  const stream = new ownWeb.DecompressionStream('gzip')
+  const writing = stream.writable.getWriter().write(new Uint8Array(gzipSync('text')))
+  t.is(Buffer.from((await stream.readable.getReader().read()).value!).toString(), 'text')
+  await writing
+  t.pass()
+})

@@ -11,7 +11,7 @@ import { exportSecret, importSecret } from './secret.ts'
 
 const BLOCK = 16
 
-const noble = () => import('@noble/ciphers/aes.js')
+const noble = () => import('./aes-cipher.ts')
 
 const secretOf = (key: CryptoKey): Bytes => slotsOf<Bytes>(key).material
 

@@ -51,8 +51,10 @@ export class CryptoKey {
     serializable.set(CryptoKey.prototype, (key: CryptoKey) => new CryptoKey(token, key.#slots))
   }
 
-  constructor(mine: unknown, slots: Slots) {
-    if (mine !== token) throw new TypeError('CryptoKey: keys are made by generateKey, importKey, deriveKey and unwrapKey of crypto.subtle')
+  /** With defaults, so that its length is 0. */
+  constructor(mine: unknown = undefined, slots: Slots | undefined = undefined) {
+    if (mine !== token || slots === undefined)
+      throw new TypeError('CryptoKey: keys are made by generateKey, importKey, deriveKey and unwrapKey of crypto.subtle')
     this.#slots = slots
   }
 

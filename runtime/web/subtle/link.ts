@@ -11,16 +11,16 @@ export function linkSubtle(algorithms: readonly (readonly Algorithm[])[]): void 
   // By name and tag they are what the platform has, named by the program or not.
   expose({}, { Crypto, CryptoKey, SubtleCrypto })
   const { getRandomValues } = Crypto.prototype
-  let subtle: SubtleCrypto | undefined
-  Object.defineProperty(Crypto.prototype, 'subtle', {
-    get(this: Crypto): SubtleCrypto {
-      if (subtle === undefined) {
+  let made: SubtleCrypto | undefined
+  const { subtle } = Object.getOwnPropertyDescriptors({
+    get subtle(): SubtleCrypto {
+      if (!((this as unknown) instanceof Crypto)) throw new TypeError('subtle: this is not crypto')
+      if (made === undefined) {
         randomFrom(bytes => getRandomValues.call(this, bytes))
-        subtle = makeSubtle()
+        made = makeSubtle()
       }
-      return subtle
+      return made
     },
-    enumerable: true,
-    configurable: true,
   })
+  Object.defineProperty(Crypto.prototype, 'subtle', subtle)
 }

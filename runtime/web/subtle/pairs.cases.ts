@@ -270,6 +270,25 @@ export const pairsScenarios: Scenarios = {
       () => subtle.importKey('spki', new Uint8Array(256), RSA, true, ['sign']),
     )
   },
+  'rsa: what is wrong with keys to be made': async web => {
+    const subtle = subtleOf(web)
+    const make = (changes: object, usages: string[]) =>
+      subtle.generateKey(
+        { name: 'RSA-PSS', modulusLength: 512, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256', ...changes },
+        true,
+        usages,
+      )
+    return each(
+      () => make({}, ['encrypt']),
+      () => make({}, ['verify']),
+      () => make({}, []),
+      () => make({ publicExponent: Uint8Array.of(2) }, ['sign']),
+      () => make({ publicExponent: Uint8Array.of(1) }, ['sign']),
+      () => make({ publicExponent: undefined }, ['sign']),
+      () => make({ modulusLength: undefined }, ['sign']),
+      () => make({ hash: undefined }, ['sign']),
+    )
+  },
   'rsa-oaep: encrypted, and decrypted': async web => {
     const subtle = subtleOf(web)
     const OAEP = { name: 'RSA-OAEP', hash: 'SHA-256' }

@@ -1,8 +1,8 @@
 /** Keys of RSA, as RFC 8017 appendix A.1 (spki, PKCS #8) and RFC 7518 section 6.3 (JSON Web Keys) write them. */
-import { type Algorithm, asHash, type Hash, type KeyFormat } from './algorithms.ts'
+import { type Algorithm, asBytes, asHash, asLong, type Hash, type KeyFormat } from './algorithms.ts'
 import type { Bytes } from './bytes.ts'
 import { DerReader, type EncodedKey, element, hex, integer, readPkcs8, readSpki, SEQUENCE, writePkcs8, writeSpki } from './der.ts'
-import { badData, notSupported } from './errors.ts'
+import { badData, badUsages, failed, notSupported } from './errors.ts'
 import { checkAlg, checkJwk, type JsonWebKey, jwkBytes, writeJwk } from './jwk.ts'
 import { type CryptoKey, checkType, checkUsages, type KeyUsage, makeKey, slotsOf } from './key.ts'
 import { type RsaPrivate, type RsaPublic, toNumber } from './rsa-numbers.ts'
@@ -39,17 +39,23 @@ const withoutZeros = (bytes: Uint8Array): Uint8Array => {
   return (first < 0 ? bytes.subarray(0, 0) : bytes.subarray(first)).slice()
 }
 
+/** Of a number without zeros in front. */
+const bitsOf = (bytes: Uint8Array): number => (bytes.length === 0 ? 0 : bytes.length * 8 - (Math.clz32(bytes[0]) - 24))
+
+/** Sizes come first: what others send would otherwise be larger than any number of the engine. */
 function materialOf(given: Parts): RsaMaterial {
   const parts = Object.fromEntries(Object.entries(given).map(([name, bytes]) => [name, withoutZeros(bytes)])) as Parts
-  const [n, e] = [toNumber(parts.n), toNumber(parts.e)]
-  const bits = n.toString(2).length
+  const bits = bitsOf(parts.n)
   if (bits > MOST_BITS) throw notSupported(`RSA: keys of more than ${MOST_BITS} bits are not taken; this one has ${bits}`)
-  if (e.toString(2).length > MOST_EXPONENT_BITS)
+  if (bitsOf(parts.e) > MOST_EXPONENT_BITS)
     throw notSupported(`RSA: public exponents of more than ${MOST_EXPONENT_BITS} bits are not taken`)
+  const [n, e] = [toNumber(parts.n), toNumber(parts.e)]
   if (n % 2n === 0n || e % 2n === 0n || e < 3n || n <= e) throw badData('the key is no key of RSA')
   if (parts.d === undefined) return { n, e, bits, parts }
-  const [d, p, q, dp, dq, qi] = secrets.map(name => toNumber(parts[name]!))
-  if (p * q !== n || d >= n || p < 3n || q < 3n) throw badData('the key is no private key of RSA: its parts do not belong together')
+  const isLarger = secrets.some(name => parts[name]!.length > parts.n.length)
+  const [d, p, q, dp, dq, qi] = isLarger ? [] : secrets.map(name => toNumber(parts[name]!))
+  if (isLarger || p * q !== n || d >= n || p < 3n || q < 3n)
+    throw badData('the key is no private key of RSA: its parts do not belong together')
   return { n, e, bits, private: { d, p, q, dp, dq, qi }, parts }
 }
 
@@ -105,8 +111,16 @@ export function rsa(kind: RsaKind, rest: Omit<Algorithm, 'name'>): Algorithm {
     name,
     ...rest,
 
-    generateKey: () => () => {
-      throw notSupported(`keys of ${name} are not made here, which would take many seconds: make one elsewhere, and import it`)
+    generateKey: members => {
+      members.required('modulusLength', asLong)
+      const exponent = toNumber(members.required('publicExponent', asBytes))
+      members.required('hash', asHash)
+      return (_, usages) => {
+        checkUsages(usages, [...publicUsages, ...privateUsages], `a pair of keys of ${name}`)
+        if (exponent < 3n || exponent % 2n === 0n) throw failed(`${name}: publicExponent must be odd, and 3 at least`)
+        if (!usages.some(usage => privateUsages.includes(usage))) throw badUsages('a private key must have a usage')
+        throw notSupported(`keys of ${name} are not made here, which would take many seconds: make one elsewhere, and import it`)
+      }
     },
 
     importKey: members => {

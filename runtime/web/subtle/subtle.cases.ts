@@ -123,6 +123,21 @@ export const subtleScenarios: Scenarios = {
     ]
   },
 
+  'methods belong to their objects, and constructors to nobody': web => {
+    const { crypto } = web
+    const subtle = subtleOf(web)
+    const prototype = Object.getPrototypeOf(crypto)
+    return each(
+      () => prototype.subtle,
+      () => crypto.getRandomValues.call(null, new Uint8Array(1)),
+      () => crypto.getRandomValues(),
+      () => crypto.getRandomValues(new Float32Array(1)),
+      () => new prototype.constructor(),
+      () => [prototype.constructor.length, subtle.constructor.length, subtle.constructor.name, crypto.subtle === subtle],
+      () => [String(crypto), String(subtle)],
+    )
+  },
+
   'aes: keys made and imported': async web => {
     const subtle = subtleOf(web)
     const jwk = { kty: 'oct', k: 'AAECAwQFBgcICQoLDA0ODw', alg: 'A128GCM' }

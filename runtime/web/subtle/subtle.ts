@@ -12,7 +12,8 @@ export const makeSubtle = (): SubtleCrypto => new SubtleCrypto(token)
 
 /** Each method begins at once, so that what it is given may change afterwards, and fails by its promise only. */
 export class SubtleCrypto {
-  constructor(mine: unknown) {
+  /** With a default, so that its length is 0. */
+  constructor(mine: unknown = undefined) {
     if (mine !== token) throw new TypeError('SubtleCrypto: there is one, crypto.subtle; no other can be made')
   }
 

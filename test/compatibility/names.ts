@@ -1,0 +1,139 @@
+/** Names of the global object: which are there in a program that uses them, with which members, and what they add to an image. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { alwaysThere, webNames } from '@xen-ts/runtime/web/names'
+import { buildProgram } from 'xen-ts/tool'
+import { added, make, run } from './guest.ts'
+import type { Row } from './page.ts'
+import { ecma429, interfaces, limits, membersOf } from './web.ts'
+
+export const nameTables = [
+  { table: 'ECMA-429', head: ['name', 'there', 'missing', 'KiB'] },
+  { table: 'more', head: ['name', 'there', 'missing', 'KiB'] },
+] as const
+
+/** What targets add to the global object where a program uses it, as the tool links it: targets/kinds.ts. */
+const ofTargets = ['fetch']
+
+/** Names that we have beside those of ECMA-429; and of those that other hosts have, the ones of the language and of the web. */
+const more = [...webNames, ...alwaysThere, 'Intl', 'WebSocket', 'EventSource', 'BroadcastChannel', 'Worker', 'caches', 'localStorage']
+  .filter((name, i, all) => all.indexOf(name) === i && !ecma429.includes(name))
+  .sort()
+
+interface Probe {
+  readonly there: boolean
+  readonly missing: readonly string[]
+}
+
+/** Asks in the guest's engine, in a program that names them all. */
+async function probe(): Promise<Record<string, Probe>> {
+  const names = [...ecma429, ...more].filter(name => !ofTargets.includes(name))
+  const source = `import { unikernel } from 'xen-ts'
+const values: Record<string, any> = {}
+${names.map(name => `try { values.${name} = typeof ${name} === 'undefined' ? ${JSON.stringify(name)} in globalThis || undefined : ${name} } catch {}`).join('\n')}
+const interfaces = ${JSON.stringify(Object.keys(interfaces))}
+const members: Record<string, string[]> = ${JSON.stringify(Object.fromEntries(names.map(name => [name, membersOf(name)])))}
+const instance = (value: any) => {
+  for (const args of [['a:b', 'c'], [['a'], 'b'], []]) try { return new value(...args) } catch {}
+  return {}
+}
+const has = (name: string, value: any, member: string) =>
+  member[0] === '.' ? member.slice(1) in value
+  : !interfaces.includes(name) ? value[member] !== undefined
+  : member in value.prototype || member in instance(value)
+const limits: [string, () => unknown][] = [${limits.map(({ name, what, gone }) => `[${JSON.stringify(`${name} ${what}`)}, () => ${gone}]`)}]
+export const named = () => crypto.subtle
+export default unikernel({
+  name: 'app',
+  async start({ log }) {
+    for (const name of Object.keys(members)) {
+      const there = values[name] !== undefined
+      const missing = there ? members[name].filter(member => !has(name, values[name], member)).map(member => member.replace('.', name + '.')) : []
+      log.info('<<' + JSON.stringify({ name, there, missing }) + '>>')
+    }
+    for (const [what, gone] of limits) {
+      let holds = true
+      try { holds = (await gone()) !== true } catch {}
+      if (holds) log.info('<<' + JSON.stringify({ limit: what }) + '>>')
+    }
+  },
+})
+`
+  const output = await run(await make('names', source))
+  const found: Record<string, { there: boolean; missing: string[] }> = {}
+  for (const [, json] of output.matchAll(/<<(.*)>>/g)) {
+    const { name, there, missing, limit } = JSON.parse(json)
+    if (limit === undefined) found[name] = { there, missing }
+    else {
+      const [of, ...what] = limit.split(' ')
+      if (found[of]?.there) found[of].missing.push(what.join(' '))
+    }
+  }
+  for (const name of names) if (found[name] === undefined) throw new Error(`the guest does not speak of ${name}: ${output.slice(-500)}`)
+  return found
+}
+
+/** Module of runtime/web by the names that inject.ts has from it. */
+function modules(): Map<string, readonly string[]> {
+  const text = readFileSync(fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject')), 'utf8')
+  const found = new Map<string, readonly string[]>()
+  for (const [, list, module] of text.matchAll(/export \{([^}]+)\} from '([^']+)'/g))
+    found.set(
+      module,
+      list
+        .split(',')
+        .map(name => name.trim())
+        .filter(name => name !== ''),
+    )
+  return found
+}
+
+/** KiB of each name: modules are in an image as a whole, or nearly. */
+async function sizes(): Promise<Record<string, string>> {
+  const result: Record<string, string> = {}
+  for (const names of modules().values()) {
+    const uses = `import { unikernel } from 'xen-ts'
+export default unikernel({ name: 'app', async start({ log }) { log.info(String([${names}].length)) } })`
+    const kib = String(await added(await make('size', uses)))
+    for (const name of names) result[name] = kib
+  }
+  for (const name of alwaysThere) result[name] = '0'
+  result.fetch = String(await fetchSize())
+  return result
+}
+
+/** Against a program with the same stack, on target xen. */
+async function fetchSize(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-fetch-'))
+  try {
+    const app = join(folder, 'app.ts')
+    const built = async (expression: string) => {
+      writeFileSync(
+        app,
+        `import { stack, unikernel } from 'xen-ts'\nexport default unikernel({ name: 'app', devices: { net: stack() }, async start({ log }) { log.info(String(${expression})) } })`,
+      )
+      return (await buildProgram({ app, target: 'xen', output: join(folder, 'app.xen') })).bytes
+    }
+    return Math.round(((await built("await fetch('http://a/')")) - (await built("'nothing'"))) / 1024)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export async function nameRows(): Promise<Record<string, Row[]>> {
+  const probed: Record<string, Probe> = { ...(await probe()), fetch: { there: true, missing: [] } }
+  const kib = await sizes()
+  const row = (name: string): Row => {
+    const { there, missing } = probed[name]
+    const state = !there ? 'no' : missing.length > 0 ? 'partly' : 'yes'
+    return [
+      `\`${name}\``,
+      state,
+      missing.map(member => (/^[\w.]+$/.test(member) ? `\`${member}\`` : member)).join(', '),
+      there ? (kib[name] ?? '0') : '',
+    ]
+  }
+  return { 'ECMA-429': ecma429.map(row), more: more.map(row) }
+}
