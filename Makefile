@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 PORT ?= 8080
 
-.PHONY: run test kernel setup typecheck bench clean
+.PHONY: run test test-xens test-intel kernel setup typecheck bench clean
 
 run: kernel
 	node cli/bin.ts build examples/website -t qubes -o www.xen
@@ -10,6 +10,13 @@ run: kernel
 
 test: kernel
 	npm test
+
+test-xens: kernel
+	npm run test:xens
+
+# The same images on an Intel CPU with VMX and EPT, which Bochs emulates. It is compiled the first time: some minutes.
+test-intel: kernel
+	npm run test:intel
 
 kernel: setup
 	@node boot/build.ts

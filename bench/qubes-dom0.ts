@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { qubesKeys } from '@xen-ts/rig/dom0'
-import { ensureRig, type LinuxGuest, linuxGuest, type Rig, readLine, run, writeCpio } from '@xen-ts/rig/xen'
+import { compileFor, ensureRig, type LinuxGuest, linuxGuest, type Rig, readLine, run, writeCpio } from '@xen-ts/rig/xen'
 
 /** Of the vif, and in QubesDB. */
 export const address = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
@@ -91,7 +91,6 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
 
 async function compile(name: string, folder: string, sources: string[]): Promise<void> {
   const { tree } = await ensureRig()
-  const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
   await run('gcc', [
     '-std=gnu11',
     '-D__XEN_TOOLS__',
@@ -99,13 +98,10 @@ async function compile(name: string, folder: string, sources: string[]): Promise
     '-Wall',
     '-Wextra',
     '-Werror',
-    '-I',
-    join(tree, 'usr/include'),
+    ...compileFor(tree),
     '-o',
     join(folder, name),
     ...sources.map(source => join(import.meta.dirname, 'programs', source)),
-    `-L${libraries}`,
-    `-Wl,-rpath-link,${libraries}`,
     '-Wl,--as-needed',
     '-lxenvchan',
     '-lxenctrl',

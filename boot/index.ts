@@ -13,4 +13,5 @@ export {
 } from './image/compose.ts'
 export type { Snapshot } from './image/format.ts'
 export { makeSnapshot, type SnapshotOptions } from './image/snapshot.ts'
-export { evaluateInEngine } from './node/evaluate.ts'
+export { withCompileCache } from './node/compile-cache.ts'
+export { evaluateInEngine, warmEngine } from './node/evaluate.ts'

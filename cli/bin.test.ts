@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { releases } from '@xen-ts/rig/xen'
 import test, { type ExecutionContext } from 'ava'
 import { positionRewriter } from './run/positions.ts'
 
@@ -228,6 +229,10 @@ test('run: numbers that are none, and those that do not fit', async t => {
     [['--maxmem', '-1'], /a whole number of MiB/],
     [['--maxmem', '16'], /error: the maximum of 16 MiB is below the memory, 32 MiB\n/],
     [['--timeout', '0'], /number of seconds/],
+    [
+      ['--xen', '4.15'],
+      new RegExp(`argument '4\\.15' is invalid\\. Allowed choices are ${releases.map(({ xen }) => xen).join(', ')}\\.\n`),
+    ],
     [['--timeout', '9999999'], /number of seconds/],
     [['--port', String(port)], new RegExp(`error: port ${port} of localhost is in use\\n +--port ${port}\\n +choose`)],
   ] as const) {

@@ -33,6 +33,7 @@ const withAddress = (command: Command): Command =>
     .addOption(
       new Option('--net <kind>', "what the network stands on: the host's sockets, or a network device").choices(['socket', 'direct']),
     )
+    .option('--tap <device>', 'target unix, --net direct: the device of the host that it stands on')
     .option('--dhcp', 'address, router and name servers from a DHCP server')
     .option('--ipv4 <address/bits>', 'a static address')
     .option('--ipv4-gateway <address>', 'its router')
@@ -50,9 +51,9 @@ function operands(command: Command): { app: string; args: string[] } {
 }
 
 /** Options of the command, with those of the address in one. */
-const given = ({ net, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns, ...others }: any, args: readonly string[]) => ({
+const given = ({ net, tap, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns, ...others }: any, args: readonly string[]) => ({
   ...others,
-  address: { net, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns },
+  address: { net, tap, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns },
   args,
 })
 
@@ -121,6 +122,12 @@ program
     'port on localhost that leads to port 80 of the program; 0 is any that is free (default: the first from 8080 on)',
     port,
   )
+  .addOption(
+    new Option(
+      '--xen <version>',
+      "which Xen to emulate, with the Linux of Debian 11, 12 or 13 (default: that of the host's release)",
+    ).choices(['4.14', '4.17', '4.20']),
+  )
   .option('--qubes', 'start the daemons of a Qubes dom0 beside it (always done for images of target qubes)')
   .option('--qdb <KEY=VALUE>', 'a key of QubesDB, such as /vm-config/greeting=Hi; may be repeated', several)
   .option(
@@ -144,11 +151,16 @@ program
 
 program
   .command('dev')
-  .description('run a program under Node, and anew whenever one of its files changes; pages in browsers are loaded anew')
+  .description(
+    'run a program under Node, or on the emulated Xen, and anew whenever one of its files changes; pages in browsers are loaded anew',
+  )
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one (default: ".")')
   .argument('[args...]', "the program's own arguments, after --")
   .option('-p, --port <port>', 'port on localhost that leads to the program; 0 is any that is free (default: the first from 8080 on)', port)
   .option('--no-reload', 'leave pages in browsers alone')
+  .option('--xen', 'on the emulated Xen in the place of Node: the image is built anew, and its domain replaced')
+  .option('-t, --target <name>', `with --xen: ${TARGET} (default: what main.ts or package.json says, else xen)`)
+  .option('-m, --memory <MiB>', 'with --xen: memory of the domain (default: what the image needs, at least 32)', mebibytes)
   .action(async (app, args, options) => {
     const words = app === undefined ? args : [app, ...args]
     process.exitCode = await (await import('./dev/command.ts')).devCommand(words, process.argv, options)

@@ -137,3 +137,18 @@ test('a request that comes while the domain is suspended is obeyed after it', as
   await xen.settle()
   xen.assertNoLeaks()
 })
+
+test('a toolstack that asks for what nobody knows, again and again, does not fill the log', async t => {
+  const { xen, domain, control, ask } = setUp()
+  await xen.settle()
+  for (let i = 0; i < 30; i++) {
+    ask(`dance ${i}`)
+    await xen.settle()
+  }
+  t.is(domain.log.filter(({ text }) => text.includes('which this domain does not know')).length, 1)
+  await xen.advance(1000)
+  ask('sing')
+  await xen.settle()
+  t.regex(domain.log.at(-1)!.text, /asks for "sing", .* \(and 29 warnings before it\)$/)
+  control.close()
+})

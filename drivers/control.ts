@@ -4,6 +4,7 @@
  */
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { dispose } from './dispose.ts'
+import { PeerWarnings } from './peer-warnings.ts'
 import type { Watch } from './xenstore/watches.ts'
 import type { Xenstore } from './xenstore/xenstore.ts'
 
@@ -28,6 +29,7 @@ export function serveControl(
 ): Watch {
   const { suspension } = machine
   const log = machine.log('control')
+  const warnings = new PeerWarnings(log, machine.timers)
   const announce = (): void => {
     for (const feature of features) {
       xenstore
@@ -49,7 +51,7 @@ export function serveControl(
     await xenstore.write('control/shutdown', '')
     if (untrusted === 'suspend') void suspension.suspend()
     else if (requests.includes(untrusted)) onRequest(untrusted as ShutdownRequest)
-    else log.warn(`the toolstack asks for ${JSON.stringify(untrusted.slice(0, 40))}, which this domain does not know: ignored`)
+    else warnings.warn(`the toolstack asks for ${JSON.stringify(untrusted.slice(0, 40))}, which this domain does not know: ignored`)
   }
   // One look at a time, so that a request is not seen twice before it is acknowledged.
   const lookInTurn = async (): Promise<void> => {
@@ -58,7 +60,7 @@ export function serveControl(
     looking = true
     while (again) {
       again = false
-      await look().catch((error: Error) => log.warn(`control/shutdown: ${error.message}`))
+      await look().catch((error: Error) => warnings.warn(`control/shutdown: ${error.message}`))
     }
     looking = false
   }

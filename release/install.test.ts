@@ -91,6 +91,30 @@ for (const template of ['website', 'service', 'skeleton']) {
   })
 }
 
+/** Runs `xen-ts dev`, changes a page, and looks at it before and after; prints what it saw, then what the tool said. */
+const developing = `
+node_modules/.bin/xen-ts dev --port 0 2>dev.log & dev=$!
+says() { for try in $(seq 600); do if grep -q "$1" dev.log; then return 0; fi; sleep 0.1; done; echo "it did not say $1"; }
+page() { node -e 'fetch(process.argv[1]).then(answer => answer.text()).then(text => console.log(/<p>(.*?)[.]/.exec(text)[1]))' "$url"; }
+says 'listening on'
+url=$(sed -n 's|.*http://localhost\\(:[0-9]*/\\) leads to.*|http://127.0.0.1\\1|p' dev.log)
+page
+sed -i 's/It works/It works anew/' pages.ts
+says 'restarted in'
+page
+kill $dev; wait $dev; echo "ended: $?"
+cat dev.log
+`
+
+test.serial('an installed xen-ts dev shows a change', async t => {
+  t.timeout(240_000)
+  const folder = join(published.user.home, 'projects/my-website')
+  const { stdout, stderr } = await published.user.run(folder, developing)
+  t.deepEqual(stdout.split('\n').slice(0, 3), ['It works', 'It works anew', 'ended: 0'], stdout + stderr)
+  // Positions and paths are those of the project.
+  t.notRegex(stdout, /warning|Error/)
+})
+
 test.serial('an installed tool prints what dom0 needs, and builds for Node', async t => {
   const folder = join(published.user.home, 'projects/my-skeleton')
   const script = await published.user.run(folder, 'npx xen-ts qubes setup other --from work')

@@ -9,8 +9,8 @@ const compiled = (file: string): string => file.replace(/\.ts$/, '.js')
  * @param files what stands in the package's folder
  */
 export function publishedManifest(
-  { manifest }: Package,
-  { node }: Workspace,
+  { folder, manifest }: Package,
+  { node, repository }: Workspace,
   exported: ReadonlySet<string>,
   isShipped: (file: string) => boolean,
   files: readonly string[],
@@ -26,6 +26,7 @@ export function publishedManifest(
     description,
     license,
     type,
+    repository: repository && { ...repository, directory: folder },
     engines: { node },
     bin: bin && Object.fromEntries(Object.entries(bin).map(([command, file]) => [command, compiled(file)])),
     exports: exports.length === 0 ? undefined : Object.fromEntries(exports),

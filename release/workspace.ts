@@ -28,6 +28,8 @@ export interface Workspace {
   readonly version: string
   /** What Node the packages need, as `engines` has it. */
   readonly node: string
+  /** Where its sources are, as package.json has it: registries compare that with the place where a package was built (provenance). */
+  readonly repository?: { readonly type: string; readonly url: string }
   /** Those that are published, by name. */
   readonly packages: ReadonlyMap<string, Package>
 }
@@ -36,6 +38,7 @@ export interface Workspace {
 export const internal: Readonly<Record<string, readonly string[]>> = {
   '@xen-ts/boot': ['./cases', './engine', './fuzz', './memory-cases', './testing'],
   '@xen-ts/drivers': ['./hostile', './interleave', './sim', './sim/engine-setup', './sim/leak-check'],
+  '@xen-ts/runtime': ['./web/subtle'],
   '@xen-ts/stack': ['./testing'],
 }
 
@@ -44,7 +47,10 @@ const isPublished = (name: string): boolean => /^(@xen-ts\/|(create-)?xen-ts$)/.
 /** @throws Error when packages differ in version */
 export function readWorkspace(root: string): Workspace {
   const read = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
-  const { workspaces, engines } = read('.') as { workspaces: string[]; engines: { node: string } }
+  const { workspaces, engines, repository } = read('.') as Pick<Workspace, 'repository'> & {
+    workspaces: string[]
+    engines: { node: string }
+  }
   const all = workspaces.filter(folder => !folder.includes('*')).map((folder): Package => ({ folder, manifest: read(folder) }))
   const packages = new Map(all.filter(({ manifest }) => isPublished(manifest.name)).map(one => [one.manifest.name, one]))
   const [version, ...others] = new Set([...packages.values()].map(({ manifest }) => manifest.version))
@@ -55,5 +61,5 @@ export function readWorkspace(root: string): Workspace {
         throw new Error(`${name} depends on ${needed} ${wanted}, and the version of all packages is ${version}`)
     }
   }
-  return { root, version, node: engines.node, packages }
+  return { root, version, node: engines.node, repository, packages }
 }

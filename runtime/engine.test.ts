@@ -2,6 +2,7 @@
 import test from 'ava'
 import { scenarios } from './fixtures/scenarios.ts'
 import { runProgram } from './testing.ts'
+import { vectors } from './web/subtle/vectors.cases.ts'
 import { outcome } from './web/testing.ts'
 
 const fixture = (name: string) => import.meta.resolve(`./fixtures/${name}.ts`)
@@ -115,16 +116,26 @@ test('a handler module and a site answer requests', async t => {
 const played = runProgram(fixture('scenarios'))
 played.catch(() => {})
 
+/** Lines of JSON with a name and an outcome. */
+const outcomesIn = (output: string): Map<string, unknown> =>
+  new Map(
+    output
+      .split('\n')
+      .filter(line => line.startsWith('['))
+      .map(line => JSON.parse(line)),
+  )
+
 for (const [name, scenario] of Object.entries(scenarios)) {
   test(`as in Node: ${name}`, async t => {
     const { output } = await played
-    const outcomes = new Map<string, unknown>(
-      output
-        .split('\n')
-        .filter(line => line.startsWith('['))
-        .map(line => JSON.parse(line)),
-    )
+    const outcomes = outcomesIn(output)
     t.true(outcomes.has(name), output.slice(-500))
     t.deepEqual(outcomes.get(name), JSON.parse(JSON.stringify(await outcome(scenario, globalThis))))
   })
 }
+
+const examples = runProgram(fixture('vectors'))
+examples.catch(() => {})
+
+for (const { from, expected } of vectors)
+  test(`as printed: ${from}`, async t => t.deepEqual(outcomesIn((await examples).output).get(from), { result: expected }))

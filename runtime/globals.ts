@@ -1,18 +1,17 @@
 /**
- * Puts the small, always needed web globals in place. The large ones (URL, Request, streams) are linked in where they are used:
- * web/inject.ts, web/names.ts.
+ * Puts the small, always needed web globals in place. The others (URL, Request, streams, console) are linked in where they are used:
+ * web/inject.ts, web/makers.ts, web/names.ts.
  */
 import type { LogWriter } from './log.ts'
 import type { Machine } from './machine.ts'
 import { AbortController, AbortSignal } from './web/abort.ts'
-import { createConsole } from './web/console.ts'
-import { createCrypto } from './web/crypto.ts'
+import { Crypto } from './web/crypto.ts'
 import { DOMException } from './web/dom-exception.ts'
 import { createEncoding } from './web/encoding.ts'
 import { reportError, reportException } from './web/errors.ts'
-import { CustomEvent, Event, EventTarget } from './web/events.ts'
+import { Event, EventTarget } from './web/events.ts'
 import { expose } from './web/expose.ts'
-import { Navigator } from './web/navigator.ts'
+import { makers } from './web/makers.ts'
 import { createPerformance } from './web/performance.ts'
 import { createTimers } from './web/timers.ts'
 
@@ -20,22 +19,20 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
   const { abi, timers } = machine
   expose(scope, {
     self: scope,
-    navigator: new Navigator(),
-    Navigator,
     ...createTimers(timers),
     ...createEncoding(abi),
     ...createPerformance(abi),
-    crypto: createCrypto(abi),
+    crypto: new Crypto(abi),
     queueMicrotask,
-    console: createConsole(logs.log(name), () => timers.now()),
     AbortController,
     AbortSignal,
     Event,
     EventTarget,
-    CustomEvent,
     DOMException,
     reportError,
   })
+  const making = { timers, log: logs.log(name) }
+  for (const make of makers) expose(scope, make(making))
 }
 
 function queueMicrotask(callback: () => void): void {

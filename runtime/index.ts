@@ -14,6 +14,7 @@ export {
   type AssetVariant,
   assets,
 } from './devices/assets.ts'
+export type { DeviceCounters } from './devices/ethernet.ts'
 export { type HttpHandler, type HttpLimits, type HttpServer, http } from './devices/http.ts'
 export {
   type ByteSocket,
@@ -29,7 +30,6 @@ export {
   type Deadline,
   type Stack,
   type StackAddress,
-  type StackCounters,
   stack,
   type TcpConnection,
   type TcpSockets,
@@ -37,6 +37,7 @@ export {
   type UdpSocket,
   type UdpSockets,
 } from './devices/stack.ts'
+export type { DhcpCounters, DnsCounters, HttpCounters, StackCounters } from './devices/stack-counters.ts'
 export { type Lifecycle, ShutdownError } from './lifecycle.ts'
 export type { Level, Log, LogLine, ProgramLog } from './log.ts'
 export type { XenMachine } from './machine.ts'

@@ -231,22 +231,22 @@ export function parseThresholds(text: string): Threshold[] {
 }
 
 /**
- * A log for things that a peer can cause as often as it likes: at most `burst` lines in `interval` milliseconds, then one line that tells
- * how many were left out.
+ * A log for things that a peer can cause as often as it likes: at most `burst` lines of a level in `interval` milliseconds, then one
+ * line that tells how many were left out.
  */
 export function limitedLog(log: Log, now: () => number, { burst = 10, interval = 10_000 } = {}): Log {
-  let start = -Infinity
-  let count = 0
-  const limited =
-    (level: Level) =>
-    (text: string): void => {
+  const limited = (level: Level): ((text: string) => void) => {
+    let start = -Infinity
+    let count = 0
+    return text => {
       const time = now()
       if (time - start >= interval) {
-        if (count > burst) log.warn(`${count - burst} more lines like this were left out`)
+        if (count > burst) log[level](`${count - burst} more lines like this were left out`)
         start = time
         count = 0
       }
       if (++count <= burst) log[level](text)
     }
+  }
   return { app: limited('app'), error: limited('error'), warn: limited('warn'), info: limited('info'), debug: limited('debug') }
 }

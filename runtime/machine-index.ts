@@ -1,7 +1,7 @@
 /** What drivers, stack and agents stand on. Not for programs: what they reach is evaluated when they are, and larger. */
 export { absentHint, absentNames } from './absent.ts'
 export { ByteCollector } from './byte-collector.ts'
-export { CHECKSUM, COMPLETE, type EthernetDevice, type Frame } from './devices/ethernet.ts'
+export { CHECKSUM, COMPLETE, type DeviceCounters, type EthernetDevice, type Frame } from './devices/ethernet.ts'
 export {
   type ByteSocket,
   type Endpoint,
@@ -13,7 +13,7 @@ export {
 } from './devices/socket.ts'
 export { describeBriefly, describeError } from './format.ts'
 export { Lifecycle } from './lifecycle.ts'
-export { type Level, type Log, type LogLine, LogWriter, type ProgramLog } from './log.ts'
+export { type Level, type Log, type LogLine, LogWriter, limitedLog, type ProgramLog } from './log.ts'
 export type { HostFunctions, Machine, Ports, Timer, Timers, XenMachine } from './machine.ts'
 export { nearest } from './nearest.ts'
 export { Suspension } from './suspension.ts'

@@ -34,9 +34,10 @@ export interface Target {
   readonly adds?: readonly string[]
   /**
    * What its network stack stands on: our own stack on a network device (`direct`), or sockets of the host (`socket`); and who says what the
-   * addresses are: `arguments`, or in words who else.
+   * addresses are: `arguments`, or in words who else. `device`: the argument that names a device of the host, for a stack that stands on it
+   * instead, with addresses of the arguments.
    */
-  readonly network?: { readonly net: 'direct' | 'socket'; readonly address: string }
+  readonly network?: { readonly net: 'direct' | 'socket'; readonly address: string; readonly device?: string }
   /**
    * Throws an error for values of `args` that cannot go together: called at configure and build, in Node, with what is known by then.
    * What is missing may still be given at boot.

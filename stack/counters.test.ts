@@ -1,9 +1,11 @@
 /** Nothing that arrives is dropped without a counter that says why; and the counters as others read them. */
+import type { StackCounters } from '@xen-ts/runtime'
 import test from 'ava'
-import { counterValues, describeCounters } from './counters.ts'
+import { Counters, counterValues, describeCounters } from './counters.ts'
 import { followDhcp } from './dhcp/host.ts'
 import { HttpCounters } from './http/server/counters.ts'
 import { bareServer, get, known } from './http/server/testing.ts'
+import { createStack } from './stack.ts'
 import { type Raw, raw } from './testing/raw.ts'
 import { session, text, write } from './testing/session.ts'
 import { ACK, FIN, PSH, RST, SYN } from './wire/tcp.ts'
@@ -189,4 +191,24 @@ test('what packets cause in the log is limited: a handler that throws, MAC addre
   t.is(lines('is at'), 11)
   const [left] = world.logLines.flatMap(line => /DBG \[stack:arp\] left out since: (\d+) lines such as the next/.exec(line)?.[1] ?? [])
   t.true(Number(left) >= 180, left)
+})
+
+test('what is counted is what programs can see, by the same names', t => {
+  type Hidden<Own, Public> = Exclude<keyof Own, keyof Public>
+  const hidden: [Hidden<Counters, StackCounters>, Hidden<Counters['dns'], StackCounters['dns']>][] = []
+  const more: [Hidden<Counters['http'], StackCounters['http']>, Hidden<Counters['dhcp'], StackCounters['dhcp']>][] = []
+  t.deepEqual([hidden, more], [[], []])
+  const { device } = new Counters() satisfies StackCounters
+  t.deepEqual(device, { receiveErrors: 0, sendErrors: 0, sendLost: 0, broken: 0 })
+})
+
+test('the counters of the network device stand among those of the stack, as they are when somebody looks', t => {
+  const { world, wire, stack } = raw()
+  t.is(stack.counters.device.receiveErrors, 0, 'one that counts nothing')
+  const counters = { receiveErrors: 0, sendErrors: 0, sendLost: 0, broken: 0 }
+  const device = Object.assign(wire.device('00:16:3e:5e:6c:01'), { counters })
+  const counting = createStack(world.machine('counting'), device, { address: '10.0.0.3', prefix: 24 })
+  counters.receiveErrors = 3
+  t.is(counterValues(counting.counters)['device.receiveErrors'], 3)
+  t.regex(describeCounters(counting.counters), /device\.receiveErrors 3/)
 })

@@ -7,10 +7,13 @@ export { DnsClient, type LookupOptions, type ResolveOptions } from './dns/client
 export { DnsError, type DnsErrorCode } from './dns/error.ts'
 export { type HttpClient, httpClient } from './http/client/client.ts'
 export { fetchError, HttpError, type HttpErrorCode } from './http/client/error.ts'
+export { type ClientEventSource, type EventSourceHost, eventSourceClass } from './http/client/event-source.ts'
 export type { HttpClientLimits } from './http/client/options.ts'
 export { type Http1Server, type HttpHandler, httpServer, type ServeOptions } from './http/server/server.ts'
 export { HandshakeError } from './http/server/upgrade.ts'
-export type { ServerWebSocket, WebSocketData, WebSocketLimits } from './http/websocket/socket.ts'
+export { ClientWebSocket, type WebSocketHost, webSocketClass } from './http/websocket/client.ts'
+export type { WebSocketData, WebSocketLimits } from './http/websocket/session.ts'
+export type { ServerWebSocket } from './http/websocket/socket.ts'
 export {
   upgradeWebSocket,
   type WebSocketContext,

@@ -1,16 +1,17 @@
 /** Lines of the log that packets cause: whoever sends many of them shall not fill the log, nor keep the guest busy with writing it. */
 import type { Log, Timers } from '@xen-ts/runtime/machine'
 
-/** Lines in so many milliseconds. */
+/** Lines of a level in so many milliseconds. */
 const LINES = 10
 const PERIOD = 60_000
+
+type Level = 'error' | 'warn' | 'info' | 'debug'
 
 export class LimitedLog {
   readonly #log: Log
   readonly #timers: Pick<Timers, 'now'>
-  #since = -Infinity
-  #written = 0
-  #leftOut = 0
+  /** Each level has its own: what is only for `debug`, and not shown mostly, must not silence an error. */
+  readonly #levels = new Map<Level, { since: number; written: number; leftOut: number }>()
 
   constructor(log: Log, timers: Pick<Timers, 'now'>) {
     this.#log = log
@@ -18,18 +19,19 @@ export class LimitedLog {
   }
 
   /** Ten lines a minute. The first one afterwards says how many were left out; `text` is made only when it is written. */
-  write(level: 'error' | 'warn' | 'info' | 'debug', text: () => string): void {
+  write(level: Level, text: () => string): void {
     const now = this.#timers.now()
-    if (now - this.#since >= PERIOD) {
-      if (this.#leftOut > 0) this.#log[level](`left out since: ${this.#leftOut} lines such as the next`)
-      this.#since = now
-      this.#written = this.#leftOut = 0
+    let count = this.#levels.get(level)
+    if (count === undefined || now - count.since >= PERIOD) {
+      if (count !== undefined && count.leftOut > 0) this.#log[level](`left out since: ${count.leftOut} lines such as the next`)
+      count = { since: now, written: 0, leftOut: 0 }
+      this.#levels.set(level, count)
     }
-    if (this.#written < LINES) {
-      this.#written++
+    if (count.written < LINES) {
+      count.written++
       this.#log[level](text())
     } else {
-      this.#leftOut++
+      count.leftOut++
     }
   }
 }

@@ -80,7 +80,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
       try {
         watcher(stack.address)
       } catch (error) {
-        log.error(`a watcher of the network threw: ${describeError(error)}`)
+        limited.write('error', () => `a watcher of the network threw: ${describeError(error)}`)
       }
     }
   }
@@ -102,6 +102,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     return [describe(addresses), ...routers.addresses.map(own => own.text), ...routers.servers.map(server => `DNS ${server}`)].join(', ')
   }
   counters.dns = names.counters
+  if (device.counters !== undefined) counters.device = device.counters
 
   const stack: IpStack = {
     tcp,

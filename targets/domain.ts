@@ -2,11 +2,12 @@
 
 import { connectDrivers, connectNetfront, type Drivers, type Netfront, type NetfrontOptions, serveControl } from '@xen-ts/drivers'
 import type { Channels } from '@xen-ts/drivers/channel'
-import { type DeviceContext, type HttpServer, type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
+import { type Provider, type TargetContext, UsageError } from '@xen-ts/runtime'
 import type { XenMachine } from '@xen-ts/runtime/machine'
-import { createStack, httpServer, type IpStack, type StackConfig } from '@xen-ts/stack'
+import { createStack, type IpStack, type StackConfig } from '@xen-ts/stack'
 import { vchanChannels } from '@xen-ts/vchan'
 import { tellCounters } from './counters.ts'
+import { http } from './http.ts'
 import type { domainKinds } from './kinds.ts'
 
 /** The drivers of a domain, and its vchans. */
@@ -101,22 +102,4 @@ export async function connectStack(
   }
   // Not Object.assign to another object: the addresses are getters.
   return Object.assign(stack, disposable)
-}
-
-/** Device kind `http`: our server on our stack, which tells where it can be reached. */
-function http({ stack }: { stack: IpStack }, _options: unknown, { machine, lifecycle, log }: DeviceContext): HttpServer {
-  const server = httpServer(machine, stack.tcp, lifecycle, stack.counters.http)
-  return {
-    serve(options, handler) {
-      const tell = (): void => {
-        const port = options.port === 80 ? '' : `:${options.port}`
-        const urls = stack.addresses.map(({ address, family }) => `http://${family === 6 ? `[${address}]` : address}${port}/`)
-        log.info(
-          urls.length === 0 ? `listening on port ${options.port}, but there is no network yet` : `listening on ${urls.join(' and ')}`,
-        )
-      }
-      tell()
-      return server.serve(options, handler).finally(stack.watch(tell))
-    },
-  }
 }

@@ -34,7 +34,17 @@ async function setUp(name: string, xen = new SimulatedXen()) {
     } as unknown as Lifecycle,
     log: Object.assign(machine.log(name), { recent: () => [], tap: () => () => {} }),
     signal: stop.signal,
-    args: { ipv4: '10.0.0.2/24', ipv4Gateway: '', ipv6: '', ipv6Gateway: '', dns: [], dhcp: false, portMap: [] },
+    args: {
+      ipv4: name === 'unix' ? '' : '10.0.0.2/24',
+      ipv4Gateway: '',
+      ipv6: '',
+      ipv6Gateway: '',
+      dns: [],
+      dhcp: false,
+      portMap: [],
+      net: undefined,
+      tap: '',
+    },
     program: { name: 'test', version: undefined },
     use: async () => {
       throw new Error('not here')

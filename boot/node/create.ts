@@ -24,11 +24,18 @@ const maximumPages = 32768
 
 let compiled: WebAssembly.Module | undefined
 
+/** What is done once for all engines of a thread. */
+export async function compileEngine(): Promise<void> {
+  compiled ??= new WebAssembly.Module(withTableExport(engineWasm()))
+  await engineNames()
+  await engineLayout()
+}
+
 /** The parts of an engine before a runtime exists in it. */
 async function instantiate(options: EngineOptions) {
+  await compileEngine()
   const names = await engineNames()
   const layout = await engineLayout()
-  compiled ??= new WebAssembly.Module(withTableExport(engineWasm()))
   const memory = new LinearMemory(new WebAssembly.Memory({ initial: names.memoryPages, maximum: maximumPages }))
   const host: HostFunction[] = []
   const implementation = engineImports({
@@ -44,7 +51,7 @@ async function instantiate(options: EngineOptions) {
   const imports = Object.fromEntries(
     Object.entries(names.imports).map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]),
   )
-  const instance = new WebAssembly.Instance(compiled, { [names.importNamespace]: imports })
+  const instance = new WebAssembly.Instance(compiled!, { [names.importNamespace]: imports })
   const exports = Object.fromEntries(Object.entries(names.exports).map(([name, minified]) => [name, instance.exports[minified]])) as Exports
   return { names, layout, memory, host, exports, table: instance.exports[tableExport] as WebAssembly.Table }
 }

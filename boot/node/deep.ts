@@ -4,6 +4,7 @@
  * for all that the engine allows, its own limit is reached first, as in the guest.
  */
 import { Worker } from 'node:worker_threads'
+import { withCompileCache } from './compile-cache.ts'
 import { GuestError } from './errors.ts'
 
 /** Of the thread; taken when it is used. The engine's limit of 2 MiB was seen to take 30. */
@@ -63,6 +64,13 @@ export async function callDeep<T>(
   return result.finally(() => clearTimeout(timer))
 }
 
+/** Calls a function there beforehand, for what it leaves behind. Nobody waits for it: the process may end. */
+export function prepareDeep(module: string, name: string): void {
+  if (thread !== undefined) return
+  callDeep(module, name, undefined, () => {}).catch(() => {}) // told by the call that needs it
+  thread!.unref()
+}
+
 /** Ends a call with its thread: nothing else ends a loop. What waited for the thread begins anew on another. */
 function abandon(id: number, error: Error): void {
   const old = thread
@@ -77,7 +85,7 @@ function abandon(id: number, error: Error): void {
 }
 
 function start(): Worker {
-  const worker = new Worker(new URL('./deep-thread.ts', import.meta.url), { resourceLimits: { stackSizeMb } })
+  const worker = new Worker(new URL('./deep-thread.ts', import.meta.url), { resourceLimits: { stackSizeMb }, env: withCompileCache() })
   const settled = (id: number) => {
     waiting.delete(id)
     if (waiting.size === 0) worker.unref()

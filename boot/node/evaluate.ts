@@ -1,7 +1,7 @@
 /** Evaluates a bundle in the engine under Node for what it leaves in a global variable: no turn of a program is done. */
 import { bindAbi } from './abi.ts'
-import { createEngine } from './create.ts'
-import { callDeep } from './deep.ts'
+import { compileEngine, createEngine } from './create.ts'
+import { callDeep, prepareDeep } from './deep.ts'
 import { guestStackBytes } from './guest-stack.ts'
 import { hostAbi } from './host-abi.ts'
 
@@ -35,3 +35,9 @@ export async function evaluate({ bundle, filename, global }: Evaluation, output:
   const value = engine.get(scope, global)
   return engine.typeOf(value) === 'string' ? engine.text(value) : undefined
 }
+
+/** Starts the thread of the engine, and compiles that: so that it is there when it is needed, and other things are done meanwhile. */
+export const warmEngine = (): void => prepareDeep(import.meta.url, 'warm')
+
+/** What runs on the thread. @public: callDeep finds it by its name. */
+export const warm = (): Promise<void> => compileEngine()

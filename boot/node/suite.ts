@@ -135,7 +135,7 @@ async function bundleCases(contents: string, { setup = [], inject = [] }: SuiteO
     charset: 'utf8',
     sourcemap: 'external',
     logLevel: 'silent',
-    banner: { js: `globalThis.XEN_TS_FUZZ_SEED = ${JSON.stringify(process.env.XEN_TS_FUZZ_SEED ?? '')};` }, // see fuzz.ts
+    banner: { js: `"use strict";globalThis.XEN_TS_FUZZ_SEED = ${JSON.stringify(process.env.XEN_TS_FUZZ_SEED ?? '')};` }, // see fuzz.ts
     inject: [...inject],
     plugins: [builtData()],
     alias,

@@ -6,6 +6,8 @@ import { listed } from './targets.ts'
 
 export interface AddressOptions {
   readonly net?: 'direct' | 'socket'
+  /** A device of the host, for `direct` in a process. */
+  readonly tap?: string
   readonly dhcp?: boolean
   readonly ipv4?: string
   readonly ipv4Gateway?: string
@@ -15,6 +17,8 @@ export interface AddressOptions {
 }
 
 const flags = {
+  net: '--net',
+  tap: '--tap',
   dhcp: '--dhcp',
   ipv4: '--ipv4',
   ipv4Gateway: '--ipv4-gateway',
@@ -33,7 +37,9 @@ type Key = keyof typeof flags
 export function addressWords(options: AddressOptions, target: Target, all: readonly Target[]): string[] {
   checkNet(options, target, all)
   const given = (Object.keys(flags) as Key[]).filter(key => options[key] !== undefined)
-  return given.map(key => {
+  return given.flatMap(key => {
+    // What the target has anyway.
+    if (key === 'net' && target.network?.device === undefined) return []
     if (!Object.hasOwn(target.args ?? {}, key)) throw refuse(key, options, target)
     const value = options[key]
     return value === true ? flags[key] : `${flags[key]}=${value}`
@@ -41,7 +47,7 @@ export function addressWords(options: AddressOptions, target: Target, all: reado
 }
 
 function refuse(key: Key, options: AddressOptions, { name, network }: Target): CliError {
-  const from = network === undefined || network.address === 'arguments' ? undefined : network.address
+  const from = network === undefined || network.address === 'arguments' || key === 'tap' ? undefined : network.address
   const what = from === undefined ? 'it has no argument of that name' : `addresses come from ${from} there`
   return new CliError(
     `${flags[key]}: not on target ${name}: ${what}`,
@@ -51,7 +57,7 @@ function refuse(key: Key, options: AddressOptions, { name, network }: Target): C
 }
 
 function checkNet({ net }: AddressOptions, { name, network }: Target, all: readonly Target[]): void {
-  if (net === undefined || net === network?.net) return
+  if (net === undefined || net === network?.net || network?.device !== undefined) return
   const others = all.filter(other => other.network?.net === net)
   const what = net === 'socket' ? 'sockets of a host' : 'our own stack on a network device'
   throw new CliError(
@@ -85,10 +91,23 @@ export function checkWords(words: readonly (readonly string[])[], target: Target
   }
 }
 
+/** The device of the host that the stack stands on, if there is one. */
+const deviceOf = (values: Readonly<Record<string, unknown>>, network: NonNullable<Target['network']>): string | undefined =>
+  network.device === undefined ? undefined : String(values[network.device] || '') || undefined
+
+/** In words: what the network stands on, and why. */
+export function describeNet(values: Readonly<Record<string, unknown>>, { name, network }: Target): string {
+  if (network === undefined) return 'a stack'
+  const device = deviceOf(values, network)
+  if (device !== undefined) return `our own stack on ${device} of the host: as given`
+  return `${network.net === 'socket' ? 'sockets of the host' : 'our own stack on the network device'}: target ${name} has it`
+}
+
 /** In words: where the addresses come from, and why. @param words that were given */
 export function describeAddress(values: Readonly<Record<string, unknown>>, { name, network }: Target, words: readonly string[]): string {
   if (network === undefined) return `as target ${name} has it`
-  if (network.address !== 'arguments') return `from ${network.address}: that is so on target ${name}`
+  const device = deviceOf(values, network)
+  if (network.address !== 'arguments' && device === undefined) return `from ${network.address}: that is so on target ${name}`
   const { dhcp, ipv4, ipv6 } = values
   const fixed = [ipv4, ipv6].filter(text => text !== undefined && text !== '')
   const why = words.some(word => /^-*(dhcp|ip)/.test(word)) ? 'as given' : 'what the target has by itself'

@@ -9,6 +9,7 @@ import { basename } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, PartialMessage, Plugin } from 'esbuild'
 import type { Project } from './project.ts'
+import { joinReads, noReads, type Reads, watchReads } from './reads.ts'
 
 interface Problem {
   readonly problem: string
@@ -17,13 +18,22 @@ interface Problem {
   /** Of what was thrown. */
   readonly stack?: string
 }
-type Outcome = { readonly code: string } | Problem
+type Outcome = ({ readonly code: string } | Problem) & {
+  /** What it read; not given when it has ended its process. */
+  readonly reads?: Reads
+}
 
 /** What the modules of a project gave. */
 const known = new WeakMap<Project, Map<string, Promise<Outcome>>>()
 
 /** They run anew with the next build. */
 export const forgetBuildModules = (project: Project): void => void known.get(project)?.clear()
+
+/** What those have read that ran since: whatever of it changes, they may give something else. */
+export async function readByBuildModules(project: Project): Promise<Reads> {
+  const outcomes = await Promise.all(known.get(project)?.values() ?? [])
+  return joinReads(outcomes.map(({ reads = noReads }) => reads))
+}
 
 /** A build, which finds its project once, runs each module once, however often it bundles. */
 export function buildModules(project: Project): Plugin {
@@ -58,8 +68,13 @@ const RUNS = 'such a module runs in Node while the program is built; node FILE r
 const ANSWER = 3
 
 async function run(path: string): Promise<Outcome> {
+  // Not at the top, which is that of the child's own module.
+  const { withCompileCache } = await import('@xen-ts/boot')
   // What it prints is for the person who builds; standard output may be JSON.
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), path], { stdio: ['ignore', 2, 2, 'pipe'] })
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), path], {
+    stdio: ['ignore', 2, 2, 'pipe'],
+    env: withCompileCache(),
+  })
   let answer = ''
   const pipe = child.stdio[ANSWER] as NodeJS.ReadableStream
   pipe.setEncoding('utf8').on('data', (text: string) => {
@@ -123,7 +138,9 @@ async function answer(path: string): Promise<Outcome> {
 }
 
 if (import.meta.main) {
-  const text = Buffer.from(JSON.stringify(await answer(process.argv[2])))
+  const reads = watchReads()
+  const outcome = await answer(process.argv[2])
+  const text = Buffer.from(JSON.stringify({ ...outcome, reads: reads() }))
   for (let sent = 0; sent < text.length; ) sent += writeSync(ANSWER, text, sent)
   process.exit()
 }

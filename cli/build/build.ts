@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { type ComposedImage, composeImage, makeSnapshot } from '@xen-ts/boot'
+import { type ComposedImage, composeImage, makeSnapshot, warmEngine } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
@@ -55,6 +56,8 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
   const output = resolve(shown)
   checkWritable(output, shown)
   const { target, bundle, composed, warnings } = await makeImage(project, options, stage)
+  // On another thread.
+  const gzipped = promisify(gzip)(composed.image, { level: 9 })
   await stage('write', () => writeImage(output, shown, project, { bundle, composed }))
 
   return {
@@ -63,7 +66,7 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     sha256: composed.sha256,
     buildId: composed.buildId,
     bytes: composed.image.length,
-    gzipBytes: gzipSync(composed.image, { level: 9 }).length,
+    gzipBytes: (await gzipped).length,
     memoryMiB: composed.memoryMiB,
     stages,
     warnings,
@@ -91,6 +94,7 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
       relative(process.cwd(), kernelPath),
       'run `make kernel` once; it needs gcc and wabt',
     )
+  warmEngine()
   const { target, bundle, noted } = await stage('bundle', async () => {
     const { target, main, warnings, check } = await prepare(project, options, 'xen')
     if (target.becomes !== 'image')
@@ -123,7 +127,12 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
 }
 
 /** Writes an image, and its map beside it. @param shown the path as it was given */
-function writeImage(output: string, shown: string, project: Project, { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>): void {
+export function writeImage(
+  output: string,
+  shown: string,
+  project: Project,
+  { bundle, composed }: Pick<MadeImage, 'bundle' | 'composed'>,
+): void {
   const map = JSON.parse(bundle.map)
   map.x_build = composed.buildId
   map.file = `${project.name}.js`

@@ -4,6 +4,7 @@ import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
+import { deadZones, withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
@@ -42,6 +43,12 @@ export interface Bundle {
 
 /** What esbuild calls the main module that the tool writes: a name that no file of a project has. */
 export const MAIN = '<main>'
+
+/**
+ * The directive of the function that a bundle is. Modules are strict (ECMA-262 11.2.2), and a bundle, which is a script, is not by itself: esbuild adds
+ * the directive only where tsconfig.json asks for it, and not to the functions that it takes out of a module.
+ */
+export const STRICT = '"use strict";'
 
 const own = (module: string) => fileURLToPath(import.meta.resolve(module))
 
@@ -88,11 +95,12 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const tree = treeOf(`${script}})`)
   const free = freeNames()
   const overflow = overflowMessages()
+  const zones = deadZones()
   const locales = foreignLocales()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, locales.visit)
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${blank(reword(script, overflow.ranges), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(withVar(reword(script, overflow.ranges), zones.ranges()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: [
@@ -148,7 +156,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
     // import() of what is not in the bundle becomes a call of require. And QuickJS does not wait for the iterator's return() when a
     // `for await` is left early (ECMA-262 7.4.13, AsyncIteratorClose): a stream would be locked still, a `finally` not have run.
     supported: { 'dynamic-import': false, 'for-await': false },
-    banner: { js: '((require, __assets) => {' },
+    banner: { js: `((require, __assets) => {${STRICT}` },
     charset: 'utf8',
     keepNames: true,
     legalComments: 'none',

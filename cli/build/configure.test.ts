@@ -120,6 +120,10 @@ test('what was chosen, and why', async t => {
     network: 'sockets of the host: target unix has it',
     address: 'from the host: that is so on target unix',
   })
+  t.like(await choices(root, { target: 'unix', address: { net: 'direct', tap: 'tap0', ipv4: '10.0.0.2/24' } }), {
+    network: 'our own stack on tap0 of the host: as given',
+    address: '10.0.0.2/24: as given',
+  })
   for (const [address, expected] of [
     [{}, /^not known yet: start it with ipv4=/],
     [{ dhcp: true }, /^from a DHCP server: as given$/],
@@ -247,15 +251,28 @@ test('a header says what it was made with, whatever quotes that needs', t => {
 const table: [string, string, AddressOptions, RegExp][] = [
   ['sockets on Xen', 'xen', { net: 'socket' }, /^--net socket: sockets of a host: only on target unix \(target is xen\)$/],
   ['sockets in Qubes', 'qubes', { net: 'socket' }, /only on target unix \(target is qubes\)$/],
-  ['a device on unix', 'unix', { net: 'direct' }, /^--net direct: .*: only on targets qubes and xen \(target is unix\)$/],
+  [
+    'a device on unix',
+    'unix',
+    { net: 'direct' },
+    /^--net direct: our own stack needs a device of the host on target unix: give --tap tap0 as well$/,
+  ],
   ['DHCP in Qubes', 'qubes', { dhcp: true }, /^--dhcp: not on target qubes: addresses come from QubesDB there$/],
   ['an address in Qubes', 'qubes', { ipv4: '10.0.0.2/24' }, /^--ipv4: not on target qubes: addresses come from QubesDB there$/],
   ['a gateway in Qubes', 'qubes', { ipv4Gateway: '10.0.0.1' }, /^--ipv4-gateway: not on target qubes/],
   ['IPv6 in Qubes', 'qubes', { ipv6: 'fd00::2/64' }, /^--ipv6: not on target qubes/],
   ['its gateway in Qubes', 'qubes', { ipv6Gateway: 'fe80::1' }, /^--ipv6-gateway: not on target qubes/],
   ['name servers in Qubes', 'qubes', { dns: ['10.0.0.1'] }, /^--dns: not on target qubes/],
-  ['DHCP on unix', 'unix', { dhcp: true }, /^--dhcp: not on target unix: addresses come from the host there$/],
-  ['an address on unix', 'unix', { ipv4: '10.0.0.2/24' }, /^--ipv4: not on target unix/],
+  ['DHCP on unix', 'unix', { dhcp: true }, /^--dhcp: not on target unix without --tap: addresses come from the host there$/],
+  ['an address on unix', 'unix', { ipv4: '10.0.0.2/24' }, /^--ipv4: not on target unix without --tap/],
+  ['sockets and a device', 'unix', { net: 'socket', tap: 'tap0' }, /^--net socket and --tap tap0 were both given: /],
+  ['a device on Xen', 'xen', { tap: 'tap0' }, /^--tap: not on target xen: it has no argument of that name$/],
+  [
+    'DHCP and an address on a device',
+    'unix',
+    { tap: 'tap0', dhcp: true, ipv4: '10.0.0.2/24' },
+    /dhcp and ipv4=10\.0\.0\.2\/24 were both given/,
+  ],
   ['DHCP and an address', 'xen', { dhcp: true, ipv4: '10.0.0.2/24' }, /dhcp and ipv4=10\.0\.0\.2\/24 were both given/],
   ['DHCP and a gateway', 'xen', { dhcp: true, ipv4Gateway: '10.0.0.1' }, /dhcp and ipv4-gateway=10\.0\.0\.1 were both given/],
   ['DHCP and name servers', 'xen', { dhcp: true, dns: ['10.0.0.1', '10.0.0.2'] }, /dhcp and dns=10\.0\.0\.1,10\.0\.0\.2 were both given/],

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, relative } from 'node:path'
 import { CliError } from '../errors.ts'
-import { addressWords, checkWords, describeAddress } from './address.ts'
+import { addressWords, checkWords, describeAddress, describeNet } from './address.ts'
 import { replaceFile } from './build.ts'
 import { examined } from './examine.ts'
 import { isGenerated, mainPath } from './main-file.ts'
@@ -62,7 +62,6 @@ export async function configure(app: string, options: GivenOptions): Promise<Con
           : 'the default'
   const devices = found.plan.order.map(({ name, by }) => (by === 'target' ? name : `${name} (the program's own)`))
   const stack = hasStack(found, known.uses)
-  const network = known.network?.net === 'socket' ? 'sockets of the host' : 'our own stack on the network device'
   return {
     path,
     choices: [
@@ -71,10 +70,7 @@ export async function configure(app: string, options: GivenOptions): Promise<Con
       ...(known.adds?.length ? [['added', `${known.adds.join(', ')}: target ${target.name} needs them`] as const] : []),
       ['devices', devices.length === 0 ? 'none' : `${devices.join(', ')}: in this order`],
       ...(found.globals.length > 0 ? [['globals', `${found.globals.join(', ')}: the program uses them`] as const] : []),
-      [
-        'network',
-        stack ? (known.network === undefined ? 'a stack' : `${network}: target ${target.name} has it`) : 'none: no device needs it',
-      ],
+      ['network', stack ? describeNet(values, known) : 'none: no device needs it'],
       ...(stack ? [['address', describeAddress(values, known, words)] as const] : []),
     ],
   }

@@ -108,12 +108,13 @@ for (const becomes of ['image', 'process']) {
 test('what the top level may use: clock, randomness, timers, text, the globals of the target; what it prints is not shown', async t => {
   const head = `const made = [Date.now() > 1e12, crypto.randomUUID().length, typeof setTimeout(() => { throw new Error('never') }, 1), new URL('http://a/b').pathname]
 const early = globalThis.fetch.bind(globalThis)
-console.log('not shown', early)`
+class Reconnecting extends WebSocket {}
+console.log('not shown', early, Reconnecting)`
   const root = folderOf(t, { 'app.ts': app('device({ name: JSON.stringify(made), connect: () => 1 })', head) })
   for (const name of ['xen', 'unix']) {
     const { plan, globals } = await examined(findProject(root), await findTarget(name, root))
     t.regex(plan.order[0].name, /^\[true,36,"\w+","\/b"\]$/)
-    t.deepEqual(globals, name === 'xen' ? ['fetch'] : [])
+    t.deepEqual(globals, name === 'xen' ? ['WebSocket', 'fetch'] : [])
   }
 })
 

@@ -70,16 +70,20 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
     stdin: { contents: main, resolveDir: root, sourcefile: MAIN, loader: 'ts' },
     plugins: [placedDevices(), ...(options.plugins ?? [])],
   }
-  const { outputFiles } = await reported(project, target, () => build({ ...whole, write: false }))
-  const text = (ending: string) => outputFiles!.find(file => file.path.endsWith(ending))!.text
-  const [script, map] = [text('.js'), text('.map')]
+  /** Only what goes wrong needs a map, and the script is the same with it. */
+  const bundle = async (sourcemap: false | 'external'): Promise<{ script: string; map: string }> => {
+    const { outputFiles } = await reported(project, target, () => build({ ...whole, sourcemap, write: false }))
+    const text = (ending: string) => outputFiles!.find(file => file.path.endsWith(ending))?.text ?? ''
+    return { script: text('.js'), map: text('.map') }
+  }
+  const { script, map } = await bundle(request.assets ? 'external' : false)
   const files = request.assets ? assetsOf(script, map, root, modules) : '{ get: () => ({}) }'
   const file = `${name}.js`
   const run = isProcess ? evaluateInNode(`${script}${SCRIPT_END(files)}`, file) : evaluateGuest(`${script}})(undefined, ${files})\n`, file)
   const found = await run.catch((error: Error) => {
     throw new CliError(`the program cannot be evaluated: ${error.message}`, relative(process.cwd(), entry), TOP_LEVEL)
   })
-  return 'of' in found ? { ...found, where: placeOf(found.stack, file, map, root) } : { ...found, globals }
+  return 'of' in found ? { ...found, where: placeOf(found.stack, file, (await bundle('external')).map, root) } : { ...found, globals }
 }
 
 const TOP_LEVEL = 'its top level runs when it is examined, without anything connected; move what needs a machine into start()'

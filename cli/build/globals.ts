@@ -6,9 +6,6 @@ import { type AnyNode, type Program, type Visitor, walk } from './syntax.ts'
 /** What a global object is called. */
 const globalObjects = ['globalThis', 'self', 'window', 'global']
 
-/** Stands for a property of a global that is there. */
-const SUBTLE = 'crypto.subtle'
-
 interface Use {
   readonly name: string
   readonly at: number
@@ -43,7 +40,7 @@ export function freeNames(): { visit: Visitor; names(): Set<string> } {
       // A global that the bundle itself makes.
       if (node.left.type === 'Identifier') declare(node.left)
       else if (node.left.type === 'MemberExpression' && isGlobalObject(node.left.object)) declared.add(propertyOf(node.left) ?? '')
-    } else if (node.type === 'MemberExpression' && propertyOf(node) === 'subtle') used.add(SUBTLE)
+    }
   }
   return { visit, names: () => used.difference(declared) }
 }
@@ -58,7 +55,8 @@ export function propertyOf(node: AnyNode): string | undefined {
 
 const imported: readonly AnyNode['type'][] = ['ImportSpecifier', 'ImportDefaultSpecifier', 'ImportNamespaceSpecifier']
 
-function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
+/** Whether a name stands for a variable here, and not for a property or a label. */
+export function isReference(node: AnyNode, parent: AnyNode | undefined): boolean {
   switch (parent?.type) {
     case 'MemberExpression':
       return parent.computed || parent.object === node
@@ -108,12 +106,6 @@ function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
       const property = propertyOf(node)
       if (property === undefined) return
       if (isGlobalObject(node.object) && names.has(property)) uses.push({ name: property, at: node.start, careful: true })
-      const isSubtle =
-        property === 'subtle' &&
-        (propertyOf(node.object) === 'crypto' || (node.object.type === 'Identifier' && node.object.name === 'crypto'))
-      if (!isSubtle || !names.has(SUBTLE)) return
-      const isUsed = parent?.type === 'MemberExpression' && parent.object === node && !parent.optional
-      uses.push({ name: SUBTLE, at: node.start, careful: !isUsed || isCaught(above) })
     }
   })
   return uses

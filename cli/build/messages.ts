@@ -35,6 +35,13 @@ async function inOurWords({ text, location, notes, pluginName }: Message, root: 
   if (where !== undefined) return { location, ...(await noExport(where, member, root)) }
   if (text.startsWith('"import.meta" is not available'))
     return { location, text: 'import.meta is empty in an image: there is no file to be relative to' }
+  const sloppy = /^(.+) cannot be used with the "esm" output format due to strict mode$/.exec(text)?.[1]
+  if (sloppy !== undefined)
+    return {
+      location,
+      text: `${sloppy} cannot be used: all code of a bundle is strict, as modules are`,
+      hint: 'take a version of the package for browsers or edge runtimes, or another package',
+    }
   if (text.includes('Top-level await'))
     return { location, text, hint: 'await inside start() instead: the top level of a program runs to its end' }
   const ending = /^No loader is configured for "(.+)" files: /.exec(text)?.[1]

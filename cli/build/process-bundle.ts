@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses } from './assets.ts'
-import { defaultsImport, MAIN, type MainModule, optionsFor, reported } from './bundle.ts'
+import { defaultsImport, MAIN, type MainModule, optionsFor, reported, STRICT } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { showWarning } from './messages.ts'
 import { withModuleNames } from './module-names.ts'
@@ -57,7 +57,7 @@ export function processOptions(project: Project, modules: Map<string, string>): 
   const options = optionsFor(project, modules)
   return {
     ...options,
-    banner: { js: SCRIPT_START },
+    banner: { js: SCRIPT_START + STRICT },
     inject: [],
     supported: { 'dynamic-import': false },
     plugins: [nodeModules, ...(options.plugins ?? [])],

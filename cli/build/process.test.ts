@@ -1,6 +1,6 @@
 /** Programs as processes: built into one script, which Node runs, with files, arguments, signals and exit codes. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,14 +34,17 @@ interface Running {
 }
 
 function run(t: ExecutionContext, script: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  return follow(t, spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+function follow(t: ExecutionContext, child: ChildProcess): Running {
   t.teardown(() => child.kill('SIGKILL'))
   let [log, output] = ['', '']
   const waiting = new Map<string, () => void>()
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     log += text
     for (const [part, resolve] of waiting) if (log.includes(part)) resolve()
   })
@@ -64,6 +67,51 @@ function run(t: ExecutionContext, script: string, args: readonly string[] = [], 
       }),
   }
 }
+
+test('modules are strict in a process, too, whatever tsconfig.json says', async t => {
+  const root = folderOf(t, {
+    'tsconfig.json': '{ "compilerOptions": { "strict": false } }',
+    'app.ts': program('say(typeof declared())', 'function declared(this: unknown) { return this }'),
+  })
+  const running = run(t, await build(t, root))
+  t.is(await running.ended, 0)
+  t.regex(running.lines().join('\n'), /\] undefined(\n|$)/)
+})
+
+/** A process in which there is a program that answers with what it knows of its network, on a tap device, for clients on the same host. */
+const onTap = `import { stack, http, unikernel } from 'xen-ts'
+export default unikernel({ name: 'app', devices: { net: stack(), http: http() }, async start({ net, http, signal }) {
+  await http.serve({ port: 80, signal }, async request => {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/self') return new Response(await (await fetch(\`http://\${net.address}/inner\`)).text())
+    return new Response(\`\${pathname} of \${net.addresses.map(({ address }) => address)}\`)
+  })
+} })\n`
+
+test('--net direct --tap: our own stack answers curl; or who may not have a device is told', async t => {
+  const script = join(emptyFolder(t), 'app.js')
+  await buildProcess({ app: folderOf(t, { 'app.ts': onTap }), target: 'unix', output: script, address: { net: 'direct', tap: 'tap0' } })
+  if (process.getuid?.() !== 0 || !existsSync('/dev/net/tun')) {
+    const refused = run(t, script, ['--ipv4=10.9.0.2/24'])
+    t.is(await refused.ended, 2)
+    t.regex(refused.lines().at(-1)!, /--tap: (this user may not |there is no \/dev\/net\/tun)/)
+    return
+  }
+  const words = ['--ipv4=10.9.0.2/24', '--ipv6=fd00::2/64']
+  const setUp = `ip link set lo up; ip tuntap add dev tap0 mode tap; ip addr add 10.9.0.1/24 dev tap0
+    ip addr add fd00::1/64 dev tap0 nodad; ip link set tap0 up`
+  const child = spawn('unshare', ['-n', 'sh', '-ec', `${setUp}\nexec "$@"`, 'sh', process.execPath, script, ...words])
+  const running = follow(t, child)
+  await running.says('listening on http://10.9.0.2/ and http://[fd00::2]/')
+  const curl = (url: string): string =>
+    execFileSync('nsenter', ['-t', `${child.pid}`, '-n', 'curl', '-sS', '--max-time', '30', url], { encoding: 'utf8' })
+  t.is(curl('http://10.9.0.2/one'), '/one of 10.9.0.2,fd00::2')
+  t.is(curl('http://[fd00::2]/two'), '/two of 10.9.0.2,fd00::2')
+  // The global fetch has the same stack: the host's sockets know nothing of the address.
+  t.is(curl('http://10.9.0.2/self'), '/inner of 10.9.0.2,fd00::2')
+  child.kill('SIGTERM')
+  t.is(await running.ended, 0)
+})
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {

@@ -3,8 +3,14 @@ import { type AnyNode, type Node, type Program, parse } from 'acorn'
 
 export type { AnyNode, Program }
 
-export const treeOf = (code: string, sourceType: 'script' | 'module' = 'script'): Program =>
-  parse(code, { ecmaVersion: 'latest', sourceType })
+/** The last tree: several look at the same text, one after the other, and to read it takes as long as a bundle does. Nobody changes it. */
+let last: { readonly code: string; readonly sourceType: string; readonly tree: Program } | undefined
+
+export function treeOf(code: string, sourceType: 'script' | 'module' = 'script'): Program {
+  if (last?.code !== code || last.sourceType !== sourceType)
+    last = { code, sourceType, tree: parse(code, { ecmaVersion: 'latest', sourceType }) }
+  return last.tree
+}
 
 const isNode = (value: unknown): value is AnyNode => typeof (value as Node | null)?.type === 'string'
 

@@ -1,7 +1,8 @@
 /** What `xen-ts dev` builds and runs. */
+import type { Reach } from './front.ts'
 
 export interface Built {
-  /** The script. */
+  /** The script, or the image. */
   readonly file: string
   /** Whether it is another one than the last. */
   readonly changed: boolean
@@ -16,8 +17,8 @@ export interface Builder {
 
 /** A program that runs. */
 export interface Life {
-  /** Of localhost: leads to port 80 of the program. */
-  readonly port: number
+  /** What is known of where it can be reached before it says so itself. */
+  readonly reach: Reach
   /** When it has ended: in which way, in words. */
   readonly ended: Promise<string>
   /** Ends it, in good order if it does so soon. Resolves when it has gone. */
@@ -25,10 +26,12 @@ export interface Life {
 }
 
 export interface Events {
-  /** A line that the program wrote on standard error. */
+  /** A line of the program's log. */
   onLine(line: string): void
   /** The program takes requests, at this port of localhost. */
   onListening(port: number): void
+  /** It has not said that it does, for a while: if it does, then at this port. */
+  onSilence(port: number): void
 }
 
 export interface Runner {

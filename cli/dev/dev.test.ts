@@ -45,6 +45,47 @@ export default unikernel({ name: 'app', devices: { http: http(), site: assets('.
   t.is(await body(`${url}/deep/er/b.txt`), 'deep')
 })
 
+test('what a module of the build reads: a file that changes, comes, or cannot be read any more, and a module that it imports', async t => {
+  const root = folderOf(t, {
+    'package.json': '{ "name": "app", "type": "module" }',
+    'app.ts': "import { text } from './lib/text.build.ts'\nexport default { fetch: () => new Response(text) }\n",
+    'lib/text.build.ts': `import { globSync, readdirSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { joined } from './joined.ts'
+const folder = join(import.meta.dirname, '../notes')
+const texts = await Promise.all(readdirSync(folder).sort().map(name => fs.readFile(join(folder, name), 'utf8')))
+if (texts.includes('bad')) throw new Error('a bad note')
+const deep = readdirSync(join(import.meta.dirname, '../deep'), { recursive: true }).length
+export const text = joined([...texts, deep, globSync('*.md', { cwd: join(import.meta.dirname, '../globbed') }).join('')])\n`,
+    'lib/joined.ts': "export const joined = (texts: unknown[]) => texts.join(' ')\n",
+    'notes/a.txt': 'one',
+    'deep/a/b/c.txt': '',
+    'globbed/readme.md': '',
+  })
+  const running = dev(t, root)
+  const url = await running.url()
+  t.is(await body(url), 'one 3 readme.md')
+  await running.says('listening')
+  const change = async (file: string, text: string, shown: string): Promise<void> => {
+    writeFileSync(join(root, file), text)
+    await running.says('restarted in')
+    t.is(await body(url), shown)
+  }
+  await change('notes/a.txt', 'two', 'two 3 readme.md')
+  await change('notes/b.txt', 'three', 'two three 3 readme.md')
+  await change('deep/a/b/d.txt', '', 'two three 4 readme.md')
+  await change('globbed/new.md', '', 'two three 4 new.mdreadme.md')
+  await change('lib/joined.ts', "export const joined = (texts: unknown[]) => texts.join('-')\n", 'two-three-4-new.mdreadme.md')
+  writeFileSync(join(root, 'notes/b.txt'), 'bad')
+  await running.says('a bad note')
+  await running.says('the program that runs is the last one that could be built')
+  await change('notes/b.txt', 'good', 'two-good-4-new.mdreadme.md')
+  rmSync(join(root, 'notes/a.txt'))
+  await running.says('restarted in')
+  t.is(await body(url), 'good-4-new.mdreadme.md')
+})
+
 test('the website example: it runs as it is, with its arguments; Ctrl-C ends it in good order, and nothing is left', async t => {
   const root = folderOf(t, {})
   cpSync(websiteFolder, root, { recursive: true })
@@ -269,6 +310,21 @@ test('nothing to run: a folder without a program, and a program for another targ
   const words = dev(t, '.', 'other')
   t.is(await words.ended, 1)
   t.regex(words.log(), /error: there is one program at a time, and these are 2/)
+})
+
+test('a program may have threads of its own', async t => {
+  const root = folderOf(t, {
+    'app.ts': `import { unikernel } from 'xen-ts'
+import { Worker } from 'node:worker_threads'
+export default unikernel({ name: 'app', async start({ log }) {
+  const thread = new Worker(new URL('data:text/javascript,import { parentPort } from "node:worker_threads"; parentPort.postMessage("from a thread")'))
+  log.info(await new Promise<string>((resolve, reject) => thread.once('message', resolve).once('error', reject)))
+} })\n`,
+  })
+  const running = dev(t, root)
+  await running.says('from a thread')
+  await running.says('exit code 0; waiting for a change')
+  t.pass()
 })
 
 test('a program that does not end is ended before the next one begins; that of a tool which was killed ends as well', async t => {

@@ -50,6 +50,7 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
     life = undefined
     front.lead('soon')
     await before?.stop()
+    front.cut()
     if (signal.aborted) return
     let listening = false
     const started = await runner.start(file, {
@@ -61,10 +62,13 @@ export async function develop({ find, builder: makeBuilder, runner, front, onNot
         if (before !== undefined) onNote(`restarted in ${Date.now() - since} ms`)
         front.reload()
       },
+      onSilence(port) {
+        if (!listening && life === started) front.lead({ port })
+      },
     })
     life = started
     // Whatever listens there is not always a server that says so.
-    front.lead({ port: started.port })
+    front.lead(started.reach, `${project.name} has no network`)
     void started.ended.then(how => {
       if (life !== started || signal.aborted) return
       life = undefined

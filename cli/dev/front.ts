@@ -14,13 +14,15 @@ const TRIES = 100
 const PATIENCE = 30_000
 const PAUSE = 20
 
-/** undefined: there is no program, and none is on its way. */
+/** A port of localhost; undefined: there is no program that can be reached, and none is on its way. */
 export type Reach = { readonly port: number } | 'soon' | undefined
 
 export class Front {
   readonly #server: Server
   readonly #tags: boolean
   readonly #pages = new Set<ServerResponse>()
+  /** Connections to the program. */
+  readonly #inner = new Set<Socket>()
   #reach: Reach = 'soon'
   #why = ''
   #changed = Promise.withResolvers<void>()
@@ -69,6 +71,11 @@ export class Front {
   /** Tells the pages that are open. */
   reload(): void {
     for (const page of this.#pages) page.write('event: reload\ndata:\n\n')
+  }
+
+  /** Ends what is open to a program that is no more: the end of a domain closes nothing here. */
+  cut(): void {
+    for (const socket of this.#inner) socket.destroy()
   }
 
   close(): void {
@@ -153,7 +160,11 @@ export class Front {
         continue
       }
       const socket = await open(reach.port)
-      if (socket !== undefined) return socket
+      if (socket !== undefined) {
+        this.#inner.add(socket)
+        socket.on('close', () => this.#inner.delete(socket))
+        return socket
+      }
       tries--
       await Promise.race([changed, pause(PAUSE)])
     }

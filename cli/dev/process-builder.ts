@@ -34,7 +34,7 @@ export class ProcessBuilder implements Builder {
     this.#context ??= context(scriptOptions(project, target, this.#modules))
     const builder = await this.#context
     const result = await reported(project, target, () => builder.rebuild())
-    this.#sources.read(result.metafile, project.root)
+    await this.#sources.read(result.metafile, project)
     const { code, map, warnings, assets } = await processBundle(result, project, target, this.#modules, { compress: false })
     this.#sources.assets = assets.map(({ folder }) => folder)
     const file = join(this.#folder, `${project.name}.js`)

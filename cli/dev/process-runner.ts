@@ -13,7 +13,7 @@ const MOST = 1_000
 const LISTENING = / listening on http:\/\/localhost(?::(\d+))?\/$/
 
 /** A child whose parent has gone, in whichever way, ends. It is in a group of its own: Ctrl-C at the terminal is the tool's to pass on. */
-const WITH_PARENT = "process.on('disconnect', () => process.exit(130)); process.channel.unref()"
+const WITH_PARENT = "process.on('disconnect', () => process.exit(130)); process.channel?.unref()"
 
 export class ProcessRunner implements Runner {
   readonly #args: readonly string[]
@@ -40,7 +40,7 @@ export class ProcessRunner implements Runner {
       child.once('error', error => resolve(error.message))
       child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `ended by ${signal}`))
     })
-    return { port, ended, stop: () => stop(child, ended) }
+    return { reach: { port }, ended, stop: () => stop(child, ended) }
   }
 
   async dispose(): Promise<void> {}

@@ -1,6 +1,7 @@
 /** Which files a build has read, or looked for: what is to be watched. */
 import { dirname, resolve, sep } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { readByBuildModules } from '../build/build-modules.ts'
 import type { Project } from '../build/project.ts'
 import { foldersIn } from './watch.ts'
 
@@ -11,20 +12,34 @@ const manifests = ['package.json', 'tsconfig.json']
 export class Sources {
   readonly #files = new Set<string>()
   readonly #folders = new Set<string>()
+  /** Folders whose names count, and whatever is in folders. */
+  #listed: readonly string[] = []
+  #trees: readonly string[] = []
   /** Folders of assets. They stay known when a build fails: an error says nothing of them. */
   assets: readonly string[] = []
 
-  /** What a build that came to its end has read. @param root that its paths are relative to */
-  read({ inputs }: Metafile, root: string): void {
+  /** What a build that came to its end has read. */
+  async read({ inputs }: Metafile, project: Project): Promise<void> {
     this.#clear()
-    for (const path of Object.keys(inputs)) if (!/^(?:<|[\w-]{2,}:)/.test(path)) this.#addFile(resolve(root, path))
+    for (const path of Object.keys(inputs)) if (!/^(?:<|[\w-]{2,}:)/.test(path)) this.#addFile(resolve(project.root, path))
+    await this.#addReads(project)
   }
 
   /** What a build that fails would read: also what it does not find. */
-  async look({ entry }: Project): Promise<void> {
+  async look(project: Project): Promise<void> {
+    const { entry } = project
     this.#clear()
+    await this.#addReads(project)
     const options: BuildOptions = { entryPoints: [entry], bundle: true, write: false, packages: 'external', logLevel: 'silent' }
     await build({ ...options, plugins: [this.#seeing] }).catch(() => {})
+  }
+
+  async #addReads(project: Project): Promise<void> {
+    const { files, folders, trees } = await readByBuildModules(project)
+    for (const path of files) this.#addFile(path)
+    for (const path of folders) this.#addFolder(path)
+    this.#listed = folders
+    this.#trees = trees
   }
 
   #clear(): void {
@@ -58,7 +73,7 @@ export class Sources {
 
   /** What is to be watched for a project. */
   folders({ root, entry }: Project): Set<string> {
-    return new Set([root, dirname(entry), ...this.#folders, ...this.assets.flatMap(foldersIn)])
+    return new Set([root, dirname(entry), ...this.#folders, ...[...this.assets, ...this.#trees].flatMap(foldersIn)])
   }
 
   /**
@@ -67,7 +82,8 @@ export class Sources {
    */
   concerns(path: string, { root, entry }: Project, failed: boolean): boolean {
     if (failed || path === entry || this.#files.has(path)) return true
-    return isManifest(path, root) || this.assets.some(folder => path === folder || path.startsWith(folder + sep))
+    if (isManifest(path, root) || this.#listed.some(folder => path === folder || dirname(path) === folder)) return true
+    return [...this.assets, ...this.#trees].some(folder => path === folder || path.startsWith(folder + sep))
   }
 }
 

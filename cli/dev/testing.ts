@@ -8,6 +8,9 @@ const bin = fileURLToPath(new URL('../bin.ts', import.meta.url))
 /** Any port, unless one is asked for; `--port default` is none. */
 const portOf = (words: readonly string[]): string[] => (words.includes('--port') ? [] : ['--port', '0'])
 
+/** What a test that was killed has started ends as well. */
+const WITH_PARENT = `data:text/javascript,${encodeURIComponent("process.on('disconnect', () => process.exit()); process.channel?.unref()")}`
+
 export interface Dev {
   readonly child: ChildProcess
   /** What it wrote so far. */
@@ -22,21 +25,32 @@ export interface Dev {
 export function dev(t: ExecutionContext, app: string, ...more: string[]): Dev {
   const child = spawn(
     process.execPath,
-    [bin, 'dev', app, ...portOf(more), ...more.filter((word, i) => word !== 'default' && more[i + 1] !== 'default')],
+    [
+      '--import',
+      WITH_PARENT,
+      bin,
+      'dev',
+      app,
+      ...portOf(more),
+      ...more.filter((word, i) => word !== 'default' && more[i + 1] !== 'default'),
+    ],
     {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own, to which a test may send what a terminal sends.
+      detached: more.includes('--xen'),
     },
   )
   let [log, seen] = ['', 0]
   const waiting = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream!.setEncoding('utf8').on('data', (text: string) => {
       log += text
       for (const look of waiting) look()
     })
   }
   const ended = new Promise<number | null>(resolve => child.on('close', resolve))
   t.teardown(async () => {
+    if (!t.passed) t.log(log)
     child.kill('SIGTERM')
     await ended
   })

@@ -1,11 +1,11 @@
 import { relative } from 'node:path'
-import { RigError } from '@xen-ts/rig/xen'
 import { CliError } from '../errors.ts'
 import { imageInfo } from '../image.ts'
 import { lineSplitter } from './lines.ts'
 import { positionRewriter } from './positions.ts'
 import { printer } from './printer.ts'
 import { parseCall, parseKey, readPolicy } from './qubes-options.ts'
+import { inThreeParts } from './rig-errors.ts'
 import { screenshots } from './screenshots.ts'
 import { session } from './session.ts'
 
@@ -14,6 +14,7 @@ export interface RunOptions {
   maxmem?: number
   timeout?: number
   port?: number
+  xen?: string
   json?: boolean
   qubes?: boolean
   qdb?: string[]
@@ -71,6 +72,7 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
       image: imagePath,
       name,
       args,
+      xen: options.xen,
       memory,
       maxmem: options.maxmem,
       timeout: options.timeout,
@@ -96,15 +98,6 @@ export async function runCommand(imagePath: string, args: readonly string[], opt
   const code = ended === 0 ? exitCode(result.callCode) : ended
   print.end(name, result.reason, code)
   return code
-}
-
-async function inThreeParts<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    if (error instanceof RigError) throw new CliError(`the emulated Xen: ${error.what}`, error.where, error.todo)
-    throw error
-  }
 }
 
 /** A process can tell 0 to 255 only. */

@@ -1,9 +1,10 @@
 import { type Domain, Rig } from '@xen-ts/rig/xen'
 import { CliError } from '../errors.ts'
 import { type CallEvents, makeCalls } from './calls.ts'
+import { makeLife, networkOf, plainVif } from './life.ts'
 import { capturePackets } from './pcap.ts'
 import { checkPort, describePort, forwardPort } from './port.ts'
-import { type Dom0, keysOf, type QubeOptions, startDom0, vifOf } from './qubes.ts'
+import type { Dom0, QubeOptions } from './qubes.ts'
 import type { Call } from './qubes-options.ts'
 import { firstLine, runScript, type ScriptEvents } from './script.ts'
 import { askForStats, statsOnSignal, withStats } from './stats.ts'
@@ -13,6 +14,8 @@ export interface SessionOptions extends CallEvents, ScriptEvents {
   readonly name: string
   /** The command line of the program. */
   readonly args: readonly string[]
+  /** Version of the emulated Xen, or that of the host's release. */
+  readonly xen?: string
   /** MiB. */
   readonly memory: number
   readonly maxmem?: number
@@ -50,44 +53,35 @@ const SILENCE = 5_000
 /** What a program has (ms) to show its counters before it is destroyed. */
 const MOMENT = 500
 
-/** The network of a domain without a dom0 of Qubes. */
-const plainVif = { ip: '10.137.0.16', gateway: '10.137.0.1', mac: '00:16:3e:5e:6c:00' }
-
 /**
  * One life of a domain on a rig of its own: from the start of Xen to the end of the domain.
  * @throws RigError when machine or domain cannot be started, CliError when keys of QubesDB do not make a network device, or the
  * port is taken
  */
 export async function session(options: SessionOptions): Promise<SessionEnd> {
-  const keys = options.qube && keysOf(options.name, options.qube)
-  const vif = keys ? vifOf(keys) : plainVif
+  const network = networkOf(options.name, options.qube)
+  const { vif } = network
   if (options.pcap !== undefined && vif === undefined) throw noVif()
   if (vif && options.port !== undefined) await checkPort(options.port)
   const stop = new AbortController()
-  const rig = await Rig.start({ signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
+  const rig = await Rig.start({ xen: options.xen, signal: stop.signal, onProgress: options.onNote, seconds: Infinity })
   const ends: Array<() => void | Promise<void>> = [() => void rig.stop()]
   try {
-    const domain = await rig.createDomain({
-      name: options.name,
-      kernel: options.image,
-      memory: options.memory,
-      maxmem: options.maxmem,
-      cmdline: commandLine(options.stats ? withStats(options.args) : options.args),
-      vif,
-      paused: true,
+    const first = firstLine(options.name)
+    const { domain, dom0, drained, run } = await makeLife(rig, {
+      ...options,
+      args: options.stats ? withStats(options.args) : options.args,
+      network,
+      onConsole(text) {
+        options.onConsole(text)
+        first.push(text)
+      },
     })
     if (options.pcap !== undefined) {
       const mac = vif?.mac ?? plainVif.mac
       ends.unshift(await capturePackets(rig, domain.domid, options.pcap, mac, options.onNote))
     }
-    const first = firstLine(options.name)
-    const drained = follow(domain.console, text => {
-      options.onConsole(text)
-      first.push(text)
-    })
-    const dom0 = keys && startDom0(rig, domain.domid, { ...options.qube, keys, onNote: options.onNote })
     ends.unshift(() => dom0?.stop())
-    void domain.wait().then(() => dom0?.stop())
     let reason: string | undefined
     const end = (why: string, note: string) => {
       reason ??= why
@@ -116,8 +110,7 @@ export async function session(options: SessionOptions): Promise<SessionEnd> {
       options.onNote(describePort(port, options.port, options.name))
     }
     if (options.stats) ends.unshift(statsOnSignal(rig, domain.domid, options.onNote))
-    await domain.unpause()
-    dom0?.qubes.connect()
+    await run()
     const calling = inDom0(options, domain, [
       dom0 && options.calls.length > 0 ? calls(dom0, options) : 0,
       options.script === undefined
@@ -175,18 +168,5 @@ function onInterrupt(domain: Domain, onNote: (text: string) => void, kill: () =>
   for (const signal of signals) process.on(signal, interrupt)
   return () => {
     for (const signal of signals) process.off(signal, interrupt)
-  }
-}
-
-/** Words with blanks are quoted, so that the program's argument reader sees them whole. */
-function commandLine(args: readonly string[]): string {
-  return args.map(word => (/[\s"']/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word)).join(' ')
-}
-
-async function follow(console: AsyncIterable<unknown>, onText: (text: string) => void): Promise<void> {
-  try {
-    for await (const text of console) onText(String(text))
-  } catch {
-    /* the rig was stopped */
   }
 }

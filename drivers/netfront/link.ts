@@ -4,6 +4,7 @@ import { PeerWarnings } from '../peer-warnings.ts'
 import type { FrontendLink, Keys } from '../xenbus/driver.ts'
 import type { Backend } from '../xenbus/handshake.ts'
 import { RingChannels } from './channels.ts'
+import type { NetfrontCounters } from './counters.ts'
 import { accepted, acceptedKeys, type Offer } from './features.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
 import { BROKEN, Receiver } from './rx.ts'
@@ -21,6 +22,8 @@ const BUDGET = 256
 
 const resolved = Promise.resolve()
 
+type CountingDevice = EthernetDevice & { readonly counters: NetfrontCounters }
+
 export class Link implements FrontendLink {
   readonly backend: Backend
   readonly offer: Offer
@@ -28,7 +31,7 @@ export class Link implements FrontendLink {
   up = false
   /** It broke the rules of the rings; the link is closed. */
   broken = false
-  readonly #device: EthernetDevice
+  readonly #device: CountingDevice
   readonly #options: NetfrontOptions
   readonly #machine: XenMachine
   readonly #channels: RingChannels
@@ -52,7 +55,7 @@ export class Link implements FrontendLink {
 
   /** @throws XenError when there is not enough memory, or no grant or port left */
   constructor(
-    device: EthernetDevice,
+    device: CountingDevice,
     { machine, grants, events }: NetfrontParts,
     backend: Backend,
     options: NetfrontOptions,
@@ -67,7 +70,7 @@ export class Link implements FrontendLink {
     this.offer = offer
     this.#onBroken = onBroken
     this.#warnings = new PeerWarnings(machine.log('net-xen'), machine.timers)
-    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offer, owner, () => {
+    this.#tx = new Transmitter(machine, grants, backend.domid, options.sendBuffers ?? SEND_BUFFERS, offer, owner, device.counters, () => {
       if (!this.#batch) void resolved.then(this.#flush) // with all others of this turn
     })
     try {
@@ -184,6 +187,7 @@ export class Link implements FrontendLink {
 
   #warnOfDropped(): void {
     const { dropped } = this.#rx
+    this.#device.counters.receiveErrors += dropped - this.#dropped
     this.#warnings.warn(
       `the backend in domain ${this.backend.domid} delivered ${dropped - this.#dropped} packets with an error, or of no possible length: dropped`,
     )
@@ -193,6 +197,7 @@ export class Link implements FrontendLink {
   #fail(why: string): void {
     if (!this.#open) return
     this.#machine.log('net-xen').warn(`the backend in domain ${this.backend.domid} broke the ring: ${why}. The connection is closed.`)
+    this.#device.counters.broken++
     this.close()
     this.broken = true
     this.#onBroken()

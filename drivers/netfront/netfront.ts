@@ -8,6 +8,7 @@ import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machi
 import { Frontend } from '../xenbus/frontend.ts'
 import { readBackend } from '../xenbus/handshake.ts'
 import { type Address, readAddress } from './address.ts'
+import { NetfrontCounters } from './counters.ts'
 import { TxFrame } from './frames.ts'
 import type { Link } from './link.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
@@ -51,6 +52,7 @@ export class Netfront implements EthernetDevice {
   onIdle: (() => void) | undefined
   checksums = false
   checksums6 = false
+  readonly counters = new NetfrontCounters()
   /** Resolves when the first backend is connected. */
   readonly connected: Promise<void>
   readonly #life: Frontend<Link>

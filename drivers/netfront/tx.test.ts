@@ -76,3 +76,23 @@ test('misuse of frames is an error, not a packet', async t => {
   t.is(set.netback.received.length, 1)
   await end(set, device)
 })
+
+test('what was not sent is counted: what the backend could not, and what was built or under way when it went', async t => {
+  const set = setUp()
+  const device = await connect(set)
+  set.netback.holdResponses = true
+  for (let i = 0; i < 3; i++) transmit(device, packet(60, i))
+  await set.xen.settle()
+  set.netback.releaseResponses(true)
+  await set.xen.settle()
+  set.netback.holdResponses = true
+  for (let i = 0; i < 5; i++) transmit(device, packet(60, i))
+  const built = device.reserve()!
+  await set.xen.settle()
+  set.netback.releaseResponses(false, 1)
+  set.netback.vanish()
+  await set.xen.advance(1000)
+  device.send(built, 60)
+  t.deepEqual({ ...device.counters }, { receiveErrors: 0, sendErrors: 3, sendLost: 5, broken: 0 })
+  await end(set, device)
+})

@@ -12,6 +12,7 @@ import type { GrantTable } from '../grant-table.ts'
 import { PAGE_SIZE } from '../grant-table.ts'
 import { SharedPages } from '../shared-pages.ts'
 import { CORRUPT, FIRST_SLOT, FrontRing, SLOT_MASK, SLOTS } from '../xenbus/front-ring.ts'
+import type { NetfrontCounters } from './counters.ts'
 import { GSO_TCPV4, GSO_TCPV6, type Offer } from './features.ts'
 import { FREE, LargeFrames, MAX_FRAME, RESERVED, SENT, TxFrame } from './frames.ts'
 
@@ -38,13 +39,12 @@ const TYPE_IPV6 = 0xdd86
 
 export class Transmitter {
   readonly ringRef: number
-  /** Packets the backend answered with an error. */
-  errors = 0
   /** A `reserve` failed since the last frame came back. */
   starved = false
   /** The backend broke the rules: nothing it says counts any more. */
   broken = false
   readonly #offer: Offer
+  readonly #counters: NetfrontCounters
   readonly #ring: FrontRing
   readonly #ringPage: SharedPages
   readonly #pages: SharedPages
@@ -63,11 +63,21 @@ export class Transmitter {
    * @param count frames besides the large ones, at most 256
    * @param onUnsent called with the first packet after a `push`: the time to arrange for the next
    */
-  constructor(machine: XenMachine, grants: GrantTable, backend: number, count: number, offer: Offer, owner: string, onUnsent: () => void) {
+  constructor(
+    machine: XenMachine,
+    grants: GrantTable,
+    backend: number,
+    count: number,
+    offer: Offer,
+    owner: string,
+    counters: NetfrontCounters,
+    onUnsent: () => void,
+  ) {
     if (!Number.isInteger(count) || count < 2 || count > SLOTS)
       throw new RangeError(`${owner}: ${count} send buffers. The ring takes 2 to ${SLOTS}.`)
     this.#onUnsent = onUnsent
     this.#offer = offer
+    this.#counters = counters
     // Each large frame has a slot for extra info besides those of its pages.
     const large = offer.large || offer.large6 ? Math.min(LARGE_PAGES, (SLOTS - count) >>> 1) : 0
     this.#extras = large
@@ -140,7 +150,7 @@ export class Transmitter {
     if (!(length >= MIN_FRAME && length <= frame.room))
       throw new RangeError(`net-xen: a frame of ${length} bytes. Send ${MIN_FRAME} to ${frame.room} bytes.`)
     if (offload !== COMPLETE || frame.isLarge) this.#checkOffload(frame, offload)
-    if (frame.state !== RESERVED || this.#closed) return this.discard(frame)
+    if (frame.state !== RESERVED || this.#closed) return this.#refuse(frame)
     frame.state = SENT
     frame.slots = 1
     const words = this.#ring.words
@@ -152,6 +162,11 @@ export class Transmitter {
     if (this.#unsent) return
     this.#unsent = true
     this.#onUnsent()
+  }
+
+  #refuse(frame: TxFrame): void {
+    if (frame.state === RESERVED) this.#counters.sendLost++
+    this.discard(frame)
   }
 
   discard(frame: TxFrame): void {
@@ -185,7 +200,7 @@ export class Transmitter {
         this.broken = true
         return
       }
-      if (response > 0xffff) this.errors++
+      if (response > 0xffff && frame.slots === 1) this.#counters.sendErrors++ // with its last slot
       if (--frame.slots === 0) this.#putBack(frame)
     }
   }
@@ -203,7 +218,9 @@ export class Transmitter {
   /** Gives the pages back; those of frames that the stack still builds in, when it hands in the last. */
   close(): void {
     if (this.#closed) return
+    if (!this.broken) this.reclaim() // answers are looked at when frames are needed, and some have not been
     this.#closed = true
+    this.#counters.sendLost += this.#frames.filter(({ state }) => state === SENT).length
     this.#ringPage.release()
     this.#releaseUnlessInUse()
   }

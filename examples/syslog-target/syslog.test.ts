@@ -64,7 +64,11 @@ test('what was logged is sent, then what is, until the end', async t => {
     })
   server.on('message', bytes => received.push(text(bytes).replace(/^.*- \ufeff/, '')))
   const stop = new AbortController()
-  const context: any = { args: { portMap: [] }, machine: {}, signal: stop.signal }
+  const context: any = {
+    args: { portMap: [], tap: '', dns: [], ipv4: '', ipv4Gateway: '', ipv6: '', ipv6Gateway: '', dhcp: false },
+    machine: {},
+    signal: stop.signal,
+  }
   const net = (await (await connectUnix(context)).provide.stack({}, {}, context)) as Stack
   let listener: ((lines: readonly LogLine[]) => void) | undefined
   const log = {

@@ -2,7 +2,7 @@
 
 import type { GrantTable } from '@xen-ts/drivers'
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
-import { describeBriefly, type Log, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
+import { describeBriefly, type Log, limitedLog, type Timers, type XenMachine } from '@xen-ts/runtime/machine'
 import { type Attempt, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import * as events from './events.ts'
@@ -38,6 +38,8 @@ export class Gui {
   readonly #options: GuiOptions
   readonly #timers: Timers
   readonly #log: Log
+  /** For what the daemon, and the user by it, can cause. */
+  readonly #limited: Log
   readonly #abort = new AbortController()
   /** Ends the wait for a daemon in a domain that is no longer the right one. */
   #attempt = new AbortController()
@@ -57,8 +59,9 @@ export class Gui {
     this.#options = options
     this.#timers = options.machine.timers
     this.#log = options.machine.log('gui')
+    this.#limited = limitedLog(this.#log, () => this.#timers.now())
     this.#text = new Text(options.machine.abi)
-    this.#outbox = new Outbox(this.#timers, this.#log)
+    this.#outbox = new Outbox(this.#timers, this.#limited)
   }
 
   /**
@@ -76,7 +79,7 @@ export class Gui {
         memory: { abi: machine.abi, grants },
         timers: this.#timers,
         text: this.#text,
-        log: this.#log,
+        log: this.#limited,
         outbox: this.#outbox,
         link: () => this.#link,
         gone: () => {
@@ -192,7 +195,7 @@ export class Gui {
     try {
       return clipboardData(window, this.#clipboard, this.#link?.minor)
     } catch (error) {
-      this.#log.warn(`nothing is copied to other qubes: ${describeBriefly(error)}`)
+      this.#limited.warn(`nothing is copied to other qubes: ${describeBriefly(error)}`)
       return clipboardData(window, new Uint8Array(0))
     }
   }

@@ -114,3 +114,16 @@ test('what the user does comes as typed events, to the window it is meant for', 
   ])
   await finish()
 })
+
+test('handlers that fail for each key that is pressed do not fill the log', async t => {
+  const { xen, gui, daemon, guest, ready, finish } = setUp()
+  gui.window({ title: 'x', width: 40, height: 30 }).on('key', () => {
+    throw new Error('no')
+  })
+  await ready()
+  await xen.advance(100)
+  for (let i = 0; i < 40; i++) await daemon.send(events.KEYPRESS, 1, words(2 + (i & 1), 0, 0, 0, 53))
+  await xen.advance(100)
+  t.is(guest.log.filter(({ level, text }) => level === 'error' && text.includes("handler of 'key' threw")).length, 10)
+  await finish()
+})

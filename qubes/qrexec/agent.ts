@@ -1,6 +1,6 @@
 /** The qrexec agent: dom0 and other qubes call services here, and the program calls theirs. */
 import { type ByteChannel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
-import type { Log, Machine, Timers } from '@xen-ts/runtime/machine'
+import { type Log, limitedLog, type Machine, type Timers } from '@xen-ts/runtime/machine'
 import { type Attempt, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { type BuiltinHooks, builtins } from './builtin.ts'
@@ -30,6 +30,8 @@ export class Qrexec {
   readonly #channels: Channels
   readonly #timers: Timers
   readonly #log: Log
+  /** For what callers can cause. */
+  readonly #limited: Log
   readonly #text: Text
   readonly #abort = new AbortController()
   readonly #services: Services
@@ -43,11 +45,12 @@ export class Qrexec {
     this.#channels = channels
     this.#timers = timers
     this.#log = machine.log('qrexec')
+    this.#limited = limitedLog(this.#log, () => timers.now())
     this.#text = new Text(machine.abi)
     this.#services = new Services({
       channels,
       timers,
-      log: this.#log,
+      log: this.#limited,
       text: this.#text,
       builtin: builtins(hooks),
       started,
@@ -147,18 +150,18 @@ export class Qrexec {
     switch (message.kind) {
       case 'exec': {
         const place = session.take(message.domain, message.port)
-        if (typeof place === 'string') return this.#log.error(`a call from domain ${message.domain} was ignored: ${place}`)
+        if (typeof place === 'string') return this.#limited.error(`a call from domain ${message.domain} was ignored: ${place}`)
         return this.#services.execute(place, message.command, message.detached)
       }
       case 'connect': {
         const place = session.take(message.domain, message.port)
-        if (typeof place === 'string') return this.#log.error(`an answer for domain ${message.domain} was ignored: ${place}`)
+        if (typeof place === 'string') return this.#limited.error(`an answer for domain ${message.domain} was ignored: ${place}`)
         return this.#requests.allowed(message.ident, place)
       }
       case 'refused':
         return this.#requests.refused(message.ident)
       case 'unknown':
-        return this.#log.debug(`dom0 sent a message of unknown type 0x${message.type.toString(16)}, ignored`)
+        return this.#limited.debug(`dom0 sent a message of unknown type 0x${message.type.toString(16)}, ignored`)
     }
   }
 }

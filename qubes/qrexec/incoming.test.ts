@@ -235,3 +235,15 @@ test('golden order of a call that prints nothing: HELLO, two ends, exit code, cl
   t.is(await data.read(), undefined)
   t.is(Buffer.from((await control.readExactly(16))!).toString('hex'), '11020000080000000000000058020000')
 })
+
+test('a caller that makes a service fail again and again does not fill the log', async t => {
+  const { machine, agent, daemon } = setUp()
+  agent.service('my.Fails', () => {
+    throw new Error('no')
+  })
+  await Promise.all(Array.from({ length: 200 }, async () => t.is((await daemon.call('my.Fails')).code, 1)))
+  await daemon.idle()
+  // Ten at a time: the clock of this machine runs fast.
+  const told = machine.lines.filter(line => line.startsWith('ERR') && line.includes('my.Fails')).length
+  t.true(told >= 10 && told < 200, `${told}`)
+})

@@ -1,6 +1,6 @@
 /** QubesDB: the settings dom0 gives to this qube, live. */
 import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
-import { describeError, type Log, type Machine } from '@xen-ts/runtime/machine'
+import { describeError, type Log, limitedLog, type Machine } from '@xen-ts/runtime/machine'
 import { type Attempt, ProtocolError, supervise } from '../supervise.ts'
 import { Text } from '../text.ts'
 import { QubesDBError, type QubesNetwork, readNetwork } from './network.ts'
@@ -31,6 +31,8 @@ export class QubesDB {
   readonly synced: Promise<void>
   readonly #options: QubesDBOptions
   readonly #log: Log
+  /** For what the daemon can cause. */
+  readonly #limited: Log
   readonly #text: Text
   readonly #replica: Replica
   readonly #watches = new Set<{ path: string; handler: (change: Change) => void }>()
@@ -45,6 +47,7 @@ export class QubesDB {
   constructor(options: QubesDBOptions) {
     this.#options = options
     this.#log = options.machine.log('qubesdb')
+    this.#limited = limitedLog(this.#log, () => options.machine.timers.now())
     this.#text = new Text(options.machine.abi)
     this.#replica = new Replica(this.#text)
     this.synced = new Promise(resolve => {
@@ -220,7 +223,7 @@ export class QubesDB {
       try {
         handler(change)
       } catch (error) {
-        this.#log.error(`the watch on ${path} failed: ${describeError(error)}`)
+        this.#limited.error(`the watch on ${path} failed: ${describeError(error)}`)
       }
     }
   }
@@ -255,7 +258,7 @@ export class QubesDB {
   /** Says once that keys are left out, until all fit again. */
   #checkWhole(): void {
     const { isWhole } = this.#replica.copy
-    if (!isWhole && !this.#warned) this.#log.warn(this.#replica.copy.describe())
+    if (!isWhole && !this.#warned) this.#limited.warn(this.#replica.copy.describe())
     this.#warned = !isWhole
   }
 

@@ -143,3 +143,14 @@ test('values are bytes: text is lossless, and what was read is written back as i
   await t.throwsAsync(db.write('/v1', new Uint8Array([1, 0])), { message: /NUL/ })
   await t.throwsAsync(db.write('/v1', 7 as never), { name: 'TypeError', message: /must be a string or a Uint8Array/ })
 })
+
+test('watches that fail for each change do not fill the log', async t => {
+  const { machine, daemon, db, acknowledged } = await setUp(t, [['/name', 'work']])
+  db.watch('/name', () => {
+    throw new Error('no')
+  })
+  for (let i = 0; i < 40; i++) daemon.write('/name', `work-${i}`)
+  await acknowledged(40)
+  t.is(db.name, 'work-39')
+  t.is(machine.lines.filter(line => line.startsWith('ERR') && line.includes('the watch on /name failed')).length, 10)
+})

@@ -5,6 +5,7 @@ import { RigError } from './errors.ts'
 import { Rig } from './rig.ts'
 
 const usage = `usage: node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
+  --xen VERSION      4.14, 4.17 or 4.20, with the Linux of Debian 11, 12 or 13 (the host's own)
   --memory MIB       memory of the guest (32)
   --maxmem MIB       its limit, when above its memory
   --vcpus N          1
@@ -12,7 +13,8 @@ const usage = `usage: node rig/xen/boot.ts IMAGE [options] [-- COMMAND LINE]
   --ip ADDRESS       gives it a network interface with this address, routed by dom0 (gateway 10.137.0.1)
   --forward H:G      port H of the host (0: any) leads to port G of the guest; needs --ip; may be repeated
   --timeout SECONDS  destroys the guest after this long (60)
-  --machine MIB      memory of the whole machine (3072)
+  --machine MIB      memory of the whole machine (3072; of an Intel one 1280)
+  --intel            runs it on an Intel CPU, emulated by Bochs, which is slower
   --gdb PORT         lets gdb attach at this port of the host, and starts the guest when Enter is pressed
   --dmesg            prints the end of Xen's log afterwards
   --verbose          prints Xen's log and dom0's console to standard error
@@ -32,6 +34,7 @@ async function main(): Promise<number> {
     args: process.argv.slice(2, split < 0 ? undefined : split),
     allowPositionals: true,
     options: {
+      xen: { type: 'string' },
       memory: { type: 'string', default: '32' },
       maxmem: { type: 'string' },
       vcpus: { type: 'string', default: '1' },
@@ -39,7 +42,8 @@ async function main(): Promise<number> {
       ip: { type: 'string' },
       forward: { type: 'string', multiple: true, default: [] },
       timeout: { type: 'string', default: '60' },
-      machine: { type: 'string', default: '3072' },
+      machine: { type: 'string' },
+      intel: { type: 'boolean' },
       gdb: { type: 'string' },
       dmesg: { type: 'boolean' },
       verbose: { type: 'boolean' },
@@ -50,14 +54,19 @@ async function main(): Promise<number> {
     console.error(usage)
     return values.help ? 0 : 2
   }
-  const [memoryMiB, memory, vcpus, timeout] = (['machine', 'memory', 'vcpus', 'timeout'] as const).map(option =>
-    number(option, values[option]),
-  ) as [number, number, number, number]
+  const [memory, vcpus, timeout] = (['memory', 'vcpus', 'timeout'] as const).map(option => number(option, values[option])) as [
+    number,
+    number,
+    number,
+  ]
+  const memoryMiB = values.machine === undefined ? undefined : number('machine', values.machine)
   const gdb = values.gdb === undefined ? undefined : number('gdb', values.gdb)
   const maxmem = values.maxmem === undefined ? undefined : number('maxmem', values.maxmem)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new RigError(`stopped by ${signal}`)))
   const rig = await Rig.start({
+    xen: values.xen,
+    processor: values.intel ? 'intel' : 'amd',
     memoryMiB,
     signal: stop.signal,
     onLog: values.verbose ? line => process.stderr.write(`${line}\n`) : undefined,

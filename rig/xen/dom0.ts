@@ -2,43 +2,51 @@ import { createHash } from 'node:crypto'
 import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, extname, join, sep } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { unpack } from './compression.ts'
 import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
 import { ensureHostTools } from './host-tools.ts'
-import { moduleOrder, sharedLibraries } from './libraries.ts'
+import { moduleOrder, readModule, sharedLibraries } from './libraries.ts'
 import { unpackPackages } from './packages.ts'
+import { checkQemu, chooseRelease, type Release } from './releases.ts'
 import { type Log, run } from './run.ts'
+import { fileIn, libraryFolders } from './tree.ts'
 
 const here = import.meta.dirname
 const sources = join(here, 'dom0')
 
-/** What dom0 is made of. libxen-dev is for compiling our tools against the same version. */
-const packages = [
-  'linux-image-amd64',
-  'xen-hypervisor-4.17-amd64',
-  'xen-utils-4.17',
-  'xenstore-utils',
-  'busybox-static',
-  'libxen-dev',
-  'libxenmisc4.17',
-  'libxencall1',
-  'libxenevtchn1',
-  'libxengnttab1',
-  'libxenforeignmemory1',
-  'libxendevicemodel1',
-  'libxenstore4',
-  'libxentoolcore1',
-  'libxentoollog1',
-  'libxenhypfs1',
-  'libyajl2',
-  'libuuid1',
-  'liblzma5',
-  'libzstd1',
-  'zlib1g',
-  'libgcc-s1',
-  'libc6',
-]
+/**
+ * What dom0 is made of. libxen-dev and the headers of the C library are for compiling our tools against the same versions.
+ */
+export function dom0Packages({ xen }: Pick<Release, 'xen'>): string[] {
+  return [
+    'linux-image-amd64',
+    `xen-hypervisor-${xen}-amd64`,
+    `xen-utils-${xen}`,
+    'xenstore-utils',
+    'busybox-static',
+    'libxen-dev',
+    `libxenmisc${xen}`,
+    'libxencall1',
+    'libxenevtchn1',
+    'libxengnttab1',
+    'libxenforeignmemory1',
+    'libxendevicemodel1',
+    xen === '4.14' ? 'libxenstore3.0' : 'libxenstore4',
+    'libxentoolcore1',
+    'libxentoollog1',
+    'libxenhypfs1',
+    'libyajl2',
+    'libuuid1',
+    'liblzma5',
+    'libzstd1',
+    'zlib1g',
+    'libgcc-s1',
+    'libc6',
+    'libc6-dev',
+    'linux-libc-dev',
+  ]
+}
 
 /** Loaded in this order, each after what it depends on. A file NAME.ko.options gives options. */
 const modules = ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'virtio-pci', 'virtio-net', 'xen-netback']
@@ -47,9 +55,9 @@ const moduleOptions: Record<string, string> = {
   'xen-gntalloc': 'limit=16384',
 }
 
-const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper'].map(
-  name => `usr/lib/xen-4.17/bin/${name}`,
-)
+/** Where Debian has Xen's own programs. */
+export const xenProgram = (xen: Release['xen'], name: string) => `usr/lib/xen-${xen}/bin/${name}`
+const xenPrograms = ['xl', 'xentrace', 'xenstored', 'xenconsoled', 'xen-init-dom0', 'libxl-save-helper']
 const otherPrograms = [
   'xenstore-read',
   'xenstore-write',
@@ -79,6 +87,8 @@ const ourTools = [
 
 /** The files that a machine with Xen starts from. */
 export interface RigFiles {
+  /** Which Xen, of which Debian. */
+  release: Release
   /** Folder that holds them all, under the names below. */
   folder: string
   /** The hypervisor, unpacked: QEMU loads it as a multiboot kernel. */
@@ -99,17 +109,29 @@ export const defaultCache = here.split(sep).includes('node_modules')
 /**
  * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
  * The first time takes a minute and needs the network; later a few milliseconds.
+ * @param xen its version; the host's own unless told otherwise (chooseRelease)
  */
-export async function ensureRig({ cache = defaultCache, log = () => {} }: { cache?: string; log?: Log } = {}): Promise<RigFiles> {
+export async function ensureRig({
+  xen,
+  cache = defaultCache,
+  log = () => {},
+}: {
+  xen?: string
+  cache?: string
+  log?: Log
+} = {}): Promise<RigFiles> {
+  const release = chooseRelease(xen)
   await ensureHostTools(log)
-  const tree = await unpackPackages(packages, cache, log)
+  checkQemu(release, await run('qemu-system-x86_64', ['--version']))
+  const tree = await unpackPackages(dom0Packages(release), cache, log, release)
   const id = createHash('sha256').update(tree.id)
-  const own = ['dom0', 'libraries', 'cpio'].map(name => name + extname(import.meta.filename))
+  const own = ['dom0', 'libraries', 'compression', 'cpio', 'tree'].map(name => name + extname(import.meta.filename))
   for (const file of [...own, ...(await readdir(sources)).sort().map(name => `dom0/${name}`)]) {
     id.update(await readFile(join(here, file)))
   }
-  const folder = join(cache, `dom0-${id.digest('hex').slice(0, 16)}`)
+  const folder = join(cache, `dom0-${release.xen}-${id.digest('hex').slice(0, 16)}`)
   const files: RigFiles = {
+    release,
     folder,
     xen: join(folder, 'xen'),
     vmlinux: join(folder, 'vmlinux'),
@@ -129,11 +151,9 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
   try {
     await mkdir(join(work, 'out'))
     await compileTools(tree.root, join(work, 'out'))
-    await writeFile(join(work, 'out/dom0.img'), writeCpio(await dom0Files(tree.root, join(work, 'out'))))
-    await writeFile(join(work, 'payload.xz'), linuxPayload(await readFile(await one(tree.root, 'boot/vmlinuz-*'))))
-    await run('xz', ['-d', join(work, 'payload.xz')])
-    await rename(join(work, 'payload'), join(work, 'out/vmlinux'))
-    await writeFile(join(work, 'out/xen'), gunzipSync(await readFile(await one(tree.root, 'boot/xen-*.gz'))))
+    await writeFile(join(work, 'out/dom0.img'), writeCpio(await dom0Files(release, tree.root, join(work, 'out'))))
+    await writeFile(join(work, 'out/vmlinux'), await unpackLinux(await readFile(await one(tree.root, 'boot/vmlinuz-*'))))
+    await writeFile(join(work, 'out/xen'), (await unpack(await readFile(await one(tree.root, 'boot/xen-*.gz'))))!)
     await rename(join(work, 'out'), folder).catch(async (error: unknown) => {
       if (
         !(await access(files.dom0).then(
@@ -146,20 +166,28 @@ export async function ensureRig({ cache = defaultCache, log = () => {} }: { cach
   } finally {
     await rm(work, { recursive: true, force: true })
   }
-  await removeOld(cache, folder)
+  await removeOld(cache, folder, release)
   return files
 }
 
 /** Deletes what earlier versions of these files made: 90 MB each. Not what is younger than a day: it may be in use. */
-async function removeOld(cache: string, current: string): Promise<void> {
-  for await (const folder of glob(join(cache, '{dom0,making,unpacking}-*'))) {
+async function removeOld(cache: string, current: string, { xen }: Release): Promise<void> {
+  for await (const folder of glob(join(cache, `{dom0-${xen},making,unpacking}-*`))) {
     const age = Date.now() - (await stat(folder)).mtimeMs
     if (folder !== current && age > 24 * 3600 * 1000) await rm(folder, { recursive: true, force: true })
   }
 }
 
+/**
+ * Makes gcc use the headers, start files and libraries of a tree: its C library may be older than the host's, of which such a program then
+ * needs nothing. --sysroot alone leaves those that lie beside gcc in front.
+ */
+export function compileFor(tree: string): string[] {
+  const folders = libraryFolders.map(folder => join(tree, folder))
+  return [`--sysroot=${tree}`, ...folders.flatMap(folder => [`-B${folder}/`, `-L${folder}`, `-Wl,-rpath-link,${folder}`])]
+}
+
 async function compileTools(tree: string, out: string): Promise<void> {
-  const libraries = join(tree, 'usr/lib/x86_64-linux-gnu')
   for (const name of ourTools) {
     await run('gcc', [
       '-std=gnu11',
@@ -168,13 +196,10 @@ async function compileTools(tree: string, out: string): Promise<void> {
       '-Wall',
       '-Wextra',
       '-Werror',
-      '-I',
-      join(tree, 'usr/include'),
+      ...compileFor(tree),
       '-o',
       join(out, name),
       join(sources, `${name}.c`),
-      `-L${libraries}`,
-      `-Wl,-rpath-link,${libraries}`,
       '-Wl,--as-needed',
       '-lxenvchan',
       '-lxenctrl',
@@ -187,8 +212,9 @@ async function compileTools(tree: string, out: string): Promise<void> {
   }
 }
 
-async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry>> {
-  const programs = [...xenPrograms, ...otherPrograms].map(path => ({ path, file: join(tree, path) }))
+async function dom0Files({ xen }: Release, tree: string, tools: string): Promise<Map<string, Entry>> {
+  const paths = [...xenPrograms.map(name => xenProgram(xen, name)), ...otherPrograms]
+  const programs = paths.map(path => ({ path, file: join(tree, path) }))
   programs.push(...ourTools.map(name => ({ path: `usr/bin/${name}`, file: join(tools, name) })))
   const files = await busyboxFiles(tree)
   files.set('init', { content: await readFile(join(sources, 'init')), mode: 0o755 })
@@ -196,7 +222,7 @@ async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry
   // xl insists on its configuration file, which may be empty.
   files.set('etc/xen/xl.conf', { content: '' })
   files.set('etc/passwd', { content: 'root:x:0:0:root:/:/bin/sh\n' })
-  files.set('usr/lib/xen', { link: 'xen-4.17' })
+  files.set('usr/lib/xen', { link: `xen-${xen}` })
   files.set('var/run', { link: '/run' })
   for (const { path, file } of programs) files.set(path, { content: await readFile(file), mode: 0o755 })
   // xl ends a thread by pthread_cancel, for which the C library loads libgcc_s by name.
@@ -213,12 +239,12 @@ async function dom0Files(tree: string, tools: string): Promise<Map<string, Entry
 
 /** busybox with all its names, and the folders and the console that every init needs. */
 export async function busyboxFiles(tree: string): Promise<Map<string, Entry>> {
-  const busybox = await readFile(join(tree, 'bin/busybox'))
+  const busybox = (await fileIn(tree, 'bin/busybox')) ?? join(tree, 'bin/busybox')
   const files = new Map<string, Entry>([
-    ['bin/busybox', { content: busybox, mode: 0o755 }],
+    ['bin/busybox', { content: await readFile(busybox), mode: 0o755 }],
     ['dev/console', { device: [5, 1] }],
   ])
-  for (const applet of (await run(join(tree, 'bin/busybox'), ['--list'])).trim().split('\n')) {
+  for (const applet of (await run(busybox, ['--list'])).trim().split('\n')) {
     if (applet !== 'busybox') files.set(`bin/${applet}`, { link: 'busybox' })
   }
   for (const folder of ['proc', 'sys', 'run', 'tmp']) files.set(`${folder}/.keep`, { content: '' })
@@ -233,25 +259,33 @@ export async function addModules(
   options: Record<string, string> = {},
 ): Promise<void> {
   const available = new Map<string, string>()
-  for await (const file of glob(join(tree, 'lib/modules/*/kernel/**/*.ko'))) available.set(basename(file, '.ko').replaceAll('_', '-'), file)
-  for (const [index, { name, file }] of (await moduleOrder(names, available)).entries()) {
+  for await (const file of glob(join(tree, 'lib/modules/*/kernel/**/*.{ko,ko.xz}'))) {
+    available.set(moduleName(file), file)
+  }
+  const builtIn = new Set((await readFile(await one(tree, 'lib/modules/*/modules.builtin'), 'utf8')).trim().split('\n').map(moduleName))
+  for (const [index, { name, file }] of (await moduleOrder(names, available, builtIn)).entries()) {
     const path = `modules/${String(index).padStart(2, '0')}-${name}.ko`
-    files.set(path, { content: await readFile(file) })
+    files.set(path, { content: await readModule(file) })
     if (options[name]) files.set(`${path}.options`, { content: options[name] })
   }
 }
 
+const moduleName = (path: string) =>
+  basename(path)
+    .replace(/\.ko(\.xz)?$/, '')
+    .replaceAll('_', '-')
+
 /**
- * The compressed ELF file inside a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length). Unpacking it here takes
+ * The ELF file that is compressed inside a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length). Unpacking it here takes
  * a second; leaving it to Xen under emulation would take three at each start.
  */
-function linuxPayload(bzImage: Buffer): Buffer {
+async function unpackLinux(bzImage: Buffer): Promise<Buffer> {
   const setupEnd = ((bzImage[0x1f1] || 4) + 1) * 512
   const start = setupEnd + bzImage.readUInt32LE(0x248)
   // The last four bytes are the unpacked length, which is not part of the compressed file.
-  const payload = bzImage.subarray(start, start + bzImage.readUInt32LE(0x24c) - 4)
-  if (payload.readUInt32BE(0) === 0xfd377a58) return payload
-  throw new RigError("Debian's kernel is not compressed with xz any more", undefined, 'Teach rig/xen/dom0.ts the new format.')
+  const kernel = await unpack(bzImage.subarray(start, start + bzImage.readUInt32LE(0x24c) - 4))
+  if (kernel) return kernel
+  throw new RigError("Debian's kernel is compressed in a new way", undefined, 'Teach rig/xen/compression.ts the format.')
 }
 
 async function one(root: string, pattern: string): Promise<string> {

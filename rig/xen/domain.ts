@@ -29,6 +29,8 @@ export interface DomainOptions {
   maxmem?: number
   vcpus?: number
   cmdline?: string
+  /** dom0's copy of the kernel is removed when the domain is built: many kernels, one after the other, would fill its memory. */
+  once?: boolean
   /** Leaves the domain paused, so that its QubesDB or its clock can be made ready. */
   paused?: boolean
   vif?: Vif
@@ -132,7 +134,12 @@ export class Domain {
 const CONSOLE_PATIENCE = 20_000
 
 /** Builds a domain with xl, starts following its console and its end, and lets it run unless it is to stay paused. */
-export async function createDomain(link: Link, options: DomainOptions, uploads: Map<string, Promise<string>>): Promise<Domain> {
+export async function createDomain(
+  link: Link,
+  options: DomainOptions,
+  uploads: Map<string, Promise<string>>,
+  cpus: string,
+): Promise<Domain> {
   check(options)
   const [kernel, ramdisk] = await Promise.all([
     upload(link, options.kernel, uploads),
@@ -142,8 +149,10 @@ export async function createDomain(link: Link, options: DomainOptions, uploads: 
   const log = `/var/log/xen/guest-${name}.log`
   if (vif) await link.must(`echo ${vif.gateway ?? '10.137.0.1'} ${vif.gateway6 ?? ''} > /run/gateway-${vif.ip}`)
   // -e: no process stays behind to act on the domain's end. It is kept then, which is what lets its reason be read.
-  const created = await link.exec(`rm -f ${log}; echo ${quote(configuration(options, kernel, ramdisk || undefined))} > /guests/${name}.cfg
-    xl create -e -p -q /guests/${name}.cfg && xl domid ${name}`)
+  const created =
+    await link.exec(`rm -f ${log}; echo ${quote(configuration(options, cpus, kernel, ramdisk || undefined))} > /guests/${name}.cfg
+    xl create -e -p -q /guests/${name}.cfg && xl domid ${name}${options.once ? `\n    code=$?; rm -f ${kernel}; exit $code` : ''}`)
+  if (options.once) uploads.delete(kernel)
   if (created.code !== 0) {
     throw new RigError(
       `Xen did not accept the domain ${name}`,
@@ -226,6 +235,7 @@ async function upload(link: Link, file: string, uploads: Map<string, Promise<str
 
 function configuration(
   { name, memory, maxmem, vcpus = 1, cmdline = '', vif, config = '' }: DomainOptions,
+  cpus: string,
   kernel: string,
   ramdisk?: string,
 ): string {
@@ -236,8 +246,7 @@ function configuration(
     `memory=${memory}`,
     `vcpus=${vcpus}`,
     `cmdline="${cmdline.replace(/[\\"]/g, '\\$&')}"`,
-    // dom0 has the first CPU for itself, so that neither slows the other.
-    'cpus="all,^0"',
+    `cpus="${cpus}"`,
     'on_poweroff="preserve"',
     'on_reboot="preserve"',
     'on_crash="preserve"',

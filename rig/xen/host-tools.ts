@@ -3,36 +3,59 @@ import { delimiter, join } from 'node:path'
 import { RigError } from './errors.ts'
 import { type Log, run } from './run.ts'
 
-/** Programs of the host that the rig calls, and the Debian package each comes from. */
-const needed: [program: string, debianPackage: string][] = [
-  ['qemu-system-x86_64', 'qemu-system-x86'],
-  ['gcc', 'gcc'],
-  ['readelf', 'binutils'],
-  ['dpkg-deb', 'dpkg'],
-  ['xz', 'xz-utils'],
-  ['setpriv', 'util-linux'],
+/** A program of the host, the Debian package that it comes from, and what it is for. */
+export type HostTool = readonly [program: string, debianPackage: string, purpose: string]
+
+/** What the rig calls. */
+const needed: readonly HostTool[] = [
+  ['qemu-system-x86_64', 'qemu-system-x86', 'emulates the machine'],
+  ['gcc', 'gcc', 'compiles the helper programs of dom0, once'],
+  ['readelf', 'binutils', 'tells which libraries a program needs'],
+  ['dpkg-deb', 'dpkg', "unpacks Debian's packages"],
+  ['xz', 'xz-utils', 'unpacks the Linux of dom0'],
+  ['setpriv', 'util-linux', 'ends the machine with the process that started it'],
 ]
 
-/** Makes sure that the host has QEMU and a C compiler; installs what is missing with apt-get, and says so. */
-export async function ensureHostTools(log: Log): Promise<void> {
-  const missing: string[] = []
-  for (const [program, debianPackage] of needed) {
-    if (!(await isInstalled(program))) missing.push(debianPackage)
-  }
-  // gcc alone cannot link a program: the C library's headers are a package of their own.
-  if (!(await exists('/usr/include/stdio.h'))) missing.push('libc6-dev')
-  if (missing.length === 0) return
+/** How programs are found and installed; otherwise in tests. */
+export interface Host {
+  has(program: string): Promise<boolean>
+  aptGet(...args: string[]): Promise<void>
+}
 
-  const todo = `Install them: apt-get install --no-install-recommends ${missing.join(' ')}`
-  if (!(await isInstalled('apt-get'))) throw new RigError(`The host lacks ${missing.join(', ')} and has no apt-get`, undefined, todo)
-  log(`installing ${missing.join(', ')} with apt-get`)
+/**
+ * Makes sure that the host has QEMU and a C compiler, or other tools; installs what is missing with apt-get, and says so.
+ * @throws RigError that names the programs, what each is for and the command that installs them
+ */
+export async function ensureHostTools(
+  log: Log,
+  host: Host = { has: isInstalled, aptGet: aptGetAsRoot },
+  tools: readonly HostTool[] = needed,
+): Promise<void> {
+  const missing: HostTool[] = []
+  for (const tool of tools) {
+    if (!(await host.has(tool[0]))) missing.push(tool)
+  }
+  const purposes = missing.map(([program, , purpose]) => `${program}: ${purpose}`).join('\n')
+  if (!(await host.has('apt-get'))) {
+    throw new RigError(
+      "The emulated Xen is made of Debian's packages, and this host has no apt-get",
+      purposes || undefined,
+      'Run it on Debian, or in a virtual machine or a container with Debian.',
+    )
+  }
+  if (missing.length === 0) return
+  const packages = missing.map(([, debianPackage]) => debianPackage)
+  log(`installing ${packages.join(', ')} with apt-get, for the emulated Xen`)
   try {
-    await aptGetAsRoot('update', '-qq')
-    await aptGetAsRoot('install', '-y', '-qq', '--no-install-recommends', ...missing)
+    await host.aptGet('update', '-qq')
+    await host.aptGet('install', '-y', '-qq', '--no-install-recommends', ...packages)
   } catch (cause) {
-    throw new RigError(`The host lacks ${missing.join(', ')}, and apt-get could not install them`, (cause as Error).message, todo, {
-      cause,
-    })
+    throw new RigError(
+      'The emulated Xen needs programs that this host lacks, and apt-get could not install them',
+      `${purposes}\n${(cause as Error).message}`,
+      `Install them: apt-get install --no-install-recommends ${packages.join(' ')}`,
+      { cause },
+    )
   }
 }
 

@@ -1,10 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, relative } from 'node:path'
+import { unpack } from './compression.ts'
 import { RigError } from './errors.ts'
 import { run } from './run.ts'
-
-/** Where shared libraries and kernel modules live in an unpacked Debian tree. */
-const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
+import { fileIn } from './tree.ts'
 
 /** The dynamic loader that every program of Debian names, as a path in its root. */
 const loader = 'lib64/ld-linux-x86-64.so.2'
@@ -17,10 +16,10 @@ const loader = 'lib64/ld-linux-x86-64.so.2'
  * @returns path in the initramfs -> file of the host
  */
 export async function sharedLibraries(root: string, programs: string[], extra: string[] = []): Promise<Map<string, string>> {
-  const found = new Map<string, string>([[loader, await realpath(await findLibrary(root, 'ld-linux-x86-64.so.2'))]])
+  const found = new Map<string, string>([[loader, await findLibrary(root, basename(loader))]])
   const visit = async (name: string): Promise<void> => {
     if (name === basename(loader) || found.has(`usr/lib/x86_64-linux-gnu/${name}`)) return
-    const file = await realpath(await findLibrary(root, name))
+    const file = await findLibrary(root, name)
     found.set(`usr/lib/x86_64-linux-gnu/${name}`, file)
     for (const next of await neededBy(file)) await visit(next)
   }
@@ -37,16 +36,8 @@ async function neededBy(file: string): Promise<string[]> {
 }
 
 async function findLibrary(root: string, name: string): Promise<string> {
-  for (const folder of libraryFolders) {
-    const file = join(root, folder, name)
-    if (
-      await realpath(file).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file
-  }
+  const file = await fileIn(root, `lib/x86_64-linux-gnu/${name}`)
+  if (file !== undefined) return file
   throw new RigError(
     `The library ${name} is in none of the unpacked packages`,
     relative('.', root),
@@ -57,13 +48,18 @@ async function findLibrary(root: string, name: string): Promise<string> {
 /**
  * Kernel modules with all that they depend on, in the order in which they can be loaded.
  * @param files paths of the tree's module files by name (with - instead of _)
+ * @param builtIn those that the kernel has without a file; which they are differs from release to release
  */
-export async function moduleOrder(names: string[], files: Map<string, string>): Promise<{ name: string; file: string }[]> {
+export async function moduleOrder(
+  names: string[],
+  files: Map<string, string>,
+  builtIn: ReadonlySet<string> = new Set(),
+): Promise<{ name: string; file: string }[]> {
   const order = new Map<string, string>()
   const visit = async (name: string): Promise<void> => {
+    if (builtIn.has(name)) return
     const file = files.get(name)
-    if (!file)
-      throw new RigError(`The kernel package has no module ${name}`, undefined, 'It may be built in now: then take it off the list.')
+    if (!file) throw new RigError(`The kernel package has no module ${name}`, undefined, 'It may have another name now.')
     if (order.has(name)) return
     for (const next of await dependencies(file)) await visit(next)
     order.set(name, file)
@@ -74,7 +70,7 @@ export async function moduleOrder(names: string[], files: Map<string, string>): 
 
 /** A module's own note of what it needs: "depends=a,b" in its section .modinfo. The list that depmod makes is not in the package. */
 async function dependencies(file: string): Promise<string[]> {
-  const bytes = await readFile(file)
+  const bytes = await readModule(file)
   const start = bytes.indexOf('\0depends=')
   if (start < 0) return []
   const text = bytes.toString('latin1', start + 9, bytes.indexOf(0, start + 1))
@@ -82,4 +78,10 @@ async function dependencies(file: string): Promise<string[]> {
     .split(',')
     .filter(Boolean)
     .map(name => name.replaceAll('_', '-'))
+}
+
+/** A kernel module as the kernel takes it: Debian 13 has them compressed. */
+export async function readModule(file: string): Promise<Buffer> {
+  const bytes = await readFile(file)
+  return (await unpack(bytes)) ?? bytes
 }

@@ -19,6 +19,7 @@ const MOST_STARTING = 4
 export class Link {
   readonly #port: number
   readonly #deaths: readonly string[]
+  readonly #patience: number
   readonly #open = new Set<Socket>()
   #closed = false
   #starting = 0
@@ -27,10 +28,12 @@ export class Link {
   /**
    * @param port on 127.0.0.1
    * @param deaths lines about processes of dom0 that died: the likely reason of a command that does not end
+   * @param patience multiplies each time limit, for a machine that is slow
    */
-  constructor(port: number, deaths: readonly string[] = []) {
+  constructor(port: number, deaths: readonly string[] = [], patience = 1) {
     this.#port = port
     this.#deaths = deaths
+    this.#patience = patience
   }
 
   /**
@@ -55,7 +58,8 @@ export class Link {
     const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true })
     this.#open.add(socket)
     socket.once('close', () => this.#open.delete(socket))
-    socket.setTimeout(30_000, () => socket.destroy(new RigError('dom0 does not answer for 30 s', script)))
+    const seconds = 30 * this.#patience
+    socket.setTimeout(seconds * 1000, () => socket.destroy(new RigError(`dom0 does not answer for ${seconds} s`, script)))
     // The shell reads ahead what it gets: nothing may be sent behind this line until it says that it has become the script.
     socket.write(`echo go; exec sh -c ${quote(script)}\n`)
     try {
@@ -69,7 +73,8 @@ export class Link {
   }
 
   /** Runs a shell script in dom0 to its end. */
-  async exec(script: string, { seconds = 60 }: { seconds?: number } = {}): Promise<ExecResult> {
+  async exec(script: string, options: { seconds?: number } = {}): Promise<ExecResult> {
+    const seconds = (options.seconds ?? 60) * this.#patience
     const stream = await this.spawn(`t=$(mktemp -d); timeout ${seconds} sh -c ${quote(script)} >$t/1 2>$t/2 </dev/null; code=$?
       echo "$code $(stat -c %s $t/1)"; cat $t/1 $t/2; rm -r $t`)
     const limit = setTimeout(() => stream.destroy(new RigError(`dom0 took longer than ${seconds} s`, script)), seconds * 1000 + 10_000)

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { access, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Entry, writeCpio } from './cpio.ts'
-import { addModules, busyboxFiles, defaultCache, ensureRig } from './dom0.ts'
+import { addModules, busyboxFiles, defaultCache, ensureRig, xenProgram } from './dom0.ts'
 import { sharedLibraries } from './libraries.ts'
 import { unpackPackages } from './packages.ts'
+import type { Release } from './releases.ts'
 import type { Log } from './run.ts'
 
 /** What createDomain needs to know of a Linux guest. */
@@ -19,11 +20,15 @@ export interface LinuxGuest {
   config?: string
 }
 
-/** What nginx needs, in the versions of Debian 12. */
-const nginxPackages = ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6']
+/** What nginx needs. */
+export const nginxPackages: Record<Release['xen'], string[]> = {
+  '4.14': ['nginx-light', 'libpcre3', 'libssl1.1', 'libcrypt1', 'zlib1g', 'libc6'],
+  '4.17': ['nginx', 'libpcre2-8-0', 'libssl3', 'libcrypt1', 'zlib1g', 'libc6'],
+  '4.20': ['nginx', 'libpcre2-8-0', 'libssl3t64', 'libzstd1', 'libcrypt1', 'zlib1g', 'libc6'],
+}
 
 /** For each role: the kernel modules, the tools of dom0 that it has too, and programs of Xen's packages. */
-const roles: Record<LinuxRole, { modules: string[]; tools: string[]; programs?: string[] }> = {
+const roles: Record<LinuxRole, { modules: string[]; tools: string[]; programs?: (xen: Release['xen']) => string[] }> = {
   init: { modules: [], tools: [] },
   nginx: { modules: ['xen-netfront'], tools: ['datagrams'] },
   // What libxenvchan opens.
@@ -33,7 +38,7 @@ const roles: Record<LinuxRole, { modules: string[]; tools: string[]; programs?: 
   netvm: {
     modules: ['xen-privcmd', 'xenfs', 'xen-evtchn', 'xen-gntdev', 'xen-netback'],
     tools: ['frames'],
-    programs: ['usr/lib/xen-4.17/bin/xl', 'usr/bin/xenstore-read', 'usr/bin/xenstore-write'],
+    programs: xen => [xenProgram(xen, 'xl'), 'usr/bin/xenstore-read', 'usr/bin/xenstore-write'],
   },
 }
 
@@ -53,22 +58,25 @@ export const page =
  *   there to be measured by dom0's vchan-load: as echo, sink and source on ports 5010 to 5012; `frames` answers the tool of that name;
  *   `netvm` is a driver domain: it has the backends of vifs and routes as dom0 does; it obeys the lines that `Domain.type` gives it
  * @param ip of the guest, for role nginx
+ * @param xen which Xen's Linux: as of Rig.start
  */
 export async function linuxGuest({
   role,
   ip = '10.137.0.20',
   gateway = '10.137.0.1',
+  xen,
   cache = defaultCache,
   log = () => {},
 }: {
   role: LinuxRole
   ip?: string
   gateway?: string
+  xen?: string
   cache?: string
   log?: Log
 }): Promise<LinuxGuest> {
-  const { vmlinux, tree, folder } = await ensureRig({ cache, log })
-  const nginx = role === 'nginx' ? await unpackPackages(nginxPackages, cache, log) : undefined
+  const { vmlinux, tree, folder, release } = await ensureRig({ xen, cache, log })
+  const nginx = role === 'nginx' ? await unpackPackages(nginxPackages[release.xen], cache, log, release) : undefined
   const script = await readFile(join(import.meta.dirname, 'guest/init'))
   const id = createHash('sha256')
     .update(script)
@@ -88,10 +96,13 @@ export async function linuxGuest({
     files.set('init', { content: script, mode: 0o755 })
     if (nginx) await addNginx(files, nginx.root)
     if (role === 'netvm') await addHotplug(files)
-    const { modules, tools, programs = [] } = roles[role]
-    const executables = [...tools.map(tool => join(folder, tool)), ...programs.map(path => join(tree, path))]
+    const { modules, tools, programs = () => [] } = roles[role]
+    const executables = [...tools.map(tool => join(folder, tool)), ...programs(release.xen).map(path => join(tree, path))]
     for (const file of executables) files.set(`usr/bin/${basename(file)}`, { content: await readFile(file), mode: 0o755 })
-    for (const [path, file] of await sharedLibraries(tree, executables)) files.set(path, { content: await readFile(file), mode: 0o755 })
+    for (const [path, file] of await sharedLibraries(tree, executables)) {
+      // nginx came with a C library and its loader, which need not be of the same day as dom0's: one pair for all.
+      if (!files.has(path)) files.set(path, { content: await readFile(file), mode: 0o755 })
+    }
     await addModules(files, tree, modules)
     const part = `${ramdisk}.${process.pid}`
     await writeFile(part, writeCpio(files))

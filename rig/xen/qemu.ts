@@ -3,15 +3,7 @@ import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { RigFiles } from './dom0.ts'
 import { RigError } from './errors.ts'
-
-export interface QemuOptions {
-  /** Memory of the whole machine, in MiB. */
-  memoryMiB: number
-  /** Hard limit: after this many seconds QEMU is killed; Infinity for none. */
-  seconds: number
-  /** Gets each line of the serial port: Xen's log and dom0's console. */
-  onLine: (line: string) => void
-}
+import { dom0Options, type Machine, type MachineOptions } from './machine.ts'
 
 /** Of dom0: enough for its daemons and the images it is given. */
 const dom0MemoryMiB = 1024
@@ -19,19 +11,18 @@ const dom0MemoryMiB = 1024
 // Without max: dom0 would set up tables for all of the machine's memory.
 const xenOptions = `dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M dom0_max_vcpus=1 dom0_vcpus_pin console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all sched=credit`
 
-/** Nothing to mitigate in an emulated CPU, and less to patch at the start. */
-const dom0Options = 'console=hvc0 quiet mitigations=off tsc=reliable random.trust_cpu=on'
-
 /** QEMU running Xen, as a child that cannot outlive this process. */
-export class Qemu {
-  /** Resolves when QEMU has ended, for whatever reason. */
+export class Qemu implements Machine {
   readonly exited: Promise<void>
+  // dom0 has the first CPU for itself, so that neither slows the other.
+  readonly guestCpus = 'all,^0'
+  readonly patience = 1
   readonly #child: ChildProcess
   readonly #monitor: Socket
   readonly #replies: ((reply: Record<string, unknown>) => void)[] = []
   #ended = false
 
-  constructor(files: RigFiles, { memoryMiB, seconds, onLine }: QemuOptions) {
+  constructor(files: RigFiles, { memoryMiB, seconds, onLine }: MachineOptions) {
     // setpriv asks the kernel to kill QEMU when the thread that started it ends, even by SIGKILL.
     const args = [
       '--pdeathsig',
@@ -102,11 +93,14 @@ export class Qemu {
     return String(await this.#execute({ execute: 'human-monitor-command', arguments: { 'command-line': line } }))
   }
 
-  /**
-   * Forwards a TCP port of the host (on 127.0.0.1) to an address behind QEMU.
-   * @param hostPort 0 picks a free one
-   * @returns the port on the host
-   */
+  shellPort(): Promise<number> {
+    return this.forwardedPort('10.0.2.15', 1)
+  }
+
+  async gdb(port: number): Promise<void> {
+    await this.command(`gdbserver tcp:127.0.0.1:${port}`)
+  }
+
   async forward(hostPort: number, address: string, port: number): Promise<number> {
     const complaint = await this.command(`hostfwd_add net tcp:127.0.0.1:${hostPort}-${address}:${port}`)
     if (complaint.trim()) {

@@ -29,11 +29,26 @@ export interface EthernetDevice {
 
   // What not every device does.
 
+  /** Always the same object. */
+  readonly counters?: DeviceCounters
+
   /** Whether `send` takes CHECKSUM for the frames that `reserve` gives now, for packets of IPv4 and of IPv6. */
   readonly checksums?: boolean
   readonly checksums6?: boolean
   /** Bytes of the largest TCP frame, over IPv4 or IPv6, that `reserve` has now for the device to cut into segments; 0 when it cannot. */
   largest?(ipv6?: boolean): number
+}
+
+/** What a network device threw away, by reason; they only go up. */
+export interface DeviceCounters {
+  /** Packets that arrived with an error, or of a length that none can have. */
+  readonly receiveErrors: number
+  /** Packets that the other end says it could not send. */
+  readonly sendErrors: number
+  /** Packets that were built or under way when the other end went: nobody knows of the latter whether they arrived. */
+  readonly sendLost: number
+  /** Times that the connection was closed because the other end broke the rules. */
+  readonly broken: number
 }
 
 /** For `send`: the frame goes out as it is. */

@@ -4,9 +4,12 @@ import { stack } from './stack.ts'
 
 /** What a program may say about its server, and the defaults. Times in seconds, sizes in bytes. */
 export interface HttpLimits {
-  /** Longest body of a request that is read at once, by text(), json(), bytes() or arrayBuffer(): it is gathered in memory. */
+  /** Longest body of a request that is read at once, by text(), json(), bytes(), arrayBuffer(), blob() or formData(): it is gathered in memory. */
   readonly body: number
-  /** All bodies that are being gathered at a time, together: of many clients at once, some are answered 503. At least one of `body` fits. */
+  /**
+   * All bodies that are being gathered at a time, and messages of WebSockets, together: of many clients at once, some are answered 503, or
+   * their WebSocket is closed with 1013. At least one of `body` fits.
+   */
   readonly bodies: number
   /** Longest body of a request that is read as a stream: what is not read waits with the client. */
   readonly streamedBody: number

@@ -8,6 +8,7 @@
  */
 import { type Device, provided } from '../device.ts'
 import type { Endpoint, Listener } from './socket.ts'
+import type { StackCounters } from './stack-counters.ts'
 
 export interface Stack {
   /** The address to reach this host at; undefined while there is no network, as in a qube without netvm. */
@@ -35,12 +36,6 @@ export interface StackAddress {
   /** Bits of the network on the link: 0 to 32, or to 128. */
   readonly prefix: number
   readonly family: 4 | 6
-}
-
-/** What every stack counts. */
-export interface StackCounters {
-  /** Datagrams that were dropped because their socket's queue was full. */
-  readonly udpQueueFull: number
 }
 
 /** TCP. `bind` is for servers that do without promises (Listener). */

@@ -21,9 +21,13 @@ export function examineGuest(
   const suspension = new Suspension(abi, loop, logs.log('suspend'))
   const machine: XenMachine = { abi, ports: loop, timers: loop, suspension, log: source => logs.log(source) }
   installGlobals(scope, machine, logs, options.name)
-  const absent = (name: string) => () => {
-    throw new Error(`${name}: nothing is connected while a program is examined; call it from start()`)
-  }
+  // A function that can be a class too (with new.target it stays one in a bundle): a program may extend WebSocket.
+  const absent = (name: string) =>
+    function () {
+      throw new Error(
+        `${name}: nothing is connected while a program is examined; ${new.target === undefined ? 'call' : 'make'} it from start()`,
+      )
+    }
   installLazily(scope, Object.fromEntries(globals.map(name => [name, () => absent(name)])))
   void examine(options).then(found => {
     scope.__examined = JSON.stringify(found)

@@ -1,8 +1,9 @@
 import test from 'ava'
 import { abortScenarios } from './abort.cases.ts'
 import { AbortController as OwnController, AbortSignal as OwnSignal } from './abort.ts'
+import { CustomEvent as OwnCustomEvent } from './custom-event.ts'
 import { DOMException as OwnException } from './dom-exception.ts'
-import { CustomEvent as OwnCustomEvent, Event as OwnEvent, EventTarget as OwnTarget } from './events.ts'
+import { Event as OwnEvent, EventTarget as OwnTarget } from './events.ts'
 import { asInNode } from './testing.ts'
 
 const own = {

@@ -27,6 +27,11 @@ function attempt(run: () => unknown): unknown {
   }
 }
 
+/** One label of each, not always the name. */
+const singleByte =
+  `cp866 latin2 latin3 latin4 cyrillic arabic greek hebrew logical latin6 iso-8859-13 iso-8859-14 latin9 iso-8859-16 koi8 koi8-ru
+macintosh tis-620 cp1250 cp1251 cp1252 cp1253 latin5 cp1255 cp1256 cp1257 cp1258 x-mac-cyrillic`.split(/\s/)
+
 export const encodingScenarios: Scenarios = {
   'texts there and back': ({ TextEncoder, TextDecoder }: Web) =>
     texts.map(text => {
@@ -77,4 +82,72 @@ export const encodingScenarios: Scenarios = {
         return error.name
       }
     }),
+  'utf-16 of any bytes, strict and not, whole and in pieces': ({ TextDecoder }: Web) => {
+    const inputs = [
+      [],
+      [0x61],
+      [0x61, 0],
+      [0, 0xd8],
+      [0, 0xdc],
+      [0, 0xd8, 0],
+      [0x3d, 0xd8, 0, 0xde],
+      [0xff, 0xfe, 0x61, 0],
+      [0xfe, 0xff, 0, 0x61],
+    ]
+    const all = [
+      ...inputs,
+      [0, 0xd8, 0x61, 0],
+      [0, 0xd8, 0, 0xd8, 0, 0xdc],
+      [0, 0, 0x61, 0xd8],
+      [0xd8, 0x3d, 0xde, 0, 0x41],
+      [0xff, 0xfe, 0xff, 0xfe],
+    ]
+    return ['utf-16', 'UTF-16LE', 'utf-16be', 'unicodeFEFF', 'ucs-2'].map(label =>
+      all.map(bytes =>
+        [false, true].map(fatal => [
+          attempt(() => new TextDecoder(label, { fatal }).decode(Uint8Array.from(bytes))),
+          attempt(() => new TextDecoder(label, { fatal, ignoreBOM: true }).decode(Uint8Array.from(bytes))),
+          attempt(() => {
+            const decoder = new TextDecoder(label, { fatal })
+            return bytes.map(byte => decoder.decode(Uint8Array.of(byte), { stream: true })).join('') + decoder.decode()
+          }),
+          new TextDecoder(label).encoding,
+        ]),
+      ),
+    )
+  },
+  'single bytes of every encoding': ({ TextDecoder }: Web) => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
+    return singleByte.map(label => [
+      new TextDecoder(label).encoding,
+      new TextDecoder(label).decode(bytes),
+      attempt(() => new TextDecoder(label, { fatal: true }).decode(bytes)),
+      new TextDecoder(label, { fatal: true }).decode(bytes.subarray(0, 128)),
+    ])
+  },
+  'buffers that were transferred': ({ TextDecoder, TextEncoder }: Web) => {
+    const [a, b, c] = [new Uint8Array(4), new Uint8Array(4), new Uint8Array(4)]
+    for (const one of [a, b, c]) one.buffer.transfer()
+    return [
+      new TextDecoder().decode(a),
+      new TextDecoder().decode(b.buffer),
+      new TextDecoder('latin1').decode(b),
+      new TextEncoder().encodeInto('x', c),
+      new TextEncoder().encodeInto('', c),
+      attempt(() => new TextDecoder().decode(null)),
+      attempt(() => new TextDecoder().decode('x')),
+    ]
+  },
+  'x-user-defined': ({ TextDecoder }: Web) => {
+    // Node has it not.
+    try {
+      return [...new TextDecoder('x-user-defined').decode(Uint8Array.of(0x41, 0x80, 0xff))].map(one => one.codePointAt(0))
+    } catch {
+      return [0x41, 0xf780, 0xf7ff]
+    }
+  },
+  'what no standard knows': ({ TextDecoder }: Web) =>
+    ['utf-7', 'utf-32', 'cesu-8', '', 'replacement', 'iso-2022-kr', 'x-mac-greek'].map(label =>
+      attempt(() => new TextDecoder(label).encoding),
+    ),
 }

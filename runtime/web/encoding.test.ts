@@ -3,8 +3,14 @@ import { memoryAbi } from '@xen-ts/boot/memory'
 import test from 'ava'
 import fc from 'fast-check'
 import { atob as ownAtob, btoa as ownBtoa } from './base64.ts'
-import { createCrypto } from './crypto.ts'
+import { Crypto } from './crypto.ts'
+import { encodingScenarios } from './encoding.cases.ts'
 import { createEncoding } from './encoding.ts'
+import { addOthers, multiByte } from './encodings/others.ts'
+import { addSingleBytes } from './encodings/single-byte.ts'
+import * as tables from './encodings/tables.ts'
+import { addUtf16 } from './encodings/utf16.ts'
+import { asInNode } from './testing.ts'
 
 /** A text ABI as careless as the engine's own: a run of wrong bytes is one U+FFFD, and surrogates pass for characters. */
 const careless = {
@@ -79,9 +85,30 @@ for (const [name, abi] of Object.entries(abis)) {
   })
 }
 
-test('an unknown encoding is refused', t => {
+test('an encoding that is not in the image is refused; with its module it is there', t => {
   const own = createEncoding(memoryAbi)
   t.throws(() => new own.TextDecoder('utf-16'), { instanceOf: RangeError, message: /utf-16.*not supported/ })
+  addUtf16()
+  addOthers()
+  addSingleBytes(...Object.values(tables))
+  t.is(new own.TextDecoder('utf-16').encoding, 'utf-16le')
+})
+
+test('encodings of several bytes a character are refused by name', t => {
+  const own = createEncoding(memoryAbi)
+  for (const [name, labels] of Object.entries(multiByte))
+    for (const label of labels.split(' '))
+      t.throws(() => new own.TextDecoder(label), { instanceOf: RangeError, message: new RegExp(`${name}.*convert the text to UTF-8`) })
+})
+
+asInNode(test, encodingScenarios, { ...createEncoding(memoryAbi), atob: ownAtob, btoa: ownBtoa, crypto })
+
+test('long UTF-16 and single-byte text', t => {
+  const own = createEncoding(memoryAbi)
+  const text = 'привет '.repeat(5_000)
+  t.is(new own.TextDecoder('utf-16le').decode(Buffer.from(text, 'utf16le')), text)
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => i)
+  t.is(new own.TextDecoder('koi8-r').decode(bytes), new TextDecoder('koi8-r').decode(bytes))
 })
 
 test('atob and btoa do as in Node', t => {
@@ -113,7 +140,7 @@ test('atob and btoa do as in Node', t => {
 })
 
 test('random values fill any integer array; a UUID is one of version 4', t => {
-  const own = createCrypto({
+  const own = new Crypto({
     random: into => {
       into.fill(0xff)
     },
@@ -121,5 +148,6 @@ test('random values fill any integer array; a UUID is one of version 4', t => {
   t.deepEqual(own.getRandomValues(new Uint32Array(2)), Uint32Array.of(0xffffffff, 0xffffffff))
   t.is(own.randomUUID(), 'ffffffff-ffff-4fff-bfff-ffffffffffff')
   t.throws(() => own.getRandomValues(new Float64Array(1)), { name: 'TypeMismatchError' })
+  t.throws(() => own.getRandomValues('a' as never), { name: 'TypeError' }) // Web IDL
   t.throws(() => own.getRandomValues(new Uint8Array(65537)), { name: 'QuotaExceededError' })
 })

@@ -7,8 +7,18 @@ import { decodeUtf8 } from './utf8.ts'
 
 type TextAbi = Pick<Abi, 'utf8Encode' | 'utf8Decode' | 'latin1Decode'>
 
-/** The usual ones of https://encoding.spec.whatwg.org/#names-and-labels . */
-const labels = new Map<string, 'utf-8' | 'windows-1252'>([
+/** What utf-8 and windows-1252 are not: made by the modules of encodings/, in an image where its program names one. */
+export interface Encoding {
+  readonly name: string
+  /**
+   * Called for each TextDecoder; the result for each piece, with whether it is the last.
+   * @throws RangeError for an encoding that does not exist here; the result TypeError for wrong bytes when `fatal`
+   */
+  decoder(fatal: boolean): (bytes: Uint8Array, isLast: boolean) => string
+}
+
+/** The usual ones of https://encoding.spec.whatwg.org/#names-and-labels ; encodings/ adds others. */
+export const labels = new Map<string, 'utf-8' | 'windows-1252' | Encoding>([
   ...['utf-8', 'utf8', 'unicode-1-1-utf-8'].map(label => [label, 'utf-8'] as const),
   ...['latin1', 'l1', 'iso-8859-1', 'iso8859-1', 'iso_8859-1', 'ascii', 'us-ascii', 'windows-1252', 'cp1252'].map(
     label => [label, 'windows-1252'] as const,
@@ -18,7 +28,7 @@ const labels = new Map<string, 'utf-8' | 'windows-1252'>([
 /** 0x80..0x9f in windows-1252, which the standard means by "latin1". */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
-interface Encoding {
+interface Classes {
   TextEncoder: typeof globalThis.TextEncoder
   TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) => Decoder
 }
@@ -30,7 +40,7 @@ interface Decoder {
   decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string
 }
 
-export function createEncoding(abi: TextAbi): Encoding {
+export function createEncoding(abi: TextAbi): Classes {
   class TextEncoder {
     get encoding(): string {
       return 'utf-8'
@@ -49,6 +59,7 @@ export function createEncoding(abi: TextAbi): Encoding {
 
     encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
       const source = String(text).toWellFormed()
+      if (into.length === 0) return { read: 0, written: 0 }
       const length = abi.utf8Encode(source, into, 0)
       if (length > 0 || source === '') return { read: source.length, written: length }
       let read = 0
@@ -67,6 +78,7 @@ export function createEncoding(abi: TextAbi): Encoding {
     readonly #encoding: string
     readonly #fatal: boolean
     readonly #ignoreBOM: boolean
+    readonly #other: ((bytes: Uint8Array, isLast: boolean) => string) | undefined
     /** Bytes of a character that the last piece of a stream broke off. */
     #rest: Uint8Array | undefined
     #atStart = true
@@ -78,9 +90,11 @@ export function createEncoding(abi: TextAbi): Encoding {
           .replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '')
           .toLowerCase(),
       )
-      if (encoding === undefined) throw new RangeError(`TextDecoder: the encoding '${label}' is not supported; utf-8 and latin1 are`)
-      this.#encoding = encoding
+      if (encoding === undefined)
+        throw new RangeError(`TextDecoder: the encoding '${label}' is not supported, or not in this image: name it there as a literal`)
+      this.#encoding = typeof encoding === 'string' ? encoding : encoding.name
       this.#fatal = Boolean(fatal)
+      this.#other = typeof encoding === 'string' ? undefined : encoding.decoder(this.#fatal)
       this.#ignoreBOM = Boolean(ignoreBOM)
     }
 
@@ -96,24 +110,24 @@ export function createEncoding(abi: TextAbi): Encoding {
 
     decode(input?: ArrayBuffer | ArrayBufferView, { stream = false }: { stream?: boolean } = {}): string {
       let bytes = toBytes(input)
-      if (this.#encoding !== 'utf-8') return decodeLatin1(abi, bytes)
+      if (this.#encoding === 'windows-1252') return decodeLatin1(abi, bytes)
       if (this.#rest !== undefined) {
         bytes = joinBytes(this.#rest, bytes)
         this.#rest = undefined
       }
-      if (stream) {
+      if (stream && this.#other === undefined) {
         const end = bytes.length - unfinished(bytes)
         if (end < bytes.length) this.#rest = bytes.slice(end)
         bytes = bytes.subarray(0, end)
       }
       let text
       try {
-        text = decodeUtf8(abi, bytes, this.#fatal)
+        text = this.#other === undefined ? decodeUtf8(abi, bytes, this.#fatal) : this.#other(bytes, !stream)
       } catch (error) {
         this.#atStart = true
         throw error
       }
-      if (this.#atStart && bytes.length > 0) {
+      if (this.#atStart && text !== '') {
         this.#atStart = false
         if (!this.#ignoreBOM && text.startsWith('\ufeff')) text = text.slice(1)
       }
@@ -125,14 +139,15 @@ export function createEncoding(abi: TextAbi): Encoding {
 }
 
 function toBytes(input: unknown): Uint8Array {
-  if (input === undefined) return new Uint8Array(0)
+  // A buffer that was transferred has no bytes, and no view of it will do.
+  if (input === undefined || ((ArrayBuffer.isView(input) ? input.buffer : input) as ArrayBuffer).detached) return new Uint8Array(0)
   if (input instanceof Uint8Array) return input
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
   if (input instanceof ArrayBuffer || input instanceof SharedArrayBuffer) return new Uint8Array(input)
   throw new TypeError('TextDecoder.decode: the input must be an ArrayBuffer or a view of one')
 }
 
-function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+export function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   const joined = new Uint8Array(a.length + b.length)
   joined.set(a)
   joined.set(b, a.length)

@@ -147,7 +147,12 @@ export const handlers: PropertyDescriptorMap = {
       : handler.call(globalThis, event)
     if (isError ? result === true : result === false) event.preventDefault()
   }),
+  // The kernel does not say when a rejection is handled after all, so its event never comes; programs that ask find the property.
+  onrejectionhandled: handlerProperty('rejectionhandled', handler => handler),
   onunhandledrejection: handlerProperty('unhandledrejection', handler => (event: Event) => {
     if (handler.call(globalThis, event) === false) event.preventDefault()
   }),
 }
+
+/** From now on the global object has them. */
+export const addGlobalHandlers = (): void => void Object.defineProperties(globalThis, handlers)

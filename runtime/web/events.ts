@@ -25,9 +25,9 @@ export class Event {
   static readonly CAPTURING_PHASE = 1
   static readonly AT_TARGET = 2
   static readonly BUBBLING_PHASE = 3
-  readonly #type: string
-  readonly #bubbles: boolean
-  readonly #cancelable: boolean
+  #type: string
+  #bubbles: boolean
+  #cancelable: boolean
   readonly #composed: boolean
   readonly #timeStamp: number = performance.now()
   #target: object | null = null
@@ -120,6 +120,16 @@ export class Event {
   composedPath(): EventTarget[] {
     return this.#isDispatched ? [this.target as EventTarget] : []
   }
+  /** Of old programs: what the constructor says now. */
+  initEvent(type: string, bubbles = false, cancelable = false): void {
+    if (arguments.length === 0) throw new TypeError('initEvent: the type is missing')
+    if (this.#isDispatched) return
+    this.#type = String(type)
+    this.#bubbles = Boolean(bubbles)
+    this.#cancelable = Boolean(cancelable)
+    this.#isTrusted = this.#prevented = this.#stopped = this.#stoppedAtOnce = false
+    this.#target = null
+  }
   preventDefault(): void {
     if (this.#cancelable && !this.#isPassive) this.#prevented = true
   }
@@ -129,17 +139,6 @@ export class Event {
   }
   stopImmediatePropagation(): void {
     this.#stopped = this.#stoppedAtOnce = true
-  }
-}
-
-export class CustomEvent<T = unknown> extends Event {
-  readonly #detail: T | null
-  constructor(type: string, init: (EventInit & { detail?: T }) | null = {}) {
-    super(type, init)
-    this.#detail = init?.detail ?? null
-  }
-  get detail(): T | null {
-    return this.#detail
   }
 }
 
@@ -156,6 +155,8 @@ interface Registration {
   readonly once: boolean
   readonly passive: boolean
   removed: boolean
+  /** Its signal listens no more. */
+  release?: () => void
 }
 
 /** Set by EventTarget's static block; for who dispatches for another object (the global one). */
@@ -179,9 +180,13 @@ export class EventTarget {
     const name = String(type)
     const list = this.#listeners.get(name) ?? []
     if (find(list, listener, capture) !== undefined) return
+    const registration: Registration = { listener, capture, once, passive, removed: false }
     // A new array each time: a dispatch under way keeps the list it began with.
-    this.#listeners.set(name, [...list, { listener, capture, once, passive, removed: false }])
-    signal?.addEventListener('abort', () => this.removeEventListener(name, listener, { capture }), { once: true })
+    this.#listeners.set(name, [...list, registration])
+    if (signal === undefined) return
+    const abort = (): void => this.removeEventListener(name, listener, { capture })
+    signal.addEventListener('abort', abort, { once: true })
+    registration.release = () => signal.removeEventListener('abort', abort)
   }
 
   removeEventListener(type: string, listener: Listener | null, options?: { capture?: boolean } | boolean): void {
@@ -191,6 +196,7 @@ export class EventTarget {
     const registration = list && find(list, listener, capture)
     if (list === undefined || registration === undefined) return
     registration.removed = true
+    registration.release?.()
     if (list.length === 1) this.#listeners.delete(name)
     else
       this.#listeners.set(

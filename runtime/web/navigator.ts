@@ -1,4 +1,6 @@
 /** The part of https://html.spec.whatwg.org/#the-navigator-object that servers have: https://common-min-api.proposal.wintertc.org . */
+import { makers } from './makers.ts'
+
 export class Navigator {
   get userAgent(): string {
     return 'xen-ts'
@@ -16,3 +18,6 @@ export class Navigator {
 }
 
 const LANGUAGES = Object.freeze(['en'])
+
+/** A domain that starts from now on has a navigator. */
+export const addNavigator = (): void => void makers.push(() => ({ Navigator, navigator: new Navigator() }))

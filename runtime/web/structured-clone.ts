@@ -1,19 +1,85 @@
 /**
  * structuredClone: https://html.spec.whatwg.org/#structured-cloning . Cycles and shared parts are kept; functions and symbols are
- * refused.
+ * refused. Not as there: no code can see that an object is a proxy, or that a view has the length of its resizable buffer, so a proxy
+ * is cloned as what it shows, and such a view gets a length of its own.
  */
+import { byPrototype, serializable, type Transfer, transferable } from './clonable.ts'
 import { DOMException } from './dom-exception.ts'
 import { isPlatformObject } from './expose.ts'
 
 const errors: Readonly<Record<string, ErrorConstructor>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
 
-export function structuredClone<T>(value: T, options: { transfer?: ArrayBuffer[] } = {}): T {
-  const seen = new Map<object, unknown>()
-  const transfer = new Set(options.transfer ?? [])
-  return clone(value, seen, transfer) as T
+export interface TransferOptions {
+  transfer?: Iterable<object>
 }
 
-function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet<ArrayBuffer>): unknown {
+/**
+ * @param options `transfer`: ArrayBuffers and MessagePorts that are moved, not copied
+ * @throws DOMException DataCloneError for what cannot be cloned or moved: nothing was moved then
+ */
+export function structuredClone<T>(value: T, options?: TransferOptions | null): T {
+  if (arguments.length === 0) throw new TypeError('structuredClone: the value is missing')
+  return cloneAndMove(value, transferOf(options)).value as T
+}
+
+/** The list of a dictionary of options. @throws TypeError for what is none */
+export function transferOf(options: TransferOptions | null | undefined): object[] {
+  if (options !== undefined && options !== null && typeof options !== 'object' && typeof options !== 'function')
+    throw new TypeError('the options must be an object, such as { transfer: [buffer] }')
+  const transfer = options?.transfer
+  return transfer === undefined ? [] : objectsOf(transfer)
+}
+
+/** A sequence of objects. */
+export function objectsOf(list: Iterable<object>): object[] {
+  const objects = [...list]
+  for (const one of objects)
+    if ((typeof one !== 'object' && typeof one !== 'function') || one === null) throw new TypeError('what is transferred must be objects')
+  return objects
+}
+
+/** Where an object will stand that is moved once everything was cloned, or a view of one. */
+class Place {
+  readonly get: () => object
+  constructor(get: () => object) {
+    this.get = get
+  }
+}
+
+/** https://html.spec.whatwg.org/#structuredserializewithtransfer , and the other end at once. @returns with what was moved, in the order of the list */
+export function cloneAndMove(value: unknown, transfer: readonly object[]): { value: unknown; moved: object[] } {
+  if (transfer.length === 0) return { value: clone(value, new Map()), moved: [] }
+  const moved = new Map<object, object>()
+  const places = new Map<object, unknown>()
+  for (const one of transfer) {
+    if (places.has(one)) throw new DOMException('An object is to be transferred twice: name it once in the list.', 'DataCloneError')
+    transferOfObject(one)
+    places.set(one, new Place(() => moved.get(one)!))
+  }
+  // What the program's getters do, and what they throw, comes before anything is moved.
+  const copy = clone(value, places)
+  for (const one of transfer) {
+    const { isDetached, move } = transferOfObject(one)
+    if (isDetached(one)) throw new DOMException('An object to transfer was transferred before.', 'DataCloneError')
+    moved.set(one, move(one))
+  }
+  return { value: clone(copy, new Map()), moved: [...moved.values()] }
+}
+
+const ofBuffers: Transfer = { isDetached: (buffer: ArrayBuffer) => buffer.detached, move: (buffer: ArrayBuffer) => buffer.transfer() }
+
+function transferOfObject(value: object): Transfer {
+  const found = value instanceof ArrayBuffer ? ofBuffers : byPrototype(transferable, value)
+  if (found === undefined)
+    throw new DOMException(
+      'Only an ArrayBuffer or a MessagePort can be transferred: leave other objects out of the list.',
+      'DataCloneError',
+    )
+  return found
+}
+
+/** @param seen what objects became already */
+function clone(value: unknown, seen: Map<object, unknown>): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') throw refuse(String(value))
   if (typeof value !== 'object' || value === null) return value
   if (seen.has(value)) return seen.get(value)
@@ -21,22 +87,17 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     seen.set(value, copy)
     return copy
   }
-  const inner = (part: unknown) => clone(part, seen, transfer)
+  const inner = (part: unknown) => clone(part, seen)
 
+  if (value instanceof Place) return keep(value.get())
   if (value instanceof Boolean || value instanceof Number || value instanceof String || value instanceof BigInt)
     return keep(Object(value.valueOf()))
   if (value instanceof Date) return keep(new Date(value.getTime()))
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags))
-  if (value instanceof ArrayBuffer) return keep(transfer.has(value) ? value.transfer() : value.slice(0))
-  if (ArrayBuffer.isView(value)) {
-    const { byteOffset, byteLength } = value
-    const length = (value as Uint8Array).length
-    const buffer = inner(value.buffer) as ArrayBuffer
-    // By what it is, not by the constructor that it says it has.
-    if (value instanceof DataView) return keep(new DataView(buffer, byteOffset, byteLength))
-    const Class = views.find(view => tagOf.call(value) === view.name) as (typeof views)[number]
-    return keep(new Class(buffer, byteOffset, length))
-  }
+  if (value instanceof ArrayBuffer) return keep(copyOf(value))
+  // All of the program is one agent.
+  if (value instanceof SharedArrayBuffer) return value
+  if (ArrayBuffer.isView(value)) return keep(view(value, inner))
   if (value instanceof Map) {
     const copy = keep(new Map())
     for (const [key, item] of [...value]) copy.set(inner(key), inner(item))
@@ -48,24 +109,50 @@ function clone(value: unknown, seen: Map<object, unknown>, transfer: ReadonlySet
     return copy
   }
   if (value instanceof Error) {
-    const copy = keep(
-      value instanceof DOMException
-        ? new DOMException(value.message, value.name)
-        : new (Object.hasOwn(errors, value.name) ? errors[value.name] : Error)(value.message),
-    )
+    const copy = keep(errorOf(value))
     if (value.stack !== undefined) Object.defineProperty(copy, 'stack', { value: value.stack, writable: true, configurable: true })
     if ('cause' in value) Object.defineProperty(copy, 'cause', { value: inner(value.cause), writable: true, configurable: true })
     return copy
   }
-  if (refused.some(Class => value instanceof Class) || isPlatformObject(value)) throw refuse(`#<${value.constructor.name}>`)
+  const own = byPrototype(serializable, value)
+  if (own !== undefined) return keep(own(value, inner))
+  if (refused.some(prototype => isPrototypeOf.call(prototype, value)) || isPlatformObject(value))
+    throw refuse(`#<${value.constructor?.name}>`)
   const copy: any = keep(Array.isArray(value) ? new Array(value.length) : {})
   for (const key of Object.keys(value)) {
+    // A getter may have taken away others.
+    if (!Object.hasOwn(value, key)) continue
     const part = inner((value as any)[key])
     // An assignment to __proto__ would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, { value: part, writable: true, configurable: true, enumerable: true })
     else copy[key] = part
   }
   return copy
+}
+
+function copyOf(buffer: ArrayBuffer): ArrayBuffer {
+  if (buffer.detached) throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError')
+  if (!buffer.resizable) return buffer.slice(0)
+  const copy = new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength })
+  new Uint8Array(copy).set(new Uint8Array(buffer))
+  return copy
+}
+
+function view(value: ArrayBufferView, inner: (part: unknown) => unknown): object {
+  const { byteOffset, byteLength } = value
+  const length = (value as Uint8Array).length
+  const buffer = inner(value.buffer) as ArrayBuffer | Place
+  // By what it is, not by the constructor that it says it has.
+  const Class = value instanceof DataView ? DataView : (views.find(one => tagOf.call(value) === one.name) as (typeof views)[number])
+  const make = (over: ArrayBuffer): object => new Class(over, byteOffset, Class === DataView ? byteLength : length)
+  return buffer instanceof Place ? new Place(() => make(buffer.get() as ArrayBuffer)) : make(buffer)
+}
+
+function errorOf(value: Error): Error {
+  if (value instanceof DOMException) return new DOMException(value.message, value.name)
+  const Class = Object.hasOwn(errors, value.name) ? errors[value.name] : Error
+  const message = Object.getOwnPropertyDescriptor(value, 'message')
+  return message !== undefined && 'value' in message ? new Class(String(message.value)) : new Class()
 }
 
 const views = [
@@ -88,5 +175,19 @@ const views = [
 ) => object)[]
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as () => string
 
-const refused = [Promise, WeakMap, WeakSet, WeakRef]
+const { isPrototypeOf } = Object.prototype
+
+/** Objects of the language with more in them than their properties. */
+const refused: readonly object[] = [
+  Promise.prototype,
+  WeakMap.prototype,
+  WeakSet.prototype,
+  WeakRef.prototype,
+  FinalizationRegistry.prototype,
+  Symbol.prototype,
+  ...[[].values(), new Map().values(), new Set().values(), ''[Symbol.iterator](), 'a'.matchAll(/a/g)].map(one =>
+    Object.getPrototypeOf(one),
+  ),
+  Object.getPrototypeOf(function* () {}.prototype),
+]
 const refuse = (what: string) => new DOMException(`${what} could not be cloned.`, 'DataCloneError')

@@ -2,7 +2,7 @@
  * A DHCP client beside a stack: its leases become the stack's addresses. What it sends while there is no address goes past the stack, and
  * what comes for an address that the stack does not have (yet) is read here.
  */
-import { describeBriefly, type EthernetDevice, type Machine } from '@xen-ts/runtime/machine'
+import { describeBriefly, type EthernetDevice, limitedLog, type Machine } from '@xen-ts/runtime/machine'
 import type { StackConfig } from '../config.ts'
 import { isTaken } from '../ip/probe.ts'
 import type { IpStack } from '../stack.ts'
@@ -35,7 +35,7 @@ export function followDhcp(
 ): DhcpHost {
   const { abi, timers } = machine
   const { link } = stack
-  const log = machine.log('dhcp')
+  const log = limitedLog(machine.log('dhcp'), () => timers.now()) // servers can begin anew as often as they like
   const bound = Promise.withResolvers<void>()
   const configure = (lease: Lease | undefined): void => {
     try {

@@ -7,29 +7,8 @@ import type { Frame, Machine } from '@xen-ts/runtime/machine'
 import type { Limits } from '../config.ts'
 import type { Ipv6Addresses } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
-import { ETH_BYTES, swap16 } from '../wire/ethernet.ts'
-import { PARAMETER_PROBLEM, PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
-import {
-  FRAGMENT_BYTES,
-  fragmentOffset6,
-  HEADERS_FRAGMENT,
-  HEADERS_GOOD,
-  HEADERS_MALFORMED,
-  HEADERS_PROBLEM,
-  HEADERS_SOURCE_ROUTED,
-  IP6_DESTINATION,
-  IP6_LENGTH,
-  IP6_NEXT,
-  IP6_PAYLOAD,
-  IP6_SOURCE,
-  IP6_VERSION,
-  ip6Length,
-  moreFragments6,
-  NO_NEXT_HEADER,
-  UNKNOWN_HEADER,
-  Walk,
-  walkHeaders,
-} from '../wire/ipv6.ts'
+import { PROTOCOL_ICMPV6 } from '../wire/icmpv6.ts'
+import { IP6_DESTINATION, IP6_NEXT, IP6_PAYLOAD, IP6_SOURCE, IP6_VERSION, ip6Length } from '../wire/ipv6.ts'
 import {
   ALL_NODES,
   commonBits,
@@ -45,22 +24,18 @@ import {
   parseIpv6,
   withInterfaceId,
 } from '../wire/ipv6-address.ts'
-import { PROTOCOL_TCP, TCP_BYTES } from '../wire/tcp.ts'
-import { PROTOCOL_UDP, UDP_BYTES } from '../wire/udp.ts'
+import { PROTOCOL_TCP } from '../wire/tcp.ts'
+import { PROTOCOL_UDP } from '../wire/udp.ts'
 import { Autoconfiguration } from './autoconfiguration.ts'
-import { complain, Icmp6 } from './icmpv6.ts'
+import { Icmp6 } from './icmpv6.ts'
 import type { Interface } from './interface.ts'
+import { ExtensionHeaders } from './ipv6-extensions.ts'
 import { nobody, OwnAddress } from './ipv6-own.ts'
 import { Ipv6Route } from './ipv6-route.ts'
 import { Mld } from './mld.ts'
 import { Ndp } from './ndp.ts'
 import type { Neighbour } from './neighbour.ts'
-import { type Datagram, Reassembly } from './reassembly.ts'
 import type { Route } from './route.ts'
-
-/** Milliseconds (RFC 8200 section 4.5), and the most bytes behind a header. */
-const REASSEMBLY_LIFETIME = 60_000
-const MOST_BYTES = 0xffff
 
 export class Ipv6Host {
   readonly link: Interface
@@ -78,8 +53,7 @@ export class Ipv6Host {
    */
   onLost: (lost: OwnAddress, change: () => void) => void = (_lost, change) => change()
   readonly #counters: Counters
-  readonly #walk = new Walk()
-  readonly #reassembly: Reassembly
+  readonly #extensions: ExtensionHeaders
   /** The route of the last packet: many come from one proxy, or one after the other. */
   #last: Ipv6Route | undefined = undefined
 
@@ -88,14 +62,7 @@ export class Ipv6Host {
     const { counters } = link
     this.#counters = counters
     this.icmp = new Icmp6(this)
-    this.#reassembly = new Reassembly({
-      abi,
-      timers,
-      counters,
-      lifetime: REASSEMBLY_LIFETIME,
-      memory: limits.reassemblyMemory,
-      expired: first => this.#expired(first),
-    })
+    this.#extensions = new ExtensionHeaders(this, { abi, timers }, limits)
     this.ndp = new Ndp(this, { timers, log: log('stack:ndp'), limit: limits.neighbours })
     this.ndp.onConflict = own => {
       this.routers.drop(own)
@@ -118,7 +85,7 @@ export class Ipv6Host {
 
   /** Bytes that are held of fragments. */
   get reassembling(): number {
-    return this.#reassembly.used
+    return this.#extensions.held
   }
 
   get addresses(): readonly StackAddress[] {
@@ -136,7 +103,7 @@ export class Ipv6Host {
   readdress(addresses: Ipv6Addresses | undefined): void {
     this.ndp.clear()
     this.mld.close()
-    this.#reassembly.clear()
+    this.#extensions.clear()
     const wanted: OwnAddress[] = []
     if (addresses !== undefined) {
       if (addresses.address !== undefined) wanted.push(new OwnAddress(addresses.address, addresses.bits))
@@ -224,7 +191,7 @@ export class Ipv6Host {
     else if (length > link.longest) this.#counters.malformed++
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, IP6_PAYLOAD, size, route)
     else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, IP6_PAYLOAD, size, route, false, false)
-    else this.#walkTo(frame, protocol, size, route)
+    else this.#extensions.receive(frame, protocol, size, route)
   }
 
   /** A packet to an address of our own, from the same (loopback.ts). */
@@ -233,7 +200,7 @@ export class Ipv6Host {
     const own = this.#selfOf(ipv6At(u16, IP6_DESTINATION))
     if (own === undefined)
       this.#counters.badAddress++ // it was ours when the packet was sent
-    else this.#walkTo(frame, u16[IP6_NEXT] & 0xff, length - IP6_PAYLOAD, this.link.loopback.route6(own))
+    else this.#extensions.receive(frame, u16[IP6_NEXT] & 0xff, length - IP6_PAYLOAD, this.link.loopback.route6(own))
   }
 
   /** The address of ours, or ::1, that `address` is. */
@@ -243,7 +210,7 @@ export class Ipv6Host {
 
   /** The same to a group. Nothing but messages of ICMPv6 is taken then, and only in groups of ours. */
   receiveGroup(frame: Frame, length: number): void {
-    const { u16, u8 } = frame
+    const { u16 } = frame
     const size = length < IP6_PAYLOAD ? 0 : ip6Length(u16)
     if (size === 0 || size > length - IP6_PAYLOAD || length > this.link.longest || (u16[IP6_VERSION] & 0xf0) !== 0x60) {
       this.#counters.malformed++
@@ -253,94 +220,12 @@ export class Ipv6Host {
       this.#counters.foreign++
       return
     }
-    const walk = this.#walk
-    const verdict = walkHeaders(u8, IP6_PAYLOAD, IP6_PAYLOAD + size, u16[IP6_NEXT] & 0xff, walk)
-    if (verdict !== HEADERS_GOOD) this.#refused(verdict, frame, undefined)
-    else if (walk.protocol !== PROTOCOL_ICMPV6) this.#counters.badAddress++
-    else this.icmp.receive(frame, walk.at, IP6_PAYLOAD + size - walk.at, this.#routeOfGroup(u16), true, walk.isFragment)
+    this.#extensions.receiveGroup(frame, size, () => this.#routeOfGroup(u16))
   }
 
-  /** A packet with extension headers, or of a protocol that we do not have. */
-  #walkTo(frame: Frame, first: number, size: number, route: Ipv6Route): void {
-    const walk = this.#walk
-    const end = IP6_PAYLOAD + size
-    const verdict = walkHeaders(frame.u8, IP6_PAYLOAD, end, first, walk)
-    if (verdict === HEADERS_FRAGMENT) {
-      this.#fragment(frame, end, route)
-      return
-    }
-    if (verdict !== HEADERS_GOOD) {
-      this.#refused(verdict, frame, route)
-      return
-    }
-    this.#deliver(walk.protocol, frame, walk.at, end - walk.at, route)
-  }
-
-  #deliver(protocol: number, frame: Frame, at: number, length: number, route: Ipv6Route): void {
-    const link = this.link
-    if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, at, length, route)
-    else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, at, length, route)
-    else if (protocol === PROTOCOL_ICMPV6) this.icmp.receive(frame, at, length, route, false, this.#walk.isFragment)
-    else {
-      this.#counters.foreign++
-      if (protocol !== NO_NEXT_HEADER) route.unreachable(frame, 'protocol')
-    }
-  }
-
-  /** The walk over a packet has ended at the number of a protocol that we do not have (RFC 8200 section 4). */
+  /** A packet for us was of a protocol that we do not have (RFC 8200 section 4). */
   unknownProtocol(route: Ipv6Route, frame: Frame): void {
-    complain(route, frame, PARAMETER_PROBLEM, UNKNOWN_HEADER, this.#walk.field - ETH_BYTES)
-  }
-
-  /** The walk has come to a fragment header (RFC 8200 section 4.5). Headers before it were checked, those behind it are when all is there. */
-  #fragment(frame: Frame, end: number, route: Ipv6Route): void {
-    const { u8, u16 } = frame
-    const header = this.#walk.at
-    const at = header + FRAGMENT_BYTES
-    const offset = fragmentOffset6(u16, header)
-    const length = end - at
-    if (header - IP6_PAYLOAD + offset + length > MOST_BYTES) {
-      this.#counters.malformed++
-      return
-    }
-    const next = u8[header]
-    const { peer, own } = route
-    const datagram = this.#reassembly.add({
-      key: `${peer} ${own.text} ${u16[(header >>> 1) + 2]} ${u16[(header >>> 1) + 3]}`,
-      source: peer,
-      frame,
-      at,
-      length,
-      offset,
-      more: moreFragments6(u16, header),
-      least: next === PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES, // and of everything else at least as many
-    })
-    if (datagram === undefined) return
-    this.#asWhole(datagram)
-    const { frame: whole } = datagram
-    this.#walkTo(whole, whole.u16[IP6_NEXT] & 0xff, datagram.at - IP6_PAYLOAD + datagram.length, route)
-  }
-
-  /** The head of the first fragment becomes the datagram's, which is its only fragment then: who quotes it in an error quotes what was sent. */
-  #asWhole({ frame: { u16 }, at, length }: Datagram): void {
-    u16[IP6_LENGTH] = swap16(Math.min(at - IP6_PAYLOAD + length, MOST_BYTES)) // the fragment header is not one of the packet
-    u16[((at - FRAGMENT_BYTES) >>> 1) + 1] = 0
-  }
-
-  /** The first fragment came and not all of the others in time. */
-  #expired({ frame }: Datagram): void {
-    this.routeFrom(frame.u16, IP6_DESTINATION, IP6_SOURCE)?.unreachable(frame, 'reassembly')
-  }
-
-  #refused(verdict: number, frame: Frame, route: Ipv6Route | undefined): void {
-    const counters = this.#counters
-    const { problem, pointer } = this.#walk
-    if (verdict === HEADERS_MALFORMED) counters.malformed++
-    else if (verdict === HEADERS_FRAGMENT) counters.fragments++
-    else if (verdict === HEADERS_SOURCE_ROUTED) counters.sourceRouted++
-    else counters.badExtension++
-    const tells = verdict === HEADERS_SOURCE_ROUTED || verdict === HEADERS_PROBLEM
-    if (tells && route !== undefined) complain(route, frame, PARAMETER_PROBLEM, problem, pointer)
+    this.#extensions.unknownProtocol(route, frame)
   }
 
   /** The route on which a packet of ours went that an error quotes which came by `came`: its addresses are at these words of the frame. */
@@ -443,6 +328,6 @@ export class Ipv6Host {
     this.ndp.close()
     this.mld.close()
     this.routers.stop()
-    this.#reassembly.clear()
+    this.#extensions.clear()
   }
 }

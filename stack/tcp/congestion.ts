@@ -1,3 +1,6 @@
+import { BETA, Cubic } from './cubic.ts'
+import { SlowStart } from './slow-start.ts'
+
 /**
  * How many segments of a slow start's growth one acknowledgment counts for at most: L of RFC 3465, with the value that RFC 9406 section
  * 4.2 gives for senders that do not pace. Two, as in RFC 3465, takes no notice of peers that acknowledge a large packet at a time.
@@ -5,40 +8,31 @@
 const SLOW_START_SEGMENTS = 8
 
 /**
- * Congestion control: slow start and congestion avoidance (RFC 5681) by bytes acknowledged (RFC 3465), fast retransmit and NewReno
- * fast recovery (RFC 6582) or recovery by selective acknowledgments (RFC 6675, recovery.ts), limited transmit (RFC 3042), initial window
- * of ten segments (RFC 6928).
+ * Congestion control: slow start (RFC 5681) by bytes acknowledged (RFC 3465) with an end before the loss (slow-start.ts), congestion
+ * avoidance by CUBIC (cubic.ts), initial window of ten segments (RFC 6928). Recovery is by RACK (recovery.ts) with peers that acknowledge
+ * selectively, with others by fast retransmit and NewReno's fast recovery (RFC 6582) with limited transmit (RFC 3042).
  */
 export class Congestion {
   /** Bytes that may be in flight. */
   window: number
   /** What limited transmit allows beyond it. */
   extra = 0
+  isRecovering = false
   #threshold = 0x7fffffff
   #mss: number
-  /** Bytes acknowledged since the window last grew, in congestion avoidance. */
-  #credit = 0
   #duplicates = 0
-  #recovering = false
-  /** In recovery: the scoreboard tells what is in flight, so acknowledgments do not move the window. */
+  /** In recovery: it is known what is in flight, so acknowledgments do not move the window. */
   #selective = false
   /** Last sequence number that was sent when the last loss was seen (RFC 6582). */
   #recover: number
+  /** Made when they are needed: most connections never fill a window. */
+  #slowStart: SlowStart | undefined = undefined
+  #cubic: Cubic | undefined = undefined
 
   constructor(mss: number, initialSequence: number) {
     this.#mss = mss
     this.#recover = initialSequence
     this.window = this.initial()
-  }
-
-  /** In recovery by selective acknowledgments. */
-  get isSelective(): boolean {
-    return this.#recovering && this.#selective
-  }
-
-  /** What was acknowledged selectively does not count any more: a recovery goes on without. */
-  forgetSelection(): void {
-    this.#selective = false
   }
 
   initial(): number {
@@ -54,13 +48,16 @@ export class Congestion {
     this.#mss = mss
   }
 
-  /** `bytes` more were acknowledged, up to `acknowledgment`; `flight` are still out. True: send the first segment again. */
-  acknowledged(bytes: number, acknowledgment: number, flight: number): boolean {
+  /**
+   * `bytes` more were acknowledged at `now`, up to `acknowledgment`; `flight` are still out, the round-trip time is `smoothed`. True: send the
+   * first segment again.
+   */
+  acknowledged(bytes: number, acknowledgment: number, flight: number, now: number, smoothed: number): boolean {
     this.extra = 0
     this.#duplicates = 0
-    if (this.#recovering) {
+    if (this.isRecovering) {
       if (((acknowledgment - this.#recover) | 0) > 0) {
-        this.#recovering = false
+        this.isRecovering = false
         this.window = Math.min(this.#threshold, Math.max(flight, this.#mss) + this.#mss)
         return false
       }
@@ -71,51 +68,80 @@ export class Congestion {
     }
     // A window that was not used says nothing about the network, so it does not grow (RFC 7661).
     if (2 * (flight + bytes) < this.window) return false
+    const mss = this.#mss
     if (this.window < this.#threshold) {
-      const most = SLOW_START_SEGMENTS * this.#mss
-      this.window += bytes < most ? bytes : most
+      const most = SLOW_START_SEGMENTS * mss
+      const growth = bytes < most ? bytes : most
+      this.window += this.#slowStart === undefined ? growth : (growth / this.#slowStart.divisor) | 0
     } else {
-      this.#credit += bytes
-      if (this.#credit >= this.window) {
-        this.#credit -= this.window
-        this.window += this.#mss
-      }
+      this.#cubic ??= new Cubic()
+      this.window = (mss * this.#cubic.grow(this.window / mss, bytes / mss, now / 1000, smoothed / 1000)) | 0
     }
     return false
   }
 
-  /**
-   * A duplicate acknowledgment came. True: send the first segment again. `last` is the last sequence number sent; `isSelective`: there is a
-   * scoreboard, and by it the first segment `isLost`, or not yet.
-   */
-  duplicate(acknowledgment: number, flight: number, last: number, isSelective = false, isLost = false): boolean {
+  /** A round trip took `time` milliseconds; all before `una` was acknowledged, all before `max` sent. */
+  roundTrip(time: number, una: number, max: number): void {
+    if (this.window >= this.#threshold) return
+    this.#slowStart ??= new SlowStart(max)
+    if (this.#slowStart.sample(time, una, max)) this.#threshold = this.window
+  }
+
+  /** A duplicate acknowledgment came from a peer that does not acknowledge selectively. True: send the first segment again. `last` is the last sequence number sent. */
+  duplicate(acknowledgment: number, flight: number, last: number): boolean {
     this.#duplicates++
-    if (this.#recovering) {
-      if (!this.#selective) this.window += this.#mss
+    if (this.isRecovering) {
+      this.window += this.#mss
       return false
     }
-    if (this.#duplicates < 3 && !isLost) {
+    if (this.#duplicates < 3) {
       this.extra = this.#duplicates * this.#mss
       return false
     }
-    if ((this.#duplicates > 3 && !isLost) || ((acknowledgment - this.#recover) | 0) <= 0) return false
-    this.extra = 0
-    this.#recovering = true
-    this.#recover = last
-    this.#threshold = Math.max(flight >>> 1, 2 * this.#mss)
-    this.#selective = isSelective
-    this.window = isSelective ? this.#threshold : this.#threshold + 3 * this.#mss
+    if (this.#duplicates > 3 || !this.#begin(acknowledgment, flight, last)) return false
+    this.#selective = false
+    this.window = this.#threshold + 3 * this.#mss
     return true
+  }
+
+  /** Something is lost, says the peer selectively. True when a recovery begins: once for what was under way. */
+  lossSeen(acknowledgment: number, flight: number, last: number): boolean {
+    if (this.isRecovering || !this.#begin(acknowledgment, flight, last)) return false
+    this.#selective = true
+    this.window = this.#threshold
+    return true
+  }
+
+  #begin(acknowledgment: number, flight: number, last: number): boolean {
+    if (((acknowledgment - this.#recover) | 0) <= 0) return false
+    this.extra = 0
+    this.isRecovering = true
+    this.#recover = last
+    this.#reduce(flight)
+    return true
+  }
+
+  /** A loss was seen and is mended already: the end of what was sent, by a probe (RFC 8985 section 7.4.2). */
+  lossMended(): void {
+    if (this.isRecovering) return
+    this.#reduce(this.window)
+    this.window = this.#threshold
+  }
+
+  /** RFC 9438 section 4.6. */
+  #reduce(flight: number): void {
+    this.#cubic ??= new Cubic()
+    this.#cubic.lost(Math.min(this.window, Math.max(flight, this.#mss)) / this.#mss)
+    this.#threshold = Math.max((BETA * flight) | 0, 2 * this.#mss)
   }
 
   /** The retransmission timer expired; `again`: not for the first time for this segment (RFC 5681 section 3.1). */
   timedOut(flight: number, last: number, again: boolean): void {
-    if (!again) this.#threshold = Math.max(flight >>> 1, 2 * this.#mss)
+    if (!again) this.#reduce(flight)
     this.window = this.#mss
     this.extra = 0
-    this.#credit = 0
     this.#duplicates = 0
-    this.#recovering = false
+    this.isRecovering = false
     this.#recover = last
   }
 

@@ -9,11 +9,11 @@ import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from 
 import { ACK, RST, TCP_BYTES } from '../wire/tcp.ts'
 import { Congestion } from './congestion.ts'
 import type { Environment } from './environment.ts'
+import type { Flight } from './flight.ts'
 import { acknowledge, output } from './output.ts'
 import { Patience } from './patience.ts'
 import type { Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
-import type { Scoreboard } from './scoreboard.ts'
 import { mssOf } from './segments.ts'
 import { SendQueue } from './send-queue.ts'
 import { emit } from './sending.ts'
@@ -75,9 +75,10 @@ export class Connection implements ByteSocket {
   rcvLargest = 0
   /** Whether the peer offered window scaling. */
   scaling = false
-  /** Whether both understand selective acknowledgments; and what the peer has of them, while it misses something. */
+  /** Whether both understand selective acknowledgments; what is under way, when that is more than one packet; and what it was last. */
   sack = false
-  scoreboard: Scoreboard | undefined = undefined
+  flight: Flight | undefined = undefined
+  lastFlight: Flight | undefined = undefined
 
   /** Timestamps, when both sides send them, or our SYN has offered them. */
   stamps: Stamps | undefined = undefined
@@ -114,6 +115,8 @@ export class Connection implements ByteSocket {
   retransmitAt = Infinity
   abortAt = Infinity
   keepAliveAt = Infinity
+  /** When more will be lost of what is under way, or its end is to be probed for. */
+  lossAt = Infinity
   wakeAt = Infinity
   timer: Timer | undefined = undefined
   /** In TIME-WAIT: a SYN came that is not above the old sequence numbers. */
@@ -251,9 +254,9 @@ export class Connection implements ByteSocket {
   release(): void {
     this.timer?.cancel()
     this.timer = undefined
-    this.retransmitAt = this.abortAt = this.keepAliveAt = this.wakeAt = Infinity
+    this.retransmitAt = this.abortAt = this.keepAliveAt = this.lossAt = this.wakeAt = Infinity
     this.send.clear()
-    this.scoreboard = undefined
+    this.flight = this.lastFlight = undefined
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)
     this.retained = 0

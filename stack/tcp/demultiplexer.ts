@@ -1,14 +1,15 @@
 /** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
-import { describeError, type Frame, type Log } from '@xen-ts/runtime/machine'
+import { describeError, type Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { Receiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
-import { LimitedLog } from '../limited.ts'
+import type { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { segmentArrives } from './input.ts'
 import { challenge, output } from './output.ts'
+import { resendAll } from './recovery.ts'
 import { hasGoodChecksum, mssOf } from './segments.ts'
 import { sendReset } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
@@ -20,9 +21,9 @@ export class Demultiplexer implements Receiver {
   readonly #log: LimitedLog
   readonly #segment = new Segment()
 
-  constructor(engine: TcpEngine, log: Log) {
+  constructor(engine: TcpEngine, log: LimitedLog) {
     this.#engine = engine
-    this.#log = new LimitedLog(log, engine.timers)
+    this.#log = log
   }
 
   receive(frame: Frame, at: number, length: number, route: Route): void {
@@ -132,8 +133,9 @@ export class Demultiplexer implements Receiver {
     if (mss >= c.mss) return
     c.mss = mss
     c.congestion.mss = mss
-    c.scoreboard = undefined // its ranges are of other segments
-    c.sndNxt = c.sndUna
+    if (c.sndMax === c.sndUna) return
+    if (c.sack) resendAll(c)
+    else c.sndNxt = c.sndUna
     output(c, this.#engine.now(), true)
   }
 }

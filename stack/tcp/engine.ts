@@ -2,11 +2,12 @@
  * The engine room of TCP: makes and forgets connections, and is the environment of the protocol core. Segments come in through
  * demultiplexer.ts and go out through sending.ts; what programs see of it is in tcp.ts.
  */
-import { describeError, type HostFunctions, type Log, type Machine, type Timers } from '@xen-ts/runtime/machine'
+import { describeError, type HostFunctions, type Machine, type Timers } from '@xen-ts/runtime/machine'
 import type { Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
 import type { Interface } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
+import { LimitedLog } from '../limited.ts'
 import { SocketError } from '../socket.ts'
 import { ACK, RST, type Segment } from '../wire/tcp.ts'
 import { HeldAcknowledgments } from './acks.ts'
@@ -41,7 +42,7 @@ export class TcpEngine implements Environment {
   /** The time at which the segment arrived that is being dealt with: it serves all that follows from it. -1: none is. */
   segmentTime = -1
   readonly timers: Timers
-  readonly #log: Log
+  readonly #limited: LimitedLog
   readonly #isn: InitialSequence
   readonly #offsets: StampOffsets
   readonly #acks: HeldAcknowledgments
@@ -54,8 +55,8 @@ export class TcpEngine implements Environment {
     this.memory = new MemoryBudget(limits.receiveMemory)
     this.ip = ip
     this.timers = machine.timers
-    this.#log = machine.log('stack:tcp')
-    this.input = new Demultiplexer(this, this.#log)
+    this.#limited = new LimitedLog(machine.log('stack:tcp'), machine.timers)
+    this.input = new Demultiplexer(this, this.#limited)
     this.#isn = new InitialSequence(machine.abi)
     this.cookies = new Cookies(machine.abi)
     this.#offsets = new StampOffsets(machine.abi)
@@ -173,7 +174,7 @@ export class TcpEngine implements Environment {
     try {
       c.finish(error)
     } catch (error) {
-      this.#log.error(`the handler of a connection threw at its end: ${describeError(error)}`)
+      this.#limited.write('error', () => `the handler of a connection threw at its end: ${describeError(error)}`)
     }
   }
 

@@ -71,7 +71,7 @@ export function synchronize(
   if (!s.stamped) {
     c.stamps = undefined
   } else if (c.stamps !== undefined) {
-    c.stamps.remember(s)
+    c.stamps.begin(s, c.rcvNxt)
     c.headerBytes = TCP_BYTES + STAMP_BYTES
     c.mss -= STAMP_BYTES // the option tells of segments without options (RFC 6691)
     c.congestion.mss = c.mss

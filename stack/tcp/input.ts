@@ -7,10 +7,10 @@ import { type Connection, RETRANSMITTED, UNTIMED } from './connection.ts'
 import { bothCalled, established, inSynSent } from './handshake.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
 import { deliver, keepForLater } from './receive.ts'
-import { beginRecovery, blocksArrive, boardAdvances, isFirstLost } from './recovery.ts'
+import { flightAdvances, heardOfMore } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
-import { isTimely, sampleEcho } from './timestamps.ts'
+import { isTimely, sampleEcho, takeStamp } from './timestamps.ts'
 import { DONE, ignored, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
 export function segmentArrives(c: Connection, s: Segment, now: number): number {
@@ -34,7 +34,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
   }
   if ((s.flags & ACK) === 0) return ignored(c)
   // Only what begins where our last acknowledgment ended, or before: a later segment may overtake others (RFC 7323 section 4.3).
-  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) stamps.remember(s)
+  if (isNew && ((s.sequence - c.rcvNxt + c.unacknowledged) | 0) <= 0) takeStamp(c, stamps, s, now)
   if (c.state === SYN_RECEIVED) {
     if (((s.acknowledgment - c.sndUna) | 0) <= 0 || ((s.acknowledgment - c.sndMax) | 0) > 0) return SEND_RESET
     if (!established(c, s, s.window << c.sndShift)) return SEND_RESET
@@ -46,7 +46,7 @@ export function segmentArrives(c: Connection, s: Segment, now: number): number {
     if (c.ackNow) acknowledge(c) // the peer's FIN
   } else if (c.state >= ESTABLISHED) {
     const hasNew = c.send.bytes > 0 && c.sndNxt !== ((c.sndUna + c.send.bytes) | 0)
-    if (c.ackNow || hasNew || c.finPending || c.scoreboard !== undefined) output(c, now, false)
+    if (c.ackNow || hasNew || c.finPending || c.flight !== undefined) output(c, now, false)
     if (c.unacknowledged > 0 && !c.inBatch) c.environment.acknowledgeLater(c)
   }
   return DONE
@@ -134,23 +134,25 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
   }
   if (c.probes > 0) {
     probeAnswered(c, now)
-  } else if (bytes === 0 && c.sndMax !== c.sndUna && isDuplicate(c, s, sameWindow)) {
-    const flight = (c.sndMax - c.sndUna) | 0
-    const board = c.scoreboard
-    if (c.congestion.duplicate(ack, flight, (c.sndMax - 1) | 0, board !== undefined, isFirstLost(c))) {
-      c.environment.counters.tcpFastRetransmits++
-      if (board === undefined) retransmitFirst(c)
-      else beginRecovery(c, board)
-      startTimer(c, now)
+  } else if (bytes === 0 && c.sndMax !== c.sndUna) {
+    // An acknowledgment may tell of a segment that came out of turn: by its blocks, else by saying nothing else (RFC 5681).
+    if (c.sack) {
+      if (s.blocks > 0) heardOfMore(c, s, now)
+    } else if (s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
+      duplicate(c, ack, now)
     }
-    output(c, now, false)
   }
   return true
 }
 
-/** An acknowledgment that tells of a segment that came out of turn: by its blocks (RFC 6675 section 2), else by saying nothing else (RFC 5681). */
-const isDuplicate = (c: Connection, s: Segment, sameWindow: boolean): boolean =>
-  c.sack ? s.blocks > 0 && blocksArrive(c, s) : s.length === 0 && sameWindow && (s.flags & FIN) === 0
+function duplicate(c: Connection, ack: number, now: number): void {
+  if (c.congestion.duplicate(ack, (c.sndMax - c.sndUna) | 0, (c.sndMax - 1) | 0)) {
+    c.environment.counters.tcpFastRetransmits++
+    retransmitFirst(c)
+    startTimer(c, now)
+  }
+  output(c, now, false)
+}
 
 /**
  * The peer answers probes; what may be in flight is what it had no room for when its window shrank (RFC 9293 section 3.8.6). Once its window
@@ -183,9 +185,8 @@ function advanced(c: Connection, s: Segment, bytes: number, now: number): void {
   c.sndUna = ack
   if (((c.sndNxt - ack) | 0) < 0) c.sndNxt = ack
   const flight = (c.sndMax - ack) | 0
-  if (c.congestion.acknowledged(bytes, ack, flight)) retransmitFirst(c)
-  if (c.scoreboard !== undefined) boardAdvances(c, c.scoreboard)
-  if (s.blocks > 0 && c.sack) blocksArrive(c, s)
+  if (c.congestion.acknowledged(bytes, ack, flight, now, c.roundTrip.smoothed)) retransmitFirst(c)
+  if (c.flight !== undefined || (s.blocks > 0 && c.sack)) flightAdvances(c, s, now)
   if (flight === 0) c.retransmitAt = Infinity
   else startTimer(c, now)
   if (finAcknowledged) finAcked(c)

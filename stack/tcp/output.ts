@@ -1,7 +1,7 @@
 /** What to send and when (RFC 9293 section 3.8): the one place that decides it, called whenever something may have changed. */
 import { ACK, FIN, PSH } from '../wire/tcp.ts'
 import { type Connection, RETRANSMITTED } from './connection.ts'
-import { recover } from './recovery.ts'
+import { isUnderWay, recover } from './recovery.ts'
 import { emit, largest } from './sending.ts'
 import { ESTABLISHED } from './state.ts'
 
@@ -17,8 +17,8 @@ export function output(c: Connection, now: number, force: boolean): void {
     const congestion = c.congestion
     if (c.sndMax === c.sndUna && now - c.lastSent > c.roundTrip.timeout) congestion.idle()
     let limit = congestion.window + congestion.extra
-    if (c.scoreboard !== undefined) {
-      limit = recover(c, c.scoreboard)
+    if (c.flight !== undefined) {
+      if (!c.flight.isWhole) limit = recover(c, c.flight, now)
       if (limit < 0) return
       if (c.retransmitAt === Infinity && c.sndMax !== c.sndUna) startTimer(c, now)
     }
@@ -53,6 +53,7 @@ export function output(c: Connection, now: number, force: boolean): void {
         end = (end + 1) | 0
         c.finSent()
       }
+      if (sent > 0 && c.sack) isUnderWay(c, end, now)
       c.lastSent = now
       if (((end - c.sndMax) | 0) > 0) {
         if (c.timedAt < 0 && c.sndNxt === c.sndMax) {
@@ -105,6 +106,11 @@ export function startTimer(c: Connection, now: number): void {
 
 export function setRetransmit(c: Connection, at: number): void {
   c.retransmitAt = at
+  wakeBy(c, at)
+}
+
+/** The timer of the connection fires at `at` or before. */
+export function wakeBy(c: Connection, at: number): void {
   if (at < c.wakeAt) {
     c.wakeAt = at
     c.environment.wake(c)

@@ -3,11 +3,13 @@ import test from 'ava'
 import fc from 'fast-check'
 import { seededRandom, testAbi } from '../testing/abi.ts'
 import { Congestion } from './congestion.ts'
+import { Cubic } from './cubic.ts'
 import { halfSipHash, InitialSequence } from './isn.ts'
 import { MemoryBudget, Reassembly } from './reassembly.ts'
 import { RoundTrip } from './round-trip.ts'
 import { SendQueue } from './send-queue.ts'
 import { distance, isAfter, isBefore } from './sequence.ts'
+import { SlowStart } from './slow-start.ts'
 
 const abi = testAbi(1, () => 0)
 
@@ -108,37 +110,92 @@ test('RFC 6298: first sample, later samples, bounds, doubling', t => {
   t.is(time.backedOff(10), 60_000)
 })
 
-test('congestion window: slow start, loss, NewReno recovery, avoidance, timeout', t => {
+test('congestion window: slow start, loss, NewReno recovery, timeout', t => {
   const mss = 1000
   const c = new Congestion(mss, 0)
+  const acknowledged = (bytes: number, upTo: number, flight: number): boolean => c.acknowledged(bytes, upTo, flight, 0, 10)
   t.is(c.window, 10_000)
-  c.acknowledged(100, 1, 0)
+  acknowledged(100, 1, 0)
   t.is(c.window, 10_000, 'a window that is not used does not grow')
-  c.acknowledged(2000, 2001, 8000)
+  acknowledged(2000, 2001, 8000)
   t.is(c.window, 12_000)
   t.false(c.duplicate(2001, 12_000, 14_000))
   t.is(c.extra, 1000, 'limited transmit')
   t.false(c.duplicate(2001, 12_000, 14_000))
   t.true(c.duplicate(2001, 12_000, 14_000), 'the third: send the first segment again')
-  t.is(c.window, 6000 + 3000)
+  t.is(c.window, 8400 + 3000)
   t.false(c.duplicate(2001, 12_000, 14_000))
-  t.is(c.window, 10_000)
-  t.true(c.acknowledged(4000, 6001, 8000), 'partial: the next is lost too')
-  t.is(c.window, 7000)
-  t.false(c.acknowledged(8000, 14_001, 0))
+  t.is(c.window, 12_400)
+  t.true(acknowledged(4000, 6001, 8000), 'partial: the next is lost too')
+  t.is(c.window, 9400)
+  t.false(acknowledged(8000, 14_001, 0))
   t.is(c.window, 2000)
-  c.acknowledged(2000, 16_001, 6000)
-  c.acknowledged(2000, 18_001, 6000)
-  c.acknowledged(2000, 20_001, 6000)
-  t.is(c.window, 6000)
-  c.acknowledged(6000, 26_001, 6000)
-  t.is(c.window, 7000, 'one segment a round trip')
+  acknowledged(2000, 16_001, 6000)
+  acknowledged(2000, 18_001, 6000)
+  acknowledged(2000, 20_001, 6000)
+  t.is(c.window, 8000)
+  acknowledged(400, 20_401, 6000)
+  t.is(c.window, 8400)
+  acknowledged(400, 20_801, 6000)
+  t.true(c.window < 8800, 'slow start is over')
   c.timedOut(7000, 33_000, false)
   t.is(c.window, 1000)
   t.false(
     [1, 2, 3, 4].some(() => c.duplicate(26_001, 7000, 33_000)),
     'no fast retransmit for what was sent before the timeout',
   )
+})
+
+test('CUBIC: after a loss the window comes back to where it was, stays there, and looks for more (RFC 9438)', t => {
+  const cubic = new Cubic()
+  cubic.lost(100)
+  const K = Math.cbrt(30 / 0.4)
+  let window = 70
+  const at: Record<string, number> = {}
+  for (let step = 0; step <= 1000; step++) {
+    const now = step / 100
+    // A way of 100 ms: a tenth of the window is acknowledged each 10 ms.
+    window = cubic.grow(window, window / 10, now, 0.1)
+    at[now.toFixed(2)] = window
+  }
+  for (const seconds of [1, 2, 3, 4, 5, 6, 8, 10]) {
+    const want = 0.4 * (seconds - K) ** 3 + 100
+    const got = at[seconds.toFixed(2)]
+    t.true(Math.abs(got - want) < 0.05 * want, `${seconds} s: ${got}, the curve is at ${want}`)
+  }
+  cubic.lost(80)
+  t.true(cubic.grow(56, 1, 20, 0.1) > 56)
+  let below = 56
+  for (let step = 0; step < 2000; step++) below = cubic.grow(below, below / 10, 20 + step / 100, 0.1)
+  t.true(below > 68, 'less than before: others have come; and later it looks for more all the same')
+})
+
+test('CUBIC: over a short way the window grows as fast as Reno’s would', t => {
+  const cubic = new Cubic()
+  cubic.lost(20)
+  let window = 14
+  let now = 0
+  for (let round = 0; round < 200; round++, now += 0.001) for (let i = 0; i < 10; i++) window = cubic.grow(window, window / 10, now, 0.001)
+  // 0.53 segments a round trip up to 20, then one.
+  t.true(window > 14 + 0.5 * 12 + 170 && window < 220, `${window}`)
+})
+
+test('HyStart++: a round-trip time that rises ends slow start before a loss does, one that only jumps does not (RFC 9406)', t => {
+  const rounds = (times: readonly number[]): number => {
+    const slowStart = new SlowStart(0)
+    let at = 0
+    for (const [round, time] of times.entries()) {
+      for (let i = 0; i < 10; i++) if (slowStart.sample(time, at, at + 10)) return round
+      at += 10
+    }
+    return slowStart.divisor === 1 ? -1 : -2
+  }
+  t.is(rounds(new Array(20).fill(50)), -1, 'no queue')
+  t.is(rounds([50, 51, 52, 53, 54, 55, 56]), -1, 'an eighth of the time is not much')
+  t.is(rounds([50, 50, 60, 60, 60, 60, 60, 60]), 7, 'five slower rounds, and it is over')
+  t.is(rounds([50, 50, 60, 60]), -2, 'slower meanwhile')
+  t.is(rounds([50, 50, 60, 50, 50, 50, 50, 50, 50]), -1, 'it was no queue')
+  t.is(rounds([1, 1, 4, 4, 4]), -1, 'less than four milliseconds are noise')
 })
 
 test('initial sequence numbers: HalfSipHash as published, different for each connection, rising with the clock', t => {

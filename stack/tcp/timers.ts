@@ -6,7 +6,7 @@ import { ACK } from '../wire/tcp.ts'
 import { type Connection, RETRANSMITTED } from './connection.ts'
 import { output, setRetransmit, startTimer } from './output.ts'
 import type { Patience } from './patience.ts'
-import { timedOutWith } from './recovery.ts'
+import { flightTimedOut, lossTimerFired } from './recovery.ts'
 import { emit, emitSyn } from './sending.ts'
 import { ESTABLISHED, SYN_RECEIVED, SYN_SENT } from './state.ts'
 
@@ -33,9 +33,11 @@ export function timerFired(c: Connection, now: number): void {
     return
   }
   if (now >= c.retransmitAt) expired(c, now)
+  if (now >= c.lossAt) lossTimerFired(c, now)
   if (now >= c.keepAliveAt) keepAliveDue(c, now)
   let next = c.retransmitAt < c.abortAt ? c.retransmitAt : c.abortAt
   if (c.keepAliveAt < next) next = c.keepAliveAt
+  if (c.lossAt < next) next = c.lossAt
   if (patience !== undefined && patience.endsAt < next) next = patience.endsAt
   if (next < c.wakeAt) {
     c.wakeAt = next
@@ -76,19 +78,14 @@ function expired(c: Connection, now: number): void {
   if (flight > 0) {
     c.environment.counters.tcpTimeouts++
     c.congestion.timedOut(flight, (c.sndMax - 1) | 0, again)
-    const board = c.scoreboard
-    if (board !== undefined && !again) {
-      timedOutWith(c, board)
-    } else {
-      // What the peer may have thrown away since is not relied on (RFC 2018 section 8).
-      c.scoreboard = undefined
-      c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
-    }
+    if (c.sack) flightTimedOut(c, now, again)
+    else c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
   }
   const before = c.sndNxt
+  const lost = c.flight?.lost
   output(c, now, true)
   // The window is shut (Linux probes the same way, where RFC 9293 section 3.8.6.1 would send a byte of new data).
-  if (c.sndNxt !== before || (c.scoreboard !== undefined && c.scoreboard.retransmitted !== c.sndUna)) return
+  if (c.sndNxt !== before || c.flight?.lost !== lost) return
   askForSign(c)
   // The pauses double, whether probes are answered or not, and the connection stays as long as they are (sections 3.8.6.1, MUST-37).
   c.probes++

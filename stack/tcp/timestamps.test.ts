@@ -6,6 +6,7 @@ import { type Raw, raw } from '../testing/raw.ts'
 import type { SeenSegment } from '../testing/raw-peer.ts'
 import { record, type Session, session, text, write } from '../testing/session.ts'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts'
+import { Stamps } from './timestamps.ts'
 
 const number = (value: number): number[] => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
 const stamp = (value: number, echo = 0): number[] => [1, 1, 8, 10, ...number(value), ...number(echo)]
@@ -102,6 +103,43 @@ test('PAWS: an older stamp is answered and its segment dropped, across the turn 
     s.peer.tcp({ seq: 1004, flags: RST, options: stamp(clock - 10) })
     await s.world.run(2)
     t.deepEqual(s.events.slice(1), ['closed ECONNRESET'])
+  }
+})
+
+test('PAWS: what was only overtaken by something sent again is taken, and the last stamp stays', async t => {
+  const s = await stamped(100)
+  s.peer.tcp({ seq: 1001, ack: s.iss, payload: text('a'), options: stamp(150) }) // sent again, and there before the others
+  await s.world.run(60)
+  s.peer.segments()
+  s.peer.tcp({ seq: 1002, ack: s.iss, payload: text('b'), options: stamp(110) })
+  s.peer.tcp({ seq: 1003, ack: s.iss, payload: text('c'), options: stamp(110) })
+  await s.world.run(2)
+  t.deepEqual(s.events, ['data a', 'data b', 'data c'])
+  t.is(s.stack.counters.tcpPaws, 0)
+  await s.world.run(60)
+  t.deepEqual(
+    s.peer.segments().map(segment => [segment.ack, stampsOf(segment)![1]]),
+    [[1004, 150]],
+    'a stamp that is echoed never goes back (RFC 7323 section 4.3)',
+  )
+  s.peer.tcp({ seq: 1004, ack: s.iss, payload: text('before the connection'), options: stamp(99) })
+  await s.world.run(2)
+  t.is(s.stack.counters.tcpPaws, 1)
+})
+
+test('PAWS: a stamp from more than a quarter of a turn of the sequence numbers ago is too old', t => {
+  const stamps = new Stamps(0)
+  const at = (stamp: number) => ({ stamp, stampHigh: 0, stampLow: 0 })
+  stamps.begin(at(10), 0)
+  const taken: [number, number][] = []
+  for (let i = 1; i <= 40; i++) {
+    stamps.remember(at(10 + i), (i * 2 ** 27) | 0)
+    taken.push([i, stamps.floor - 10])
+  }
+  for (const [i, floor] of taken) {
+    const age = i - floor
+    t.true(age * 2 ** 27 < 2 ** 30 + 2 ** 27, `${age * 2 ** 27} bytes`)
+    if (i > 8) t.true(age * 2 ** 27 >= 2 ** 29)
   }
 })
 

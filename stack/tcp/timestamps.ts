@@ -21,6 +21,10 @@ export class Stamps {
   recent = 0
   high = 0
   low = 0
+  /** The oldest stamp that counts: see isTimely. Then a later one, to take its place, and the sequence number that was expected next then. */
+  floor = 0
+  #next = 0
+  #nextAt = 0
   /** The words of the connection's header template, and our stamp that stands in it; NOTHING when the template is not up to date. */
   header: Uint16Array = NO_HEADER
   sent = NOTHING
@@ -29,8 +33,20 @@ export class Stamps {
     this.offset = offset
   }
 
-  /** Remembers the stamp of a segment to echo it. */
-  remember(s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>): void {
+  /** The first stamp of the peer, or the first after so long that older ones say nothing. `at`: the sequence number that is expected next. */
+  begin(s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>, at: number): void {
+    this.floor = this.#next = s.stamp
+    this.#nextAt = at
+    this.remember(s, at)
+  }
+
+  /** Remembers a stamp, which is not older than the last one, to echo it. `at`: the sequence number that is expected next. */
+  remember(s: Pick<Segment, 'stamp' | 'stampHigh' | 'stampLow'>, at: number): void {
+    if (((at - this.#nextAt) | 0) >= GENERATION) {
+      this.floor = this.#next
+      this.#next = s.stamp
+      this.#nextAt = at
+    }
     this.recent = s.stamp
     this.high = s.stampHigh
     this.low = s.stampLow
@@ -46,6 +62,9 @@ export class Stamps {
     this.header[at + 3] = this.low
   }
 }
+
+/** Bytes received before a later stamp takes the place of the oldest that counts. */
+const GENERATION = 2 ** 29
 
 /** Milliseconds of silence after which a stamp may have gone round, at a thousand ticks a second (section 5.5). */
 const OUTDATED = 24 * 86_400_000
@@ -70,10 +89,22 @@ export class StampOffsets {
 /**
  * Whether a segment of a connection with timestamps may be looked at; `s.stamp` is not the one of last time. Resets are believed without
  * (section 5.2), and a SYN is asked about (RFC 5961); other segments must have a stamp (section 3.2), and not an older one, unless the old one is too old to compare.
+ *
+ * Older than what? A segment that was sent again has a later stamp than those that were sent with it at first, and those that it overtakes
+ * would have to be sent again too. What must be kept out is what was sent a turn of the sequence numbers ago (section 5.1). So a stamp may
+ * be as old as one that was the last when less than a quarter of a turn was still to come: what was sent since then has its right place
+ * by its number alone, whatever the peer's clock counts. (Linux lets pass what is one tick older.)
  */
 export function isTimely(c: Connection, stamps: Stamps, s: Segment, now: number): boolean {
   if ((s.flags & (RST | SYN)) !== 0) return true
-  return s.stamped && (((s.stamp - stamps.recent) | 0) >= 0 || now - c.heardAt > OUTDATED)
+  if (!s.stamped) return false
+  return ((s.stamp - stamps.recent) | 0) >= 0 || ((s.stamp - stamps.floor) | 0) >= 0 || now - c.heardAt > OUTDATED
+}
+
+/** The stamp of an acceptable segment that does not begin behind a hole (section 4.3) and has another than the last one. */
+export function takeStamp(c: Connection, stamps: Stamps, s: Segment, now: number): void {
+  if (((s.stamp - stamps.recent) | 0) >= 0) stamps.remember(s, c.rcvNxt)
+  else if (now - c.heardAt > OUTDATED) stamps.begin(s, c.rcvNxt)
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Two of our stacks on a simulated wire, for the cases of socket-cases.ts. */
-import { address as answer, readAsked, tableServer } from '../dns/testing.ts'
+import { serveName } from './name-server.ts'
 import { pair, serverAddress } from './pair.ts'
 import type { Network } from './socket-cases.ts'
 
@@ -10,11 +10,7 @@ export function simulatedNetwork(family: 4 | 6): Network {
   const { world, client, server } = pair(1, {}, {}, {}, family)
   const at = serverAddress[family]
   client.configure(family === 4 ? { address: '10.0.0.1', prefix: 24, dns: [at] } : { ipv6: { address: 'fd00::1', prefix: 64 }, dns: [at] })
-  const names = tableServer({ [NAME]: [answer(NAME, at)] })
-  server.udp.bind(53, (bytes, offset, length, from, port) => {
-    const asked = readAsked(bytes.slice(offset, offset + length), false, port)
-    for (const bytes of names(asked) as Uint8Array[]) server.udp.send(53, from, port, bytes)
-  })
+  serveName(server, NAME, at)
   let last = 1000
   return {
     client,

@@ -5,7 +5,9 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { QubeNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { EventSource } from '../event-source.ts'
 export { fetch } from '../fetch.ts'
+export { WebSocket } from '../web-socket.ts'
 export { target } from './target.ts'
 
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */

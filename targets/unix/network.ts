@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Stack, StackAddress } from '@xen-ts/runtime'
 import type { Machine } from '@xen-ts/runtime/machine'
+import { Counters } from '@xen-ts/stack'
 import { HostNames } from './names.ts'
 import type { PortMap } from './ports.ts'
 import { HostTcp } from './tcp.ts'
@@ -10,7 +11,7 @@ import { HostUdp } from './udp.ts'
 /** Addresses and routes are the host's affair. Nothing is open before a program asks for it. */
 export function hostStack(machine: Machine, ports: PortMap = new Map()): Stack {
   const names = new HostNames()
-  const counters = { udpQueueFull: 0 }
+  const counters = new Counters() // most are the host's to know, and stay 0
   return {
     tcp: new HostTcp(machine, names, ports),
     udp: new HostUdp(names, counters, ports),

@@ -1,12 +1,8 @@
 /** Which ports of the host stand for those that a program names: port 80 is for root, or taken. */
-import { type ArgTable, arg, UsageError } from '@xen-ts/runtime'
+import { UsageError } from '@xen-ts/runtime'
 
 /** From the program's to the host's. */
 export type PortMap = ReadonlyMap<number, number>
-
-export const networkArgs = {
-  portMap: arg.list({ doc: 'ports to listen on in the place of those that the program names, such as 80:8080' }),
-} satisfies ArgTable
 
 /** Throws a UsageError. */
 export function portMap(texts: readonly string[]): PortMap {

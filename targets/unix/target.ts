@@ -1,6 +1,6 @@
 /** Target `unix`: a process under Node. */
 import type { Target } from '@xen-ts/runtime'
-import { networkArgs } from './ports.ts'
+import { checkArgs, networkArgs } from './args.ts'
 
 export const target = {
   name: 'unix',
@@ -8,5 +8,6 @@ export const target = {
   args: networkArgs,
   kinds: { stack: {}, http: {} },
   adds: ['signals'],
-  network: { net: 'socket', address: 'the host' },
+  network: { net: 'socket', address: 'the host', device: 'tap' },
+  check: checkArgs,
 } as const satisfies Target

@@ -4,7 +4,9 @@ import { connectDomain, domainProviders } from '../domain.ts'
 import { connectNetwork } from './network.ts'
 import type { target } from './target.ts'
 
+export { EventSource } from '../event-source.ts'
 export { fetch } from '../fetch.ts'
+export { WebSocket } from '../web-socket.ts'
 export { target } from './target.ts'
 
 export const connect: Connect<typeof target> = context => {

@@ -4,7 +4,8 @@ import { restore, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim'
 import { UsageError } from '@xen-ts/runtime'
 import { DhcpServerDouble } from '@xen-ts/stack/testing'
 import test from 'ava'
-import { connectNetwork, networkConfig } from './network.ts'
+import { networkConfig } from '../addresses.ts'
+import { connectNetwork } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check'
 
 const none = { ipv4: '', ipv4Gateway: '', ipv6: '', ipv6Gateway: '', dns: [], dhcp: false }

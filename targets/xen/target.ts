@@ -1,12 +1,12 @@
 /** Target `xen`: a plain Xen domain. */
 import type { Target } from '@xen-ts/runtime'
+import { addressArgs, checkNetwork } from '../addresses.ts'
 import { domainGlobals, domainKinds } from '../kinds.ts'
-import { checkNetwork, networkArgs } from './network.ts'
 
 export const target = {
   name: 'xen',
   becomes: 'image',
-  args: networkArgs,
+  args: addressArgs,
   kinds: domainKinds,
   globals: domainGlobals,
   adds: ['shutdown requests'],

@@ -1,4 +1,4 @@
-/** Each driver alone on real Xen 4.17, against what it meets in Qubes: libxenvchan, Linux netback, xenstored, xl. */
+/** Each driver alone on real Xen, against what it meets in Qubes: libxenvchan, Linux netback, xenstored, xl. */
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { byteChannel } from '@xen-ts/rig/xen'

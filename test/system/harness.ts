@@ -1,9 +1,9 @@
-/** One rig for a file of system tests; programs are built as a user builds them and run as domains on real Xen. */
+/** One rig for a file of system tests, of the Xen that XEN_TS_XEN names, or the host's; programs are built as a user builds them and run as domains on real Xen. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Domain, type DomainOptions, Rig, type SavedDomain } from '@xen-ts/rig/xen'
+import { type Domain, type DomainOptions, Rig, type RigOptions, type SavedDomain } from '@xen-ts/rig/xen'
 import type { ExecutionContext, TestFn } from 'ava'
 import { buildProgram, positionRewriter } from 'xen-ts/tool'
 
@@ -47,9 +47,9 @@ export class XenTests {
   #domains = 0
 
   /** Registers the rig's start and end with ava. `memoryMiB` is that of the whole emulated machine. */
-  constructor(test: TestFn, options: { memoryMiB?: number } = {}) {
+  constructor(test: TestFn, options: Pick<RigOptions, 'memoryMiB' | 'processor'> = {}) {
     test.before('Xen starts', async t => {
-      t.timeout(600_000)
+      t.timeout(1_200_000)
       this.rig = await Rig.start({ ...options, onProgress: text => t.log(text) })
     })
     test.after.always('Xen ends', async () => {
@@ -80,18 +80,19 @@ export class XenTests {
     image: string,
     { args = '', memory = 32, seconds = 60, keep = false, ...rest }: RunOptions = {},
   ): Promise<Running> {
-    t.timeout((seconds + 60) * 1000)
+    const limit = seconds * this.rig.patience
+    t.timeout((limit + 60 * this.rig.patience) * 1000)
     const name = `test${++this.#domains}`
     const domain = await this.rig.createDomain({ name, kernel: image, memory, cmdline: args, ...rest })
     if (!keep) t.teardown(() => domain.destroy().catch(() => {}))
-    return collect(domain, image, seconds)
+    return collect(domain, image, limit)
   }
 
   /** Goes on with a domain that was saved. The console begins where it goes on. */
   async restore(t: ExecutionContext, image: string, saved: SavedDomain, { seconds = 60 }: { seconds?: number } = {}): Promise<Running> {
     const domain = await this.rig.restore(saved)
     t.teardown(() => domain.destroy().catch(() => {}))
-    return collect(domain, image, seconds)
+    return collect(domain, image, seconds * this.rig.patience)
   }
 }
 

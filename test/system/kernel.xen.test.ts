@@ -1,4 +1,4 @@
-/** The kernel, the engine and the runtime on real Xen 4.17. Each test says what it proves. */
+/** The kernel, the engine and the runtime on real Xen. Each test says what it proves. */
 import test from 'ava'
 import { XenTests } from './harness.ts'
 
@@ -8,7 +8,8 @@ const message = (line: string) => line.replace(/^.*?\[\w[^\]]*\] /, '')
 test.serial('hello: banner, three lines a second apart, bye, a clean end', async t => {
   const { lines, reason } = await xen.run(t, '../../examples/hello')
   t.is(reason, 'poweroff', lines.join('\n'))
-  t.regex(lines[0], /^xen-ts \d+\.\d+\.\d+ \(build [0-9a-f]+\) on Xen 4\.17, 32 MiB, QuickJS \d{4}-\d\d-\d\d$/)
+  const [, version] = /^xen-ts \d+\.\d+\.\d+ \(build [0-9a-f]+\) on Xen ([\d.]+), 32 MiB, QuickJS \d{4}-\d\d-\d\d$/.exec(lines[0]) ?? []
+  t.is(version, xen.rig.files.release.xen, lines[0])
   const said = lines.filter(line => line.includes('[hello]'))
   t.deepEqual(said.map(message), ['hello 1', 'hello 2', 'hello 3', 'bye'])
   const at = said.map(line => Date.parse(`${line.slice(0, 10)}T${line.slice(11, 23)}Z`))

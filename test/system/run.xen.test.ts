@@ -1,7 +1,7 @@
 /** `xen-ts run` as a person calls it, from the command line to the exit code, on a machine of its own. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -115,6 +115,44 @@ test.serial('without --port: none for a program that has no network, and the nex
   const port = /http:\/\/localhost:(\d+)\/ leads to port 80 of handler/.exec(handler.stderr)?.[1]
   t.true(Number(port) > 8080, handler.stderr)
   t.regex(handler.stderr, /port 8080 of localhost is in use: http:/)
+})
+
+test.serial('addresses that were configured, built in, and given: the last of them counts', async t => {
+  t.timeout(360_000)
+  const app = fileURLToPath(new URL('../../examples/syslog-target', import.meta.url))
+  const copy = join(folder, 'clockwork')
+  cpSync(app, copy, { recursive: true, filter: path => !path.endsWith('.test.ts') && !path.includes('node_modules') })
+  const program = join(copy, 'app.ts')
+  writeFileSync(
+    program,
+    readFileSync(program, 'utf8')
+      .replace("import { unikernel } from 'xen-ts'", "import { stack, unikernel } from 'xen-ts'")
+      .replace('  async start({ log,', '  devices: { net: stack() },\n  async start({ net, log,')
+      .replace('tick ${count}', 'at ${net.address}'),
+  )
+  const configured = await xenTs([
+    'configure',
+    copy,
+    '--ipv4',
+    '10.137.0.17/24',
+    '--ipv4-gateway',
+    '10.137.0.1',
+    '--',
+    '--syslog=10.137.0.1',
+  ])
+  t.is(configured.code, 0, configured.stderr)
+  const address = async (build: string[], boot: string[]) => {
+    const built = await xenTs(['build', copy, '-o', 'clockwork.xen', ...build])
+    t.is(built.code, 0, built.stderr)
+    const { code, stdout, stderr } = await xenTs(['run', 'clockwork.xen', '--timeout', '60', '--pcap', 'clockwork.pcapng', '--', ...boot])
+    t.is(code, 0, stderr)
+    return /\[clockwork\] at (\S+)/.exec(stdout)?.[1]
+  }
+  t.is(await address([], []), '10.137.0.17')
+  const packets = readFileSync(join(folder, 'clockwork.pcapng'), 'utf8')
+  t.true(packets.includes('10.137.0.17 clockwork - clockwork - \ufeffat 10.137.0.17'))
+  t.is(await address(['--ipv4', '10.137.0.16/24'], []), '10.137.0.16')
+  t.is(await address(['--ipv4', '10.137.0.18/24'], ['ip=10.137.0.16/24']), '10.137.0.16')
 })
 
 test.serial('two runs at once without --port: each is reached at a port of its own', async t => {

@@ -13,9 +13,9 @@ int main(int argc, char **argv)
 	}
 	for (int i = 1; i < argc; i++) {
 		uint32_t domid = (uint32_t)strtoul(argv[i], NULL, 10);
-		xc_dominfo_t info;
+		xc_domaininfo_t info;
 
-		if (xc_domain_getinfo(xc, domid, 1, &info) != 1 || info.domid != domid) {
+		if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 || info.domain != domid) {
 			fprintf(stderr, "cpu-time: there is no domain %s\n", argv[i]);
 			return 1;
 		}

@@ -5,9 +5,14 @@
  */
 import type { ReadableStream } from 'web-streams-polyfill'
 import { ByteCollector } from '../../byte-collector.ts'
+import type { Blob } from '../file/blob.ts'
+import { blobs, forms, piecesOf } from '../file/linked.ts'
+import { Pieces } from '../file/pieces.ts'
+import type { FormData } from '../form/form-data.ts'
 import { hasStreams, isDisturbed, isReadableStream, readableStreams } from '../streams/linked.ts'
 import { URLSearchParams } from '../url/url-search-params.ts'
 import { isGiven } from './given.ts'
+import type { Headers } from './headers.ts'
 import { IncomingBody, SharedBody } from './incoming.ts'
 
 export type BodyInit =
@@ -15,15 +20,19 @@ export type BodyInit =
   | ArrayBuffer
   | ArrayBufferView
   | URLSearchParams
+  | Blob
+  | FormData
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | IncomingBody
+  | Pieces
   | null
   | undefined
 /** What a body is made of. */
-export type BodySource = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | IncomingBody | null
+export type BodySource = string | Uint8Array<ArrayBuffer> | Pieces | ReadableStream<Uint8Array> | IncomingBody | null
 
 export class Body {
+  declare readonly headers: Headers
   #source: BodySource
   #used = false
 
@@ -33,7 +42,8 @@ export class Body {
 
   /** The content type that goes with what a body was made from. */
   static typeOf(body: Body, init: BodyInit): string | undefined {
-    if (typeof body.#source !== 'string') return undefined
+    const source = body.#source
+    if (typeof source !== 'string') return source instanceof Pieces && source.type !== '' ? source.type : undefined
     return init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'
   }
 
@@ -54,7 +64,8 @@ export class Body {
     return stream
   }
 
-  #streamOf(source: string | Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+  #streamOf(source: string | Uint8Array<ArrayBuffer> | Pieces): ReadableStream<Uint8Array> {
+    if (source instanceof Pieces) return source.stream()
     const isEmpty = this.#used || source.length === 0
     return new (readableStreams())<Uint8Array>({
       type: 'bytes',
@@ -80,21 +91,27 @@ export class Body {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const source = this.#take()
     if (source === null) return new Uint8Array(0)
-    return typeof source === 'string' ? toBytes(source) : source instanceof Uint8Array ? source.slice() : collect(source)
+    if (typeof source === 'string') return toBytes(source)
+    return source instanceof Uint8Array ? source.slice() : source instanceof Pieces ? source.copy() : collect(source)
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.bytes()).buffer
   }
 
-  /** @throws TypeError there is no FormData */
-  async formData(): Promise<never> {
-    throw absent('formData', 'FormData')
+  /** The whole body as a form. Rejects with a TypeError when it is none, by its Content-Type or by what is in it. */
+  async formData(): Promise<FormData> {
+    const source = this.#take()
+    const reader = forms().readerFor(this.headers.get('content-type'))
+    if (source !== null) await pour(source, (bytes, isOwn) => reader.push(bytes, isOwn))
+    return reader.end()
   }
 
-  /** @throws TypeError there is no Blob */
-  async blob(): Promise<never> {
-    throw absent('blob', 'Blob')
+  async blob(): Promise<Blob> {
+    const source = this.#take()
+    const { blobOf } = blobs()
+    const pieces = source instanceof Pieces ? source : new Pieces(source === null ? [] : [await wholeOf(source)])
+    return blobOf(pieces, this.headers.get('content-type'))
   }
 
   /** For clone(): the same once more. */
@@ -134,14 +151,11 @@ export class Body {
     const source = this.#source
     if (this.#used || isReadableStream(source) || source instanceof IncomingBody) return undefined
     this.#used = source !== null
-    return source === null ? EMPTY : toBytes(source)
+    return source === null ? EMPTY : source instanceof Pieces ? source.joined() : toBytes(source)
   }
 }
 
 const EMPTY = new Uint8Array(0)
-
-const absent = (method: string, made: string): TypeError =>
-  new TypeError(`${method} of a Request or Response is not available in xen-ts, which has no ${made}: read it with text() or bytes()`)
 
 const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   typeof source === 'string' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : source
@@ -157,6 +171,8 @@ function sourceOf(init: BodyInit): BodySource {
     if (init.locked || isDisturbed(init)) throw new TypeError('the body is a stream that is being read already; give a fresh one')
     return init
   }
+  const pieces = init instanceof Pieces ? init : piecesOf(init)
+  if (pieces !== undefined) return pieces
   if (typeof init === 'object' && Symbol.asyncIterator in init) return readableStreams().from(init as AsyncIterable<Uint8Array>)
   return String(init)
 }
@@ -177,22 +193,40 @@ const streamOf = (source: IncomingBody): ReadableStream<Uint8Array> =>
     { highWaterMark: 0 },
   )
 
-async function collect(source: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | IncomingBody): Promise<Uint8Array<ArrayBuffer>> {
+type KnownSource = Exclude<BodySource, null>
+
+/** All of it, not to be changed. */
+const wholeOf = (source: KnownSource): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> =>
+  typeof source === 'string' ? toBytes(source) : collect(source)
+
+async function collect(source: Exclude<KnownSource, string>): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source
+  if (source instanceof Pieces) return source.joined()
   if (source instanceof IncomingBody) return source.gather()
   const all = new ByteCollector()
+  // The collector keeps the first piece as it is, and that belongs to who made the stream.
+  await pour(source, bytes => all.push(all.length === 0 ? bytes.slice() : bytes))
+  return all.take()
+}
+
+/** All of it, as it comes. `isOwn`: nobody changes the bytes any more. */
+async function pour(source: KnownSource, take: (bytes: Uint8Array<ArrayBuffer>, isOwn: boolean) => void): Promise<void> {
+  if (!isReadableStream(source)) {
+    for (const bytes of source instanceof Pieces ? source.list : [await wholeOf(source)]) take(bytes, true)
+    return
+  }
   // Never released: a body that was read stays locked.
   const reader = source.getReader()
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return all.take()
-    if (!(value instanceof Uint8Array)) {
-      const error = new TypeError('the body is a stream of something else than Uint8Array')
+    if (done) return
+    try {
+      if (!(value instanceof Uint8Array)) throw new TypeError('the body is a stream of something else than Uint8Array')
+      take(value as Uint8Array<ArrayBuffer>, false)
+    } catch (error) {
       reader.cancel(error).catch(() => {})
       throw error
     }
-    // The collector keeps the first piece as it is, and that belongs to who made the stream.
-    all.push(all.length === 0 ? value.slice() : value)
   }
 }
 

@@ -23,7 +23,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 export class Request extends Body {
   readonly method: string
   readonly url: string
-  readonly headers: Headers
+  override readonly headers: Headers
   readonly redirect: string
   /** A controller when the signal is our own and somebody has asked for it. */
   #signal: AbortSignal | AbortController | undefined
@@ -93,7 +93,9 @@ export class Request extends Body {
 
   clone(): Request {
     const { url, method, headers, redirect, signal } = this
-    return new Request(url, { method, headers, redirect, signal, body: this.split(), duplex: 'half' })
+    const copy = new Request(url, { method, headers, redirect, signal, body: this.split(), duplex: 'half' })
+    if (!headers.has('content-type')) copy.headers.delete('content-type')
+    return copy
   }
 }
 

@@ -18,7 +18,7 @@ const withoutBody = new Set([101, 103, 204, 205, 304])
 export class Response extends Body {
   readonly status: number
   readonly statusText: string
-  readonly headers: Headers
+  override readonly headers: Headers
 
   constructor(body?: BodyInit, init: ResponseInit | null = {}) {
     super(body)
@@ -42,7 +42,7 @@ export class Response extends Body {
   }
 
   get type(): string {
-    return 'default'
+    return failed.has(this) ? 'error' : 'default'
   }
   get url(): string {
     return ''
@@ -56,7 +56,19 @@ export class Response extends Body {
 
   clone(): Response {
     const { status, statusText, headers } = this
-    return new Response(this.split(), { status, statusText, headers })
+    if (failed.has(this)) return Response.error()
+    const copy = new Response(this.split(), { status, statusText, headers })
+    if (!headers.has('content-type')) copy.headers.delete('content-type')
+    return copy
+  }
+
+  /** What stands for a network error. */
+  static error(): Response {
+    const response = new Response()
+    Object.defineProperty(response, 'status', { value: 0, enumerable: true })
+    lock(response.headers)
+    failed.add(response)
+    return response
   }
 
   /** JSON of `data`, with its content type. */
@@ -72,6 +84,19 @@ export class Response extends Body {
     const status = toStatus(given)
     if (![301, 302, 303, 307, 308].includes(status))
       throw new RangeError(`Response.redirect: status ${given} is not one of 301, 302, 303, 307, 308`)
-    return new Response(null, { status, headers: { location: new URL(url).href } })
+    const response = new Response(null, { status, headers: { location: new URL(url).href } })
+    lock(response.headers)
+    return response
   }
+}
+
+/** Responses of Response.error(). */
+const failed = new WeakSet<Response>()
+
+/** https://fetch.spec.whatwg.org/#headers-guard : immutable */
+function lock(headers: Headers): void {
+  const refuse = () => {
+    throw new TypeError('Headers: those of Response.error() and Response.redirect() cannot be changed')
+  }
+  for (const name of ['append', 'delete', 'set']) Object.defineProperty(headers, name, { value: refuse })
 }

@@ -29,19 +29,32 @@ const plainQuery = String.raw`\?[\w\-.~!$&()*+,;=:@%/?]*`
 const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
 const label = '[a-wyz][a-z0-9-]*'
 const plainUrl = new RegExp(
-  `^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte})(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`,
+  `^(https?)://(${label}(?:\\.${label})*|(?:${byte}\\.){3}${byte}|\\[[\\da-f:]+\\])(?::([1-9]\\d{0,3}))?(${plainPath})(${plainQuery})?$`,
 )
+
+/** The last address in brackets that is written as the serializer writes it: a server is asked by one name most of the time. */
+let knownAddress = ''
+
+function matchPlain(text: string): RegExpExecArray | null {
+  const match = plainUrl.exec(text)
+  if (match === null) return null
+  const host = match[2]!
+  if (host[0] !== '[' || host === knownAddress) return match
+  if (parseHost(host, true) !== host) return null
+  knownAddress = host
+  return match
+}
 
 /** Whether parsing and serializing give the very same text; false when that takes a closer look. */
 export function isPlainUrl(text: string): boolean {
-  const [, scheme, , port] = plainUrl.exec(text) ?? []
+  const [, scheme, , port] = matchPlain(text) ?? []
   return scheme !== undefined && (port === undefined || Number(port) !== defaultPorts[scheme])
 }
 
 /** The record of `input`, or undefined when it is no URL. `base` is never changed. */
 export function parseUrl(input: string, base?: UrlRecord): UrlRecord | undefined {
   // Nearly every address a server sees is plain: one match instead of a dozen steps.
-  const plain = base === undefined ? plainUrl.exec(input) : null
+  const plain = base === undefined ? matchPlain(input) : null
   if (plain === null) return parseAny(input, base)
   const [, scheme, host, port, path, query] = plain
   const url: UrlRecord = { ...empty(scheme), host, path: path.slice(1).split('/'), query: query === undefined ? null : query.slice(1) }

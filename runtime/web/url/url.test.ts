@@ -2,11 +2,15 @@ import { runs } from '@xen-ts/boot/fuzz'
 import test from 'ava'
 import fc from 'fast-check'
 import { asInNode } from '../testing.ts'
+import { isPlainUrl } from './parse.ts'
 import { bases, type Part, parts, partsOf, urlScenarios } from './url.cases.ts'
 import { URL as OwnURL } from './url.ts'
+import { patternScenarios } from './url-pattern.cases.ts'
+import { URLPattern as OwnPattern } from './url-pattern.ts'
 import { URLSearchParams as OwnParams } from './url-search-params.ts'
 
 asInNode(test, urlScenarios, { URL: OwnURL, URLSearchParams: OwnParams })
+asInNode(test, patternScenarios, { URLPattern: OwnPattern })
 
 const piece = fc.oneof(
   fc.constantFrom(
@@ -166,4 +170,19 @@ test('punycode of letters that a name cannot have is refused (the standard; Node
   for (const host of ['xn--pokxncvks', 'a.b.c.xn--pokxncvks', '10.0.0.Xn--pokxncvks', 'xn--nsa95820a.xn--wz1d'])
     t.is(OwnURL.canParse(`http://${host}`), false, host)
   t.is(new OwnURL('http://xn--fa-hia.de').host, 'xn--fa-hia.de')
+})
+
+test('plain URLs, which a server takes as they are: an address of IPv6 only as the serializer writes it', t => {
+  for (const url of [
+    'http://[fd00:7::16]/',
+    'http://[fd00:7::16]:8080/a?b',
+    'https://[::1]/',
+    'http://[1:2:3:4:5:6:7:8]/',
+    'http://10.0.0.1/',
+  ])
+    t.true(isPlainUrl(url), url)
+  for (const host of ['FD00::1', 'fd00:0::1', 'fd00::01', '::1.2.3.4', '1:2', '::1%1', '1::2::3', ':', '12345::', '1:2:3:4:5:6:7::'])
+    t.false(isPlainUrl(`http://[${host}]/`), host)
+  t.false(isPlainUrl('http://[::1]:80/'))
+  t.is(new OwnURL('http://[fd00:7::16]:8080/a?b').host, '[fd00:7::16]:8080')
 })

@@ -3,7 +3,7 @@
  * knows where the next response would begin.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { MAX_HEAD } from '../server/head.ts'
+import { MAX_HEAD, whyIncomplete } from '../message/head.ts'
 import { HttpError } from './error.ts'
 import { parseResponseHead, type ResponseHead } from './head.ts'
 import { Incoming, type Source } from './incoming.ts'
@@ -213,7 +213,8 @@ export class ClientConnection implements Source, SendingEvents {
         if (!(text.startsWith(NAME) || NAME.startsWith(text))) throw refused('it does not begin with HTTP/1.')
         const length = text.indexOf('\r\n\r\n') + 4
         if (length >= 4) return { text: text.slice(0, length - 4), bytes, at: at + length }
-        checkIncomplete(text, size)
+        const wrong = whyIncomplete(text, size)
+        if (wrong !== undefined) throw refused(wrong.reason)
       }
       const more = await this.#read()
       if (more === undefined) throw new HttpError('ECONNRESET', closedWhere(bytes.length > at, this.authority))
@@ -262,14 +263,6 @@ export class ClientConnection implements Source, SendingEvents {
 }
 
 const refused = (why: string): HttpError => new HttpError('EPROTO', `the response is refused: ${why}`)
-
-/** Whether a head without an end can still become one. `size` is the bytes that `text` was decoded from. */
-function checkIncomplete(text: string, size: number): void {
-  if (size === MAX_HEAD) throw refused(`its head is longer than ${MAX_HEAD} bytes`)
-  // Decoding ends at a NUL.
-  if (text.length < size) throw refused('the head contains control characters')
-  if (text.includes('\n\n')) throw refused('lines must end with CR LF')
-}
 
 const closedWhere = (hasBegun: boolean, authority: string): string =>
   hasBegun

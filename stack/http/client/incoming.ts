@@ -1,6 +1,7 @@
 /** A response that comes in: its head, and its body as it is asked for. It outlives its use of the connection, which may have another then. */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { BodyDecoder } from './body.ts'
+import type { BadMessage } from '../message/bad-message.ts'
+import { BodyDecoder, type BodySink } from '../message/body.ts'
 import { HttpError } from './error.ts'
 import type { ResponseHead } from './head.ts'
 
@@ -19,7 +20,7 @@ export interface Failure {
   readonly error: unknown
 }
 
-export class Incoming {
+export class Incoming implements BodySink {
   readonly head: ResponseHead
   readonly #source: Source
   readonly #decoder: BodyDecoder
@@ -53,9 +54,14 @@ export class Incoming {
   /** What has come, from `at` on. */
   feed(bytes: Uint8Array, at: number): void {
     const decoder = this.#decoder
-    const stop = decoder.feed(bytes, at, bytes.length, this.#pieces)
-    if (decoder.error !== undefined) this.#source.fail(new HttpError(decoder.isTooLarge ? 'EMSGSIZE' : 'EPROTO', decoder.error))
+    const stop = decoder.feed(bytes, at, bytes.length, this)
+    if (decoder.error !== undefined) this.#source.fail(failure(decoder.error))
     else if (decoder.isDone) this.#whole(stop === bytes.length)
+  }
+
+  /** @internal What the decoder finds, without a copy: who receives it leaves the array to us. */
+  part(bytes: Uint8Array, at: number, size: number): void {
+    this.#pieces.push(at === 0 && size === bytes.length ? bytes : bytes.subarray(at, at + size))
   }
 
   #whole(isClean: boolean): void {
@@ -95,3 +101,8 @@ export class Incoming {
     if (!this.isWhole) this.#source.fail(reason)
   }
 }
+
+const failure = ({ status, reason }: BadMessage): HttpError =>
+  status === 413
+    ? new HttpError('EMSGSIZE', 'the body is larger than the limit of the client (limits.body)')
+    : new HttpError('EPROTO', reason)

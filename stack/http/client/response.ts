@@ -12,7 +12,7 @@ class Fetched extends Response {
   override readonly clone: () => Response
 
   constructor(body: Body, { head }: Incoming, url: string, wasRedirected: boolean) {
-    super(body, { status: head.status, statusText: head.phrase, headers: head.fields })
+    super(body, { status: head.status, statusText: head.phrase, headers: head.fields as [string, string][] })
     this.url = url
     this.redirected = wasRedirected
     this.clone = () => cloned(this, url, wasRedirected)

@@ -2,6 +2,7 @@
 
 import * as web from '@xen-ts/runtime/web'
 import test from 'ava'
+import { HttpCounters } from './counters.ts'
 import { bareServer, get, known, quietStream } from './testing.ts'
 
 const never = new Promise<never>(() => {})
@@ -84,4 +85,34 @@ test('a response that cannot be sent has its stream cancelled', async t => {
   await server.seconds(0)
   t.deepEqual(client.statuses, [500])
   t.true(body.events[0] instanceof RangeError)
+})
+
+test('a client that makes the program fail again and again does not fill the log: ten lines a minute, all are counted', async t => {
+  const counters = new HttpCounters()
+  let streams = false
+  const broken = (): Response => new Response(new ReadableStream({ start: controller => controller.error(new Error('in the middle')) }))
+  const server = bareServer(
+    () => {
+      if (streams) return broken()
+      throw new Error('no')
+    },
+    {},
+    undefined,
+    counters,
+  )
+  const client = server.connect()
+  for (let i = 0; i < 50; i++) client.send(get(`/${i}`))
+  streams = true
+  for (let i = 0; i < 50; i++) server.connect().send(get(`/${i}`))
+  await server.seconds(1)
+  t.is(counters.failed, 100)
+  t.is(server.log('ERR').length, 10)
+  t.is(server.log('ERR')[9].split('\n')[0], 'GET http://a/9 failed: Error: no')
+  await server.seconds(61)
+  client.send(get('/later'))
+  const quiet = server.connect()
+  streams = false
+  quiet.send(get('/again'))
+  await server.seconds(1)
+  t.regex(server.log('ERR').slice(10).join('\n'), /^left out since: 90 lines such as the next\nGET .* failed/)
 })

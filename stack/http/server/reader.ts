@@ -3,9 +3,10 @@
  * an incomplete head is left where it is, and read again when there is more.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { BadRequest } from './bad-request.ts'
+import { BadMessage } from '../message/bad-message.ts'
+import { MAX_HEAD, whyIncomplete } from '../message/head.ts'
 import { BodyReader } from './body.ts'
-import { type Local, MAX_HEAD, type RequestHead } from './head.ts'
+import type { Local, RequestHead } from './head.ts'
 import type { HeadCache } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 import { mayHaveBody } from './request.ts'
@@ -24,7 +25,7 @@ export class RequestReader {
   /** `head` and `body` are a whole request that nobody has taken yet; the owner sets it to false. */
   isComplete = false
   /** The bytes are no request; nothing behind them can be read. */
-  refusal: BadRequest | undefined = undefined
+  refusal: BadMessage | undefined = undefined
   /** The client waits for 100 Continue; the owner sets it to false. */
   wantsContinue = false
   readonly #abi: HostFunctions
@@ -56,7 +57,7 @@ export class RequestReader {
       return at
     }
     const head = this.#heads.parse(length === text.length ? text : text.slice(0, length), this.#socket)
-    if (head instanceof BadRequest) this.refusal = head
+    if (head instanceof BadMessage) this.refusal = head
     else this.#begin(head)
     return at + length
   }
@@ -96,13 +97,4 @@ export class RequestReader {
     }
     return stop
   }
-}
-
-/** Whether a head without an end can still become one: undefined when it can. `size` is the bytes that `text` was decoded from. */
-function whyIncomplete(text: string, size: number): BadRequest | undefined {
-  if (size === MAX_HEAD) return new BadRequest(431, `the request head is longer than ${MAX_HEAD} bytes`)
-  // Decoding ends at a NUL.
-  if (text.length < size) return new BadRequest(400, 'the request head contains control characters')
-  if (text.includes('\n\n')) return new BadRequest(400, 'lines must end with CR LF')
-  return undefined
 }

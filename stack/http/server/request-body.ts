@@ -3,8 +3,9 @@
  * closes. What nobody reads in the end is dropped, within a limit, for the sake of the connection's next request.
  */
 import { IncomingBody } from '@xen-ts/runtime/web/incoming'
-import { BadRequest } from './bad-request.ts'
+import { BadMessage } from '../message/bad-message.ts'
 import type { BodyReader } from './body.ts'
+import type { Gathering } from './gathering.ts'
 
 /** Who feeds it: the connection. */
 export interface BodyOwner {
@@ -13,7 +14,7 @@ export interface BodyOwner {
   /** What is held has become less, or does not count any more. */
   bodyTaken(): void
   /** The body cannot be read by the program: what to answer. */
-  bodyRefused(refusal: BadRequest): void
+  bodyRefused(refusal: BadMessage): void
 }
 
 type Piece = Uint8Array<ArrayBuffer> | undefined
@@ -24,7 +25,7 @@ export class RequestBody extends IncomingBody {
   error: unknown = undefined
   readonly #owner: BodyOwner
   readonly #gatherLimit: number
-  readonly #gathering: { bytes: number }
+  readonly #gathering: Gathering
   /** Its part of those. */
   #counted = 0
   #isWanted = false
@@ -33,7 +34,7 @@ export class RequestBody extends IncomingBody {
   #waiting: PromiseWithResolvers<Piece> | undefined = undefined
 
   /** `gatherLimit` in bytes: for programs that want all of it at once; `gathering` counts what all such bodies hold. */
-  constructor(reader: BodyReader, owner: BodyOwner, gatherLimit: number, gathering: { bytes: number }) {
+  constructor(reader: BodyReader, owner: BodyOwner, gatherLimit: number, gathering: Gathering) {
     super()
     this.reader = reader
     this.#owner = owner
@@ -61,11 +62,10 @@ export class RequestBody extends IncomingBody {
   }
 
   /** After more of it has come: what all that are gathered hold now, without what is complete. */
-  count(): number {
+  count(): void {
     const held = this.isGathered && !this.reader.isDone ? this.reader.held : 0
     this.#gathering.bytes += held - this.#counted
     this.#counted = held
-    return this.#gathering.bytes
   }
 
   read(): Promise<Piece> {
@@ -121,8 +121,8 @@ export class RequestBody extends IncomingBody {
 }
 
 /** What a program's read fails with when the body is refused. */
-export const bodyError = ({ status, reason }: BadRequest): TypeError =>
+export const bodyError = ({ status, reason }: BadMessage): TypeError =>
   new TypeError(`the body of the request was refused: ${status}, ${reason}`)
 
 /** The end of the connection before that of the body (RFC 9112 section 8). */
-export const incomplete = (): BadRequest => new BadRequest(400, 'the connection ended before the body was complete')
+export const incomplete = (): BadMessage => new BadMessage(400, 'the connection ended before the body was complete')

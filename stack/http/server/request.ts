@@ -57,7 +57,7 @@ const streamOf = (body: RequestBody): ReadableStream<Uint8Array> =>
 
 /** The same, and the body knows who reads it as one. */
 function gathering(request: Request, body: RequestBody): Request {
-  for (const name of ['text', 'json', 'bytes', 'arrayBuffer'] as const) {
+  for (const name of ['text', 'json', 'bytes', 'arrayBuffer', 'blob', 'formData'] as const) {
     const read = request[name] as () => Promise<unknown>
     Object.defineProperty(request, name, {
       value: () => {

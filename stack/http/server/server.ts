@@ -1,10 +1,12 @@
 /** The HTTP server: listens, keeps the connections' time, and stops in good order. */
 import type { HttpHandler, HttpServer, Lifecycle } from '@xen-ts/runtime'
-import type { Machine, Timer } from '@xen-ts/runtime/machine'
+import type { Log, Machine, Timer } from '@xen-ts/runtime/machine'
+import { LimitedLog } from '../../limited.ts'
 import type { Listener } from '../../socket.ts'
 import { dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'
 import { HttpCounters } from './counters.ts'
+import { Gathering } from './gathering.ts'
 import { HeadCache } from './head-cache.ts'
 import { defaultHttpLimits, type HttpLimits } from './options.ts'
 import type { Service } from './service.ts'
@@ -58,16 +60,17 @@ export function httpServer(
 
 class Server implements Service {
   readonly abi
-  readonly log
+  readonly limited: LimitedLog
   readonly limits: HttpLimits
   readonly heads = new HeadCache()
   readonly counters: HttpCounters
   readonly handler: HttpHandler
   readonly connections = new Set<HttpConnection>()
-  readonly gathering = { bytes: 0 }
+  readonly gathering: Gathering
   date = ''
   stopping = false
   stopReason: unknown = undefined
+  readonly #log: Log
   readonly #timers
   readonly #listener: Listener
   readonly #options: ServeOptions
@@ -84,8 +87,10 @@ class Server implements Service {
   ) {
     this.counters = counters
     this.abi = machine.abi
-    this.log = machine.log('http')
+    this.#log = machine.log('http')
+    this.limited = new LimitedLog(this.#log, machine.timers)
     this.limits = { ...defaultHttpLimits, ...options.limits }
+    this.gathering = new Gathering(this.limits.bodies)
     this.handler = handler
     this.#timers = machine.timers
     this.#listener = listener
@@ -152,7 +157,7 @@ class Server implements Service {
     const { waiting } = this
     if (waiting !== undefined) {
       const what = waiting.startsWith('1 ') && !waiting.includes(' and ') ? 'it is' : 'they are'
-      this.log.warn(`${waiting} after ${this.limits.drainTimeout} s: ${what} cut off`)
+      this.#log.warn(`${waiting} after ${this.limits.drainTimeout} s: ${what} cut off`)
     }
     for (const connection of this.connections) {
       if (connection.isSending || connection.isHandling) this.counters.abandoned++

@@ -1,21 +1,23 @@
 /** What the connections of a server share. */
 
-import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import type { LimitedLog } from '../../limited.ts'
 import type { HttpConnection } from './connection.ts'
 import type { HttpCounters } from './counters.ts'
+import type { Gathering } from './gathering.ts'
 import type { HeadCache } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 
 export interface Service {
   readonly abi: HostFunctions
-  readonly log: Log
+  /** For what clients can cause. */
+  readonly limited: LimitedLog
   readonly limits: HttpLimits
   readonly heads: HeadCache
   readonly counters: HttpCounters
   readonly handler: (request: Request) => Response | Promise<Response>
   readonly connections: Set<HttpConnection>
-  /** Bytes of bodies that are being gathered. */
-  readonly gathering: { bytes: number }
+  readonly gathering: Gathering
   /** The Date line of this second. */
   readonly date: string
   /** No request is taken any more but those under way. */

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { BadRequest } from './bad-request.ts'
+import { BadMessage } from '../message/bad-message.ts'
 import { parseHead } from './head.ts'
 import { targetUrl } from './target.ts'
 import { bareServer, known } from './testing.ts'
@@ -56,7 +56,7 @@ test('whatever host and path are, the URL has that host, and a path that was in 
       for (const second of names) {
         const target = `/${first}${second}`
         const url = targetUrl('GET', target, host)
-        if (url instanceof BadRequest) {
+        if (url instanceof BadMessage) {
           t.regex(target, /[#\\ ä]/, `${host} ${target} ${url.reason}`)
           continue
         }

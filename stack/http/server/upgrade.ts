@@ -1,6 +1,8 @@
 /** Connections that become something else (RFC 9110 section 7.8): what HTTP must know of it, which is next to nothing. */
-import type { HostFunctions, Log } from '@xen-ts/runtime/machine'
+import type { HostFunctions } from '@xen-ts/runtime/machine'
+import type { LimitedLog } from '../../limited.ts'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
+import type { Gathering } from './gathering.ts'
 
 /** What has the connection from now on. */
 export interface Upgraded extends SocketHandler {
@@ -14,7 +16,8 @@ export interface Upgraded extends SocketHandler {
 
 export interface UpgradeMachine {
   readonly abi: HostFunctions
-  readonly log: Log
+  readonly log: LimitedLog
+  readonly gathering: Gathering
   /** Of the socket, when nothing waits to be taken. */
   readonly room: number
 }

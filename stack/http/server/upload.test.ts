@@ -1,6 +1,8 @@
 /** Bodies of requests that are read while they come in: who holds how much, who is told what, and what comes behind them. */
 import test from 'ava'
 import { pair, pattern } from '../../testing/pair.ts'
+import { World } from '../../testing/world.ts'
+import { BodyReader } from './body.ts'
 import { type HttpHandler, httpServer } from './server.ts'
 import { bareServer, known } from './testing.ts'
 
@@ -417,4 +419,28 @@ test('bodies that are gathered have a bound together: one too many is told so, a
   fourth.send('a')
   await server.seconds(0)
   t.regex(fourth.received, /^HTTP\/1\.1 200 [^]*600$/)
+})
+
+test('a body of known length is taken as it lies: it is as long as it was said to be, and no longer', t => {
+  const { slice } = Uint8Array.prototype
+  let copied = 0
+  Uint8Array.prototype.slice = function (...args) {
+    copied += this.length
+    return slice.apply(this, args)
+  }
+  try {
+    const { abi } = new World(3).machine('http')
+    for (const length of [10, 100_000, 1_000_000]) {
+      const reader = new BodyReader(abi, length, 3_000_000)
+      const piece = new Uint8Array(1460).fill(7)
+      for (let sent = 0; sent < length; sent += piece.length) reader.feed(piece, 0, Math.min(piece.length, length - sent))
+      t.true(reader.isDone)
+      const bytes = reader.take()
+      t.is(bytes.length, length)
+      t.is(bytes.buffer.byteLength, length)
+      t.is(copied, 0)
+    }
+  } finally {
+    Uint8Array.prototype.slice = slice
+  }
 })

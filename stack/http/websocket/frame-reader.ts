@@ -1,9 +1,10 @@
 /**
- * Takes messages out of the bytes of a client (RFC 6455 section 5): bytes in, messages and control frames out. It does no I/O. What breaks
- * a rule ends the reading, with the code that the client is told.
+ * Takes messages out of the bytes of a peer (RFC 6455 section 5): bytes in, messages and control frames out. It does no I/O. What breaks
+ * a rule ends the reading, with the code that the peer is told.
  */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
-import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL, PONG, PROTOCOL_ERROR, TEXT, TOO_LARGE } from './frame.ts'
+import type { Gathering } from '../server/gathering.ts'
+import { BINARY, CLOSE, CONTINUATION, MAX_CONTROL, PONG, PROTOCOL_ERROR, TEXT, TOO_LARGE, TRY_AGAIN } from './frame.ts'
 
 export interface FrameSink {
   /** TEXT or BINARY, CLOSE, PING or PONG; the bytes are the sink's. False when it wants no more. */
@@ -19,6 +20,9 @@ export class FrameReader {
   readonly #abi: Pick<HostFunctions, 'copy'>
   readonly #sink: FrameSink
   readonly #limit: number
+  /** Of a mask: four bytes of a client, none of a server. */
+  readonly #maskLength: 4 | 0
+  readonly #gathering: Gathering
   readonly #head = new Uint8Array(MAX_HEAD)
   #headLength = 0
   /** Of the frame whose payload comes in; -1 when its head does. */
@@ -33,11 +37,17 @@ export class FrameReader {
   readonly #control = new Unmasked()
   #isOver = false
 
-  /** `limit`: longest message in bytes. */
-  constructor(abi: Pick<HostFunctions, 'copy'>, limit: number, sink: FrameSink) {
+  /**
+   * @param peer masks its frames, if it is a client
+   * @param limit longest message in bytes
+   * @param gathering counts what the messages of all sockets hold as long as they are not whole
+   */
+  constructor(abi: Pick<HostFunctions, 'copy'>, peer: 'client' | 'server', limit: number, gathering: Gathering, sink: FrameSink) {
     this.#abi = abi
     this.#limit = limit
+    this.#gathering = gathering
     this.#sink = sink
+    this.#maskLength = peer === 'client' ? 4 : 0
   }
 
   read(bytes: Uint8Array, at: number, end: number): void {
@@ -48,11 +58,23 @@ export class FrameReader {
         continue
       }
       const size = Math.min(end - at, this.#remaining)
-      this.#mask = (this.#opcode >= CLOSE ? this.#control : this.#message).push(this.#abi, bytes, at, size, this.#mask)
+      const isControl = this.#opcode >= CLOSE
+      this.#mask = (isControl ? this.#control : this.#message).push(this.#abi, bytes, at, size, this.#mask)
       at += size
       this.#remaining -= size
+      if (!isControl) this.#gathering.bytes += size
       if (this.#remaining === 0) this.#endFrame()
+      // What is whole by now was handed on.
+      if (!isControl && this.#message.length > 0 && this.#gathering.isTooMuch(this.#limit))
+        this.#fail(TRY_AGAIN, `too many messages are on their way to the ${this.#maskLength > 0 ? 'server' : 'client'}: try again later`)
     }
+  }
+
+  /** Nothing more is read: lets go of a message that is not whole. */
+  drop(): void {
+    this.#isOver = true
+    this.#gathering.bytes -= this.#message.length
+    this.#message.clear()
   }
 
   /** Looks at a head each time that it has become longer, so that a wrong one is known by its first byte. */
@@ -61,15 +83,17 @@ export class FrameReader {
     if (this.#headLength === 1) return this.#checkFirst(head[0])
     const short = head[1] & 0x7f
     if (this.#headLength === 2) {
-      if ((head[1] & 0x80) === 0) return this.#fail(PROTOCOL_ERROR, 'a frame is not masked')
+      if ((head[1] & 0x80) === 0 && this.#maskLength > 0) return this.#fail(PROTOCOL_ERROR, 'a frame is not masked')
+      if ((head[1] & 0x80) !== 0 && this.#maskLength === 0) return this.#fail(PROTOCOL_ERROR, 'a frame of a server is masked')
       if (this.#opcode >= CLOSE && short > MAX_CONTROL) return this.#fail(PROTOCOL_ERROR, 'a control frame is longer than 125 bytes')
     }
     const lengthEnd = short === 127 ? 10 : short === 126 ? 4 : 2
     if (this.#headLength < lengthEnd) return
     if (this.#headLength === lengthEnd && !this.#checkLength(lengthEnd)) return
-    if (this.#headLength < lengthEnd + 4) return
+    if (this.#headLength < lengthEnd + this.#maskLength) return
     this.#remaining = this.#lengthOf(lengthEnd)
-    this.#mask = head[lengthEnd] | (head[lengthEnd + 1] << 8) | (head[lengthEnd + 2] << 16) | (head[lengthEnd + 3] << 24)
+    if (this.#maskLength > 0)
+      this.#mask = head[lengthEnd] | (head[lengthEnd + 1] << 8) | (head[lengthEnd + 2] << 16) | (head[lengthEnd + 3] << 24)
     this.#headLength = 0
     if (this.#remaining === 0) this.#endFrame()
   }
@@ -115,11 +139,12 @@ export class FrameReader {
     if (!this.#isFinal) return
     const whole = this.#messageOpcode
     this.#messageOpcode = 0
+    this.#gathering.bytes -= this.#message.length
     if (!this.#sink.frame(whole, this.#message.take())) this.#isOver = true
   }
 
   #fail(code: number, reason: string): void {
-    this.#isOver = true
+    this.drop()
     this.#sink.violation(code, reason)
   }
 }
@@ -160,9 +185,13 @@ class Unmasked {
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes
     const whole = bytes.length === this.length ? bytes : bytes.slice(0, this.length)
+    this.clear()
+    return whole
+  }
+
+  clear(): void {
     this.#bytes = EMPTY
     this.length = 0
-    return whole
   }
 }
 

@@ -21,17 +21,19 @@ export const ABNORMAL = 1006
 export const NOT_UTF8 = 1007
 export const TOO_LARGE = 1009
 export const INTERNAL_ERROR = 1011
+/** Registered with IANA: another time there may be room. */
+export const TRY_AGAIN = 1013
 
 /** Whether a code may be sent: those of the protocol that are no placeholders, and the two ranges of libraries and programs. */
 export const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= NORMAL && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999))
 
-/** A whole message or control frame; a server masks nothing. */
-export function frame(abi: Pick<HostFunctions, 'copy'>, opcode: number, payload: Uint8Array): Uint8Array {
+/** A whole message or control frame. @param mask four bytes, of a client; a server masks nothing (section 5.1) */
+export function frame(abi: Pick<HostFunctions, 'copy'>, opcode: number, payload: Uint8Array, mask?: Uint8Array): Uint8Array<ArrayBuffer> {
   const { length } = payload
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const bytes = new Uint8Array(head + length)
+  const bytes = mask === undefined ? new Uint8Array(head + length) : roomToMask(head + 4, length)
   bytes[0] = 0x80 | opcode
   if (head === 2) {
     bytes[1] = length
@@ -39,8 +41,24 @@ export function frame(abi: Pick<HostFunctions, 'copy'>, opcode: number, payload:
     bytes[1] = head === 4 ? 126 : 127
     for (let at = head - 1, rest = length; rest > 0; at--, rest = Math.floor(rest / 256)) bytes[at] = rest % 256
   }
-  abi.copy(bytes, head, payload, 0, length)
+  abi.copy(bytes, bytes.length - length, payload, 0, length)
+  if (mask !== undefined) applyMask(bytes, head, mask)
   return bytes
+}
+
+/** The payload begins where a word does, and its last word is whole: for the loop that masks it. */
+function roomToMask(head: number, length: number): Uint8Array<ArrayBuffer> {
+  const skipped = -head & 3
+  return new Uint8Array(new ArrayBuffer((skipped + head + length + 3) & ~3), skipped, head + length)
+}
+
+/** Section 5.3. */
+function applyMask(bytes: Uint8Array<ArrayBuffer>, at: number, mask: Uint8Array): void {
+  bytes[1] |= 0x80
+  bytes.set(mask, at)
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at + 4)
+  const word = mask[0] | (mask[1] << 8) | (mask[2] << 16) | (mask[3] << 24)
+  for (let i = 0; i < words.length; i++) words[i] ^= word
 }
 
 export function closePayload(code: number, reason: Uint8Array): Uint8Array {

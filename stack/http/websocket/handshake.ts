@@ -1,13 +1,12 @@
 /** The server's half of the opening handshake (RFC 6455 section 4.2), strictly. */
 import { HandshakeError } from '../server/upgrade.ts'
-import { sha1 } from './sha1.ts'
+import { acceptOf } from './accept.ts'
 
 /** The only version there is. */
 const VERSION = '13'
 const VERSION_FIELD = { 'sec-websocket-version': VERSION }
 /** Sixteen bytes in base64: no bits are left over in the last character but zeros. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 const lists = (field: string | null, token: string): boolean => (field ?? '').split(',').some(part => part.trim().toLowerCase() === token)
 
@@ -31,5 +30,5 @@ export function acceptKey({ method, headers }: Pick<Request, 'method' | 'headers
     throw new HandshakeError(426, `the version of WebSocket here is ${VERSION}`, VERSION_FIELD)
   const key = headers.get('sec-websocket-key')
   if (key === null || !KEY.test(key)) throw new HandshakeError(400, 'Sec-WebSocket-Key is not 16 bytes in base64')
-  return btoa(String.fromCharCode(...sha1(new TextEncoder().encode(key + GUID))))
+  return acceptOf(key)
 }

@@ -1,6 +1,8 @@
 /** Each lie that a client can tell in frames, one a row: the code that it is told, and the connection ends. */
 import test from 'ava'
-import { clientFrame, closing, code, echoing, text } from './testing.ts'
+import { bareServer, known } from '../server/testing.ts'
+import { clientFrame, closing, code, echoing, handshake, serverFrames, text } from './testing.ts'
+import { upgradeWebSocket } from './upgrade.ts'
 
 const frame = clientFrame
 interface Lie {
@@ -162,4 +164,73 @@ test('empty fragments without end hold nothing, and what is announced and not se
   t.deepEqual(all.events, ['open', 'bytes 120'])
   all.client.send(frame({ opcode: 2, length: '\x7f\0\0\0\0\0\x0f\xff\xff' }))
   t.deepEqual([all.client.kept, all.client.state], [0, 'open'])
+})
+
+test('messages that are gathered have a bound together, and with bodies: one too many is closed with 1013, and there is room again', async t => {
+  const got: string[] = []
+  const server = bareServer(
+    async request => {
+      if (request.method === 'POST') return known(String((await request.bytes()).length))
+      const { socket, response } = upgradeWebSocket(request, { maxMessage: 600 })
+      socket.onmessage = ({ data }) => got.push(`${(data as string).length}`)
+      return response
+    },
+    { limits: { body: 600, bodies: 1000 } },
+  )
+  const open = async () => {
+    const client = server.connect()
+    client.send(handshake())
+    await server.seconds(0)
+    const head = client.received.length
+    return { client, said: () => serverFrames(client.received.slice(head)) }
+  }
+  const part = (size: number, opcode = 0, fin = false): string => clientFrame({ opcode, payload: 'a'.repeat(size), fin })
+  const [first, second, third, fourth] = [await open(), await open(), await open(), await open()]
+  first.client.send(part(490, 1))
+  const poster = server.connect()
+  poster.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n${'b'.repeat(490)}`)
+  third.client.send(part(100, 1))
+  await server.seconds(0)
+  t.deepEqual(third.said(), ['8:1013 too many messages are on their way to the server: try again later'])
+  t.is(third.client.state, 'ended')
+  t.deepEqual(first.said(), [])
+  second.client.send(text('c'.repeat(600)))
+  t.deepEqual(got, ['600'], 'what comes whole is not gathered')
+  first.client.send(part(10, 0, true))
+  t.deepEqual(got, ['600', '500'])
+  poster.send('b'.repeat(10))
+  await server.seconds(0)
+  t.regex(poster.received, /^HTTP\/1\.1 200 [^]*500$/)
+  // Half a message of who leaves, breaks a rule, or closes counts no more.
+  for (const end of [part(1, 1), closing(1000)]) {
+    const { client } = await open()
+    client.send(part(500, 1) + end)
+  }
+  const gone = await open()
+  gone.client.send(part(500, 1))
+  gone.client.reset()
+  const ended = await open()
+  ended.client.send(part(500, 1))
+  ended.client.finish()
+  fourth.client.send(part(599, 1))
+  second.client.send(part(400, 1))
+  fourth.client.send(part(1, 0, true))
+  second.client.send(part(1, 0, true))
+  t.deepEqual(got.slice(2), ['600', '401'])
+})
+
+test('a program whose handlers fail for each message does not fill the log', async t => {
+  const server = bareServer(request => {
+    const { socket, response } = upgradeWebSocket(request)
+    socket.onmessage = () => {
+      throw new Error('no')
+    }
+    return response
+  })
+  for (let i = 0; i < 40; i++) {
+    const client = server.connect()
+    client.send(handshake() + text('x'))
+  }
+  await server.seconds(1)
+  t.is(server.log('ERR').length, 10)
 })

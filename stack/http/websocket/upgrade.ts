@@ -3,7 +3,8 @@ import type { Event } from '@xen-ts/runtime/web'
 import { HandshakeError, switchingProtocols } from '../server/upgrade.ts'
 import type { CloseEvent, MessageEvent } from './events.ts'
 import { acceptKey, asksForWebSocket, offeredProtocols } from './handshake.ts'
-import { defaultWebSocketLimits, ServerWebSocket, type WebSocketData, type WebSocketLimits } from './socket.ts'
+import { defaultWebSocketLimits, type WebSocketData, type WebSocketLimits } from './session.ts'
+import { ServerWebSocket } from './socket.ts'
 
 export interface WebSocketOptions extends Partial<WebSocketLimits> {
   /** The subprotocol to agree on: one of those that the client offers. */

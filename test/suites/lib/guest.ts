@@ -19,7 +19,14 @@ export function commit(): string {
 /** The bundle of the program in a file, with the tool's own options. Throws what the tool would say. */
 export async function bundle(app: string): Promise<string> {
   const module = fileURLToPath(new URL('target.ts', import.meta.url))
-  const { code } = await bundleProgram(findProject(app), { name: 'suite', becomes: 'image', module, elsewhere: {}, target })
+  const { code } = await bundleProgram(findProject(app), {
+    name: 'suite',
+    becomes: 'image',
+    module,
+    elsewhere: {},
+    target,
+    globals: target.globals,
+  })
   return code
 }
 

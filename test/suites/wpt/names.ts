@@ -19,6 +19,11 @@ import { unikernel } from 'xen-ts'
 const found = {
 ${names.map(each => `  ${each}: () => typeof ${each} === 'undefined' ? undefined : ${each},`).join('\n')}
 }
+// What belongs to an image by other words than names.
+export const named = [
+  (label: string) => new TextDecoder(label),
+  () => [performance.mark, console.table, globalThis.onerror, globalThis.onunhandledrejection],
+]
 export default unikernel({
   name: '${name}',
   async start() {
@@ -27,6 +32,8 @@ export default unikernel({
       if (value !== undefined && !Object.hasOwn(globalThis, key))
         Object.defineProperty(globalThis, key, { value, writable: true, configurable: true, enumerable: false })
     }
+    // As a property: this program names no algorithm, and so has them all.
+    if (crypto.subtle === undefined) throw new Error('there is no crypto.subtle')
     await (globalThis as any).__suite.run()
   },
 })

@@ -31,6 +31,7 @@ export const folders = [
   'webmessaging',
   'webidl',
   'user-timing',
+  'websockets',
   'performance-timeline',
   'mimesniff',
   'media/foo.vtt',
@@ -75,6 +76,7 @@ export const rows: readonly (readonly [name: string, path: RegExp])[] = [
   ['user-timing', /^user-timing\//],
   ['performance-timeline', /^performance-timeline\//],
   ['urlpattern', /^urlpattern\//],
+  ['websockets: what needs no server', /^websockets\//],
   ['console', /^console\//],
   ['webidl', /^webidl\//],
 ]
@@ -103,6 +105,8 @@ const excluded = [
   /webidl\/ecmascript-binding\/(global-|legacy)/,
   /(Ed|X)448|curve448/,
   /^WebCryptoAPI\/historical/,
+  // These talk to a server.
+  /^websockets\/(?!Create-(asciiSep|invalid|non|protocol)|Send-before|binaryType-wrong|constructor|close-invalid|idlharness|eventhandlers)/,
   /serialization-via/,
   /^urlpattern\/.*\.https\./,
   /performance-timeline\/(back-forward|not-restored|navigation|tentative)/,
@@ -190,6 +194,7 @@ const subjects: readonly (readonly [path: RegExp, subject: string])[] = [
   [/^user-timing\//, 'performance.mark'],
   [/^performance-timeline\//, 'PerformanceObserver'],
   [/^urlpattern\//, 'URLPattern'],
+  [/^websockets\//, 'WebSocket'],
 ]
 
 export const subjectOf = (path: string): string | undefined => subjects.find(([pattern]) => pattern.test(path))?.[1]
