@@ -15,7 +15,7 @@ test.serial.before('dom0 gets curl', async t => {
 
 test.serial('curl -F: a file of 10 MB, twice, comes back byte by byte; what is no form is refused', async t => {
   const args = `ip=${vif.ip}/32 gateway=${vif.gateway}`
-  const running = await xen.start(t, await xen.image('programs/upload.ts'), { args, vif, memory: 48, seconds: 540 })
+  const running = await xen.start(t, await xen.image('programs/upload.ts'), { args, vif, memory: 64, seconds: 540 })
   await running.line(/INF \[upload\] ready/)
   await xen.rig.must('head -c 10000000 /dev/urandom > /tmp/large.bin')
   const [sum] = (await xen.rig.must('md5sum < /tmp/large.bin')).split(' ')
