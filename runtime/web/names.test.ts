@@ -75,6 +75,8 @@ const uses: [code: string, names: string[]][] = [
   ['const { measure } = performance', ['timing']],
   ['performance.now()', []],
   ["'a bookmark', performance", []],
+  ["'Performance' + text.mark()", []],
+  ['mark(performance.now())', []],
   ['new TextDecoder()', []],
   ['new TextDecoder("utf-8", { fatal: true })', []],
   ['new TextDecoder(void 0, { fatal: true })', []],

@@ -102,7 +102,7 @@ const additions: Readonly<Record<string, Addition & { isIn(code: string): boolea
   },
   timing: {
     isIn: code =>
-      /\bperformance\b/i.test(code) && /(?<![\w$-])(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)(?![\w$-])/.test(code),
+      /\bperformance\b/.test(code) && /(?:\.|\[\s*['"`]|[{,]\s*)(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)\b/.test(code),
     module: './timing.ts',
     add: 'addTiming',
   },
