@@ -86,6 +86,9 @@ interface Addition {
   readonly module: string
   readonly add: string
 }
+/** Members of `performance`, also taken out of it by a pattern. */
+const timing =
+  /(?:\.|\[\s*['"`])\s*(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)\b|\{[^{}]*\b(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)\b[^{}]*\}\s*=\s*[\w.]*performance\b/
 const additions: Readonly<Record<string, Addition & { isIn(code: string): boolean }>> = {
   console: { isIn: code => /\bconsole\b/.test(code), module: './console.ts', add: 'addConsole' },
   // Handler properties of the global object.
@@ -101,8 +104,7 @@ const additions: Readonly<Record<string, Addition & { isIn(code: string): boolea
     add: 'addTables',
   },
   timing: {
-    isIn: code =>
-      /\bperformance\b/i.test(code) && /(?<![\w$-])(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)(?![\w$-])/.test(code),
+    isIn: code => /\bperformance\b/.test(code) && timing.test(code),
     module: './timing.ts',
     add: 'addTiming',
   },
