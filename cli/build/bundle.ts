@@ -8,6 +8,7 @@ import { deadZones, withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
+import { foreignLocales, localeWarnings } from './locales.ts'
 import { bundleError, showWarning } from './messages.ts'
 import { withModuleNames } from './module-names.ts'
 import { absentRequire } from './modules.ts'
@@ -95,13 +96,17 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const free = freeNames()
   const overflow = overflowMessages()
   const zones = deadZones()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit)
+  const locales = foreignLocales()
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
     code: `${blank(withVar(reword(script, overflow.ranges), zones.ranges()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
-    warnings: await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name))),
+    warnings: [
+      ...(await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name)))),
+      ...localeWarnings(locales.uses, place, isOwn),
+    ],
     network: kinds.size > 0,
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     freeNames: free.names,

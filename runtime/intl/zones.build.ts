@@ -111,6 +111,3 @@ function table(): string {
 }
 
 export const zones: string = table()
-
-/** Of the database. */
-export const version: string = data.version

@@ -140,6 +140,9 @@ const streams = new RegExp(
     .join('|'),
 )
 
+/** What all use of crypto.subtle begins with: the other methods need a key. */
+const subtleMethods = /\b(?:digest|generateKey|importKey)\b/
+
 /** The property `subtle`, or a pattern that takes it; not the word in a text. */
 const subtle = new RegExp(
   [/\.\s*subtle\b/, /\[\s*['"`]subtle['"`]\s*\]/, /\{\s*(?:[\w$]+\s*(?::\s*[\w$]+\s*)?,\s*)*subtle\s*[,}:=]/, /['"`]subtle['"`]\s+in\b/]
@@ -193,7 +196,7 @@ export function webNamesIn(code: string): string[] {
   if (forms.test(code)) found.add('FormData')
   const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
   if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
-  if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
+  if (/\bcrypto\b/.test(code) && subtleMethods.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   for (const { name, called } of localeMethods) if (called.test(code)) found.add(name)
   return [...found].sort()
 }

@@ -137,7 +137,8 @@ export class Congestion {
 
   /** The retransmission timer expired; `again`: not for the first time for this segment (RFC 5681 section 3.1). */
   timedOut(flight: number, last: number, again: boolean): void {
-    if (!again) this.#reduce(flight)
+    if (again) this.#cubic?.begin()
+    else this.#reduce(flight)
     this.window = this.#mss
     this.extra = 0
     this.#duplicates = 0
@@ -148,5 +149,6 @@ export class Congestion {
   /** Nothing was sent for longer than the retransmission timeout: what was learnt is old (RFC 5681 section 4.1). */
   idle(): void {
     this.window = Math.min(this.window, this.initial())
+    this.#cubic?.begin()
   }
 }

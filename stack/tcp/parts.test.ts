@@ -180,6 +180,32 @@ test('CUBIC: over a short way the window grows as fast as Reno’s would', t => 
   t.true(window > 14 + 0.5 * 12 + 170 && window < 220, `${window}`)
 })
 
+test('after a pause the window does not jump to where it had been', t => {
+  const mss = 1000
+  const c = new Congestion(mss, 0)
+  let now = 0
+  let at = 0
+  const round = (): void => {
+    const { window } = c
+    for (let bytes = 0; bytes < window; bytes += mss) c.acknowledged(mss, (at += mss), window - mss, now, 10)
+    now += 10
+  }
+  c.lossSeen(1, 40_000, 40_000)
+  c.acknowledged(40_000, 40_001, 20_000, now, 10)
+  for (let i = 0; i < 300; i++) round()
+  const before = c.window
+  t.true(before > 100 * mss, `${before}`)
+  c.idle()
+  now += 10_000
+  let last = c.window
+  t.is(last, 10 * mss)
+  for (let i = 0; i < 5; i++) {
+    round()
+    t.true(c.window <= 2 * last, `${last} ${c.window}`)
+    last = c.window
+  }
+})
+
 test('HyStart++: a round-trip time that rises ends slow start before a loss does, one that only jumps does not (RFC 9406)', t => {
   const rounds = (times: readonly number[]): number => {
     const slowStart = new SlowStart(0)

@@ -7,7 +7,7 @@ import { alwaysThere, madeNames, webNames } from '@xen-ts/runtime/web/names'
 import { buildProgram } from 'xen-ts/tool'
 import { added, make, run } from './guest.ts'
 import type { Row } from './page.ts'
-import { ecma429, interfaces, limits, membersOf } from './web.ts'
+import { ecma429, interfaces, limits, localeMethods, membersOf } from './web.ts'
 
 export const nameTables = [
   { table: 'ECMA-429', head: ['name', 'there', 'missing', 'KiB'] },
@@ -79,6 +79,9 @@ export default unikernel({
   return found
 }
 
+const saying = (expression: string) => `import { unikernel } from 'xen-ts'
+export default unikernel({ name: 'app', async start({ log }) { log.info('<<' + (${expression}) + '>>') } })`
+
 /** Module of runtime/web by the names that inject.ts has from it. */
 function modules(): Map<string, readonly string[]> {
   const text = readFileSync(fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject')), 'utf8')
@@ -98,9 +101,7 @@ function modules(): Map<string, readonly string[]> {
 async function sizes(): Promise<Record<string, string>> {
   const result: Record<string, string> = {}
   for (const names of modules().values()) {
-    const uses = `import { unikernel } from 'xen-ts'
-export default unikernel({ name: 'app', async start({ log }) { log.info(String([${names}].length)) } })`
-    const kib = String(await added(await make('size', uses)))
+    const kib = String(await added(await make('size', saying(`[${names}].length`))))
     for (const name of names) result[name] = kib
   }
   for (const name of alwaysThere) result[name] = '0'
@@ -148,5 +149,10 @@ export async function nameRows(): Promise<Record<string, Row[]>> {
       there ? (kib[name] ?? '0') : '',
     ]
   }
-  return { 'ECMA-429': ecma429.map(row), more: more.map(row) }
+  const methods: Row[] = []
+  for (const { name, call, gives } of localeMethods) {
+    const made = await make('method', saying(call))
+    methods.push([name, (await run(made)).includes(`<<${gives}>>`) ? 'yes' : 'no', '', String(await added(made))])
+  }
+  return { 'ECMA-429': ecma429.map(row), more: [...more.map(row), ...methods] }
 }

@@ -86,7 +86,7 @@ function verdict(output: string, expected: readonly string[]): string {
   return `no: ${firstLine(/ (?:ERR|APP) \[[^\]]*\] (.+)/.exec(output)?.[1] ?? output.trim().split('\n').at(-1) ?? 'it says nothing')}`
 }
 
-const firstLine = (text: string) => text.split('\n')[0].slice(0, 120)
+const firstLine = (text: string) => text.split('\n')[0].slice(0, 120).trim()
 
 /** Packages that a program imports, with their versions. */
 function packagesOf(source: string): string[] {

@@ -79,6 +79,13 @@ export const globals: Readonly<Record<string, string>> = {
     'Global Instance Memory Module Table Tag Exception CompileError LinkError RuntimeError JSTag compile compileStreaming instantiate instantiateStreaming validate',
 }
 
+/** Members of names beyond ECMA-429. */
+export const others: Readonly<Record<string, string>> = {
+  Intl:
+    'Collator DateTimeFormat DisplayNames DurationFormat ListFormat Locale NumberFormat PluralRules RelativeTimeFormat Segmenter ' +
+    'getCanonicalLocales supportedValuesOf',
+}
+
 /**
  * What is not to be seen from members: a sentence for the page, and an expression that is true (or a promise of it) as soon as it does not
  * hold any more.
@@ -102,6 +109,12 @@ export const limits: readonly { readonly name: string; readonly what: string; re
     what: 'no legacy encodings',
     gone: "new TextDecoder('windows-1252').decode(new Uint8Array([128])) === '\\u20ac'",
   },
+  { name: 'Intl', what: 'English only', gone: "new Intl.NumberFormat('de').format(0.5) === '0,5'" },
+  {
+    name: 'Intl',
+    what: 'no `formatRange`',
+    gone: "'formatRange' in Intl.NumberFormat.prototype && 'formatRange' in Intl.DateTimeFormat.prototype",
+  },
   {
     name: 'structuredClone',
     what: 'no transfer of buffers',
@@ -109,10 +122,21 @@ export const limits: readonly { readonly name: string; readonly what: string; re
   },
 ]
 
+/** Methods of the language that take a locale: what a call of them is to give. */
+export const localeMethods: readonly { readonly name: string; readonly call: string; readonly gives: string }[] = [
+  { name: '`localeCompare`', call: "'a'.localeCompare('B')", gives: '-1' },
+  { name: '`toLocaleString`', call: '(1234.5).toLocaleString()', gives: '1,234.5' },
+  {
+    name: '`toLocaleDateString`, `toLocaleTimeString`',
+    call: "new Date(0).toLocaleDateString('en', { dateStyle: 'long' })",
+    gives: 'January 1, 1970',
+  },
+]
+
 export const ecma429: readonly string[] = [...Object.keys(interfaces), ...Object.keys(globals)]
 
 /** All members of a name: own ones of the interface object begin with a dot. */
 export const membersOf = (name: string): string[] => {
-  const [own = '', fixed = ''] = (interfaces[name] ?? globals[name] ?? '').split('|')
+  const [own = '', fixed = ''] = (interfaces[name] ?? globals[name] ?? others[name] ?? '').split('|')
   return [...own.split(' '), ...fixed.split(' ').map(member => member && `.${member}`)].filter(member => member !== '')
 }

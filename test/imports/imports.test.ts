@@ -122,6 +122,12 @@ test('a house in which all is well', t => {
 })
 
 for (const [name, changes, manifests, expected] of [
+  [
+    'needed where it is installed',
+    { 'runtime/a.build.ts': "import 'ava'" },
+    {},
+    /^runtime\/a\.build\.ts:1: ava is not in the dependencies of runtime\/package\.json$/,
+  ],
   ['undeclared', { 'rig/a.ts': "\nimport 'left-pad'" }, {}, /^rig\/a\.ts:2: left-pad is not in the dependencies of rig\/package\.json$/],
   ['undeclared type', { 'rig/a.ts': "import type { A } from '@xen-ts/boot'" }, {}, /@xen-ts\/boot is not in the dependencies/],
   ['a tool of the root in a package', { 'rig/a.ts': "import 'typescript'" }, {}, /typescript is not in the dependencies/],

@@ -45,7 +45,7 @@ export const isForTests = (file: string): boolean =>
   /(^|\/)testing\.ts$/.test(file) ||
   /^runtime\/fake-kernel\.ts$|^boot\/node\/(suite|run|cases|cases-guest|case-report|ava-guest|fuzz)\.ts$/.test(file)
 
-/** What runs while a program is built: what it imports is in no image. */
+/** What runs while a program is built: what it imports is in no image. That of the house's packages runs where these are installed. */
 const runsAtBuild = (file: string): boolean => /\.build\.ts$/.test(file)
 
 /** Sentences, each with file and line; none when all is well. */
@@ -64,7 +64,7 @@ export function problems(tree: Tree): string[] {
     }
 
     function check({ specifier }: Reference): string | undefined {
-      const forTests = isForTests(file) || runsAtBuild(file)
+      const forTests = isForTests(file) || (runsAtBuild(file) && !order.includes(manifest.name))
       if (specifier.startsWith('.')) {
         const target = normalize(join(dirname(file), specifier))
         if (unitOf(target, tree) !== unitOf(file, tree))

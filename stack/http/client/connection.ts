@@ -206,8 +206,11 @@ export class ClientConnection implements Source, SendingEvents {
     const { abi } = this.#owner
     for (let from = at; ; ) {
       const size = Math.min(bytes.length - at, MAX_HEAD)
-      // A head that comes in drops is looked at again when a line has ended, not for each drop.
-      if (size > 0 && (size < NAME.length || size === MAX_HEAD || from === at || bytes.indexOf(LF, from) >= 0)) {
+      // A head that comes in drops is looked at again when a line has ended, or can be none (NUL), not for each drop.
+      if (
+        size > 0 &&
+        (size < NAME.length || size === MAX_HEAD || from === at || bytes.indexOf(LF, from) >= 0 || bytes.indexOf(0, from) >= 0)
+      ) {
         const text = abi.latin1Decode(bytes, at, size)
         // Who speaks another protocol waits for an answer: it would take the whole time-out to see that nothing more comes.
         if (!(text.startsWith(NAME) || NAME.startsWith(text))) throw refused('it does not begin with HTTP/1.')

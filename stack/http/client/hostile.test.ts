@@ -117,6 +117,7 @@ const rows: readonly (readonly [name: string, sent: string, outcome: string | Re
   ['a status with a word', 'HTTP/1.1 200OK\r\nContent-Length: 2\r\n\r\nok', /^EPROTO: .*status line/],
   ['a control character in the phrase', 'HTTP/1.1 200 O\x07K\r\nContent-Length: 2\r\n\r\nok', /^EPROTO: .*control characters/],
   ['a NUL', `${ok}X: a\0b\r\nContent-Length: 2\r\n\r\nok`, /^EPROTO: .*control characters/],
+  ['a NUL and nothing behind it', `${ok}X: a\0`, /^EPROTO: .*control characters/],
   ['a control character in a value', `${ok}X: a\x01b\r\nContent-Length: 2\r\n\r\nok`, /^EPROTO: .*control characters/],
   ['lines that end with LF', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok', /^EPROTO: .*CR LF/],
   ['one line that ends with LF', `${ok}X: y\nContent-Length: 2\r\n\r\nok`, /^EPROTO: .*half a line end/],

@@ -82,8 +82,9 @@ export class HttpConnection implements SocketHandler, BodyOwner {
       return this.#keep(bytes, at, end)
     }
     pending.append(bytes, offset, end - offset)
-    // A head that comes in drops is looked at again when a line has ended, not for each drop. Drops do not buy time either.
-    if (this.phase === READING && (bytes.indexOf(10, offset) >= 0 || pending.length > MAX_HEAD)) readPending(this)
+    // A head that comes in drops is looked at again when a line has ended, or can be none (NUL), not for each drop. Drops do not buy time either.
+    if (this.phase === READING && (has(bytes, offset, end, LF) || has(bytes, offset, end, 0) || pending.length > MAX_HEAD))
+      readPending(this)
     return this.#charge()
   }
 
@@ -200,4 +201,11 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   abort(): void {
     this.socket.abort()
   }
+}
+
+const LF = 10
+
+function has(bytes: Uint8Array, from: number, end: number, byte: number): boolean {
+  const at = bytes.indexOf(byte, from)
+  return at >= 0 && at < end
 }

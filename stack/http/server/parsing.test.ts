@@ -67,3 +67,10 @@ test('whole, in single bytes and cut anywhere, the same bytes are the same reque
     runs({ few: 150, cost: 10 }),
   )
 })
+
+test('a NUL is refused when it comes, alone as well as in the middle of others', async t => {
+  for (const text of ['GET / HTTP/1.1\r\nHost: a\0', 'G\0']) {
+    t.deepEqual((await verdict([text])).statuses, [400])
+    t.deepEqual((await verdict(text)).statuses, [400], 'in single bytes')
+  }
+})
