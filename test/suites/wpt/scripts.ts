@@ -95,6 +95,8 @@ export function adapted(path: string, source: string): string {
   if (path === 'resources/idlharness.js')
     return source.replace('function exposed_in(globals) {', '$& return globals === "*" || globals.has("DedicatedWorker");')
   if (path === 'common/sab.js') return source.replace('sabConstructor = null', 'sabConstructor = globalThis.SharedArrayBuffer ?? null')
+  // What WPT's server fills in.
+  if (path.endsWith('.sub.js')) return source.replaceAll('{{host}}', 'web-platform.test').replace(/\{\{ports\[\w+\]\[0\]\}\}/g, '8666')
   if (!path.startsWith('fetch/')) return source
   return source.replace(/new Request\((["'`])(?!\w+:)(?!\/\/)/g, (_, quote) => `new Request(${quote}http://web-platform.test:8000/fetch/`)
 }
