@@ -2,7 +2,7 @@
 import test from 'ava'
 import { runProgram } from './testing.ts'
 
-const thrown = /RangeError: thrown\n {8}at thrower \(app\.js:\d+:\d+\)\n {8}at attempt [^]*/
+const thrown = /RangeError: thrown\n {8}at thrower \(app\.js:\d+:\d+\)\n {8}at attempt\d* [^]*/
 
 const lines: [level: string, source: string, text: RegExp][] = [
   ['ERR', 'stacks', thrown], // log.error(error.stack)

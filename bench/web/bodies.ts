@@ -1,5 +1,5 @@
 /** Forms, and gzip: MB of 10^6 bytes, of what is not compressed. */
-import * as ourBodies from '../../runtime/web/inject.ts'
+import * as ourBodies from '@xen-ts/runtime/web/inject'
 import { type Clock, type Row, rowOf } from './measure.ts'
 
 export { ourBodies }

@@ -14,4 +14,5 @@ class AbortController {
   readonly signal = { addEventListener() {} }
   abort(): void {}
 }
-Object.assign(globalThis, { AbortController, TextEncoder, TextDecoder })
+const setTimeout = (run: () => void): void => void Promise.resolve().then(run)
+Object.assign(globalThis, { AbortController, TextEncoder, TextDecoder, setTimeout })

@@ -119,6 +119,18 @@ test('an image has the algorithms that its program names, and no others', async 
   t.notRegex(without.code, /SubtleCrypto|SHA-256/)
 })
 
+test('it is found by any name of crypto, and its classes are those that programs see', async t => {
+  const app = program(`const bytes = new Uint8Array(1)
+const { subtle } = crypto
+const { crypto: own } = globalThis
+const hash = async (one: any) => new Uint8Array(await one.digest('SHA-256', bytes)).subarray(0, 4).join('.')
+say([await hash(subtle), await hash(own['subtle']), await hash(self.crypto?.subtle), subtle === own.subtle])
+const key = await subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits'])
+say([key instanceof CryptoKey, subtle instanceof SubtleCrypto, crypto instanceof Crypto, CryptoKey.name, 'CryptoKey' in globalThis])
+try { structuredClone(key) } catch (error: any) { say(error.name) }`)
+  t.deepEqual(await said(t, app), ['110.52.11.156,110.52.11.156,110.52.11.156,true', 'true,true,true,CryptoKey,true', 'DataCloneError'])
+})
+
 test('one that the image does not have says what to do', async t => {
   const app = program(`say(await crypto.subtle.digest('SHA-256', new Uint8Array()).then(bytes => bytes.byteLength))
 await crypto.subtle.digest(['SHA', 1].join('-'), new Uint8Array()).catch((error: Error) => say(error))`)

@@ -50,7 +50,10 @@ export default unikernel({ name: 'app', devices: { http: http(), site: assets('.
 
   for (const [broken, message] of [
     ['export default {\n', 'app.ts:2:1'],
-    [program('three').replace('http: http()', 'screen: screen()').replace('{ assets', '{ screen, assets'), 'screen: only on target qubes'],
+    [
+      program('three').replace('http: http()', 'screen: screen()').replace('import', "import { screen } from '@xen-ts/qubes'\nimport"),
+      'screen: only on target qubes',
+    ],
   ]) {
     writeFileSync(app, broken)
     await running.says(message)
@@ -62,8 +65,8 @@ export default unikernel({ name: 'app', devices: { http: http(), site: assets('.
     "import { unikernel } from 'xen-ts'\n\nexport default unikernel({ name: 'app', start() {\n  throw new Error('broken')\n} })\n",
   )
   await running.says('Error: broken')
-  await running.says(/at .*app\.ts:4:9/)
-  await running.says('app: crash; waiting for a change')
+  await running.says(/at .*app\.ts:4:\d+/)
+  await running.says(/xen-ts-build-\w+: crash; waiting for a change/)
   t.is((await fetch(url)).status, 503)
   writeFileSync(app, program('four'))
   await running.says('four starts')

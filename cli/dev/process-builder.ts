@@ -30,10 +30,12 @@ export class ProcessBuilder implements Builder {
   async build(): Promise<Built> {
     const [project, target] = [this.#project, this.#target]
     forgetBuildModules(project)
-    await readProcess(project, target)
+    const checked = readProcess(project, target)
+    checked.catch(() => {}) // what the bundle says comes first
     this.#context ??= context(scriptOptions(project, target, this.#modules))
     const builder = await this.#context
     const result = await reported(project, target, () => builder.rebuild())
+    await checked
     await this.#sources.read(result.metafile, project)
     const { code, map, warnings, assets } = await processBundle(result, project, target, this.#modules, { compress: false })
     this.#sources.assets = assets.map(({ folder }) => folder)

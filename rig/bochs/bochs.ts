@@ -14,7 +14,8 @@ import { ensureDisk } from './disk.ts'
 /** Of dom0: what its daemons, the images and a saved domain take. */
 const dom0MemoryMiB = 640
 
-// apicv: Bochs' virtual interrupt delivery is not what Xen expects. Scrubbing memory that nobody has used takes long here.
+// apicv: where the CPU model has virtual interrupt delivery (corei7_skylake_x), guests crash by it. Scrubbing memory that nobody has
+// used takes long here.
 const xenOptions = [
   `dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M dom0_max_vcpus=1 console=com1 com1=115200,8n1`,
   'apicv=0 spec-ctrl=no bootscrub=0 sched=credit guest_loglvl=all',
@@ -25,7 +26,7 @@ const cpuModel = 'broadwell_ult'
 
 /**
  * Instructions per second of the emulated clock; also the frequency of its TSC. Time in the machine is counted by instructions, and
- * skipped when the CPU is halted.
+ * passes many times faster while the CPU is halted.
  */
 const instructionsPerSecond = 200_000_000
 

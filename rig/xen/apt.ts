@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RigError } from './errors.ts'
 import { aptGetAsRoot } from './host-tools.ts'
@@ -7,6 +7,8 @@ import { type Log, run } from './run.ts'
 
 /** Says where Debian's packages are, when the host's apt does not: one address, or two with that of the security updates. */
 const VARIABLE = 'XEN_TS_DEBIAN_MIRROR'
+
+const CONFIGURATION = 'apt.conf'
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -26,7 +28,7 @@ export async function aptOf(release: Release | undefined, cache: string, log: Lo
   const folder = join(cache, `apt-${release.codename}`)
   const update = () => makeState(release, cache, folder, log)
   if (!(await exists(folder))) await update()
-  return commands(stateOptions(folder), update)
+  return commands(['-c', join(folder, CONFIGURATION)], update)
 }
 
 function commands(options: readonly string[], update: () => Promise<void>): Apt {
@@ -53,10 +55,10 @@ async function makeState(release: Release, cache: string, folder: string, log: L
   try {
     await writeFile(join(work, 'sources.list'), sources)
     await writeFile(join(work, 'status'), '')
-    // What the host does after its own updates is not for ours.
-    await writeFile(join(work, 'apt.conf'), '#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n')
+    await writeFile(join(work, CONFIGURATION), configuration(work))
     await mkdir(join(work, 'lists/partial'), { recursive: true })
-    await run('apt-get', [...stateOptions(work), 'update', '-qq'], { seconds: 600 })
+    await fetchLists(release, work)
+    await writeFile(join(work, CONFIGURATION), configuration(folder))
     await rm(folder, { recursive: true, force: true })
     await rename(work, folder).catch(async (error: unknown) => {
       if (!(await exists(folder))) throw error
@@ -73,8 +75,18 @@ async function makeState(release: Release, cache: string, folder: string, log: L
   }
 }
 
+/** Security updates may be missing, as for a release of which there are none any more; the release itself may not. */
+async function fetchLists({ codename }: Release, folder: string): Promise<void> {
+  const options = ['-c', join(folder, CONFIGURATION), 'update', '-qq']
+  await run('apt-get', options, { seconds: 600 })
+  if ((await readdir(join(folder, 'lists'))).some(name => name.includes(`_dists_${codename}_main_`))) return
+  // By its exit code apt has succeeded; asked again, it says why it has nothing.
+  await run('apt-get', ['-o', 'APT::Update::Error-Mode=any', '-o', 'Acquire::Retries=0', ...options], { seconds: 600 })
+  throw new RigError('apt-get fetched no list of packages')
+}
+
 /** Lets apt see nothing of the host but how it reaches the network. */
-function stateOptions(folder: string): string[] {
+function configuration(folder: string): string {
   const options = {
     'Dir::State': folder,
     'Dir::State::status': join(folder, 'status'),
@@ -94,7 +106,14 @@ function stateOptions(folder: string): string[] {
     // apt's own user may have no access to the cache. Signatures are checked all the same.
     ...(process.getuid?.() === 0 ? { 'APT::Sandbox::User': 'root' } : {}),
   }
-  return ['-c', join(folder, 'apt.conf'), ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])]
+  // What the host does after its own updates is not for ours.
+  const cleared = ['APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success'].map(name => `#clear ${name};\n`)
+  return (
+    cleared.join('') +
+    Object.entries(options)
+      .map(([name, value]) => `${name} "${value}";\n`)
+      .join('')
+  )
 }
 
 async function sourcesOf(release: Release): Promise<string> {

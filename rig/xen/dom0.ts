@@ -146,7 +146,7 @@ export async function ensureRig({
   )
     return files
 
-  log('making the initramfs of dom0')
+  log(`making the initramfs of dom0, with ${ourTools.length} helper programs that gcc compiles`)
   const work = await mkdtemp(join(cache, 'making-'))
   try {
     await mkdir(join(work, 'out'))

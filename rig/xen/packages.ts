@@ -66,11 +66,12 @@ async function download(apt: Apt, names: readonly string[], folder: string, rele
   try {
     await apt.download(await Promise.all(names.map(name => (name === kernelMetapackage ? kernelPackage(apt) : name))), folder)
   } catch (cause) {
+    const own = release !== undefined && release !== hostRelease()
     const debian = release ? `Debian ${release.debian} (${release.codename})` : "the host's release"
     throw new RigError(
       'Debian packages for the rig could not be downloaded',
       (cause as Error).message,
-      `The rig needs the packages of ${debian} and its package lists: run apt-get update, and check the network.`,
+      `The rig needs the packages of ${debian}, by its newest package lists: check the network${own ? '' : ', and run apt-get update'}.`,
       { cause },
     )
   }

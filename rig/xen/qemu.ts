@@ -59,7 +59,8 @@ export class Qemu implements Machine {
       '-initrd',
       `vmlinux ${dom0Options},dom0.img`,
     ]
-    this.#child = spawn('setpriv', args, { cwd: files.folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    // In a group of its own: Ctrl-C at the terminal is for who uses the machine, and would end it before any guest has.
+    this.#child = spawn('setpriv', args, { cwd: files.folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true })
     const limit = seconds === Infinity ? undefined : setTimeout(() => this.kill(), seconds * 1000)
     limit?.unref()
     const killAtExit = () => this.kill()

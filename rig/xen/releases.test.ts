@@ -1,8 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import { sourcesList } from './apt.ts'
 import { dom0Packages } from './dom0.ts'
 import { RigError } from './errors.ts'
 import { nginxPackages } from './linux-guest.ts'
+import { unpackPackages } from './packages.ts'
 import { checkQemu, chooseRelease, hostRelease, type Release, releases } from './releases.ts'
 
 const [bullseye, bookworm, trixie] = releases
@@ -91,4 +95,22 @@ test('a mirror that is asked for is taken, and a host without one is told how to
     message:
       /no mirror of Debian, from which Xen 4\.20 and the Linux of Debian 13 would come\n[^]*Set XEN_TS_DEBIAN_MIRROR to the address of one\.$/,
   })
+})
+
+test('a mirror that has nothing: which lists are missing, in the words of apt, and nothing is kept of the try', async t => {
+  const cache = mkdtempSync(join(tmpdir(), 'xen-ts-cache-'))
+  t.teardown(() => rmSync(cache, { recursive: true }))
+  // Of a mirror that does not answer apt-get only warns.
+  process.env.XEN_TS_DEBIAN_MIRROR = 'http://127.0.0.1:1/nowhere'
+  t.teardown(() => delete process.env.XEN_TS_DEBIAN_MIRROR)
+  const said: string[] = []
+  const other = releases.find(release => release !== hostRelease())!
+  const error = await t.throwsAsync(
+    unpackPackages(['hello'], cache, line => said.push(line), other),
+    { instanceOf: RigError },
+  )
+  t.true(error.message.startsWith(`The package lists of Debian ${other.debian} (${other.codename}) could not be fetched\n`), error.message)
+  t.regex(error.message, /nowhere\/dists\/\w+\/[^]*\n {2}deb .*nowhere \w+ main\n {2}Check the network\./)
+  t.deepEqual(said, [`fetching the package lists of Debian ${other.debian} (${other.codename}), for Xen ${other.xen}`])
+  t.deepEqual(readdirSync(cache), [])
 })

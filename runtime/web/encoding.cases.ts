@@ -134,6 +134,7 @@ export const encodingScenarios: Scenarios = {
       new TextDecoder('latin1').decode(b),
       new TextEncoder().encodeInto('x', c),
       new TextEncoder().encodeInto('', c),
+      attempt(() => new TextEncoder().encodeInto('', new Uint16Array(0))),
       attempt(() => new TextDecoder().decode(null)),
       attempt(() => new TextDecoder().decode('x')),
     ]

@@ -59,6 +59,7 @@ export function createEncoding(abi: TextAbi): Classes {
 
     encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
       const source = String(text).toWellFormed()
+      if (!(into instanceof Uint8Array)) throw new TypeError('TextEncoder.encodeInto: the destination must be a Uint8Array')
       if (into.length === 0) return { read: 0, written: 0 }
       const length = abi.utf8Encode(source, into, 0)
       if (length > 0 || source === '') return { read: source.length, written: length }

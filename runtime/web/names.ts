@@ -86,6 +86,9 @@ interface Addition {
   readonly module: string
   readonly add: string
 }
+/** Members of `performance`, also taken out of it by a pattern. */
+const timing =
+  /(?:\.|\[\s*['"`])\s*(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)\b|\{[^{}]*\b(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)\b[^{}]*\}\s*=\s*[\w.]*performance\b/
 const additions: Readonly<Record<string, Addition & { isIn(code: string): boolean }>> = {
   console: { isIn: code => /\bconsole\b/.test(code), module: './console.ts', add: 'addConsole' },
   // Handler properties of the global object.
@@ -101,8 +104,7 @@ const additions: Readonly<Record<string, Addition & { isIn(code: string): boolea
     add: 'addTables',
   },
   timing: {
-    isIn: code =>
-      /\bperformance\b/i.test(code) && /(?<![\w$-])(?:mark|measure|getEntries\w*|clearMarks|clearMeasures)(?![\w$-])/.test(code),
+    isIn: code => /\bperformance\b/.test(code) && timing.test(code),
     module: './timing.ts',
     add: 'addTiming',
   },
@@ -137,6 +139,9 @@ const streams = new RegExp(
     .map(part => part.source)
     .join('|'),
 )
+
+/** What all use of crypto.subtle begins with: the other methods need a key. */
+const subtleMethods = /\b(?:digest|generateKey|importKey)\b/
 
 /** The property `subtle`, or a pattern that takes it; not the word in a text. */
 const subtle = new RegExp(
@@ -191,7 +196,7 @@ export function webNamesIn(code: string): string[] {
   if (forms.test(code)) found.add('FormData')
   const hasBlobs = found.has('Blob') || found.has('File') || found.has('FormData')
   if (streams.test(code) || (hasBodies && ofCalls.test(code)) || (hasBlobs && ofBlobs.test(code))) found.add('ReadableStream')
-  if (/\bcrypto\b/.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
+  if (/\bcrypto\b/.test(code) && subtleMethods.test(code) && subtle.test(code)) for (const module of subtleModules(code)) found.add(module)
   for (const { name, called } of localeMethods) if (called.test(code)) found.add(name)
   return [...found].sort()
 }

@@ -159,4 +159,12 @@ export const cloneScenarios: Scenarios = {
     const { copy, again } = structuredClone({ copy: blob, again: blob })
     return [copy instanceof Blob, copy !== blob, copy === again, copy.type, await copy.text()]
   },
+  'clone: views that have lost their bytes': ({ structuredClone }: Web) =>
+    [Uint8Array, Uint32Array, DataView].map(Class => {
+      const buffer = new (ArrayBuffer as any)(16, { maxByteLength: 32 })
+      const view = new (Class as any)(buffer, 8, 2)
+      const before = structuredClone(view).byteOffset
+      buffer.resize(4)
+      return [before, attempt(() => structuredClone(view)), attempt(() => structuredClone(view, { transfer: [buffer] })), buffer.byteLength]
+    }),
 }

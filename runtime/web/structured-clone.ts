@@ -139,14 +139,26 @@ function copyOf(buffer: ArrayBuffer): ArrayBuffer {
 }
 
 function view(value: ArrayBufferView, inner: (part: unknown) => unknown): object {
-  const { byteOffset, byteLength } = value
-  const length = (value as Uint8Array).length
+  const { byteOffset, byteLength, length } = placeOf(value as Uint8Array)
   const buffer = inner(value.buffer) as ArrayBuffer | Place
   // By what it is, not by the constructor that it says it has.
   const Class = value instanceof DataView ? DataView : (views.find(one => tagOf.call(value) === one.name) as (typeof views)[number])
   const make = (over: ArrayBuffer): object => new Class(over, byteOffset, Class === DataView ? byteLength : length)
   return buffer instanceof Place ? new Place(() => make(buffer.get() as ArrayBuffer)) : make(buffer)
 }
+
+/** @throws DOMException for a view that has lost its bytes: its buffer was made smaller */
+function placeOf(value: DataView | Uint8Array): { byteOffset: number; byteLength: number; length: number } {
+  try {
+    // Of a DataView the getters throw, of a typed array only what looks at the elements.
+    if (!(value instanceof DataView)) valuesOf.call(value)
+    const { byteOffset, byteLength } = value
+    return { byteOffset, byteLength, length: (value as Uint8Array).length }
+  } catch {
+    throw new DOMException('A view lies outside of its ArrayBuffer and could not be cloned.', 'DataCloneError')
+  }
+}
+const valuesOf = Object.getPrototypeOf(Uint8Array.prototype).values as () => unknown
 
 function errorOf(value: Error): Error {
   if (value instanceof DOMException) return new DOMException(value.message, value.name)

@@ -77,8 +77,8 @@ export class Flight {
   add(end: number, time: number): void {
     const parts = this.#parts
     const last = parts[parts.length - 1]
-    const joins = last.time === time && last.order === this.#next - 1
-    if (last.state === OUT && !last.isResent && (joins || parts.length >= MOST)) {
+    const isNext = last.time === time && last.order === this.#next - 1
+    if ((isNext || parts.length >= MOST) && last.state === OUT && !last.isResent) {
       last.end = end
       last.time = time
     } else {
@@ -99,13 +99,15 @@ export class Flight {
 
   // ---- what the peer says
 
-  /** A segment is going to be read: its blocks are in no order. */
+  /** Blocks are going to be read, which are in no order, without an acknowledgment of more. */
   listen(): void {
     this.#highestBefore = this.#highest
   }
 
   /** All before `una` was acknowledged in the usual way. False: what follows was as well, selectively, so the peer has taken that back. */
   advance(una: number, now: number): boolean {
+    if (this.held === 0 && this.lost === 0 && this.resent === 0) return this.#advanceInOrder(una, now)
+    this.#highestBefore = this.#highest
     const parts = this.#parts
     let gone = 0
     let from = this.una
@@ -122,6 +124,23 @@ export class Flight {
     }
     this.una = una
     return parts.length === 0 || parts[0].state !== HELD
+  }
+
+  /** The same where nothing is missing, which is what happens nearly always: only what was sent last of it tells anything. */
+  #advanceInOrder(una: number, now: number): boolean {
+    const parts = this.#parts
+    const { length } = parts
+    let gone = 0
+    while (gone < length && ((parts[gone].end - una) | 0) <= 0) gone++
+    const newest = gone < length && (gone === 0 || parts[gone - 1].end !== una) ? parts[gone] : parts[gone - 1]
+    if (gone === 1) parts.shift()
+    else if (gone > 0) parts.splice(0, gone)
+    this.una = this.#highest = this.#highestBefore = this.#end = una
+    this.#order = newest.order
+    const rtt = now - newest.time
+    if (rtt < this.leastRtt) this.leastRtt = rtt
+    this.rtt = rtt
+    return true
   }
 
   /** Takes a block, which lies between the first unacknowledged and the last sent number. False when it says nothing new. */

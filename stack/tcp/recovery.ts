@@ -34,7 +34,6 @@ export function flightAdvances(c: Connection, s: Segment, now: number): void {
   const flight = c.flight
   const congestion = c.congestion
   if (flight !== undefined) {
-    flight.listen()
     if (!flight.advance(c.sndUna, now)) {
       // The peer has thrown away what it had acknowledged selectively, as it may (RFC 2018 section 8): nothing of that is to be relied on.
       c.environment.counters.tcpSackReneged++

@@ -1,7 +1,7 @@
 /** Two of our stacks on a simulated wire, for the cases of socket-cases.ts. */
 import { serveName } from './name-server.ts'
 import { pair, serverAddress } from './pair.ts'
-import type { Network } from './socket-cases.ts'
+import type { Network } from './socket-help.ts'
 
 const NAME = 'server.example.org'
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { alwaysThere, webNames } from '@xen-ts/runtime/web/names'
+import { alwaysThere, madeNames, webNames } from '@xen-ts/runtime/web/names'
 import { buildProgram } from 'xen-ts/tool'
 import { added, make, run } from './guest.ts'
 import type { Row } from './page.ts'
@@ -15,10 +15,14 @@ export const nameTables = [
 ] as const
 
 /** What targets add to the global object where a program uses it, as the tool links it: targets/kinds.ts. */
-const ofTargets = ['fetch']
+const ofTargets: Readonly<Record<string, string>> = {
+  EventSource: "new EventSource('http://a/')",
+  WebSocket: "new WebSocket('ws://a/')",
+  fetch: "await fetch('http://a/')",
+}
 
 /** Names that we have beside those of ECMA-429; and of those that other hosts have, the ones of the language and of the web. */
-const more = [...webNames, ...alwaysThere, 'Intl', 'WebSocket', 'EventSource', 'BroadcastChannel', 'Worker', 'caches', 'localStorage']
+const more = [...webNames, ...alwaysThere, ...madeNames, ...Object.keys(ofTargets), 'Intl', 'Worker', 'caches', 'localStorage']
   .filter((name, i, all) => all.indexOf(name) === i && !ecma429.includes(name))
   .sort()
 
@@ -29,7 +33,7 @@ interface Probe {
 
 /** Asks in the guest's engine, in a program that names them all. */
 async function probe(): Promise<Record<string, Probe>> {
-  const names = [...ecma429, ...more].filter(name => !ofTargets.includes(name))
+  const names = [...ecma429, ...more].filter(name => !Object.hasOwn(ofTargets, name))
   const source = `import { unikernel } from 'xen-ts'
 const values: Record<string, any> = {}
 ${names.map(name => `try { values.${name} = typeof ${name} === 'undefined' ? ${JSON.stringify(name)} in globalThis || undefined : ${name} } catch {}`).join('\n')}
@@ -101,13 +105,18 @@ async function sizes(): Promise<Record<string, string>> {
     for (const name of names) result[name] = kib
   }
   for (const name of alwaysThere) result[name] = '0'
-  result.fetch = String(await fetchSize())
+  for (const name of madeNames) {
+    const uses = `import { unikernel } from 'xen-ts'
+export default unikernel({ name: 'app', async start({ log }) { log.info(typeof ${name}) } })`
+    result[name] = String(await added(await make('size', uses)))
+  }
+  Object.assign(result, await targetSizes())
   return result
 }
 
 /** Against a program with the same stack, on target xen. */
-async function fetchSize(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-fetch-'))
+async function targetSizes(): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-globals-'))
   try {
     const app = join(folder, 'app.ts')
     const built = async (expression: string) => {
@@ -117,14 +126,18 @@ async function fetchSize(): Promise<number> {
       )
       return (await buildProgram({ app, target: 'xen', output: join(folder, 'app.xen') })).bytes
     }
-    return Math.round(((await built("await fetch('http://a/')")) - (await built("'nothing'"))) / 1024)
+    const without = await built("'nothing'")
+    const sizes: Record<string, string> = {}
+    for (const [name, use] of Object.entries(ofTargets)) sizes[name] = String(Math.round(((await built(use)) - without) / 1024))
+    return sizes
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
 export async function nameRows(): Promise<Record<string, Row[]>> {
-  const probed: Record<string, Probe> = { ...(await probe()), fetch: { there: true, missing: [] } }
+  const probed: Record<string, Probe> = await probe()
+  for (const name of Object.keys(ofTargets)) probed[name] = { there: true, missing: [] }
   const kib = await sizes()
   const row = (name: string): Row => {
     const { there, missing } = probed[name]

@@ -1,5 +1,5 @@
 /** `xen-ts run` as a person calls it, from the command line to the exit code, on a machine of its own. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -153,6 +153,24 @@ test.serial('addresses that were configured, built in, and given: the last of th
   t.true(packets.includes('10.137.0.17 clockwork - clockwork - \ufeffat 10.137.0.17'))
   t.is(await address(['--ipv4', '10.137.0.16/24'], []), '10.137.0.16')
   t.is(await address(['--ipv4', '10.137.0.18/24'], ['ip=10.137.0.16/24']), '10.137.0.16')
+})
+
+test.serial('Ctrl-C: the program ends in good order, though the terminal tells all processes of the command', async t => {
+  t.timeout(360_000)
+  const image = await build('../../examples/handler', 'xen')
+  const args = ['run', image, '--port', '0', '--timeout', '240', '--', 'ip=10.137.0.16/24', 'gateway=10.137.0.1']
+  const child = spawn(process.execPath, [bin, ...args], { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+  let said = ''
+  const listens = Promise.withResolvers<void>()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+    if (said.includes('listening on')) listens.resolve()
+  })
+  const ended = once(child, 'close')
+  await Promise.race([listens.promise, ended])
+  process.kill(-child.pid!, 'SIGINT')
+  t.deepEqual(await ended, [0, null], said)
+  t.regex(said, /shutdown requested: poweroff\n/)
 })
 
 test.serial('two runs at once without --port: each is reached at a port of its own', async t => {

@@ -1,5 +1,5 @@
 /**
- * DEFLATE (RFC 1951): a block for each 60 KiB of input, in codes of its own, in the fixed ones or stored, whichever is the shortest. Made for
+ * DEFLATE (RFC 1951): a block for each 32 KiB of input, in codes of its own, in the fixed ones or stored, whichever is the shortest. Made for
  * an interpreter: few steps for each byte, and none for most of those within a match.
  */
 import { BitWriter } from './bit-writer.ts'
@@ -8,8 +8,8 @@ import { DISTANCE_BITS, DISTANCES, fixedDistanceLengths, fixedLiteralLengths, LE
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** A stored block may be no longer than 65,535 bytes. */
-const BLOCK = 60 * 1024
+/** A stored block may be no longer than 65,535 bytes; and an interpreter works on so many for some 50 ms. */
+const BLOCK = 32 * 1024
 const MASK = WINDOW - 1
 const LONGEST = 258
 /** So many earlier places with the same three bytes are looked at; a match that is so long is good enough. */

@@ -151,7 +151,8 @@ export class Body {
     const source = this.#source
     if (this.#used || isReadableStream(source) || source instanceof IncomingBody) return undefined
     this.#used = source !== null
-    return source === null ? EMPTY : source instanceof Pieces ? source.joined() : toBytes(source)
+    if (source === null) return EMPTY
+    return typeof source !== 'string' && source instanceof Pieces ? source.joined() : toBytes(source)
   }
 }
 

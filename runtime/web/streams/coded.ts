@@ -21,7 +21,11 @@ export interface Pair {
 }
 
 /** Input goes to the coder in pieces of at most so many bytes. */
-const INPUT = 64 * 1024
+const INPUT = 32 * 1024
+/** After so much output others have their turn: an interpreter works on it for some 20 ms. */
+const MUCH = 32 * 1024
+
+const turn = () => new Promise<void>(resolve => void setTimeout(resolve, 0))
 
 /** @param name of the class, for messages */
 export function codedStreams(name: string, coder: Coder): Pair {
@@ -56,6 +60,7 @@ export function codedStreams(name: string, coder: Coder): Pair {
       }
       if (isOver) throw reason
       give(piece)
+      if (piece.length > MUCH) await turn()
     }
   }
   /** What fails on one side is the end of both. */
@@ -96,6 +101,8 @@ export function codedStreams(name: string, coder: Coder): Pair {
       failing(async () => {
         const bytes = bytesOf(name, chunk)
         for (let at = 0; at < bytes.length; at += INPUT) {
+          if (at > 0) await turn()
+          if (isOver) throw reason
           coder.push(bytes.slice(at, at + INPUT))
           await drain()
         }

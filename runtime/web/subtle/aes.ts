@@ -16,7 +16,7 @@ const noble = () => import('./aes-cipher.ts')
 const secretOf = (key: CryptoKey): Bytes => slotsOf<Bytes>(key).material
 
 /** What the package throws becomes an OperationError. */
-function attempt<T>(work: () => T, message: string): T {
+function orFail<T>(work: () => T, message: string): T {
   try {
     return work()
   } catch (cause) {
@@ -95,7 +95,7 @@ const aesGcm = aes('GCM', forData, {
     const parameters = gcmParameters(members)
     return async (key, data) => {
       const { cipher, tagBytes } = await gcm(key, parameters)
-      const sealed = attempt(() => cipher().encrypt(data), 'AES-GCM')
+      const sealed = orFail(() => cipher().encrypt(data), 'AES-GCM')
       return sealed.subarray(0, sealed.length - TAG + tagBytes)
     }
   },
@@ -104,10 +104,10 @@ const aesGcm = aes('GCM', forData, {
     return async (key, data) => {
       const { cipher, tagBytes } = await gcm(key, parameters)
       if (data.length < tagBytes) throw failed(`AES-GCM: there are ${data.length} bytes, and the tag alone has ${tagBytes}`)
-      if (tagBytes === TAG) return attempt(() => cipher().decrypt(data), 'AES-GCM')
+      if (tagBytes === TAG) return orFail(() => cipher().decrypt(data), 'AES-GCM')
       // The package checks whole tags only. The cipher is its own inverse, so encryption gives the text, and once more the tag.
       const [sealed, tag] = [data.subarray(0, -tagBytes), data.subarray(-tagBytes)]
-      const text = attempt(() => cipher().encrypt(sealed).slice(0, sealed.length), 'AES-GCM')
+      const text = orFail(() => cipher().encrypt(sealed).slice(0, sealed.length), 'AES-GCM')
       const whole = cipher().encrypt(text).subarray(sealed.length)
       if (!areEqual(whole.subarray(0, tagBytes), tag)) throw failed('AES-GCM: the tag is wrong')
       return text
@@ -131,7 +131,7 @@ const aesCbc = aes('CBC', forData, {
     return async (key, data) => {
       if (data.length === 0 || data.length % BLOCK !== 0) throw failed(`AES-CBC: the bytes are no whole blocks of ${BLOCK}: ${data.length}`)
       const { cbc } = await noble()
-      return attempt(() => cbc(secretOf(key), iv).decrypt(data), 'AES-CBC')
+      return orFail(() => cbc(secretOf(key), iv).decrypt(data), 'AES-CBC')
     }
   },
 })
@@ -167,11 +167,11 @@ const aesKw = aes('KW', ['wrapKey', 'unwrapKey'], {
   wrapKey: () => async (key, data) => {
     if (data.length % 8 !== 0) throw failed(`AES-KW: what is wrapped must have a multiple of 8 bytes, not ${data.length}`)
     const { aeskw } = await noble()
-    return attempt(() => aeskw(secretOf(key)).encrypt(data), 'AES-KW')
+    return orFail(() => aeskw(secretOf(key)).encrypt(data), 'AES-KW')
   },
   unwrapKey: () => async (key, data) => {
     const { aeskw } = await noble()
-    return attempt(() => aeskw(secretOf(key)).decrypt(data), 'AES-KW')
+    return orFail(() => aeskw(secretOf(key)).decrypt(data), 'AES-KW')
   },
 })
 

@@ -4,6 +4,7 @@ import { type Algorithm, asHash, asLong, type Hash, type Members } from './algor
 import { areEqual, type Bytes, firstBits } from './bytes.ts'
 import { badData, failed } from './errors.ts'
 import { type CryptoKey, checkUsages, type KeyUsage, makeKey, slotsOf } from './key.ts'
+import { digestOf } from './pieces.ts'
 import { randomBytes } from './random.ts'
 import { exportSecret, importSecret } from './secret.ts'
 
@@ -20,16 +21,16 @@ function keyOf(material: Bytes, length: number, { name }: Hash, extractable: boo
 }
 
 /** Which function a key is for was known when it was made, so it is here still. */
-function code(key: CryptoKey, data: Bytes): Uint8Array {
+function code(key: CryptoKey, data: Bytes): Promise<Uint8Array> {
   const { material, algorithm } = slotsOf<Bytes>(key)
-  return hmac(asHash(algorithm.hash, NAME).hash, material, data)
+  return digestOf(hmac.create(asHash(algorithm.hash, NAME).hash, material), data)
 }
 
 export const algorithms: readonly Algorithm[] = [
   {
     name: NAME,
     sign: () => code,
-    verify: () => (key, signature, data) => areEqual(code(key, data), signature),
+    verify: () => async (key, signature, data) => areEqual(await code(key, data), signature),
 
     generateKey: members => {
       const { hash, length = hash.hash.blockLen * 8 } = parameters(members)

@@ -119,7 +119,7 @@ export function rsa(kind: RsaKind, rest: Omit<Algorithm, 'name'>): Algorithm {
         checkUsages(usages, [...publicUsages, ...privateUsages], `a pair of keys of ${name}`)
         if (exponent < 3n || exponent % 2n === 0n) throw failed(`${name}: publicExponent must be odd, and 3 at least`)
         if (!usages.some(usage => privateUsages.includes(usage))) throw badUsages('a private key must have a usage')
-        throw notSupported(`keys of ${name} are not made here, which would take many seconds: make one elsewhere, and import it`)
+        throw notSupported(`keys of ${name} are not made here, since no audited package makes them: make one elsewhere, and import it`)
       }
     },
 

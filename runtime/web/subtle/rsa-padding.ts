@@ -14,11 +14,12 @@ const digestInfos: Readonly<Record<string, string>> = {
 }
 
 /**
+ * @param digest of what is signed
  * @param length bytes of the key
  * @returns undefined when that is too short for this hash
  */
-export function pkcs1({ name, hash }: Hash, data: Bytes, length: number): Bytes | undefined {
-  const info = join(unhex(digestInfos[name]), hash(data))
+export function pkcs1({ name }: Hash, digest: Uint8Array, length: number): Bytes | undefined {
+  const info = join(unhex(digestInfos[name]), digest)
   const fill = length - info.length - 3
   if (fill < 8) return undefined
   return join(Uint8Array.of(0, 1), new Uint8Array(fill).fill(0xff), Uint8Array.of(0), info)
@@ -36,7 +37,7 @@ function mask({ hash }: Hash, seed: Uint8Array, bytes: Uint8Array): Bytes {
   return masked
 }
 
-const pssHash = ({ hash }: Hash, data: Bytes, salt: Uint8Array): Uint8Array => hash(join(new Uint8Array(8), hash(data), salt))
+const pssHash = ({ hash }: Hash, digest: Uint8Array, salt: Uint8Array): Uint8Array => hash(join(new Uint8Array(8), digest, salt))
 
 /** Bits of the first byte that must be 0. */
 const spare = (bits: number, length: number): number => 0xff >> (8 * length - bits)
@@ -45,20 +46,20 @@ const spare = (bits: number, length: number): number => 0xff >> (8 * length - bi
  * @param bits one less than n has
  * @throws OperationError when the key is too short for hash and salt
  */
-export function pss(hash: Hash, data: Bytes, saltLength: number, bits: number): Bytes {
+export function pss(hash: Hash, digest: Uint8Array, saltLength: number, bits: number): Bytes {
   const length = Math.ceil(bits / 8)
   const { outputLen } = hash.hash
   const fill = length - outputLen - saltLength - 2
   if (fill < 0) throw failed(`RSA-PSS: the key is too short for a salt of ${saltLength} bytes with ${hash.name}`)
   const salt = randomBytes(saltLength)
-  const code = pssHash(hash, data, salt)
+  const code = pssHash(hash, digest, salt)
   const masked = mask(hash, code, join(new Uint8Array(fill), Uint8Array.of(1), salt))
   masked[0] &= spare(bits, length)
   return join(masked, code, Uint8Array.of(0xbc))
 }
 
 /** @param encoded of as many bytes as `bits` take */
-export function isPss(hash: Hash, data: Bytes, saltLength: number, bits: number, encoded: Uint8Array): boolean {
+export function isPss(hash: Hash, digest: Uint8Array, saltLength: number, bits: number, encoded: Uint8Array): boolean {
   const { length } = encoded
   const { outputLen } = hash.hash
   const fill = length - outputLen - saltLength - 2
@@ -67,7 +68,7 @@ export function isPss(hash: Hash, data: Bytes, saltLength: number, bits: number,
   const block = mask(hash, code, encoded.subarray(0, length - outputLen - 1))
   block[0] &= spare(bits, length)
   if (block[fill] !== 1 || block.subarray(0, fill).some(byte => byte !== 0)) return false
-  return areEqual(pssHash(hash, data, block.subarray(fill + 1)), code)
+  return areEqual(pssHash(hash, digest, block.subarray(fill + 1)), code)
 }
 
 /**

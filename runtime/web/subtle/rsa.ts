@@ -3,6 +3,7 @@ import { type Algorithm, asBytes, asHash, asLong, type Hash } from './algorithms
 import { areEqual } from './bytes.ts'
 import { failed } from './errors.ts'
 import { type CryptoKey, checkType, slotsOf } from './key.ts'
+import { digestOf } from './pieces.ts'
 import { type RsaMaterial, rsa } from './rsa-keys.ts'
 import { lengthOf, privatePower, publicPower } from './rsa-numbers.ts'
 import { fromOaep, isPss, oaep, pkcs1, pss } from './rsa-padding.ts'
@@ -19,15 +20,18 @@ const forSignatures = { use: 'sig', publicUsages: ['verify'], privateUsages: ['s
 const pkcs1Signatures = rsa(
   { name: 'RSASSA-PKCS1-v1_5', ...forSignatures, alg: hash => `RS${hash}` },
   {
-    sign: () => (key, data) => {
+    sign: () => async (key, data) => {
       const { material, hash } = opened(key, 'private', 'sign')
-      const encoded = pkcs1(hash, data, lengthOf(material))
+      const encoded = pkcs1(hash, await digestOf(hash.hash.create(), data), lengthOf(material))
       if (encoded === undefined) throw failed(`RSASSA-PKCS1-v1_5: a key of ${material.bits} bits is too short for ${hash.name}`)
       return privatePower(material, material.private!, encoded)
     },
-    verify: () => (key, signature, data) => {
+    verify: () => async (key, signature, data) => {
       const { material, hash } = opened(key, 'public', 'verify')
-      const [encoded, expected] = [publicPower(material, signature), pkcs1(hash, data, lengthOf(material))]
+      const [encoded, expected] = [
+        publicPower(material, signature),
+        pkcs1(hash, await digestOf(hash.hash.create(), data), lengthOf(material)),
+      ]
       return encoded !== undefined && expected !== undefined && areEqual(encoded, expected)
     },
   },
@@ -38,14 +42,14 @@ const pssSignatures = rsa(
   {
     sign: members => {
       const saltLength = members.required('saltLength', asLong)
-      return (key, data) => {
+      return async (key, data) => {
         const { material, hash } = opened(key, 'private', 'sign')
-        return privatePower(material, material.private!, pss(hash, data, saltLength, material.bits - 1))
+        return privatePower(material, material.private!, pss(hash, await digestOf(hash.hash.create(), data), saltLength, material.bits - 1))
       }
     },
     verify: members => {
       const saltLength = members.required('saltLength', asLong)
-      return (key, signature, data) => {
+      return async (key, signature, data) => {
         const { material, hash } = opened(key, 'public', 'verify')
         const encoded = publicPower(material, signature)
         if (encoded === undefined) return false
@@ -53,7 +57,7 @@ const pssSignatures = rsa(
         // Where n has one bit more than whole bytes, what is signed is a byte shorter than the key.
         const isShorter = Math.ceil(bits / 8) < encoded.length
         if (isShorter && encoded[0] !== 0) return false
-        return isPss(hash, data, saltLength, bits, isShorter ? encoded.subarray(1) : encoded)
+        return isPss(hash, await digestOf(hash.hash.create(), data), saltLength, bits, isShorter ? encoded.subarray(1) : encoded)
       }
     },
   },

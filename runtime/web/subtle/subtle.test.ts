@@ -14,6 +14,7 @@ import { vectors } from './vectors.cases.ts'
 
 const own = wholeCrypto({ random: into => void globalThis.crypto.getRandomValues(into as Uint8Array<ArrayBuffer>) })
 
+const node = globalThis.crypto as any
 const HS256 = { name: 'HMAC', hash: 'SHA-256' }
 
 asInNode(test, { ...subtleScenarios, ...pairsScenarios }, { crypto: own })
@@ -111,8 +112,24 @@ test('an algorithm that is not in the image is named, with what to do', async t 
   )
 })
 
+for (const [what, run] of [
+  ['a digest', (subtle: any, much: Uint8Array) => subtle.digest('SHA-256', much)],
+  [
+    'a code',
+    async (subtle: any, much: Uint8Array) =>
+      subtle.sign('HMAC', await subtle.importKey('raw', Uint8Array.of(1), { name: 'HMAC', hash: 'SHA-512' }, false, ['sign']), much),
+  ],
+] as const)
+  test(`others have their turn while ${what} of much is made`, async t => {
+    const much = new Uint8Array(10_000_000).fill(7)
+    const done: string[] = []
+    setTimeout(() => done.push('others'))
+    const made = await run(own.subtle, much)
+    t.deepEqual(done, ['others'])
+    t.deepEqual(made, await run(node.subtle, much))
+  })
+
 /** What one signs, or encrypts, the other takes, with keys that one made and the other got in some format. */
-const node = globalThis.crypto as any
 const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength })
 const hashes = fc.constantFrom('SHA-1', 'SHA-256', 'SHA-384', 'SHA-512')
 const both = fc.constantFrom([own.subtle, node.subtle], [node.subtle, own.subtle])

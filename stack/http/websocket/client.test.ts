@@ -1,4 +1,5 @@
 /** The WebSocket of programs: against our server, and against servers that say what the test wants. */
+import { CloseEvent, Event, MessageEvent } from '@xen-ts/runtime/web'
 import test from 'ava'
 import { pattern } from '../../testing/pair.ts'
 import { type Fetching, fetching, latin1, onText, type Seen, write } from '../client/testing.ts'
@@ -85,20 +86,25 @@ test('events are those of the standard', async t => {
   serving(world)
   const socket = new WebSocket(new URL('http://10.0.0.2'))
   t.is(socket.url, 'ws://10.0.0.2/')
-  const seen: Event[] = []
+  const seen: globalThis.Event[] = []
   for (const type of ['open', 'message', 'close']) socket.addEventListener(type, event => void seen.push(event))
   socket.addEventListener('open', () => socket.send('x'))
   socket.addEventListener('message', () => socket.close())
   await world.pass(1)
   t.deepEqual(
-    seen.map(({ type, isTrusted, target, constructor }) => [type, isTrusted, target === (socket as unknown), constructor.name]),
+    seen.map(({ type, isTrusted, target, constructor }) => [
+      type,
+      isTrusted,
+      target === (socket as unknown),
+      [Event, MessageEvent, CloseEvent].indexOf(constructor as never),
+    ]),
     [
-      ['open', true, true, 'Event'],
-      ['message', true, true, 'MessageEvent'],
-      ['close', true, true, 'CloseEvent'],
+      ['open', true, true, 0],
+      ['message', true, true, 1],
+      ['close', true, true, 2],
     ],
   )
-  t.is((seen[1] as MessageEvent).origin, 'ws://10.0.0.2')
+  t.is((seen[1] as globalThis.MessageEvent).origin, 'ws://10.0.0.2')
   t.deepEqual([WebSocket.OPEN, socket.CLOSED, Object.keys(WebSocket.prototype)], [1, 3, []])
 })
 

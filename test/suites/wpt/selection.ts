@@ -127,7 +127,7 @@ export const needsBrowser =
 
 /** What a failing test says when a whole interface or encoding does not exist: it counts as absent, not as a failure. */
 export const saysAbsent = (message: string): boolean =>
-  /the encoding '[^']*' is not supported/.test(message) ||
+  /the encoding '[^']*' is not supported|of several bytes a character, is not there/.test(message) ||
   [/'?\b(\w+)\b'? is not defined/, /self does not have own property "(\w+)"/].some(pattern =>
     names.includes(pattern.exec(message)?.[1] ?? ''),
   )
