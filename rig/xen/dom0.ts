@@ -110,19 +110,22 @@ export const defaultCache = here.split(sep).includes('node_modules')
  * Makes everything that the rig needs, or finds it made: host programs, Debian packages, dom0's initramfs.
  * The first time takes a minute and needs the network; later a few milliseconds.
  * @param xen its version; the host's own unless told otherwise (chooseRelease)
+ * @param processor that of AMD is QEMU's, which does not go with each Xen
  */
 export async function ensureRig({
   xen,
+  processor = 'amd',
   cache = defaultCache,
   log = () => {},
 }: {
   xen?: string
+  processor?: 'amd' | 'intel'
   cache?: string
   log?: Log
 } = {}): Promise<RigFiles> {
   const release = chooseRelease(xen)
   await ensureHostTools(log)
-  checkQemu(release, await run('qemu-system-x86_64', ['--version']))
+  if (processor === 'amd') checkQemu(release, await run('qemu-system-x86_64', ['--version']))
   const tree = await unpackPackages(dom0Packages(release), cache, log, release)
   const id = createHash('sha256').update(tree.id)
   const own = ['dom0', 'libraries', 'compression', 'cpio', 'tree'].map(name => name + extname(import.meta.filename))

@@ -53,7 +53,7 @@ export class Rig {
     const intel = processor === 'intel'
     const { memoryMiB = intel ? 1280 : 3072 } = options
     signal?.throwIfAborted()
-    const files = await ensureRig({ xen, cache, log: onProgress })
+    const files = await ensureRig({ xen, processor, cache, log: onProgress })
     const bochs = intel ? await prepareBochs(files, cache, onProgress) : undefined
     signal?.throwIfAborted()
     const lastLines: string[] = [],

@@ -7,7 +7,7 @@ import { createStack } from '../stack.ts'
 import { octets6, RawPeer6 } from '../testing/raw-peer6.ts'
 import { Wire } from '../testing/wire.ts'
 import { World } from '../testing/world.ts'
-import { LINK_LOCAL, MAC, OWN, ping, setUp } from './testing6.ts'
+import { LINK_LOCAL, MAC, OWN, ping, setUp } from './testing.ts'
 
 test('an echo request is answered with the same data, from the address it was sent to', async t => {
   const { world, peer, stack } = await setUp()

@@ -5,7 +5,7 @@ import { createStack } from '../stack.ts'
 import { octets6, RawPeer6 } from '../testing/raw-peer6.ts'
 import { Wire } from '../testing/wire.ts'
 import { World } from '../testing/world.ts'
-import { LINK_LOCAL, MAC, OWN, ping, type Set, setUp } from './testing6.ts'
+import { LINK_LOCAL, MAC, OWN, ping, type Set, setUp } from './testing.ts'
 
 test('at the start: others are asked for the addresses, told of them, and switches of the groups', async t => {
   const { started, stack } = await setUp()

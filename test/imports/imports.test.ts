@@ -74,8 +74,8 @@ const notes = ['xen-ts is no module here', './nothing', 'https://example.org/x',
   t.throws(() => references('broken.ts', 'import {'), { instanceOf: SyntaxError, message: /^broken\.ts: / })
 })
 
-test('files with something to test are of the three kinds that CONTRIBUTING names', t => {
-  const kind = /^[^.]+(\.test|\.cases|\.xen\.test|\.d|\.build)?\.ts$/
+test('files with something to test are of the four kinds that CONTRIBUTING names', t => {
+  const kind = /^[^.]+(\.test|\.cases|\.xen\.test|\.intel\.test|\.d|\.build)?\.ts$/
   t.deepEqual(
     [...readTree().files.keys()].filter(file => !kind.test(basename(file))),
     [],

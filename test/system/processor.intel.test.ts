@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeImage } from '@xen-ts/boot/testing'
 import { byteChannel } from '@xen-ts/rig/xen'
 import test from 'ava'
-import { makeImage } from '../../boot/image/fixture/make.ts'
 import { XenTests } from './harness.ts'
 
 const xen = new XenTests(test, { processor: 'intel' })

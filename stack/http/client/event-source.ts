@@ -145,8 +145,15 @@ addHandlers(ClientEventSource, 'open', 'message', 'error')
 for (const holder of [ClientEventSource, ClientEventSource.prototype])
   for (const [name, value] of Object.entries(STATES)) Object.defineProperty(holder, name, { value, enumerable: true })
 
+interface EventSourceClass {
+  new (url: string | URL, options?: { withCredentials?: boolean } | null): ClientEventSource
+  readonly CONNECTING: 0
+  readonly OPEN: 1
+  readonly CLOSED: 2
+}
+
 /** A class for the global object. @param open has those that are not closed */
-export function eventSourceClass(host: EventSourceHost, open: Set<ClientEventSource>) {
+export function eventSourceClass(host: EventSourceHost, open: Set<ClientEventSource>): EventSourceClass {
   return class EventSource extends ClientEventSource {
     constructor(url: string | URL, options: { withCredentials?: boolean } | null = {}) {
       if (arguments.length === 0) throw new TypeError('EventSource: the URL is missing')
