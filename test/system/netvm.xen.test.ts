@@ -157,5 +157,5 @@ test.serial("Intl's time zone is the one of dom0", async t => {
     dom0: { keys: [['/qubes-timezone', 'America/New_York']] },
     seconds: 60,
   })
-  await qube.line(/\[zone\] zone America\/New_York: Jul 1, 2026, 8:00:00 AM EDT$/)
+  t.regex(await qube.line(/\[zone\] zone /), /America\/New_York: Jul 1, 2026, 8:00:00 AM EDT$/)
 })
