@@ -1,9 +1,9 @@
 /** A target of one's own: a domain of Xen with an address that it has when nobody gives it another, whose log goes to a syslog server. */
-import { connect as connectXen, fetch, target as xen } from '@xen-ts/targets/xen'
+import { connect as connectXen, target as xen } from '@xen-ts/targets/xen'
 import { arg, type Connect, stack, type Target } from 'xen-ts'
 import { endpoint, forward } from './syslog.ts'
 
-export { fetch }
+export { EventSource, fetch, WebSocket } from '@xen-ts/targets/xen'
 
 export const target = {
   ...xen,
