@@ -129,7 +129,11 @@ const key = await subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits'])
 say([key instanceof CryptoKey, subtle instanceof SubtleCrypto, crypto instanceof Crypto, CryptoKey.name, 'CryptoKey' in globalThis])
 const copy = structuredClone(key)
 say([copy !== key, copy instanceof CryptoKey, copy.extractable, copy.usages])`)
-  t.deepEqual(await said(t, app), ['110.52.11.156,110.52.11.156,110.52.11.156,true', 'true,true,true,CryptoKey,true', 'true,true,false,deriveBits'])
+  t.deepEqual(await said(t, app), [
+    '110.52.11.156,110.52.11.156,110.52.11.156,true',
+    'true,true,true,CryptoKey,true',
+    'true,true,false,deriveBits',
+  ])
 })
 
 test('one that the image does not have says what to do', async t => {

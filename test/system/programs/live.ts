@@ -40,8 +40,8 @@ export default unikernel({
       log.info(`message ${came}: ${same ? 'the same' : 'another'}`)
       if (came === sent.length) socket.close(1000, 'enough')
     }
-    const { code, reason, wasClean } = await closed
-    log.info(`closed: ${code} ${reason}, ${wasClean ? 'clean' : 'not clean'}, protocol ${socket.protocol}`)
+    const { code, wasClean } = await closed // the server sends back the code alone
+    log.info(`closed: ${code}, ${wasClean ? 'clean' : 'not clean'}, protocol ${socket.protocol}`)
 
     const source = new EventSource(`http://${peer}/events`)
     const ticks: string[] = []
