@@ -23,7 +23,7 @@ export function nodeTimers(speed = 1): Timers {
   return {
     now: () => elapsed() * speed,
     set(delay, run) {
-      const timer = setTimeout(run, delay / speed)
+      const timer = setTimeout(run, Math.max(0, delay / speed)) // Node warns of less
       return { cancel: () => clearTimeout(timer) }
     },
   }
