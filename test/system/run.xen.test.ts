@@ -152,7 +152,7 @@ test.serial('addresses that were configured, built in, and given: the last of th
   const packets = readFileSync(join(folder, 'clockwork.pcapng'), 'utf8')
   t.true(packets.includes('10.137.0.17 clockwork - clockwork - \ufeffat 10.137.0.17'))
   t.is(await address(['--ipv4', '10.137.0.16/24'], []), '10.137.0.16')
-  t.is(await address(['--ipv4', '10.137.0.18/24'], ['ip=10.137.0.16/24']), '10.137.0.16')
+  t.is(await address(['--ipv4', '10.137.0.18/24'], ['ipv4=10.137.0.16/24']), '10.137.0.16')
 })
 
 test.serial('Ctrl-C: the program ends in good order, though the terminal tells all processes of the command', async t => {
