@@ -1,21 +1,11 @@
 /** The global fetch: the stack is connected once, at the first call; what is not connected is said so. */
-import type { GlobalContext } from '@xen-ts/runtime'
-import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
 import { fetch as make } from './fetch.ts'
+import { globalContext } from './testing.ts'
 
 function setUp(use: () => Promise<unknown>) {
-  let uses = 0
-  const closers: (() => unknown)[] = []
-  const context = {
-    machine: nodeMachine({ timers: { now: () => 0, set: () => ({ cancel() {} }) } }),
-    lifecycle: { onShutdown: (_name: string, close: () => unknown) => closers.push(close) },
-    use: () => {
-      uses++
-      return use()
-    },
-  } as unknown as GlobalContext
-  return { fetch: make(context) as typeof globalThis.fetch, closers, uses: () => uses }
+  const { context, ...told } = globalContext(use)
+  return { fetch: make(context) as typeof globalThis.fetch, ...told }
 }
 
 test('the stack is connected at the first call, once, and the client is closed at the end', async t => {

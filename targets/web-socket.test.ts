@@ -1,21 +1,11 @@
 /** The global WebSocket: the stack is connected once, with the first; at the end of the program servers are told. */
-import type { GlobalContext } from '@xen-ts/runtime'
-import { nodeMachine } from '@xen-ts/runtime/node'
 import test from 'ava'
+import { globalContext } from './testing.ts'
 import { WebSocket as make } from './web-socket.ts'
 
 function setUp(use: () => Promise<unknown>) {
-  let uses = 0
-  const closers: (() => unknown)[] = []
-  const context = {
-    machine: nodeMachine({ timers: { now: () => 0, set: () => ({ cancel() {} }) } }),
-    lifecycle: { onShutdown: (_name: string, close: () => unknown) => closers.push(close) },
-    use: () => {
-      uses++
-      return use()
-    },
-  } as unknown as GlobalContext
-  return { WebSocket: make(context) as typeof globalThis.WebSocket, closers, uses: () => uses }
+  const { context, ...told } = globalContext(use)
+  return { WebSocket: make(context) as typeof globalThis.WebSocket, ...told }
 }
 
 const closed = (socket: WebSocket) =>
