@@ -90,6 +90,7 @@ function initialMemory(names: EngineNames): Uint8Array {
 /** Everything that decides what comes out: the .wasm, the compiler, and our part in it. */
 async function hashInputs(wasm: string): Promise<string> {
   const sources = [
+    'account.ts',
     'build.ts',
     'compile.ts',
     'host.c',

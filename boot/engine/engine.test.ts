@@ -102,6 +102,17 @@ test('JSON.stringify refuses what is nested so deeply that it would take long, a
   t.deepEqual(await native(source), ['110 stack overflow'])
 })
 
+// The host has 256 MiB of linear memory.
+for (const [what, source] of Object.entries({
+  'cycles that hold buffers': 'for (let i = 0; i < 1000; i++) { const o = { bytes: new Uint8Array(1e6) }; o.self = o }',
+  'cycles that hold arrays which grew': 'for (let i = 0; i < 400; i++) { const o = []; for (let k = 0; k < 1e5; k++) o.push(o) }',
+  'cycles that hold strings': 'for (let i = 0; i < 400; i++) { const o = { text: "x".repeat(1e6) }; o.self = o }',
+})) {
+  test(`garbage does not fill the memory: ${what}`, async t => {
+    t.deepEqual(await native(`${source}; print('done')`), ['done'])
+  })
+}
+
 test('an error that nobody catches ends the host with its stack', async t => {
   const source = 'function inner() {\n  throw new RangeError("too far") }\ninner()'
   await t.throwsAsync(native(source), { message: /RangeError[^]*too far[^]*test\.js:2/ })

@@ -176,6 +176,7 @@ void engine_trap(int code)
 }
 
 u32 import_emscripten_resize_heap(u32 bytes) { return set_pages(((u64)bytes + ENGINE_PAGE - 1) / ENGINE_PAGE); }
+u32 engine_heap_most(void) { return MAX_PAGES * ENGINE_PAGE - ENGINE_STACK_POINTER; }
 f64 import_emscripten_date_now(void) { return __builtin_floor(milliseconds(CLOCK_REALTIME)); }
 void import___assert_fail(u32 condition, u32 file, u32 line, u32 function) { fail(text_at(condition), "assertion in the engine"); }
 void import__abort_js(void) { fail("abort", "engine"); }

@@ -36,6 +36,9 @@ export interface EngineLayout {
   /** In JSRuntime: u32, what JavaScript may use of the linear stack, bytes; and u32, the address below which a call is refused. */
   readonly stackSize: number
   readonly stackLimit: number
+  /** In JSRuntime: u32, bytes that JavaScript has from the allocator; and u32, that number above which the cycle collector runs. */
+  readonly heapSize: number
+  readonly gcThreshold: number
   /** In JSRuntime: u32 table index of the promise rejection tracker (ctx, promise, reason, is_handled, opaque); 0: none. */
   readonly rejectionTracker: number
 }
@@ -61,6 +64,7 @@ async function probe(): Promise<EngineLayout> {
     stringLength: probeString(engine),
     randomState: probeRandom(engine),
     stripFlags: probeStripFlags(engine),
+    ...probeHeapAccount(await createEngine()),
     ...probeStackLimit(engine),
     rejectionTracker: await probeRejectionTracker(tableSize),
   }
@@ -272,6 +276,37 @@ function probeStackLimit(engine: Engine) {
   prove('stack limit', message(false) === 'none')
   engine.evaluate('delete globalThis.probeLimit')
   return { stackSize, stackLimit }
+}
+
+/**
+ * JSMallocState is a count of allocations, what they have in bytes (of which this build knows 8 for each: account.ts), and a limit, which is
+ * "none". The threshold is the collector's first, 256 KiB, in a runtime that nothing has run in; the collector sets it anew.
+ */
+function probeHeapAccount(engine: Engine) {
+  const { runtime } = engine
+  const at = (offset: number) => u32(engine, runtime + offset)
+  const fields = () => multiples(4, 0, runtimeBytes).map(at)
+  const before = fields()
+  const [one_, many] = ['globalThis.kept = {}', 'globalThis.more = Array.from({ length: 500 }, () => ({}))'].map(source => {
+    engine.evaluate(source)
+    return fields()
+  })
+  const grown = (i: number) => many[i] - one_[i]
+  const count = one(
+    'count of allocations',
+    multiples(4, 0, runtimeBytes - 8).filter((_, i) => grown(i) > 500 && grown(i + 1) === 8 * grown(i) && one_[i + 2] === 0xffffffff),
+  )
+  const gcThreshold = one(
+    "cycle collector's threshold",
+    multiples(4, 0, runtimeBytes).filter((_, i) => before[i] === 256 << 10 && grown(i) === 0),
+  )
+  engine.evaluate('for (let i = 0; i < 1000; i++) { const o = {}; o.self = o }')
+  const withGarbage = at(count)
+  engine.view().setUint32(runtime + gcThreshold, 0, true)
+  engine.evaluate('0')
+  prove("cycle collector's threshold", at(count) < withGarbage - 900 && at(gcThreshold) > at(count + 4))
+  engine.evaluate('delete globalThis.kept; delete globalThis.more')
+  return { heapSize: count + 4, gcThreshold }
 }
 
 /**

@@ -55,6 +55,11 @@ const changes: Record<string, [pattern: RegExp | string, to: string]> = {
   'an interpreter less': ['case 43: goto w2c_B20;\n      default: goto', 'case 43: goto w2c_B20;\n      default: return'],
   'an interpreter that fetches differently': [/load8_u(\(instance->Z_aZ_a, \(u64\)\(w2c_i0\)\);\n\s+w2c_l22)/, 'load16_u$1'],
   'another recursion of JSON.stringify': [/(w2c_i0 = w2c_l15;\n  w2c_i1 = )16u(;\n  w2c_i0 \+= w2c_i1;\n  instance->w2c_g0)/g, '$124u$2'],
+  'another account of what is allocated': [/(w2c_i0 = w2c_p0;\n    w2c_i1 = w2c_l3;\n    w2c_i2 = )8u/, '$116u'],
+  'another rule for the collector': [
+    /(w2c_i1 >>= \(w2c_i2 & 31\);\n    w2c_i2 = w2c_l4;\n    w2c_i1 )\+(= w2c_i2;\n    i32_store\(\S+ \(u64\)\(w2c_i0\) \+ 108)/,
+    '$1-$2',
+  ],
   'more at start-up': ['init_elem_instances(instance);\n', 'init_elem_instances(instance);\n  init_more(instance);\n'],
 }
 for (const [what, [pattern, to]] of Object.entries(changes)) {

@@ -7,6 +7,7 @@
  * wasm2c's text is edited with patterns. Every step checks that it found what it expects (text.ts), and the last one that nothing
  * of the old runtime is left.
  */
+import { accountInBytes } from './account.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import type { EngineNames } from './names.ts'
@@ -38,6 +39,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   nameImports(c, names)
   threadInterpreters(c)
   boundStringify(c, module)
+  accountInBytes(c)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)
@@ -212,5 +214,8 @@ ${list('import', engineImports)}
  * belong to the caller.
  */
 void engine_rejection(u32 context, u64 promise, u64 reason, u32 is_handled, u32 opaque);
+
+/* Bytes that the heap may have in all, by what memory there is now. Garbage is collected by it. */
+u32 engine_heap_most(void);
 `
 }

@@ -1,28 +1,28 @@
 /** Clears what a snapshot does not need: garbage, and the remains in freed memory. */
 import type { Engine } from '../node/engine.ts'
 
-/** JSRuntime.malloc_gc_threshold of a new runtime, and how far to look for it. */
-const firstThreshold = 256 << 10
-const runtimeBytes = 512
-
-/** Finds the field of the cycle collector's threshold in a JSRuntime that nothing has run in yet. */
-export function findGcThreshold(engine: Engine): number {
-  const start = engine.runtime >>> 2
-  const fields = engine.memory.u32.subarray(start, start + runtimeBytes / 4)
-  // The size of the stack may be the same number.
-  const places = [...fields.keys()].filter(index => fields[index] === firstThreshold && 4 * index !== engine.layout.stackSize)
-  if (places.length !== 1) throw new Error("the engine's malloc_gc_threshold was not found in its JSRuntime")
-  return engine.runtime + 4 * places[0]
-}
-
 /**
  * Runs QuickJS's cycle collector. No export does: it runs when an object is made while the heap is above the threshold, and sets
  * the threshold to 1.5 times what is left then.
  */
-export function collect(engine: Engine, gcThreshold: number): void {
-  engine.memory.u32[gcThreshold >>> 2] = 0
+export function collect(engine: Engine): void {
+  const threshold = (engine.runtime + engine.layout.gcThreshold) >>> 2
+  engine.memory.u32[threshold] = 0
   engine.free(engine.exports.QTS_NewObject(engine.context))
-  if (engine.memory.u32[gcThreshold >>> 2] === 0) throw new Error("the engine's cycle collector did not run")
+  if (engine.memory.u32[threshold] === 0) throw new Error("the engine's cycle collector did not run")
+}
+
+/**
+ * Tells the engine what it has from the allocator: the engine in the kernel counts bytes, and this one does not (boot/engine/account.ts).
+ * Rather too much than too little, since what is freed later is taken off again.
+ * @param heapStart where the heap begins
+ * @param others bytes in it that are not in the account
+ */
+export function account(engine: Engine, heapStart: number, others: number): void {
+  const { memory, runtime, layout } = engine
+  const bytes = usedTop(memory.u8) - heapStart - others
+  memory.u32[(runtime + layout.heapSize) >>> 2] = bytes
+  memory.u32[(runtime + layout.gcThreshold) >>> 2] = bytes + (bytes >>> 1)
 }
 
 const smallest = 16

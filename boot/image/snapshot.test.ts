@@ -79,6 +79,22 @@ test('the heap of a restored snapshot is sound: it takes a heavy load of every s
   t.regex(output, /^\d+\n$/)
 })
 
+test("the engine's account of its heap is one of bytes, and asks for no collection at once", async t => {
+  const account = async (bundle: string, bytes: readonly Uint8Array[] = []) => {
+    const snapshot = await makeSnapshot({ bundle, bytes, filename: 'app.js', program: 'app' })
+    const { runtime, layout } = snapshot
+    const page = snapshot.pages.find(({ number }) => number === Math.floor(runtime / pageSize))!
+    const word = (offset: number) => new DataView(page.content.buffer).getUint32((runtime + offset) % pageSize, true)
+    return { size: word(layout.heapSize), above: word(layout.gcThreshold) }
+  }
+  const small = await account(program('globalThis.kept = new Uint8Array(10).fill(1)'))
+  const large = await account(program('globalThis.kept = new Uint8Array(1000000).fill(1)'))
+  const given = await account(program('globalThis.kept = __bytes(0)'), [new Uint8Array(1_000_000).fill(1)])
+  t.true(Math.abs(large.size - small.size - 1_000_000) < 10_000, `${large.size - small.size}`)
+  t.true(Math.abs(given.size - small.size) < 10_000, `${given.size - small.size}`)
+  for (const { size, above } of [small, large, given]) t.is(above, size + (size >>> 1))
+})
+
 test('errors reach fail: thrown in a turn, in a job, and rejected without a handler', async t => {
   const bundle = program('', 'throw new Error("one")', 'Promise.reject(new RangeError("two"))', '(async () => { await 0; nothing.here })()')
   const { output } = await run(await segmentOf(bundle))

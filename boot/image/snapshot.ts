@@ -14,7 +14,7 @@ import { takeHooks } from '../node/loop.ts'
 import { buildAbi } from './build-abi.ts'
 import { type Page, pageSize, type Snapshot } from './format.ts'
 import { Placement, type Plan } from './placement.ts'
-import { collect, findGcThreshold, scrub } from './scrub.ts'
+import { account, collect, scrub } from './scrub.ts'
 
 /** Of the heap that a new context takes: far more than it does. */
 const engineHeapMost = 1 << 20
@@ -64,7 +64,6 @@ async function run(
   const { dataEnd, initialStackPointer: stackTop, quickjs } = await engineNames()
   const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => 0 })
   const { memory } = engine
-  const gcThreshold = findGcThreshold(engine)
   const engineHeapBytes = usedPages(memory.u8, stackTop, stackTop + engineHeapMost).length * pageSize
 
   // Between static data and the stack nothing lives: room for the text of the bundle, and for what evaluating it takes.
@@ -79,11 +78,13 @@ async function run(
   engine.drain()
   const rejection = engine.takeRejection()
   if (rejection !== undefined) throw engine.error(rejection)
-  collect(engine, gcThreshold)
+  collect(engine)
 
   const result = placement.stop()
   text.free()
   scrub(engine)
+  const given = (program.bytes ?? []).reduce((sum, { length }) => sum + length, 0)
+  account(engine, stackTop, given)
   if (engine.exports.stackSave() !== stackTop) throw new Error("the engine's stack is not at rest")
   memory.u8.fill(0, result.whole ? dataEnd : gapEnd, stackTop)
   engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)

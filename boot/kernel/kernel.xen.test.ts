@@ -75,6 +75,12 @@ test.serial('no event and no timer is lost in 1500 waits', async t => {
   t.is(reason, 'poweroff')
 })
 
+test.serial('garbage that holds buffers is collected before memory ends', async t => {
+  const { text, reason } = await run('cycles', { memory: 23 })
+  t.regex(text, /collected beside 30/, text)
+  t.is(reason, 'poweroff')
+})
+
 test.serial('console input arrives, and its port only when there is some', async t => {
   const { text } = await run('input', {
     at: 'type',

@@ -8,6 +8,7 @@
  * goes up to where the linear stack is. The engine's next check then finds the stack full, and throws what can be caught.
  */
 #include "kernel.h"
+#include "engine.h"	/* engine_pages, engine_sp */
 
 #define KEPT 32			/* frames kept back for page tables */
 #define STACK_KEPT 40		/* frames that the stacks always get; and a share of what is free at boot, since the heap gives back nothing */
@@ -17,7 +18,6 @@
 #define STACK_USUAL 128		/* above this, frames are given back when the program is at rest */
 #define SLACK (4 * PAGE)	/* below a stack pointer, what may be in use all the same */
 
-extern u32 engine_pages, engine_sp;	/* engine.h: linear memory in 64 KiB pages; the linear stack's pointer */
 u64 frames_heap, frames_stack, frames_stack_most;
 bool stack_deep;
 static u64 first_end;		/* where the heap ended when the snapshot was made, in pages */
@@ -162,4 +162,10 @@ bool heap_resize(u64 bytes)
 	promised += more;
 	engine_pages = pages;
 	return true;
+}
+
+u32 engine_heap_most(void)
+{
+	u64 bytes = engine_pages * (u64)ENGINE_PAGE - ENGINE_STACK_POINTER + frames_available() * PAGE;
+	return bytes < IO_START ? bytes : IO_START;
 }
