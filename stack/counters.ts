@@ -41,6 +41,8 @@ export class Counters implements StackCounters {
   tcpTailProbes = 0
   tcpSackReneged = 0
   tcpDuplicateSacks = 0
+  /** Losses that were none, by what the peer said afterwards: the window is what it was. */
+  tcpUndone = 0
   tcpBadSacks = 0
   tcpOutOfOrder = 0
   tcpNoMemory = 0

@@ -112,7 +112,7 @@ export async function linuxGuest({
   return {
     kernel: vmlinux,
     ramdisk,
-    cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on${network}`,
+    cmdline: `console=hvc0 quiet panic=-1 mitigations=off random.trust_cpu=on sysctl.net.ipv4.tcp_no_metrics_save=1${network}`,
     memory: nginx ? 256 : 192,
     config: role === 'netvm' ? 'driver_domain=1' : undefined,
   }

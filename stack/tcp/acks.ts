@@ -1,6 +1,6 @@
 /**
  * Acknowledgments that are held back (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2): a segment's is due when its batch of frames is
- * over and two full segments have come; otherwise it may wait for an answer to ride on, up to DELAY. One timer serves all
+ * over and two full segments have come, or one while the way is bad (reassembly.ts); otherwise it may wait for an answer to ride on, up to DELAY. One timer serves all
  * connections: nobody waits longer than DELAY, some less.
  */
 import type { Timer, Timers } from '@xen-ts/runtime/machine'
@@ -25,7 +25,7 @@ export class HeldAcknowledgments {
   }
 
   add(c: Connection): void {
-    if (c.unacknowledged >= 2 * c.mss || c.unacknowledged >= this.#quarter) {
+    if (c.unacknowledged >= 2 * c.mss || c.unacknowledged >= this.#quarter || c.reassembly?.takesEagerly()) {
       c.inBatch = true
       this.#batch.push(c)
     } else if (!c.inDelayed) {

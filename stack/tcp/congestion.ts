@@ -7,10 +7,22 @@ import { SlowStart } from './slow-start.ts'
  */
 const SLOW_START_SEGMENTS = 8
 
+/** What was before a loss, and what speaks for that it was none: all that was sent again for it had arrived already. */
+interface Before {
+  readonly window: number
+  readonly threshold: number
+  readonly cubic: Cubic | undefined
+  /** From this sequence number on. */
+  readonly from: number
+  /** Bytes that were sent again, without those that the peer says it had. */
+  resent: number
+}
+
 /**
  * Congestion control: slow start (RFC 5681) by bytes acknowledged (RFC 3465) with an end before the loss (slow-start.ts), congestion
  * avoidance by CUBIC (cubic.ts), initial window of ten segments (RFC 6928). Recovery is by RACK (recovery.ts) with peers that acknowledge
- * selectively, with others by fast retransmit and NewReno's fast recovery (RFC 6582) with limited transmit (RFC 3042).
+ * selectively, with others by fast retransmit and NewReno's fast recovery (RFC 6582) with limited transmit (RFC 3042). A reduction that was
+ * not needed is undone when the peer says that all of it arrived twice (RFC 3708; RFC 9438 section 4.9).
  */
 export class Congestion {
   /** Bytes that may be in flight. */
@@ -28,6 +40,7 @@ export class Congestion {
   /** Made when they are needed: most connections never fill a window. */
   #slowStart: SlowStart | undefined = undefined
   #cubic: Cubic | undefined = undefined
+  #before: Before | undefined = undefined
 
   constructor(mss: number, initialSequence: number) {
     this.#mss = mss
@@ -117,7 +130,32 @@ export class Congestion {
     this.extra = 0
     this.isRecovering = true
     this.#recover = last
+    this.#remember(acknowledgment)
     this.#reduce(flight)
+    return true
+  }
+
+  #remember(from: number): void {
+    this.#before = { window: this.window, threshold: this.#threshold, cubic: this.#cubic?.copy(), from, resent: 0 }
+  }
+
+  /** `bytes` were sent again. */
+  resent(bytes: number): void {
+    if (this.#before !== undefined) this.#before.resent += bytes
+  }
+
+  /** The peer had `bytes` up to `end` when they came again. True when by that the last reduction was wrong, and is undone. */
+  arrivedTwice(bytes: number, end: number): boolean {
+    const before = this.#before
+    if (before === undefined || before.resent === 0) return false
+    if (((end - before.from) | 0) <= 0 || ((end - this.#recover) | 0) > 1) return false // not of what was sent again
+    before.resent -= bytes
+    if (before.resent > 0) return false
+    this.#before = undefined
+    this.isRecovering = false
+    this.#threshold = before.threshold
+    this.#cubic = before.cubic
+    if (this.window < before.window) this.window = before.window
     return true
   }
 
@@ -136,9 +174,12 @@ export class Congestion {
   }
 
   /** The retransmission timer expired; `again`: not for the first time for this segment (RFC 5681 section 3.1). */
-  timedOut(flight: number, last: number, again: boolean): void {
+  timedOut(acknowledgment: number, flight: number, last: number, again: boolean): void {
     if (again) this.#cubic?.begin()
-    else this.#reduce(flight)
+    else {
+      if (!this.isRecovering) this.#remember(acknowledgment)
+      this.#reduce(flight)
+    }
     this.window = this.#mss
     this.extra = 0
     this.#duplicates = 0

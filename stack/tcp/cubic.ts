@@ -23,6 +23,18 @@ export class Cubic {
   /** What Reno's would be. */
   #reno = 0
 
+  /** The same once more, for when it turns out that a loss was none. */
+  copy(): Cubic {
+    const other = new Cubic()
+    other.#max = this.#max
+    other.#prior = this.#prior
+    other.#epoch = this.#epoch
+    other.#k = this.#k
+    other.#grownAt = this.#grownAt
+    other.#reno = this.#reno
+    return other
+  }
+
   /** The window, in segments, was too large. */
   lost(window: number): void {
     // Section 4.7, fast convergence: others have come, and shall find room.

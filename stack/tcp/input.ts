@@ -6,7 +6,7 @@ import { ACK, FIN, RST, type Segment, SYN } from '../wire/tcp.ts'
 import { type Connection, RETRANSMITTED, UNTIMED } from './connection.ts'
 import { bothCalled, established, inSynSent } from './handshake.ts'
 import { acknowledge, challenge, output, retransmitFirst, startTimer } from './output.ts'
-import { deliver, keepForLater } from './receive.ts'
+import { arrivedTwice, deliver, keepForLater } from './receive.ts'
 import { flightAdvances, heardOfMore } from './recovery.ts'
 import { emitSyn } from './sending.ts'
 import { CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
@@ -78,6 +78,7 @@ function isAcceptable(c: Connection, s: Segment): boolean {
     return false
   }
   if (begin < 0) {
+    arrivedTwice(c, s.sequence, -begin)
     s.offset -= begin
     s.length += begin
     s.sequence = c.rcvNxt
@@ -100,6 +101,8 @@ function isAcceptable(c: Connection, s: Segment): boolean {
 function refuse(c: Connection, s: Segment): void {
   if (s.length > 0 || (s.flags & FIN) !== 0) {
     c.environment.counters.tcpUnacceptable++
+    const isOld = ((s.sequence - c.rcvNxt) | 0) < 0
+    if (isOld && s.length > 0) arrivedTwice(c, s.sequence, s.length)
     acknowledge(c)
   } else {
     challenge(c)
@@ -134,11 +137,11 @@ function acknowledged(c: Connection, s: Segment, now: number): boolean {
   }
   if (c.probes > 0) {
     probeAnswered(c, now)
-  } else if (bytes === 0 && c.sndMax !== c.sndUna) {
+  } else if (bytes === 0) {
     // An acknowledgment may tell of a segment that came out of turn: by its blocks, else by saying nothing else (RFC 5681).
     if (c.sack) {
       if (s.blocks > 0) heardOfMore(c, s, now)
-    } else if (s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
+    } else if (c.sndMax !== c.sndUna && s.length === 0 && sameWindow && (s.flags & FIN) === 0) {
       duplicate(c, ack, now)
     }
   }

@@ -138,7 +138,7 @@ test('congestion window: slow start, loss, NewReno recovery, timeout', t => {
   t.is(c.window, 8400)
   acknowledged(400, 20_801, 6000)
   t.true(c.window < 8800, 'slow start is over')
-  c.timedOut(7000, 33_000, false)
+  c.timedOut(26_001, 7000, 33_000, false)
   t.is(c.window, 1000)
   t.false(
     [1, 2, 3, 4].some(() => c.duplicate(26_001, 7000, 33_000)),

@@ -27,6 +27,8 @@ export class MemoryBudget {
 /** Segments a connection may hold, and what one costs beside its bytes. */
 const MOST = 256
 const OVERHEAD = 128
+/** So many segments are acknowledged one by one after one came out of turn: a sender that was just slowed down sends one at a time. */
+const EAGER = 16
 
 interface Piece {
   sequence: number
@@ -40,6 +42,9 @@ export class Reassembly {
   readonly #pieces: Piece[] = []
   /** Sequence number of the piece that came last: RFC 2018 wants its block first. */
   #latest = 0
+  /** What arrived although it was there, until it is told: first and next sequence number. */
+  #twice: readonly number[] = []
+  #eager = 0
 
   constructor(abi: HostFunctions, budget: MemoryBudget) {
     this.#abi = abi
@@ -50,16 +55,36 @@ export class Reassembly {
     return this.#pieces.length === 0
   }
 
+  /** Whether an acknowledgment has something to say beside its number. */
+  get hasBlocks(): boolean {
+    return this.#pieces.length > 0 || this.#twice.length > 0
+  }
+
+  /** `length` bytes arrived that were there. The sender learns from it that it was too quick to send them again (RFC 2883). */
+  arrivedTwice(sequence: number, length: number): void {
+    this.#twice = [sequence, (sequence + length) | 0]
+    this.#eager = EAGER
+  }
+
+  /** Whether one more segment is to be acknowledged at once. */
+  takesEagerly(): boolean {
+    return this.#eager > 0 && this.#eager-- > 0
+  }
+
   /** Keeps a copy. False when there was no room. */
   add(sequence: number, from: Uint8Array, offset: number, length: number, fin: boolean): boolean {
     this.#latest = sequence
+    this.#eager = EAGER
     // Mostly in ascending order: look for the place from the end.
     let at = this.#pieces.length
     while (at > 0 && ((this.#pieces[at - 1].sequence - sequence) | 0) > 0) at--
     if (at > 0) {
       const before = this.#pieces[at - 1]
       const covered = (before.sequence + before.bytes.length - sequence) | 0
-      if (covered >= length && (before.fin || !fin)) return true // a duplicate
+      if (covered >= length && (before.fin || !fin)) {
+        if (length > 0) this.#twice = [sequence, (sequence + length) | 0]
+        return true
+      }
     }
     if (this.#pieces.length >= MOST || !this.#budget.take(length + OVERHEAD)) return false
     const bytes = new Uint8Array(length)
@@ -81,7 +106,10 @@ export class Reassembly {
     return undefined
   }
 
-  /** What is held, as pairs of first and next sequence number, for a SACK option: at most `most` blocks. */
+  /**
+   * What is held, as pairs of first and next sequence number, for a SACK option: at most `most` blocks. Before them, once, what arrived twice
+   * (RFC 2883 section 4).
+   */
   blocks(most: number): number[] {
     const blocks: number[] = []
     let latest = 0
@@ -96,10 +124,13 @@ export class Reassembly {
         blocks.push(sequence, end)
       }
     }
-    return [...blocks.splice(latest, 2), ...blocks.slice(0, 2 * most - 2)]
+    const twice = this.#twice
+    this.#twice = []
+    return [...twice, ...blocks.splice(latest, 2), ...blocks].slice(0, 2 * most)
   }
 
   clear(): void {
+    this.#twice = []
     for (const piece of this.#pieces.splice(0)) this.#budget.give(piece.bytes.length + OVERHEAD)
   }
 }

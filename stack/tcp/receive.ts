@@ -49,10 +49,16 @@ function finArrived(c: Connection): void {
 /** A segment beyond a hole: keeps it if there is room, and says again what is expected, so that the peer notices the loss. */
 export function keepForLater(c: Connection, sequence: number, bytes: Uint8Array, offset: number, length: number, fin: boolean): void {
   c.environment.counters.tcpOutOfOrder++
-  c.reassembly ??= new Reassembly(c.environment.abi, c.environment.memory)
-  if (!c.reassembly.add(sequence, bytes, offset, length, fin)) c.environment.counters.tcpNoMemory++
+  if (!reassemblyOf(c).add(sequence, bytes, offset, length, fin)) c.environment.counters.tcpNoMemory++
   acknowledge(c)
 }
+
+/** Data that was delivered came once more: the next acknowledgment without data says so. */
+export function arrivedTwice(c: Connection, sequence: number, length: number): void {
+  if (c.sack) reassemblyOf(c).arrivedTwice(sequence, length)
+}
+
+const reassemblyOf = (c: Connection): Reassembly => (c.reassembly ??= new Reassembly(c.environment.abi, c.environment.memory))
 
 /** The window to advertise, in bytes: moves its right edge in good steps only (RFC 9293 section 3.8.6.2.2), and never back. */
 export function receiveWindow(c: Connection): number {

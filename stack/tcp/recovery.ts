@@ -68,6 +68,10 @@ export function blocksArrive(c: Connection, s: Segment, now: number): boolean {
     if (i === 0 && (end <= 0 || isInside(edges, s.blocks))) {
       counters.tcpDuplicateSacks++
       c.lastFlight?.arrivedTwice(c.sndMax)
+      if (c.congestion.arrivedTwice(end - begin, edges[1])) {
+        counters.tcpUndone++
+        c.flight?.mended()
+      }
     } else if (begin <= 0 || end <= begin || end > ((c.sndMax - c.sndUna) | 0)) {
       counters.tcpBadSacks++
     } else {
@@ -168,6 +172,7 @@ function retransmit(c: Connection, at: number, length: number): number {
   c.lastSent = c.environment.now()
   if (!emit(c, (c.sndUna + at) | 0, fin ? ACK | PSH | FIN : ACK, at, fin ? data : length)) return -1
   c.environment.counters.tcpRetransmits++
+  c.congestion.resent(length)
   return length
 }
 

@@ -82,7 +82,7 @@ export function buildSegment(
   return headers + length
 }
 
-/** Adds to an acknowledgment without data what has arrived beyond the hole. Returns the frame's length in bytes. */
+/** Adds to an acknowledgment without data what has arrived beyond the hole, or twice. Returns the frame's length in bytes. */
 export function addSack(c: Connection, { u8, u16 }: Frame): number {
   const { route } = c
   const { overhead } = route

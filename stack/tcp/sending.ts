@@ -29,7 +29,7 @@ export function emit(c: Connection, sequence: number, flags: number, at: number,
   c.ackNow = false
   let offload = isLarge ? c.mss : c.offload
   let size = buildSegment(c, frame, sequence, flags, at, length, offload)
-  if (length === 0 && flags === ACK && c.sack && c.reassembly !== undefined && !c.reassembly.isEmpty) {
+  if (length === 0 && flags === ACK && c.sack && c.reassembly?.hasBlocks) {
     size = addSack(c, frame)
     offload = COMPLETE
   }

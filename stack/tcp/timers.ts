@@ -77,7 +77,7 @@ function expired(c: Connection, now: number): void {
   const flight = (c.sndMax - c.sndUna) | 0
   if (flight > 0) {
     c.environment.counters.tcpTimeouts++
-    c.congestion.timedOut(flight, (c.sndMax - 1) | 0, again)
+    c.congestion.timedOut(c.sndUna, flight, (c.sndMax - 1) | 0, again)
     if (c.sack) flightTimedOut(c, now, again)
     else c.sndNxt = c.sndUna // go back: what the peer has got, its acknowledgments will jump over
   }
