@@ -4,6 +4,7 @@ import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
+import './bundler.ts'
 import { deadZones, withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals, freeNames } from './globals.ts'
@@ -164,6 +165,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
     jsxImportSource: jsxSource(project.root),
     minifySyntax: true,
     sourcemap: 'external',
+    sourcesContent: false,
     logLevel: 'silent',
     // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
     absWorkingDir: project.root,
