@@ -4,6 +4,7 @@ import { engineNames, engineWasm } from '../engine/names.ts'
 import { Engine, type Exports, type HostFunction } from './engine.ts'
 import { engineImports } from './imports.ts'
 import { LinearMemory } from './memory.ts'
+import { withQuickLines } from './source-lines.ts'
 import { tableExport, withTableExport } from './table.ts'
 
 export interface EngineOptions {
@@ -26,7 +27,7 @@ let compiled: WebAssembly.Module | undefined
 
 /** What is done once for all engines of a thread. */
 export async function compileEngine(): Promise<void> {
-  compiled ??= new WebAssembly.Module(withTableExport(engineWasm()))
+  compiled ??= new WebAssembly.Module(withQuickLines(withTableExport(engineWasm())))
   await engineNames()
   await engineLayout()
 }

@@ -4,28 +4,23 @@
  * same: its table is exported by a change of the module's export section, grown, and filled with functions of the right type.
  */
 import type { FunctionType, ValueType } from '../engine/wasm.ts'
+import { findSection, leb, readLeb, sectionId, withSection } from './sections.ts'
 
-const exportSection = 7
 const tableKind = 1
 const valueCode: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c }
 
 export const tableExport = 'table'
 
 /** The same module with its (only) table exported as `tableExport`. */
-export function withTableExport(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
-  for (let at = 8; at < wasm.length; ) {
-    const [length, body] = readLeb(wasm, at + 1)
-    const next = body + length
-    if (wasm[at] === exportSection) {
-      const [count, entries] = readLeb(wasm, body)
-      const name = new TextEncoder().encode(tableExport)
-      const added = Uint8Array.from([...leb(count + 1), name.length, ...name, tableKind, 0])
-      const header = Uint8Array.from([exportSection, ...leb(added.length + next - entries)])
-      return Uint8Array.from(Buffer.concat([wasm.subarray(0, at), header, added, wasm.subarray(entries)]))
-    }
-    at = next
-  }
-  throw new Error("the engine's .wasm has no export section")
+export const withTableExport = (wasm: Uint8Array): Uint8Array<ArrayBuffer> => withExport(wasm, tableExport, tableKind, 0)
+
+/** The same module with one more export. @param kind 0: a function, 1: a table */
+export function withExport(wasm: Uint8Array, name: string, kind: number, index: number): Uint8Array<ArrayBuffer> {
+  const { start, end } = findSection(wasm, 'export')
+  const [count, entries] = readLeb(wasm, start)
+  const text = new TextEncoder().encode(name)
+  const added = Uint8Array.from([...leb(count + 1), ...leb(text.length), ...text, kind, ...leb(index)])
+  return withSection(wasm, 'export', added, wasm.subarray(entries, end))
 }
 
 /** Adds a host function behind the table's end and returns its slot: a C function pointer that the engine can call. */
@@ -53,20 +48,7 @@ function adapter({ params, result }: FunctionType): WebAssembly.Module {
       0,
       ...section(1, [1, 0x60, codes.length, ...codes, results.length, ...results]), // one type
       ...section(2, [1, 0, 1, 0x66, 0, 0]), // import "" "f", a function of type 0
-      ...section(exportSection, [1, 1, 0x66, 0, 0]), // export "f", function 0
+      ...section(sectionId.export, [1, 1, 0x66, 0, 0]), // export "f", function 0
     ]),
   )
-}
-
-/** Unsigned LEB128: the value and the place behind it. */
-function readLeb(bytes: Uint8Array, at: number): [value: number, next: number] {
-  for (let value = 0, scale = 1; ; scale *= 128) {
-    const byte = bytes[at++]
-    value += (byte & 127) * scale
-    if (byte < 128) return [value, at]
-  }
-}
-
-function leb(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]
 }

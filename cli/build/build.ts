@@ -137,7 +137,6 @@ export function writeImage(
   map.x_build = composed.buildId
   map.file = `${project.name}.js`
   map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
-  delete map.sourcesContent
   replaceFile(output, composed.image, shown)
   replaceFile(`${output}.map`, JSON.stringify(map), shown)
 }

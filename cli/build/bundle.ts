@@ -2,23 +2,24 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
-import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
+import { type AssetReport, assetTable, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
-import { deadZones, withVar } from './dead-zones.ts'
+import './bundler.ts'
+import { withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
-import { absentGlobals, freeNames } from './globals.ts'
+import { absentGlobals } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
-import { foreignLocales, localeWarnings } from './locales.ts'
+import { localeWarnings } from './locales.ts'
 import { bundleError, showWarning } from './messages.ts'
-import { withModuleNames } from './module-names.ts'
+import { headingsOf, withModuleNames } from './module-names.ts'
 import { absentRequire } from './modules.ts'
-import { blank, needlessNames } from './names.ts'
-import { overflowMessages, reword } from './overflow.ts'
+import { blank } from './names.ts'
+import { reword } from './overflow.ts'
 import { isOwn } from './own.ts'
 import { buildDefaults, noWebAssembly, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
-import { treeOf, walk } from './syntax.ts'
+import { findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
@@ -90,26 +91,23 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
   const map = text('.map')
   const place = positionsOf(script, map, project.root)
-  const assets = assetUses()
-  const names = needlessNames(offset => isOwn(place(offset)?.file ?? ''))
-  const tree = treeOf(`${script}})`)
-  const free = freeNames()
-  const overflow = overflowMessages()
-  const zones = deadZones()
-  const locales = foreignLocales()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
-  const { table, bytes, reports } = assetTable(assets.uses, modules, place)
+  const whole = `${script}})`
+  const sections = sectionsOf(script, headingsOf(Object.keys(result.metafile.inputs), project.root), project.root)
+  const found = findingsIn(script, whole, sections, project.root, `${project.entry} ${target.module}`)
+  const free = new Set(found.used).difference(new Set(found.declared))
+  const { table, bytes, reports } = assetTable(found.assets, modules, place)
+  const reworded = reword(script, rangesOf(found.overflow))
   return {
-    code: `${blank(withVar(reword(script, overflow.ranges), zones.ranges()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(withVar(reworded, rangesOf(found.lexical)), rangesOf(found.needless))}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: [
       ...(await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name)))),
-      ...localeWarnings(locales.uses, place, isOwn),
+      ...localeWarnings(found.locales, place, isOwn),
     ],
     network: kinds.size > 0,
-    globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
-    freeNames: free.names,
+    globalWarnings: present => absentGlobals(usesInSections(script, whole, sections, free.difference(new Set(present)), place), place),
+    freeNames: () => free,
     assets: reports,
     bytes,
   }
@@ -164,6 +162,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
     jsxImportSource: jsxSource(project.root),
     minifySyntax: true,
     sourcemap: 'external',
+    sourcesContent: false,
     logLevel: 'silent',
     // Paths become names of functions: relative to the project, so that they do not depend on where the tool is started.
     absWorkingDir: project.root,

@@ -71,5 +71,6 @@ const nameOf = (node: AnyNode): string => (node.type === 'Identifier' ? node.nam
 export function leftOut(kinds: ReadonlySet<NetworkKind>): string[] {
   if (kinds.has('http')) return []
   if (kinds.has('stack')) return ['stack/http/server/server.ts']
-  return kinds.has('ethernet') ? ['@xen-ts/stack'] : ['@xen-ts/stack', 'drivers/netfront/netfront.ts']
+  const noStack = ['@xen-ts/stack', '@xen-ts/stack/config']
+  return kinds.has('ethernet') ? noStack : [...noStack, 'drivers/netfront/netfront.ts']
 }

@@ -6,7 +6,7 @@ import { type AnyNode, type Program, type Visitor, walk } from './syntax.ts'
 /** What a global object is called. */
 const globalObjects = ['globalThis', 'self', 'window', 'global']
 
-interface Use {
+export interface Use {
   readonly name: string
   readonly at: number
   /** Only asks whether it is there, or catches that it is not. */
@@ -17,7 +17,7 @@ interface Use {
  * Names that are declared nowhere. (In a bundle of esbuild no declared name is that of a global which is used anywhere: it renames, so
  * scopes need not be looked at.)
  */
-export function freeNames(): { visit: Visitor; names(): Set<string> } {
+export function freeNames(): { visit: Visitor; used: ReadonlySet<string>; declared: ReadonlySet<string>; names(): Set<string> } {
   const used = new Set<string>()
   const declared = new Set<string>(['arguments', '__assets', '__bytes'])
   const declare = (pattern: AnyNode | null | undefined): void => {
@@ -42,7 +42,7 @@ export function freeNames(): { visit: Visitor; names(): Set<string> } {
       else if (node.left.type === 'MemberExpression' && isGlobalObject(node.left.object)) declared.add(propertyOf(node.left) ?? '')
     }
   }
-  return { visit, names: () => used.difference(declared) }
+  return { visit, used, declared, names: () => used.difference(declared) }
 }
 
 export const isGlobalObject = (node: AnyNode): boolean => node.type === 'Identifier' && globalObjects.includes(node.name)
@@ -90,7 +90,8 @@ function isCaught(above: readonly AnyNode[]): boolean {
   return false
 }
 
-function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
+/** Where these names are used, or asked for. */
+export function usesOf(tree: Program, names: ReadonlySet<string>): Use[] {
   const uses: Use[] = []
   walk(tree, (node, above) => {
     const parent = above.at(-1)
@@ -139,47 +140,40 @@ export function globalUses(
   return [...files].map(([name, files]) => ({ name, files: [...files].sort() })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** Use in a file, by its absolute path. */
+export interface FileUse extends Use {
+  readonly file: string
+}
+
 /**
  * The warnings, once it is known what the image has.
- * @param absent free names that are no properties of the global object
- * @param isOwn whether a file is of xen-ts
+ * @param uses of free names that are no properties of the global object, but for those in xen-ts
  */
-export function absentGlobals(
-  tree: Program,
-  absent: ReadonlySet<string>,
-  place: (offset: number) => Place | undefined,
-  isOwn: (file: string) => boolean,
-): string[] {
-  if (absent.size === 0) return []
-  const uses = usesOf(tree, absent).flatMap(use => {
-    const found = place(use.at)
-    return found && !isOwn(found.file) ? [{ ...use, place: found }] : []
-  })
-  const key = (file: string, name: string) => `${name} ${file}`
+export function absentGlobals(uses: readonly FileUse[], place: (offset: number) => Place | undefined): string[] {
+  const key = ({ file, name }: FileUse) => `${name} ${file}`
   // A file that asks anywhere is taken to know what it does.
-  const careful = new Set(uses.filter(use => use.careful).map(use => key(use.place.file, use.name)))
-  const bold = uses.filter(use => !careful.has(key(use.place.file, use.name)))
-  const packages = Map.groupBy(bold, use => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(use.place.file)?.[1])
-  return [...ofProgram(packages.get(undefined) ?? []), ...ofPackages(packages)]
+  const careful = new Set(uses.filter(use => use.careful).map(key))
+  const bold = uses.filter(use => !careful.has(key(use)))
+  const packages = Map.groupBy(bold, use => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(use.file)?.[1])
+  return [...ofProgram(packages.get(undefined) ?? [], place), ...ofPackages(packages)]
 }
 
 const hints = new Map([
   ['React', 'JSX becomes calls of React here, and React is not imported: import it, or write "jsx": "react-jsx" in tsconfig.json'],
 ])
 
-type PlacedUse = Use & { readonly place: Place }
-
 /** Each name of a file once, where it is used first. */
-function ofProgram(uses: readonly PlacedUse[]): string[] {
-  const first = Map.groupBy(uses, use => `${use.place.file} ${use.name}`)
-  return [...first.values()].map(([{ name, place }, ...more]) => {
+function ofProgram(uses: readonly FileUse[], place: (offset: number) => Place | undefined): string[] {
+  const first = Map.groupBy(uses, use => `${use.file} ${use.name}`)
+  return [...first.values()].flatMap(([{ name, at }, ...more]) => {
+    const found = place(at)
     const text = hints.get(name) ?? absentHint(name) ?? `${name} is not defined: it is neither declared nor a global`
-    return `${text}${more.length > 0 ? ` (used ${more.length + 1} times)` : ''}\n${showPlace(place)}`
+    return found === undefined ? [] : [`${text}${more.length > 0 ? ` (used ${more.length + 1} times)` : ''}\n${showPlace(found)}`]
   })
 }
 
 /** What other hosts have, in one warning for all packages: names that nobody knows may be made somewhere else. */
-function ofPackages(uses: ReadonlyMap<string | undefined, readonly PlacedUse[]>): string[] {
+function ofPackages(uses: ReadonlyMap<string | undefined, readonly FileUse[]>): string[] {
   const named = [...uses].flatMap(([name, ofOne]) => {
     const names = ofOne.map(use => use.name).filter(one => absentHint(one) !== undefined)
     return name === undefined || names.length === 0 ? [] : [`${name} (${[...new Set(names)].sort().join(', ')})`]

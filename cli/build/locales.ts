@@ -2,7 +2,7 @@
 import { type Place, showPlace } from './positions.ts'
 import type { AnyNode, Visitor } from './syntax.ts'
 
-interface Use {
+export interface LocaleUse {
   readonly locale: string
   readonly at: number
 }
@@ -10,8 +10,8 @@ interface Use {
 const methods: Readonly<Record<string, number>> = { toLocaleString: 0, toLocaleDateString: 0, toLocaleTimeString: 0, localeCompare: 1 }
 
 /** For walk(): collects language tags that are given as they are, to methods with a locale and to constructors of Intl. */
-export function foreignLocales(): { visit: Visitor; uses: Use[] } {
-  const uses: Use[] = []
+export function foreignLocales(): { visit: Visitor; uses: LocaleUse[] } {
+  const uses: LocaleUse[] = []
   const visit: Visitor = node => {
     if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return
     const { callee } = node
@@ -32,7 +32,7 @@ function firstOf(node: AnyNode | null | undefined): string | undefined {
 
 /** A warning for each in a file of the program; packages know what they do. @param isOwn whether a file is of xen-ts */
 export function localeWarnings(
-  uses: readonly Use[],
+  uses: readonly LocaleUse[],
   place: (offset: number) => Place | undefined,
   isOwn: (file: string) => boolean,
 ): string[] {

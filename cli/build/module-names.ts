@@ -26,13 +26,25 @@ const heading = /^( *)(?:\/\/ (.+)|"(.+)"(\(.*\) \{))$/gm
  * @param paths what esbuild calls the modules: the keys of the metafile's inputs
  */
 export function withModuleNames(script: string, paths: ReadonlySet<string>, root: string): string {
-  const named = (path: string): string => {
-    const [, namespace, rest] = /^([a-z()-]+:)(.*)$/.exec(path) ?? [undefined, '', path]
-    return namespace + (rest.startsWith('<') ? rest : moduleName(resolve(root, rest), root))
-  }
   return script.replace(heading, (line, indent: string, comment?: string, property?: string, signature?: string) => {
-    if (comment !== undefined) return paths.has(comment) ? `${indent}// ${named(comment)}` : line
+    if (comment !== undefined) return paths.has(comment) ? `${indent}// ${named(comment, root)}` : line
     const path = JSON.parse(`"${property}"`)
-    return paths.has(path) ? `${indent}${JSON.stringify(named(path))}${signature}` : line
+    return paths.has(path) ? `${indent}${JSON.stringify(named(path, root))}${signature}` : line
   })
+}
+
+/** What stands in the heading of a module. */
+function named(path: string, root: string): string {
+  const [, namespace, rest] = /^([a-z()-]+:)(.*)$/.exec(path) ?? [undefined, '', path]
+  return namespace + (rest.startsWith('<') ? rest : moduleName(resolve(root, rest), root))
+}
+
+/** The paths of modules by their headings; undefined: two copies of a package have the same. */
+export function headingsOf(paths: Iterable<string>, root: string): Map<string, string | undefined> {
+  const headings = new Map<string, string | undefined>()
+  for (const path of paths) {
+    const heading = named(path, root)
+    headings.set(heading, headings.has(heading) ? undefined : path)
+  }
+  return headings
 }

@@ -35,7 +35,6 @@ export async function buildProcess(options: GivenOptions & { app: string; output
   const map = JSON.parse(bundle.map)
   map.file = basename(output)
   map.sources = map.sources.map((source: string) => relative(dirname(output), resolve(project.root, source)))
-  delete map.sourcesContent
   const code = `${bundle.code}//# sourceMappingURL=${basename(output)}.map\n`
   replaceFile(output, code, shown)
   replaceFile(`${output}.map`, JSON.stringify(map), shown)

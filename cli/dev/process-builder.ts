@@ -46,7 +46,6 @@ export class ProcessBuilder implements Builder {
     if (changed) {
       const positions = JSON.parse(map)
       positions.sources = positions.sources.map((source: string) => pathToFileURL(resolve(project.root, source)).href)
-      delete positions.sourcesContent
       writeFileSync(`${file}.map`, JSON.stringify(positions))
       writeFileSync(file, `${code}//# sourceMappingURL=${project.name}.js.map\n`)
       this.#last = whole

@@ -1,6 +1,6 @@
 /** What the network of a process stands on: the host's sockets or, with --tap, our own stack on a device of the host. */
 import { type ArgTable, type ArgValues, arg, UsageError } from '@xen-ts/runtime'
-import { addressArgs, checkNetwork } from '../addresses.ts'
+import { addressArgs, checkNetwork } from '../address-args.ts'
 import { portMap } from './ports.ts'
 
 export const networkArgs = {

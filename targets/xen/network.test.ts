@@ -4,7 +4,7 @@ import { restore, SimulatedNetback, SimulatedXen } from '@xen-ts/drivers/sim'
 import { UsageError } from '@xen-ts/runtime'
 import { DhcpServerDouble } from '@xen-ts/stack/testing'
 import test from 'ava'
-import { networkConfig } from '../addresses.ts'
+import { networkConfig } from '../address-args.ts'
 import { connectNetwork } from './network.ts'
 import '@xen-ts/drivers/sim/leak-check'
 

@@ -1,5 +1,6 @@
 /** Where a plain domain's addresses come from: the command line, or a DHCP server. */
-import { type AddressArgs, connectAddresses } from '../addresses.ts'
+import type { AddressArgs } from '../address-args.ts'
+import { connectAddresses } from '../addresses.ts'
 import { connectStack, type Vif, type XenStack } from '../domain.ts'
 
 /** The stack at the addresses of the command line, or at those of a DHCP server once it has given some. @param name of the program */

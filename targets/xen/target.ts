@@ -1,6 +1,6 @@
 /** Target `xen`: a plain Xen domain. */
 import type { Target } from '@xen-ts/runtime'
-import { addressArgs, checkNetwork } from '../addresses.ts'
+import { addressArgs, checkNetwork } from '../address-args.ts'
 import { domainGlobals, domainKinds } from '../kinds.ts'
 
 export const target = {

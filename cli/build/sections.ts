@@ -1,0 +1,170 @@
+/**
+ * A bundle by its sections: esbuild puts one module behind the other, each with a heading, as statements of one function. So each can be read
+ * alone, and what was found in a section is the same wherever the section stands: it is kept for the next build (cache.ts), in which most
+ * sections are as they were.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parse, version } from 'acorn'
+import { type AssetUse, assetUses } from './assets.ts'
+import { Cache, sha256 } from './cache.ts'
+import { deadZones } from './dead-zones.ts'
+import { type FileUse, freeNames, type Use, usesOf } from './globals.ts'
+import { foreignLocales, type LocaleUse } from './locales.ts'
+import { needlessNames } from './names.ts'
+import { overflowMessages } from './overflow.ts'
+import { isOwn } from './own.ts'
+import type { Place } from './positions.ts'
+import { type Program, treeOf, walk } from './syntax.ts'
+
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Section extends Range {
+  /** Absolute path of the module, where it has one of its own. */
+  readonly file: string | undefined
+  readonly isOwn: boolean
+}
+
+/** What a bundle says, or a part of one: places are offsets in it. */
+export interface Findings {
+  readonly assets: readonly AssetUse[]
+  readonly locales: readonly LocaleUse[]
+  /** Names that are used, and those that are declared. */
+  readonly used: readonly string[]
+  readonly declared: readonly string[]
+  /** What becomes blank, `var`, and QuickJS's message: start and end, one after the other. */
+  readonly needless: readonly number[]
+  readonly lexical: readonly number[]
+  readonly overflow: readonly number[]
+}
+
+/**
+ * The sections, the functions of esbuild in front of them included.
+ * @param headings paths of modules by what stands in their headings; undefined: several modules have it
+ * @param root what paths are relative to
+ */
+export function sectionsOf(script: string, headings: ReadonlyMap<string, string | undefined>, root: string): Section[] {
+  const [opening] = /^[^]*?^\(\(\) => \{\n/m.exec(script) ?? []
+  const end = script.lastIndexOf('})();')
+  if (opening === undefined || end < opening.length) return [{ start: 0, end: script.length, file: undefined, isOwn: false }]
+  const starts: { at: number; path: string | undefined }[] = [{ at: opening.length, path: undefined }]
+  for (const { index, 1: heading } of script.matchAll(/^ {2}\/\/ (.+)$/gm))
+    if (index > 0 && headings.has(heading)) starts.push({ at: index, path: headings.get(heading) })
+  return starts.map(({ at, path }, i) => {
+    const file = path && resolve(root, path)
+    return { start: at, end: starts[i + 1]?.at ?? end, file, isOwn: file !== undefined && isOwn(file) }
+  })
+}
+
+/** The tree of a section. @throws SyntaxError for one that a heading within a text has cut */
+export const sectionTree = (script: string, { start, end }: Range): Program =>
+  parse(script.slice(start, end), { ecmaVersion: 'latest', sourceType: 'script' })
+
+/**
+ * What is found in a bundle.
+ * @param whole the bundle as a script, of which `script` is the most
+ * @param root of the project
+ * @param name of the program and its target
+ */
+export function findingsIn(script: string, whole: string, sections: readonly Section[], root: string, name: string): Findings {
+  const cache = new Cache<Findings>(root, `sections-${sha256(name).slice(0, 16)}`)
+  const tool = toolHash()
+  try {
+    const found = sections.map(section => {
+      const text = script.slice(section.start, section.end)
+      return cache.get(sha256(tool, String(section.isOwn), text), () => read(sectionTree(script, section), () => section.isOwn))
+    })
+    cache.save()
+    return joined(found, sections)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    const sectionAt = (at: number) => sections.find(section => at >= section.start && at < section.end)
+    return read(treeOf(whole), at => sectionAt(at)?.isOwn === true)
+  }
+}
+
+/** Where a bundle uses names, xen-ts itself aside. @param place asked where a section does not tell its file */
+export function usesInSections(
+  script: string,
+  whole: string,
+  sections: readonly Section[],
+  names: ReadonlySet<string>,
+  place: (offset: number) => Place | undefined,
+): FileUse[] {
+  if (names.size === 0) return []
+  const isThere = new RegExp([...names].map(RegExp.escape).join('|'))
+  const placed = (use: Use, file: string | undefined): FileUse[] => {
+    const found = file ?? place(use.at)?.file
+    return found === undefined || isOwn(found) ? [] : [{ ...use, file: found }]
+  }
+  try {
+    return sections.flatMap(section =>
+      section.isOwn || !isThere.test(script.slice(section.start, section.end))
+        ? []
+        : usesOf(sectionTree(script, section), names).flatMap(use => placed({ ...use, at: use.at + section.start }, section.file)),
+    )
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return usesOf(treeOf(whole), names).flatMap(use => placed(use, undefined))
+  }
+}
+
+/** @param isOwnAt whether a place is in xen-ts itself */
+function read(tree: Program, isOwnAt: (offset: number) => boolean): Findings {
+  const assets = assetUses()
+  const names = needlessNames(isOwnAt)
+  const free = freeNames()
+  const overflow = overflowMessages()
+  const zones = deadZones()
+  const locales = foreignLocales()
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
+  return {
+    assets: assets.uses,
+    locales: locales.uses,
+    used: [...free.used],
+    declared: [...free.declared],
+    needless: flat(names.ranges),
+    lexical: flat(zones.ranges()),
+    overflow: flat(overflow.ranges),
+  }
+}
+
+const flat = (ranges: readonly Range[]): number[] => ranges.flatMap(({ start, end }) => [start, end])
+
+/** As ranges again. */
+export const rangesOf = (flat: readonly number[]): Range[] => {
+  const ranges: Range[] = []
+  for (let i = 0; i < flat.length; i += 2) ranges.push({ start: flat[i], end: flat[i + 1] })
+  return ranges
+}
+
+function joined(found: readonly Findings[], sections: readonly Section[]): Findings {
+  const placed = <U extends { readonly at: number }>(of: (one: Findings) => readonly U[]): U[] =>
+    found.flatMap((one, i) => of(one).map(use => ({ ...use, at: use.at + sections[i].start })))
+  const moved = (of: (one: Findings) => readonly number[]): number[] =>
+    found.flatMap((one, i) => of(one).map(offset => offset + sections[i].start))
+  return {
+    assets: placed(one => one.assets),
+    locales: placed(one => one.locales),
+    used: found.flatMap(one => one.used),
+    declared: found.flatMap(one => one.declared),
+    needless: moved(one => one.needless),
+    lexical: moved(one => one.lexical),
+    overflow: moved(one => one.overflow),
+  }
+}
+
+/** The modules that findings depend on. */
+const MODULES = ['assets', 'dead-zones', 'globals', 'locales', 'names', 'overflow', 'sections', 'syntax']
+
+let hash: string | undefined
+function toolHash(): string {
+  if (hash === undefined) {
+    const files = readdirSync(import.meta.dirname).filter(file => MODULES.includes(file.replace(/\.[jt]s$/, '')))
+    hash = sha256(version, ...files.sort().map(file => readFileSync(join(import.meta.dirname, file))))
+  }
+  return hash
+}
