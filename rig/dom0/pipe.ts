@@ -79,7 +79,15 @@ class End implements ByteChannel {
   }
 
   tryRead(max = 65536, least = 1): Uint8Array | undefined {
-    return this.open && this.#incoming.used >= least ? this.#incoming.take(max) : undefined
+    const { used } = this.#incoming
+    if (!this.open || used < least) return undefined
+    const bytes = new Uint8Array(Math.min(max, used))
+    for (let filled = 0; filled < bytes.length; ) {
+      const part = this.#incoming.take(bytes.length - filled)
+      bytes.set(part, filled)
+      filled += part.length
+    }
+    return bytes
   }
 
   async readable(): Promise<void> {
