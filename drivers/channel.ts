@@ -12,6 +12,15 @@ export interface ByteChannel {
    * Small writes are cheap: the peer is woken for those of a turn of the event loop together, at its end at the latest.
    */
   write(bytes: Uint8Array): Promise<void>
+  /**
+   * What is there now, at least `least` bytes and at most `max`; undefined when there is less, when others wait for it, or when it is
+   * not known: `read` tells. A promise costs the guest's engine more than a read does, so who moves much asks here first.
+   */
+  tryRead(max?: number, least?: number): Uint8Array | undefined
+  /** Writes all of it now, or nothing of it: false when there is no room now, when others wait to write, or when the peer is gone: `write` tells. */
+  tryWrite(bytes: Uint8Array): boolean
+  /** Resolves when `read` would not wait: there is something, or an end. Throws what `read` would throw. */
+  readable(): Promise<void>
   /** Closes this end and gives everything back. Never throws, may be called twice. */
   close(): void
   /** Resolves when either end closed. */

@@ -144,7 +144,7 @@ test('GUI: each message says its type, its window and its length', t => {
         const all = [
           gui.create(window, area),
           gui.configure(window, area),
-          gui.shmImage(window, area),
+          new gui.ShmImage(window).of(area),
           gui.wmName(window, bytes),
           gui.wmClass(window, bytes.subarray(0, 63)),
           gui.cursor(window, cursor),

@@ -40,9 +40,7 @@ export default unikernel({
       let frames = 0
       for (const end = timers.now() + Number(seconds) * 1000; timers.now() < end; frames++) {
         step(window, what!, frames)
-        await new Promise<void>(resolve => {
-          timers.set(0, resolve)
-        })
+        await window.frame()
       }
       await stdout.write(String(frames))
     })

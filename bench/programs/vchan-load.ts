@@ -42,7 +42,11 @@ async function sink(channel: ByteChannel): Promise<void> {
 
 async function source(channel: ByteChannel): Promise<void> {
   let { left, chunk } = await request(channel)
-  for (; left > 0; left -= chunk) await channel.write(piece.subarray(0, Math.min(left, chunk)))
+  const whole = piece.subarray(0, chunk)
+  for (; left > 0; left -= chunk) {
+    const bytes = left < chunk ? piece.subarray(0, left) : whole
+    if (!channel.tryWrite(bytes)) await channel.write(bytes)
+  }
   await channel.read()
 }
 

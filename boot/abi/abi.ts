@@ -80,7 +80,10 @@ export interface Abi {
   checksum(bytes: Uint8Array, offset: number, length: number, initial: number): number
   /** Writes `text` as UTF-8 at `offset`; returns its length in bytes, or the negative length when it does not fit (nothing is written). */
   utf8Encode(text: string, into: Uint8Array, offset: number): number
-  /** Text from UTF-8; ends at the first NUL byte; what is not UTF-8 becomes U+FFFD. */
+  /**
+   * Text from UTF-8; ends at the first NUL byte; each maximal part that is not UTF-8 becomes one U+FFFD
+   * (https://encoding.spec.whatwg.org/#utf-8-decoder).
+   */
   utf8Decode(bytes: Uint8Array, offset: number, length: number): string
   /** Text from ISO 8859-1, a character per byte; ends at the first NUL byte. */
   latin1Decode(bytes: Uint8Array, offset: number, length: number): string

@@ -93,7 +93,7 @@ export const abiTable: readonly AbiFunction[] = [
     'Writes `text` as UTF-8 at `offset`; returns its length in bytes, or the negative length when it does not fit (nothing is ' +
     'written).'),
   fn('utf8Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str',
-    'Text from UTF-8; ends at the first NUL byte; what is not UTF-8 becomes U+FFFD.'),
+    'Text from UTF-8; ends at the first NUL byte; each maximal part that is not UTF-8 becomes one U+FFFD (https://encoding.spec.whatwg.org/#utf-8-decoder).'),
   fn('latin1Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str',
     'Text from ISO 8859-1, a character per byte; ends at the first NUL byte.'),
   // the machine

@@ -253,6 +253,7 @@ test('a vif that never comes holds nothing up', async t => {
   set.netback.vanish()
   const device = await set.xen.run(connectNetfront(set.drivers, { later: true }))
   await set.xen.run(device.close())
+  await set.xen.settle()
   set.xen.assertNoLeaks()
   t.is(set.xen.now, 0)
 })

@@ -6,7 +6,7 @@
  */
 import { COMPLETE, type EthernetDevice, type Frame } from '@xen-ts/runtime/machine'
 import { Frontend } from '../xenbus/frontend.ts'
-import { readBackend } from '../xenbus/handshake.ts'
+import { type Backend, readBackend } from '../xenbus/handshake.ts'
 import { type Address, readAddress } from './address.ts'
 import { NetfrontCounters } from './counters.ts'
 import { TxFrame } from './frames.ts'
@@ -30,7 +30,7 @@ export async function connectNetfront(parts: NetfrontParts, options: NetfrontOpt
     )
   if (backend !== undefined && address.mac === undefined)
     throw new Error(`net-xen: ${address.complaint}. The toolstack must write one, such as 00:16:3e:5e:6c:00.`)
-  const device = new Netfront(parts, options, frontend, address)
+  const device = new Netfront(parts, options, frontend, address, backend)
   if (options.later === true) return device
   const onAbort = (): void => void device.close()
   signal?.addEventListener('abort', onAbort)
@@ -60,11 +60,11 @@ export class Netfront implements EthernetDevice {
   #starved = false
 
   /** @internal */
-  constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, { mac, mtu }: Address) {
+  constructor(parts: NetfrontParts, options: NetfrontOptions, frontend: string, { mac, mtu }: Address, backend: Backend | undefined) {
     if (mac !== undefined) this.mac.set(mac)
     this.mtu = mtu
     const vif = new Vif(this, parts, options, frontend, () => this.#onUp())
-    this.#life = new Frontend(vif, parts, frontend, { later: options.later, signal: options.signal, isNew: mac === undefined })
+    this.#life = new Frontend(vif, parts, frontend, { later: options.later, signal: options.signal, isNew: mac === undefined, backend })
     this.connected = this.#life.connected
   }
 

@@ -8,12 +8,13 @@ import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { Live, Notify } from './layout.ts'
 import type { Link } from './link.ts'
-import { CORRUPT } from './ring.ts'
+import { CORRUPT, type RingWriter } from './ring.ts'
 import { Turn } from './turn.ts'
 
 interface PendingRead {
   /** Set for a read of an exact length. */
   readonly into: Uint8Array | undefined
+  /** 0 for who only wants to know that there is something. */
   readonly max: number
   filled: number
   resolve(bytes: Uint8Array | undefined): void
@@ -29,19 +30,29 @@ interface PendingWrite {
 
 const DEFAULT_READ = 65536
 const done = Promise.resolve()
-/** Beside CORRUPT: the channel has ended. */
+const nothing = new Uint8Array(0)
+/** Beside CORRUPT: the channel has ended; and nobody has looked. */
 const GONE = -2
+const UNKNOWN = -3
+const CONNECTED = Live.connected
+const WRITTEN = Notify.write
 
 export class Endpoint implements ByteChannel, Disposable {
   readonly closed: Promise<void>
   readonly #machine: XenMachine
   readonly #link: Link
+  // What each small read and write looks at, without a way there.
+  readonly #control: Uint8Array
+  readonly #peerLive: number
+  readonly #writer: RingWriter
   readonly #reads: PendingRead[] = []
   readonly #writes: PendingWrite[] = []
   readonly #turn: Turn
   readonly #unsubscribe: () => void
   #resolveClosed = (): void => {}
   #open = true
+  /** Room that `tryWrite` saw, which was not enough; CORRUPT, or UNKNOWN. */
+  #seen = UNKNOWN
   /** The peer closed, died or never was. What it sent before can still be read. */
   #peerGone = false
   #failure: ChannelClosedError | undefined
@@ -49,6 +60,9 @@ export class Endpoint implements ByteChannel, Disposable {
   constructor(machine: XenMachine, link: Link) {
     this.#machine = machine
     this.#link = link
+    this.#control = link.control
+    this.#peerLive = link.side.peerLive
+    this.#writer = link.writer
     this.#turn = new Turn(machine, link, () => this.wake())
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
@@ -81,20 +95,46 @@ export class Endpoint implements ByteChannel, Disposable {
     return new Promise((resolve, reject) => this.#startRead({ into, max: length, filled: 0, resolve, reject }, available))
   }
 
+  tryRead(max = DEFAULT_READ, least = 1): Uint8Array | undefined {
+    if (this.#reads.length > 0 || this.#turn.spent || !this.#open) return undefined
+    const available = this.#link.reader.available()
+    return available < least ? undefined : this.#take(new Uint8Array(available < max ? available : max))
+  }
+
+  readable(): Promise<void> {
+    let available: number | undefined
+    if (this.#reads.length === 0 && !this.#turn.spent) {
+      available = this.#available()
+      if (available > 0) return done
+    }
+    return new Promise((resolve, reject) =>
+      this.#startRead({ into: nothing, max: 0, filled: 0, resolve: () => resolve(), reject }, available),
+    )
+  }
+
   /** `bytes` must stay as they are until the promise resolves. */
   write(bytes: Uint8Array): Promise<void> {
-    let space: number | undefined
-    if (this.#writes.length === 0 && !this.#turn.spent) {
-      space = this.#space(bytes.length)
-      if (space >= bytes.length) {
-        this.#put(bytes)
-        return done
-      }
-    }
+    if (this.tryWrite(bytes)) return done
+    const seen = this.#seen
     return new Promise((resolve, reject) => {
       this.#writes.push({ bytes, offset: 0, resolve, reject })
-      if (this.#writes.length === 1) this.#pumpWrites(space)
+      if (this.#writes.length === 1) this.#pumpWrites(seen)
     })
+  }
+
+  tryWrite(bytes: Uint8Array): boolean {
+    const turn = this.#turn
+    this.#seen = UNKNOWN
+    if (turn.spent || this.#writes.length > 0 || this.#peerGone || !this.#open) return false
+    if (this.#control[this.#peerLive] !== CONNECTED) return false
+    const { length } = bytes
+    const room = this.#writer.offer(bytes, length)
+    if (room < length) {
+      this.#seen = room
+      return false
+    }
+    if (length > 0) turn.did(WRITTEN, length)
+    return true
   }
 
   close(): void {
@@ -186,6 +226,10 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   #serveRead(read: PendingRead, available: number): void {
+    if (read.max === 0) {
+      this.#reads.shift()
+      return read.resolve(undefined)
+    }
     const left = read.max - read.filled
     const length = available < left ? available : left
     const into = read.into ?? new Uint8Array(length)
@@ -208,13 +252,13 @@ export class Endpoint implements ByteChannel, Disposable {
       )
   }
 
-  /** The same for writes. */
-  #pumpWrites(seen?: number): void {
+  /** The same for writes. @param seen what `tryWrite` has just seen of the first */
+  #pumpWrites(seen = UNKNOWN): void {
     while (this.#writes.length > 0 && !this.#turn.spent) {
       const write = this.#writes[0]
       const left = write.bytes.length - write.offset
-      const space = seen ?? this.#space(left)
-      seen = undefined
+      const space = this.#space(left, seen)
+      seen = UNKNOWN
       if (space === CORRUPT) return this.#fail('its consumer index is impossible')
       if (space === GONE) {
         this.#writes.shift()
@@ -238,14 +282,14 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   /** Room for some of `wanted` bytes, CORRUPT, or GONE. 0 only after the peer was asked to kick, and there was still none. */
-  #space(wanted: number): number {
+  #space(wanted: number, seen: number): number {
     if (!this.#open) return GONE
-    this.#lookAtPeer()
+    if (seen === UNKNOWN) this.#lookAtPeer()
     if (this.#peerGone) return GONE
     const writer = this.#link.writer
     const control = this.#link.control
     const side = this.#link.side
-    const space = writer.space()
+    const space = seen === UNKNOWN ? writer.space() : seen
     if (space !== 0 || wanted === 0) return space
     this.#turn.tell()
     this.#machine.abi.or8(control, side.ask, Notify.read)

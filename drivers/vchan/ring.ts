@@ -81,6 +81,23 @@ export class RingWriter extends RingEnd {
     return used === CORRUPT ? CORRUPT : this.size - used
   }
 
+  /** Puts all of it in when there is room for all, and nothing otherwise. Gives the room that there was, or CORRUPT. */
+  offer(from: Uint8Array, length: number): number {
+    const { position, size } = this
+    const used = (position - this.words[this.peer]) >>> 0
+    if (used > size) return CORRUPT
+    const room = size - used
+    if (length > room) return room
+    const start = position & (size - 1)
+    if (start + length > size) {
+      this.put(from, 0, length)
+      return room
+    }
+    this.memory.copy(this.data, start, from, 0, length)
+    this.words[this.own] = this.position = (position + length) >>> 0
+    return room
+  }
+
   /** Copies `length` bytes in, at most what `space` said, and shows them to the peer. */
   put(from: Uint8Array, offset: number, length: number): void {
     const start = this.position & (this.size - 1)

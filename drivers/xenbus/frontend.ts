@@ -10,7 +10,7 @@ import { Wakeup } from '../wakeup.ts'
 import { XenstoreError } from '../xenstore/error.ts'
 import type { Watch } from '../xenstore/watches.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
-import type { FrontendDriver, FrontendLink } from './driver.ts'
+import type { FrontendDriver, FrontendLink, Keys } from './driver.ts'
 import { type Backend, readBackend, readState, tellBackend, XenbusState } from './handshake.ts'
 
 /** Milliseconds that a backend has to let go when we close. */
@@ -20,6 +20,9 @@ const PENALTY = 1000
 
 /** Of the store, which serves us otherwise. */
 const isRefusal = (error: unknown): error is XenstoreError => error instanceof XenstoreError && error.code !== 'EIO'
+
+const stateOf = (xenstore: Xenstore, backend: Backend | undefined): number | Promise<number> =>
+  backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path)
 
 /** What a frontend stands on. */
 export interface FrontendParts {
@@ -35,6 +38,8 @@ export interface FrontendOptions {
   readonly signal?: AbortSignal
   /** Whether the driver has read what is in the directory now. */
   readonly isNew: boolean
+  /** The backend that was there when it did. */
+  readonly backend?: Backend
 }
 
 export class Frontend<L extends FrontendLink> {
@@ -53,6 +58,8 @@ export class Frontend<L extends FrontendLink> {
   /** To look again though nothing has changed. */
   #again: Timer | undefined
   #backendWatch: Watch | undefined
+  /** Who was there at the last look. */
+  #backend: Backend | undefined
   #closing = false
   /** A backend was there before; what is in its directory is not what an earlier kernel left. */
   #settled = false
@@ -73,6 +80,7 @@ export class Frontend<L extends FrontendLink> {
     this.#options = options
     this.#frontend = frontend
     this.#isNew = options.isNew
+    this.#backend = options.backend
     this.#wasConnected = options.later === true
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.connected = promise
@@ -95,6 +103,7 @@ export class Frontend<L extends FrontendLink> {
   /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
   async #live(): Promise<void> {
     const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
+    this.#wakeup.wake() // the store does one after the other: what is read behind the watch's request is not older than the watch
     const unsubscribe = this.#parts.machine.suspension.subscribe('connections', {
       resume: cancelled => {
         if (!cancelled) this.#loseLink()
@@ -143,12 +152,19 @@ export class Frontend<L extends FrontendLink> {
 
   async #look(): Promise<void> {
     const { xenstore, machine } = this.#parts
-    const backend = await readBackend(xenstore, this.#frontend)
-    this.#watchBackend(backend)
-    const [own, state] = await Promise.all([
+    // Mostly it is the same one: then all is known after one round trip.
+    const expected = this.#backend
+    this.#watchBackend(expected)
+    let [backend, own, state] = await Promise.all([
+      readBackend(xenstore, this.#frontend),
       readState(xenstore, this.#frontend),
-      backend === undefined ? XenbusState.unknown : readState(xenstore, backend.path),
+      stateOf(xenstore, expected),
     ])
+    this.#backend = backend
+    if (backend?.path !== expected?.path) {
+      this.#watchBackend(backend)
+      ;[own, state] = await Promise.all([readState(xenstore, this.#frontend), stateOf(xenstore, backend)])
+    }
     if (this.#closing) return
     const { link } = this
     if (link === undefined) {
@@ -209,16 +225,24 @@ export class Frontend<L extends FrontendLink> {
 
   /** Makes the rings and tells the backend where they are. */
   async #connect(backend: Backend): Promise<void> {
-    const { xenstore, machine } = this.#parts
     if (this.#isNew) await this.#driver.renew()
-    const link = await this.#driver.connect(backend, this.#wakeup.wake)
-    if (this.#closing) return link.close()
+    const connecting = this.#driver.connect(backend, this.#wakeup.wake).then(link => this.#take(link))
+    // When the backend has gone meanwhile, the next look will tell.
+    const telling = tellBackend(this.#parts.xenstore, this.#frontend, backend.path, connecting)
+    for (const result of await Promise.allSettled([connecting, telling])) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Gives the keys that tell of it, unless we are closing. */
+  #take(link: L): Keys | undefined {
+    if (this.#closing) {
+      link.close()
+      return undefined
+    }
     this.link = link
     this.#settled = true
     this.#complaint = undefined
-    this.#notBefore = machine.timers.now() + PENALTY
-    // When it has gone meanwhile, the next look will tell.
-    await tellBackend(xenstore, this.#frontend, backend.path, [...link.keys, ['state', XenbusState.connected]])
+    this.#notBefore = this.#parts.machine.timers.now() + PENALTY
+    return [...link.keys, ['state', XenbusState.connected]]
   }
 
   /** What stands there is of an earlier life (a kernel before us): let the backend begin again. */

@@ -5,6 +5,7 @@
 import { parseDecimal } from '../parse.ts'
 import { isCode } from '../xenstore/error.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
+import type { Keys } from './driver.ts'
 
 export const XenbusState = {
   unknown: 0,
@@ -34,28 +35,37 @@ export async function readState(xenstore: Xenstore, path: string): Promise<numbe
   return parseDecimal(await tryRead(xenstore, `${path}/state`), XenbusState.reconfigured) ?? XenbusState.unknown
 }
 
+/** The directory is gone or names another backend: the transaction that found that out changes nothing. */
+const elsewhere = new Error('another backend')
+
 /**
  * Writes keys of our directory for a backend, all at once. False when the directory is gone or names another one: nobody is left to
  * tell.
+ * @param keys may still be worked out while the transaction begins: a round trip to the store is the dearest part of a boot. undefined when
+ * there is nothing to be told after all: then it is false too
  */
 export async function tellBackend(
   xenstore: Xenstore,
   frontend: string,
   backend: string,
-  keys: readonly (readonly [name: string, value: number])[],
+  keys: Keys | Promise<Keys | undefined>,
 ): Promise<boolean> {
   return xenstore
     .transaction(async view => {
+      const known = await keys
+      if (known === undefined) throw elsewhere
       // Without this look a directory that was just removed would come back, with nothing but these keys in it; and what was meant for a
       // backend before a resume would reach the next one.
-      if ((await view.tryRead(`${frontend}/backend`)) !== backend) return false
-      // Together: a round trip to the store is the dearest part of a boot.
-      await Promise.all(keys.map(([name, value]) => view.write(`${frontend}/${name}`, String(value))))
+      const [named] = await Promise.all([
+        view.tryRead(`${frontend}/backend`),
+        ...known.map(([name, value]) => view.write(`${frontend}/${name}`, String(value))),
+      ])
+      if (named !== backend) throw elsewhere
       return true
     })
     .catch((error: unknown) => {
       // Where the directory was, we may not write.
-      if (isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
+      if (error === elsewhere || isCode(error, 'EACCES') || isCode(error, 'ENOENT')) return false
       throw error
     })
 }

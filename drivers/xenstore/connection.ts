@@ -23,7 +23,11 @@ export interface Transaction {
   readonly world: number
 }
 
+const resolved = Promise.resolve()
 const operationNames = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]))
+
+/** Bytes of half of the ring (xen/include/public/io/xs_wire.h). */
+const HALF_RING = 512
 
 /** Messages taken in one turn of the event loop: others get their turn whatever the daemon sends meanwhile. */
 const BUDGET = 256
@@ -41,7 +45,9 @@ export class XenstoreConnection {
   #nextId = 1
   #broken = false
   #closed = false
-  #consumed = false
+  /** Bytes taken in this turn. */
+  #consumed = 0
+  #isKicking = false
   /** While the domain gets ready to be suspended: what was asked for meanwhile. */
   #held: (() => void)[] | undefined
   #onAnswered: (() => void) | undefined
@@ -84,7 +90,7 @@ export class XenstoreConnection {
         if (bytes === undefined) return reject(new XenstoreError(operation, path, 'E2BIG'))
         this.#pending.set(id, { type, operation, path, resolve, reject })
         this.#outgoing.push(bytes)
-        if (this.#send()) this.machine.abi.evtchnSend(this.#port)
+        if (this.#send()) this.#kick()
       }
       if (this.#held === undefined) start()
       else this.#held.push(start)
@@ -139,6 +145,16 @@ export class XenstoreConnection {
     if (moved) this.machine.abi.evtchnSend(this.#port)
   }
 
+  /** Tells the daemon once of all that is asked for in a turn: what is asked for together it finds together. */
+  #kick(): void {
+    if (this.#isKicking) return
+    this.#isKicking = true
+    void resolved.then(() => {
+      this.#isKicking = false
+      if (!this.#broken) this.machine.abi.evtchnSend(this.#port)
+    })
+  }
+
   /** Moves waiting requests into the ring; true when the daemon must be told. */
   #send(): boolean {
     let moved = false
@@ -159,20 +175,23 @@ export class XenstoreConnection {
   #readRing(into: Uint8Array, offset: number, length: number): number {
     const count = this.#ring.read(into, offset, length)
     if (count === CORRUPT) this.#fail('its response index is further away than the ring is long')
-    else if (count > 0) this.#consumed = true
+    else this.#consumed += count
     return count
   }
 
-  /** Takes what the daemon sent; true when there was something, so that the daemon learns of the space. */
+  /**
+   * Takes what the daemon sent; true when the daemon must learn of the room. It waits for that only when the ring was full, and less than a
+   * ring of bytes since the ring was empty has never filled it: half a ring is on the safe side.
+   */
   #receive(): boolean {
-    this.#consumed = false
+    this.#consumed = 0
     for (let budget = BUDGET; ; budget--) {
       if (budget === 0) {
         this.machine.timers.set(0, () => this.#onEvent())
-        return this.#consumed
+        return true
       }
       const message = this.#assembler.next(this.#read)
-      if (message === undefined) return this.#consumed && !this.#broken
+      if (message === undefined) return this.#consumed >= HALF_RING && !this.#broken
       if (message === 'corrupt') return this.#fail('a message is longer than 4096 bytes')
       if (message.type === MessageType.watchEvent) this.#deliverEvent(message)
       else this.#deliverReply(message)

@@ -176,7 +176,11 @@ export class Xenstore extends XenstoreView {
     } catch (error) {
       const collided = isCode(error, 'EAGAIN')
       // What went wrong in the body is what the caller must learn, whatever becomes of the abort.
-      if (!ending || !collided) await end('F').catch(() => {})
+      // One that the store refuses, for want of memory, is tried once more: it has few transactions for a domain.
+      if (!ending || !collided)
+        await end('F')
+          .catch(() => end('F'))
+          .catch(() => {})
       if (collided) return COLLIDED
       throw error
     }

@@ -168,7 +168,7 @@ export class Gui {
     if (xconf === undefined) return
     this.#screen = decodeXconf(xconf)
     log.info(`connected to ${domain === 0 ? 'dom0' : `domain ${domain}`}, protocol ${major}.${minor}`)
-    this.#connect({ domid: domain, minor, send: bytes => channel.write(bytes) })
+    this.#connect({ domid: domain, minor, send: bytes => channel.write(bytes), trySend: bytes => channel.tryWrite(bytes) })
     for (const window of this.#windows.values()) window.show()
   }
 

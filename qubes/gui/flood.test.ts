@@ -123,6 +123,65 @@ test('frame() waits for the daemon: a program that awaits it is never more than 
   await finish()
 })
 
+test('frame() tells at once while the daemon has room: no turn of the event loop and no timer for each picture', async t => {
+  const { xen, guest, gui, daemon, ready, finish } = setUp()
+  const window = gui.window({ title: 'first', width: 64, height: 16 })
+  await ready()
+  await xen.advance(100)
+  const { timers } = guest.machine
+  const set = timers.set.bind(timers)
+  let timersSet = 0
+  timers.set = (...args) => {
+    timersSet++
+    return set(...args)
+  }
+  const seen = daemon.windows.get(1)!
+  let pictures = 0
+  const paint = seen.paint.bind(seen)
+  seen.paint = body => {
+    pictures++
+    return paint(body)
+  }
+  await (async () => {
+    for (let n = 0; n < 100; n++) {
+      window.fill(n)
+      await window.frame()
+    }
+  })()
+  t.true(timersSet <= 4, `${timersSet} timers`)
+  await xen.advance(100)
+  t.is(pictures, 100)
+  timers.set = set
+  await finish()
+})
+
+test('a program that awaits frame() all the time leaves the turn to others after two milliseconds', async t => {
+  const { xen, guest, gui, ready, finish } = setUp()
+  const window = gui.window({ title: 'first', width: 64, height: 16 })
+  await ready()
+  await xen.advance(100)
+  const { timers } = guest.machine
+  const now = timers.now.bind(timers)
+  let later = 0
+  timers.now = () => now() + (later += 0.7)
+  let turns = 0
+  timers.set(0, () => turns++)
+  let frames = 0
+  const drawing = (async () => {
+    for (; frames < 12; frames++) {
+      window.fill(frames)
+      await window.frame()
+    }
+  })()
+  for (let n = 0; n < 50; n++) await Promise.resolve()
+  t.is(turns, 0)
+  t.true(frames > 0 && frames < 6, `${frames} frames`)
+  await xen.run(drawing)
+  t.is(turns, 1)
+  timers.now = now
+  await finish()
+})
+
 test('frame() of a window that nobody shows waits for a daemon; one of a closed window does not', async t => {
   const { xen, gui, ready, finish } = setUp()
   const window = gui.window({ title: 'x', width: 64, height: 16 })

@@ -99,8 +99,29 @@ export const unmap = (window: number): Uint8Array => words(UNMAP, window, [])
 export const configure = (window: number, { x, y, width, height }: Rectangle): Uint8Array =>
   words(CONFIGURE, window, [x, y, width, height, 0])
 
-/** A damaged rectangle: the daemon copies it out of the image when it reads this. */
-export const shmImage = (window: number, { x, y, width, height }: Rectangle): Uint8Array => words(SHMIMAGE, window, [x, y, width, height])
+/**
+ * A damaged rectangle: the daemon copies it out of the image when it reads this. There is one for each frame of a window, so each window has
+ * one message, which is written anew when the one before has been sent.
+ */
+export class ShmImage {
+  readonly #bytes: Uint8Array
+  readonly #words: Uint32Array
+
+  constructor(window: number) {
+    this.#bytes = words(SHMIMAGE, window, [0, 0, 0, 0])
+    this.#words = new Uint32Array(this.#bytes.buffer)
+  }
+
+  /** Until the next call. */
+  of(area: Rectangle): Uint8Array {
+    const words = this.#words
+    words[3] = area.x
+    words[4] = area.y
+    words[5] = area.width
+    words[6] = area.height
+    return this.#bytes
+  }
+}
 
 /** @param text UTF-8, cut where it does not fit; the daemon replaces what is not ASCII unless the qube may use it */
 export function wmName(window: number, text: Uint8Array): Uint8Array {
@@ -188,7 +209,6 @@ function message(type: number, window: number, length: number): Uint8Array {
   return bytes
 }
 
-/** Made of words and not of bytes: there is one for each frame of a window. */
 function words(type: number, window: number, values: readonly number[]): Uint8Array {
   const message = new Uint32Array(HEADER_BYTES / 4 + values.length)
   message[0] = type

@@ -14,12 +14,17 @@ export interface Teller {
   told(): void
 }
 
+/** How long (ms) windows may be told again and again in one turn of the event loop: others get their turn whatever a program draws. */
+const SHARE = 2
+
 export class Outbox {
   readonly #timers: Timers
   readonly #log: Log
   #link: Link | undefined
   #waiting = new Set<Teller>()
   #timer: Timer | undefined
+  /** When the timer was set, which fires at the end of the turn: the turn is not older. */
+  #since = 0
   #isBusy = false
 
   constructor(timers: Timers, log: Log) {
@@ -40,35 +45,53 @@ export class Outbox {
     this.#schedule()
   }
 
+  /** Tells now what is to be told, unless the daemon takes no more now, or this turn has had its share. */
+  flush(): void {
+    if (this.#isBusy || this.#link === undefined || this.#waiting.size === 0) return
+    if (this.#timer !== undefined && this.#timers.now() - this.#since > SHARE) return
+    this.#work(this.#link, [...this.#waiting])
+  }
+
   remove(teller: Teller): void {
     this.#waiting.delete(teller)
   }
 
   #schedule(): void {
-    if (this.#isBusy || this.#link === undefined || this.#waiting.size === 0) return
-    this.#timer ??= this.#timers.set(0, this.#turn)
+    if (this.#isBusy || this.#timer !== undefined || this.#link === undefined || this.#waiting.size === 0) return
+    this.#since = this.#timers.now()
+    this.#timer = this.#timers.set(0, this.#turn)
   }
 
   readonly #turn = (): void => {
     this.#timer = undefined
-    if (!this.#isBusy && this.#link !== undefined) void this.#work(this.#link)
+    if (!this.#isBusy && this.#link !== undefined) this.#work(this.#link, [...this.#waiting])
   }
 
-  async #work(link: Link): Promise<void> {
+  /** @param batch those that are asked now, one after the other */
+  #work(link: Link, batch: Teller[]): void {
     this.#isBusy = true
-    const batch = [...this.#waiting]
-    for (const teller of batch) {
+    for (let next = 0; next < batch.length; next++) {
+      const teller = batch[next]
       // A window that was closed meanwhile has taken itself out.
       if (!this.#waiting.delete(teller)) continue
       const bytes = this.#ask(teller, link)
-      // Without a rejection: the agent sees by itself that the daemon is gone.
-      if (bytes !== undefined) await link.send(bytes).catch(() => {})
-      // Another daemon, which is told everything anew.
-      if (link !== this.#link) return
+      if (bytes !== undefined && !link.trySend(bytes)) return this.#sendAndGoOn(link, bytes, batch.slice(next))
       teller.told()
     }
     this.#isBusy = false
     this.#schedule()
+  }
+
+  /** The daemon takes no more now. @param batch who has told this, and the others */
+  #sendAndGoOn(link: Link, bytes: Uint8Array, [teller, ...others]: Teller[]): void {
+    // Without a rejection: the agent sees by itself that the daemon is gone.
+    const sending = link.send(bytes).catch(() => {})
+    void sending.then(() => {
+      // Another daemon, which is told everything anew.
+      if (link !== this.#link) return
+      teller.told()
+      this.#work(link, others)
+    })
   }
 
   #ask(teller: Teller, link: Link): Uint8Array | undefined {

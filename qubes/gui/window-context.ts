@@ -36,6 +36,8 @@ export interface Link {
   readonly domid: number
   readonly minor: number
   send(bytes: Uint8Array): Promise<void>
+  /** Sends all of it now, or nothing: then false. */
+  trySend(bytes: Uint8Array): boolean
 }
 
 export interface WindowContext {

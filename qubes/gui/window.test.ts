@@ -16,7 +16,7 @@ test('golden bytes of the messages', t => {
   t.is(hex(messages.map(7)), '840000000700000008000000' + '0000000000000000')
   t.is(hex(messages.unmap(7)), '850000000700000000000000')
   t.is(hex(messages.configure(7, at)), '860000000700000014000000' + '01000000feffffff030000000400000000000000')
-  t.is(hex(messages.shmImage(7, { ...at, y: 2 })), '880000000700000010000000' + '01000000020000000300000004000000')
+  t.is(hex(new messages.ShmImage(7).of({ ...at, y: 2 })), '880000000700000010000000' + '01000000020000000300000004000000')
   t.is(hex(messages.wmName(7, Buffer.from('Hi'))), '8d0000000700000080000000' + '4869' + '00'.repeat(126))
   t.is(hex(messages.wmClass(7, Buffer.from('c'))), '920000000700000080000000' + ('63' + '00'.repeat(63)).repeat(2))
   const [min, max, step, base] = [1, 3, 5, 7].map(width => ({ width, height: width + 1 }))

@@ -16,8 +16,8 @@ import {
   MINIMIZE,
   map,
   type Rectangle,
+  ShmImage,
   type Size,
-  shmImage,
   unmap,
 } from './messages.ts'
 import type { Teller } from './outbox.ts'
@@ -27,6 +27,7 @@ import type { Link, WindowContext, WindowEvents, WindowOptions } from './window-
 
 /** From this minor version on, the daemon tells that it has done a DESTROY. */
 const DESTROY_ACK = 5
+const done = Promise.resolve()
 /** How long (ms) after it had no room a window looks for some again. */
 const RETRY = 1_000
 
@@ -35,6 +36,10 @@ export class Window {
   readonly #listeners: Listeners
   readonly #appearance: Appearance
   readonly #surface: Surface
+  /** All of its pixels. */
+  #whole: Rectangle
+  /** The message that tells of a picture, which is written anew for each. */
+  readonly #image: ShmImage
   readonly #teller: Teller
   #x: number
   #y: number
@@ -50,6 +55,8 @@ export class Window {
   #closed = false
   #damage: Rectangle | undefined
   #frames: (() => void)[] = []
+  /** What was told is not taken yet. */
+  #isTelling = false
 
   /** @internal programs call `gui.window` */
   constructor(context: WindowContext, options: WindowOptions) {
@@ -61,6 +68,8 @@ export class Window {
     this.#x = x
     this.#y = y
     this.#surface = new Surface(context.memory, context.id, width, height)
+    this.#whole = { x: 0, y: 0, width, height }
+    this.#image = new ShmImage(context.id)
     this.#teller = { name: `window ${context.id}`, tell: link => this.#tell(link), told: () => this.#told() }
     try {
       const link = context.link()
@@ -73,10 +82,10 @@ export class Window {
   }
 
   get width(): number {
-    return this.#surface.width
+    return this.#whole.width
   }
   get height(): number {
-    return this.#surface.height
+    return this.#whole.height
   }
 
   /** One number a pixel, 0xRRGGBB, row after row. Another array after a change of the size, an empty one after `close`. */
@@ -97,7 +106,7 @@ export class Window {
    * Says that pixels were drawn; without numbers, all of them. It is told to the daemon once a turn, as the smallest rectangle around
    * all that was damaged, and when the daemon has taken the one before.
    */
-  damage(x = 0, y = 0, width = this.width, height = this.height): void {
+  damage(x = 0, y = 0, width = this.#whole.width, height = this.#whole.height): void {
     const area = this.#clip(x, y, width, height)
     if (area !== undefined) this.#addDamage(area)
   }
@@ -106,10 +115,10 @@ export class Window {
    * Fills a rectangle with a colour, 0xRRGGBB, and says that it was drawn; without numbers, all of the window. What is outside of the
    * window is left out. Of a large rectangle, faster than `pixels.fill`.
    */
-  fill(colour: number, x = 0, y = 0, width = this.width, height = this.height): void {
+  fill(colour: number, x = 0, y = 0, width = this.#whole.width, height = this.#whole.height): void {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
-    fill(this.#surface.pixels, this.width, area, colour)
+    fill(this.#surface.pixels, this.#whole.width, area, colour)
     this.#addDamage(area)
   }
 
@@ -170,11 +179,10 @@ export class Window {
    * daemon it waits for one. Resolves also when the window is closed.
    */
   frame(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
-    return new Promise(resolve => {
-      this.#frames.push(resolve)
-      this.#changed()
-    })
+    if (this.#closed) return done
+    if (this.#frames.length === 0) this.#context.outbox.flush()
+    if (this.#isTold) return done
+    return new Promise(resolve => this.#frames.push(resolve))
   }
 
   /** Calls `handler` for each event of a kind. Returns the function that ends it. */
@@ -200,7 +208,7 @@ export class Window {
 
   /** @internal the connection is over, and with it whatever the daemon held */
   disconnected(): void {
-    this.#shown = this.#resized = false
+    this.#shown = this.#resized = this.#isTelling = false
     this.#wanted = undefined
     this.#appearance.disconnected()
     if (this.#closed) this.#end()
@@ -254,13 +262,21 @@ export class Window {
     return { x: this.#x, y: this.#y, width: this.width, height: this.height }
   }
 
+  /** What of it is inside. There is one for each frame: the usual ones, all of it and whole pixels inside, are told apart first. */
   #clip(x: number, y: number, width: number, height: number): Rectangle | undefined {
-    return this.#closed ? undefined : clip({ x, y, width, height }, this.width, this.height)
+    if (this.#closed) return undefined
+    const whole = this.#whole
+    if (width === whole.width && height === whole.height && x === 0 && y === 0) return whole
+    return clip({ x, y, width, height }, whole.width, whole.height)
   }
 
   #addDamage(area: Rectangle): void {
-    this.#damage = this.#damage === undefined ? area : around(this.#damage, area)
-    this.#changed()
+    if (this.#damage === undefined) {
+      this.#damage = area
+      this.#changed()
+    } else {
+      this.#damage = around(this.#damage, area)
+    }
   }
 
   #wish(flag: number, on: boolean): void {
@@ -275,6 +291,7 @@ export class Window {
   /** Another image with what fits of the picture. @throws XenError */
   #replace(width: number, height: number): void {
     this.#surface.resize(width, height, this.#context.link())
+    this.#whole = { x: 0, y: 0, width, height }
     this.#cramped = false
     this.#damage = undefined
     this.#changed()
@@ -310,6 +327,7 @@ export class Window {
   }
 
   #tell(link: Link): Uint8Array | undefined {
+    this.#isTelling = true
     if (this.#closed) return this.#farewell(link)
     if (!this.#shown) return this.#introduce(link)
     // Most of the time there is nothing but a picture.
@@ -323,7 +341,7 @@ export class Window {
         this.#resized = false
       }
       messages.push(this.#surface.dump(link))
-      this.#damage = this.#clip(0, 0, this.width, this.height)
+      this.#damage = this.#whole
     }
     const picture = this.#picture()
     if (picture !== undefined) messages.push(picture)
@@ -332,8 +350,20 @@ export class Window {
 
   /** The daemon has taken what was told. */
   #told(): void {
-    if (this.#frames.length === 0 || this.#appearance.isChanged || this.#surface.isNew || this.#surface.isUnanswered) return
-    if (this.#damage === undefined && this.#shown) for (const resolve of this.#frames.splice(0)) resolve()
+    this.#isTelling = false
+    if (this.#frames.length > 0 && this.#isTold) for (const resolve of this.#frames.splice(0)) resolve()
+  }
+
+  /** Whether the daemon has taken all that there is to tell. */
+  get #isTold(): boolean {
+    return (
+      this.#shown &&
+      this.#damage === undefined &&
+      !this.#isTelling &&
+      !this.#appearance.isChanged &&
+      !this.#surface.isNew &&
+      !this.#surface.isUnanswered
+    )
   }
 
   /** What is damaged; of an image that the daemon does not have yet, nothing. */
@@ -341,7 +371,7 @@ export class Window {
     const damage = this.#damage
     if (damage === undefined || this.#surface.isNew) return undefined
     this.#damage = undefined
-    return shmImage(this.#context.id, damage)
+    return this.#image.of(damage)
   }
 
   /** All about the window. */
@@ -357,7 +387,7 @@ export class Window {
     this.#cramped = false
     this.#shown = true
     this.#resized = false
-    this.#damage = this.#clip(0, 0, this.width, this.height)
+    this.#damage = this.#whole
     return concat([create(id, this.#geometry), ...this.#appearance.messages(this.#surface), dump, map(id), this.#picture()!])
   }
 

@@ -7,7 +7,14 @@ import { type ByteWriter, isByteWriter } from './byte-writer.ts'
 const DEFAULT_LIMIT = 1 << 20
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
-type Pull = () => Promise<Uint8Array | undefined>
+/** The next bytes, at least one; undefined at the end. */
+export interface Pull {
+  (): Promise<Uint8Array | undefined>
+  /** The same if they are there now. undefined says nothing. */
+  take?(): Uint8Array | undefined
+  /** Resolves when `take` may have something, or never will: then the bytes are to be pulled. */
+  ready?(): Promise<void> | undefined
+}
 
 /** Where a reader's bytes come from; as the source of a web stream, and past it. */
 class Source {
@@ -19,6 +26,7 @@ class Source {
   readonly #pull: Pull
   /** One pull at a time. */
   #last: Promise<unknown> = Promise.resolve()
+  #pulling = 0
   #ended = false
 
   constructor(pull: Pull, cancel: () => void) {
@@ -38,16 +46,40 @@ class Source {
   }
 
   next(): Promise<Uint8Array | undefined> {
+    this.#pulling++
     const next = this.#last.then(async () => {
       if (this.#ended) return undefined
       const bytes = await this.#pull()
       this.#ended = bytes === undefined
       return bytes
     })
-    this.#last = next.catch(() => {
-      this.#ended = true
-    })
+    this.#last = next.then(
+      () => {
+        this.#pulling--
+      },
+      () => {
+        this.#pulling--
+        this.#ended = true
+      },
+    )
     return next
+  }
+
+  /** For who passes the stream: bytes that are there now, without a promise. */
+  take(): Uint8Array | undefined {
+    if (this.isStreamed || this.#ended || this.#pulling > 0) return undefined
+    try {
+      return this.#pull.take?.()
+    } catch (error) {
+      this.#ended = true
+      this.#controller.error(error)
+      throw error
+    }
+  }
+
+  /** For who passes the stream, and found nothing: when to look again. undefined when it is to be pulled. */
+  ready(): Promise<void> | undefined {
+    return this.isStreamed || this.#ended || this.#pulling > 0 ? undefined : this.#pull.ready?.()
   }
 
   /** The same for who passes the stream, which learns of the end. */
@@ -153,12 +185,17 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
     }
 
     /** @param destination whose end, while this waits for bytes, is the end of this */
-    async #each(use: (bytes: Uint8Array) => void | Promise<void>, destination?: ByteWriter): Promise<void> {
+    async #each(use: (bytes: Uint8Array) => Promise<void> | undefined | void, destination?: ByteWriter): Promise<void> {
       const reader = this.getReader()
       destination?.whenFailed(error => void reader.cancel(error).catch(() => {}))
       try {
         for (;;) {
-          const bytes = await this.#next(reader)
+          let bytes = this.#source.take()
+          if (bytes === undefined) {
+            const ready = this.#source.ready()
+            if (ready !== undefined) await ready
+            bytes = this.#source.take() ?? (await this.#next(reader))
+          }
           if (bytes === undefined) return
           const used = use(bytes)
           if (used !== undefined) await used

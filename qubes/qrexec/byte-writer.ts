@@ -23,14 +23,15 @@ export interface ByteWriter extends WritableStream<Uint8Array | string> {
   fail(error: Error): void
   /** @internal who is told by `fail` besides the users of the web stream */
   whenFailed(failed: ((error: Error) => void) | undefined): void
-  /** @internal past the queue of the web stream */
-  push(data: Uint8Array | string): Promise<void>
+  /** @internal past the queue of the web stream; undefined when it is sent already */
+  push(data: Uint8Array | string): Promise<void> | undefined
   /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
   finish(): Promise<void>
 }
 
-/** @param push sends bytes; an empty array is the end of the stream */
-export type ByteWriterClass = new (text: Text, push: (bytes: Uint8Array) => Promise<void>) => ByteWriter
+/** @param push sends bytes, undefined when that is done already; an empty array is the end of the stream. Never throws, but rejects */
+export type ByteWriterClass = new (text: Text, push: Push) => ByteWriter
+type Push = (bytes: Uint8Array) => Promise<void> | undefined
 
 export const isByteWriter = (value: unknown): value is ByteWriter => typeof value === 'object' && value !== null && mark in value
 
@@ -39,14 +40,14 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
   return class ByteWriter extends WritableStream<Uint8Array | string> {
     readonly [mark] = true as const
     readonly #text: Text
-    readonly #push: (bytes: Uint8Array) => Promise<void>
+    readonly #push: Push
     readonly #controller: WritableStreamDefaultController
     #writer: Writer | undefined
     #failed: ((error: Error) => void) | undefined
     /** The end has been told to the peer, or is about to be. */
     #ended = false
 
-    constructor(text: Text, push: (bytes: Uint8Array) => Promise<void>) {
+    constructor(text: Text, push: Push) {
       let controller!: WritableStreamDefaultController
       super({
         start: value => {
@@ -63,7 +64,8 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
     write(data: Uint8Array | string): Promise<void> {
       if (this.#ended) return Promise.reject(new TypeError('this stream is closed'))
       if (this.locked) return Promise.reject(new TypeError('this stream has a writer: write through that, or release it'))
-      return unowned(this.push(data))
+      const pushing = this.push(data)
+      return pushing === undefined ? Promise.resolve() : unowned(pushing)
     }
 
     override getWriter(): Writer {
@@ -88,21 +90,21 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       this.#failed = failed
     }
 
-    push(data: Uint8Array | string): Promise<void> {
+    push(data: Uint8Array | string): Promise<void> | undefined {
       const bytes = typeof data === 'string' ? this.#text.encode(data) : data
       if (!(bytes instanceof Uint8Array))
         return Promise.reject(new TypeError(`a call's streams take bytes (Uint8Array) and text, not ${typeof bytes}`))
-      return bytes.length === 0 ? Promise.resolve() : this.#push(bytes)
+      return bytes.length === 0 ? undefined : this.#push(bytes)
     }
 
     async finish(): Promise<void> {
       // Without a writer there never was a queue; with one, something may be in it.
       if (this.#writer !== undefined && !this.#ended) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
-      await this.#end().catch(() => {})
+      await this.#end()?.catch(() => {})
     }
 
-    #end(): Promise<void> {
-      if (this.#ended) return Promise.resolve()
+    #end(): Promise<void> | undefined {
+      if (this.#ended) return undefined
       this.#ended = true
       return this.#push(EMPTY)
     }

@@ -6,13 +6,13 @@ import {
   decodeHeader,
   decodeHello,
   encode,
-  encodeHeader,
   encodeNumbers,
   expectHello,
   HEADER_BYTES,
   HELLO,
   type Header,
   VERSION,
+  writeHeader,
 } from './wire.ts'
 
 /**
@@ -45,6 +45,10 @@ export class DataChannel {
   readonly #limit: number
   /** Bytes of the current frame that have not been read. */
   #left = 0
+  /** What `take` has seen, and is for `next`. */
+  #header: Header | undefined
+  /** Room for a header that is sent at once. */
+  readonly #scratch = new Uint8Array(HEADER_BYTES)
 
   constructor(channel: ByteChannel, version: number) {
     this.channel = channel
@@ -56,14 +60,50 @@ export class DataChannel {
    * @throws ProtocolError when the frame is too long
    */
   async next(): Promise<Header | undefined> {
-    while ((await this.body()) !== undefined);
-    const bytes = await this.channel.readExactly(HEADER_BYTES)
-    if (bytes === undefined) return undefined
+    while (this.#left > 0) await this.body()
+    let header = this.#header
+    if (header === undefined) {
+      const bytes = await this.channel.readExactly(HEADER_BYTES)
+      if (bytes === undefined) return undefined
+      header = this.#checked(bytes)
+    }
+    this.#header = undefined
+    this.#left = header.length
+    return header
+  }
+
+  /**
+   * Some of the body of frames of that type, if it is there now: without a promise, which costs more than all else. undefined when nothing
+   * is, and when the next frame is another one, or the end of the stream: then `next` says which.
+   * @throws ProtocolError when the frame is too long
+   */
+  take(type: number): Uint8Array | undefined {
+    if (this.#left === 0) {
+      if (this.#header !== undefined) return undefined
+      const bytes = this.channel.tryRead(HEADER_BYTES, HEADER_BYTES)
+      if (bytes === undefined) return undefined
+      const header = this.#checked(bytes)
+      if (header.type !== type || header.length === 0) {
+        this.#header = header
+        return undefined
+      }
+      this.#left = header.length
+    }
+    const bytes = this.channel.tryRead(this.#left)
+    if (bytes !== undefined) this.#left -= bytes.length
+    return bytes
+  }
+
+  /** Whether something has been seen that `take` does not give. */
+  get isOther(): boolean {
+    return this.#header !== undefined
+  }
+
+  #checked(bytes: Uint8Array): Header {
     const header = decodeHeader(bytes)
     if (header.length > this.#limit) {
       throw new ProtocolError(`qrexec data of ${header.length} bytes in one piece, the most is ${this.#limit}`)
     }
-    this.#left = header.length
     return header
   }
 
@@ -86,15 +126,25 @@ export class DataChannel {
     return exactly(this.channel, length)
   }
 
-  /** Sends bytes as frames no longer than the peer takes; none at all is the end of that stream. */
-  async send(type: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length <= this.#limit) return this.#frame(type, bytes)
+  /** Sends bytes as frames no longer than the peer takes; none at all is the end of that stream. undefined when all is sent already. */
+  send(type: number, bytes: Uint8Array): Promise<void> | undefined {
+    return bytes.length <= this.#limit ? this.#frame(type, bytes) : this.#frames(type, bytes)
+  }
+
+  async #frames(type: number, bytes: Uint8Array): Promise<void> {
     for (let offset = 0; offset < bytes.length; offset += this.#limit) await this.#frame(type, bytes.subarray(offset, offset + this.#limit))
   }
 
   /** What is long is not copied behind its header: the channel keeps the order of its writes. */
-  #frame(type: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length < LONG) return this.channel.write(encode(type, bytes))
-    return Promise.all([this.channel.write(encodeHeader(type, bytes.length)), this.channel.write(bytes)]).then(() => {})
+  #frame(type: number, bytes: Uint8Array): Promise<void> | undefined {
+    const { channel } = this
+    if (bytes.length < LONG) {
+      const message = encode(type, bytes)
+      return channel.tryWrite(message) ? undefined : channel.write(message)
+    }
+    const header = this.#scratch
+    writeHeader(header, type, bytes.length)
+    if (channel.tryWrite(header)) return channel.tryWrite(bytes) ? undefined : channel.write(bytes)
+    return Promise.all([channel.write(header.slice()), channel.write(bytes)]).then(() => {})
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import type { Timer, Timers } from '@xen-ts/runtime/machine'
+import type { Pull } from './byte-reader.ts'
 import { EXIT_PROBLEM } from './wire.ts'
 
 /** How long (ms) a service may go on after its caller has gone, before its port is freed. */
@@ -40,6 +41,8 @@ export class Desertion {
   #reading: PromiseWithResolvers<Uint8Array | undefined> | undefined
   #pulling: Promise<Uint8Array | undefined> | undefined
   #silenced = false
+  /** Ends a wait for what might be read. */
+  #stopWaiting = (): void => {}
 
   constructor(channel: ByteChannel, ending: Ending, timers: Timers) {
     this.#timers = timers
@@ -65,9 +68,8 @@ export class Desertion {
   }
 
   /** Reads from the caller by `pull`, until this qube ends and nothing comes. One read at a time. */
-  readonly input =
-    (pull: () => Promise<Uint8Array | undefined>): (() => Promise<Uint8Array | undefined>) =>
-    () => {
+  readonly input = (pull: Pull): Pull => {
+    const next = (): Promise<Uint8Array | undefined> => {
       const reading = (this.#reading = Promise.withResolvers())
       const done = (): void => {
         this.#reading = this.#pulling = undefined
@@ -77,6 +79,19 @@ export class Desertion {
       if (this.#abort.signal.aborted) this.#hush()
       return reading.promise
     }
+    return Object.assign(next, {
+      take: () => (this.#pulling === undefined ? pull.take?.() : undefined),
+      ready: () => {
+        // When this qube ends it is a matter of time, and all that has to do with time is in `next`.
+        const ready = this.#pulling === undefined && !this.#abort.signal.aborted ? pull.ready?.() : undefined
+        if (ready === undefined) return undefined
+        const waiting = Promise.withResolvers<void>()
+        this.#stopWaiting = waiting.resolve
+        ready.then(waiting.resolve, waiting.reject)
+        return waiting.promise
+      },
+    })
+  }
 
   dispose(): void {
     this.#disposed = true
@@ -92,10 +107,12 @@ export class Desertion {
     if (this.#timer !== undefined) return
     this.#timer = this.#timers.set(GRACE, () => this.#final.reject(error))
     this.#abort.abort(error)
+    this.#stopWaiting()
   }
 
   readonly #end = (): void => {
     this.#abort.abort(this.#ending.begun.reason)
+    this.#stopWaiting()
     this.#hush()
   }
 

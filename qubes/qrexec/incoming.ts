@@ -3,6 +3,7 @@ import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
 import { describeBriefly, describeError, type Log, type Timers } from '@xen-ts/runtime/machine'
 import { ProtocolError } from '../supervise.ts'
 import { concat, type Text } from '../text.ts'
+import type { Pull } from './byte-reader.ts'
 import type { Command } from './command.ts'
 import { DataChannel, greet } from './data.ts'
 import { Desertion, type Ending } from './desertion.ts'
@@ -96,14 +97,14 @@ export async function serveCall(channel: ByteChannel, incoming: Incoming): Promi
 class Streams {
   readonly #text: Text
   readonly #data: DataChannel
-  readonly #pull: () => Promise<Uint8Array | undefined>
+  readonly #pull: Pull
   #stdin: ByteReader | undefined
   #stdout: ByteWriter | undefined
   #stderr: ByteWriter | undefined
   #over = false
   #muted = false
 
-  constructor(text: Text, data: DataChannel, pull: () => Promise<Uint8Array | undefined>) {
+  constructor(text: Text, data: DataChannel, pull: Pull) {
     this.#text = text
     this.#data = data
     this.#pull = pull
@@ -147,9 +148,10 @@ class Streams {
   }
 
   #writer(type: number): ByteWriter {
-    return byteWriter(this.#text, async bytes => {
-      if ((this.#over || this.#muted) && bytes.length > 0) throw new ChannelClosedError('the call is over, its exit code was sent')
-      if (!this.#over) await this.#data.send(type, bytes)
+    return byteWriter(this.#text, bytes => {
+      if ((this.#over || this.#muted) && bytes.length > 0)
+        return Promise.reject(new ChannelClosedError('the call is over, its exit code was sent'))
+      return this.#over ? undefined : this.#data.send(type, bytes)
     })
   }
 }
@@ -184,13 +186,13 @@ async function run({ handler, log, command }: Incoming, call: ServiceCall): Prom
   }
 }
 
-function stdinOf(data: DataChannel, log: Log): () => Promise<Uint8Array | undefined> {
+function stdinOf(data: DataChannel, log: Log): Pull {
   let warned = false
   const warn = (text: string): void => {
     if (!warned) log.warn(text)
     warned = true
   }
-  return async () => {
+  const next = async (): Promise<Uint8Array | undefined> => {
     for (;;) {
       const more = await data.body()
       if (more !== undefined) return more
@@ -215,8 +217,12 @@ function stdinOf(data: DataChannel, log: Log): () => Promise<Uint8Array | undefi
       }
     }
   }
+  return Object.assign(next, {
+    take: () => data.take(DATA_STDIN),
+    ready: () => (data.isOther ? undefined : data.channel.readable()),
+  })
 }
 
 function sink(text: Text): ByteWriter {
-  return byteWriter(text, async () => {})
+  return byteWriter(text, () => undefined)
 }

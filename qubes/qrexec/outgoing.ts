@@ -89,8 +89,8 @@ export class OutgoingCall {
   async #feed(data: DataChannel, input: Input): Promise<void> {
     let gone = false
     // A service may end before it has read everything: what it said is still to be read.
-    const send = (bytes: Uint8Array): Promise<void> =>
-      data.send(DATA_STDIN, bytes).catch(() => {
+    const send = (bytes: Uint8Array): Promise<void> | undefined =>
+      data.send(DATA_STDIN, bytes)?.catch(() => {
         gone = true
       })
     if (this.#source === undefined) {

@@ -65,16 +65,14 @@ export function decodeHeader(bytes: Uint8Array): Header {
 /** A whole message. */
 export function encode(type: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + body.length)
-  bytes.set(encodeHeader(type, body.length))
+  writeHeader(bytes, type, body.length)
   bytes.set(body, HEADER_BYTES)
   return bytes
 }
 
-export function encodeHeader(type: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES)
-  writeU32(bytes, 0, type)
-  writeU32(bytes, 4, length)
-  return bytes
+export function writeHeader(into: Uint8Array, type: number, length: number): void {
+  writeU32(into, 0, type)
+  writeU32(into, 4, length)
 }
 
 /** A message whose body is a few u32, such as HELLO with a version. */

@@ -43,6 +43,7 @@ class End implements ByteChannel {
   readonly #incoming: Ring
   readonly #outgoing: Ring
   #writes: Promise<void> = Promise.resolve()
+  #isWriting = 0
   peer!: End
   open = true
   readonly closed: Promise<void>
@@ -77,9 +78,32 @@ class End implements ByteChannel {
     return whole
   }
 
+  tryRead(max = 65536, least = 1): Uint8Array | undefined {
+    const { used } = this.#incoming
+    if (!this.open || used < least) return undefined
+    const bytes = new Uint8Array(Math.min(max, used))
+    for (let filled = 0; filled < bytes.length; ) {
+      const part = this.#incoming.take(bytes.length - filled)
+      bytes.set(part, filled)
+      filled += part.length
+    }
+    return bytes
+  }
+
+  async readable(): Promise<void> {
+    while (this.open && this.#incoming.used === 0 && this.peer.open) await this.#incoming.changed()
+  }
+
+  tryWrite(bytes: Uint8Array): boolean {
+    if (this.#isWriting > 0 || !this.open || !this.peer.open || bytes.length > this.#outgoing.size - this.#outgoing.used) return false
+    if (bytes.length > 0) this.#outgoing.put(bytes)
+    return true
+  }
+
   write(bytes: Uint8Array): Promise<void> {
+    this.#isWriting++
     const done = this.#writes.then(() => this.#write(bytes.slice()))
-    this.#writes = done.catch(() => {})
+    this.#writes = done.catch(() => {}).finally(() => this.#isWriting--) as Promise<void>
     return done
   }
 

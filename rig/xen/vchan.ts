@@ -97,6 +97,10 @@ export function byteChannel(stream: Duplex): ByteChannel {
   }
   return {
     closed,
+    // A stream of Node tells nothing of itself without waiting.
+    tryRead: () => undefined,
+    tryWrite: () => false,
+    readable: async () => {},
     async read(max = 65536) {
       const bytes = await read()
       if (bytes && bytes.length > max) {

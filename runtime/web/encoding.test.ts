@@ -11,22 +11,7 @@ import { addSingleBytes } from './encodings/single-byte.ts'
 import * as tables from './encodings/tables.ts'
 import { addUtf16 } from './encodings/utf16.ts'
 import { asInNode } from './testing.ts'
-
-/** A text ABI as careless as the engine's own: a run of wrong bytes is one U+FFFD, and surrogates pass for characters. */
-const careless = {
-  ...memoryAbi,
-  utf8Decode(bytes: Uint8Array, offset: number, length: number): string {
-    const nul = bytes.indexOf(0, offset)
-    const part = bytes.subarray(offset, nul < 0 ? offset + length : Math.min(nul, offset + length))
-    const plain = Buffer.from(part)
-      .toString('latin1')
-      .replace(/\xed[\xa0-\xbf][\x80-\xbf]/g, '?')
-    return Buffer.from(plain, 'latin1')
-      .toString('utf8')
-      .replace(/\ufffd+/g, '\ufffd')
-  },
-}
-const abis = { 'the host of tests': memoryAbi, 'a careless kernel': careless }
+import { decodeUtf8 } from './utf8.ts'
 
 const bytes = fc
   .array(
@@ -46,47 +31,77 @@ function attempt(run: () => unknown): unknown {
   }
 }
 
-for (const [name, abi] of Object.entries(abis)) {
-  const own = createEncoding(abi)
-  test(`any bytes decode as in Node, with every option (${name})`, t => {
-    fc.assert(
-      fc.property(bytes, fc.boolean(), fc.boolean(), fc.constantFrom('utf-8', 'UTF8', 'latin1'), (input, fatal, ignoreBOM, label) => {
-        const decode = (Class: any) => attempt(() => new Class(label, { fatal, ignoreBOM }).decode(input))
-        t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
-      }),
-      runs({ few: 5_000 }),
-    )
-  })
+const own = createEncoding(memoryAbi)
 
-  test(`bytes that arrive in pieces decode as in Node (${name})`, t => {
-    fc.assert(
-      fc.property(fc.array(bytes, { maxLength: 4 }), fc.boolean(), (pieces, fatal) => {
-        const decode = (Class: any) =>
-          attempt(() => {
-            const decoder = new Class('utf-8', { fatal })
-            return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode()
-          })
-        t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
-      }),
-      runs({ few: 5_000 }),
-    )
-  })
+test('any bytes decode as in Node, with every option', t => {
+  fc.assert(
+    fc.property(bytes, fc.boolean(), fc.boolean(), fc.constantFrom('utf-8', 'UTF8', 'latin1'), (input, fatal, ignoreBOM, label) => {
+      const decode = (Class: any) => attempt(() => new Class(label, { fatal, ignoreBOM }).decode(input))
+      t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
+    }),
+    runs({ few: 5_000 }),
+  )
+})
 
-  test(`any text encodes as in Node, also into too little room (${name})`, t => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.nat(12), (text, room) => {
-        t.deepEqual(new own.TextEncoder().encode(text), new TextEncoder().encode(text))
-        const [a, b] = [new Uint8Array(room), new Uint8Array(room)]
-        t.deepEqual(new own.TextEncoder().encodeInto(text, a), new TextEncoder().encodeInto(text, b))
-        t.deepEqual(a, b)
-      }),
-      runs({ few: 2_000 }),
-    )
-  })
-}
+test('bytes that arrive in pieces decode as in Node', t => {
+  fc.assert(
+    fc.property(fc.array(bytes, { maxLength: 4 }), fc.boolean(), (pieces, fatal) => {
+      const decode = (Class: any) =>
+        attempt(() => {
+          const decoder = new Class('utf-8', { fatal })
+          return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode()
+        })
+      t.deepEqual(decode(own.TextDecoder), decode(TextDecoder))
+    }),
+    runs({ few: 5_000 }),
+  )
+})
+
+test('any text encodes as in Node, also into too little room', t => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(12), (text, room) => {
+      t.deepEqual(new own.TextEncoder().encode(text), new TextEncoder().encode(text))
+      const [a, b] = [new Uint8Array(room), new Uint8Array(room)]
+      t.deepEqual(new own.TextEncoder().encodeInto(text, a), new TextEncoder().encodeInto(text, b))
+      t.deepEqual(a, b)
+    }),
+    runs({ few: 2_000 }),
+  )
+})
+
+test('what is wrong in a text is found by the kernel: no byte is looked at one by one', t => {
+  for (const unit of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xef, 0xbf, 0xbd], [0xf0, 0x9f, 0x98], [0xed, 0x95, 0x9c]]) {
+    const all = Uint8Array.from({ length: 3000 }, (_, i) => unit[i % unit.length]!)
+    let looks = 0
+    const watched = new Proxy(all, {
+      get(target, name) {
+        if (typeof name === 'string' && /^\d+$/.test(name)) looks++
+        const value = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    let calls = 0
+    const counted =
+      <A extends unknown[], R>(call: (bytes: Uint8Array, ...rest: A) => R) =>
+      (bytes: Uint8Array, ...rest: A) => {
+        calls++
+        return call(bytes === watched ? all : bytes, ...rest)
+      }
+    const abi = {
+      ...memoryAbi,
+      utf8Decode: counted(memoryAbi.utf8Decode),
+      latin1Decode: counted(memoryAbi.latin1Decode),
+    }
+    for (const fatal of [false, true])
+      t.deepEqual(
+        attempt(() => decodeUtf8(abi, watched, fatal)),
+        attempt(() => new TextDecoder('utf-8', { fatal, ignoreBOM: true }).decode(all)),
+      )
+    t.true(looks <= 4 && calls <= 4, `${looks} bytes looked at, ${calls} calls`)
+  }
+})
 
 test('an encoding that is not in the image is refused; with its module it is there', t => {
-  const own = createEncoding(memoryAbi)
   t.throws(() => new own.TextDecoder('utf-16'), { instanceOf: RangeError, message: /utf-16.*not supported/ })
   addUtf16()
   addOthers()

@@ -1,6 +1,6 @@
 /**
- * TextEncoder and TextDecoder (https://encoding.spec.whatwg.org) on the ABI's text functions. The kernel's decoder ends at a NUL and is not
- * exact about wrong bytes; here the standard's rules are put round it, so that only unusual text takes the slow way.
+ * TextEncoder and TextDecoder (https://encoding.spec.whatwg.org) on the ABI's text functions, which are exact about wrong bytes; the
+ * kernel's decoder ends at a NUL.
  */
 import type { Abi } from '@xen-ts/boot/abi'
 import { decodeUtf8 } from './utf8.ts'
