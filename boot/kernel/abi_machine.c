@@ -82,6 +82,13 @@ f64 abi_evtchnStatus(const struct arg *a)
 	return failed() ? 0 : error ? error : op.status;
 }
 
+/* Code of the image's own does it. */
+u32 abi_wasm(const struct arg *a)
+{
+	const struct { u32 (*run)(const void *, const struct arg *); } *table = code_table(CODE_WASM);
+	return table ? table->run(table, a) : (range_error("this image has no WebAssembly"), 0);
+}
+
 void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
 void abi_randomMix(const struct arg *a) { random_mix(a[0].bytes, a[0].length); }
 

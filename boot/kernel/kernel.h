@@ -132,6 +132,7 @@ extern u64 frames_heap, frames_stack, frames_stack_most;	/* stack: the native an
 bool demand_page(u64 address, bool *out_of_memory);
 void linear_ready(u32 *stack_limit, u32 stack_top, u32 data_end);	/* the snapshot is mapped, engine_pages is set */
 extern bool stack_deep;
+extern u64 stack_call_limit;			/* address: compiled code of an image calls nothing when its stack is deeper */
 void stack_at_rest(void);			/* to be called when stack_deep, and no JavaScript runs: it may have all of its stack again */
 void stack_for_report(void);			/* no limit any more */
 bool in_linear_guard(u64 address);

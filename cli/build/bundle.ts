@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { NamedModule } from '@xen-ts/boot/wasm'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, assetUses, ownAssets } from './assets.ts'
@@ -15,13 +16,14 @@ import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
 import { isOwn } from './own.ts'
-import { buildDefaults, noWebAssembly, ownPackages, without } from './plugins.ts'
+import { buildDefaults, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
+import { wasmModules, webAssembly } from './webassembly.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -37,6 +39,8 @@ export interface Bundle {
   /** Names that are declared nowhere in it. */
   freeNames(): ReadonlySet<string>
   readonly assets: readonly AssetReport[]
+  /** Modules of WebAssembly that it imports. */
+  readonly wasm: readonly NamedModule[]
   /** For makeSnapshot: what __bytes(i) gives. */
   readonly bytes: readonly Uint8Array[]
 }
@@ -111,6 +115,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
     globalWarnings: present => absentGlobals(tree, free.names().difference(new Set(present)), place, isOwn),
     freeNames: free.names,
     assets: reports,
+    wasm: wasmModules(result.metafile, project.root),
     bytes,
   }
 }
@@ -178,7 +183,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
       ownFactories(),
       webGlobals(),
       buildDefaults(),
-      noWebAssembly(),
+      webAssembly(project.root),
     ],
   }
 }
