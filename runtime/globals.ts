@@ -31,7 +31,7 @@ export function installGlobals(scope: object, machine: Machine, logs: LogWriter,
     DOMException,
     reportError,
   })
-  const making = { timers, log: logs.log(name) }
+  const making = { abi, timers, log: logs.log(name) }
   for (const make of makers) expose(scope, make(making))
 }
 

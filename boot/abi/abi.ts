@@ -87,6 +87,11 @@ export interface Abi {
   utf8Decode(bytes: Uint8Array, offset: number, length: number): string
   /** Text from ISO 8859-1, a character per byte; ends at the first NUL byte. */
   latin1Decode(bytes: Uint8Array, offset: number, length: number): string
+  /**
+   * What images with compiled WebAssembly have: instances, memories, tables, globals, and calls (boot/wasm/runtime.c has the
+   * operations). `importer` calls an import; what it throws leaves the module.
+   */
+  wasm(op: number, target: number, detail: number, values: Uint8Array, importer: () => void): unknown
   /** Fills with random bytes: RDSEED/RDRAND mixed into a ChaCha20 generator. */
   random(into: Uint8Array): void
   /** Mixes more entropy into the generator (the QubesDB random seed). */
@@ -105,7 +110,7 @@ export interface Abi {
   shutdown(reason: number): number
 }
 
-export const abiHash = 0xcc944142
+export const abiHash = 0x0c4a1498
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -141,6 +146,7 @@ export const abiNames = [
   'utf8Encode',
   'utf8Decode',
   'latin1Decode',
+  'wasm',
   'random',
   'randomMix',
   'commandLine',

@@ -4,13 +4,13 @@ import { dirname } from 'node:path'
 import { abiHash } from './hash.ts'
 import { type AbiFunction, type Argument, abiTable, type Result, waitPorts } from './table.ts'
 
-const tsArgument: Record<Argument, string> = { num: 'number', str: 'string', bytes: 'Uint8Array' }
-const tsResult: Record<Result, string> = { num: 'number', str: 'string', void: 'void', buffer: 'ArrayBuffer | undefined' }
+const tsArgument: Record<Argument, string> = { num: 'number', str: 'string', bytes: 'Uint8Array', fn: '() => void' }
+const tsResult: Record<Result, string> = { num: 'number', str: 'string', void: 'void', buffer: 'ArrayBuffer | undefined', any: 'unknown' }
 
 /** C: an enum of the numbers, and one row per function for the dispatcher in the kernel: X(name, result, "argument kinds"). */
 export function cHeader(): string {
   const rows = abiTable.map(f => `\tX(${f.name}, ${f.result.toUpperCase()}, "${f.args.map(([, kind]) => kind[0]).join('')}")`)
-  return `/* Generated from boot/abi/table.ts: do not edit. Argument kinds: n number, s string, b Uint8Array. */
+  return `/* Generated from boot/abi/table.ts: do not edit. Argument kinds: n number, s string, b Uint8Array, f function. */
 #pragma once
 #define ABI_HASH 0x${abiHash().toString(16).padStart(8, '0')}u
 #define ABI_COUNT ${abiTable.length}

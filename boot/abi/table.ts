@@ -4,12 +4,13 @@
  * the table is its number on the wire; `abiHash` ties an image to the kernel it was made for.
  *
  * Argument kinds: `num` a JavaScript number; `str` a string; `bytes` a Uint8Array, anywhere in linear memory (the kernel checks
- * that it is one, and every offset and length against it: a wrong one throws a RangeError in JavaScript, it never reaches memory).
+ * that it is one, and every offset and length against it: a wrong one throws a RangeError in JavaScript, it never reaches memory); `fn` a
+ * function without parameters, which the kernel may call until it returns.
  * Results: `num`, `str`, `void`, or `buffer`, an ArrayBuffer that aliases memory of the kernel without copying (undefined when
- * there is no memory left).
+ * there is no memory left), or `any`, which depends on the arguments.
  */
-export type Argument = 'num' | 'str' | 'bytes'
-export type Result = 'num' | 'str' | 'void' | 'buffer'
+export type Argument = 'num' | 'str' | 'bytes' | 'fn'
+export type Result = 'num' | 'str' | 'void' | 'buffer' | 'any'
 
 export interface AbiFunction {
   readonly name: string
@@ -96,6 +97,10 @@ export const abiTable: readonly AbiFunction[] = [
     'Text from UTF-8; ends at the first NUL byte; each maximal part that is not UTF-8 becomes one U+FFFD (https://encoding.spec.whatwg.org/#utf-8-decoder).'),
   fn('latin1Decode', { bytes: 'bytes', offset: 'num', length: 'num' }, 'str',
     'Text from ISO 8859-1, a character per byte; ends at the first NUL byte.'),
+  // WebAssembly
+  fn('wasm', { op: 'num', target: 'num', detail: 'num', values: 'bytes', importer: 'fn' }, 'any',
+    'What images with compiled WebAssembly have: instances, memories, tables, globals, and calls (boot/wasm/runtime.c has the operations). ' +
+    '`importer` calls an import; what it throws leaves the module.'),
   // the machine
   fn('random', { into: 'bytes' }, 'void', 'Fills with random bytes: RDSEED/RDRAND mixed into a ChaCha20 generator.'),
   fn('randomMix', { seed: 'bytes' }, 'void', 'Mixes more entropy into the generator (the QubesDB random seed).'),

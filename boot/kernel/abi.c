@@ -5,11 +5,12 @@
 #include "js.h"
 #include "abi.h"
 
-/* The functions: abi_NAME(args) with the C type of its result. A string is returned as a JSValue*. */
+/* The functions: abi_NAME(args) with the C type of its result. A string is returned as a JSValue*, and so is anything else. */
 typedef f64 result_NUM;
 typedef void result_VOID;
 typedef u32 result_STR;
 typedef struct pages result_BUFFER;
+typedef u32 result_ANY;
 #define DECLARE(name, result, kinds) result_##result abi_##name(const struct arg *);
 ABI_TABLE(DECLARE)
 
@@ -90,8 +91,10 @@ static void read(u64 value, u32 address, u32 i, char kind, struct arg *arg)
 		}
 		arg->bytes = engine_memory(text);
 		arg->length = get32(text - snapshot->string_length) & 0x7fffffff;
+	} else if (kind == 'f' && tag == TAG_OBJECT) {
+		arg->value = address;	/* calling what is no function throws */
 	} else if (kind != 'b' || !array_of(value, &arg->bytes, &arg->length)) {
-		type_error("argument %u must be %s", i + 1, kind == 'n' ? "a number" : kind == 's' ? "a string" : "a Uint8Array");
+		type_error("argument %u must be %s", i + 1, kind == 'n' ? "a number" : kind == 's' ? "a string" : kind == 'f' ? "a function" : "a Uint8Array");
 	}
 }
 
@@ -106,6 +109,7 @@ static void release(const char *kinds, const struct arg *arg, u32 count)
 #define RETURN_NUM(call) ({ f64 number = call; failed() ? 0 : new_number(number); })
 #define RETURN_VOID(call) ({ call; 0; })
 #define RETURN_STR(call) call
+#define RETURN_ANY(call) call
 #define RETURN_BUFFER(call) ({ struct pages p = call; p.length ? new_buffer(p.address, p.length) : 0; })
 #define CASE(name, result, kinds) case ID_##name: return RETURN_##result(abi_##name(arg));
 

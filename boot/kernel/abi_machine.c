@@ -82,6 +82,13 @@ f64 abi_evtchnStatus(const struct arg *a)
 	return failed() ? 0 : error ? error : op.status;
 }
 
+/* Code of the image's own does it. */
+u32 abi_wasm(const struct arg *a)
+{
+	const struct { u32 (*run)(const void *, const struct arg *); } *table = code_table(CODE_WASM);
+	return table ? table->run(table, a) : (range_error("this image has no WebAssembly"), 0);
+}
+
 void abi_random(const struct arg *a) { random_bytes(a[0].bytes, a[0].length); }
 void abi_randomMix(const struct arg *a) { random_mix(a[0].bytes, a[0].length); }
 
@@ -89,7 +96,7 @@ u32 abi_commandLine(const struct arg *a) { return new_string(command_line); }
 
 f64 abi_memory(const struct arg *a)
 {
-	u64 image = (u64)(_end - _image) / PAGE;
+	u64 image = ((u64)(_end - _image) + ROUND_UP(image_slot.code_length, PAGE)) / PAGE;
 	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack_most, image + frames_tables };
 	u64 what = whole(&a[0], "what", sizeof figures / sizeof figures[0] - 1);
 	return figures[what] * PAGE;

@@ -32,7 +32,6 @@ struct snapshot {
 };
 _Static_assert(offsetof(struct snapshot, pages) == 256, "boot/image/format.ts");
 
-extern struct { u64 address, length; } image_slot;	/* main.c; filled by the composer */
 extern const struct snapshot *snapshot;
 void snapshot_find(void);
 void snapshot_map(void);
@@ -62,8 +61,8 @@ void print_frames(const char *lines, u32 skip);		/* of a stack trace, which may 
 
 /* ---- abi.c and abi_*.c ---- */
 
-/* An argument: number, or bytes and length (the UTF-8 of a string, followed by a NUL, or the memory of a Uint8Array). */
-struct arg { f64 number; u8 *bytes; u32 length; };
+/* An argument: number, or bytes and length (the UTF-8 of a string, followed by a NUL, or the memory of a Uint8Array), or a function's JSValue*. */
+struct arg { f64 number; u8 *bytes; u32 length, value; };
 struct pages { u32 address, length; };			/* length 0: undefined */
 f64 range_error(const char *text, ...) __attribute__((format(printf, 1, 2)));	/* the call will throw; the function's name is put before it */
 

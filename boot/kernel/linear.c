@@ -28,6 +28,8 @@ static u32 usual_limit;
 static u64 linear_top;		/* addresses of the linear stack, and where its guard begins */
 static u64 guard_start = ~0ul;
 static u64 kept = STACK_KEPT;
+#define CALL_LIMIT (STACK_TOP - STACK_SOFT)
+u64 stack_call_limit = CALL_LIMIT;	/* of the native stack, for compiled code, which looks itself */
 static bool full;		/* the limit was raised */
 static u64 frames_when_full;	/* in use by the stacks then */
 static u64 native_deepest = STACK_TOP, linear_deepest;	/* addresses of the deepest pages that were touched */
@@ -41,6 +43,7 @@ bool in_linear_guard(u64 address) { return address >= guard_start && address < l
 
 static void refuse_calls(void)
 {
+	stack_call_limit = native_deepest;
 	u32 now = engine_sp + 1;	/* a function is refused whose frame ends here or deeper */
 	if (!limit || (full && *limit >= now))
 		return;
@@ -129,6 +132,7 @@ void stack_at_rest(void)
 	if (full && limit)
 		*limit = usual_limit;
 	full = stack_deep = false;
+	stack_call_limit = CALL_LIMIT;
 	stack_release();
 }
 

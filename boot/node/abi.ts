@@ -55,7 +55,7 @@ function hostFunction(engine: Engine, row: AbiFunction, abi: Partial<HostAbi>): 
   }
 }
 
-const wanted: Record<Argument, string> = { num: 'a number', str: 'a string', bytes: 'a Uint8Array' }
+const wanted: Record<Argument, string> = { num: 'a number', str: 'a string', bytes: 'a Uint8Array', fn: 'a function' }
 
 function reader(engine: Engine, kind: Argument): (address: number) => unknown {
   switch (kind) {
@@ -65,6 +65,8 @@ function reader(engine: Engine, kind: Argument): (address: number) => unknown {
       return address => (engine.values.isString(address) ? engine.text(address) : undefined)
     case 'bytes':
       return address => engine.values.bytes(address)
+    case 'fn':
+      return address => (engine.values.isObject(address) ? address : undefined)
   }
 }
 
@@ -82,6 +84,10 @@ function result(engine: Engine, row: AbiFunction): (value: unknown) => number {
       return value => {
         if (typeof value !== 'string') throw wrong(value)
         return engine.string(value) // ends at the first NUL, as in the kernel
+      }
+    case 'any':
+      return () => {
+        throw new Error(`${row.name}: results of any type are for the kernel`)
       }
     case 'buffer':
       return value => {

@@ -69,6 +69,7 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     evtchnStatus: noXen('evtchnStatus'),
     xenstorePage: () => undefined,
     xenstorePort: () => 0,
+    wasm: noXen('wasm'),
     random(into) {
       randomFillSync(into)
     },

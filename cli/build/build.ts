@@ -13,6 +13,7 @@ import { type GivenOptions, prepare } from './prepare.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 import type { FoundTarget } from './targets.ts'
+import { compiledCode } from './webassembly.ts'
 
 export interface BuildOptions extends GivenOptions {
   readonly app: string
@@ -110,10 +111,12 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
+  const code = bundle.wasm.length > 0 ? await stage('WebAssembly', () => compiledCode(bundle.wasm, project.root)) : []
   const composed = await stage('compose', () =>
     composeImage({
       kernel,
       snapshot,
+      code,
       metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
     }),
   )

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { NamedModule } from '@xen-ts/boot/wasm'
 import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, ownAssets } from './assets.ts'
@@ -16,13 +17,14 @@ import { absentRequire } from './modules.ts'
 import { blank } from './names.ts'
 import { reword } from './overflow.ts'
 import { isOwn } from './own.ts'
-import { buildDefaults, noWebAssembly, ownPackages, without } from './plugins.ts'
+import { buildDefaults, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
 import { findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
+import { wasmModules, webAssembly } from './webassembly.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -38,6 +40,8 @@ export interface Bundle {
   /** Names that are declared nowhere in it. */
   freeNames(): ReadonlySet<string>
   readonly assets: readonly AssetReport[]
+  /** Modules of WebAssembly that it imports. */
+  readonly wasm: readonly NamedModule[]
   /** For makeSnapshot: what __bytes(i) gives. */
   readonly bytes: readonly Uint8Array[]
 }
@@ -109,6 +113,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
     globalWarnings: present => absentGlobals(usesInSections(script, whole, sections, free.difference(new Set(present)), place), place),
     freeNames: () => free,
     assets: reports,
+    wasm: wasmModules(result.metafile, project.root),
     bytes,
   }
 }
@@ -177,7 +182,7 @@ export function optionsFor(project: Project, modules: Map<string, string>, ...pl
       ownFactories(),
       webGlobals(),
       buildDefaults(),
-      noWebAssembly(),
+      webAssembly(project.root),
     ],
   }
 }

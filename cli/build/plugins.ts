@@ -72,21 +72,6 @@ export function buildDefaults(): Plugin {
   }
 }
 
-const instead =
-  'take a build of the package in JavaScript (many have one for edge runtimes), or write it in TypeScript; a .wasm file for browsers can be among the assets'
-
-/** Programs cannot import modules of WebAssembly, under the names that bundlers for edge runtimes give them either: `x.wasm?module`. */
-export function noWebAssembly(): Plugin {
-  return {
-    name: 'no-webassembly',
-    setup(build) {
-      build.onResolve({ filter: /\.wasm(?:\?[^/]*)?$/ }, ({ path }) => ({
-        errors: [{ text: `${path} is WebAssembly, which programs of xen-ts cannot import`, notes: [{ text: instead }] }],
-      }))
-    },
-  }
-}
-
 /** While a program is examined, descriptions of devices know where they were made: runtime/examine/device.ts stands for runtime/device.ts. */
 export function placedDevices(): Plugin {
   const instead = fileURLToPath(import.meta.resolve('@xen-ts/runtime/examine/device'))

@@ -13,6 +13,7 @@ import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode } from './web-names.ts'
+import { webAssembly } from './webassembly.ts'
 
 export interface ProcessBundle {
   readonly code: string
@@ -60,7 +61,7 @@ export function processOptions(project: Project, modules: Map<string, string>): 
     banner: { js: SCRIPT_START + STRICT },
     inject: [],
     supported: { 'dynamic-import': false },
-    plugins: [nodeModules, ...(options.plugins ?? [])],
+    plugins: [nodeModules, webAssembly(project.root, true), ...(options.plugins ?? [])],
   }
 }
 

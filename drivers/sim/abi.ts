@@ -231,6 +231,9 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       return latin1(array, offset, end)
     },
 
+    wasm: () => {
+      throw new Error('wasm: there is no compiled WebAssembly here')
+    },
     random: into => {
       for (let i = 0; i < into.length; i++) into[i] = xen.random(256)
     },

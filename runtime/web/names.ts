@@ -103,6 +103,12 @@ const additions: Readonly<Record<string, Addition & { isIn(code: string): boolea
     module: './console-table.ts',
     add: 'addTables',
   },
+  // Where a module was compiled only: packages that can do without would take it for one that compiles.
+  webassembly: {
+    isIn: code => /\bWebAssembly\b/.test(code) && /\bhash: ?["'][0-9a-f]{16}["'],\s*imports: ?\[/.test(code),
+    module: './webassembly/index.ts',
+    add: 'addWebAssembly',
+  },
   timing: {
     isIn: code => /\bperformance\b/.test(code) && timing.test(code),
     module: './timing.ts',
