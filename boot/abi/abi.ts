@@ -100,9 +100,14 @@ export interface Abi {
    * a new one (all rings must be rebuilt).
    */
   shutdown(reason: number): number
+  /**
+   * Whether a frame is the usual segment of TCP for us: 1 when all of it is in `record` (boot/compiled/segment-in.ts), 0 when the
+   * stack has to look. `checked`: not 0 when its checksum is known to be good.
+   */
+  segmentIn(frame: Uint8Array, length: number, checked: number, record: Uint8Array): number
 }
 
-export const abiHash = 0xcc944142
+export const abiHash = 0x0aaaa71c
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -143,4 +148,7 @@ export const abiNames = [
   'commandLine',
   'memory',
   'shutdown',
+  'segmentIn',
 ] as const
+/** Those that are compiled from TypeScript (boot/compiled). */
+export type CompiledName = 'segmentIn'

@@ -10,6 +10,7 @@ import * as channels from './event-channels.ts'
 import { grantMap, grantUnmap, newReservation } from './grants.ts'
 import type { Allocation } from './memory.ts'
 import { PAGE } from './memory.ts'
+import { compiledFunctions } from './compiled.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
 const EBUSY = -16
@@ -230,6 +231,8 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       const [array, end] = textOf('latin1Decode', bytes, offset, length)
       return latin1(array, offset, end)
     },
+
+    ...compiledFunctions(domain),
 
     random: into => {
       for (let i = 0; i < into.length; i++) into[i] = xen.random(256)

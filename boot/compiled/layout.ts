@@ -1,0 +1,20 @@
+/** Where things are in the records of compiled functions, for those who fill and read them. */
+export {
+  ACKNOWLEDGMENT,
+  ARRIVAL_BYTES,
+  ECHO_AT,
+  FLAGS,
+  HAS_IPV4,
+  HAS_PATH6,
+  LENGTH,
+  OFFSET,
+  OWN_IPV4,
+  OWN_MAC,
+  PATH6,
+  PORTS,
+  SEQUENCE,
+  SOURCE,
+  STAMP_HIGH,
+  STAMP_LOW,
+  WINDOW,
+} from './segment-in.ts'
