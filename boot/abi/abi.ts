@@ -105,9 +105,14 @@ export interface Abi {
    * stack has to look. `checked`: not 0 when its checksum is known to be good.
    */
   segmentIn(frame: Uint8Array, length: number, checked: number, record: Uint8Array): number
+  /**
+   * Builds a segment of TCP in `frame`: `header` has all of its headers but for lengths and checksum, `record` what is its own
+   * (boot/compiled/segment-out.ts).
+   */
+  segmentOut(frame: Uint8Array, header: Uint8Array, payload: Uint8Array, offset: number, length: number, record: Uint8Array): void
 }
 
-export const abiHash = 0x0aaaa71c
+export const abiHash = 0xc19cd9f1
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -149,6 +154,7 @@ export const abiNames = [
   'memory',
   'shutdown',
   'segmentIn',
+  'segmentOut',
 ] as const
 /** Those that are compiled from TypeScript (boot/compiled). */
-export type CompiledName = 'segmentIn'
+export type CompiledName = 'segmentIn' | 'segmentOut'

@@ -6,5 +6,8 @@ import { abiTable } from './table.ts'
 export function abiHash(): number {
   const shape = abiTable.map(f => `${f.name}(${f.args.map(([, kind]) => kind).join()}):${f.result}`).join(';')
   const layouts = JSON.stringify(compiledTable.map(f => f.layout))
-  return createHash('sha256').update(shape + layouts).digest().readUInt32LE(0)
+  return createHash('sha256')
+    .update(shape + layouts)
+    .digest()
+    .readUInt32LE(0)
 }

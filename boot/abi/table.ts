@@ -109,10 +109,10 @@ export const abiTable: readonly AbiFunction[] = [
     'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, ' +
     '0 a new one (all rings must be rebuilt).'),
   // compiled from TypeScript: boot/compiled
-  ...compiledTable.map(({ name, args, doc }): AbiFunction => ({
+  ...compiledTable.map(({ name, args, result, doc }): AbiFunction => ({
     name,
     args: args.map(([argument, check]) => [argument, check === 'bytes' || check === 'all' || typeof check === 'number' ? 'bytes' : 'num']),
-    result: 'num',
+    result,
     doc,
   })),
 ]

@@ -3,7 +3,8 @@
  * operations.h, so that it works on the engine's linear memory. The kernel's build compiles the result like its own files.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,15 +17,35 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 /** Where `npm ci` puts programs. */
 const programs = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url))
 
+/** The compiler's version is in it. */
+const lock = fileURLToPath(new URL('../package.json', import.meta.url))
+
 /** No runtime and no data: functions over a memory that is the engine's. */
 const options = ['--runtime', 'stub', '-O3', '--noAssert', '--importMemory', '--noExportMemory']
 
-/** Writes compiled.c, compiled.h and compiled_abi.c to the folder `out`. Throws an EngineError with the compiler's message. */
+/**
+ * Writes compiled.c, compiled.h and compiled_abi.c to the folder `out`; nothing when they are there and no input has changed. Throws an
+ * EngineError with the compiler's message.
+ */
 export function writeCompiled(out: string): void {
   mkdirSync(out, { recursive: true })
+  const stamp = join(out, 'inputs.sha256')
+  const inputs = hashInputs()
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return
+  rmSync(stamp, { force: true })
   writeFileSync(join(out, 'compiled.c'), rewriteCompiled(runWasm2c(compileToWasm())))
   writeFileSync(join(out, 'compiled.h'), compiledHeader())
   writeFileSync(join(out, 'compiled_abi.c'), compiledGlue())
+  writeFileSync(stamp, inputs)
+}
+
+function hashInputs(): string {
+  const sum = createHash('sha256')
+  for (const name of readdirSync(here)
+    .filter(name => !name.includes('.test.'))
+    .sort())
+    sum.update(name).update(readFileSync(join(here, name)))
+  return sum.update(readFileSync(lock)).digest('hex')
 }
 
 /** Files that the compiler reads, by name, as it wants them. */
@@ -34,13 +55,16 @@ export function compilerSources(): Record<string, string> {
   return { ...sources, 'memory.ts': readFileSync(join(here, 'memory.as'), 'utf8') }
 }
 
-const toolFiles = new Set(['build.ts', 'glue.ts', 'host.ts', 'layout.ts', 'table.ts', 'translate.ts'])
+const toolFiles = new Set(['build.ts', 'glue.ts', 'host.ts', 'layout.ts', 'table.ts', 'testing.ts', 'translate.ts'])
 
 /** AssemblyScript knows i32 itself, no `type` among the names of an import, and no endings of files. */
 const forCompiler = (source: string): string =>
   source
     .replace(/^import \{([^}]*)\} from '(\.\/[^']+)\.ts'$/gm, (_, names: string, file: string) => {
-      const kept = names.split(',').map(name => name.trim()).filter(name => name !== '' && name !== 'type i32')
+      const kept = names
+        .split(',')
+        .map(name => name.trim())
+        .filter(name => name !== '' && name !== 'type i32')
       return `import { ${kept.map(name => name.replace(/^type /, '')).join(', ')} } from '${file}'`
     })
     .replace(/^(export \{[^}]*\} from '\.\/[^']+)\.ts'$/gm, "$1'")

@@ -1,5 +1,5 @@
 /** The C between the ABI and the compiled functions: each array is checked, and becomes an address in linear memory. */
-import { type Check, type CompiledFunction, compiledTable } from './table.ts'
+import { type Check, type CompiledFunction, compiledTable, misfit } from './table.ts'
 
 /** compiled.h: what translate.ts makes of the functions. */
 export const compiledHeader = (): string => `/* Made by boot/compiled/glue.ts: do not edit. */
@@ -17,10 +17,10 @@ export const compiledGlue = (): string => `/* Made by boot/compiled/glue.ts: do 
 
 ${compiledTable.map(definition).join('\n')}`
 
-function definition({ name, args }: CompiledFunction): string {
+function definition({ name, args, result }: CompiledFunction): string {
   const lines: string[] = []
   const passed: string[] = []
-  const check = (line: string): void => void lines.push(`\t${line}`, '\tif (failed())', '\t\treturn 0;')
+  const check = (line: string): void => void lines.push(`\t${line}`, '\tif (failed())', result === 'num' ? '\t\treturn 0;' : '\t\treturn;')
   args.forEach(([argument, kind], i) => {
     const [next, second] = [args[i + 1]?.[1], args[i + 2]?.[1]]
     if (kind === 'bytes') {
@@ -35,12 +35,10 @@ function definition({ name, args }: CompiledFunction): string {
     }
     passed.push(...passing(kind, i))
   })
-  const result = args.some(([, kind]) => kind === 'all')
-    ? `\ts32 result = compiled_${name}(${passed.join(', ')});
-	return result < 0 ? range_error("what it is to write has no room in its arrays") : result;`
-    : `\treturn (s32)compiled_${name}(${passed.join(', ')});`
+  lines.push(`\ts32 result = compiled_${name}(${passed.join(', ')});`, '\tif (result < 0)', `\t\trange_error("${misfit}");`)
+  if (result === 'num') lines.push('\treturn result;')
   const start = lines.some(line => line.includes('&start')) ? '\tstatic const struct arg start;\n' : ''
-  return `f64 abi_${name}(const struct arg *a)\n{\n${start}${lines.join('\n')}\n${result}\n}\n`
+  return `${result === 'num' ? 'f64' : 'void'} abi_${name}(const struct arg *a)\n{\n${start}${lines.join('\n')}\n}\n`
 }
 
 /** Numbers were checked to be whole and to have 32 bits, or lie inside of an array. */

@@ -18,3 +18,11 @@ export {
   STAMP_LOW,
   WINDOW,
 } from './segment-in.ts'
+export {
+  DEPARTURE_BYTES,
+  OUT_ACKNOWLEDGMENT,
+  OUT_COMPLETE,
+  OUT_FLAGS_WINDOW,
+  OUT_PSEUDO,
+  OUT_SEQUENCE,
+} from './segment-out.ts'

@@ -1,9 +1,9 @@
 /** An Abi for the engine in Node: memory, text, console, randomness and a clock of its own. There is no Xen behind it. */
 import { randomFillSync } from 'node:crypto'
 import type { HostAbi } from './abi.ts'
+import { checkWhole } from './checks.ts'
 import type { Engine } from './engine.ts'
 import { Halt } from './errors.ts'
-import { checkWhole } from './checks.ts'
 import { compiledAbi, memoryAbi } from './memory-abi.ts'
 
 export interface HostAbiOptions {

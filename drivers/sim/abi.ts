@@ -5,12 +5,12 @@
 import type { Abi } from '@xen-ts/boot/abi'
 import { report, reportOrder, setOwner, unwatched } from './accesses.ts'
 import { DataView, Uint8Array } from './arrays.ts'
+import { compiledFunctions } from './compiled.ts'
 import type { SimulatedDomain } from './domain.ts'
 import * as channels from './event-channels.ts'
 import { grantMap, grantUnmap, newReservation } from './grants.ts'
 import type { Allocation } from './memory.ts'
 import { PAGE } from './memory.ts'
-import { compiledFunctions } from './compiled.ts'
 import { bytesOf, latin1, utf8 } from './text.ts'
 
 const EBUSY = -16

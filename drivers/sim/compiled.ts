@@ -14,8 +14,8 @@ interface Span {
 
 export function compiledFunctions(domain: SimulatedDomain): CompiledAbi {
   const run = (row: CompiledFunction) => {
-    const compiled = compiledAbi[row.name as keyof CompiledAbi] as (...values: Values) => number
-    return (...watched: Values): number => {
+    const compiled = compiledAbi[row.name as keyof CompiledAbi] as (...values: Values) => number | undefined
+    return (...watched: Values): number | undefined => {
       const values = watched.map(value => (typeof value === 'number' ? value : unwatched(value)))
       const spans = spansOf(row, values)
       for (const { bytes, offset, length } of spans) {
@@ -39,7 +39,7 @@ export function compiledFunctions(domain: SimulatedDomain): CompiledAbi {
 function spansOf({ args, writes }: CompiledFunction, values: Values): Span[] {
   return args.flatMap(([name, check], i): Span[] => {
     const bytes = values[i]
-    if (typeof bytes === 'number' || !(ArrayBuffer.isView(bytes))) return []
+    if (typeof bytes === 'number' || !ArrayBuffer.isView(bytes)) return []
     const hasOffset = check === 'bytes' && args[i + 1][1] === 'offset'
     const offset = hasOffset ? Number(values[i + 1]) : 0
     const length = check === 'bytes' ? Number(values[hasOffset ? i + 2 : i + 1]) : bytes.length

@@ -53,7 +53,8 @@ export function keepAccounts(
       const had = route.connections?.has(record[PORTS]) === true
       const { tcpNoConnection } = counters
       tcp.arrived(u8, record, route)
-      if (counters.tcpNoConnection === tcpNoConnection && (had || route.connections?.has(record[PORTS]) === true)) taken.push('a connection')
+      if (counters.tcpNoConnection === tcpNoConnection && (had || route.connections?.has(record[PORTS]) === true))
+        taken.push('a connection')
     },
   }
   const noting =
