@@ -1,4 +1,29 @@
 /** What drivers, stack and agents stand on. Not for programs: what they reach is evaluated when they are, and larger. */
+export {
+  ACKNOWLEDGMENT,
+  ARRIVAL_BYTES,
+  DEPARTURE_BYTES,
+  ECHO_AT,
+  FLAGS,
+  HAS_IPV4,
+  HAS_PATH6,
+  LENGTH,
+  OFFSET,
+  OUT_ACKNOWLEDGMENT,
+  OUT_COMPLETE,
+  OUT_FLAGS_WINDOW,
+  OUT_PSEUDO,
+  OUT_SEQUENCE,
+  OWN_IPV4,
+  OWN_MAC,
+  PATH6,
+  PORTS,
+  SEQUENCE,
+  SOURCE,
+  STAMP_HIGH,
+  STAMP_LOW,
+  WINDOW,
+} from '@xen-ts/boot/compiled'
 export { absentHint, absentNames } from './absent.ts'
 export { ByteCollector } from './byte-collector.ts'
 export { CHECKSUM, COMPLETE, type DeviceCounters, type EthernetDevice, type Frame } from './devices/ethernet.ts'

@@ -3,14 +3,14 @@
  * node/machine.ts, in tests also the simulated Xen's. Nothing below these interfaces is reached by import, so everything above them
  * can be tested.
  */
-import type { Abi } from '@xen-ts/boot/abi'
+import type { Abi, CompiledName } from '@xen-ts/boot/abi'
 import type { Log } from './log.ts'
 import type { Suspension } from './suspension.ts'
 
 /** Functions of the kernel that need no Xen, with its checks and errors: memory, text, randomness and clocks. Every host has them. */
 export type HostFunctions = Pick<
   Abi,
-  'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode' | 'random' | 'clockMonotonic' | 'clockWall'
+  'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode' | 'random' | 'clockMonotonic' | 'clockWall' | CompiledName
 >
 
 /** Any machine: a domain of Xen, or a process under Node. */

@@ -108,9 +108,19 @@ export interface Abi {
    * a new one (all rings must be rebuilt).
    */
   shutdown(reason: number): number
+  /**
+   * Whether a frame is the usual segment of TCP for us: 1 when all of it is in `record` (boot/compiled/segment-in.ts), 0 when the
+   * stack has to look. `checked`: not 0 when its checksum is known to be good.
+   */
+  segmentIn(frame: Uint8Array, length: number, checked: number, record: Uint8Array): number
+  /**
+   * Builds a segment of TCP in `frame`: `header` has all of its headers but for lengths and checksum, `record` what is its own
+   * (boot/compiled/segment-out.ts).
+   */
+  segmentOut(frame: Uint8Array, header: Uint8Array, payload: Uint8Array, offset: number, length: number, record: Uint8Array): void
 }
 
-export const abiHash = 0x0c4a1498
+export const abiHash = 0xa4aae13b
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -152,4 +162,8 @@ export const abiNames = [
   'commandLine',
   'memory',
   'shutdown',
+  'segmentIn',
+  'segmentOut',
 ] as const
+/** Those that are compiled from TypeScript (boot/compiled). */
+export type CompiledName = 'segmentIn' | 'segmentOut'

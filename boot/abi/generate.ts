@@ -1,6 +1,7 @@
 /** Writes abi.h (for the kernel) and abi.ts (for TypeScript) from the table. Run by `make kernel`; the TypeScript side is committed. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { compiledTable } from '../compiled/table.ts'
 import { abiHash } from './hash.ts'
 import { type AbiFunction, type Argument, abiTable, type Result, waitPorts } from './table.ts'
 
@@ -44,6 +45,8 @@ export const waitPorts = ${waitPorts}
 export const abiNames = [
 ${abiTable.map(f => `  '${f.name}',`).join('\n')}
 ] as const
+/** Those that are compiled from TypeScript (boot/compiled). */
+export type CompiledName = ${compiledTable.map(f => `'${f.name}'`).join(' | ')}
 `
 }
 

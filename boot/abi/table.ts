@@ -9,6 +9,8 @@
  * Results: `num`, `str`, `void`, or `buffer`, an ArrayBuffer that aliases memory of the kernel without copying (undefined when
  * there is no memory left), or `any`, which depends on the arguments.
  */
+import { compiledTable } from '../compiled/table.ts'
+
 export type Argument = 'num' | 'str' | 'bytes' | 'fn'
 export type Result = 'num' | 'str' | 'void' | 'buffer' | 'any'
 
@@ -111,4 +113,11 @@ export const abiTable: readonly AbiFunction[] = [
   fn('shutdown', { reason: 'num' }, 'num',
     'SCHEDOP_shutdown: 0 poweroff, 1 reboot, 2 suspend, 3 crash. Drains the console first. Returns only from suspend: 1 same domain, ' +
     '0 a new one (all rings must be rebuilt).'),
+  // compiled from TypeScript: boot/compiled
+  ...compiledTable.map(({ name, args, result, doc }): AbiFunction => ({
+    name,
+    args: args.map(([argument, check]) => [argument, check === 'bytes' || check === 'all' || typeof check === 'number' ? 'bytes' : 'num']),
+    result,
+    doc,
+  })),
 ]

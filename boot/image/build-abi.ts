@@ -1,11 +1,11 @@
 /** The ABI while a snapshot is made: nothing of the machine, since there is none yet. */
 import { abiTable } from '../abi/table.ts'
 import type { HostAbi } from '../node/abi.ts'
-import { memoryAbi } from '../node/memory-abi.ts'
+import { compiledAbi, memoryAbi } from '../node/memory-abi.ts'
 
 /** Functions that depend on their arguments only work as ever: module top levels may encode texts and fill buffers. */
 const { copy, checksum, utf8Encode, utf8Decode, latin1Decode } = memoryAbi
-const pure = { copy, checksum, utf8Encode, utf8Decode, latin1Decode }
+const pure = { ...compiledAbi, copy, checksum, utf8Encode, utf8Decode, latin1Decode }
 
 export function buildAbi(output: (text: string) => void): HostAbi {
   const refused = Object.fromEntries(

@@ -77,6 +77,14 @@ u8 *range(const struct arg *array, const struct arg *offset, u64 length, u64 ali
 	return array->bytes + at;
 }
 
+void record(const struct arg *array, const char *name, u32 size)
+{
+	if (array->length < size)
+		range_error("%s has %u bytes; it must have at least %u", name, array->length, size);
+	else if ((u64)array->bytes & 3)
+		range_error("%s is not aligned to 4 bytes", name);
+}
+
 /* Reads argument i; strings stay with the engine until release(). */
 static void read(u64 value, u32 address, u32 i, char kind, struct arg *arg)
 {

@@ -7,9 +7,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cHeader } from '../abi/generate.ts'
+import { writeCompiled } from '../compiled/build.ts'
 
 export interface KernelOptions {
   /** Folder with engine.o, engine.h and rt.h (boot/engine/build.ts). */
@@ -50,6 +51,9 @@ const flags = [
 const integerFlags = ['-mgeneral-regs-only']
 /** The glue between engine and kernel, which knows doubles. */
 const floatFlags = ['-msse4.1', '-fno-math-errno', '-fno-trapping-math']
+/** Made by programs: boot/compiled, of TypeScript. */
+const compiled = ['compiled.c', 'compiled_abi.c']
+const compiledFlags = ['-Wno-unused']
 /** gcc would make a call to memset out of memset. */
 const libcFlags = ['-fno-tree-loop-distribute-patterns', '-fno-builtin']
 const linkFlags = ['-static', '-nostdlib', '-z', 'noexecstack', '-z', 'max-page-size=4096', '--build-id=none']
@@ -65,22 +69,24 @@ export async function buildKernel({ engineDir, out }: KernelOptions): Promise<vo
   const abi = join(folder, 'abi.h')
   if (!existsSync(abi) || readFileSync(abi, 'utf8') !== cHeader()) writeFileSync(abi, cHeader())
   const names = readdirSync(here)
+  writeCompiled(folder)
   const headers = [
     ...names.filter(name => name.endsWith('.h')).map(name => join(here, name)),
     abi,
-    join(engineDir, 'engine.h'),
-    join(engineDir, 'rt.h'),
+    join(folder, 'compiled.h'),
+    ...['engine.h', 'rt.h', 'operations.h'].map(name => join(engineDir, name)),
   ]
   const common = hash(run('gcc', ['--version']), ...headers.map(read))
 
   const objects: string[] = []
-  for (const name of names.filter(name => /\.[cS]$/.test(name)).sort()) {
-    const source = join(here, name)
+  const sources = [...names.filter(name => /\.[cS]$/.test(name)).map(name => join(here, name)), ...compiled.map(name => join(folder, name))]
+  for (const source of sources.sort()) {
+    const name = basename(source)
     const object = join(
       folder,
       name.replace(/\.(c|S)$/, (_, kind) => (kind === 'S' ? '-asm.o' : '.o')),
     )
-    const args = [...flags, ...extraFlags(name, read(source)), `-I${folder}`, `-I${engineDir}`]
+    const args = [...flags, ...extraFlags(name, read(source)), `-I${folder}`, `-I${here}`, `-I${engineDir}`]
     objects.push(object)
     stamps.make(object, hash(common, args.join(' '), read(source)), () => run('gcc', [...args, '-c', source, '-o', object]))
   }
@@ -94,6 +100,7 @@ export async function buildKernel({ engineDir, out }: KernelOptions): Promise<vo
 function extraFlags(name: string, source: string): string[] {
   if (name.endsWith('.S')) return []
   if (name === 'libc.c') return libcFlags
+  if (name === 'compiled.c') return [...floatFlags, ...compiledFlags]
   return source.includes('#include "js.h"') ? floatFlags : integerFlags
 }
 

@@ -71,6 +71,7 @@ u64 whole(const struct arg *arg, const char *name, u64 most);
 bool failed(void);
 /* Where [offset, offset + length) of the array is; NULL, and the call throws, when it is not inside. `align` in bytes. */
 u8 *range(const struct arg *array, const struct arg *offset, u64 length, u64 align);
+void record(const struct arg *array, const char *name, u32 size);	/* throws unless it has that many bytes, aligned to 4 */
 
 /* ---- loop.c, selftest.c ---- */
 

@@ -1,9 +1,11 @@
 /** The kernel's ABI on real Xen, from JavaScript without the runtime (fixture/abi.js). */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Domain, Rig, type SavedDomain } from '@xen-ts/rig/xen'
 import test from 'ava'
+import { build } from 'esbuild'
 import { makeImage } from '../image/fixture/make.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-abi-'))
@@ -20,6 +22,22 @@ test.before(async t => {
 test.after.always(async () => {
   await rig?.stop()
   rmSync(folder, { recursive: true, force: true })
+})
+
+/** An image of a script that is a TypeScript module with others behind it. */
+async function bundledImage(entry: string): Promise<string> {
+  const script = join(folder, `${basename(entry, '.ts')}.js`)
+  await build({ entryPoints: [fileURLToPath(new URL(entry, import.meta.url))], bundle: true, format: 'iife', outfile: script })
+  const path = `${script}.xen`
+  writeFileSync(path, (await makeImage(script)).image)
+  return path
+}
+
+test.serial('the compiled functions do what their TypeScript does', async t => {
+  const kernel = await bundledImage('fixture/compiled.ts')
+  const { text, reason } = await read(await rig.createDomain({ name: 'compiled', kernel, memory: 32, cmdline: '', paused: true }))
+  t.regex(text, /4000 inputs each, 0 differences/, text)
+  t.is(reason, 'poweroff')
 })
 
 interface Options {

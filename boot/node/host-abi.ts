@@ -1,9 +1,10 @@
 /** An Abi for the engine in Node: memory, text, console, randomness and a clock of its own. There is no Xen behind it. */
 import { randomFillSync } from 'node:crypto'
 import type { HostAbi } from './abi.ts'
+import { checkWhole } from './checks.ts'
 import type { Engine } from './engine.ts'
 import { Halt } from './errors.ts'
-import { checkWhole, memoryAbi } from './memory-abi.ts'
+import { compiledAbi, memoryAbi } from './memory-abi.ts'
 
 export interface HostAbiOptions {
   /** Where console text goes. Default: to stdout. */
@@ -35,6 +36,7 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
   }
   return {
     ...memoryAbi,
+    ...compiledAbi,
     consoleWrite: output,
     consoleRead: () => 0,
     consolePort: () => 0,

@@ -1,27 +1,14 @@
 /** The functions of the ABI that touch memory only, on any Uint8Array. The checks and error texts are the kernel's (boot/kernel/abi.c). */
 import type { Abi } from '../abi/abi.ts'
+import { checkRange, checkWhole, u32Max } from './checks.ts'
+
+export { type CompiledAbi, compiledAbi } from '../compiled/host.ts'
+export { type CompiledFunction, compiledTable } from '../compiled/table.ts'
 
 type MemoryAbi = Pick<
   Abi,
   'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'
 >
-
-const u32Max = 0xffffffff
-
-/** Throws a RangeError unless `value` is a whole number from 0 to `most`. */
-export function checkWhole(fn: string, name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return
-  const shown = Number.isInteger(value) && Math.abs(value) < 1e15 ? value : 'not a whole number'
-  throw new RangeError(`${fn}: ${name} is ${shown}; it must be a whole number from 0 to ${most}`)
-}
-
-/** Throws a RangeError unless [offset, offset + length) lies inside of `bytes`, aligned to `align` in memory. */
-function checkRange(fn: string, bytes: Uint8Array, offset: number, length: number, align = 1): void {
-  checkWhole(fn, 'offset', offset, u32Max)
-  if (offset + length > bytes.length)
-    throw new RangeError(`${fn}: offset ${offset}, length ${length} is outside of an array of ${bytes.length} bytes`)
-  if ((bytes.byteOffset + offset) % align !== 0) throw new RangeError(`${fn}: offset ${offset} is not aligned to ${align} bytes`)
-}
 
 const upToNul = (bytes: Uint8Array) => {
   const end = bytes.indexOf(0)

@@ -5,6 +5,7 @@
 import type { Abi } from '@xen-ts/boot/abi'
 import { report, reportOrder, setOwner, unwatched } from './accesses.ts'
 import { DataView, Uint8Array } from './arrays.ts'
+import { compiledFunctions } from './compiled.ts'
 import type { SimulatedDomain } from './domain.ts'
 import * as channels from './event-channels.ts'
 import { grantMap, grantUnmap, newReservation } from './grants.ts'
@@ -234,6 +235,9 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     wasm: () => {
       throw new Error('wasm: there is no compiled WebAssembly here')
     },
+
+    ...compiledFunctions(domain),
+
     random: into => {
       for (let i = 0; i < into.length; i++) into[i] = xen.random(256)
     },

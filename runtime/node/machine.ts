@@ -1,5 +1,5 @@
 /** The machine that a process under Node is: its clocks, timers and randomness, and a log. Tests put their own in the place of each. */
-import { memoryAbi } from '@xen-ts/boot/memory'
+import { compiledAbi, memoryAbi } from '@xen-ts/boot/memory'
 import { type Level, type Log, levelLabels } from '../log.ts'
 import type { HostFunctions, Machine, Timers } from '../machine.ts'
 
@@ -15,7 +15,7 @@ export interface HostOptions {
 /** The kernel's functions that need no Xen, with its checks and errors. */
 export function hostFunctions({ now = elapsed, wall = Date.now, random = randomBytes }: HostOptions = {}): HostFunctions {
   const { copy, checksum, utf8Encode, utf8Decode, latin1Decode } = memoryAbi
-  return { copy, checksum, utf8Encode, utf8Decode, latin1Decode, random, clockMonotonic: now, clockWall: wall }
+  return { ...compiledAbi, copy, checksum, utf8Encode, utf8Decode, latin1Decode, random, clockMonotonic: now, clockWall: wall }
 }
 
 /** Node's timers. @param speed how much faster than the clock they run: tests need not wait for pauses of seconds */

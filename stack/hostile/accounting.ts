@@ -1,6 +1,6 @@
 /** Each frame that arrives is dealt with or dropped for one reason: never neither, never both. */
 
-import type { Frame } from '@xen-ts/runtime/machine'
+import { type Frame, PORTS } from '@xen-ts/runtime/machine'
 import { type CounterName, Counters } from '../counters.ts'
 import type { IpStack } from '../stack.ts'
 import { portsOf } from '../tcp/table.ts'
@@ -48,6 +48,13 @@ export function keepAccounts(
       const wasRead =
         counters.malformed === malformed && counters.badChecksum === badChecksum && counters.tcpNoConnection === tcpNoConnection
       if (wasRead && (had || route.connections?.has(ports) === true)) taken.push('a connection')
+    },
+    arrived(u8, record, route) {
+      const had = route.connections?.has(record[PORTS]) === true
+      const { tcpNoConnection } = counters
+      tcp.arrived(u8, record, route)
+      if (counters.tcpNoConnection === tcpNoConnection && (had || route.connections?.has(record[PORTS]) === true))
+        taken.push('a connection')
     },
   }
   const noting =

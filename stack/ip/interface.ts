@@ -1,10 +1,11 @@
 /** The interface: takes frames from the device and hands them to the family they are of, and sends what routes have built. */
 import type { StackAddress } from '@xen-ts/runtime'
-import type { EthernetDevice, Frame, Machine } from '@xen-ts/runtime/machine'
+import { type EthernetDevice, type Frame, type Machine, SOURCE } from '@xen-ts/runtime/machine'
 import type { Addresses, Limits } from '../config.ts'
 import { sameIpv6 } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
 import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, IPV6_GROUP, isTo, macWords, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.ts'
+import { Arrival } from './arrival.ts'
 import { Ipv4Host } from './ipv4.ts'
 import { Ipv6Host } from './ipv6.ts'
 import { Link } from './link.ts'
@@ -19,17 +20,25 @@ export interface Receiver {
   receive(frame: Frame, at: number, length: number, route: Route): void
 }
 
+/** TCP is also handed its usual segments as they were read: the record of segmentIn (arrival.ts), and the bytes of the frame. */
+export interface SegmentReceiver extends Receiver {
+  arrived(u8: Uint8Array, record: Int32Array, route: Route): void
+}
+
 export class Interface extends Link {
   readonly ipv4: Ipv4Host
   readonly ipv6: Ipv6Host
   /** To our own addresses. */
   readonly loopback: Loopback
+  /** The usual segment of TCP is read into this. */
+  readonly arrival = new Arrival()
   /** Set by the stack once all parts exist. */
-  tcp: Receiver = nobody
+  tcp: SegmentReceiver = nobody
   udp: Receiver = nobody
 
   constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
     super(machine, device, counters)
+    this.arrival.mac = this.mac
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
     this.ipv6 = new Ipv6Host(this, machine, limits)
     this.loopback = new Loopback(machine, this.ipv4, this.ipv6, counters)
@@ -41,6 +50,7 @@ export class Interface extends Link {
    */
   readdress(addresses: Addresses, families: readonly (4 | 6)[] = [4, 6]): void {
     this.mac.set(macWords(this.device.mac))
+    this.arrival.mac = this.mac
     this.longest = ETH_BYTES + this.device.mtu
     for (const family of families) {
       this.paths.clear(family)
@@ -54,6 +64,16 @@ export class Interface extends Link {
     const counters = this.counters
     const u16 = frame.u16
     counters.framesIn++
+    const arrival = this.arrival
+    if (this.abi.segmentIn(frame.u8, length, frame.checked === true ? 1 : 0, arrival.bytes) !== 0) {
+      const record = arrival.words
+      const source = record[SOURCE]
+      const route = source === 0 ? this.ipv6.last : this.ipv4.routeFrom(source)
+      if (route !== undefined) {
+        this.tcp.arrived(frame.u8, record, route)
+        return
+      }
+    }
     if (length < ETH_BYTES) {
       counters.malformed++
       return
@@ -136,4 +156,4 @@ export const noAddress = (ip: Interface, { family }: Route): string =>
   ip.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
 
 const LOCALHOST = '::1'
-const nobody: Receiver = { receive() {} }
+const nobody: SegmentReceiver = { receive() {}, arrived() {} }

@@ -111,6 +111,7 @@ export class Ipv4Host {
     this.#routing = new RoutingTable(addresses)
     this.#addressLow = address === ANY ? -1 : address & 0xffff
     this.#addressHigh = address === ANY ? -1 : address >>> 16
+    this.link.arrival.ipv4 = address
     this.#last = undefined
   }
 
@@ -143,6 +144,12 @@ export class Ipv4Host {
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
     else if (protocol === PROTOCOL_UDP) link.udp.receive(frame, ETH_BYTES + header, ipLength(u16) - header, route)
     else this.#deliver(protocol, frame, ETH_BYTES + header, ipLength(u16) - header, route)
+  }
+
+  /** The route back to where a packet for us came from; undefined when none may come from there. */
+  routeFrom(source: Ipv4): Ipv4Route | undefined {
+    const last = this.#last
+    return last !== undefined && last.peerIp === source ? last : this.#routeOf(source)
   }
 
   /** A packet to an address of our own, from the same (loopback.ts). */

@@ -55,7 +55,7 @@ export class Ipv6Host {
   readonly #counters: Counters
   readonly #extensions: ExtensionHeaders
   /** The route of the last packet: many come from one proxy, or one after the other. */
-  #last: Ipv6Route | undefined = undefined
+  last: Ipv6Route | undefined = undefined
 
   constructor(link: Interface, { abi, timers, log }: Machine, limits: Limits) {
     this.link = link
@@ -117,7 +117,7 @@ export class Ipv6Host {
     if (addresses?.auto !== true) this.routers.stop()
     this.gateway = this.#fixedGateway ?? this.routers.gateway
     this.ndp.gateway = this.gateway
-    this.#last = undefined
+    this.#remember(undefined)
     if (addresses === undefined) return
     // Where nobody else can be on the link there is nobody to ask.
     for (const each of this.own) {
@@ -133,7 +133,7 @@ export class Ipv6Host {
   /** An address more, which a router has given. */
   add(own: OwnAddress): void {
     this.own.unshift(own)
-    this.#last = undefined
+    this.#remember(undefined)
     this.ndp.claim(own)
     this.mld.announce()
   }
@@ -162,10 +162,15 @@ export class Ipv6Host {
     return next.address === undefined || !isSame6(own.address, next.address) || own.bits !== next.bits
   }
 
+  #remember(route: Ipv6Route | undefined): void {
+    this.last = route
+    this.link.arrival.path6 = route
+  }
+
   #remove(own: OwnAddress): void {
     own.isGone = true
     this.own = this.own.filter(each => each !== own)
-    this.#last = undefined
+    this.#remember(undefined)
   }
 
   /** A frame of type IPv6 to our MAC address arrived, at least with its Ethernet header. */
@@ -177,14 +182,14 @@ export class Ipv6Host {
       this.#counters.malformed++
       return
     }
-    let route = this.#last
+    let route = this.last
     if (route === undefined || !isAt(u16, IP6_SOURCE, route.peerIp) || !isAt(u16, IP6_DESTINATION, route.own.address)) {
       route = this.routeFrom(u16, IP6_DESTINATION, IP6_SOURCE)
       if (route === undefined) {
         this.#counters.badAddress++
         return
       }
-      this.#last = route
+      this.#remember(route)
     }
     const protocol = u16[IP6_NEXT] & 0xff
     if (protocol === PROTOCOL_TCP) link.tcp.receive(frame, IP6_PAYLOAD, size, route)
@@ -314,7 +319,7 @@ export class Ipv6Host {
 
   /** A connection stands on a route: it is the one for packets now, not another one to the same peer. */
   kept(route: Ipv6Route): void {
-    this.#last = route
+    this.#remember(route)
   }
 
   /** The neighbour through which a peer is reached; undefined when there is no way. */

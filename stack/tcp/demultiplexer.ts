@@ -1,10 +1,10 @@
 /** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
 import { describeError, type Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
-import type { Receiver } from '../ip/interface.ts'
+import type { SegmentReceiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import type { LimitedLog } from '../limited.ts'
-import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES } from '../wire/tcp.ts'
+import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES, takeArrival } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
 import type { TcpEngine } from './engine.ts'
 import { segmentArrives } from './input.ts'
@@ -16,7 +16,7 @@ import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
 import { DONE, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
-export class Demultiplexer implements Receiver {
+export class Demultiplexer implements SegmentReceiver {
   readonly #engine: TcpEngine
   readonly #log: LimitedLog
   readonly #segment = new Segment()
@@ -36,6 +36,17 @@ export class Demultiplexer implements Receiver {
       this.#engine.counters.badChecksum++
       return
     }
+    this.#taken(s, route)
+  }
+
+  /** What the ABI's segmentIn has read and found good. */
+  arrived(u8: Uint8Array, record: Int32Array, route: Route): void {
+    const s = this.#segment
+    takeArrival(u8, record, s)
+    this.#taken(s, route)
+  }
+
+  #taken(s: Segment, route: Route): void {
     const c = route.connections?.get((s.localPort << 16) | s.remotePort)
     if (c === undefined) {
       this.#withoutConnection(route, s)

@@ -3,7 +3,17 @@
  * route's, TCP's, the sum of the addresses) is prepared once and copied. Members are read one by one here, and wherever a packet comes
  * through: in the interpreter a pattern (`const { route } = c`) costs as much as ten of them.
  */
-import { CHECKSUM, COMPLETE, type Frame } from '@xen-ts/runtime/machine'
+import {
+  CHECKSUM,
+  COMPLETE,
+  DEPARTURE_BYTES,
+  type Frame,
+  OUT_ACKNOWLEDGMENT,
+  OUT_COMPLETE,
+  OUT_FLAGS_WINDOW,
+  OUT_PSEUDO,
+  OUT_SEQUENCE,
+} from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
 import { fold } from '../wire/checksum.ts'
 import { swap16 } from '../wire/ethernet.ts'
@@ -15,13 +25,10 @@ import {
   type Segment,
   SYN,
   type SynOptions,
-  TCP_ACKNOWLEDGMENT,
   TCP_BYTES,
   TCP_CHECKSUM,
   TCP_OFFSET_FLAGS,
   TCP_OPTIONS,
-  TCP_SEQUENCE,
-  TCP_WINDOW,
   writeSack,
   writeSynOptions,
   writeTcp,
@@ -47,40 +54,35 @@ export function buildSegment(
   offload: number,
 ): number {
   const u8 = frame.u8
-  const u16 = frame.u16
-  const route = c.route
-  const abi = c.environment.abi
-  const overhead = route.overhead
-  const headerBytes = c.headerBytes
-  const headers = overhead + headerBytes
+  const overhead = c.route.overhead
+  const headers = overhead + c.headerBytes
   const stamps = c.stamps
   if (stamps !== undefined) {
     const stamp = (c.environment.now() + stamps.offset) | 0
     if (stamp !== stamps.sent) stamps.write(stamp, (overhead >>> 1) + TCP_OPTIONS + 2)
   }
-  abi.copy(u8, 0, c.header!, 0, headers)
-  if (length > 0) c.send.copy(at, length, u8, headers)
-  const segment = length + headerBytes
-  route.setLength(u16, segment)
-
-  const tcp = overhead >>> 1
-  let half = sequence >>> 16
-  u16[tcp + TCP_SEQUENCE] = ((half & 0xff) << 8) | (half >>> 8)
-  half = sequence & 0xffff
-  u16[tcp + TCP_SEQUENCE + 1] = ((half & 0xff) << 8) | (half >>> 8)
-  half = c.rcvNxt >>> 16
-  u16[tcp + TCP_ACKNOWLEDGMENT] = ((half & 0xff) << 8) | (half >>> 8)
-  half = c.rcvNxt & 0xffff
-  u16[tcp + TCP_ACKNOWLEDGMENT + 1] = ((half & 0xff) << 8) | (half >>> 8)
-  u16[tcp + TCP_OFFSET_FLAGS] = (headerBytes << 2) | (flags << 8)
+  let payload: Uint8Array | undefined = u8
+  let offset = headers
+  if (length > 0) {
+    payload = c.send.find(at, length)
+    if (payload === undefined) c.send.copy(at, length, (payload = u8), headers)
+    else offset = c.send.found
+  }
   let window = receiveWindow(c) >>> c.rcvShift
   if (window > 0xffff) window = 0xffff
   c.rcvAdv = (c.rcvNxt + (window << c.rcvShift)) | 0
-  u16[tcp + TCP_WINDOW] = ((window & 0xff) << 8) | (window >>> 8)
-  const sum = c.pseudo + (((segment & 0xff) << 8) | (segment >>> 8))
-  u16[tcp + TCP_CHECKSUM] = offload === COMPLETE ? ~abi.checksum(u8, overhead, segment, sum) : (sum & 0xffff) + (sum >>> 16)
+  departure[OUT_SEQUENCE] = sequence
+  departure[OUT_ACKNOWLEDGMENT] = c.rcvNxt
+  departure[OUT_FLAGS_WINDOW] = (flags << 16) | window
+  departure[OUT_PSEUDO] = c.pseudo
+  departure[OUT_COMPLETE] = offload === COMPLETE ? 1 : 0
+  c.environment.abi.segmentOut(u8, c.header!, payload, offset, length, departureBytes)
   return headers + length
 }
+
+/** Of the segment that is built: filled for each, and read by the ABI's segmentOut at once. */
+const departure = new Int32Array(DEPARTURE_BYTES >> 2)
+const departureBytes = new Uint8Array(departure.buffer)
 
 /** Adds to an acknowledgment without data what has arrived beyond the hole, or twice. Returns the frame's length in bytes. */
 export function addSack(c: Connection, { u8, u16 }: Frame): number {

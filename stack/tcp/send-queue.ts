@@ -20,6 +20,8 @@ interface Chunk {
 export class SendQueue {
   /** Bytes held. */
   bytes = 0
+  /** See `find`. */
+  found = 0
   readonly #abi: HostFunctions
   #first: Chunk | undefined = undefined
   #last: Chunk | undefined = undefined
@@ -76,6 +78,29 @@ export class SendQueue {
       this.#cursor = chunk
       this.#at = 0
     }
+  }
+
+  /**
+   * Where the `length` bytes, which must be there, from position `at` on are in one array: its number of the first is in `found`. undefined
+   * when they are in several.
+   */
+  find(at: number, length: number): Uint8Array | undefined {
+    let chunk = this.#cursor
+    let start = this.#at
+    if (chunk === undefined || at < start) {
+      chunk = this.#first
+      start = 0
+    }
+    while (at - start >= chunk!.length) {
+      start += chunk!.length
+      chunk = chunk!.next
+    }
+    this.#cursor = chunk
+    this.#at = start
+    const skip = at - start
+    if (skip + length > chunk!.length) return undefined
+    this.found = chunk!.offset + skip
+    return chunk!.bytes
   }
 
   /** Copies `length` bytes, which must be there, from position `at` on to `into`. */

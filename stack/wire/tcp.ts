@@ -1,4 +1,5 @@
 /** TCP segments (RFC 9293 section 3.1). Word offsets count from the start of the TCP header, see ethernet.ts. */
+import { ACKNOWLEDGMENT, ECHO_AT, FLAGS, LENGTH, OFFSET, PORTS, SEQUENCE, STAMP_HIGH, STAMP_LOW, WINDOW } from '@xen-ts/runtime/machine'
 import { swap16 } from './ethernet.ts'
 
 export const PROTOCOL_TCP = 6
@@ -116,6 +117,24 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
   }
   parseOptions(u8, at + TCP_BYTES, at + header, segment)
   return true
+}
+
+/** Fills `segment` from what the ABI's segmentIn has read from a frame's bytes: no SYN, so what a SYN has stays as it is. */
+export function takeArrival(u8: Uint8Array, record: Int32Array, segment: Segment): void {
+  const ports = record[PORTS]
+  segment.remotePort = ports & 0xffff
+  segment.localPort = ports >>> 16
+  segment.sequence = record[SEQUENCE]
+  segment.acknowledgment = record[ACKNOWLEDGMENT]
+  segment.flags = record[FLAGS]
+  segment.window = record[WINDOW]
+  segment.bytes = u8
+  segment.offset = record[OFFSET]
+  segment.length = record[LENGTH]
+  segment.blocks = 0
+  if ((segment.stampLow = record[STAMP_LOW]) < 0) return
+  segment.stampHigh = record[STAMP_HIGH]
+  segment.echoAt = record[ECHO_AT]
 }
 
 /** Options (RFC 9293 section 3.2). An option that runs over the end stops the reading: what was read before counts. */

@@ -1,0 +1,28 @@
+/** Where things are in the records of compiled functions, for those who fill and read them. */
+export {
+  ACKNOWLEDGMENT,
+  ARRIVAL_BYTES,
+  ECHO_AT,
+  FLAGS,
+  HAS_IPV4,
+  HAS_PATH6,
+  LENGTH,
+  OFFSET,
+  OWN_IPV4,
+  OWN_MAC,
+  PATH6,
+  PORTS,
+  SEQUENCE,
+  SOURCE,
+  STAMP_HIGH,
+  STAMP_LOW,
+  WINDOW,
+} from './segment-in.ts'
+export {
+  DEPARTURE_BYTES,
+  OUT_ACKNOWLEDGMENT,
+  OUT_COMPLETE,
+  OUT_FLAGS_WINDOW,
+  OUT_PSEUDO,
+  OUT_SEQUENCE,
+} from './segment-out.ts'
