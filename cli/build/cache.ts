@@ -35,14 +35,20 @@ export class Cache<V> {
     this.#known = this.#path === undefined ? {} : read(this.#path)
   }
 
+  /** The value of a key, where it is known. */
+  known(key: string): V | undefined {
+    return this.#used.get(key) ?? (Object.hasOwn(this.#known, key) ? this.#known[key] : undefined)
+  }
+
+  set(key: string, value: V): void {
+    this.#isNew ||= this.known(key) !== value
+    this.#used.set(key, value)
+  }
+
   /** The value of a key; found out where it is not known. */
   get(key: string, find: () => V): V {
-    let value = this.#used.get(key) ?? (Object.hasOwn(this.#known, key) ? this.#known[key] : undefined)
-    if (value === undefined) {
-      value = find()
-      this.#isNew = true
-    }
-    this.#used.set(key, value)
+    const value = this.known(key) ?? find()
+    this.set(key, value)
     return value
   }
 
