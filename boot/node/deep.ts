@@ -56,7 +56,9 @@ export async function callDeep<T>(
   let timer: NodeJS.Timeout | undefined
   const started = (): void => {
     clearTimeout(timer)
-    if (timeout !== undefined) timer = setTimeout(() => abandon(id, new Error(`it still runs after ${timeout / 1000} s`)), timeout)
+    // A result may have come while this thread was busy: messages are looked at after timers, and before what is set for immediately.
+    const late = (): void => void setImmediate(() => waiting.has(id) && abandon(id, new Error(`it still runs after ${timeout! / 1000} s`)))
+    if (timeout !== undefined) timer = setTimeout(late, timeout)
   }
   const result = new Promise<T>((resolve, reject) => waiting.set(id, { call, started, output, resolve, reject }))
   thread.ref()

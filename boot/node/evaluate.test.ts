@@ -17,3 +17,9 @@ test('a bundle that does not end is ended, and the next has a thread', async t =
   t.is(await waits, 'after it')
   t.is(await evaluate("globalThis.__result = 'again'"), 'again')
 })
+
+test('a result that has come counts, even if this thread had no time for it', async t => {
+  const busy = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  const bundle = "__abi.consoleWrite('begun'); for (let i = 0; i < 1e6; i++); globalThis.found = 'done'"
+  t.is(await evaluateInEngine({ bundle, filename: 'app.js', global: 'found', timeout: 300, output: () => void setImmediate(busy) }), 'done')
+})

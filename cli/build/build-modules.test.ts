@@ -1,7 +1,10 @@
 /** NAME.build.ts: it runs when the program is built, and the program has what it exported. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import test from 'ava'
 import { CliError } from '../errors.ts'
 import { dataModule } from './build-modules.ts'
+import { sha256 } from './cache.ts'
 import { bundleFolder, folderOf, program, runFolder } from './testing.ts'
 
 /** A program that shows what ./data.build.ts gave it. */
@@ -85,4 +88,33 @@ test('an export that is not there is an error at the import', async t => {
   const error = await refused(t, 'export const date = 1\n')
   t.regex(error.message, /data\.build\.ts/)
   t.regex(`${error.where}`, /app\.ts:/)
+})
+
+test('a module of xen-ts itself runs once for many builds, and again when what it has read is another', async t => {
+  const root = folderOf(t, {
+    'package.json': '{ "name": "app" }',
+    'app.ts': program("say(new Date(0).toLocaleString('en', { timeZone: 'Europe/Berlin' }))"),
+    'node_modules/a/index.js': '',
+  })
+  const folder = join(root, 'node_modules/.cache/xen-ts')
+  const kept = (): { path: string; key: string; value: { code: string; sums: Record<string, string> } } => {
+    const path = join(folder, readdirSync(folder).find(name => name.startsWith('module-'))!)
+    const [[key, value]] = Object.entries<any>(JSON.parse(readFileSync(path, 'utf8').split('\n')[1]))
+    return { path, key, value }
+  }
+  const keep = (path: string, content: object): void => {
+    const text = JSON.stringify(content)
+    writeFileSync(path, `${sha256(text)}\n${text}`)
+  }
+  const { code } = await bundleFolder(root)
+  const { path, key, value } = kept()
+  t.deepEqual(
+    Object.keys(value.sums).map(file => basename(file)),
+    ['zones.build.ts', 'latest.json'],
+  )
+  keep(path, { [key]: { ...value, code: value.code.replace('Europe/Berlin', 'Europe/Cached') } })
+  t.true((await bundleFolder(root)).code.includes('Europe/Cached'))
+  keep(path, { [key]: { ...value, code: '', sums: Object.fromEntries(Object.keys(value.sums).map(file => [file, 'another'])) } })
+  t.true((await bundleFolder(root)).code === code)
+  t.deepEqual(kept(), { path, key, value })
 })

@@ -4,7 +4,7 @@
  * its own, this same file as its main module, so that what it does to its process it does to nobody else.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, PartialMessage, Plugin } from 'esbuild'
@@ -53,7 +53,7 @@ export function buildModules(project: Project): Plugin {
         } catch (error) {
           return { errors: (error as BuildFailure).errors }
         }
-        if (!outcomes.has(path)) outcomes.set(path, run(path))
+        if (!outcomes.has(path)) outcomes.set(path, outcomeOf(path, project))
         const outcome = await outcomes.get(path)!
         return 'code' in outcome ? { contents: outcome.code, loader: 'js' } : { errors: [message(path, outcome)] }
       })
@@ -66,6 +66,38 @@ const RUNS = 'such a module runs in Node while the program is built; node FILE r
 
 /** What the child's main module is given its answer by: a file descriptor, since the module may print. */
 const ANSWER = 3
+
+/** What a module of xen-ts gave, and the files that it was made from, by their sums. */
+interface Kept {
+  readonly code: string
+  readonly reads: Reads
+  readonly sums: Readonly<Record<string, string>>
+}
+
+/** Those of xen-ts depend on nothing but files and Node, so that they need not run for each build. */
+async function outcomeOf(path: string, { root }: Project): Promise<Outcome> {
+  const [{ isOwn }, { Cache, sha256 }] = await Promise.all([import('./own.ts'), import('./cache.ts')])
+  if (!isOwn(path)) return run(path)
+  const sumOf = (file: string): string => {
+    try {
+      return statSync(file).isDirectory() ? sha256(...readdirSync(file).sort()) : sha256(readFileSync(file))
+    } catch {
+      return ''
+    }
+  }
+  const cache = new Cache<Kept>(root, `module-${sha256(path).slice(0, 16)}`)
+  const key = sha256(process.version, path, readFileSync(path))
+  const kept = cache.known(key)
+  if (kept !== undefined && Object.entries(kept.sums).every(([file, sum]) => sumOf(file) === sum)) return kept
+  const outcome = await run(path)
+  if ('code' in outcome && outcome.reads !== undefined && outcome.reads.trees.length === 0) {
+    const { code, reads } = outcome
+    const files = [...reads.files, ...reads.folders, ...reads.installed]
+    cache.set(key, { code, reads, sums: Object.fromEntries(files.map(file => [file, sumOf(file)])) })
+    cache.save()
+  }
+  return outcome
+}
 
 async function run(path: string): Promise<Outcome> {
   // Not at the top, which is that of the child's own module.

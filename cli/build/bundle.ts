@@ -20,7 +20,7 @@ import { isOwn } from './own.ts'
 import { buildDefaults, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
-import { findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
+import { factsOf, findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
@@ -75,10 +75,11 @@ export interface MainModule {
  */
 export async function bundleProgram(project: Project, target: FoundTarget, given: MainModule & { code?: string } = {}): Promise<Bundle> {
   const code = given.code ?? (await readProgram(project, target))
-  const globals = usedGlobals(code, target.globals ?? [])
+  const facts = factsOf(code, project)
+  const globals = usedGlobals(facts, target.globals ?? [])
   // What targets add to the global object is to reach others with.
   const used = (target.target.uses ?? []).flatMap(kind => kindsOf(kind))
-  const kinds = networkKinds(code, relative(process.cwd(), project.entry)).union(
+  const kinds = networkKinds(facts, relative(process.cwd(), project.entry)).union(
     new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
   )
   const main = mainModule(project, target, webNamesIn(code), globals, given)

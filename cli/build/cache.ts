@@ -3,7 +3,7 @@
  * say all that a value depends on, so a cache changes no result: without one (there is no node_modules, nobody may write there, the file is
  * broken) all is found out again. Two builds at once write whole files; the last one stays.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -12,11 +12,11 @@ const LARGEST = 16 << 20
 /** Files: those of the programs that were built last. */
 const MOST = 24
 
+/** Of texts and bytes, one after the other; where one ends counts. */
 export const sha256 = (...parts: readonly (string | Uint8Array)[]): string => {
-  const hash = createHash('sha256')
-  // With its length: parts are not to run into each other.
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)} `).update(part)
-  return hash.digest('base64url')
+  const [only] = parts
+  if (parts.length === 1) return hash('sha256', only, 'base64url')
+  return hash('sha256', parts.map(part => hash('sha256', part)).join(' '), 'base64url')
 }
 
 export class Cache<V> {
@@ -35,14 +35,20 @@ export class Cache<V> {
     this.#known = this.#path === undefined ? {} : read(this.#path)
   }
 
+  /** The value of a key, where it is known. */
+  known(key: string): V | undefined {
+    return this.#used.get(key) ?? (Object.hasOwn(this.#known, key) ? this.#known[key] : undefined)
+  }
+
+  set(key: string, value: V): void {
+    this.#isNew ||= this.known(key) !== value
+    this.#used.set(key, value)
+  }
+
   /** The value of a key; found out where it is not known. */
   get(key: string, find: () => V): V {
-    let value = this.#used.get(key) ?? (Object.hasOwn(this.#known, key) ? this.#known[key] : undefined)
-    if (value === undefined) {
-      value = find()
-      this.#isNew = true
-    }
-    this.#used.set(key, value)
+    const value = this.known(key) ?? find()
+    this.set(key, value)
     return value
   }
 

@@ -19,6 +19,7 @@ import { placedDevices } from './plugins.ts'
 import { positionsOf, showPlace } from './positions.ts'
 import { processOptions, SCRIPT_END } from './process-bundle.ts'
 import type { Project } from './project.ts'
+import { factsOf } from './sections.ts'
 import { treeOf, walk } from './syntax.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
@@ -54,8 +55,9 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
   const options = isProcess ? processOptions(project, modules) : optionsFor(project, modules)
   const code =
     request.code ?? (await (isProcess ? reported(project, target, () => programCode(entry, options)) : readProgram(project, target)))
-  networkKinds(code, relative(process.cwd(), entry)) // throws when there is no program
-  const globals = isProcess ? [] : usedGlobals(code, target.globals ?? [])
+  const facts = factsOf(code, project)
+  networkKinds(facts, relative(process.cwd(), entry)) // throws when there is no program
+  const globals = isProcess ? [] : usedGlobals(facts, target.globals ?? [])
   const { words = [] } = request
   const given = JSON.stringify({ name, elsewhere: target.elsewhere, words }).slice(1)
   const host = isProcess ? 'examineProcess' : 'examineGuest'

@@ -1,6 +1,8 @@
 /** What a program says of itself before it runs, bundled without anything of xen-ts (programCode). */
 import { CliError } from '../errors.ts'
-import { type AnyNode, treeOf, type Visitor, walk } from './syntax.ts'
+import { freeNames } from './globals.ts'
+import type { AnyNode, Visitor } from './syntax.ts'
+import { propertiesOfGlobal } from './target-globals.ts'
 
 /** The kinds of device that stand on a network interface. */
 export type NetworkKind = 'http' | 'stack' | 'ethernet'
@@ -19,20 +21,34 @@ export const kindsOf = (kind: string): readonly NetworkKind[] => (Object.hasOwn(
 const ours = /^(xen-ts|@xen-ts\/.+)$/
 const stackPackage = '@xen-ts/stack'
 
-/**
- * The kinds of network device that the program may use: what is missing here is certainly not used.
- * @param code an ES module
- * @param shown the program's file, for messages
- * @throws CliError when the program is an ES module without a default export
- */
-export function networkKinds(code: string, shown: string): ReadonlySet<NetworkKind> {
+/** What a program's text says, or a part of it. */
+export interface Facts {
+  /** Kinds of network device that may be described. */
+  readonly kinds: readonly NetworkKind[]
+  /** What `unikernel` is called. */
+  readonly makers: readonly string[]
+  /** By the name of a variable: what function its value is a call of; '' for any other value. */
+  readonly calls: Readonly<Record<string, string>>
+  /** The default export: by its name, or what function it is a call of. */
+  readonly main?: { readonly name?: string; readonly call: string }
+  /** Names that are used, also as properties of the global object, and those that are declared. */
+  readonly used: readonly string[]
+  readonly properties: readonly string[]
+  readonly declared: readonly string[]
+}
+
+/** For walk(): what `factsOf` gives is known afterwards. */
+export function programFacts(): { visitors: readonly Visitor[]; facts(): Facts } {
   const kinds = new Set<NetworkKind>()
-  const values = new Map<string, AnyNode>()
+  const calls: Record<string, string> = {}
   const makers = new Set<string>()
+  const properties = new Set<string>()
+  const free = freeNames()
   const add = (more: readonly NetworkKind[]): void => more.forEach(kind => void kinds.add(kind))
-  let main: AnyNode | undefined
+  let main: Facts['main']
   const visit: Visitor = (node, above) => {
-    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) values.set(node.id.name, node.init)
+    for (const name of propertiesOfGlobal(node)) properties.add(name)
+    if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) calls[node.id.name] = calleeOf(node.init)
     else if (node.type === 'ImportDeclaration' && ours.test(String(node.source.value))) {
       if (String(node.source.value).startsWith(stackPackage)) add(['http', 'stack'])
       for (const specifier of node.specifiers) {
@@ -43,12 +59,49 @@ export function networkKinds(code: string, shown: string): ReadonlySet<NetworkKi
           if (Object.hasOwn(exported, name)) add(exported[name]!)
         }
       }
-    } else if (node.type === 'ExportDefaultDeclaration') main = node.declaration
-    else if (node.type === 'ExportSpecifier' && nameOf(node.exported) === 'default') main = node.local
+    } else if (node.type === 'ExportDefaultDeclaration') main = mainOf(node.declaration)
+    else if (node.type === 'ExportSpecifier' && nameOf(node.exported) === 'default') main = mainOf(node.local)
     // require('xen-ts'), import('xen-ts'), export * from 'xen-ts': whatever they are used for.
     else if (node.type === 'Literal' && ours.test(String(node.value)) && above.at(-1)?.type !== 'ImportDeclaration') add(allKinds)
   }
-  walk(treeOf(code, 'module'), visit)
+  return {
+    visitors: [free.visit, visit],
+    facts: () => ({
+      kinds: [...kinds],
+      makers: [...makers],
+      calls,
+      main,
+      used: [...free.used],
+      properties: [...properties],
+      declared: [...free.declared],
+    }),
+  }
+}
+
+const calleeOf = (node: AnyNode): string => (node.type === 'CallExpression' && node.callee.type === 'Identifier' ? node.callee.name : '')
+const mainOf = (node: AnyNode): NonNullable<Facts['main']> => ({
+  name: node.type === 'Identifier' ? node.name : undefined,
+  call: calleeOf(node),
+})
+
+/** The facts of a text from those of its parts, in their order. */
+export const joinFacts = (parts: readonly Facts[]): Facts => ({
+  kinds: parts.flatMap(part => part.kinds),
+  makers: parts.flatMap(part => part.makers),
+  calls: Object.assign({}, ...parts.map(part => part.calls)),
+  main: parts.findLast(part => part.main !== undefined)?.main,
+  used: parts.flatMap(part => part.used),
+  properties: parts.flatMap(part => part.properties),
+  declared: parts.flatMap(part => part.declared),
+})
+
+/**
+ * The kinds of network device that the program may use: what is missing here is certainly not used.
+ * @param facts of an ES module
+ * @param shown the program's file, for messages
+ * @throws CliError when the program is an ES module without a default export
+ */
+export function networkKinds({ kinds, makers, calls, main }: Facts, shown: string): ReadonlySet<NetworkKind> {
   if (main === undefined) {
     throw new CliError(
       'the program has no default export',
@@ -56,10 +109,9 @@ export function networkKinds(code: string, shown: string): ReadonlySet<NetworkKi
       "write 'export default unikernel({ ... })', or 'export default { fetch(request) { ... } }'",
     )
   }
-  const value = main.type === 'Identifier' ? values.get(main.name) : main
-  const isDefinition = value?.type === 'CallExpression' && value.callee.type === 'Identifier' && makers.has(value.callee.name)
+  const call = main.name === undefined ? main.call : Object.hasOwn(calls, main.name) ? calls[main.name]! : ''
   // A handler has the server without naming it; of anything else nothing is known.
-  return isDefinition ? kinds : new Set(allKinds)
+  return makers.includes(call) ? new Set(kinds) : new Set(allKinds)
 }
 
 const nameOf = (node: AnyNode): string => (node.type === 'Identifier' ? node.name : node.type === 'Literal' ? String(node.value) : '')

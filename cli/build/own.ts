@@ -1,5 +1,6 @@
 /** The modules of xen-ts itself, as a program's bundle has them: TypeScript of the workspace, or JavaScript of packages that npm installed. */
-import { dirname, sep } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const folderOf = (module: string): string => dirname(fileURLToPath(module))
@@ -27,6 +28,16 @@ export const ownFolder = (file: string): string | undefined => found(file)?.[0]
 export function ownPath(file: string): string | undefined {
   const [name, folder] = found(file) ?? []
   return folder === undefined ? undefined : `${name}${file.slice(folder.length).replace(/\.js$/, '.ts')}`
+}
+
+/** What other packages and programs can import of ours, as absolute paths: the exports of each package. */
+export function ownExports(): string[] {
+  return folders.flatMap(([, folder]) => {
+    const { exports = {} }: { exports?: Record<string, string | { default: string }> } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    )
+    return Object.values(exports).map(file => join(folder, typeof file === 'string' ? file : file.default))
+  })
 }
 
 export const isOwn = (file: string): boolean => ownFolder(file) !== undefined

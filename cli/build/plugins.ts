@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Plugin } from 'esbuild'
-import { ownPath } from './own.ts'
+import type { Plugin, ResolveResult } from 'esbuild'
+import { ownExports, ownPath } from './own.ts'
 import { OWN } from './unresolved.ts'
+
+/** As a regular expression of Go, which knows fewer escapes than ours. */
+const escaped = (path: string): string => path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
@@ -12,10 +15,14 @@ export function ownPackages(): Plugin {
   return {
     name: 'own-packages',
     setup(build) {
+      const resolved = new Map<string, Promise<ResolveResult>>()
       build.onResolve({ filter: /^(xen-ts|@xen-ts\/.+)$/ }, async ({ path, kind, pluginData }) => {
         if (pluginData === ours) return undefined
         // By esbuild's own resolver, so that a module is the same however it is reached: what package.json says of side effects counts.
-        const found = await build.resolve(path, { kind, resolveDir: fileURLToPath(new URL('..', import.meta.url)), pluginData: ours })
+        const resolveDir = fileURLToPath(new URL('..', import.meta.url))
+        const known = resolved.get(`${kind} ${path}`) ?? build.resolve(path, { kind, resolveDir, pluginData: ours })
+        resolved.set(`${kind} ${path}`, known)
+        const found = await known
         if (found.errors.length > 0)
           return {
             errors: [
@@ -27,8 +34,11 @@ export function ownPackages(): Plugin {
           }
         return { path: found.path, sideEffects: found.sideEffects, pluginData: main }
       })
-      // esbuild adds the directive to modules of TypeScript that it has resolved by itself, because tsconfig.json says `strict`.
-      build.onLoad({ filter: /\.ts$/ }, ({ path, pluginData }) =>
+      // esbuild adds the directive to modules of TypeScript that it has resolved by itself, because tsconfig.json says `strict`. (It asks for
+      // these files only: to be asked for each would take as long as to read them.)
+      const modules = ownExports().filter(file => file.endsWith('.ts'))
+      if (modules.length === 0) return
+      build.onLoad({ filter: new RegExp(`^(?:${modules.map(escaped).join('|')})$`) }, ({ path, pluginData }) =>
         pluginData === main
           ? { contents: `"use strict";${readFileSync(path, 'utf8')}`, loader: 'ts', resolveDir: dirname(path) }
           : undefined,

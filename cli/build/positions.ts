@@ -18,9 +18,10 @@ export interface Place {
 /** Finds the source of an offset in `code`. `root`: what the map's sources are relative to. */
 export function positionsOf(code: string, map: string, root: string): (offset: number) => Place | undefined {
   let trace: TraceMap | undefined
-  const starts = lineStarts(code)
+  let starts: number[] | undefined
   return offset => {
     trace ??= new TraceMap(map)
+    starts ??= lineStarts(code)
     const { line, column } = lineOf(starts, offset)
     const found = originalPositionFor(trace, { line: line + 1, column })
     if (found.source === null) return undefined

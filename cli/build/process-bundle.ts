@@ -3,14 +3,14 @@ import { builtinModules } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild'
-import { type AssetReport, assetTable, assetUses } from './assets.ts'
+import { type AssetReport, assetTable } from './assets.ts'
 import { defaultsImport, MAIN, type MainModule, optionsFor, reported, STRICT } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { showWarning } from './messages.ts'
-import { withModuleNames } from './module-names.ts'
+import { headingsOf, withModuleNames } from './module-names.ts'
 import { positionsOf } from './positions.ts'
 import type { Project } from './project.ts'
-import { treeOf, walk } from './syntax.ts'
+import { factsOf, findingsIn, sectionsOf } from './sections.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode } from './web-names.ts'
 import { webAssembly } from './webassembly.ts'
@@ -80,7 +80,7 @@ export async function bundleProcess(project: Project, target: FoundTarget, given
 /** The program alone. @throws CliError when there is none */
 export async function readProcess(project: Project, target: FoundTarget): Promise<void> {
   const program = await reported(project, target, () => programCode(project.entry, processOptions(project, new Map())))
-  networkKinds(program, relative(process.cwd(), project.entry))
+  networkKinds(factsOf(program, project), relative(process.cwd(), project.entry))
 }
 
 /** What esbuild is told, the script's main module included. @param modules as for optionsFor */
@@ -112,12 +112,13 @@ export async function processBundle(
   { compress = true }: { compress?: boolean } = {},
 ): Promise<ProcessBundle> {
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
-  const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
+  const inputs = new Set(Object.keys(result.metafile.inputs))
+  const script = withModuleNames(text('.js'), inputs, project.root)
   const map = text('.map')
   const place = positionsOf(script, map, project.root)
-  const assets = assetUses()
-  walk(treeOf(`${script}})`), assets.visit)
-  const { table, bytes, reports } = assetTable(assets.uses, modules, place, compress ? undefined : [])
+  const sections = sectionsOf(script, headingsOf(inputs, project.root), project.root)
+  const { assets } = findingsIn(script, `${script}})`, sections, project.root, `${project.entry} ${target.module}`)
+  const { table, bytes, reports } = assetTable(assets, modules, place, compress ? undefined : [])
   const packed = bytes.map(each => JSON.stringify(Buffer.from(each).toString('base64')))
   const given = `(__bytes => ${table})(i => Buffer.from([${packed.join(', ')}][i], 'base64'))`
   return {

@@ -1,6 +1,6 @@
 /**
- * What a process reads of the project that is built: by the functions of node:fs, by import and by require. What its children read, and what is
- * installed, is not told.
+ * What a process reads of the project that is built, and of what is installed: by the functions of node:fs, by import and by require. What its
+ * children read is not told.
  */
 import fs from 'node:fs'
 import { registerHooks, syncBuiltinESMExports } from 'node:module'
@@ -14,9 +14,11 @@ export interface Reads {
   readonly folders: readonly string[]
   /** The same with all that is in them. */
   readonly trees: readonly string[]
+  /** Files and folders of what is installed. */
+  readonly installed: readonly string[]
 }
 
-export const noReads: Reads = { files: [], folders: [], trees: [] }
+export const noReads: Reads = { files: [], folders: [], trees: [], installed: [] }
 
 const ofFiles = ['access', 'copyFile', 'createReadStream', 'exists', 'lstat', 'open', 'openAsBlob', 'readFile', 'realpath', 'stat']
 const ofFolders = ['opendir', 'readdir']
@@ -24,10 +26,10 @@ const installed = `${sep}node_modules${sep}`
 
 /** Notes all reads of this process from now on. Gives the function that tells them. */
 export function watchReads(): () => Reads {
-  const noted = { files: new Set<string>(), folders: new Set<string>(), trees: new Set<string>() }
+  const noted = { files: new Set<string>(), folders: new Set<string>(), trees: new Set<string>(), installed: new Set<string>() }
   const note = (kind: keyof Reads, given: unknown): void => {
     const path = pathOf(given)
-    if (path !== undefined && !path.includes(installed) && !/^\/(?:dev|proc|sys)\//.test(path)) noted[kind].add(path)
+    if (path !== undefined && !/^\/(?:dev|proc|sys)\//.test(path)) noted[path.includes(installed) ? 'installed' : kind].add(path)
   }
   for (const object of [fs, fs.promises] as unknown as Record<string, any>[]) {
     const watch = (name: string, kindOf: (options: any) => keyof Reads): void => {
@@ -50,7 +52,12 @@ export function watchReads(): () => Reads {
       return next(url, context)
     },
   })
-  return () => ({ files: [...noted.files], folders: [...noted.folders], trees: [...noted.trees] })
+  return () => ({
+    files: [...noted.files],
+    folders: [...noted.folders],
+    trees: [...noted.trees],
+    installed: [...noted.installed],
+  })
 }
 
 function pathOf(given: unknown): string | undefined {
@@ -64,4 +71,5 @@ export const joinReads = (all: readonly Reads[]): Reads => ({
   files: all.flatMap(({ files }) => files),
   folders: all.flatMap(({ folders }) => folders),
   trees: all.flatMap(({ trees }) => trees),
+  installed: all.flatMap(({ installed }) => installed),
 })

@@ -9,12 +9,14 @@ import { parse, version } from 'acorn'
 import { type AssetUse, assetUses } from './assets.ts'
 import { Cache, sha256 } from './cache.ts'
 import { deadZones } from './dead-zones.ts'
+import { type Facts, joinFacts, programFacts } from './facts.ts'
 import { type FileUse, freeNames, type Use, usesOf } from './globals.ts'
 import { foreignLocales, type LocaleUse } from './locales.ts'
 import { needlessNames } from './names.ts'
 import { overflowMessages } from './overflow.ts'
 import { isOwn } from './own.ts'
 import type { Place } from './positions.ts'
+import type { Project } from './project.ts'
 import { type Program, treeOf, walk } from './syntax.ts'
 
 export interface Range {
@@ -75,7 +77,7 @@ export function findingsIn(script: string, whole: string, sections: readonly Sec
   try {
     const found = sections.map(section => {
       const text = script.slice(section.start, section.end)
-      return cache.get(sha256(tool, String(section.isOwn), text), () => read(sectionTree(script, section), () => section.isOwn))
+      return cache.get(sha256(`${tool} ${section.isOwn} ${text}`), () => read(sectionTree(script, section), () => section.isOwn))
     })
     cache.save()
     return joined(found, sections)
@@ -84,6 +86,49 @@ export function findingsIn(script: string, whole: string, sections: readonly Sec
     const sectionAt = (at: number) => sections.find(section => at >= section.start && at < section.end)
     return read(treeOf(whole), at => sectionAt(at)?.isOwn === true)
   }
+}
+
+/** A module of the program as esbuild has it without ours: sections begin with a heading, and its exports stand at the end. */
+const ofProgram = /^(?:\/\/ .+|export \{)$/gm
+
+let lastFacts: { readonly code: string; readonly facts: Facts } | undefined
+
+/**
+ * What the program's text says. Several ask, and it takes a while.
+ * @param code of the program and its packages, bundled: an ES module
+ */
+export function factsOf(code: string, { root, entry }: Project): Facts {
+  if (lastFacts?.code !== code) lastFacts = { code, facts: findFacts(code, root, entry) }
+  return lastFacts.facts
+}
+
+function findFacts(code: string, root: string, name: string): Facts {
+  const read = (tree: Program): Facts => {
+    const { visitors, facts } = programFacts()
+    walk(tree, ...visitors)
+    return facts()
+  }
+  const cache = new Cache<Facts>(root, `program-${sha256(name).slice(0, 16)}`)
+  const tool = toolHash()
+  const starts = [0, ...Array.from(code.matchAll(ofProgram), ({ index }) => index), code.length]
+  try {
+    const parts = starts.slice(1).map((end, i) => {
+      const text = code.slice(starts[i], end)
+      return cache.get(sha256(`${tool} ${text}`), () => read(parse(declaring(text), { ecmaVersion: 'latest', sourceType: 'module' })))
+    })
+    cache.save()
+    return joinFacts(parts)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return read(treeOf(code, 'module'))
+  }
+}
+
+/** What is exported must be declared, and is, in another section. */
+function declaring(text: string): string {
+  const [, exported] = /^export \{([^}]*)\};?\s*$/.exec(text) ?? []
+  const names = exported?.split(',').map(each => each.trim().split(' ')[0])
+  return names === undefined ? text : `var ${names.filter(Boolean).join()};${text}`
 }
 
 /** Where a bundle uses names, xen-ts itself aside. @param place asked where a section does not tell its file */
@@ -158,13 +203,13 @@ function joined(found: readonly Findings[], sections: readonly Section[]): Findi
 }
 
 /** The modules that findings depend on. */
-const MODULES = ['assets', 'dead-zones', 'globals', 'locales', 'names', 'overflow', 'sections', 'syntax']
+const MODULES = ['assets', 'dead-zones', 'facts', 'globals', 'locales', 'names', 'overflow', 'sections', 'syntax', 'target-globals']
 
-let hash: string | undefined
+let toolSum: string | undefined
 function toolHash(): string {
-  if (hash === undefined) {
+  if (toolSum === undefined) {
     const files = readdirSync(import.meta.dirname).filter(file => MODULES.includes(file.replace(/\.[jt]s$/, '')))
-    hash = sha256(version, ...files.sort().map(file => readFileSync(join(import.meta.dirname, file))))
+    toolSum = sha256(version, ...files.sort().map(file => readFileSync(join(import.meta.dirname, file))))
   }
-  return hash
+  return toolSum
 }
