@@ -1,10 +1,11 @@
 /**
- * `npm run pack [FOLDER]`: tarballs of all packages, as they are published, in FOLDER (.cache/release). Node runs no TypeScript below
- * node_modules, so these have JavaScript; the kernel is in @xen-ts/boot, ready made.
+ * `npm run pack -- [FOLDER] [--repository URL]`: tarballs of all packages, as they are published, in FOLDER (.cache/release). Node runs no
+ * TypeScript below node_modules, so these have JavaScript; the kernel is in @xen-ts/boot, ready made.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { compile } from './compile.ts'
 import { publishedManifest } from './manifest.ts'
 import { shippedModules, withCompiledNames } from './modules.ts'
@@ -18,12 +19,17 @@ const licencesInKernel = ['@jitl/quickjs-wasmfile-release-sync']
 /**
  * Makes the tarballs of all packages.
  * @param out folder that receives them; it is made
+ * @param repository URL of the sources, when package.json does not name it
  * @returns their paths, by the names of the packages
  * @throws Error when the kernel is missing, when TypeScript does not compile, when versions differ
  */
-export function packAll(out: string): Map<string, string> {
+export function packAll(out: string, repository?: string): Map<string, string> {
   if (!existsSync(join(root, 'boot/build/kernel.elf'))) throw new Error('boot/build/kernel.elf is missing: run `make kernel` once')
-  const workspace = readWorkspace(root)
+  const workspace = readWorkspace(root, repository)
+  if (workspace.repository === undefined)
+    console.error(
+      'no repository is named: `npm publish --provenance` will be refused. Give --repository https://HOST/OWNER/NAME, or name it in package.json.',
+    )
   const { modules, exports } = shippedModules(workspace)
   mkdirSync(out, { recursive: true })
   const work = mkdtempSync(join(out, 'packing-'))
@@ -89,6 +95,7 @@ const npm = (cwd: string, ...args: string[]): string =>
   execFileSync('npm', [...args, '--loglevel=error'], { cwd, encoding: 'utf8', maxBuffer: 64 << 20 })
 
 if (import.meta.main) {
-  const out = process.argv[2] ?? join(root, '.cache/release')
-  for (const tarball of packAll(out).values()) console.log(relative(process.cwd(), tarball) || tarball)
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { repository: { type: 'string' } } })
+  const out = positionals[0] ?? join(root, '.cache/release')
+  for (const tarball of packAll(out, values.repository).values()) console.log(relative(process.cwd(), tarball) || tarball)
 }

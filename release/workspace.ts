@@ -44,13 +44,35 @@ export const internal: Readonly<Record<string, readonly string[]>> = {
 
 const isPublished = (name: string): boolean => /^(@xen-ts\/|(create-)?xen-ts$)/.test(name) && name !== '@xen-ts/api-reference'
 
-/** @throws Error when packages differ in version */
-export function readWorkspace(root: string): Workspace {
+/**
+ * The field of package.json for a repository, as npm writes it.
+ * @param url `https://HOST/OWNER/NAME`, with or without what git puts round it
+ * @throws Error when it is not the URL of a public repository
+ */
+export function repositoryAt(url: string): { type: string; url: string } {
+  const place = url.replace(/^git\+/, '').replace(/(\.git)?\/?$/, '')
+  if (!/^https:\/\/[^\s/@?#]+(\/[^\s/@?#]+)+$/.test(place))
+    throw new Error(`repository '${url}': must be https://HOST/OWNER/NAME, as the workflow that publishes knows it`)
+  return { type: 'git', url: `git+${place}.git` }
+}
+
+/**
+ * @param url of the repository, when package.json does not say it
+ * @throws Error when packages differ in version, and for another repository than that of package.json
+ */
+export function readWorkspace(root: string, url?: string): Workspace {
   const read = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
-  const { workspaces, engines, repository } = read('.') as Pick<Workspace, 'repository'> & {
+  const {
+    workspaces,
+    engines,
+    repository: named,
+  } = read('.') as Pick<Workspace, 'repository'> & {
     workspaces: string[]
     engines: { node: string }
   }
+  const repository = url === undefined ? named : repositoryAt(url)
+  if (named !== undefined && named.url !== repository!.url)
+    throw new Error(`repository ${repository!.url} was given, and package.json names ${named.url}: leave one out, or make them the same`)
   const all = workspaces.filter(folder => !folder.includes('*')).map((folder): Package => ({ folder, manifest: read(folder) }))
   const packages = new Map(all.filter(({ manifest }) => isPublished(manifest.name)).map(one => [one.manifest.name, one]))
   const [version, ...others] = new Set([...packages.values()].map(({ manifest }) => manifest.version))

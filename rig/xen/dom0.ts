@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, glob, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, extname, join, sep } from 'node:path'
+import { markUsed, removeOld } from './cache.ts'
 import { unpack } from './compression.ts'
 import { type Entry, writeCpio } from './cpio.ts'
 import { RigError } from './errors.ts'
@@ -146,8 +147,10 @@ export async function ensureRig({
       () => true,
       () => false,
     )
-  )
+  ) {
+    await markUsed(folder)
     return files
+  }
 
   log(`making the initramfs of dom0, with ${ourTools.length} helper programs that gcc compiles`)
   const work = await mkdtemp(join(cache, 'making-'))
@@ -169,16 +172,8 @@ export async function ensureRig({
   } finally {
     await rm(work, { recursive: true, force: true })
   }
-  await removeOld(cache, folder, release)
+  await removeOld(cache, [folder, tree.root], log)
   return files
-}
-
-/** Deletes what earlier versions of these files made: 90 MB each. Not what is younger than a day: it may be in use. */
-async function removeOld(cache: string, current: string, { xen }: Release): Promise<void> {
-  for await (const folder of glob(join(cache, `{dom0-${xen},making,unpacking}-*`))) {
-    const age = Date.now() - (await stat(folder)).mtimeMs
-    if (folder !== current && age > 24 * 3600 * 1000) await rm(folder, { recursive: true, force: true })
-  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Apt, aptOf } from './apt.ts'
+import { markUsed } from './cache.ts'
 import { RigError } from './errors.ts'
 import { hostRelease, type Release } from './releases.ts'
 import { type Log, run } from './run.ts'
@@ -34,7 +35,10 @@ export async function unpackPackages(
   const root = join(cache, `tree-${release?.codename ?? 'host'}-${listId}`)
   const stamp = join(root, '.packages')
   const known = await readFile(stamp, 'utf8').catch(() => undefined)
-  if (known !== undefined) return { root, id: idOf(known) }
+  if (known !== undefined) {
+    await markUsed(root)
+    return { root, id: idOf(known) }
+  }
 
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(join(cache, 'unpacking-'))

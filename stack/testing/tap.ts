@@ -1,4 +1,7 @@
-/** The Linux kernel on the other end of the wire: a TAP device in a network namespace of its own. Needs root, gcc and /dev/net/tun. */
+/**
+ * The Linux kernel on the other end of the wire: a TAP device in a network namespace of its own. Needs gcc and /dev/net/tun; and root, or a
+ * system that lets its users have user namespaces.
+ */
 
 import { type ChildProcessWithoutNullStreams, execFile, execFileSync, spawn } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
@@ -7,13 +10,17 @@ import { join } from 'node:path'
 import type { EthernetDevice, Frame } from '@xen-ts/runtime/machine'
 import { seededRandom } from './abi.ts'
 
+/** Who is not root is root of a user namespace, to which the network namespace belongs, with a /run of its own for the names of others. */
+const isRoot = process.getuid?.() === 0
+const makeNamespace = isRoot ? ['-n'] : ['-U', '-r', '-n', '-m', 'sh', '-c', 'mount -t tmpfs run /run && exec "$@"', 'sh']
+const enter = isRoot ? ['-n'] : ['-U', '--preserve-credentials', '-n', '-m']
+
 /** Why there can be no TAP here, or undefined. */
 export function tapProblem(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root'
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
   } catch {
-    return '/dev/net/tun is not there'
+    return `/dev/net/tun is not there, or not for ${isRoot ? 'root' : 'this user'}`
   }
   for (const tool of ['gcc', 'ip', 'unshare', 'nsenter', 'curl']) {
     try {
@@ -21,6 +28,11 @@ export function tapProblem(): string | undefined {
     } catch {
       return `${tool} is not installed`
     }
+  }
+  try {
+    execFileSync('unshare', [...makeNamespace, 'true'], { stdio: 'ignore' })
+  } catch {
+    return `this user may not make ${isRoot ? 'network' : 'user'} namespaces${isRoot ? '' : ': run it as root'}`
   }
   return undefined
 }
@@ -61,7 +73,7 @@ export class TapDevice implements EthernetDevice {
     const directory = mkdtempSync(join(tmpdir(), 'xen-ts-tap-'))
     const binary = join(directory, 'tap-bridge')
     compile('tap-bridge.c', binary)
-    const bridge = spawn('unshare', ['-n', binary, address])
+    const bridge = spawn('unshare', [...makeNamespace, binary, address])
     let errors = ''
     bridge.stderr.on('data', data => {
       errors += data
@@ -80,7 +92,7 @@ export class TapDevice implements EthernetDevice {
     return new Promise(resolve => {
       execFile(
         'nsenter',
-        ['-t', String(this.#bridge.pid), '-n', command, ...args],
+        ['-t', String(this.#bridge.pid), ...enter, command, ...args],
         { timeout, encoding: 'buffer', maxBuffer: 1 << 28 },
         (error, stdout, stderr) => {
           resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, stdout, stderr: stderr.toString() })
