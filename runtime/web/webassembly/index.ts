@@ -44,7 +44,10 @@ export function addWebAssembly(): void {
       compileStreaming: async (source: unknown) => compile(await bytesOf(source)),
       instantiateStreaming: async (source: unknown, imports?: object) => instantiate(await bytesOf(source), imports),
     }
-    expose(namespace, { Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError })
+    const classes = { Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError }
+    for (const [name, Class] of Object.entries({ Module, Instance, Memory, Table, Global }))
+      Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: `WebAssembly.${name}`, configurable: true })
+    expose(namespace, classes)
     Object.defineProperty(namespace, Symbol.toStringTag, { value: 'WebAssembly', configurable: true })
     return { WebAssembly: namespace }
   })
