@@ -10,6 +10,7 @@ import { isModule, Module } from './module.ts'
 import { connect } from './native.ts'
 import { Table } from './table.ts'
 
+export { keyOf } from './key.ts'
 export { compiledModule } from './module.ts'
 
 async function compile(source: unknown): Promise<Module> {
