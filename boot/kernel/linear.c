@@ -28,7 +28,7 @@ static u32 usual_limit;
 static u64 linear_top;		/* addresses of the linear stack, and where its guard begins */
 static u64 guard_start = ~0ul;
 static u64 kept = STACK_KEPT;
-#define CALL_LIMIT (STACK_TOP - STACK_SOFT)
+#define CALL_LIMIT (STACK_TOP - STACK_SOFT + 0x20000)	/* compiled code, whose frames are smaller than that, does not come to the engine's */
 u64 stack_call_limit = CALL_LIMIT;	/* of the native stack, for compiled code, which looks itself */
 static bool full;		/* the limit was raised */
 static u64 frames_when_full;	/* in use by the stacks then */

@@ -71,7 +71,9 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     evtchnStatus: noXen('evtchnStatus'),
     xenstorePage: () => undefined,
     xenstorePort: () => 0,
-    wasm: noXen('wasm'),
+    wasm() {
+      throw new Error('WebAssembly is compiled for a domain, and runs there only: call it from start()')
+    },
     random(into) {
       randomFillSync(into)
     },

@@ -50,8 +50,7 @@ export function compileModule(module: WasmModule, cache: string): Uint8Array {
 }
 
 /** The object file of runtime.c. */
-export const compileRuntime = (cache: string): Uint8Array =>
-  made(cache, ['runtime.c', 'kernel-interface.h'], () => join(here, 'runtime.c'))
+export const compileRuntime = (cache: string): Uint8Array => made(cache, ['runtime.c', 'kernel-interface.h'], () => join(here, 'runtime.c'))
 
 /** Compiles what `source` gives, unless it was done before with the same inputs: bytes, and files of this folder. */
 function made(cache: string, inputs: readonly (Uint8Array | string)[], source: (folder: string) => string): Uint8Array {

@@ -22,8 +22,8 @@ export interface ModuleShape {
    * `imports`; else -1.
    */
   readonly exports: readonly (readonly [name: string, at: number, imported: number, ...Shape])[]
-  /** Signatures of the functions that somebody outside of the module can have. */
-  readonly functions: readonly Signature[]
+  /** Index and signature of the functions that somebody outside of the module can have. */
+  readonly functions: readonly (readonly [index: number, type: Signature])[]
 }
 
 const letters: Record<ValueType, string> = { i32: 'i', i64: 'j', f32: 'f', f64: 'd', funcref: 'r', externref: 'e' }
@@ -53,6 +53,6 @@ export function describeModule(hash: string, module: WasmModule): ModuleShape {
         : externals.findIndex(({ kind, index }) => kind === one.kind && index === one.index)
       return [one.name, at, imported(one.kind, one.index), ...shape(one)]
     }),
-    functions: module.reachable.map(index => signature(module.functions[index])),
+    functions: module.reachable.map(index => [index, signature(module.functions[index])]),
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { WasmError } from './error.ts'
-import { exportName, type External, type FunctionType, type ValueType, type WasmModule } from './module.ts'
+import { type External, exportName, type FunctionType, type ValueType, type WasmModule } from './module.ts'
 
 /** What wasm2c is told that the module is called. */
 export const moduleName = 'x'
@@ -91,7 +91,11 @@ function imports(module: WasmModule): string {
     .map((one, i) => {
       const name = `Z_iZ_${i}(struct Z_i_instance_t *instance`
       if (one.kind === 'function') return importedFunction(one.type, name, i)
-      const type = { table: 'wasm_rt_funcref_table_t', memory: 'wasm_rt_memory_t', global: one.kind === 'global' ? cTypes[one.type.value] : '' }
+      const type = {
+        table: 'wasm_rt_funcref_table_t',
+        memory: 'wasm_rt_memory_t',
+        global: one.kind === 'global' ? cTypes[one.type.value] : '',
+      }
       return `${type[one.kind]} *${name}) { return wasm_imported(instance, ${other++}); }`
     })
     .join('\n')

@@ -24,6 +24,7 @@ void *memcpy(void *to, const void *from, size_t n);
 u64 frame_alloc(void);
 u64 *pte(u64 address, bool create);
 u64 frames_available(void);
+void stack_at_rest(void);
 u32 io_alloc(u32 count);
 s64 io_free(u32 address, u64 length);
 

@@ -4,6 +4,7 @@ import type { CodePart, Relocation } from '../image/code.ts'
 import { ImageError } from '../image/error.ts'
 import { codeOfObject } from '../image/object.ts'
 import { compileModule, compileRuntime } from './compile.ts'
+import { WasmError } from './error.ts'
 import { description, signature, typeId } from './glue.ts'
 import type { WasmModule } from './module.ts'
 
@@ -24,7 +25,7 @@ export function linkWasm(given: readonly NamedModule[], cache: string): CodePart
   const modules = [...new Map(given.map(one => [one.hash, one])).values()].sort((a, b) => (a.hash < b.hash ? -1 : 1))
   checkTypes(modules)
   const runtime = codeOfObject(compileRuntime(cache), 'WebAssembly')
-  const compiled = modules.map(({ name, module }, i) => codeOfObject(compileModule(module, cache), `WebAssembly ${i}: ${name}`))
+  const compiled = modules.map(({ name, module }, i) => codeOfObject(compileNamed(name, module, cache), `WebAssembly ${i}: ${name}`))
   const inRuntime = (relocation: Relocation): Relocation => {
     const offset = typeof relocation.target === 'string' ? runtime.symbols.get(relocation.target) : undefined
     return offset === undefined ? relocation : { ...relocation, target: { part: runtime.name, offset } }
@@ -50,6 +51,15 @@ export function linkWasm(given: readonly NamedModule[], cache: string): CodePart
     table: 'wasm',
   }
   return [table, runtime, ...compiled.map(part => ({ ...part, relocations: part.relocations.map(inRuntime) }))]
+}
+
+function compileNamed(name: string, module: WasmModule, cache: string): Uint8Array {
+  try {
+    return compileModule(module, cache)
+  } catch (error) {
+    if (error instanceof WasmError) throw new WasmError(`${name}: ${error.message}`, error.todo)
+    throw error
+  }
 }
 
 /** An indirect call compares numbers of types: if two types had one, a function could be called with what it does not expect. */

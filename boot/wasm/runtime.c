@@ -201,6 +201,8 @@ static u32 call(struct object *o, void (*function)(void *, u64 *), const struct 
 	u32 code = enter(&entry, function, instance_of(o), s->values);
 	((u64 *)values->bytes)[AT_GENERATION] = s->generation;
 	s->entry = outer.entry, s->values = outer.values, s->importer = outer.importer;
+	if (code == WASM_RT_TRAP_EXHAUSTION)
+		stack_at_rest();	/* all below is dead: if pages of it were refused, JavaScript would have no calls left */
 	if (code != WASM_THROWN)
 		return new_number(code);
 	u32 result = engine_QTS_Throw(engine_context(), s->thrown);

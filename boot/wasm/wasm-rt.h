@@ -19,6 +19,7 @@ void *memset(void *to, int byte, size_t n);
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NAN __builtin_nanf("")
+#define INFINITY __builtin_inff()
 #define isnan(x) __builtin_isnan(x)
 #define signbit(x) __builtin_signbit(x)
 /* Instructions of SSE 4.1 all of them. */

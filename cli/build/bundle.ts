@@ -24,7 +24,7 @@ import { factsOf, findingsIn, rangesOf, sectionsOf, usesInSections } from './sec
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
 import { programCode, webGlobals } from './web-names.ts'
-import { wasmModules, webAssembly } from './webassembly.ts'
+import { embeddedImport, embeddedModules, wasmModules, webAssembly } from './webassembly.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -82,7 +82,8 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const kinds = networkKinds(facts, relative(process.cwd(), project.entry)).union(
     new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
   )
-  const main = mainModule(project, target, webNamesIn(code), globals, given)
+  const web = webParts(code, project.root)
+  const main = mainModule(project, target, web.imports, globals, given)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
@@ -109,6 +110,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
     warnings: [
       ...(await Promise.all(result.warnings.map(warning => showWarning(warning, project.root, target.name)))),
       ...localeWarnings(found.locales, place, isOwn),
+      ...web.warnings,
     ],
     network: kinds.size > 0,
     globalWarnings: present => absentGlobals(usesInSections(script, whole, sections, free.difference(new Set(present)), place), place),
@@ -123,7 +125,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
 function mainModule(
   project: Project,
   target: FoundTarget,
-  webNames: readonly string[],
+  webImports: readonly string[],
   globals: readonly string[],
   { main, defaults = [] }: MainModule,
 ): string {
@@ -134,13 +136,18 @@ function mainModule(
     `import { ${['target', 'connect', ...globals.map(name => `${name} as __${name}`)].join(', ')} } from ${JSON.stringify(target.module)}`,
     `boot({ target, connect, ${globals.length > 0 ? `globals: { ${globals.map(name => `${name}: __${name}`).join(', ')} }, ` : ''}${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ]
-  return [...webImport(webNames), ...defaultsImport(defaults), ...(main === undefined ? start : [`import ${JSON.stringify(main)}`])].join(
+  return [...webImports, ...defaultsImport(defaults), ...(main === undefined ? start : [`import ${JSON.stringify(main)}`])].join(
     '\n',
   )
 }
 
-export const webImport = (names: readonly string[]): string[] =>
-  names.length === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${names}`)}`]
+/** What a program needs of the web platform, as imports that come before it. @param root of the project */
+export function webParts(code: string, root: string): { imports: string[]; warnings: readonly string[] } {
+  const { hashes, warnings } = embeddedModules(code, root)
+  const names = new Set([...webNamesIn(code), ...(hashes.length > 0 ? ['webassembly'] : [])])
+  const web = names.size === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${[...names].sort()}`)}`]
+  return { imports: [...embeddedImport(hashes), ...web], warnings }
+}
 
 /** Evaluated before what follows it: `boot` finds them. */
 export const defaultsImport = (words: readonly string[]): string[] =>

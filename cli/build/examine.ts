@@ -8,11 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import { evaluateInEngine } from '@xen-ts/boot'
 import type { Examined, Problem } from '@xen-ts/runtime/examine'
-import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildOptions, build } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { assetTable, assetUses } from './assets.ts'
-import { MAIN, optionsFor, readProgram, reported, webImport } from './bundle.ts'
+import { MAIN, optionsFor, readProgram, reported, webParts } from './bundle.ts'
 import { networkKinds } from './facts.ts'
 import { isOwn } from './own.ts'
 import { placedDevices } from './plugins.ts'
@@ -62,7 +61,7 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
   const given = JSON.stringify({ name, elsewhere: target.elsewhere, words }).slice(1)
   const host = isProcess ? 'examineProcess' : 'examineGuest'
   const main = [
-    ...(isProcess ? [] : webImport(webNamesIn(code))),
+    ...(isProcess ? [] : webParts(code, root).imports),
     `import { ${host} } from ${JSON.stringify(fileURLToPath(import.meta.resolve(isProcess ? '@xen-ts/runtime/examine/node' : '@xen-ts/runtime/examine/guest')))}`,
     `import { target } from ${JSON.stringify(target.module)}`,
     `${host}({ target, program: () => import(${JSON.stringify(entry)}), ${given}${isProcess ? '' : `, ${JSON.stringify(globals)}`})`,

@@ -24,7 +24,8 @@ test('an import of what is not there: what is missing, and what to do', async t 
   const files = {
     'lib2.ts': 'export const first = 1, second = 2\nexport default first',
     'picture.png': 'x',
-    'add.wasm': new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]),
+    'simd.wasm': new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 1, 0x7b, 0]),
+    'text.wasm': 'text',
     'package.json': '{ "name": "app", "dependencies": { "hono": "4" } }',
     'node_modules/here/package.json': '{ "name": "here", "type": "module", "exports": "./index.js" }',
     'node_modules/here/index.js': 'export const name = 1',
@@ -44,13 +45,8 @@ test('an import of what is not there: what is missing, and what to do', async t 
       /^it exports HandshakeError, ShutdownError, SocketError, UsageError, arg, assets, .*unikernel, upgradeWebSocket$/,
     ],
     [`import picture from './picture.png'; picture()`, /^files with the ending \.png cannot be imported$/, /assets\('\.\/folder'\)/],
-    [
-      `import add from './add.wasm'; add()`,
-      /^\.\/add\.wasm is WebAssembly, which programs of xen-ts cannot import$/,
-      /^take a build of the package in JavaScript/,
-    ],
-    [`import add from './add.wasm?module'; add()`, /^\.\/add\.wasm\?module is WebAssembly/, /^take a build of the package in JavaScript/],
-    [`const add = () => import('./add.wasm'); add()`, /^\.\/add\.wasm is WebAssembly/, /^take a build of the package in JavaScript/],
+    [`import add from './simd.wasm'; add()`, /^simd\.wasm: the module uses vectors \(SIMD\), which xen-ts does not have$/, /^build the module again/],
+    [`const add = () => import('./text.wasm?module'); add()`, /^text\.wasm: the file is not a WebAssembly module/, /^is it the right file/],
     ['const x = (1', /^Expected/, /a little before/],
   ] as const) {
     const error = await t.throwsAsync(

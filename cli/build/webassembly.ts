@@ -5,11 +5,19 @@
 import { readFileSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describeModule, hashOf, linkWasm, type NamedModule, readModule, WasmError } from '@xen-ts/boot/wasm'
+import { compileModule, describeModule, hashOf, linkWasm, type NamedModule, readModule, WasmError } from '@xen-ts/boot/wasm'
+import { keyOf } from '@xen-ts/runtime/web/webassembly'
 import type { Metafile, OnLoadResult, Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 
 const namespace = 'wasm'
+/** `import 'xen-ts-wasm:HASH,HASH'`: modules that a program has in its text. */
+const embedded = 'xen-ts-wasm:'
+/** Their bytes, by their hashes. */
+const texts = new Map<string, Uint8Array>()
+const own = '@xen-ts/runtime/web/webassembly'
+const resolveDir = fileURLToPath(new URL('.', import.meta.url))
+const cacheOf = (root: string) => resolve(root, 'node_modules/.cache/xen-ts')
 
 /** @param root of the project @param isProcess for Node */
 export function webAssembly(root: string, isProcess = false): Plugin {
@@ -21,6 +29,11 @@ export function webAssembly(root: string, isProcess = false): Plugin {
         const found = await build.resolve(path.replace(/\?.*$/, ''), { ...args, pluginData: namespace })
         if (found.errors.length > 0) return { errors: found.errors }
         return { path: relative(root, found.path), namespace }
+      })
+      build.onResolve({ filter: /^xen-ts-wasm:/ }, ({ path }) => ({ path: path.slice(embedded.length), namespace: 'wasm-text' }))
+      build.onLoad({ filter: /./, namespace: 'wasm-text' }, ({ path }) => {
+        const modules = path.split(',').map(hash => `compiledModule(${shapeOf(texts.get(hash)!)})`)
+        return { contents: [`import { compiledModule } from '${own}'`, ...modules].join('\n'), resolveDir }
       })
       build.onLoad({ filter: /./, namespace }, ({ path }) => {
         const bytes = readFileSync(resolve(root, path))
@@ -36,32 +49,66 @@ function forNode(bytes: Buffer): OnLoadResult {
 
 function forImage(bytes: Uint8Array, path: string): OnLoadResult {
   try {
-    const shape = describeModule(hashOf(bytes), readModule(bytes))
-    const contents = `import { compiledModule } from '@xen-ts/runtime/web/webassembly'\nexport default compiledModule(${JSON.stringify(shape)})`
-    return { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)) }
+    return { contents: `import { compiledModule } from '${own}'\nexport default compiledModule(${shapeOf(bytes)})`, resolveDir }
   } catch (error) {
     if (!(error instanceof WasmError)) throw error
     return { errors: [{ text: `${path}: ${error.message}`, notes: [{ text: error.todo }] }] }
   }
 }
 
+/** What the image's JavaScript knows of a module, as arguments. */
+const shapeOf = (bytes: Uint8Array) => [describeModule(hashOf(bytes), readModule(bytes)), keyOf(bytes)].map(one => JSON.stringify(one)).join(', ')
+
+export interface EmbeddedModules {
+  readonly hashes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Modules that stand in the text of a program or its packages, in base64: what they give to WebAssembly at run time is one of them. They are compiled
+ * at once: what cannot be is warned of, since most packages can do without.
+ */
+export function embeddedModules(code: string, root: string): EmbeddedModules {
+  if (!/\bWebAssembly\b/.test(code)) return { hashes: [], warnings: [] }
+  const found = new Map<string, Uint8Array>()
+  // The magic number and the version.
+  for (const [text] of code.matchAll(/AGFzbQEAAA[\w+/]*={0,2}/g)) {
+    const bytes = Uint8Array.from(Buffer.from(text, 'base64'))
+    found.set(hashOf(bytes), bytes)
+  }
+  const hashes: string[] = []
+  const warnings = new Set<string>()
+  for (const [hash, bytes] of found) {
+    try {
+      compileModule(readModule(bytes), cacheOf(root))
+      texts.set(hash, bytes)
+      hashes.push(hash)
+    } catch (error) {
+      if (!(error instanceof WasmError)) throw error
+      warnings.add(`a module of WebAssembly in the program's text is left out: ${error.message}\n${error.todo}`)
+    }
+  }
+  return { hashes: hashes.sort(), warnings: [...warnings] }
+}
+
+export const embeddedImport = (hashes: readonly string[]): string[] => (hashes.length === 0 ? [] : [`import '${embedded}${hashes}'`])
+
 /** The modules of a bundle. */
 export function wasmModules({ inputs }: Metafile, root: string): NamedModule[] {
-  return Object.keys(inputs)
-    .filter(input => input.startsWith(`${namespace}:`))
-    .map(input => {
-      const path = input.slice(namespace.length + 1)
-      const bytes = readFileSync(resolve(root, path))
-      return { name: basename(path), hash: hashOf(bytes), module: readModule(bytes) }
-    })
+  const named = (name: string, bytes: Uint8Array) => ({ name, hash: hashOf(bytes), module: readModule(bytes) })
+  return Object.keys(inputs).flatMap(input => {
+    const [kind, path] = [input.slice(0, input.indexOf(':')), input.slice(input.indexOf(':') + 1)]
+    if (kind === 'wasm-text') return path.split(',').map(hash => named(hash, texts.get(hash)!))
+    return kind === namespace ? [named(basename(path), readFileSync(resolve(root, path)))] : []
+  })
 }
 
 /** Compiles them. @param root of the project, whose cache they come into @throws CliError */
 export function compiledCode(modules: readonly NamedModule[], root: string): ReturnType<typeof linkWasm> {
   try {
-    return linkWasm(modules, resolve(root, 'node_modules/.cache/xen-ts'))
+    return linkWasm(modules, cacheOf(root))
   } catch (error) {
-    if (error instanceof WasmError) throw new CliError(error.message, modules.map(({ name }) => name).join(', '), error.todo)
+    if (error instanceof WasmError) throw new CliError(error.message, undefined, error.todo)
     throw error
   }
 }

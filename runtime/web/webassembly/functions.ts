@@ -1,4 +1,5 @@
 /** Functions of instances: https://webassembly.github.io/spec/js-api/#exported-function-exotic-objects */
+import type { ModuleShape } from '@xen-ts/boot/wasm'
 import { op, run } from './native.ts'
 import { get, put } from './values.ts'
 
@@ -15,21 +16,21 @@ type Exported = (...args: unknown[]) => unknown
 const references = new WeakMap<Exported, Reference>()
 /** By instance, then by place: the same function is the same object. */
 const known = new Map<number, Exported[]>()
-const signatures = new Map<number, readonly string[]>()
+const shapes = new Map<number, ModuleShape['functions']>()
 
-export function addInstance(instance: number, types: readonly string[]): void {
-  signatures.set(instance, types)
+export function addInstance(instance: number, functions: ModuleShape['functions']): void {
+  shapes.set(instance, functions)
   known.set(instance, [])
 }
 
 export const referenceOf = (value: unknown): Reference | undefined => references.get(value as Exported)
 
-export function functionOf(instance: number, place: number, name = String(place)): Exported {
+export function functionOf(instance: number, place: number): Exported {
   const list = known.get(instance)!
   if (list[place] === undefined) {
-    const type = signatures.get(instance)![place]
+    const [index, type] = shapes.get(instance)![place]
     list[place] = exported(instance, place, type)
-    Object.defineProperty(list[place], 'name', { value: name, configurable: true })
+    Object.defineProperty(list[place], 'name', { value: String(index), configurable: true })
     Object.defineProperty(list[place], 'length', { value: type.indexOf('>'), configurable: true })
     references.set(list[place], { instance, place, type })
   }

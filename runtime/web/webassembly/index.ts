@@ -10,6 +10,7 @@ import { isModule, Module } from './module.ts'
 import { connect } from './native.ts'
 import { Table } from './table.ts'
 
+export { keyOf } from './key.ts'
 export { compiledModule } from './module.ts'
 
 async function compile(source: unknown): Promise<Module> {
@@ -44,7 +45,10 @@ export function addWebAssembly(): void {
       compileStreaming: async (source: unknown) => compile(await bytesOf(source)),
       instantiateStreaming: async (source: unknown, imports?: object) => instantiate(await bytesOf(source), imports),
     }
-    expose(namespace, { Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError })
+    const classes = { Module, Instance, Memory, Table, Global, CompileError, LinkError, RuntimeError }
+    for (const [name, Class] of Object.entries({ Module, Instance, Memory, Table, Global }))
+      Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: `WebAssembly.${name}`, configurable: true })
+    expose(namespace, classes)
     Object.defineProperty(namespace, Symbol.toStringTag, { value: 'WebAssembly', configurable: true })
     return { WebAssembly: namespace }
   })

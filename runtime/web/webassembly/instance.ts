@@ -45,17 +45,17 @@ function exportsOf(id: number, shape: ModuleShape, values: readonly unknown[]): 
   for (const [name, place, imported, kind, type] of shape.exports) {
     const isSame = imported >= 0 && (kind !== 'function' || referenceOf(values[imported]) !== undefined)
     const key = `${kind} ${place}`
-    if (!made.has(key)) made.set(key, isSame ? values[imported] : external(id, place, kind, type, name))
+    if (!made.has(key)) made.set(key, isSame ? values[imported] : external(id, place, kind, type))
     exports[name] = made.get(key)
   }
   return Object.freeze(exports)
 }
 
-function external(id: number, place: number, kind: string, type: unknown, name: string): unknown {
+function external(id: number, place: number, kind: string, type: unknown): unknown {
   const handle = id * 65536 + place
   switch (kind) {
     case 'function':
-      return functionOf(id, place, name)
+      return functionOf(id, place)
     case 'memory':
       return memoryOf(handle, (type as LimitsShape)[1])
     case 'table':
@@ -88,7 +88,8 @@ function link(shape: ModuleShape, imports: object | undefined): Linked {
 
 function globalFor(value: unknown, [type, mutable]: GlobalShape, where: string): unknown {
   if (isGlobal(value) || mutable) return value
-  if (typeof value !== (type === 'j' ? 'bigint' : 'number')) throw new LinkError(`${where}: must be a ${type === 'j' ? 'BigInt' : 'number'}`)
+  if (typeof value !== (type === 'j' ? 'bigint' : 'number'))
+    throw new LinkError(`${where}: must be a ${type === 'j' ? 'BigInt' : 'number'}`)
   return new Global({ value: { i: 'i32', j: 'i64', f: 'f32', d: 'f64' }[type]! }, value)
 }
 

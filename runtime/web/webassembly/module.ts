@@ -1,13 +1,22 @@
 /** https://webassembly.github.io/spec/js-api/#modules : those that were compiled when the image was built. */
 import type { ModuleShape } from '@xen-ts/boot/wasm'
 import { CompileError } from './errors.ts'
+import { keyOf } from './key.ts'
 
 const shapes = new WeakMap<Module, ModuleShape>()
+/** Modules of the image by their bytes. */
+const known = new Map<string, ModuleShape>()
 
 export class Module {
   constructor(source: unknown) {
     if (!(source instanceof ArrayBuffer || ArrayBuffer.isView(source)))
       throw new TypeError('WebAssembly.Module: the argument must be an ArrayBuffer or a view of one')
+    const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    const shape = known.get(keyOf(bytes))
+    if (shape !== undefined) {
+      shapes.set(this, shape)
+      return
+    }
     throw new CompileError(
       'WebAssembly.Module: xen-ts runs modules that were compiled when the image was built, and these bytes are not one of them; import its file: import module from "./NAME.wasm"',
     )
@@ -29,8 +38,9 @@ export class Module {
   }
 }
 
-/** A module of the image. */
-export function compiledModule(shape: ModuleShape): Module {
+/** A module of the image. @param key of its bytes */
+export function compiledModule(shape: ModuleShape, key: string): Module {
+  known.set(key, shape)
   const module = Object.create(Module.prototype)
   shapes.set(module, shape)
   return module
