@@ -109,10 +109,10 @@ export interface Abi {
    */
   shutdown(reason: number): number
   /**
-   * Whether a frame is the usual segment of TCP for us: 1 when all of it is in `record` (boot/compiled/segment-in.ts), 0 when the
-   * stack has to look. `checked`: not 0 when its checksum is known to be good.
+   * Whether a frame is the usual packet for us: 6 for TCP, 17 for UDP, when all of it is in `record` (boot/compiled/packet-in.ts), 0
+   * when the stack has to look. `checked`: not 0 when its checksum is known to be good.
    */
-  segmentIn(frame: Uint8Array, length: number, checked: number, record: Uint8Array): number
+  packetIn(frame: Uint8Array, length: number, checked: number, record: Uint8Array): number
   /**
    * Builds a segment of TCP in `frame`: `header` has all of its headers but for lengths and checksum, `record` what is its own
    * (boot/compiled/segment-out.ts).
@@ -120,7 +120,7 @@ export interface Abi {
   segmentOut(frame: Uint8Array, header: Uint8Array, payload: Uint8Array, offset: number, length: number, record: Uint8Array): void
 }
 
-export const abiHash = 0xa4aae13b
+export const abiHash = 0xca96cd9f
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -162,8 +162,8 @@ export const abiNames = [
   'commandLine',
   'memory',
   'shutdown',
-  'segmentIn',
+  'packetIn',
   'segmentOut',
 ] as const
 /** Those that are compiled from TypeScript (boot/compiled). */
-export type CompiledName = 'segmentIn' | 'segmentOut'
+export type CompiledName = 'packetIn' | 'segmentOut'

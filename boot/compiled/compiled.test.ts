@@ -76,12 +76,12 @@ test('hostile offsets and lengths are a RangeError', t => {
   const bytes = new Uint8Array(60)
   const record = new Uint8Array(128)
   for (const length of [-1, 0.5, NaN, Infinity, 2 ** 32, 61])
-    t.throws(() => compiledAbi.segmentIn(bytes, length, 0, record), { instanceOf: RangeError, message: /^segmentIn: (length|offset) / })
-  t.throws(() => compiledAbi.segmentIn(bytes, 60, 0, record.subarray(1)), {
-    message: 'segmentIn: record has 127 bytes; it must have at least 128',
+    t.throws(() => compiledAbi.packetIn(bytes, length, 0, record), { instanceOf: RangeError, message: /^packetIn: (length|offset) / })
+  t.throws(() => compiledAbi.packetIn(bytes, 60, 0, record.subarray(1)), {
+    message: 'packetIn: record has 127 bytes; it must have at least 128',
   })
-  t.throws(() => compiledAbi.segmentIn(bytes, 60, 0, new Uint8Array(132).subarray(2)), {
-    message: 'segmentIn: record is not aligned to 4 bytes',
+  t.throws(() => compiledAbi.packetIn(bytes, 60, 0, new Uint8Array(132).subarray(2)), {
+    message: 'packetIn: record is not aligned to 4 bytes',
   })
   t.throws(() => compiledAbi.segmentOut(bytes, bytes, bytes, 60, 1, record), { message: /^segmentOut: offset 60, length 1 is outside/ })
   t.throws(() => compiledAbi.segmentOut(bytes, bytes, bytes, 0, 7, record), { message: `segmentOut: ${misfit}` })

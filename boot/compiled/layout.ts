@@ -7,6 +7,7 @@ export {
   HAS_IPV4,
   HAS_PATH6,
   LENGTH,
+  LONGEST,
   OFFSET,
   OWN_IPV4,
   OWN_MAC,
@@ -17,7 +18,7 @@ export {
   STAMP_HIGH,
   STAMP_LOW,
   WINDOW,
-} from './segment-in.ts'
+} from './packet-in.ts'
 export {
   DEPARTURE_BYTES,
   OUT_ACKNOWLEDGMENT,

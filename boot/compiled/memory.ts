@@ -3,7 +3,6 @@
  * array is the address of its first byte. Whatever runs on these runs on both.
  */
 export type Bytes = Uint8Array
-// biome-ignore lint/style/useNamingConvention: AssemblyScript's name
 export type i32 = number
 
 export function get8(bytes: Bytes, at: i32): i32 {

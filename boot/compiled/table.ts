@@ -3,7 +3,7 @@
  * those of other hosts (host.ts). A function sees nothing outside of what was checked here.
  */
 
-import * as segmentIn from './segment-in.ts'
+import * as packetIn from './packet-in.ts'
 import * as segmentOut from './segment-out.ts'
 
 /**
@@ -37,14 +37,14 @@ const layoutOf = (module: object): Record<string, number> =>
 
 export const compiledTable: readonly CompiledFunction[] = [
   {
-    name: 'segmentIn',
-    args: Object.entries({ frame: 'bytes', length: 'length', checked: 'num', record: segmentIn.ARRIVAL_BYTES }),
+    name: 'packetIn',
+    args: Object.entries({ frame: 'bytes', length: 'length', checked: 'num', record: packetIn.ARRIVAL_BYTES }),
     writes: ['record'],
     result: 'num',
     doc:
-      'Whether a frame is the usual segment of TCP for us: 1 when all of it is in `record` (boot/compiled/segment-in.ts), 0 when the stack has ' +
-      'to look. `checked`: not 0 when its checksum is known to be good.',
-    layout: layoutOf(segmentIn),
+      'Whether a frame is the usual packet for us: 6 for TCP, 17 for UDP, when all of it is in `record` (boot/compiled/packet-in.ts), 0 when the ' +
+      'stack has to look. `checked`: not 0 when its checksum is known to be good.',
+    layout: layoutOf(packetIn),
   },
   {
     name: 'segmentOut',

@@ -4,7 +4,7 @@
  */
 import { type CompiledAbi, compiledAbi } from './host.ts'
 import { type Bytes, set8, set16, set32, sum } from './memory.ts'
-import { ARRIVAL_BYTES, HAS_IPV4, HAS_PATH6, OWN_IPV4, OWN_MAC, PATH6 } from './segment-in.ts'
+import { ARRIVAL_BYTES, HAS_IPV4, HAS_PATH6, LONGEST, OWN_IPV4, OWN_MAC, PATH6 } from './packet-in.ts'
 import { DEPARTURE_BYTES } from './segment-out.ts'
 
 type Values = (Uint8Array | number)[]
@@ -26,7 +26,7 @@ const fill = (roll: Dice, bytes: Uint8Array): Uint8Array => bytes.map(() => roll
 
 /** Arguments for each function: usually right but for a byte or a length. */
 export const inputs: Record<keyof CompiledAbi, (roll: Dice) => Values> = {
-  segmentIn(roll) {
+  packetIn(roll) {
     const { frame, record } = arrival(roll)
     const room = frame.length
     if (roll(2) === 0) frame[roll(80) % room] ^= 1 << roll(8)
@@ -47,11 +47,13 @@ export const inputs: Record<keyof CompiledAbi, (roll: Dice) => Values> = {
   },
 }
 
-/** A segment for us, of either family, with or without timestamps; and the record of who we are. */
+/** A packet for us, of either family and transport, with or without timestamps; and the record of who we are. */
 function arrival(roll: Dice): { frame: Uint8Array; record: Uint8Array } {
   const ipv6 = roll(2) === 0
   const at = ipv6 ? 54 : 34
-  const header = roll(3) === 0 ? 32 : roll(8) === 0 ? 24 : 20
+  const isUdp = roll(3) === 0
+  const header = isUdp ? 8 : roll(3) === 0 ? 32 : roll(8) === 0 ? 24 : 20
+  const protocol = isUdp ? 17 : 6
   const length = roll(120)
   const frame = fill(roll, new Uint8Array(at + header + length + roll(6)))
   const size = header + length
@@ -65,22 +67,28 @@ function arrival(roll: Dice): { frame: Uint8Array; record: Uint8Array } {
   if (ipv6) {
     frame[14] = 0x60 | roll(16)
     big16(18, size)
-    frame[20] = 6
+    frame[20] = protocol
     set8(record, HAS_PATH6, 1)
     record.set(frame.subarray(22, 54), PATH6)
   } else {
-    frame.set([0x45, 0, 0, 0, roll(256), roll(256), roll(2) * 0x40, 0, 64, 6, 0, 0], 14)
+    frame.set([0x45, 0, 0, 0, roll(256), roll(256), roll(2) * 0x40, 0, 64, protocol, 0, 0], 14)
     big16(16, 20 + size)
     set16(frame, 24, ~sum(frame, 14, 20, 0) & 0xffff)
     set8(record, HAS_IPV4, 1)
     record.set(frame.subarray(30, 34), OWN_IPV4)
   }
-  frame[at + 12] = header << 2
-  frame[at + 13] = roll(8) === 0 ? roll(256) : 0x10
-  if (header === 32) frame.set([1, 1, 8, 10], at + 20)
-  set16(frame, at + 16, 0)
-  const pseudo = 0x600 + ((size & 0xff) << 8) + (size >>> 8)
-  set16(frame, at + 16, ~sum(frame, at, size, sum(frame, ipv6 ? 22 : 26, ipv6 ? 32 : 8, pseudo)) & 0xffff)
+  const checksum = at + (isUdp ? 6 : 16)
+  if (isUdp) {
+    big16(at + 4, size)
+  } else {
+    frame[at + 12] = header << 2
+    frame[at + 13] = roll(8) === 0 ? roll(256) : 0x10
+    if (header === 32) frame.set([1, 1, 8, 10], at + 20)
+  }
+  set32(record, LONGEST, roll(8) === 0 ? 60 : 1514)
+  set16(frame, checksum, 0)
+  const pseudo = (protocol << 8) + ((size & 0xff) << 8) + (size >>> 8)
+  if (!isUdp || roll(4) !== 0) set16(frame, checksum, ~sum(frame, at, size, sum(frame, ipv6 ? 22 : 26, ipv6 ? 32 : 8, pseudo)) & 0xffff)
   return { frame, record }
 }
 

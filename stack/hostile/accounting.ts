@@ -49,10 +49,10 @@ export function keepAccounts(
         counters.malformed === malformed && counters.badChecksum === badChecksum && counters.tcpNoConnection === tcpNoConnection
       if (wasRead && (had || route.connections?.has(ports) === true)) taken.push('a connection')
     },
-    arrived(u8, record, route) {
+    arrived(frame, record, route) {
       const had = route.connections?.has(record[PORTS]) === true
       const { tcpNoConnection } = counters
-      tcp.arrived(u8, record, route)
+      tcp.arrived(frame, record, route)
       if (counters.tcpNoConnection === tcpNoConnection && (had || route.connections?.has(record[PORTS]) === true))
         taken.push('a connection')
     },

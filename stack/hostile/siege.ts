@@ -3,6 +3,7 @@
  * they do not say they are the client's: who can do that is the client.
  */
 import type { Lifecycle } from '@xen-ts/runtime'
+import type { Machine } from '@xen-ts/runtime/machine'
 import type { StackConfig } from '../config.ts'
 import { address, type FakeServer, readAsked, tableServer } from '../dns/testing.ts'
 import { httpServer } from '../http/server/server.ts'
@@ -97,9 +98,16 @@ export interface SiegeResult {
 /**
  * Sends `count` frames. Throws at the first that breaks a rule, with its bytes.
  * @param corpus what record() gave
+ * @param change of the victim's machine
  */
-export async function siege(family: Family, corpus: readonly Uint8Array[], seed: number, count: number): Promise<SiegeResult> {
-  const scene = new Siege(family, corpus, seed)
+export async function siege(
+  family: Family,
+  corpus: readonly Uint8Array[],
+  seed: number,
+  count: number,
+  change: (machine: Machine) => Machine = machine => machine,
+): Promise<SiegeResult> {
+  const scene = new Siege(family, corpus, seed, change)
   // Who is there first keeps his addresses (RFC 4862 section 5.4): until then all is lost to somebody who claims them.
   await scene.world.run(1_500)
   await scene.serve('before')
@@ -128,7 +136,7 @@ class Siege {
   readonly #clientIp: string
   #failure: Error | undefined = undefined
 
-  constructor(family: Family, corpus: readonly Uint8Array[], seed: number) {
+  constructor(family: Family, corpus: readonly Uint8Array[], seed: number, change: (machine: Machine) => Machine) {
     this.#family = family
     this.#clientIp = ipOf(CLIENT, family)
     this.#corpus = corpus
@@ -137,7 +145,7 @@ class Siege {
     this.world = new World(seed)
     const wire = new Wire(this.world)
     this.#device = wire.device(VICTIM.mac)
-    const machine = this.world.machine('victim')
+    const machine = change(this.world.machine('victim'))
     const config = (host: typeof CLIENT): StackConfig =>
       family === 4 ? { address: host.ip, prefix: 24 } : { ipv6: { address: host.ip6, prefix: 64, auto: host === VICTIM } }
     const more = { ...(family === 4 ? { gateway: '10.0.0.254' } : {}), dns: [this.#clientIp], limits }

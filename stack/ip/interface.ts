@@ -5,6 +5,7 @@ import type { Addresses, Limits } from '../config.ts'
 import { sameIpv6 } from '../config-ipv6.ts'
 import type { Counters } from '../counters.ts'
 import { BROADCAST_MAC, ETH_BYTES, ETH_TYPE, IPV6_GROUP, isTo, macWords, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.ts'
+import { PROTOCOL_TCP } from '../wire/tcp.ts'
 import { Arrival } from './arrival.ts'
 import { Ipv4Host } from './ipv4.ts'
 import { Ipv6Host } from './ipv6.ts'
@@ -20,9 +21,9 @@ export interface Receiver {
   receive(frame: Frame, at: number, length: number, route: Route): void
 }
 
-/** TCP is also handed its usual segments as they were read: the record of segmentIn (arrival.ts), and the bytes of the frame. */
-export interface SegmentReceiver extends Receiver {
-  arrived(u8: Uint8Array, record: Int32Array, route: Route): void
+/** The usual packets come as they were read: with the record of packetIn (arrival.ts). */
+export interface PacketReceiver extends Receiver {
+  arrived(frame: Frame, record: Int32Array, route: Route): void
 }
 
 export class Interface extends Link {
@@ -30,15 +31,16 @@ export class Interface extends Link {
   readonly ipv6: Ipv6Host
   /** To our own addresses. */
   readonly loopback: Loopback
-  /** The usual segment of TCP is read into this. */
+  /** The usual packet is read into this. */
   readonly arrival = new Arrival()
   /** Set by the stack once all parts exist. */
-  tcp: SegmentReceiver = nobody
-  udp: Receiver = nobody
+  tcp: PacketReceiver = nobody
+  udp: PacketReceiver = nobody
 
   constructor(machine: Machine, device: EthernetDevice, addresses: Addresses, limits: Limits, counters: Counters) {
     super(machine, device, counters)
     this.arrival.mac = this.mac
+    this.arrival.longest = this.longest
     this.ipv4 = new Ipv4Host(this, machine, addresses, limits)
     this.ipv6 = new Ipv6Host(this, machine, limits)
     this.loopback = new Loopback(machine, this.ipv4, this.ipv6, counters)
@@ -51,7 +53,7 @@ export class Interface extends Link {
   readdress(addresses: Addresses, families: readonly (4 | 6)[] = [4, 6]): void {
     this.mac.set(macWords(this.device.mac))
     this.arrival.mac = this.mac
-    this.longest = ETH_BYTES + this.device.mtu
+    this.arrival.longest = this.longest = ETH_BYTES + this.device.mtu
     for (const family of families) {
       this.paths.clear(family)
       if (family === 4) this.ipv4.readdress(addresses)
@@ -65,12 +67,14 @@ export class Interface extends Link {
     const u16 = frame.u16
     counters.framesIn++
     const arrival = this.arrival
-    if (this.abi.segmentIn(frame.u8, length, frame.checked === true ? 1 : 0, arrival.bytes) !== 0) {
+    const protocol = this.abi.packetIn(frame.u8, length, frame.checked === true ? 1 : 0, arrival.bytes)
+    if (protocol !== 0) {
       const record = arrival.words
       const source = record[SOURCE]
       const route = source === 0 ? this.ipv6.last : this.ipv4.routeFrom(source)
       if (route !== undefined) {
-        this.tcp.arrived(frame.u8, record, route)
+        if (protocol === PROTOCOL_TCP) this.tcp.arrived(frame, record, route)
+        else this.udp.arrived(frame, record, route)
         return
       }
     }
@@ -156,4 +160,4 @@ export const noAddress = (ip: Interface, { family }: Route): string =>
   ip.addresses.length === 0 ? 'this stack has no address, there is no network (yet)' : `this stack has no IPv${family} address`
 
 const LOCALHOST = '::1'
-const nobody: SegmentReceiver = { receive() {}, arrived() {} }
+const nobody: PacketReceiver = { receive() {}, arrived() {} }

@@ -1,7 +1,7 @@
 /** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
 import { describeError, type Frame } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
-import type { SegmentReceiver } from '../ip/interface.ts'
+import type { PacketReceiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
 import type { LimitedLog } from '../limited.ts'
 import { ACK, FIN, parseTcp, RST, Segment, SYN, TCP_BYTES, takeArrival } from '../wire/tcp.ts'
@@ -16,7 +16,7 @@ import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf } from './table.ts'
 import { DONE, NEW_CONNECTION, SEND_RESET } from './verdict.ts'
 
-export class Demultiplexer implements SegmentReceiver {
+export class Demultiplexer implements PacketReceiver {
   readonly #engine: TcpEngine
   readonly #log: LimitedLog
   readonly #segment = new Segment()
@@ -39,10 +39,10 @@ export class Demultiplexer implements SegmentReceiver {
     this.#taken(s, route)
   }
 
-  /** What the ABI's segmentIn has read and found good. */
-  arrived(u8: Uint8Array, record: Int32Array, route: Route): void {
+  /** What the ABI's packetIn has read and found good. */
+  arrived(frame: Frame, record: Int32Array, route: Route): void {
     const s = this.#segment
-    takeArrival(u8, record, s)
+    takeArrival(frame.u8, record, s)
     this.#taken(s, route)
   }
 

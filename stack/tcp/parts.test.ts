@@ -45,6 +45,11 @@ test('a send queue is the bytes that were written, whatever is copied out and dr
             const out = Buffer.alloc(size + 3)
             queue.copy(at, size, out, 3)
             if (!out.subarray(3).equals(model.subarray(at, at + size))) return false
+            // Where they are in one array they can be found there.
+            const array = queue.find(at, size)
+            if (array !== undefined && !Buffer.from(array.subarray(queue.found, queue.found + size)).equals(model.subarray(at, at + size)))
+              return false
+            if (array === undefined && queue.find(at, 1) === undefined) return false
           }
           const gone = Math.min(drop, model.length)
           queue.drop(gone)

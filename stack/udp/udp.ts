@@ -1,6 +1,6 @@
 /** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
 import type { UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
-import type { Frame, Timers } from '@xen-ts/runtime/machine'
+import { type Frame, LENGTH, OFFSET, PORTS, type Timers } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
@@ -272,5 +272,17 @@ export class Udp implements UdpSockets {
       return
     }
     receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))
+  }
+
+  /** What the ABI's packetIn has read and found good; the frame was for us alone. */
+  arrived(frame: Frame, record: Int32Array, route: Route): void {
+    const ports = record[PORTS]
+    const receiver = this.#receivers.get(ports >>> 16)
+    if (receiver === undefined) {
+      this.ip.counters.udpNoPort++
+      route.unreachable(frame, 'port')
+    } else {
+      receiver(frame.u8, record[OFFSET], record[LENGTH], route, ports & 0xffff)
+    }
   }
 }

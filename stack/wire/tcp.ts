@@ -119,7 +119,7 @@ export function parseTcp(u8: Uint8Array, u16: Uint16Array, at: number, length: n
   return true
 }
 
-/** Fills `segment` from what the ABI's segmentIn has read from a frame's bytes: no SYN, so what a SYN has stays as it is. */
+/** Fills `segment` from what the ABI's packetIn has read from a frame's bytes: no SYN, so what a SYN has stays as it is. */
 export function takeArrival(u8: Uint8Array, record: Int32Array, segment: Segment): void {
   const ports = record[PORTS]
   segment.remotePort = ports & 0xffff
