@@ -14,9 +14,10 @@ import { withModuleNames } from './module-names.ts'
 import { absentRequire } from './modules.ts'
 import { blank, needlessNames } from './names.ts'
 import { overflowMessages, reword } from './overflow.ts'
-import { isOwn } from './own.ts'
+import { isOwn, ownPath } from './own.ts'
 import { buildDefaults, noWebAssembly, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
+import { isInner, privateFields, withPlain } from './private-fields.ts'
 import type { Project } from './project.ts'
 import { treeOf, walk } from './syntax.ts'
 import { usedGlobals } from './target-globals.ts'
@@ -97,10 +98,11 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const overflow = overflowMessages()
   const zones = deadZones()
   const locales = foreignLocales()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
+  const fields = privateFields(offset => isInner(ownPath(place(offset)?.file ?? '') ?? ''))
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit, fields.visit)
   const { table, bytes, reports } = assetTable(assets.uses, modules, place)
   return {
-    code: `${blank(withVar(reword(script, overflow.ranges), zones.ranges()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(withPlain(withVar(reword(script, overflow.ranges), zones.ranges()), fields.places()), names.ranges)}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: [
