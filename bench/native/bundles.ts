@@ -22,7 +22,8 @@ export async function peerBundle(name: string): Promise<string> {
 }
 
 /** @param program a file of bench/programs */
-export async function programBundle(program: string, target: string): Promise<string> {
+export async function programBundle(program: string, target: string): Promise<{ code: string; map: string; root: string }> {
   const project = findProject(fileURLToPath(new URL(`../programs/${program}`, import.meta.url)))
-  return (await bundleProgram(project, await findTarget(target, project.root))).code
+  const { code, map } = await bundleProgram(project, await findTarget(target, project.root))
+  return { code, map, root: project.root }
 }
