@@ -22,6 +22,7 @@ const benchmarks: Record<string, () => Promise<unknown>> = {
   build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
   engine: async () => (await import('./engine.ts')).benchEngine(),
   sim: async () => (await import('./sim.ts')).benchSim(),
+  native: async () => (await import('./native.ts')).benchNative(),
   web: async () => (await import('./web.ts')).benchWeb(),
   boot: async () => {
     const { benchBoot } = await import('./boot.ts')

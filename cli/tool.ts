@@ -3,4 +3,5 @@ export { type BuildOptions, type BuildReport, buildProgram } from './build/build
 export { bundleProgram } from './build/bundle.ts'
 export { findProject } from './build/project.ts'
 export { kib } from './build/report.ts'
+export { findTarget } from './build/targets.ts'
 export { positionRewriter, type Rewrite } from './run/positions.ts'

@@ -191,3 +191,7 @@ test('what else an error has is told after its stack, as far as it is short', t 
   t.is(describeError(named), 'Named: text { self: [Circular] }')
   t.regex(format('failed', error), /^failed Error: refused\n[^]*status: 503/)
 })
+
+test('private fields that a build has made plain are not shown', t => {
+  t.is(inspect({ ǀtimers: 1, open: true }), '{ open: true }')
+})

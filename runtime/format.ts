@@ -181,13 +181,16 @@ function showObject(value: object, depth: number, above: readonly object[]): str
 
 function membersOf(value: object, without: readonly PropertyKey[], one: (item: unknown) => string): string[] {
   return Reflect.ownKeys(value)
-    .filter(key => !without.includes(key) && Object.prototype.propertyIsEnumerable.call(value, key))
+    .filter(key => !without.includes(key) && !isPrivate(key) && Object.prototype.propertyIsEnumerable.call(value, key))
     .map(key => {
       const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
       const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
       return `${showKey(key)}: ${text}`
     })
 }
+
+/** A private field of ours that a build has made plain (cli/build/private-fields.ts). */
+const isPrivate = (key: PropertyKey): boolean => typeof key === 'string' && key.startsWith('ǀ')
 
 function className(value: object): string {
   const prototype = Object.getPrototypeOf(value)

@@ -96,6 +96,7 @@ async function hashInputs(wasm: string): Promise<string> {
     'host.c',
     'interface.ts',
     'interpreter.ts',
+    'interrupts.ts',
     'names.ts',
     'operations.h',
     'rt.h',

@@ -10,6 +10,7 @@
 import { accountInBytes } from './account.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
+import { neverInterrupt } from './interrupts.ts'
 import type { EngineNames } from './names.ts'
 import { boundStringify } from './stringify.ts'
 import { lines, Text, unexpected } from './text.ts'
@@ -40,6 +41,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   threadInterpreters(c)
   boundStringify(c, module)
   accountInBytes(c)
+  neverInterrupt(c, module)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)

@@ -72,9 +72,15 @@ f64 abi_checksum(const struct arg *a)
 /* The engine writes a lone surrogate as three bytes ED A0-BF xx; UTF-8 has U+FFFD there, which has three bytes too. */
 static void well_formed(u8 *text, u32 length)
 {
-	for (u32 i = 0; i + 2 < length; i++)
+	for (u32 i = 0; i + 2 < length;) {
+		if (i + 8 <= length && !(*(const word64 *)(text + i) & 0x8080808080808080)) {
+			i += 8;	/* ASCII, which is most of what is written */
+			continue;
+		}
 		if (text[i] == 0xed && text[i + 1] >= 0xa0)
 			text[i] = 0xef, text[i + 1] = 0xbf, text[i + 2] = 0xbd;
+		i++;
+	}
 }
 
 f64 abi_utf8Encode(const struct arg *a)

@@ -19,6 +19,7 @@ import { reword } from './overflow.ts'
 import { isOwn } from './own.ts'
 import { buildDefaults, ownPackages, without } from './plugins.ts'
 import { positionsOf } from './positions.ts'
+import { plainPlaces, withPlain } from './private-fields.ts'
 import type { Project } from './project.ts'
 import { factsOf, findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
@@ -104,7 +105,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const { table, bytes, reports } = assetTable(found.assets, modules, place)
   const reworded = reword(script, rangesOf(found.overflow))
   return {
-    code: `${blank(withVar(reworded, rangesOf(found.lexical)), rangesOf(found.needless))}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
+    code: `${blank(withPlain(withVar(reworded, rangesOf(found.lexical)), plainPlaces(found.fields, found.bases)), rangesOf(found.needless))}})(${absentRequire(result.metafile, target.name)}, ${table})\n`,
     map,
     metafile: result.metafile,
     warnings: [

@@ -14,8 +14,9 @@ import { type FileUse, freeNames, type Use, usesOf } from './globals.ts'
 import { foreignLocales, type LocaleUse } from './locales.ts'
 import { needlessNames } from './names.ts'
 import { overflowMessages } from './overflow.ts'
-import { isOwn } from './own.ts'
+import { isOwn, ownPath } from './own.ts'
 import type { Place } from './positions.ts'
+import { isInner, type PlainClass, privateFields } from './private-fields.ts'
 import type { Project } from './project.ts'
 import { type Program, treeOf, walk } from './syntax.ts'
 
@@ -28,6 +29,8 @@ export interface Section extends Range {
   /** Absolute path of the module, where it has one of its own. */
   readonly file: string | undefined
   readonly isOwn: boolean
+  /** Private fields of its classes can be plain (private-fields.ts). */
+  readonly isInner: boolean
 }
 
 /** What a bundle says, or a part of one: places are offsets in it. */
@@ -41,6 +44,8 @@ export interface Findings {
   readonly needless: readonly number[]
   readonly lexical: readonly number[]
   readonly overflow: readonly number[]
+  readonly fields: readonly PlainClass[]
+  readonly bases: readonly string[]
 }
 
 /**
@@ -51,13 +56,19 @@ export interface Findings {
 export function sectionsOf(script: string, headings: ReadonlyMap<string, string | undefined>, root: string): Section[] {
   const [opening] = /^[^]*?^\(\(\) => \{\n/m.exec(script) ?? []
   const end = script.lastIndexOf('})();')
-  if (opening === undefined || end < opening.length) return [{ start: 0, end: script.length, file: undefined, isOwn: false }]
+  if (opening === undefined || end < opening.length) return [{ start: 0, end: script.length, file: undefined, isOwn: false, isInner: false }]
   const starts: { at: number; path: string | undefined }[] = [{ at: opening.length, path: undefined }]
   for (const { index, 1: heading } of script.matchAll(/^ {2}\/\/ (.+)$/gm))
     if (index > 0 && headings.has(heading)) starts.push({ at: index, path: headings.get(heading) })
   return starts.map(({ at, path }, i) => {
     const file = path && resolve(root, path)
-    return { start: at, end: starts[i + 1]?.at ?? end, file, isOwn: file !== undefined && isOwn(file) }
+    return {
+      start: at,
+      end: starts[i + 1]?.at ?? end,
+      file,
+      isOwn: file !== undefined && isOwn(file),
+      isInner: file !== undefined && isInner(ownPath(file) ?? ''),
+    }
   })
 }
 
@@ -77,14 +88,14 @@ export function findingsIn(script: string, whole: string, sections: readonly Sec
   try {
     const found = sections.map(section => {
       const text = script.slice(section.start, section.end)
-      return cache.get(sha256(`${tool} ${section.isOwn} ${text}`), () => read(sectionTree(script, section), () => section.isOwn))
+      return cache.get(sha256(`${tool} ${section.isOwn} ${section.isInner} ${text}`), () => read(sectionTree(script, section), () => section))
     })
     cache.save()
     return joined(found, sections)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     const sectionAt = (at: number) => sections.find(section => at >= section.start && at < section.end)
-    return read(treeOf(whole), at => sectionAt(at)?.isOwn === true)
+    return read(treeOf(whole), sectionAt)
   }
 }
 
@@ -157,15 +168,16 @@ export function usesInSections(
   }
 }
 
-/** @param isOwnAt whether a place is in xen-ts itself */
-function read(tree: Program, isOwnAt: (offset: number) => boolean): Findings {
+/** @param sectionAt the section that a place is in */
+function read(tree: Program, sectionAt: (offset: number) => Section | undefined): Findings {
   const assets = assetUses()
-  const names = needlessNames(isOwnAt)
+  const names = needlessNames(at => sectionAt(at)?.isOwn === true)
   const free = freeNames()
   const overflow = overflowMessages()
   const zones = deadZones()
   const locales = foreignLocales()
-  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit)
+  const fields = privateFields(at => sectionAt(at)?.isInner === true)
+  walk(tree, assets.visit, names.visit, free.visit, overflow.visit, zones.visit, locales.visit, fields.visit)
   return {
     assets: assets.uses,
     locales: locales.uses,
@@ -174,6 +186,8 @@ function read(tree: Program, isOwnAt: (offset: number) => boolean): Findings {
     needless: flat(names.ranges),
     lexical: flat(zones.ranges()),
     overflow: flat(overflow.ranges),
+    fields: fields.found(),
+    bases: [...fields.bases],
   }
 }
 
@@ -199,11 +213,13 @@ function joined(found: readonly Findings[], sections: readonly Section[]): Findi
     needless: moved(one => one.needless),
     lexical: moved(one => one.lexical),
     overflow: moved(one => one.overflow),
+    fields: found.flatMap(({ fields }, i) => fields.map(({ ids, places }) => ({ ids, places: places.map(at => at + sections[i].start) }))),
+    bases: found.flatMap(({ bases }) => bases),
   }
 }
 
 /** The modules that findings depend on. */
-const MODULES = ['assets', 'dead-zones', 'facts', 'globals', 'locales', 'names', 'overflow', 'sections', 'syntax', 'target-globals']
+const MODULES = ['assets', 'dead-zones', 'facts', 'globals', 'locales', 'names', 'overflow', 'private-fields', 'sections', 'syntax', 'target-globals']
 
 let toolSum: string | undefined
 function toolHash(): string {

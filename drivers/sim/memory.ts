@@ -67,21 +67,11 @@ export class Mapping {
 
   /** Makes both copies equal; where both changed a word, byte by byte. */
   sync(): void {
-    const view = this.#view
-    const own = this.owner.frame.words
-    const last = this.#last
-    for (let i = 0; i < WORDS; i++) {
-      const seen = last[i]
-      if (view[i] === seen) {
-        if (own[i] !== seen) view[i] = last[i] = own[i]
-      } else {
-        if (this.readonly)
-          throw new Error(
-            `simulated page fault: write at byte ${i * 4} of a page mapped read-only (grant ${this.owner.ref} of domain ${this.owner.domid})`,
-          )
-        own[i] = view[i] = last[i] = merge(view[i], own[i], seen)
-      }
-    }
+    const fault = copies.equalise(this.#view, this.owner.frame.words, this.#last, this.readonly)
+    if (fault >= 0)
+      throw new Error(
+        `simulated page fault: write at byte ${fault * 4} of a page mapped read-only (grant ${this.owner.ref} of domain ${this.owner.domid})`,
+      )
   }
 
   /** The owner goes on elsewhere with its memory: the user keeps the page as it is now, alone. */
@@ -97,6 +87,23 @@ export class Mapping {
     this.sync()
     this.#view.fill(UNMAPPED)
   }
+}
+
+/** The work on both copies of a page, in one place: a benchmark has a faster way. */
+export const copies = {
+  /** Makes `view` and `own` equal; `last` is what they were. Returns -1, or the index of a word that was written in a read-only view. */
+  equalise(view: Uint32Array, own: Uint32Array, last: Uint32Array, isReadonly: boolean): number {
+    for (let i = 0; i < WORDS; i++) {
+      const seen = last[i]
+      if (view[i] === seen) {
+        if (own[i] !== seen) view[i] = last[i] = own[i]
+      } else {
+        if (isReadonly) return i
+        own[i] = view[i] = last[i] = merge(view[i], own[i], seen)
+      }
+    }
+    return -1
+  },
 }
 
 const merge = (mine: number, theirs: number, before: number): number => {

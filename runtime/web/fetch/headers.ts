@@ -134,9 +134,18 @@ function checkName(name: string): string {
   return lower
 }
 
+/** Values that stand as they are: a program says the same again and again. Peers may choose them too, so only so many, and no long ones. */
+const plain = new Set<string>()
+const MOST_PLAIN = 256
+const LONGEST_PLAIN = 64
+
 function checkValue(value: string): string {
+  if (plain.has(value)) return value
   let text = String(value)
-  if (!unusual.test(text)) return text
+  if (!unusual.test(text)) {
+    if (text.length <= LONGEST_PLAIN && plain.size < MOST_PLAIN) plain.add(text)
+    return text
+  }
   text = text.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '')
   if (badValue.test(text)) throw new TypeError('Headers: a header value may not have NUL, line breaks or characters above U+00FF')
   return text
