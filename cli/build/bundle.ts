@@ -1,6 +1,5 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
@@ -22,7 +21,7 @@ import type { Project } from './project.ts'
 import { factsOf, findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
-import { programCode, webGlobals } from './web-names.ts'
+import { programCode, webGlobals, webNamesOf } from './web-names.ts'
 
 export interface Bundle {
   /** A classic script, one file: runtime, drivers, stack, target and (not yet run) the program. */
@@ -78,7 +77,7 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   const kinds = networkKinds(facts, relative(process.cwd(), project.entry)).union(
     new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
   )
-  const main = mainModule(project, target, webNamesIn(code), globals, given)
+  const main = mainModule(project, target, webNamesOf(code), globals, given)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({

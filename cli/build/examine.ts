@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
 import { evaluateInEngine } from '@xen-ts/boot'
 import type { Examined, Problem } from '@xen-ts/runtime/examine'
-import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildOptions, build } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { assetTable, assetUses } from './assets.ts'
@@ -23,7 +22,7 @@ import { factsOf } from './sections.ts'
 import { treeOf, walk } from './syntax.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
-import { programCode } from './web-names.ts'
+import { programCode, webNamesOf } from './web-names.ts'
 
 /** How long (ms) the top level of a program may take. */
 const LONGEST = 60_000
@@ -62,7 +61,7 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
   const given = JSON.stringify({ name, elsewhere: target.elsewhere, words }).slice(1)
   const host = isProcess ? 'examineProcess' : 'examineGuest'
   const main = [
-    ...(isProcess ? [] : webImport(webNamesIn(code))),
+    ...(isProcess ? [] : webImport(webNamesOf(code))),
     `import { ${host} } from ${JSON.stringify(fileURLToPath(import.meta.resolve(isProcess ? '@xen-ts/runtime/examine/node' : '@xen-ts/runtime/examine/guest')))}`,
     `import { target } from ${JSON.stringify(target.module)}`,
     `${host}({ target, program: () => import(${JSON.stringify(entry)}), ${given}${isProcess ? '' : `, ${JSON.stringify(globals)}`})`,
