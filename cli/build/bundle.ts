@@ -1,7 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NamedModule } from '@xen-ts/boot/wasm'
-import { webNamesIn } from '@xen-ts/runtime/web/names'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
@@ -24,7 +23,7 @@ import type { Project } from './project.ts'
 import { factsOf, findingsIn, rangesOf, sectionsOf, usesInSections } from './sections.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
-import { programCode, webGlobals } from './web-names.ts'
+import { programCode, webGlobals, webNamesOf } from './web-names.ts'
 import { embeddedImport, embeddedModules, wasmModules, webAssembly } from './webassembly.ts'
 
 export interface Bundle {
@@ -145,7 +144,7 @@ function mainModule(
 /** What a program needs of the web platform, as imports that come before it. @param root of the project */
 export function webParts(code: string, root: string): { imports: string[]; warnings: readonly string[] } {
   const { hashes, warnings } = embeddedModules(code, root)
-  const names = new Set([...webNamesIn(code), ...(hashes.length > 0 ? ['webassembly'] : [])])
+  const names = new Set([...webNamesOf(code), ...(hashes.length > 0 ? ['webassembly'] : [])])
   const web = names.size === 0 ? [] : [`import ${JSON.stringify(`xen-ts-web:${[...names].sort()}`)}`]
   return { imports: [...embeddedImport(hashes), ...web], warnings }
 }

@@ -1,6 +1,6 @@
 /** Which web APIs a program uses, and how they get into its image. */
 import { fileURLToPath } from 'node:url'
-import { webNamesModule } from '@xen-ts/runtime/web/names'
+import { webNamesIn, webNamesModule } from '@xen-ts/runtime/web/names'
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild'
 
 /** `import 'xen-ts-web:URL,Headers'` puts these on the global object. */
@@ -16,6 +16,14 @@ export function webGlobals(): Plugin {
       }))
     },
   }
+}
+
+let last: { readonly code: string; readonly names: readonly string[] } | undefined
+
+/** Which web APIs a program uses, by its text: both bundles of a build ask. */
+export function webNamesOf(code: string): readonly string[] {
+  if (last?.code !== code) last = { code, names: webNamesIn(code) }
+  return last.names
 }
 
 /** A program and its packages as one ES module, without anything of xen-ts: what it says itself. */
