@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { WasmError } from './error.ts'
 import { adapt, moduleName } from './glue.ts'
 import type { WasmModule } from './module.ts'
+import { another } from './reader.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -107,7 +108,10 @@ function run(program: string, args: readonly string[], cwd: string): string {
   } catch (error) {
     const { code, stderr, signal } = error as { code?: string; stderr?: string; signal?: string }
     if (code === 'ENOENT') throw new WasmError(`WebAssembly is compiled to native code, and ${program} is not installed`, install)
+    // It has no message then.
+    if (program === 'wasm2c' && signal === 'SIGABRT')
+      throw new WasmError('the module uses what wasm2c 1.0.32 cannot translate, most likely vectors (SIMD)', another)
     const why = signal ? `was ended by ${signal}` : (stderr ?? String(error)).trim().slice(0, 1000)
-    throw new WasmError(`${program} refuses the module: ${why}`, 'build the module again, for WebAssembly 2.0 without later proposals')
+    throw new WasmError(`${program} refuses the module: ${why}`, another)
   }
 }

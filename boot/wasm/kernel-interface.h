@@ -1,6 +1,6 @@
 /*
  * What runtime.c has of the kernel: the same as in boot/kernel/kernel.h and js.h and boot/build/engine/engine.h, which programs are built
- * without. boot/kernel/wasm.test.ts compiles both together, so that they cannot disagree.
+ * without. A test compiles runtime.c with those, too, so that they cannot disagree.
  */
 #pragma once
 #include <stdbool.h>

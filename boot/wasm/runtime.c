@@ -9,7 +9,15 @@
 #undef memcpy
 #undef memmove
 #undef memset
+#ifdef KERNEL_HEADERS	/* wasm.test.ts compares */
+#include "js.h"
+#define engine_context() snapshot->context
+_Static_assert(offsetof(struct snapshot, context) == 28, "kernel-interface.h");
+#else
 #include "kernel-interface.h"
+#endif
+_Static_assert(sizeof(struct arg) == 24 && offsetof(struct arg, bytes) == 8 && offsetof(struct arg, length) == 16 && offsetof(struct arg, value) == 20,
+	"struct arg is the kernel's");
 
 #define BASE 0xffffc00000000000ul	/* slot 0: struct state */
 #define SPAN (1ul << 30)
@@ -188,7 +196,7 @@ void wasm_call_import(void *instance, u32 index, u64 *values, u32 params, u32 re
 }
 
 /* What JavaScript called ends with. Throws what an import has thrown. */
-static u32 call(struct object *o, void (*function)(void *, u64 *), const struct arg *values, const struct arg *importer)
+static u32 call_export(struct object *o, void (*function)(void *, u64 *), const struct arg *values, const struct arg *importer)
 {
 	struct state *s = STATE;
 	if (values->length < VALUE_WORDS * 8 || (u64)values->bytes & 7)
@@ -341,9 +349,9 @@ u32 wasm_run(const struct table *table, const struct arg *a)
 	case CALL: {
 		struct object *o = object(target, WASM_INSTANCE);
 		if (op == START)
-			return o ? call(o, start, &a[3], &a[4]) : 0;
+			return o ? call_export(o, start, &a[3], &a[4]) : 0;
 		const struct wasm_function *f = function_of(o, detail);
-		return f ? call(o, f->call, &a[3], &a[4]) : 0;
+		return f ? call_export(o, f->call, &a[3], &a[4]) : 0;
 	}
 	case NEW_MEMORY:
 		return new_number(new_external(WASM_MEMORY, target, detail));

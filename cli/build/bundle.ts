@@ -136,9 +136,7 @@ function mainModule(
     `import { ${['target', 'connect', ...globals.map(name => `${name} as __${name}`)].join(', ')} } from ${JSON.stringify(target.module)}`,
     `boot({ target, connect, ${globals.length > 0 ? `globals: { ${globals.map(name => `${name}: __${name}`).join(', ')} }, ` : ''}${options.join(', ')}, program: () => import(${JSON.stringify(project.entry)}) })`,
   ]
-  return [...webImports, ...defaultsImport(defaults), ...(main === undefined ? start : [`import ${JSON.stringify(main)}`])].join(
-    '\n',
-  )
+  return [...webImports, ...defaultsImport(defaults), ...(main === undefined ? start : [`import ${JSON.stringify(main)}`])].join('\n')
 }
 
 /** What a program needs of the web platform, as imports that come before it. @param root of the project */

@@ -45,7 +45,11 @@ test('an import of what is not there: what is missing, and what to do', async t 
       /^it exports HandshakeError, ShutdownError, SocketError, UsageError, arg, assets, .*unikernel, upgradeWebSocket$/,
     ],
     [`import picture from './picture.png'; picture()`, /^files with the ending \.png cannot be imported$/, /assets\('\.\/folder'\)/],
-    [`import add from './simd.wasm'; add()`, /^simd\.wasm: the module uses vectors \(SIMD\), which xen-ts does not have$/, /^build the module again/],
+    [
+      `import add from './simd.wasm'; add()`,
+      /^simd\.wasm: the module uses vectors \(SIMD\), which xen-ts does not have$/,
+      /^build the module again/,
+    ],
     [`const add = () => import('./text.wasm?module'); add()`, /^text\.wasm: the file is not a WebAssembly module/, /^is it the right file/],
     ['const x = (1', /^Expected/, /a little before/],
   ] as const) {

@@ -57,7 +57,8 @@ function forImage(bytes: Uint8Array, path: string): OnLoadResult {
 }
 
 /** What the image's JavaScript knows of a module, as arguments. */
-const shapeOf = (bytes: Uint8Array) => [describeModule(hashOf(bytes), readModule(bytes)), keyOf(bytes)].map(one => JSON.stringify(one)).join(', ')
+const shapeOf = (bytes: Uint8Array) =>
+  [describeModule(hashOf(bytes), readModule(bytes)), keyOf(bytes)].map(one => JSON.stringify(one)).join(', ')
 
 export interface EmbeddedModules {
   readonly hashes: readonly string[]

@@ -26,6 +26,9 @@ const more = [...webNames, ...alwaysThere, ...madeNames, ...Object.keys(ofTarget
   .filter((name, i, all) => all.indexOf(name) === i && !ecma429.includes(name))
   .sort()
 
+/** A module of WebAssembly, in base64: without one the name is not there. */
+const EMPTY_MODULE = "'AGFzbQEAAAA='"
+
 interface Probe {
   readonly there: boolean
   readonly missing: readonly string[]
@@ -49,6 +52,7 @@ const has = (name: string, value: any, member: string) =>
   : member in value.prototype || member in instance(value)
 const limits: [string, () => unknown][] = [${limits.map(({ name, what, gone }) => `[${JSON.stringify(`${name} ${what}`)}, () => ${gone}]`)}]
 export const named = () => crypto.subtle
+export const module = ${EMPTY_MODULE}
 export default unikernel({
   name: 'app',
   async start({ log }) {
@@ -110,6 +114,8 @@ async function sizes(): Promise<Record<string, string>> {
 export default unikernel({ name: 'app', async start({ log }) { log.info(typeof ${name}) } })`
     result[name] = String(await added(await make('size', uses)))
   }
+  const webAssembly = `export const module = ${EMPTY_MODULE}\n${saying('typeof WebAssembly')}`
+  result.WebAssembly = String(await added(await make('size', webAssembly)))
   Object.assign(result, await targetSizes())
   return result
 }

@@ -11,7 +11,8 @@ export class Module {
   constructor(source: unknown) {
     if (!(source instanceof ArrayBuffer || ArrayBuffer.isView(source)))
       throw new TypeError('WebAssembly.Module: the argument must be an ArrayBuffer or a view of one')
-    const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    const bytes =
+      source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     const shape = known.get(keyOf(bytes))
     if (shape !== undefined) {
       shapes.set(this, shape)
