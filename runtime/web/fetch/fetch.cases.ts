@@ -23,6 +23,31 @@ export const fetchScenarios: Scenarios = {
     second.set('a', '2')
     return [first.get('a'), second.get('a')]
   },
+  'neither headers nor their copy see what the other changes, a copy of a copy neither': ({ Headers }) => {
+    const first = new Headers([
+      ['a', '1'],
+      ['set-cookie', 'x'],
+    ])
+    const second = new Headers(first)
+    const third = new Headers(second)
+    first.append('a', '2')
+    first.append('set-cookie', 'y')
+    second.delete('set-cookie')
+    third.set('b', '3')
+    const fourth = new Headers(first)
+    first.delete('a')
+    return [[...first], [...second], [...third], [...fourth]]
+  },
+  'forEach of a copy sees what is added meanwhile': ({ Headers }) => {
+    const first = new Headers({ a: '1' })
+    const second = new Headers(first)
+    const seen: string[] = []
+    second.forEach((value: string, name: string, headers: { append(name: string, value: string): void }) => {
+      seen.push(name, value)
+      if (name === 'a') headers.append('b', '2')
+    })
+    return [seen, [...first], [...second]]
+  },
   'a bad header name': ({ Headers }) => new Headers({ 'a b': '1' }),
   'a bad header value': ({ Headers }) => new Headers({ a: 'x\ny' }),
   'a pair of three': ({ Headers }) => new Headers([['a', 'b', 'c']]),

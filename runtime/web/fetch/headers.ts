@@ -11,18 +11,25 @@ const badValue = /[\0\r\n\u0100-\uffff]/
 
 export class Headers {
   /** By lower-case name; several values of a name are joined, except those of Set-Cookie, which may not be. */
-  readonly #values = new Map<string, string>()
-  #cookies: string[] = []
+  #values!: Map<string, string>
+  #cookies!: string[]
+  /** Both are another's as well: a copy, as each handler has one of a request's, is made when there is something to change. */
+  #isShared = false
   #sorted: readonly [string, string][] | undefined
 
   constructor(init?: HeadersInit) {
+    if (init instanceof Headers && init[Symbol.iterator] === ownIterator) {
+      this.#values = init.#values
+      this.#cookies = init.#cookies
+      this.#isShared = init.#isShared = true
+      return
+    }
+    this.#values = new Map()
+    this.#cookies = []
     if (init === undefined) return
     if (init === null || typeof init !== 'object') throw new TypeError('Headers: the argument must be headers, pairs or an object')
     const iterator = (init as { [Symbol.iterator]?: unknown })[Symbol.iterator]
-    if (iterator === ownIterator && init instanceof Headers) {
-      this.#values = new Map(init.#values)
-      this.#cookies = [...init.#cookies]
-    } else if (iterator !== undefined && iterator !== null) {
+    if (iterator !== undefined && iterator !== null) {
       for (const entry of init as Iterable<readonly string[]>) {
         const pair = Array.isArray(entry) ? entry : [...(entry as Iterable<string>)]
         if (pair.length !== 2) throw new TypeError('Headers: each entry must be a pair of name and value')
@@ -41,7 +48,7 @@ export class Headers {
   append(name: string, value: string): void {
     const key = checkName(name)
     const text = checkValue(value)
-    this.#sorted = undefined
+    this.#change()
     if (key === 'set-cookie') this.#cookies.push(text)
     else this.#values.set(key, this.#values.has(key) ? `${this.#values.get(key)}, ${text}` : text)
   }
@@ -49,7 +56,7 @@ export class Headers {
   set(name: string, value: string): void {
     const key = checkName(name)
     const text = checkValue(value)
-    this.#sorted = undefined
+    this.#change()
     if (key === 'set-cookie') this.#cookies = [text]
     else this.#values.set(key, text)
   }
@@ -67,7 +74,7 @@ export class Headers {
 
   delete(name: string): void {
     const key = checkName(name)
-    this.#sorted = undefined
+    this.#change()
     if (key === 'set-cookie') this.#cookies = []
     else this.#values.delete(key)
   }
@@ -77,18 +84,30 @@ export class Headers {
   }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
-    if (this.#values.size < 2 && this.#cookies.length === 0) {
+    const values = this.#values
+    let seen = 0
+    if (values.size < 2 && this.#cookies.length === 0) {
       // As most responses have it: nothing to sort, so no generator.
-      this.#values.forEach((value, name) => {
+      values.forEach((value, name) => {
+        seen++
         callback.call(self, value, name, this)
       })
-      return
+      // Another map: the callback has changed what was shared, and what it added comes as well.
+      if (values === this.#values) return
     }
-    for (let i = 0; ; i++) {
+    for (let i = seen; ; i++) {
       const pair = this.#pairs()[i]
       if (pair === undefined) return
       callback.call(self, pair[1], pair[0], this)
     }
+  }
+
+  #change(): void {
+    this.#sorted = undefined
+    if (!this.#isShared) return
+    this.#values = new Map(this.#values)
+    this.#cookies = [...this.#cookies]
+    this.#isShared = false
   }
 
   /** Sorted by name; each Set-Cookie by itself. Made once for each change. */

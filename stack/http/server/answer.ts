@@ -11,13 +11,17 @@ export const NO_BODY = -3
 /** Fields that describe the connection: the server decides them, not the handler. */
 const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'proxy-connection', 'te', 'trailer'])
 
+/** How most responses begin. */
+const OK = 'HTTP/1.1 200 OK\r\n'
+
 /** What a head says of a handler's response; undefined for an answer of the server's own. */
 export type ResponseHead = Pick<Response, 'status' | 'statusText' | 'headers'>
 
 /** `length` in bytes, or one of the constants above; `date` and `connection` are whole lines with line end, or empty. */
 export function headText(status: number, response: ResponseHead | undefined, length: number, date: string, connection: string): string {
   const phrase = response === undefined ? reasonPhrase(status) : statusPhrase(status, response.statusText)
-  let text = `HTTP/1.1 ${status} ${phrase}\r\n`
+  // Sums and not templates, which in the engine are calls of concat(): 2 % of a request.
+  let text = status === 200 && phrase === 'OK' ? OK : `HTTP/1.1 ${status} ${phrase}\r\n`
   let dateLine = date
   if (response !== undefined) {
     response.headers.forEach((value, name) => {
@@ -27,12 +31,12 @@ export function headText(status: number, response: ResponseHead | undefined, len
         return
       }
       if (name === 'date') dateLine = ''
-      text += `${name}: ${value}\r\n`
+      text = text + name + ': ' + value + '\r\n'
     })
   }
-  if (length >= 0) text += `content-length: ${length}\r\n`
+  if (length >= 0) text = text + 'content-length: ' + length + '\r\n'
   else if (length === CHUNKED) text += 'transfer-encoding: chunked\r\n'
-  return `${text}${dateLine}${connection}\r\n`
+  return text + dateLine + connection + '\r\n'
 }
 
 /** One byte a character, as HTTP wants it; and a body behind it. */
