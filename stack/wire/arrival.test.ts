@@ -107,8 +107,8 @@ for (const ipv6 of [false, true])
         const at = ipv6 ? IP6_PAYLOAD : IP_PAYLOAD
         const size = (ipv6 ? ip6Length(one.u16) : ipLength(one.u16) - IP_BYTES) | 0
         let { length } = one
-        const change = roll(5)
-        // A bit anywhere; or a field of the headers, and all sums right again; or the end is cut off.
+        const change = roll(6)
+        // A bit anywhere; or a field of the headers, and all sums right again; or the end is cut off, or the packet shorter than its frame.
         if (change === 1) one.u8[roll(at + 20)] ^= 1 << roll(8)
         if (change === 2 || change === 3) {
           const where = protocol === PROTOCOL_UDP ? roll(8) : [0, 1, 12, 12, 13, 13, 14, 20, 21, 22, 23][roll(11)]
@@ -118,6 +118,13 @@ for (const ipv6 of [false, true])
           if (protocol === PROTOCOL_UDP && roll(3) === 0) one.u16[(at >>> 1) + 3] = 0
         }
         if (change === 4) length = roll(length + 1)
+        if (change === 5) {
+          const less = roll(40)
+          one.u16[ipv6 ? 9 : 8] = swap16(ipv6 ? less : less + IP_BYTES)
+          one.u16[12] = ipv6 ? one.u16[12] : 0
+          if (!ipv6) one.u16[12] = ~abi.checksum(one.u8, ETH_BYTES, IP_BYTES, 0)
+          complete(one.u8, one.u16, ipv6, at, less, protocol)
+        }
         const wanted = expected({ ...one, length }, before, ipv6, both[0])
         const got = abi.packetIn(one.u8, length, 0, one.arrival.bytes)
         const { words } = one.arrival
