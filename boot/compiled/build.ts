@@ -18,7 +18,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const programs = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url))
 
 /** The compiler's version is in it. */
-const lock = fileURLToPath(new URL('../package.json', import.meta.url))
+const lock = fileURLToPath(new URL('../../package-lock.json', import.meta.url))
 
 /** No runtime and no data: functions over a memory that is the engine's. */
 const options = ['--runtime', 'stub', '-O3', '--noAssert', '--importMemory', '--noExportMemory']
