@@ -58,11 +58,15 @@ test('a daemon that changes what is about to be read is answered with errors, no
         await xenstore.directory('data')
       }),
     )
-    await xen.advance(10_000)
+    try {
+      await xen.advance(10_000)
+    } catch (error) {
+      // One that says it has read what it has not finds the next request in its place: it has fooled itself.
+      if (!/^domain 1 sent a xenstore request of /.test((error as Error).message)) throw error
+    }
     watch.close()
     xenstore.close() // what a spoilt answer left waiting
-    for (const result of await xen.run(work))
-      if (result.status === 'rejected' && !(result.reason instanceof XenstoreError)) throw result.reason
+    for (const result of await work) if (result.status === 'rejected' && !(result.reason instanceof XenstoreError)) throw result.reason
     const lines = domain.log.filter(({ level }) => level === 'warn' || level === 'error').length
     if (lines > 12) throw new Error(`${lines} warnings in ten seconds`)
     domain.destroy() // nobody can tell the daemon any more

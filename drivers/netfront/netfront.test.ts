@@ -248,6 +248,26 @@ test('a vif that comes later, goes, and comes back as another one: same device, 
   await end(set, device)
 })
 
+test('a vif that is replaced by one of the same name between two looks is connected like any other, and is told nothing before', async t => {
+  const set = setUp()
+  const device = await connect(set)
+  for (let round = 0; round < 3; round++) {
+    const states: string[] = []
+    set.netback.vanish()
+    set.netback = set.attach()
+    const path = `${set.netback.frontendPath}/state`
+    const watch = set.drivers.xenstore.watch(path, () => states.push(set.xen.store.read(path) ?? ''))
+    await set.xen.advance(3000)
+    t.true(device.isUp)
+    t.false(states.includes('5') || states.includes('6'), states.join())
+    t.true(transmit(device, packet(60)))
+    await set.xen.settle()
+    t.is(set.netback.received.length, 1)
+    watch.close()
+  }
+  await end(set, device)
+})
+
 test('a vif that never comes holds nothing up', async t => {
   const set = setUp()
   set.netback.vanish()

@@ -183,7 +183,11 @@ export class Frontend<L extends FrontendLink> {
             : undefined
     if (lost !== undefined) {
       machine.log(this.#driver.source).info(`${this.#driver.name}: disconnected from domain ${link.backend.domid}: ${lost}`)
-      await this.#disconnect()
+      // The toolstack has made another device of that name already, which nobody has told anything: it would be dead before it lived.
+      if (own === XenbusState.initialising) {
+        await this.#disconnect([])
+        this.#wakeup.wake()
+      } else await this.#disconnect()
     } else if (!link.up && state === XenbusState.connected) {
       this.#goUp(link)
     }
