@@ -22,7 +22,7 @@ import { factsOf } from './sections.ts'
 import { treeOf, walk } from './syntax.ts'
 import { usedGlobals } from './target-globals.ts'
 import type { FoundTarget } from './targets.ts'
-import { programCode, webNamesOf } from './web-names.ts'
+import { programCode } from './web-names.ts'
 
 /** How long (ms) the top level of a program may take. */
 const LONGEST = 60_000
