@@ -56,7 +56,8 @@ export interface Findings {
 export function sectionsOf(script: string, headings: ReadonlyMap<string, string | undefined>, root: string): Section[] {
   const [opening] = /^[^]*?^\(\(\) => \{\n/m.exec(script) ?? []
   const end = script.lastIndexOf('})();')
-  if (opening === undefined || end < opening.length) return [{ start: 0, end: script.length, file: undefined, isOwn: false, isInner: false }]
+  if (opening === undefined || end < opening.length)
+    return [{ start: 0, end: script.length, file: undefined, isOwn: false, isInner: false }]
   const starts: { at: number; path: string | undefined }[] = [{ at: opening.length, path: undefined }]
   for (const { index, 1: heading } of script.matchAll(/^ {2}\/\/ (.+)$/gm))
     if (index > 0 && headings.has(heading)) starts.push({ at: index, path: headings.get(heading) })
@@ -88,7 +89,9 @@ export function findingsIn(script: string, whole: string, sections: readonly Sec
   try {
     const found = sections.map(section => {
       const text = script.slice(section.start, section.end)
-      return cache.get(sha256(`${tool} ${section.isOwn} ${section.isInner} ${text}`), () => read(sectionTree(script, section), () => section))
+      return cache.get(sha256(`${tool} ${section.isOwn} ${section.isInner} ${text}`), () =>
+        read(sectionTree(script, section), () => section),
+      )
     })
     cache.save()
     return joined(found, sections)
@@ -219,7 +222,19 @@ function joined(found: readonly Findings[], sections: readonly Section[]): Findi
 }
 
 /** The modules that findings depend on. */
-const MODULES = ['assets', 'dead-zones', 'facts', 'globals', 'locales', 'names', 'overflow', 'private-fields', 'sections', 'syntax', 'target-globals']
+const MODULES = [
+  'assets',
+  'dead-zones',
+  'facts',
+  'globals',
+  'locales',
+  'names',
+  'overflow',
+  'private-fields',
+  'sections',
+  'syntax',
+  'target-globals',
+]
 
 let toolSum: string | undefined
 function toolHash(): string {
