@@ -53,14 +53,15 @@ export async function runTwice(program: Program, output: (text: string) => void)
   const first = await run(program, output)
   const globals = first.globals()
   const second = await run(program, () => {}, first.plan)
-  return { ...(second.whole ? second.snapshot : first.snapshot), globals }
+  const last = second.whole ? second : await run(program, () => {})
+  return { ...last.snapshot(), globals }
 }
 
 async function run(
   program: Program,
   output: (text: string) => void,
   plan?: Plan,
-): Promise<{ snapshot: Snapshot; plan: Plan; whole: boolean; globals(): string[] }> {
+): Promise<{ plan: Plan; whole: boolean; snapshot(): Snapshot; globals(): string[] }> {
   const { dataEnd, initialStackPointer: stackTop, quickjs } = await engineNames()
   const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => 0 })
   const { memory } = engine
@@ -81,36 +82,39 @@ async function run(
   collect(engine)
 
   const result = placement.stop()
-  text.free()
-  scrub(engine)
-  const given = (program.bytes ?? []).reduce((sum, { length }) => sum + length, 0)
-  account(engine, stackTop, given)
-  if (engine.exports.stackSave() !== stackTop) throw new Error("the engine's stack is not at rest")
-  memory.u8.fill(0, result.whole ? dataEnd : gapEnd, stackTop)
-  engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)
-  const snapshot = {
-    abiHash: abiHash(),
-    memoryPages: memory.size / 65536,
-    stackPointer: stackTop,
-    runtime: engine.runtime,
-    context: engine.context,
-    turn,
-    fail,
-    layout: engine.layout,
-    program: program.program,
-    engine: `QuickJS ${quickjs}`,
-    pages: usedPages(memory.u8, 0, memory.size),
-    dataEnd,
-    engineHeapBytes,
+  /** The engine is of no use afterwards. */
+  const snapshot = (): Snapshot => {
+    text.free()
+    scrub(engine)
+    const given = (program.bytes ?? []).reduce((sum, { length }) => sum + length, 0)
+    account(engine, stackTop, given)
+    if (engine.exports.stackSave() !== stackTop) throw new Error("the engine's stack is not at rest")
+    memory.u8.fill(0, result.whole ? dataEnd : gapEnd, stackTop)
+    engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)
+    return {
+      abiHash: abiHash(),
+      memoryPages: memory.size / 65536,
+      stackPointer: stackTop,
+      runtime: engine.runtime,
+      context: engine.context,
+      turn,
+      fail,
+      layout: engine.layout,
+      program: program.program,
+      engine: `QuickJS ${quickjs}`,
+      pages: usedPages(memory.u8, 0, memory.size),
+      dataEnd,
+      engineHeapBytes,
+    }
   }
-  /** Looks at the engine after the snapshot was taken. */
+  /** Looks at the engine, when no snapshot of it is wanted. */
   const globals = () => {
     const names = engine.eval("Object.getOwnPropertyNames(globalThis).join(' ')", 'build')
     const text = engine.text(names)
     engine.free(names)
     return text.split(' ')
   }
-  return { snapshot, ...result, globals }
+  return { ...result, snapshot, globals }
 }
 
 /** Puts the text of the bundle, with a NUL behind it, into the gap, or where it does not fit there into the heap. */

@@ -58,3 +58,13 @@ test('a text with what looks like the heading of a module in it', async t => {
   t.true((await bundleFolder(root)).code.includes('var text = `'))
   t.regex(await runFolder(root), /\/\/ app\.ts/)
 })
+
+test('what the function around all sections declares is no global', async t => {
+  const root = folderOf(t, {
+    'app.ts': program('say(find())', "import find from 'a'"),
+    'node_modules/a/index.js': "module.exports = () => { try { return require('nothing') } catch { return typeof require } }",
+  })
+  const bundle = await bundleFolder(root)
+  t.true(bundle.code.includes('require("nothing")'))
+  t.false(bundle.freeNames().has('require'))
+})

@@ -203,6 +203,9 @@ export const rangesOf = (flat: readonly number[]): Range[] => {
   return ranges
 }
 
+/** Parameters of the function around all sections: of an image (bundle.ts), and of a process (process-bundle.ts). */
+const around = ['require', '__assets', '__node']
+
 function joined(found: readonly Findings[], sections: readonly Section[]): Findings {
   const placed = <U extends { readonly at: number }>(of: (one: Findings) => readonly U[]): U[] =>
     found.flatMap((one, i) => of(one).map(use => ({ ...use, at: use.at + sections[i].start })))
@@ -212,7 +215,7 @@ function joined(found: readonly Findings[], sections: readonly Section[]): Findi
     assets: placed(one => one.assets),
     locales: placed(one => one.locales),
     used: found.flatMap(one => one.used),
-    declared: found.flatMap(one => one.declared),
+    declared: [...around, ...found.flatMap(one => one.declared)],
     needless: moved(one => one.needless),
     lexical: moved(one => one.lexical),
     overflow: moved(one => one.overflow),
