@@ -36,7 +36,7 @@ export interface Workspace {
 
 /** Exports that are there for tests and benchmarks of the workspace, and for making the kernel. */
 export const internal: Readonly<Record<string, readonly string[]>> = {
-  '@xen-ts/boot': ['./cases', './engine', './fuzz', './memory-cases', './testing'],
+  '@xen-ts/boot': ['./cases', './engine', './fuzz', './memory-cases', './testing', './wasm/testing'],
   '@xen-ts/drivers': ['./hostile', './interleave', './sim', './sim/engine-setup', './sim/leak-check'],
   '@xen-ts/runtime': ['./web/subtle'],
   '@xen-ts/stack': ['./testing'],

@@ -18,7 +18,7 @@ const groups: readonly (readonly [string, string])[] = [
   [browser, 'it belongs to browsers, and a unikernel has no page'],
   [
     'WebAssembly',
-    "it is there for modules that the program imports (import module from './NAME.wasm') or has in its text in base64, and runs nothing else; take a build of the package in JavaScript, or test for it with typeof first",
+    "it is there for modules that the program imports (import module from './NAME.wasm') or has in its text, and runs nothing else; take a build of the package in JavaScript, or test for it with typeof first",
   ],
   [web, 'do without it, or test for it with typeof first'],
 ]

@@ -14,3 +14,5 @@ export function assemble(text: string, ...flags: string[]): Uint8Array {
     rmSync(folder, { recursive: true })
   }
 }
+
+export { numericModule } from './numeric.ts'

@@ -52,6 +52,14 @@ test('a program without modules has no WebAssembly, and none of its code', async
   t.notRegex(code, /web\/webassembly/)
 })
 
+test('a module as a list of bytes in the text is found', async t => {
+  const list = `Uint8Array.of(0).constructor.from([${[...add].map((byte, i) => (i % 9 ? byte : ` ${byte}`))}])`
+  const { output } = await buildFolder(
+    folderOf(t, { 'app.ts': program(`say(WebAssembly.Module.exports(new WebAssembly.Module(${list}))[0].name)`) }),
+  )
+  t.regex(output, /\] add\n/)
+})
+
 test('a module in base64 in the text is found, once', async t => {
   const text = add.toString('base64')
   const root = folderOf(t, {

@@ -66,17 +66,18 @@ export interface EmbeddedModules {
 }
 
 /**
- * Modules that stand in the text of a program or its packages, in base64: what they give to WebAssembly at run time is one of them. They are compiled
+ * Modules that stand in the text of a program or its packages, in base64 or as a list of bytes: what they give to WebAssembly at run time is one of them. They are compiled
  * at once: what cannot be is warned of, since most packages can do without.
  */
 export function embeddedModules(code: string, root: string): EmbeddedModules {
   if (!/\bWebAssembly\b/.test(code)) return { hashes: [], warnings: [] }
   const found = new Map<string, Uint8Array>()
-  // The magic number and the version.
-  for (const [text] of code.matchAll(/AGFzbQEAAA[\w+/]*={0,2}/g)) {
-    const bytes = Uint8Array.from(Buffer.from(text, 'base64'))
-    found.set(hashOf(bytes), bytes)
-  }
+  // What begins with the magic number and the version.
+  const base64 = [...code.matchAll(/AGFzbQEAAA[\w+/]*={0,2}/g)].map(([text]) => Buffer.from(text, 'base64'))
+  const lists = [...code.matchAll(/\[\s*(0,\s*97,\s*115,\s*109,\s*1,\s*0,\s*0,\s*0\b[\d\s,]*)\]/g)].map(([, list]) =>
+    list.split(',').map(Number),
+  )
+  for (const bytes of [...base64, ...lists].map(one => Uint8Array.from(one))) found.set(hashOf(bytes), bytes)
   const hashes: string[] = []
   const warnings = new Set<string>()
   for (const [hash, bytes] of found) {

@@ -1,13 +1,12 @@
 /** WebAssembly on real Xen: what modules do there is what they do in V8. Needs wasm2c, wat2wasm (Debian's wabt) and gcc. */
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { assemble, numericModule } from '@xen-ts/boot/wasm/testing'
 import test from 'ava'
 import { XenTests } from './harness.ts'
 import { digests, results } from './webassembly/cases.ts'
-import { numericModule } from './webassembly/numeric.ts'
 
 const here = (name: string) => fileURLToPath(new URL(`webassembly/${name}`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'xen-ts-webassembly-'))
@@ -29,15 +28,15 @@ export default unikernel({
 })
 `
 
-function assemble(name: string, text: string): WebAssembly.Module {
-  writeFileSync(join(folder, `${name}.wat`), text)
-  execFileSync('wat2wasm', [`${name}.wat`, '-o', `${name}.wasm`], { cwd: folder })
-  return new WebAssembly.Module(readFileSync(join(folder, `${name}.wasm`)))
+function moduleOf(name: string, text: string): WebAssembly.Module {
+  const bytes = assemble(text)
+  writeFileSync(join(folder, `${name}.wasm`), bytes)
+  return new WebAssembly.Module(bytes)
 }
 
 test.serial('cases, and all numeric operations, are as in V8', async t => {
-  const module = assemble('module', readFileSync(here('module.wat'), 'utf8'))
-  const numeric = assemble('numeric', numericModule)
+  const module = moduleOf('module', readFileSync(here('module.wat'), 'utf8'))
+  const numeric = moduleOf('numeric', numericModule)
   writeFileSync(join(folder, 'app.ts'), app)
   copyFileSync(here('cases.ts'), join(folder, 'cases.ts'))
   const { lines, reason } = await xen.run(t, join(folder, 'app.ts'), { memory: 64, seconds: 120 })

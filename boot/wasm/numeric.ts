@@ -35,6 +35,7 @@ const memory = [
 ].map(
   ([type, store, load]) =>
     `(func (export "${store}-${load} i${letters[type]}") (param i32 ${type}) (result ${type})
+      (i64.store (i32.and (local.get 0) (i32.const 1023)) (i64.const 0))
       (${store} (i32.and (local.get 0) (i32.const 1023)) (local.get 1)) (${load} (i32.and (local.get 0) (i32.const 1023))))`,
 )
 
