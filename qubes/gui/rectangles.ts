@@ -1,4 +1,5 @@
 /** Rectangles of pixels. */
+import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Rectangle } from './messages.ts'
 
 const rectangle = (left: number, top: number, right: number, bottom: number): Rectangle => ({
@@ -24,17 +25,29 @@ export function around(a: Rectangle, b: Rectangle): Rectangle {
 
 /**
  * Fills a rectangle that is inside of a picture.
- * @param stride pixels in a row of the picture, @param colour 0xRRGGBB
+ * @param bytes the same memory as `pixels`, @param stride pixels in a row of the picture, @param colour 0xRRGGBB
  */
-export function fill(pixels: Uint32Array, stride: number, area: Rectangle, colour: number): void {
+export function fill(
+  copy: HostFunctions['copy'],
+  pixels: Uint32Array,
+  bytes: Uint8Array,
+  stride: number,
+  area: Rectangle,
+  colour: number,
+): void {
   const start = area.y * stride + area.x,
-    end = start + area.width,
-    after = start + area.height * stride
+    end = start + area.width
   pixels.fill(colour, start, end)
   // The engine fills pixel by pixel but copies in one piece, which takes a third of the time: of whole rows 1, 2, 4, ... at a time.
   if (area.width < stride) {
-    for (let row = start + stride; row < after; row += stride) pixels.copyWithin(row, start, end)
+    // The kernel's copy is called without a look for it, row by row.
+    const from = start * 4,
+      step = stride * 4,
+      length = area.width * 4,
+      after = from + area.height * step
+    for (let row = from + step; row < after; row += step) copy(bytes, row, bytes, from, length)
   } else {
+    const after = start + area.height * stride
     for (let done = stride; start + done < after; done *= 2) pixels.copyWithin(start + done, start, Math.min(start + done, after - done))
   }
 }

@@ -33,6 +33,10 @@ export class Surface {
   get pixels(): Uint32Array {
     return this.#pixels
   }
+  /** The same memory, and what is left of its last page. */
+  get memory(): Uint8Array {
+    return this.#image.bytes
+  }
   get bytes(): Uint8Array {
     return this.#image.bytes.subarray(0, this.width * this.height * 4)
   }

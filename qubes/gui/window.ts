@@ -118,7 +118,8 @@ export class Window {
   fill(colour: number, x = 0, y = 0, width = this.#whole.width, height = this.#whole.height): void {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
-    fill(this.#surface.pixels, this.#whole.width, area, colour)
+    const surface = this.#surface
+    fill(this.#context.memory.abi.copy, surface.pixels, surface.memory, this.#whole.width, area, colour)
     this.#addDamage(area)
   }
 
