@@ -16,6 +16,7 @@ await engineTests(
     './udp/udp.test.ts',
     './readdress.test.ts',
     './wire/wire.test.ts',
+    './wire/arrival.test.ts',
     './ip/ip.test.ts',
     './ip/broadcast.test.ts',
     './ip/defence.test.ts',

@@ -28,24 +28,22 @@ for (const family of families)
 for (const family of families)
   test(`IPv${family}: what the kernel reads of a packet comes to the same as what the stack reads itself`, async t => {
     const corpus = await record(family)
-    for (let seed = 1; seed <= 3; seed++) {
-      let taken = 0
-      const counted = await siege(family, corpus, seed, EACH, ({ abi, ...machine }) => ({
-        ...machine,
-        abi: {
-          ...abi,
-          packetIn(...args) {
-            const protocol = abi.packetIn(...args)
-            if (protocol !== 0) taken++
-            return protocol
-          },
+    let taken = 0
+    const counting = await siege(family, corpus, 1, EACH / 2, ({ abi, ...machine }) => ({
+      ...machine,
+      abi: {
+        ...abi,
+        packetIn(...args) {
+          const protocol = abi.packetIn(...args)
+          if (protocol !== 0) taken++
+          return protocol
         },
-      }))
-      const { served, counters } = await siege(family, corpus, seed, EACH, ({ abi, ...machine }) => ({
-        ...machine,
-        abi: { ...abi, packetIn: () => 0 },
-      }))
-      t.deepEqual([counted.served, { ...counted.counters }], [served, { ...counters }])
-      t.true(taken > 50, `${taken} packets were taken`)
-    }
+      },
+    }))
+    const { served, counters } = await siege(family, corpus, 1, EACH / 2, ({ abi, ...machine }) => ({
+      ...machine,
+      abi: { ...abi, packetIn: () => 0 },
+    }))
+    t.deepEqual([counting.served, { ...counting.counters }], [served, { ...counters }])
+    t.true(taken > 50, `${taken} packets were taken`)
   })

@@ -101,7 +101,7 @@ for (const ipv6 of [false, true])
       const roll = (limit: number): number => Math.floor(random() * limit)
       const both = [new Segment(), new Segment()] as const
       const count = { taken: 0, refused: 0 }
-      for (let i = 0; i < 6000; i++) {
+      for (let i = 0; i < 1500; i++) {
         const one = packet(roll, ipv6, protocol)
         const before = one.u16.slice()
         const at = ipv6 ? IP6_PAYLOAD : IP_PAYLOAD
@@ -148,5 +148,5 @@ for (const ipv6 of [false, true])
           t.deepEqual(is, was)
         }
       }
-      t.true(count.taken > 1000 && count.refused > 1000, JSON.stringify(count))
+      t.true(count.taken > 250 && count.refused > 250, JSON.stringify(count))
     })
