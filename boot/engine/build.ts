@@ -91,6 +91,7 @@ function initialMemory(names: EngineNames): Uint8Array {
 async function hashInputs(wasm: string): Promise<string> {
   const sources = [
     'build.ts',
+    'c-string.ts',
     'compile.ts',
     'host.c',
     'interface.ts',

@@ -7,6 +7,7 @@
  * wasm2c's text is edited with patterns. Every step checks that it found what it expects (text.ts), and the last one that nothing
  * of the old runtime is left.
  */
+import { countHighBytes } from './c-string.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import { neverInterrupt } from './interrupts.ts'
@@ -40,6 +41,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   threadInterpreters(c)
   boundStringify(c, module)
   neverInterrupt(c, module)
+  countHighBytes(c)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)
