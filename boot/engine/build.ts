@@ -92,6 +92,7 @@ async function hashInputs(wasm: string): Promise<string> {
   const sources = [
     'account.ts',
     'build.ts',
+    'c-string.ts',
     'compile.ts',
     'host.c',
     'interface.ts',

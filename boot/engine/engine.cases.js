@@ -17,6 +17,9 @@ print(Object.is(Math.min(0, -0), -0) + ' ' + Object.is(Math.max(0, -0), 0) + ' '
 const minus = [-0, 0 * -1, Math.min(0, -0), Math.min(-0, 0), Math.max(-0, -0), Math.round(-0.2), Math.ceil(-0.5), Math.trunc(-0.9), -0 + -0, -5 % 5, Number('-0'), parseFloat('-0.0'), JSON.parse('-0'), 0 / -1, Math.fround(-1e-60), Math.sign(-0), new Float64Array([-0])[0], Math.floor(-0), Math.sqrt(-0), Math.abs(-0) * -1, [-0].at(-0), (-0) ** 3]
 print(minus.map(x => 1 / x).join())
 print([0, -0 + 0, 0 - 0, -0 - -0, Math.max(0, -0), Math.abs(-0), Math.hypot(-0), (-0) | 0, new Int32Array([-0])[0], [-0].indexOf(0)].map(x => 1 / x).join())
+// texts with characters above U+007F reach the host, of any length and at any place
+for (let n = 0; n < 28; n++) print(Array.from({ length: n + 1 }, (_, i) => 'a'.repeat(i) + 'ÿ\x80é'.slice(i % 3) + 'b'.repeat(n - i)).join(' ') + ' ' + 'x'.repeat(n))
+print('é'.repeat(33) + 'x'.repeat(100))
 // numbers as text, and back
 const numbers = [0, -0, 1, 0.1, 1 / 3, 1e21, 1.5e-7, 123456789.125, 5e-324, 1.7976931348623157e308, 2 ** 53 + 2, -42.42, 0.000001, 1e-7]
 for (const n of numbers) print([n, n.toString(2).length, n.toString(36), n.toFixed(3), n.toPrecision(4), n.toExponential(2), Number(String(n)) === n].join(' '))

@@ -56,6 +56,17 @@ STORE(f64_store, f64, f64)
 INLINE void memory_fill(u32 to, u32 value, u32 length) { __builtin_memset(engine_memory(to), (u8)value, length); }
 INLINE void memory_copy(u32 to, u32 from, u32 length) { __builtin_memmove(engine_memory(to), engine_memory(from), length); }
 
+/* How many of these bytes are above 0x7f (c-string.ts). */
+INLINE u32 high_bytes(u64 address, u32 length)
+{
+	u32 count = 0;
+	for (; length >= 8; length -= 8, address += 8)
+		count += (i64_load(address) >> 7 & 0x0101010101010101) * 0x0101010101010101 >> 56;
+	for (; length; length--, address++)
+		count += i32_load8_u(address) >> 7;
+	return count;
+}
+
 /*
  * The function table. It never changes: call_indirect checks bounds and type against constants (Spec 4.4.8). `type` is the
  * index of the function's type plus one; null slots have 0. The check is kept though page tables guard memory: it is what keeps

@@ -37,6 +37,11 @@ test('nobody is asked whether to interrupt: the function is a constant, and all 
   t.true(source.split(`${name}(`).length > 10)
 })
 
+test('characters above U+007F are counted by a function of ours, in one place', async t => {
+  const { source } = translate(engineWasm(), await engineNames())
+  t.is(source.split(' = high_bytes(').length, 2)
+})
+
 test('every opcode has its own jump to the next, in both interpreters', async t => {
   const { source } = translate(engineWasm(), await engineNames())
   const tables = [...source.matchAll(/opcode_labels\[256\] = \{ (.*) \};/g)].map(([, labels]) => labels.split(', '))
@@ -68,6 +73,10 @@ const changes: Record<string, [pattern: RegExp | string, to: string]> = {
   ],
   'another way to ask for interrupts': [/w2c_i1 = 10000u;/g, 'w2c_i1 = 20000u;'],
   'another message for interrupts': [/= 17633u;/g, '= 17634u;'],
+  'another count of high bytes': [
+    /(w2c_i1 = i32_load8_u\(instance->Z_aZ_a, \(u64\)\(w2c_i1\)\);\n\s+w2c_i2 = )7u(;\n\s+w2c_i1 >>=)/g,
+    '$16u$2',
+  ],
   'more at start-up': ['init_elem_instances(instance);\n', 'init_elem_instances(instance);\n  init_more(instance);\n'],
 }
 for (const [what, [pattern, to]] of Object.entries(changes)) {

@@ -8,6 +8,7 @@
  * of the old runtime is left.
  */
 import { accountInBytes } from './account.ts'
+import { countHighBytes } from './c-string.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import { neverInterrupt } from './interrupts.ts'
@@ -42,6 +43,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   boundStringify(c, module)
   accountInBytes(c)
   neverInterrupt(c, module)
+  countHighBytes(c)
   placeTable(c, table)
   const left = /^.*(\b(?:instance|wasm_rt_|func_types|Z_)|\(void\*).*$/m.exec(c.text)
   if (left) unexpected(`a line is left that no step knows: ${left[0].trim()}`)

@@ -61,6 +61,15 @@ export default cases({
     t.is(bytes[7], 0xff)
     abi.fence()
   },
+  'a lone surrogate is written as U+FFFD': t => {
+    const bytes = new Uint8Array(40)
+    for (let before = 0; before < 18; before++) {
+      t.is(abi.utf8Encode(`${'a'.repeat(before)}\udc00${'b'.repeat(9)}`, bytes, 0), before + 12)
+      t.deepEqual([...bytes.subarray(before, before + 4)], [0xef, 0xbf, 0xbd, 0x62])
+    }
+    t.is(abi.utf8Encode('\ud800x\udfff', bytes, 0), 7)
+    t.deepEqual([...bytes.subarray(0, 7)], [0xef, 0xbf, 0xbd, 0x78, 0xef, 0xbf, 0xbd])
+  },
   'text goes through UTF-8 and back': t => {
     const bytes = new Uint8Array(40)
     const text = 'aé€😀'

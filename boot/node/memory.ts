@@ -52,7 +52,10 @@ export class LinearMemory {
 
   /** UTF-8 text of `length` bytes at `address`. */
   text(address: number, length: number): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.u8.subarray(address, address + length))
+    const bytes = this.u8.subarray(address, address + length)
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+    // The engine writes a lone surrogate as three bytes ED A0-BF xx: one character, as the kernel has it, and not three wrong bytes.
+    return text.includes('\ufffd\ufffd\ufffd') ? loneSurrogates(bytes) : text
   }
 
   /** The u64 at an address that is a multiple of 8 (a JSValue). */
@@ -71,4 +74,11 @@ export class LinearMemory {
     this.#u8 = new Uint8Array(this.memory.buffer as ArrayBuffer)
     this.#u32 = new Uint32Array(this.#u8.buffer)
   }
+}
+
+/** Of UTF-8 as the engine writes it. */
+function loneSurrogates(bytes: Uint8Array): string {
+  const wellFormed = bytes.slice()
+  for (let i = 0; i + 2 < bytes.length; i++) if (bytes[i] === 0xed && bytes[i + 1] >= 0xa0) wellFormed.set([0xef, 0xbf, 0xbd], i)
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(wellFormed)
 }

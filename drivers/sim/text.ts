@@ -8,7 +8,7 @@ export const latin1 = (bytes: Uint8Array, offset: number, length: number): strin
 
 export const bytesOf = (text: string): Uint8Array<ArrayBuffer> => {
   const bytes: number[] = []
-  for (const character of text) {
+  for (const character of text.toWellFormed()) {
     const code = character.codePointAt(0) as number
     if (code < 0x80) bytes.push(code)
     else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63))

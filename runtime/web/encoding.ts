@@ -47,7 +47,8 @@ export function createEncoding(abi: TextAbi): Classes {
     }
 
     encode(text = ''): Uint8Array<ArrayBuffer> {
-      const source = String(text).toWellFormed()
+      // Lone surrogates: every host's function writes U+FFFD for them.
+      const source = String(text)
       const bytes = new Uint8Array(source.length)
       const length = abi.utf8Encode(source, bytes, 0)
       // As many bytes as characters: plain ASCII, the usual case, needs one attempt.
