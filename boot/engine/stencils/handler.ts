@@ -36,7 +36,6 @@ class Writer {
   readonly #opcode: number
   readonly #nodes = new Map<string, Node>()
   readonly #branches = new Set<string>()
-  readonly #used = new Set<string>()
   #length: number | undefined
 
   constructor(graph: Graph, roles: Roles, opcode: number) {
@@ -209,9 +208,18 @@ class Writer {
       if (to.base === 'pc' && access.into !== undefined && !to.operand) {
         const hole = operandHole({ load: operation, at: to.offset, shift: 0 })
         if (operation === 'i64_load' || !/^i(32|64)_/.test(operation)) unexpected(`opcode ${this.#opcode} reads an operand with ${operation}`)
-        return `${access.into} = ${operation.endsWith('_s') ? `(s64)(s32)` : ''}(u32)(u64)${hole};`
+        return `${access.into} = ${operation.endsWith('_s') ? `(s64)(s32)` : ''}KNOWN(${hole});`
       }
       if (to.base !== 'pc') return access.into !== undefined ? `${access.into} = ${operation}(${address(to)});` : `${operation}(${address(to)}, ${access.value});`
+    }
+    const call = /^((?:\w+ = )?)(w2c_f\d+)\((.*)\);$/.exec(each.text)
+    const quick = call && this.#roles.quick.get(call[2])
+    if (quick) {
+      const [context, ...others] = call[3].split(', ')
+      if (known.get(context)?.base !== 'ctx') return each.text
+      // A place in linear memory may stand without wrapping at 32 bits: these functions do nothing but look there.
+      const given = others.map(name => (registers[known.get(name)?.base ?? ''] ? address(known.get(name)!) : name))
+      return `${call[1]}${quick}(${given.join(', ')});`
     }
     const what = evaluate(each, known, name => this.#roles.types.get(name) === 'u32')
     return what ? `${each.defines} = ${value(what)};` : each.text
@@ -274,13 +282,13 @@ const signed = (offset: number) => (offset === 0 ? '' : offset < 0 ? ` - ${-offs
 
 /** As a u64, without wrapping at 32 bits: all of it lies in linear memory. */
 function address({ base, offset, operand }: Known): string {
-  const start = base === '' ? '0' : registers[base] ? `${registers[base]} - ENGINE_BASE` : `(u64)hole_${base}`
-  return `${start}${signed(offset)}${operand ? ` + (u64)${operandHole(operand)}` : ''}`
+  if (registers[base]) return `${registers[base]} - ENGINE_BASE${signed(offset)}${operand ? ` + (u64)${operandHole(operand)}` : ''}`
+  if (base === '') return `(u64)${value({ base, offset, operand })}`
+  return `KNOWN(base_${base}) - ENGINE_BASE${signed(offset)}${operand ? ` + KNOWN(${operandHole(operand)})` : ''}`
 }
 
 function value({ base, offset, operand }: Known): string {
-  if (base === '' && !operand) return `${offset >>> 0}u`
-  if (base === '') return `(u32)(u64)${operandHole(operand!)}${signed(offset)}`
+  if (base === '') return operand ? `KNOWN(${operandHole(operand)})${signed(offset)}` : `${offset >>> 0}u`
   if (registers[base]) return `(u32)(${address({ base, offset, operand })})`
-  return `(u32)((u64)hole_${base}${signed(offset)})${operand ? ` + (u32)(u64)${operandHole(operand)}` : ''}`
+  return `KNOWN(hole_${base}${signed(offset)})${operand ? ` + KNOWN(${operandHole(operand)})` : ''}`
 }

@@ -18,6 +18,8 @@ export interface Roles {
   /** By label: where a body leaves to. */
   readonly exits: ReadonlyMap<string, Exit>
   readonly types: ReadonlyMap<string, string>
+  /** Functions of the engine that have a quick form in stencils.c (quick.ts). */
+  readonly quick: ReadonlyMap<string, string>
 }
 
 export const interpreterName = 'w2c_f221'
@@ -43,7 +45,7 @@ const proofs: readonly (readonly [string, string])[] = [
   ['the runtime is that of the caller, at 16', 'w2c_i0 = w2c_p0; w2c_i0 = i32_load((u64)(w2c_i0) + 16u); w2c_l33 = w2c_i0;'],
 ]
 
-export function findRoles(text: string, graph: Graph): Roles {
+export function findRoles(text: string, graph: Graph, quick: ReadonlyMap<string, string>): Roles {
   const flat = text.replace(/\s+/g, ' ')
   for (const [what, proof] of proofs) if (!flat.includes(proof)) unexpected(`the interpreter does not say that ${what}`)
   const exits = findExits(flat)
@@ -59,7 +61,7 @@ export function findRoles(text: string, graph: Graph): Roles {
     const missing = needed.filter(name => !given.has(name))
     if (missing.length > 0) unexpected(`${label} of the interpreter needs ${missing.join(', ')}`)
   }
-  return { ...names, bases: new Map(bases), invariants, derived: first.statements, exits, types: readTypes(text) }
+  return { ...names, bases: new Map(bases), invariants, derived: first.statements, exits, types: readTypes(text), quick }
 }
 
 function findExits(flat: string): Map<string, Exit> {
