@@ -60,3 +60,7 @@ asm(
 	"	ret\n"
 	".size native_run, . - native_run\n"
 );
+
+/* For the pieces, which are linked to the engine alone. */
+void *native_memmove(void *to, const void *from, size_t length) { return __builtin_memmove(to, from, length); }
+void *native_memset(void *to, int value, size_t length) { return __builtin_memset(to, value, length); }

@@ -9,6 +9,8 @@ export interface Stencils extends StencilObject {
 
 /** Handlers that do not say how long their instruction is: they leave the function, or branch. quickjs-opcode.h has all. */
 const otherLengths: readonly (readonly [opcode: number, length: number])[] = [
+  [35, 3], // tail_call
+  [37, 3], // tail_call_method
   [40, 1], // return
   [41, 1], // return_undef
   [47, 1], // return_async

@@ -61,6 +61,11 @@ function file(engine: string, handlers: readonly Handler[], functions: ReadonlyS
 #include "operations.h"
 #include "native.h"
 
+/* Pieces are linked to the engine alone, and the host's may be in a library: native-run.h has two that lead there. */
+void *native_memmove(void *, const void *, size_t), *native_memset(void *, int, size_t);
+#define memory_copy(to, from, length) native_memmove(engine_memory(to), engine_memory(from), length)
+#define memory_fill(to, value, length) native_memset(engine_memory(to), (u8)(value), length)
+
 register u64 SP asm("rbx");
 register u64 VAR asm("rbp");
 register struct native_state *S asm("r12");
