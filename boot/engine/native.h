@@ -3,7 +3,6 @@
  * interpreter enters one at the opcode NATIVE_OPCODE, which the composer writes over the opcodes of such functions, and goes on where the body leaves.
  */
 #pragma once
-#include "rt.h"
 
 #define NATIVE_OPCODE 244 /* QuickJS has opcodes up to 243 */
 
