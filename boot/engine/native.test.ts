@@ -15,7 +15,9 @@ async function both(script: string): Promise<string> {
   const none = await runNative(script, { bodies: 'none' })
   if (bodies.bytes === 0 || none.bytes !== 0) throw new Error('machine code was not where it should be')
   if (bodies.stdout !== none.stdout || bodies.status !== 0 || none.status !== 0)
-    throw new Error(`with bodies (${bodies.status ?? bodies.signal}):\n${bodies.stdout}${bodies.stderr}\nwithout:\n${none.stdout}${none.stderr}`)
+    throw new Error(
+      `with bodies (${bodies.status ?? bodies.signal}):\n${bodies.stdout}${bodies.stderr}\nwithout:\n${none.stdout}${none.stderr}`,
+    )
   return bodies.stdout
 }
 

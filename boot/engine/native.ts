@@ -42,7 +42,10 @@ const hostFunctions = ['print', 'now', 'add', 'checksum']
 const jsStackLimit = 64 << 10
 const pageSize = 4096
 
-export async function runNative(script: string, { bodies, folder = engineFolder, prefix = [], seconds = 60 }: NativeOptions): Promise<NativeResult> {
+export async function runNative(
+  script: string,
+  { bodies, folder = engineFolder, prefix = [], seconds = 60 }: NativeOptions,
+): Promise<NativeResult> {
   const snapshot = await snapshotOf(script)
   const functions = findBytecode(snapshot)
   const chosen = new Set(bodies === 'all' ? functions.map(({ address }) => address) : [])
