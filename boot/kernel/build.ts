@@ -74,7 +74,7 @@ export async function buildKernel({ engineDir, out }: KernelOptions): Promise<vo
     ...names.filter(name => name.endsWith('.h')).map(name => join(here, name)),
     abi,
     join(folder, 'compiled.h'),
-    ...['engine.h', 'rt.h', 'operations.h'].map(name => join(engineDir, name)),
+    ...['engine.h', 'native.h', 'rt.h', 'operations.h'].map(name => join(engineDir, name)),
   ]
   const common = hash(run('gcc', ['--version']), ...headers.map(read))
 
