@@ -3,21 +3,25 @@
  * each branch is taken while the training scripts run in a Linux program; the second uses the counts. It is a seventh faster and a
  * sixth smaller for it.
  *
- * The results lie in one folder, which is all that the kernel's build needs: engine.h, rt.h, engine.o, names.json.
+ * The results lie in one folder, which is all that the kernel's build needs: engine.h, rt.h, engine.o, names.json. stencils.json
+ * is for the image composer.
  * memory.bin and host are for tests and the benchmark: the same object as a Linux program (host.c).
  */
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileEngine, compilerVersion, linkHost, type Profile, run } from './compile.ts'
+import { compileEngine, compileStencils, compilerVersion, linkHost, type Profile, run } from './compile.ts'
 import { type EngineNames, engineNames, engineWasm } from './names.ts'
+import { writeStencilFile } from './stencils/file.ts'
+import { readStencilObject } from './stencils/object.ts'
 import { translate } from './translate.ts'
 import { readWasm } from './wasm.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const hostSource = join(here, 'host.c')
-const results = ['engine.c', 'engine.h', 'engine.o', 'names.json', 'rt.h', 'operations.h', 'memory.bin', 'host']
+const headers = ['rt.h', 'operations.h', 'native.h', 'native-run.h']
+const results = ['engine.c', 'engine.h', 'engine.o', 'names.json', ...headers, 'memory.bin', 'host', 'stencils.c', 'stencils.json']
 
 /** Where `make kernel` puts the engine, and where tests and the benchmark take it from. */
 export const engineFolder = fileURLToPath(new URL('../build/engine', import.meta.url))
@@ -37,6 +41,7 @@ export async function buildEngine({ out }: { out: string }): Promise<void> {
   mkdirSync(work, { recursive: true })
   try {
     await step('translate to C', () => writeSources(work, names))
+    await step('compile the stencils', () => writeStencils(work))
     await step('compile with counters', () => compile(work, 'generate'))
     await step('train', () => train(work))
     await step('compile with the profile', () => compile(work, 'use'))
@@ -49,12 +54,20 @@ export async function buildEngine({ out }: { out: string }): Promise<void> {
 }
 
 function writeSources(out: string, names: EngineNames): void {
-  const { source, header } = translate(engineWasm(), names)
+  const { source, header, stencils } = translate(engineWasm(), names)
   writeFileSync(join(out, 'names.json'), `${JSON.stringify(names, null, 2)}\n`)
   writeFileSync(join(out, 'engine.c'), source)
   writeFileSync(join(out, 'engine.h'), header)
   writeFileSync(join(out, 'memory.bin'), initialMemory(names))
-  for (const name of ['rt.h', 'operations.h']) copyFileSync(join(here, name), join(out, name))
+  writeFileSync(join(out, 'stencils.c'), stencils.source)
+  writeFileSync(join(out, 'stencils.json'), JSON.stringify([...stencils.lengths]))
+  for (const name of headers) copyFileSync(join(here, name), join(out, name))
+}
+
+async function writeStencils(out: string): Promise<void> {
+  const lengths = new Map<number, number>(JSON.parse(readFileSync(join(out, 'stencils.json'), 'utf8')))
+  await compileStencils(out)
+  writeFileSync(join(out, 'stencils.json'), writeStencilFile({ lengths }, readStencilObject(readFileSync(join(out, 'stencils.o')))))
 }
 
 async function compile(out: string, profile: Profile): Promise<void> {
@@ -96,8 +109,8 @@ async function hashInputs(wasm: string): Promise<string> {
     'interface.ts',
     'interpreter.ts',
     'names.ts',
-    'operations.h',
-    'rt.h',
+    ...headers,
+    ...['bind', 'file', 'graph', 'handler', 'object', 'quick', 'roles', 'source', 'symbolic'].map(name => `stencils/${name}.ts`),
     'stringify.ts',
     'text.ts',
     'translate.ts',

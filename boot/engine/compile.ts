@@ -77,6 +77,24 @@ export async function compileEngine(folder: string, profile: Profile): Promise<v
   await run('gcc', [...engineFlags, ...profileFlags[profile], '-c', 'engine.c', '-o', 'engine.o'], { seconds: 900, cwd: folder })
 }
 
+/**
+ * The pieces of bodies (stencils/source.ts) to stencils.o. Each is a function, in a section of its own, entered and left by a jump; what
+ * is known later looks like an address below 2 GiB (-mcmodel=small). They are put together closely: without alignment, and without tables
+ * of jumps, which would be data.
+ */
+const stencilFlags = [
+  ...engineFlags.filter(flag => flag !== '-mcmodel=kernel'),
+  '-mcmodel=small',
+  '-fomit-frame-pointer',
+  '-ffunction-sections',
+  '-fno-jump-tables',
+  ...['functions', 'labels', 'jumps', 'loops'].map(what => `-falign-${what}=1`),
+]
+
+export async function compileStencils(folder: string): Promise<void> {
+  await run('gcc', [...stencilFlags, '-c', 'stencils.c', '-o', 'stencils.o'], { seconds: 120, cwd: folder })
+}
+
 /** Links engine.o in `folder` with host.c to the Linux program `host` there. */
 export async function linkHost(folder: string, hostSource: string, profile: Profile): Promise<void> {
   const flags = ['-std=gnu11', '-O2', '-D_GNU_SOURCE', '-fno-pie', '-no-pie', '-Wall', '-Wno-unused', `-I${folder}`]

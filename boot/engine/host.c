@@ -10,10 +10,13 @@
  *	--uint8array DATA,LENGTH	offsets in a Uint8Array's JSObject, for checksum() (layout.ts finds them)
  *	--rejections OFFSET	sets the rejection tracker, at that offset in JSRuntime; rejections are printed
  *	--stack-used		prints the native stack's high water mark at the end
+ *	--code FILE		code of the memory's own (bodies, boot/image/bodies.ts), linked for HOST_CODE
+ *	--run STACK,PAGES,RUNTIME,CONTEXT,FUNCTION	goes on from a snapshot of memory: calls the function, and runs no files
  *
  * Scripts see print(text), now() in milliseconds, add(a, b) and checksum(bytes).
  */
 #include "engine.h"
+#include "native.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +29,7 @@
 
 enum {
 	JS_STACK = 64 << 10,		/* as in the guest */
+	HOST_CODE = 0x8000000,		/* between the program, which begins at 4 MiB, and linear memory */
 	MAX_PAGES = 4096,		/* 256 MiB of linear memory */
 	PAINTED = 6 << 20,		/* native stack that is watched, of 8 MiB by default */
 	PAINT = 0xa5,
@@ -68,16 +72,40 @@ static int set_pages(u32 pages)
 	return 1;
 }
 
+static void *reserve(u64 address, u64 length)
+{
+	void *at = (void *)address;
+	return mmap(at, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == at ? at : 0;
+}
+
 static void make_memory(const char *file)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-	void *base = (void *)ENGINE_BASE;
-	if (mmap(base, ENGINE_RESERVED, PROT_NONE, flags, -1, 0) != base || !set_pages(ENGINE_INITIAL_PAGES))
-		fail(strerror(errno), "linear memory");
+	/* valgrind has its own things in the 8 GiB. */
+	void *base = reserve(ENGINE_BASE, ENGINE_RESERVED);
+	if (!base)
+		base = reserve(ENGINE_BASE, MAX_PAGES * ENGINE_PAGE);
 	int fd = open(file, O_RDONLY);
-	if (fd < 0 || read(fd, base, ENGINE_DATA_END) < 0)
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st))
+		fail(strerror(errno), file);
+	u32 pages = (st.st_size + ENGINE_PAGE - 1) / ENGINE_PAGE;
+	if (!base || !set_pages(pages > ENGINE_INITIAL_PAGES ? pages : ENGINE_INITIAL_PAGES))
+		fail(strerror(errno), "linear memory");
+	if (read(fd, base, st.st_size) != st.st_size)
+		fail("cannot be read", file);
+	close(fd);
+}
+
+/* As boot/image/code.ts lays it out: the table of bodies is the second of four. */
+static void map_code(const char *file)
+{
+	int fd = open(file, O_RDONLY);
+	struct stat st;
+	void *at = (void *)HOST_CODE;
+	if (fd < 0 || fstat(fd, &st) || mmap(at, st.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0) != at)
 		fail(strerror(errno), file);
 	close(fd);
+	engine_native = *(const struct native_code **)(HOST_CODE + 16);
 }
 
 static u32 new_text(const char *text)
@@ -260,7 +288,7 @@ int main(int argc, char **argv)
 		fail("usage: host MEMORY [option...] FILE.js...", "arguments");
 	make_memory(argv[1]);
 	int watch_stack = 0;
-	u32 tracker = 0;
+	u32 tracker = 0, function = 0;
 	int i = 2;
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--clock"))
@@ -269,10 +297,24 @@ int main(int argc, char **argv)
 			i++;
 		else if (!strcmp(argv[i], "--rejections") && i + 1 < argc)
 			tracker = strtoul(argv[++i], 0, 10);
+		else if (!strcmp(argv[i], "--code") && i + 1 < argc)
+			map_code(argv[++i]);
+		else if (!strcmp(argv[i], "--run") && i + 1 < argc && sscanf(argv[i + 1], "%u,%u,%u,%u,%u", &engine_sp, &engine_pages, &runtime, &context, &function) == 5)
+			i++;
 		else if (!strcmp(argv[i], "--stack-used"))
 			watch_stack = 1;
 		else
 			fail("unknown option", argv[i]);
+	}
+	if (function) {
+		if (watch_stack)
+			stack_used(0);
+		u32 none = engine_malloc(sizeof(u32));
+		check(engine_QTS_Call(context, function, engine_QTS_GetUndefined(), 0, none), "the snapshot's function");
+		drain("the snapshot's function");
+		if (watch_stack)
+			printf("native stack used: %u bytes\n", stack_used(1));
+		return 0;
 	}
 	engine___wasm_call_ctors();
 	runtime = engine_QTS_NewRuntime();

@@ -10,6 +10,8 @@
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import type { EngineNames } from './names.ts'
+import { bindBodies } from './stencils/bind.ts'
+import { type StencilSource, writeStencils } from './stencils/source.ts'
 import { boundStringify } from './stringify.ts'
 import { lines, Text, unexpected } from './text.ts'
 import { readWasm, type WasmModule } from './wasm.ts'
@@ -18,12 +20,15 @@ import { runWasm2c } from './wasm2c.ts'
 export interface Translation {
   readonly source: string
   readonly header: string
+  readonly stencils: StencilSource
 }
 
 /** The C source and header of the engine. Throws an EngineError when wasm2c is missing or writes what is not expected. */
 export function translate(wasm: Uint8Array, names: EngineNames): Translation {
   const module = readWasm(wasm)
-  return { source: rewrite(runWasm2c(wasm), module, names), header: header(names) }
+  const engine = rewrite(runWasm2c(wasm), module, names)
+  const stencils = writeStencils(engine)
+  return { source: bindBodies(engine, stencils), header: header(names), stencils }
 }
 
 /** Exported for its tests. */

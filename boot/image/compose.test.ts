@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { abiHash } from '../abi/hash.ts'
 import { hostAbi } from '../node/host-abi.ts'
 import { runLoop } from '../node/loop.ts'
+import type { CodePart } from './code.ts'
 import { composeImage, ImageError, readImage } from './compose.ts'
 import { readElf, readNotes, type Segment, segmentType, writeElf, writeNote } from './elf.ts'
 import { offsets } from './format.ts'
@@ -33,7 +34,7 @@ interface KernelParts {
 function smallKernel(parts: KernelParts = {}): Uint8Array {
   const descriptor = new Uint8Array(parts.bytes ?? 24)
   const view = new DataView(descriptor.buffer)
-  view.setUint32(0, parts.version ?? 1, true)
+  view.setUint32(0, parts.version ?? 2, true)
   view.setUint32(4, parts.hash ?? abiHash(), true)
   view.setBigUint64(8, parts.slot ?? slot, true)
   if (descriptor.length >= 24) view.setBigUint64(16, parts.end ?? end, true)
@@ -88,6 +89,58 @@ test('the snapshot is one more segment behind the kernel, writable, and the slot
   t.is(view.getBigUint64(Number(slot & 0xfffn), true), end)
   t.is(view.getBigUint64(Number(slot & 0xfffn) + 8, true), BigInt(added.bytes.length))
   t.is(new DataView(added.bytes.buffer, added.bytes.byteOffset).getUint32(offsets.abiHash, true), abiHash())
+})
+
+const ownCode: CodePart[] = [
+  { name: 'first', bytes: new Uint8Array(5000).fill(0x90), align: 16, relocations: [] },
+  {
+    name: 'second',
+    bytes: new Uint8Array(8),
+    align: 1,
+    relocations: [{ offset: 0, kind: 'abs64', target: { part: 'first', offset: 1 }, addend: 0 }],
+  },
+]
+
+test('code of the image is a segment of its own between kernel and snapshot, read and executed, never written', t => {
+  const plain = compose(),
+    { image, buildId, sizes } = composeImage({ kernel: smallKernel(), snapshot, metadata, code: ownCode })
+  const elf = readElf(image, 'the image')
+  const [, , data, added, last] = loads(elf.segments)
+  t.is(added.flags, 5)
+  t.is(added.physicalAddress, end)
+  t.is(added.virtualAddress, base + end)
+  t.is(last.flags, 6)
+  t.is(last.physicalAddress, end + 0x2000n)
+  t.is(last.virtualAddress, base + end + 0x2000n)
+  const view = new DataView(data.bytes.buffer, data.bytes.byteOffset + Number(slot & 0xfffn), 32)
+  t.deepEqual(
+    [0, 8, 16, 24].map(at => view.getBigUint64(at, true)),
+    [end + 0x2000n, BigInt(last.bytes.length), end, BigInt(added.bytes.length)],
+  )
+  const code = new DataView(added.bytes.buffer, added.bytes.byteOffset)
+  t.is(code.getBigUint64(added.bytes.length - 8, true), base + end + BigInt(code.getUint32(40, true)) + 1n)
+  t.is(sizes['compiled code'], added.bytes.length)
+  t.is(
+    Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0),
+    image.length,
+  )
+  t.not(buildId, plain.buildId)
+  t.false('compiled code' in plain.sizes)
+  t.deepEqual(composeImage({ kernel: smallKernel(), snapshot, metadata, code: [] }).image, plain.image)
+  t.deepEqual(composeImage({ kernel: smallKernel(), snapshot, metadata, code: ownCode }).image, image)
+})
+
+test('code that needs a function which the kernel lacks, or more room than there is, is refused', t => {
+  const kernel = smallKernel()
+  const relocations = [{ offset: 0, kind: 'pc32', target: 'engine_missing', addend: -4 }] as const
+  t.throws(() => composeImage({ kernel, snapshot, metadata, code: [{ ...ownCode[0], relocations }] }), {
+    instanceOf: ImageError,
+    message: /first, .* to engine_missing, which does not exist/,
+  })
+  t.throws(() => composeImage({ kernel: smallKernel({ end: 0x40000000n }), snapshot, metadata, code: ownCode }), {
+    instanceOf: ImageError,
+    message: /code has \d+ bytes/,
+  })
 })
 
 test('readelf finds program headers and notes in order', t => {
@@ -158,12 +211,12 @@ test('sizes add up to the image', t => {
 test('a wrong kernel is refused with what to do', t => {
   refused(t, { hash: 0xdeadbeef }, /another ABI \(deadbeef\).*make kernel/)
   refused(t, { name: 'other' }, /no xen-ts note.*make kernel/)
-  refused(t, { version: 2 }, /version 2.*make kernel/)
+  refused(t, { version: 1 }, /version 1.*make kernel/)
   refused(t, { bytes: 16 }, /16 bytes.*make kernel/)
   refused(t, { end: 0x105001n }, /ends at 0x105001.*make kernel/)
   refused(t, { end: 0x104000n }, /ends at 0x104000/)
   refused(t, { slot: 0x102000n, data: new Uint8Array(0x100).fill(1) }, /slot is not empty/)
-  refused(t, { slot: 0x1020f8n }, /slot has no bytes in the file/)
+  refused(t, { slot: 0x1020e8n }, /slot has no bytes in the file/)
   refused(t, { slot: 0x900000n }, /slot is in none of its segments/)
   t.throws(() => composeImage({ kernel: new Uint8Array(100), snapshot, metadata }), {
     instanceOf: ImageError,

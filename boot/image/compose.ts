@@ -2,9 +2,14 @@
 import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import manifest from '../package.json' with { type: 'json' }
+import { type CodePart, linkCode } from './code.ts'
 import { ElfError, type ElfFile, readElf, readNotes, type Segment, segmentFlag, segmentType, writeElf, writeNote } from './elf.ts'
+import { ImageError } from './error.ts'
 import { pageSize, type Snapshot, writeSnapshot } from './format.ts'
+import { addressesOf, readSymbols } from './sections.ts'
 import { leastMemory, sizesOf } from './sizes.ts'
+
+export { ImageError } from './error.ts'
 
 /** What an image says of itself, as JSON in a note. */
 export interface ImageMetadata {
@@ -35,24 +40,29 @@ export interface ComposedImage {
   readonly memoryMiB: number
 }
 
-export class ImageError extends Error {
-  override name = 'ImageError'
-}
-
 const noteName = 'xen-ts'
 const noteType = { kernel: 1, metadata: 2 }
 const kernelBase = 0xffffffff80000000n
 /** No kernel ends above this: 1 GiB is what the kernel's address space maps of the image. */
 const kernelMost = 0x40000000n
-const slotBytes = 16
+/** u64 address and length of the snapshot, then of the code. */
+const slotBytes = 32
 const rebuild = 'build it again with `make kernel`'
 /** Of xen-ts itself, for the kernel's greeting. */
 const { version } = manifest
 
-/** @param options.kernel the bytes of kernel.elf */
-export function composeImage(options: { kernel: Uint8Array; snapshot: Snapshot; metadata: ImageMetadata }): ComposedImage {
-  const { snapshot } = options
-  const elf = readKernel(options.kernel)
+export interface ImageParts {
+  /** The bytes of kernel.elf. */
+  readonly kernel: Uint8Array
+  readonly snapshot: Snapshot
+  readonly metadata: ImageMetadata
+  /** Code of the image's own, which lies between the kernel and the snapshot. */
+  readonly code?: readonly CodePart[]
+}
+
+/** Throws an ImageError when the parts do not belong together. */
+export function composeImage({ kernel, snapshot, metadata: given, code: parts = [] }: ImageParts): ComposedImage {
+  const elf = readKernel(kernel)
   const facts = kernelNote(elf)
   if (facts.abiHash !== snapshot.abiHash) {
     const hex = (value: number) => value.toString(16).padStart(8, '0')
@@ -60,27 +70,33 @@ export function composeImage(options: { kernel: Uint8Array; snapshot: Snapshot; 
       `the kernel was built for another ABI (${hex(facts.abiHash)}) than this xen-ts has (${hex(snapshot.abiHash)}): ${rebuild}`,
     )
   }
-  const buildId = sha256(options.kernel, writeSnapshot(snapshot, { buildId: '', version })).slice(0, 16)
+  const code = parts.length > 0 ? linkCode(parts, kernelBase + BigInt(facts.end), addressesOf(readSymbols(elf.sections))) : new Uint8Array()
+  const start = facts.end + Math.ceil(code.length / pageSize) * pageSize
+  if (start > kernelMost)
+    throw new ImageError(`the image's code has ${code.length} bytes, more than there are addresses for: leave some out`)
+  const buildId = sha256(kernel, code, writeSnapshot(snapshot, { buildId: '', version })).slice(0, 16)
   const segment = writeSnapshot(snapshot, { buildId, version })
-  const memoryMiB = leastMemory(facts.end, segment.length)
-  const metadata: ImageMetadata & ImageFacts = { ...options.metadata, buildId, memoryMiB, engine: snapshot.engine }
+  const memoryMiB = leastMemory(start, segment.length)
+  const metadata: ImageMetadata & ImageFacts = { ...given, buildId, memoryMiB, engine: snapshot.engine }
   const descriptor = new TextEncoder().encode(JSON.stringify(metadata))
   const note = writeNote({ name: noteName, type: noteType.metadata, descriptor })
-
   const holder = elf.segments.find(part => part.type === segmentType.load && holds(part, facts.slot))
   if (!holder) throw new ImageError(`the kernel's image slot is in none of its segments: ${rebuild}`)
-  const filled = fillSlot(holder, facts.slot, BigInt(facts.end), BigInt(segment.length))
+  const places = [start, segment.length, ...(code.length > 0 ? [facts.end, code.length] : [0, 0])]
+  const filled = fillSlot(holder, facts.slot, places)
+  const load = (address: number, flags: number, bytes: Uint8Array) => ({
+    type: segmentType.load,
+    flags,
+    physicalAddress: BigInt(address),
+    virtualAddress: kernelBase + BigInt(address),
+    bytes,
+    memorySize: bytes.length,
+    align: pageSize,
+  })
   const image = writeElf(elf.entry, [
     ...elf.segments.map(part => (part === holder ? filled : part)),
-    {
-      type: segmentType.load,
-      flags: segmentFlag.read | segmentFlag.write,
-      physicalAddress: BigInt(facts.end),
-      virtualAddress: kernelBase + BigInt(facts.end),
-      bytes: segment,
-      memorySize: segment.length,
-      align: pageSize,
-    },
+    ...(code.length > 0 ? [load(facts.end, segmentFlag.read | segmentFlag.execute, code)] : []),
+    load(start, segmentFlag.read | segmentFlag.write, segment),
     {
       type: segmentType.note,
       flags: segmentFlag.read,
@@ -91,7 +107,7 @@ export function composeImage(options: { kernel: Uint8Array; snapshot: Snapshot; 
       align: 4,
     },
   ])
-  return { image, sizes: sizesOf(elf, snapshot, image.length), sha256: sha256(image), buildId, memoryMiB }
+  return { image, sizes: sizesOf(elf, snapshot, code.length, image.length), sha256: sha256(image), buildId, memoryMiB }
 }
 
 export interface ImageInfo {
@@ -145,7 +161,7 @@ function kernelNote(elf: ElfFile): { abiHash: number; slot: bigint; end: number 
     wrong('has no xen-ts note, it is not a kernel of xen-ts')
   if (note.descriptor.length !== 24) wrong(`has a note of ${note.descriptor.length} bytes, not 24`)
   const view = new DataView(note.descriptor.buffer, note.descriptor.byteOffset, 24)
-  if (view.getUint32(0, true) !== 1) wrong(`has a note of version ${view.getUint32(0, true)}, not 1`)
+  if (view.getUint32(0, true) !== 2) wrong(`has a note of version ${view.getUint32(0, true)}, not 2`)
   const end = view.getBigUint64(16, true)
   const used = elf.segments.filter(({ type }) => type === segmentType.load).map(part => part.physicalAddress + BigInt(part.memorySize))
   if (end % BigInt(pageSize) !== 0n || end > kernelMost || used.some(segmentEnd => segmentEnd > end))
@@ -162,15 +178,14 @@ function sha256(...parts: Uint8Array[]): string {
 const holds = (part: Segment, address: bigint) =>
   address >= part.physicalAddress && address < part.physicalAddress + BigInt(part.memorySize)
 
-/** The segment with address and length of the snapshot written into image_slot. */
-function fillSlot(part: Segment, slot: bigint, address: bigint, length: bigint): Segment {
+/** The segment with the places of snapshot and code written into image_slot. */
+function fillSlot(part: Segment, slot: bigint, places: readonly number[]): Segment {
   const start = Number(slot - part.physicalAddress)
   if (start + slotBytes > part.bytes.length) throw new ImageError(`the kernel's image slot has no bytes in the file: ${rebuild}`)
   const bytes = Uint8Array.from(part.bytes) // slice() of a Buffer would share its memory
   if (bytes.subarray(start, start + slotBytes).some(byte => byte !== 0))
     throw new ImageError(`the kernel's image slot is not empty: ${rebuild}`)
   const view = new DataView(bytes.buffer)
-  view.setBigUint64(start, address, true)
-  view.setBigUint64(start + 8, length, true)
+  places.forEach((place, i) => view.setBigUint64(start + 8 * i, BigInt(place), true))
   return { ...part, bytes }
 }

@@ -1,4 +1,5 @@
-/** Reads and writes ELF executables for x86-64 (System V gABI, "Object Files" and "Program Loading"): program headers and notes only. */
+/** Reads and writes ELF executables for x86-64 (System V gABI, "Object Files" and "Program Loading"): program headers and notes. */
+import { readSections, type Section } from './sections.ts'
 
 export const segmentType = { load: 1, note: 4 } as const
 export const segmentFlag = { execute: 1, write: 2, read: 4 } as const
@@ -13,13 +14,6 @@ export interface Segment {
   readonly bytes: Uint8Array
   readonly memorySize: number
   readonly align: number
-}
-
-export interface Section {
-  readonly name: string
-  readonly address: bigint
-  readonly size: number
-  readonly type: number
 }
 
 export interface ElfFile {
@@ -42,26 +36,12 @@ export class ElfError extends Error {
 const headerBytes = 64
 const programHeaderBytes = 56
 const sectionHeaderBytes = 64
-const executable = 2 // ET_EXEC
+const fileType = { object: 1, executable: 2 } as const // ET_REL, ET_EXEC
 const x86_64 = 62 // EM_X86_64
 
 /** Reads an ELF64 executable for x86-64. Throws an ElfError that begins with `what`. */
 export function readElf(file: Uint8Array, what: string): ElfFile {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const refuse = (why: string): never => {
-    throw new ElfError(`${what} ${why}`)
-  }
-  if (file.length < headerBytes || view.getUint32(0, false) !== 0x7f454c46) refuse('is not an ELF file')
-  if (file[4] !== 2 || file[5] !== 1) refuse('is not a 64-bit little-endian ELF file')
-  if (view.getUint16(16, true) !== executable || view.getUint16(18, true) !== x86_64) refuse('is not an executable for x86-64')
-
-  const u64 = (at: number) => view.getBigUint64(at, true)
-  /** A file offset or size: checked to be inside of the file, so it is a safe number. */
-  const place = (at: number, length: number, part: string): number => {
-    const value = u64(at)
-    if (value + BigInt(length) > BigInt(file.length)) refuse(`is cut off: its ${part} is not all there`)
-    return Number(value)
-  }
+  const { view, u64, place, refuse } = open(file, what, 'executable')
   const programHeaders = view.getUint16(56, true)
   if (programHeaders > 0 && view.getUint16(54, true) !== programHeaderBytes) refuse('has program headers of an unknown size')
   const table = place(32, programHeaders * programHeaderBytes, 'program header table')
@@ -82,24 +62,30 @@ export function readElf(file: Uint8Array, what: string): ElfFile {
       align: Number(u64(at + 48)),
     }
   })
-  return { entry: u64(24), segments, sections: readSections(file, view, place) }
+  return { entry: u64(24), segments, sections: readSections(file, place) }
 }
 
-function readSections(file: Uint8Array, view: DataView, place: (at: number, length: number, part: string) => number): Section[] {
-  const count = view.getUint16(60, true)
-  if (count === 0) return []
-  const table = place(40, count * sectionHeaderBytes, 'section header table')
-  const at = (index: number) => table + index * sectionHeaderBytes
-  const names = place(at(view.getUint16(62, true)) + 24, 0, 'section name table')
-  return Array.from({ length: count }, (_, i) => {
-    const name = names + view.getUint32(at(i), true)
-    return {
-      name: Buffer.from(file.subarray(name, file.indexOf(0, name))).toString(),
-      type: view.getUint32(at(i) + 4, true),
-      address: view.getBigUint64(at(i) + 16, true),
-      size: Number(view.getBigUint64(at(i) + 32, true)),
-    }
-  })
+/** The sections of an ELF64 object for x86-64, as a compiler makes it. Throws an ElfError that begins with `what`. */
+export function readObject(file: Uint8Array, what: string): Section[] {
+  return readSections(file, open(file, what, 'object').place)
+}
+
+function open(file: Uint8Array, what: string, type: keyof typeof fileType) {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const refuse = (why: string): never => {
+    throw new ElfError(`${what} ${why}`)
+  }
+  if (file.length < headerBytes || view.getUint32(0, false) !== 0x7f454c46) refuse('is not an ELF file')
+  if (file[4] !== 2 || file[5] !== 1) refuse('is not a 64-bit little-endian ELF file')
+  if (view.getUint16(16, true) !== fileType[type] || view.getUint16(18, true) !== x86_64) refuse(`is not an ${type} for x86-64`)
+  const u64 = (at: number) => view.getBigUint64(at, true)
+  /** A file offset or size: checked to be inside of the file, so it is a safe number. */
+  const place = (at: number, length: number, part: string): number => {
+    const value = at + 8 <= file.length ? u64(at) : 0xffffffffffffffffn
+    if (!Number.isSafeInteger(length) || value + BigInt(length) > BigInt(file.length)) refuse(`is cut off: its ${part} is not all there`)
+    return Number(value)
+  }
+  return { view, u64, place, refuse }
 }
 
 /** The notes of all note segments. Names and descriptors are padded to 4 bytes each. */
@@ -164,7 +150,7 @@ export function writeElf(entry: bigint, segments: readonly Omit<Segment, 'offset
   const file = new Uint8Array(end)
   const view = new DataView(file.buffer)
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]) // ELF, 64 bits, little-endian, version 1
-  view.setUint16(16, executable, true)
+  view.setUint16(16, fileType.executable, true)
   view.setUint16(18, x86_64, true)
   view.setUint32(20, 1, true)
   view.setBigUint64(24, entry, true)

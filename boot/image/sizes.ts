@@ -4,8 +4,8 @@ import { pageSize, type Snapshot } from './format.ts'
 
 const MiB = 1 << 20
 
-/** Bytes of the image by part. They sum up to `total`. */
-export function sizesOf(kernel: ElfFile, snapshot: Snapshot, total: number): Record<string, number> {
+/** Bytes of the image by part. They sum up to `total`. @param code bytes of the image's own code, a row where there is some */
+export function sizesOf(kernel: ElfFile, snapshot: Snapshot, code: number, total: number): Record<string, number> {
   const loaded = (execute: boolean) =>
     kernel.segments
       .filter(({ type, flags }) => type === segmentType.load && Boolean(flags & segmentFlag.execute) === execute)
@@ -17,6 +17,7 @@ export function sizesOf(kernel: ElfFile, snapshot: Snapshot, total: number): Rec
   const parts = {
     'kernel text': loaded(true) - engineText,
     'engine text': engineText,
+    ...(code > 0 && { 'compiled code': code }),
     'kernel and engine data': loaded(false),
     'engine static data': staticPages * pageSize,
     'engine built-ins': engineHeap,

@@ -89,7 +89,7 @@ u32 abi_commandLine(const struct arg *a) { return new_string(command_line); }
 
 f64 abi_memory(const struct arg *a)
 {
-	u64 image = (u64)(_end - _image) / PAGE;
+	u64 image = ((u64)(_end - _image) + ROUND_UP(image_slot.code_length, PAGE)) / PAGE;
 	u64 figures[] = { frames_total, frames_free, frames_heap + snapshot->page_count, frames_io, frames_stack_most, image + frames_tables };
 	u64 what = whole(&a[0], "what", sizeof figures / sizeof figures[0] - 1);
 	return figures[what] * PAGE;

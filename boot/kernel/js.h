@@ -32,7 +32,6 @@ struct snapshot {
 };
 _Static_assert(offsetof(struct snapshot, pages) == 256, "boot/image/format.ts");
 
-extern struct { u64 address, length; } image_slot;	/* main.c; filled by the composer */
 extern const struct snapshot *snapshot;
 void snapshot_find(void);
 void snapshot_map(void);

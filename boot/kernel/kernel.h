@@ -95,6 +95,18 @@ extern char command_line[1025];
 void start_info_read(void);
 bool word(const char *name, char *value, u32 size);	/* is `name` or `name=value` on the command line? */
 
+/* ---- main.c: physical addresses, filled in by the composer; code_length is 0 when the image has no code of its own ---- */
+
+extern struct image_slot { u64 address, length, code, code_length; } image_slot;
+
+/* ---- code.c: the image's own code, read and executed where it lies; written by boot/image/code.ts ---- */
+
+enum code_table { CODE_WASM, CODE_BODIES, CODE_TABLES = 4 };
+void code_find(void);
+const void *code_table(enum code_table user);	/* NULL when the image has none */
+u64 code_named(const char *name);		/* address of a part, 0 when there is none of this name */
+const char *code_part(u64 address);		/* name of the part with this address; NULL outside of the code */
+
 /* ---- frames.c, paging.c, linear.c, io_area.c ---- */
 
 extern u64 frames_total, frames_free, frames_kept;	/* in 4 KiB frames; total is what the domain may touch */

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { readImage } from '../image/compose.ts'
 import { readElf, segmentFlag, segmentType } from '../image/elf.ts'
+import { makeImage } from '../image/fixture/make.ts'
 import { buildKernel } from './build.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -32,6 +34,22 @@ test('the page fault handler and what it calls use no SSE register', t => {
     t.notRegex(code, /%[xyz]mm/, object)
     t.notRegex(execFileSync('nm', [join(folder, `kernel/${object}.o`)], { encoding: 'utf8' }), / U mem(cpy|set|move)/, object)
   }
+})
+
+test("an image's code reaches functions of kernel and engine", async t => {
+  const target = (name: string) => [{ offset: 0, kind: 'abs64' as const, target: name, addend: 0 }]
+  const linked = async (name: string) => {
+    const part = { name: 'part', bytes: new Uint8Array(8), align: 8, relocations: target(name) }
+    const { image } = await makeImage(undefined, kernel, [part])
+    const code = readImage(image).segments.find(({ physicalAddress, flags }) => flags === 5 && physicalAddress > 0x100000n)!
+    return Buffer.from(code.bytes).readBigUInt64LE(code.bytes.length - 8)
+  }
+  const names = execFileSync('nm', [kernel], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(line => line.split(' '))
+  for (const name of ['strlen', 'engine_QTS_Throw', 'engine_trap', 'trap_stubs'])
+    t.is(await linked(name), BigInt(`0x${names.find(row => row[2] === name)![0]}`), name)
 })
 
 test('building again makes nothing again', async t => {

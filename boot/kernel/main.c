@@ -6,11 +6,11 @@
 #include "xen.h"
 #include "abi.h"
 
-/* Where the composer writes the place of the snapshot, and the note that tells it so (ELF note "xen-ts", type 1). */
-__typeof__(image_slot) image_slot __attribute__((section(".data"), aligned(16)));
+/* Where the composer writes the places of snapshot and code, and the note that tells it so (ELF note "xen-ts", type 1). */
+struct image_slot image_slot __attribute__((section(".data"), aligned(16)));
 static const struct { u32 name_size, size, type; char name[8]; u32 version, abi_hash; u64 slot, end; } __attribute__((packed, aligned(4)))
 note __attribute__((used, section(".note.xen-ts"))) = {
-	7, 24, 1, "xen-ts", 1, ABI_HASH, (u64)&image_slot - KERNEL_BASE, (u64)_end - KERNEL_BASE,
+	7, 24, 1, "xen-ts", 2, ABI_HASH, (u64)&image_slot - KERNEL_BASE, (u64)_end - KERNEL_BASE,
 };
 
 #define POD_MARGIN 64		/* frames that count as ours but are not RAM of the map: special pages, ACPI (17 on Xen 4.17) */
@@ -66,8 +66,8 @@ static void greet(void)
 	for (u32 i = 0; i < memory_ranges; i++)
 		if (memory_map[i].type == 1)
 			print("memory: RAM 0x%lx-0x%lx\n", memory_map[i].start, memory_map[i].end);
-	print("memory: kernel %lu KiB, snapshot of %s: %lu KiB, page tables %lu KiB, free %lu KiB\n", (u64)(_end - _image) / 1024, snapshot->program,
-		image_slot.length / 1024, frames_tables * 4, frames_free * 4);
+	print("memory: kernel %lu KiB, snapshot of %s: %lu KiB, page tables %lu KiB, free %lu KiB\n",
+		((u64)(_end - _image) + image_slot.code_length) / 1024, snapshot->program, image_slot.length / 1024, frames_tables * 4, frames_free * 4);
 	if (*command_line)
 		print("command line: %s\n", command_line);
 }
@@ -88,6 +88,7 @@ void kernel_main(void)		/* from boot.S, on the final tables and the native stack
 	frames_add(image_physical(_boot_only), image_physical(_boot_only_end));
 	stage("Xen");
 	snapshot_find();
+	code_find();
 	greet();
 	stage("greeting");
 	random_init();

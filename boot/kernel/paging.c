@@ -1,6 +1,6 @@
 /*
  * Page tables. Nothing is both writable and executable, at any address: the image has 4 KiB pages with the rights of their
- * section, and the direct map leaves out the kernel's text and rodata. Page 0 and everything not named in kernel.h is unmapped.
+ * section, and the direct map leaves out text and rodata of the kernel, and the image's own code. Page 0 and everything not named in kernel.h is unmapped.
  */
 #include "kernel.h"
 
@@ -56,17 +56,23 @@ static void map_image(const u8 *from, const u8 *to, u64 flags)
 		need(map(at, at - KERNEL_BASE, flags));
 }
 
-/* One range of RAM, in large pages where a whole one fits and holds nothing that must stay read-only. */
+/* Whether some of it must stay read-only. */
+static bool is_sealed(u64 start, u64 end)
+{
+	u64 code = image_slot.code, code_end = ROUND_UP(code + image_slot.code_length, PAGE);
+	return (start < image_physical(_rodata_end) && end > image_physical(_image)) || (start < code_end && end > code);
+}
+
+/* One range of RAM, in large pages where a whole one fits and nothing in it is sealed. */
 static void map_direct(u64 start, u64 end)
 {
-	u64 sealed = image_physical(_image), sealed_end = image_physical(_rodata_end);
 	while (start + PAGE <= end) {
-		bool large = !(start & (LARGE - 1)) && start + LARGE <= end && (start + LARGE <= sealed || start >= sealed_end);
+		bool large = !(start & (LARGE - 1)) && start + LARGE <= end && !is_sealed(start, start + LARGE);
 		if (large) {
 			u64 *entry = walk(DIRECT_BASE + start, 1, true);
 			need(entry);
 			*entry = start | PTE_DATA | PTE_LARGE;
-		} else if (start < sealed || start >= sealed_end) {
+		} else if (!is_sealed(start, start + PAGE)) {
 			need(map(DIRECT_BASE + start, start, PTE_DATA));
 		}
 		start += large ? LARGE : PAGE;
@@ -82,6 +88,8 @@ u64 paging_init(void)
 	map_image(_image, _text_end, PTE_PRESENT);
 	map_image(_text_end, _rodata_end, PTE_PRESENT | PTE_NX);
 	map_image(_rodata_end, _boot_only, PTE_DATA);
+	const u8 *code = (const u8 *)(KERNEL_BASE + image_slot.code);
+	map_image(code, code + image_slot.code_length, PTE_PRESENT);
 	for (u32 i = 0; i < memory_ranges; i++)
 		if (memory_map[i].type == 1)
 			map_direct(ROUND_UP(memory_map[i].start, PAGE), memory_map[i].end & ~(PAGE - 1));

@@ -41,7 +41,8 @@ static const char *describe(u64 address)
 	if (address >= DIRECT_BASE && address < DIRECT_BASE + (1ul << 46)) {
 		u64 physical = address - DIRECT_BASE;
 		return physical >= image_physical(_image) && physical < image_physical(_rodata_end)
-			? "direct map, where kernel text and rodata are left out" : "direct map";
+			? "direct map, where kernel text and rodata are left out"
+			: physical - image_slot.code < image_slot.code_length ? "direct map, where the image's code is left out" : "direct map";
 	}
 	if (address >= (u64)_image && address < (u64)_end)
 		return address < (u64)_engine_text ? "kernel text" : address < (u64)_text_end ? "engine text" : address < (u64)_rodata_end ? "kernel rodata" : "kernel data";
@@ -50,7 +51,11 @@ static const char *describe(u64 address)
 	return "unmapped";
 }
 
-static void print_place(const char *what, u64 address) { print("  %s %lx (%s)\n", what, address, describe(address)); }
+static void print_place(const char *what, u64 address)
+{
+	const char *part = code_part(address);
+	print("  %s %lx (%s%s)\n", what, address, part ? "the image's code, " : "", part ? part : describe(address));
+}
 
 void report_trap(const struct frame *f, u64 address, bool out_of_memory)
 {

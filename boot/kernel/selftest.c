@@ -21,12 +21,28 @@ static void null_call(void) { ((void (*volatile)(void))0)(); }
 static void stack_overflow(void) { eat_stack(0); }
 static void linear_guard(void) { *(volatile u32 *)(LINEAR_BASE + ((u64)engine_pages << 16) + 0x1234) = 1; }
 static void linear_stack(void) { *(volatile u32 *)(LINEAR_BASE + snapshot->stack_pointer - (3 << 20)) = 1; }
+static void need_code(void)
+{
+	if (!image_slot.code_length)
+		refuse("selftest: this image has no code of its own");
+}
+/* What a test's image has. */
+static void run_code(void)
+{
+	u32 (*part)(u32) = (u32 (*)(u32))code_named("selftest");
+	if (part)
+		print("the code returned %x\n", part(0x1234));
+}
+static u8 *code_start(void) { return (u8 *)KERNEL_BASE + image_slot.code; }
+static void write_code(void) { need_code(), *(volatile u8 *)code_start() = 0xcc; }
+static void write_code_alias(void) { need_code(), *(volatile u8 *)direct(image_slot.code) = 0xcc; }
 static void trap_engine(void) { engine_trap(ENGINE_TRAP_UNREACHABLE); }
 
 static const struct { const char *name; void (*run)(void); } tests[] = {
 	{ "write-text", write_text }, { "write-text-alias", write_text_alias }, { "execute-data", execute_data }, { "null-read", null_read },
 	{ "null-call", null_call }, { "stack-overflow", stack_overflow }, { "linear-guard", linear_guard },
-	{ "linear-stack", linear_stack }, { "engine-trap", trap_engine },
+	{ "linear-stack", linear_stack }, { "write-code", write_code }, { "write-code-alias", write_code_alias },
+	{ "run-code", run_code }, { "engine-trap", trap_engine },
 };
 
 void selftest(void)

@@ -1,0 +1,92 @@
+/**
+ * Runs a script in the engine as a Linux program, with its functions as machine code or without: to compare the two. The
+ * script becomes the body of a function, which is compiled under Node and put into a snapshot of memory.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeBodies } from '../image/bodies.ts'
+import { linkCode } from '../image/code.ts'
+import { readElf } from '../image/elf.ts'
+import type { Snapshot } from '../image/format.ts'
+import { findBytecode } from '../image/functions.ts'
+import { addressesOf, readSymbols } from '../image/sections.ts'
+import { createEngine } from '../node/create.ts'
+import { engineFolder } from './build.ts'
+import { readStencilFile } from './stencils/file.ts'
+
+export interface NativeOptions {
+  readonly bodies: 'all' | 'none'
+  /** Folder of the engine's build. */
+  readonly folder?: string
+  /** What goes before the program's name, such as ['valgrind', '--tool=callgrind']. */
+  readonly prefix?: readonly string[]
+  readonly seconds?: number
+}
+
+export interface NativeResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly status: number | null
+  /** Signal that ended it, such as SIGSEGV. */
+  readonly signal: string | null
+  /** Functions in the snapshot, and bytes of code that was made of them. */
+  readonly functions: number
+  readonly bytes: number
+}
+
+/** boot/engine/host.c */
+const hostCode = 0x8000000n
+const hostFunctions = ['print', 'now', 'add', 'checksum']
+const jsStackLimit = 64 << 10
+const pageSize = 4096
+
+export async function runNative(script: string, { bodies, folder = engineFolder, prefix = [], seconds = 60 }: NativeOptions): Promise<NativeResult> {
+  const snapshot = await snapshotOf(script)
+  const functions = findBytecode(snapshot)
+  const chosen = new Set(bodies === 'all' ? functions.map(({ address }) => address) : [])
+  const made = makeBodies(snapshot, readStencilFile(readFileSync(join(folder, 'stencils.json'), 'utf8')), chosen)
+  const host = join(folder, 'host')
+  const symbols = addressesOf(readSymbols(readElf(readFileSync(host), 'the host').sections))
+  const code = made.code.length > 0 ? linkCode(made.code, hostCode, symbols) : new Uint8Array()
+  const work = mkdtempSync(join(tmpdir(), 'xen-ts-native-'))
+  try {
+    const memory = new Uint8Array(snapshot.memoryPages * 65536)
+    for (const { number, content } of made.snapshot.pages) memory.set(content, number * pageSize)
+    writeFileSync(join(work, 'memory'), memory)
+    writeFileSync(join(work, 'code'), code)
+    const { stackPointer, memoryPages, runtime, context, turn } = snapshot
+    const where = ['--run', [stackPointer, memoryPages, runtime, context, turn].join()]
+    const args = [join(work, 'memory'), ...(code.length > 0 ? ['--code', join(work, 'code')] : []), ...where]
+    const [program, ...rest] = [...prefix, host, ...args]
+    const { stdout, stderr, status, signal } = spawnSync(program, rest, { encoding: 'utf8', timeout: seconds * 1000, maxBuffer: 1 << 28 })
+    return { stdout, stderr, status, signal, functions: functions.length, bytes: code.length }
+  } finally {
+    rmSync(work, { recursive: true })
+  }
+}
+
+type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
+
+async function snapshotOf(script: string): Promise<EngineSnapshot> {
+  const engine = await createEngine({ jsStackLimit, clock: () => 0 })
+  const global = engine.global()
+  for (const [id, name] of hostFunctions.entries()) engine.set(global, name, engine.function(name, id))
+  engine.free(global)
+  const turn = engine.eval(`(function () {${script}\n})`, 'script.js')
+  const memory = engine.memory.u8
+  const pages = []
+  for (let number = 0; number * pageSize < memory.length; number++) {
+    const content = memory.slice(number * pageSize, (number + 1) * pageSize)
+    if (content.some(byte => byte !== 0)) pages.push({ number, content })
+  }
+  return {
+    pages,
+    memoryPages: memory.length / 65536,
+    runtime: engine.runtime,
+    context: engine.context,
+    turn,
+    stackPointer: engine.exports.stackSave(),
+  } as unknown as EngineSnapshot
+}

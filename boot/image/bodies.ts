@@ -1,0 +1,289 @@
+/**
+ * Bodies: functions of the program as machine code. For each chosen function the stencils of its instructions are laid out in
+ * order, with operands and jumps patched; over every opcode of it comes the one that makes the interpreter enter the body there. The result is
+ * a part of the image's code (code.ts), with a table that the engine finds bodies by (boot/engine/native.h).
+ */
+import type { Stencils } from '../engine/stencils/file.ts'
+import type { Code, Piece, Reference } from '../engine/stencils/object.ts'
+import type { CodePart, Relocation } from './code.ts'
+import { ImageError } from './error.ts'
+import { pageSize, type Snapshot } from './format.ts'
+import { type Bytecode, findBytecode, type Instruction, instructionsOf, type ListedFunction, memoryOf } from './functions.ts'
+
+export type { ListedFunction } from './functions.ts'
+
+export interface Bodies {
+  /** With bytecode that leads to the bodies. */
+  readonly snapshot: Snapshot
+  readonly code: readonly CodePart[]
+  /** Machine code and tables, in bytes by function. */
+  readonly shares: readonly { readonly address: number; readonly bytes: number }[]
+}
+
+/** boot/engine/native.h */
+const nativeOpcode = 244
+const hashMultiplier = 2654435761
+const headerBytes = 8
+const slotBytes = 12
+/** A place has the offset of its code in 24 bits. */
+const bodyMost = 1 << 24
+const bodyAlign = 16
+const baseBytes = 0x10000000 // ENGINE_BASE
+
+export function listFunctions(snapshot: Snapshot): ListedFunction[] {
+  return findBytecode(snapshot).map(({ address, length, kind }) => ({ address, name: '', bytes: length, kind }))
+}
+
+/** Throws an ImageError for a function that is not there. */
+export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: ReadonlySet<number>): Bodies {
+  const memory = memoryOf(snapshot)
+  const functions = findBytecode(snapshot, memory).filter(({ address }) => chosen.has(address))
+  if (functions.length !== chosen.size) throw new ImageError('a function was chosen that is not in the snapshot')
+  if (functions.length === 0) return { snapshot, code: [], shares: [] }
+
+  const writer = new PartWriter()
+  const slots = 1 << Math.ceil(Math.log2(functions.length * 2 + 1))
+  const table = writer.reserve(headerBytes + slots * slotBytes, 16)
+  const data = writer.add(stencils.data, 32)
+  const shared = joinShared(stencils, writer, data)
+  const bodies = functions.map(each => {
+    const before = writer.length
+    const instructions = instructionsOf(each, memory, stencils.lengths)
+    const body = new Body(each, instructions, memory, snapshot, stencils)
+    const places = writer.reserve(4 * each.length, 4)
+    const code = writer.reserve(body.size, bodyAlign)
+    body.write(writer, code, { ...shared, data })
+    for (const [i, { address, opcode }] of instructions.entries())
+      writer.view.setUint32(places + 4 * (address - each.code), ((body.offsets[i] + bodyAlign) << 8) | opcode, true)
+    return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions }
+  })
+
+  writer.view.setUint32(table, 32 - Math.log2(slots), true)
+  writer.view.setUint32(table + 4, slots - 1, true)
+  for (const { address, places, code } of bodies) {
+    let slot = Math.imul(address, hashMultiplier) >>> (32 - Math.log2(slots))
+    while (writer.view.getUint32(table + headerBytes + slot * slotBytes, true) !== 0) slot = (slot + 1) & (slots - 1)
+    const at = table + headerBytes + slot * slotBytes
+    writer.view.setUint32(at, address, true)
+    writer.view.setUint32(at + 4, places, true)
+    writer.view.setUint32(at + 8, code, true)
+  }
+  return {
+    snapshot: { ...snapshot, pages: patchPages(snapshot, bodies) },
+    code: [{ name: 'bodies', bytes: writer.bytes(), align: 64, relocations: writer.relocations, table: 'bodies' }],
+    shares: bodies.map(({ address, bytes }) => ({ address, bytes })),
+  }
+}
+
+/** The opcodes go, and the engine does not free the bytecode: it would look for the opcodes then. */
+function patchPages({ pages }: Snapshot, bodies: readonly (Bytecode & { readonly instructions: readonly Instruction[] })[]) {
+  const copies = new Map(pages.map(({ number, content }) => [number, Uint8Array.from(content)]))
+  const edit = (address: number, change: (byte: number) => number) => {
+    const page = copies.get(Math.floor(address / pageSize))!
+    page[address % pageSize] = change(page[address % pageSize])
+  }
+  for (const { address, instructions } of bodies) {
+    let carry = 1 // one reference more
+    for (let i = 0; i < 4; i++)
+      edit(address + i, byte => {
+        const sum = byte + carry
+        carry = sum >> 8
+        return sum & 0xff
+      })
+    for (const instruction of instructions) edit(instruction.address, () => nativeOpcode)
+  }
+  return pages.map(({ number }) => ({ number, content: copies.get(number)! }))
+}
+
+/** Bytes that grow, and what they refer to. */
+class PartWriter {
+  #bytes = new Uint8Array(1 << 16)
+  view = new DataView(this.#bytes.buffer)
+  length = 0
+  readonly relocations: Relocation[] = []
+
+  reserve(length: number, align: number): number {
+    const start = Math.ceil(this.length / align) * align
+    this.length = start + length
+    while (this.length > this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2)
+      larger.set(this.#bytes)
+      this.#bytes = larger
+      this.view = new DataView(larger.buffer)
+    }
+    return start
+  }
+
+  add(bytes: Uint8Array, align: number): number {
+    const start = this.reserve(bytes.length, align)
+    this.put(start, bytes)
+    return start
+  }
+
+  put(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at)
+  }
+
+  /** @param to a place in the part */
+  relative(at: number, to: number, addend: number): void {
+    this.view.setInt32(at, to + addend - at, true)
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.length)
+  }
+}
+
+/** Where the pieces are that all bodies share. */
+interface Shared {
+  readonly leave: ReadonlyMap<string, number>
+  readonly data: number
+}
+
+function joinShared(stencils: Stencils, writer: PartWriter, data: number): Omit<Shared, 'data'> {
+  const leave = new Map<string, number>()
+  for (const [name, { hot }] of stencils.pieces) {
+    if (!name.startsWith('leave_')) continue
+    const at = writer.add(hot.bytes, 1)
+    for (const { target, offset, addend } of hot.references) {
+      if (target !== 'data') throw new ImageError(`the stencil ${name} refers to ${target}`)
+      writer.relative(at + offset, data, addend)
+    }
+    leave.set(`LEAVE_${name.slice('leave_'.length).toUpperCase()}`, at)
+  }
+  return { leave }
+}
+
+class Body {
+  /** Of each instruction, from the start of the body. */
+  readonly offsets: number[] = []
+  readonly size: number
+  readonly #instructions: readonly Instruction[]
+  readonly #view: DataView
+  readonly #holes: ReadonlyMap<string, number>
+  readonly #pieces: { readonly piece: Piece; readonly hot: number; readonly cold: number }[] = []
+
+  constructor(bytecode: Bytecode, instructions: readonly Instruction[], memory: Uint8Array, snapshot: Snapshot, stencils: Stencils) {
+    this.#instructions = instructions
+    this.#view = new DataView(memory.buffer)
+    this.#holes = new Map([
+      ['b', bytecode.address],
+      ['ctx', bytecode.context],
+      ['rt', snapshot.runtime],
+    ])
+    const pieces = instructions.map(({ address, opcode }) => {
+      const piece = stencils.pieces.get(`op_${opcode}`) ?? wrong(`there is no stencil for the opcode ${opcode}`)
+      return this.#fits(piece, address) ? piece : stencils.pieces.get('interpret')!
+    })
+    let end = 0
+    for (const { hot } of pieces) {
+      this.offsets.push(end)
+      end += hotLength(hot)
+    }
+    for (const [i, piece] of pieces.entries()) {
+      this.#pieces.push({ piece, hot: this.offsets[i], cold: end })
+      end += piece.cold?.bytes.length ?? 0
+    }
+    this.size = end
+    if (end + bodyAlign >= bodyMost) wrong('a function is too large for a body: leave it out')
+  }
+
+  write(writer: PartWriter, start: number, shared: Shared): void {
+    for (const [i, { piece, hot, cold }] of this.#pieces.entries()) {
+      this.#code(writer, piece.hot, { start, i, at: start + hot, own: { hot: start + hot, cold: start + cold } }, shared, hotLength(piece.hot))
+      if (piece.cold) this.#code(writer, piece.cold, { start, i, at: start + cold, own: { hot: start + hot, cold: start + cold } }, shared)
+    }
+  }
+
+  #code(writer: PartWriter, code: Code, place: Place, shared: Shared, length = code.bytes.length): void {
+    writer.put(place.at, code.bytes.subarray(0, length))
+    for (const reference of code.references) if (reference.offset < length) this.#patch(writer, reference, place, shared)
+  }
+
+  #patch(writer: PartWriter, { offset, kind, target, addend }: Reference, { start, i, at, own }: Place, { leave, data }: Shared): void {
+    const here = at + offset
+    const { address } = this.#instructions[i]
+    if (/^(?:hole|base)_/.test(target)) return writer.view.setInt32(here, (this.#hole(target, address) + addend) | 0, true)
+    const inside = target === 'hot' ? own.hot : target === 'cold' ? own.cold : target === 'data' ? data : leave.get(target)
+    if (inside !== undefined) {
+      if (kind === 'pc32') return writer.relative(here, inside, addend)
+      wrong(`a stencil has the address of ${target}`)
+    }
+    if (target === 'NEXT') {
+      if (i + 1 >= this.offsets.length) wrong('a function does not end with a jump')
+      return writer.relative(here, start + this.offsets[i + 1], addend)
+    }
+    if (target.startsWith('TARGET_')) return writer.relative(here, start + this.#branch(target, address), addend)
+    if (kind === 'abs32') wrong(`a stencil has the lower half of the address of ${target}`)
+    writer.relocations.push({ offset: here, kind: kind === 'abs32s' ? 'abs32' : kind, target, addend })
+  }
+
+  #branch(target: string, address: number): number {
+    const [, load, at, shift, more] = /^TARGET_(\w+)_(\d+)_(\d+)_(\d+)$/.exec(target) ?? wrong(`unknown branch ${target}`)
+    const to = address + Number(more) + (this.#operand(load, address + Number(at)) << Number(shift))
+    const index = this.#instructions.findIndex(each => each.address === to)
+    if (index < 0) wrong(`a branch goes to ${to}, where no instruction begins`)
+    return this.offsets[index]
+  }
+
+  /** As a 32-bit number with a sign. */
+  #hole(name: string, address: number): number {
+    if (name === 'hole_pc') return address
+    const known = this.#holes.get(name.slice(5))
+    if (known !== undefined) return name.startsWith('base_') ? known + baseBytes : known
+    const [, load, at, shift] = /^hole_(\w+)_(\d+)_(\d+)$/.exec(name) ?? wrong(`unknown hole ${name}`)
+    return this.#operand(load, address + Number(at)) << Number(shift)
+  }
+
+  #operand(load: string, address: number): number {
+    switch (load) {
+      case 'i32_load8_u':
+      case 'i64_load8_u':
+        return this.#view.getUint8(address)
+      case 'i32_load8_s':
+      case 'i64_load8_s':
+        return this.#view.getInt8(address)
+      case 'i32_load16_u':
+      case 'i64_load16_u':
+        return this.#view.getUint16(address, true)
+      case 'i32_load16_s':
+      case 'i64_load16_s':
+        return this.#view.getInt16(address, true)
+      case 'i32_load':
+      case 'i64_load32_u':
+      case 'i64_load32_s':
+        return this.#view.getInt32(address, true)
+      default:
+        return wrong(`an operand is read with ${load}`)
+    }
+  }
+
+  /** Whether all numbers are such as the compiler thought of: a hole is an address below 2 GiB for it, where it is more than 32 bits. */
+  #fits({ hot, cold }: Piece, address: number): boolean {
+    return [hot, cold].every(
+      code => code?.references.every(({ target, kind, addend }) => {
+        if (kind !== 'abs32s' && kind !== 'abs64') return true
+        return !/^(?:hole|base)_/.test(target) || (kind === 'abs32s' && this.#hole(target, address) + addend >= 0)
+      }) ?? true,
+    )
+  }
+}
+
+interface Place {
+  readonly start: number
+  /** Index of the instruction. */
+  readonly i: number
+  readonly at: number
+  readonly own: { readonly hot: number; readonly cold: number }
+}
+
+/** Without the jump to the next piece, where it is the last instruction: the next piece follows. */
+function hotLength({ bytes, references }: Code): number {
+  const last = bytes.length - 5
+  const jumps = bytes[last] === 0xe9 && references.some(({ offset, target }) => target === 'NEXT' && offset === last + 1)
+  return jumps ? last : bytes.length
+}
+
+function wrong(what: string): never {
+  throw new ImageError(what)
+}
