@@ -28,8 +28,8 @@ export interface Bytecode {
 const offsets = { type: 4, next: 12, flags: 17, code: 20, length: 24, context: 52 }
 const functionType = 1 // JS_GC_OBJ_TYPE_FUNCTION_BYTECODE
 const kinds: readonly FunctionKind[] = ['function', 'generator', 'async', 'async generator']
-/** JSRuntime is smaller than this; the head of the list of all objects is in it. */
-const runtimeBytes = 512
+/** The head of the list of all objects is in JSRuntime. The allocator keeps a block's size, and three flags, 4 bytes in front of it. */
+const blockBytes = (view: DataView, block: number) => view.getUint32(block - 4, true) & ~7
 const linkOffset = 8
 
 /** Linear memory as the snapshot has it, for reading. */
@@ -45,10 +45,11 @@ export function findBytecode(snapshot: Pick<Snapshot, 'pages' | 'memoryPages' | 
   const u32 = (address: number) => view.getUint32(address, true)
   const start = u32(snapshot.turn) // the low half of a JSValue is the object's address
   const found: Bytecode[] = []
+  const runtimeEnd = snapshot.runtime + blockBytes(view, snapshot.runtime)
   let inRuntime = 0
   for (let object = start, steps = 0; ; steps++) {
     if (steps > memory.length / 16) throw new ImageError("the snapshot's list of objects has no end")
-    if (object >= snapshot.runtime && object < snapshot.runtime + runtimeBytes) inRuntime++
+    if (object >= snapshot.runtime && object < runtimeEnd) inRuntime++
     else if ((memory[object + offsets.type] & 15) === functionType) found.push(readBytecode(object))
     object = u32(object + offsets.next) - linkOffset
     if (object === start) break
