@@ -16,5 +16,12 @@ test('functions have the file and the place that they have in a stack, and the n
   const found = findBytecode({ pages: [], memoryPages: u8.length / 65536, runtime: engine.runtime, turn }, u8.slice())
   const named = found.map(({ address }) => nameOf(u8, engine.runtime, address)).filter(({ file }) => file === 'some-file.js')
   // Methods and arrow functions get their names when they are made.
-  t.deepEqual(named.map(({ name, line, column }) => `${name} ${line}:${column}`).sort(), [' 2:17', ' 3:22', ' 3:31', ' 3:58', ' 4:5', 'outer 1:2'])
+  t.deepEqual(named.map(({ name, line, column }) => `${name} ${line}:${column}`).sort(), [
+    ' 2:17',
+    ' 3:22',
+    ' 3:31',
+    ' 3:58',
+    ' 4:5',
+    'outer 1:2',
+  ])
 })

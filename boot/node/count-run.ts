@@ -1,6 +1,6 @@
 /** Runs a bundle as run.ts does, and counts what each of its functions executes. The clock moves only when it is looked at: each run counts the same. */
 import { counterPages } from '../engine/count.ts'
-import { type NamedFunction, nameOf } from '../image/function-names.ts'
+import { nameOf } from '../image/function-names.ts'
 import { findBytecode, type ListedFunction } from '../image/functions.ts'
 import { bindAbi } from './abi.ts'
 import { createEngine } from './create.ts'
@@ -9,7 +9,7 @@ import { guestStackBytes } from './guest-stack.ts'
 import { hostAbi } from './host-abi.ts'
 import { runLoop, takeHooks } from './loop.ts'
 
-export interface CountedFunction extends Omit<ListedFunction, 'name' | 'file' | 'line'>, NamedFunction {
+export interface CountedFunction extends ListedFunction {
   /** Executed bytecodes. */
   readonly count: number
 }

@@ -7,29 +7,31 @@ export interface Choosable {
 }
 
 export interface Choice {
-  /** How often bytecodes of a function are executed in the training, by its address; one that is not there is cold. */
+  /** How much of what is executed are bytecodes of a function, by its address; one that is not there is cold. */
   readonly counts: ReadonlyMap<number, number>
-  /** Bytes of machine code, about. undefined: as many as there are. */
+  /** Bytes of machine code. undefined: as many as there are. */
   readonly budget: number | undefined
+  /** Bytes of machine code by address, where they are known. */
+  readonly sizes?: ReadonlyMap<number, number>
 }
 
-/** Bytes of machine code and tables for one of bytecode, as measured. */
-const GROWTH = 40
+/** Bytes of machine code and tables for one of bytecode, about. */
+const GROWTH = 25
 
 /**
- * The hottest by bytecodes executed for each byte of theirs. A small one may still fit where a larger one did not. Equal ones go by their address, so
- * that the same snapshot gives the same image.
+ * The hottest by what is executed for each byte. A small one may still fit where a larger one did not. Equal ones go by their address, so that the
+ * same snapshot gives the same image.
  */
-export function chooseFunctions(functions: readonly Choosable[], { counts, budget }: Choice): Set<number> {
+export function chooseFunctions(functions: readonly Choosable[], { counts, budget = Infinity, sizes }: Choice): Set<number> {
   const hot = functions
-    .map(({ address, bytes }) => ({ address, bytes, density: (counts.get(address) ?? 0) / bytes }))
-    .filter(({ density }) => density > 0)
-    .sort((a, b) => b.density - a.density || a.address - b.address)
+    .map(({ address, bytes }) => ({ address, size: sizes?.get(address) ?? bytes * GROWTH, count: counts.get(address) ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count / b.size - a.count / a.size || a.address - b.address)
   const chosen = new Set<number>()
-  let left = budget ?? Infinity
-  for (const { address, bytes } of hot) {
-    if (bytes * GROWTH > left) continue
-    left -= bytes * GROWTH
+  let left = budget
+  for (const { address, size } of hot) {
+    if (size > left) continue
+    left -= size
     chosen.add(address)
   }
   return chosen

@@ -23,13 +23,13 @@ export interface FunctionKey {
   /** As the workspace has it, for one of xen-ts itself: `stack/tcp/output.ts`. Else absolute. */
   readonly file: string
   readonly isOwn: boolean
-  /** `=>` for one without a name. */
+  /** Without digits at its end, which the bundler adds where a name is there twice; `=>` for one without a name. */
   readonly name: string
 }
 
 const NAMELESS = '=>'
 const words = String.raw`(?:(?:static|async|get|set)\s+|\*\s*)*`
-const declared = new RegExp(String.raw`^(?:async\s+)?function\b\s*\*?\s*([\w$]+)`)
+const declared = /^(?:async\s+)?function\b\s*\*?\s*([\w$]+)/
 const method = new RegExp(String.raw`^${words}(#?[\w$]+)\s*\(`)
 const classHead = /^class\b\s*([\w$]*)/
 const given = /([#\w$]+)\s*(?:=|:)\s*(?:\/\*.*?\*\/\s*)?(?:async\s+)?$/
@@ -45,7 +45,7 @@ export function keysOf({ file, code, map, root }: BundleText): (fn: PlacedFuncti
     if (source === null) return undefined
     const path = resolve(root, source)
     const own = ownPath(path)
-    return { file: own ?? path, isOwn: own !== undefined, name: nameAt(text, fn.column - 1) }
+    return { file: own ?? path, isOwn: own !== undefined, name: nameAt(text, fn.column - 1).replace(/\d+$/, '') }
   }
 }
 
