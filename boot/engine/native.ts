@@ -69,7 +69,7 @@ export async function runNative(script: string, { bodies, folder = engineFolder,
 
 type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
 
-async function snapshotOf(script: string): Promise<EngineSnapshot> {
+export async function snapshotOf(script: string): Promise<EngineSnapshot> {
   const engine = await createEngine({ jsStackLimit, clock: () => 0 })
   const global = engine.global()
   for (const [id, name] of hostFunctions.entries()) engine.set(global, name, engine.function(name, id))

@@ -270,7 +270,7 @@ class Body {
     return [hot, cold].every(
       code => code?.references.every(({ target, kind, addend }) => {
         if (kind !== 'abs32s' && kind !== 'abs64') return true
-        return !/^(?:hole|base)_/.test(target) || (kind === 'abs32s' && this.#hole(target, address) + addend >= 0)
+        return !/^(?:hole|base)_/.test(target) || (kind === 'abs32s' && this.#hole(target, address) >= 0 && this.#hole(target, address) + addend < 0x80000000)
       }) ?? true,
     )
   }
@@ -285,7 +285,7 @@ interface Place {
 }
 
 /** Without the jump to the next piece, where it is the last instruction: the next piece follows. */
-function hotLength({ bytes, references }: Code): number {
+export function hotLength({ bytes, references }: Code): number {
   const last = bytes.length - 5
   const jumps = bytes[last] === 0xe9 && references.some(({ offset, target }) => target === 'NEXT' && offset === last + 1)
   return jumps ? last : bytes.length

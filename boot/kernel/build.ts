@@ -70,6 +70,7 @@ export async function buildKernel({ engineDir, out }: KernelOptions): Promise<vo
     abi,
     join(engineDir, 'engine.h'),
     join(engineDir, 'rt.h'),
+    join(engineDir, 'native.h'),
   ]
   const common = hash(run('gcc', ['--version']), ...headers.map(read))
 

@@ -5,6 +5,7 @@
 #include "js.h"
 #include "xen.h"
 #include "abi.h"
+#include "native.h"
 
 /* Where the composer writes the places of snapshot and code, and the note that tells it so (ELF note "xen-ts", type 1). */
 struct image_slot image_slot __attribute__((section(".data"), aligned(16)));
@@ -89,6 +90,7 @@ void kernel_main(void)		/* from boot.S, on the final tables and the native stack
 	stage("Xen");
 	snapshot_find();
 	code_find();
+	engine_native = code_table(CODE_BODIES);
 	greet();
 	stage("greeting");
 	random_init();
