@@ -1,70 +1,55 @@
-/** Engines that run a program: what each prints is compared. */
-import { execFile } from 'node:child_process'
+/** Engines that run a program, the body of a function: what each prints is compared. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { engineFolder } from '../build.ts'
 import { createEngine } from '../instance.ts'
-import type { TestProgram } from './program.ts'
+import { runNative } from '../native.ts'
 import type { V8Request } from './v8-thread.ts'
 
 /** What a program printed, one line each; undefined: it took too long. */
-export type Judge = (program: TestProgram) => Promise<readonly string[] | undefined>
+export type Judge = (program: string) => Promise<readonly string[] | undefined>
 
 /** Of the JavaScript stack, as in the guest. */
 const stackBytes = 65_536
-/** Milliseconds for one program. They take a few. */
-const LONGEST = 20_000
+/** Seconds for one program. They take a part of one. */
+const LONGEST = 20
 /** V8 multiplies numbers that are larger than QuickJS lets them become. */
-const LONGEST_V8 = 2_000
+const LONGEST_V8 = 2
 
 /** What ended a program from outside of it. */
 const ended = (why: string): string => `ended: ${why.split('\n')[0]}`
 
 /** The engine's .wasm under V8. */
-export const wasm: Judge = async ({ setup, start }) => {
+export const wasm: Judge = async program => {
   const lines: string[] = []
   const engine = await createEngine({ stackBytes })
   engine.define('print', text => {
     lines.push(String(text))
   })
-  try {
-    engine.evaluate(setup, 'setup.js')
-    engine.drain()
-    engine.evaluate(start, 'start.js')
-    engine.drain()
-  } catch (error) {
-    lines.push(ended((error as Error).message))
-  }
+  const { call, context } = engine
+  const fn = engine.evaluate(`(function () {${program}\n})`, 'script.js')
+  const noArguments = call.malloc(4)
+  const result = call.QTS_Call(context, fn, call.QTS_GetUndefined(), 0, noArguments)
+  const error = call.QTS_ResolveException(context, result)
+  if (error !== 0) lines.push(ended(engine.text(error)))
+  engine.drain()
   return lines
 }
 
-/** The native engine, as a Linux program. */
-export const native: Judge = async ({ setup, start }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'xen-ts-programs-'))
-  try {
-    writeFileSync(join(folder, 'setup.js'), setup)
-    writeFileSync(join(folder, 'start.js'), start)
-    return await run(join(engineFolder, 'host'), [join(engineFolder, 'memory.bin'), 'setup.js', 'start.js'], folder)
-  } finally {
-    rmSync(folder, { recursive: true })
+const native =
+  (bodies: 'all' | 'none'): Judge =>
+  async program => {
+    const { stdout, stderr, status, signal } = await runNative(program, { bodies, seconds: LONGEST })
+    // What the host says of rejections that nobody handles is no program's.
+    const printed = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
+    const lines = printed.filter(line => !line.startsWith('rejection, '))
+    if (signal === 'SIGTERM') return undefined
+    return status === 0 ? lines : [...lines, ended(signal ?? stderr)]
   }
-}
 
-/** What a program of the host prints, with how it ended if it did so early. */
-export function run(host: string, args: readonly string[], cwd: string): Promise<readonly string[] | undefined> {
-  return new Promise((resolve, reject) => {
-    execFile(host, args, { cwd, timeout: LONGEST, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-      const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
-      if (error === null) resolve(lines)
-      else if (error.code === 'ENOENT') reject(error)
-      else if (error.killed) resolve(undefined)
-      else resolve([...lines, ended(error.signal ?? stderr)])
-    })
-  })
-}
+/** The native engine, as a Linux program. */
+export const interpreted = native('none')
+/** The same, with all functions as machine code. */
+export const compiled = native('all')
 
 let thread: Worker | undefined
 
@@ -75,7 +60,7 @@ export const v8: Judge = async program => {
   current.ref()
   try {
     const answer = once(current, 'message')
-    current.postMessage({ program, longest: LONGEST_V8 } satisfies V8Request)
+    current.postMessage({ program, longest: LONGEST_V8 * 1000 } satisfies V8Request)
     return (await answer)[0]
   } catch (error) {
     thread = undefined
@@ -85,10 +70,15 @@ export const v8: Judge = async program => {
   }
 }
 
-/** What the standard is about: without what each engine says in its own words, and only as long as both have stack left. */
-export function standard(lines: readonly string[]): string[] {
-  const overflow = lines.findIndex(line => /^caught error "(InternalError|RangeError)"/.test(line))
-  return lines.slice(0, overflow < 0 ? undefined : overflow).filter(line => !line.startsWith('~'))
+/**
+ * Of the engine, and of V8: where what the standard is about differs. That is without what each says in its own words, and only as long as both
+ * have stack left.
+ */
+export function standard(engine: readonly string[], other: readonly string[]): string | undefined {
+  const said = [engine, other].map(lines => lines.filter(line => !line.startsWith('~')))
+  const overflows = said.flatMap(lines => lines.findIndex(line => /error "(InternalError|RangeError)"|not shown/.test(line))).filter(at => at >= 0)
+  const end = overflows.length > 0 ? Math.min(...overflows) : undefined
+  return difference(said[0].slice(0, end), said[1].slice(0, end))
 }
 
 /** Where two runs part, for a person: the last lines before, and the first of each. undefined: they do not. */

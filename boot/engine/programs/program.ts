@@ -6,21 +6,16 @@ import { body } from './functions.ts'
 import { literal } from './literals.ts'
 import type { Place, Variable } from './place.ts'
 
-/** Two scripts: the first defines globalThis.start, so that a snapshot can lie between them. */
-export interface TestProgram {
-  readonly setup: string
-  readonly start: string
-}
-
 export const prelude = readFileSync(new URL('prelude.js', import.meta.url), 'utf8')
-const start = 'start()'
 
 /** A program by the choices of each of its pieces. */
-export function write(pieces: readonly Uint8Array[]): TestProgram {
+export function write(pieces: readonly Uint8Array[]): string {
   const functions = pieces.map(writePiece)
-  const text = `globalThis.start = () => {\n${functions.map((_, i) => `  run('${i}', piece${i})`).join('\n')}\n}`
-  return { setup: `${prelude}\n${functions.join('\n')}\n${text}\n`, start }
+  return `${prelude}\n${functions.join('\n')}\n${functions.map((_, i) => `run('${i}', piece${i})`).join('\n')}`
 }
+
+/** Without what all programs have. */
+export const ownText = (program: string): string => program.slice(prelude.length + 1)
 
 function writePiece(bytes: Uint8Array, i: number): string {
   const choices = new Choices(bytes)
@@ -51,7 +46,7 @@ function writePiece(bytes: Uint8Array, i: number): string {
   return `const piece${i} = (() => { ${isStrict ? "'use strict';" : ''} ${declared} return ${head} piece${i}(first, second) ${text.replaceAll('; ', ';\n')} })()`
 }
 
-/** Programs of fast-check: pieces and their choices shrink. */
+/** Programs of fast-check, the body of a function each: pieces and their choices shrink. */
 export const programs = fc
-  .array(fc.uint8Array({ minLength: 0, maxLength: 400, size: 'max' }), { minLength: 1, maxLength: 4, size: 'max' })
+  .array(fc.uint8Array({ minLength: 0, maxLength: 400, size: 'max' }), { minLength: 1, maxLength: 10, size: 'max' })
   .map(write)

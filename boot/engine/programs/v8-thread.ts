@@ -1,22 +1,20 @@
 /** Runs programs in contexts of their own. A thread, since what nobody catches there would end the process. */
 import vm from 'node:vm'
 import { parentPort } from 'node:worker_threads'
-import type { TestProgram } from './program.ts'
 
 process.on('unhandledRejection', () => {})
 
 export interface V8Request {
-  readonly program: TestProgram
+  readonly program: string
   /** Milliseconds. */
   readonly longest: number
 }
 
-parentPort!.on('message', ({ program: { setup, start }, longest }: V8Request) => {
+parentPort!.on('message', ({ program, longest }: V8Request) => {
   const lines: string[] = []
   const context = vm.createContext({ print: (text: string) => lines.push(text) }, { microtaskMode: 'afterEvaluate' })
   try {
-    vm.runInContext(setup, context, { filename: 'setup.js', timeout: longest })
-    vm.runInContext(start, context, { filename: 'start.js', timeout: longest })
+    vm.runInContext(`(function () {${program}\n})()`, context, { filename: 'script.js', timeout: longest })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
