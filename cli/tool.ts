@@ -3,6 +3,6 @@ export { type BuildOptions, type BuildReport, buildProgram } from './build/build
 export { bundleProgram } from './build/bundle.ts'
 export { findProject } from './build/project.ts'
 export { kib } from './build/report.ts'
-export { hotList } from './native/hot.ts'
+export { hotList, isListed } from './native/hot.ts'
 export { keysOf } from './native/keys.ts'
 export { positionRewriter, type Rewrite } from './run/positions.ts'

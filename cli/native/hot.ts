@@ -10,11 +10,13 @@ const UNIT = 1_000_000
 /** What the training runs against, which is in no image. */
 const tests = /\/(?:sim|testing)\//
 
+/** Whether a function is one that the list is about. */
+export const isListed = (key: FunctionKey | undefined): key is FunctionKey => key?.isOwn === true && !tests.test(key.file)
+
 /** Lines `SHARE FILE NAME`, the hottest first. */
 export function hotList(counted: readonly { readonly key: FunctionKey | undefined; readonly count: number }[]): string {
   const counts = new Map<string, number>()
-  for (const { key, count } of counted)
-    if (key?.isOwn && count > 0 && !tests.test(key.file)) counts.set(keyText(key), (counts.get(keyText(key)) ?? 0) + count)
+  for (const { key, count } of counted) if (isListed(key) && count > 0) counts.set(keyText(key), (counts.get(keyText(key)) ?? 0) + count)
   const rows = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   const total = rows.reduce((sum, [, count]) => sum + count, 0)
   const lines: string[] = []

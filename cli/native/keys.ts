@@ -32,7 +32,7 @@ const words = String.raw`(?:(?:static|async|get|set)\s+|\*\s*)*`
 const declared = /^(?:async\s+)?function\b\s*\*?\s*([\w$]+)/
 const method = new RegExp(String.raw`^${words}(#?[\w$]+)\s*\(`)
 const classHead = /^class\b\s*([\w$]*)/
-const given = /([#\w$]+)\s*(?:=|:)\s*(?:\/\*.*?\*\/\s*)?(?:async\s+)?$/
+const given = /([#\w$]+)\s*(?:=|:)\s*(?:\/\*[^*]*\*\/\s*)?(?:async\s+)?$/
 
 /** Tells functions of the bundle by their places. undefined: the place is in no file, as that of the tool's own text. */
 export function keysOf({ file, code, map, root }: BundleText): (fn: PlacedFunction) => FunctionKey | undefined {
