@@ -88,6 +88,7 @@ const stencilFlags = [
   '-fomit-frame-pointer',
   '-ffunction-sections',
   '-fno-jump-tables',
+  '-fno-ipa-icf',
   ...['functions', 'labels', 'jumps', 'loops'].map(what => `-falign-${what}=1`),
 ]
 

@@ -51,6 +51,8 @@ asm(
 	"	mov 16(%rdi), %r13\n"
 	"	mov 24(%rdi), %r14\n"
 	"	mov 32(%rdi), %r15\n"
+	"	lea -8(%rsp), %rax\n"
+	"	mov %rax, 56(%rdi)\n"
 	"	call *%rsi\n"
 	"	pop %rdi\n"
 	"	mov %rbx, 0(%rdi)\n"

@@ -10,7 +10,8 @@
 #define NATIVE_STATE \
 	u64 sp, var, vref, sf, arg; \
 	u64 value; /* that a body returns */ \
-	u64 pc; /* where it left, in linear memory */
+	u64 pc; /* where it left, in linear memory */ \
+	u64 stack; /* rsp when a piece returns */
 
 enum {
 	NATIVE_INTERPRET,	/* one opcode, that which stood there, in the interpreter */

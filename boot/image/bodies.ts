@@ -45,21 +45,23 @@ export function listFunctions(snapshot: Snapshot): ListedFunction[] {
 export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: ReadonlySet<number>): Bodies {
   const memory = memoryOf(snapshot)
   const functions = findBytecode(snapshot, memory).filter(({ address }) => chosen.has(address))
+  if (functions.some(({ context }) => context !== snapshot.context)) throw new ImageError('a function of another context was chosen')
   if (functions.length !== chosen.size) throw new ImageError('a function was chosen that is not in the snapshot')
   if (functions.length === 0) return { snapshot, code: [], shares: [] }
 
   const writer = new PartWriter()
   const slots = 1 << Math.ceil(Math.log2(functions.length * 2 + 1))
   const table = writer.reserve(headerBytes + slots * slotBytes, 16)
-  const data = writer.add(stencils.data, 32)
-  const shared = joinShared(stencils, writer, data)
+  const known = new Map([['hole_ctx', snapshot.context], ['base_ctx', snapshot.context + baseBytes], ['hole_rt', snapshot.runtime], ['base_rt', snapshot.runtime + baseBytes]])
+  const opcodes = new Set(functions.flatMap(each => instructionsOf(each, memory, stencils.lengths).map(({ opcode }) => opcode)))
+  const shared = joinShared(stencils, sharedOf(stencils, opcodes), writer, known)
   const bodies = functions.map(each => {
     const before = writer.length
     const instructions = instructionsOf(each, memory, stencils.lengths)
     const body = new Body(each, instructions, memory, snapshot, stencils)
     const places = writer.reserve(4 * each.length, 4)
     const code = writer.reserve(body.size, bodyAlign)
-    body.write(writer, code, { ...shared, data })
+    body.write(writer, code, shared)
     for (const [i, { address, opcode }] of instructions.entries())
       writer.view.setUint32(places + 4 * (address - each.code), ((body.offsets[i] + bodyAlign) << 8) | opcode, true)
     return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions }
@@ -80,6 +82,19 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
     code: [{ name: 'bodies', bytes: writer.bytes(), align: 64, relocations: writer.relocations, table: 'bodies' }],
     shares: bodies.map(({ address, bytes }) => ({ address, bytes })),
   }
+}
+
+/** Names of the shared pieces that instructions of these opcodes need. */
+function sharedOf(stencils: Stencils, opcodes: ReadonlySet<number>): string[] {
+  const names = new Set<string>()
+  for (const opcode of opcodes) {
+    const piece = pieceOf(stencils, opcode)
+    for (const { target } of [...piece.hot.references, ...(piece.cold?.references ?? [])]) {
+      const name = target === 'SLOW' || target === 'CALL' ? `call_${opcode}` : sharedName(target)
+      if (stencils.pieces.has(name)) names.add(name)
+    }
+  }
+  return [...names].sort()
 }
 
 /** The opcodes go, and the engine does not free the bytecode: it would look for the opcodes then. */
@@ -136,30 +151,60 @@ class PartWriter {
     this.view.setInt32(at, to + addend - at, true)
   }
 
+  /** A symbol of the kernel. */
+  outside(offset: number, kind: Reference['kind'], target: string, addend: number): void {
+    if (kind === 'abs32') wrong(`a stencil has the lower half of the address of ${target}`)
+    this.relocations.push({ offset, kind: kind === 'abs32s' ? 'abs32' : kind, target, addend })
+  }
+
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.length)
   }
 }
 
-/** Where the pieces are that all bodies share. */
-interface Shared {
-  readonly leave: ReadonlyMap<string, number>
-  readonly data: number
+/** Where in the part the pieces are that all bodies share, by name. */
+type Shared = ReadonlyMap<string, number>
+
+/**
+ * The ways back to the interpreter, calls out of line, and the forms of instructions that are called: those that are needed for these
+ * pieces, and what they need in turn.
+ */
+function joinShared(stencils: Stencils, wanted: Iterable<string>, writer: PartWriter, known: Known): Shared {
+  const shared = new Map<string, number>([['data', writer.add(stencils.data, 32)]])
+  const todo = [...wanted]
+  const order: { readonly at: number; readonly cold: number; readonly piece: Piece }[] = []
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    if (shared.has(name)) continue
+    const piece = stencils.pieces.get(name)!
+    const at = writer.add(piece.hot.bytes, 16)
+    const cold = piece.cold ? writer.add(piece.cold.bytes, 1) : 0
+    shared.set(name, at)
+    order.push({ at, cold, piece })
+    for (const { target } of [...piece.hot.references, ...(piece.cold?.references ?? [])]) {
+      const other = sharedName(target)
+      if (stencils.pieces.has(other)) todo.push(other)
+    }
+  }
+  for (const { at, cold, piece } of order)
+    for (const [start, code] of [[at, piece.hot], [cold, piece.cold]] as const)
+      for (const { offset, kind, target, addend } of code?.references ?? []) {
+        const inside = target === 'hot' ? at : target === 'cold' ? cold : shared.get(sharedName(target))
+        const here = start + offset
+        if (inside !== undefined && kind === 'pc32') writer.relative(here, inside, addend)
+        else if (/^(?:hole|base)_/.test(target)) writer.view.setInt32(here, (known.get(target) ?? wrong(`a shared stencil has ${target}`)) + addend, true)
+        else writer.outside(here, kind, target, addend)
+      }
+  return shared
 }
 
-function joinShared(stencils: Stencils, writer: PartWriter, data: number): Omit<Shared, 'data'> {
-  const leave = new Map<string, number>()
-  for (const [name, { hot }] of stencils.pieces) {
-    if (!name.startsWith('leave_')) continue
-    const at = writer.add(hot.bytes, 1)
-    for (const { target, offset, addend } of hot.references) {
-      if (target !== 'data') throw new ImageError(`the stencil ${name} refers to ${target}`)
-      writer.relative(at + offset, data, addend)
-    }
-    leave.set(`LEAVE_${name.slice('leave_'.length).toUpperCase()}`, at)
-  }
-  return { leave }
-}
+/** A piece leaves by one of these names, from wherever it is. */
+const sharedName = (target: string) => (/^(?:CALL_)?LEAVE_/.test(target) ? target.replace(/^(?:CALL_)?LEAVE_/, 'leave_').toLowerCase() : target)
+
+/** Holes whose number is the same for all bodies. */
+type Known = ReadonlyMap<string, number>
+
+/** A piece of up to so many bytes is laid out for each instruction; of a larger one there is one, which is called. */
+const inlineMost = Number(process.env.INLINE ?? 96)
 
 class Body {
   /** Of each instruction, from the start of the body. */
@@ -168,7 +213,10 @@ class Body {
   readonly #instructions: readonly Instruction[]
   readonly #view: DataView
   readonly #holes: ReadonlyMap<string, number>
-  readonly #pieces: { readonly piece: Piece; readonly hot: number; readonly cold: number }[] = []
+  readonly #pieces: { readonly piece: Piece; readonly hot: number; readonly cold: number; readonly slow: number }[] = []
+  readonly #slow: Piece
+  /** Behind the last instruction, which does not go on. */
+  readonly #trap: number
 
   constructor(bytecode: Bytecode, instructions: readonly Instruction[], memory: Uint8Array, snapshot: Snapshot, stencils: Stencils) {
     this.#instructions = instructions
@@ -179,26 +227,34 @@ class Body {
       ['rt', snapshot.runtime],
     ])
     const pieces = instructions.map(({ address, opcode }) => {
-      const piece = stencils.pieces.get(`op_${opcode}`) ?? wrong(`there is no stencil for the opcode ${opcode}`)
+      const piece = pieceOf(stencils, opcode)
       return this.#fits(piece, address) ? piece : stencils.pieces.get('interpret')!
     })
+    const slow = stencils.pieces.get('slow')!
     let end = 0
     for (const { hot } of pieces) {
       this.offsets.push(end)
       end += hotLength(hot)
     }
+    this.#trap = end++
     for (const [i, piece] of pieces.entries()) {
-      this.#pieces.push({ piece, hot: this.offsets[i], cold: end })
+      const cold = end
       end += piece.cold?.bytes.length ?? 0
+      this.#pieces.push({ piece, hot: this.offsets[i], cold, slow: end })
+      if (refersTo(piece, 'SLOW')) end += slow.hot.bytes.length
     }
+    this.#slow = slow
     this.size = end
     if (end + bodyAlign >= bodyMost) wrong('a function is too large for a body: leave it out')
   }
 
   write(writer: PartWriter, start: number, shared: Shared): void {
-    for (const [i, { piece, hot, cold }] of this.#pieces.entries()) {
-      this.#code(writer, piece.hot, { start, i, at: start + hot, own: { hot: start + hot, cold: start + cold } }, shared, hotLength(piece.hot))
-      if (piece.cold) this.#code(writer, piece.cold, { start, i, at: start + cold, own: { hot: start + hot, cold: start + cold } }, shared)
+    writer.put(start + this.#trap, Uint8Array.of(0xcc))
+    for (const [i, { piece, ...places }] of this.#pieces.entries()) {
+      const own = { hot: start + places.hot, cold: start + places.cold, slow: start + places.slow }
+      this.#code(writer, piece.hot, { start, i, at: own.hot, own }, shared, hotLength(piece.hot))
+      if (piece.cold) this.#code(writer, piece.cold, { start, i, at: own.cold, own }, shared)
+      if (refersTo(piece, 'SLOW')) this.#code(writer, this.#slow.hot, { start, i, at: own.slow, own }, shared)
     }
   }
 
@@ -207,22 +263,21 @@ class Body {
     for (const reference of code.references) if (reference.offset < length) this.#patch(writer, reference, place, shared)
   }
 
-  #patch(writer: PartWriter, { offset, kind, target, addend }: Reference, { start, i, at, own }: Place, { leave, data }: Shared): void {
+  #patch(writer: PartWriter, { offset, kind, target, addend }: Reference, { start, i, at, own }: Place, shared: Shared): void {
     const here = at + offset
-    const { address } = this.#instructions[i]
+    const { address, opcode } = this.#instructions[i]
     if (/^(?:hole|base)_/.test(target)) return writer.view.setInt32(here, (this.#hole(target, address) + addend) | 0, true)
-    const inside = target === 'hot' ? own.hot : target === 'cold' ? own.cold : target === 'data' ? data : leave.get(target)
+    const inside =
+      target === 'hot' ? own.hot : target === 'cold' ? own.cold : target === 'SLOW' ? own.slow : shared.get(target === 'CALL' ? `call_${opcode}` : sharedName(target))
     if (inside !== undefined) {
       if (kind === 'pc32') return writer.relative(here, inside, addend)
       wrong(`a stencil has the address of ${target}`)
     }
     if (target === 'NEXT') {
-      if (i + 1 >= this.offsets.length) wrong('a function does not end with a jump')
-      return writer.relative(here, start + this.offsets[i + 1], addend)
+      return writer.relative(here, start + (this.offsets[i + 1] ?? this.#trap), addend)
     }
     if (target.startsWith('TARGET_')) return writer.relative(here, start + this.#branch(target, address), addend)
-    if (kind === 'abs32') wrong(`a stencil has the lower half of the address of ${target}`)
-    writer.relocations.push({ offset: here, kind: kind === 'abs32s' ? 'abs32' : kind, target, addend })
+    writer.outside(here, kind, target, addend)
   }
 
   #branch(target: string, address: number): number {
@@ -281,8 +336,18 @@ interface Place {
   /** Index of the instruction. */
   readonly i: number
   readonly at: number
-  readonly own: { readonly hot: number; readonly cold: number }
+  readonly own: { readonly hot: number; readonly cold: number; readonly slow: number }
 }
+
+/** The piece for an instruction: inline where it is small, or has no other form. */
+export function pieceOf({ pieces }: Stencils, opcode: number): Piece {
+  const inline = pieces.get(`op_${opcode}`) ?? wrong(`there is no stencil for the opcode ${opcode}`)
+  const bytes = hotLength(inline.hot) + (inline.cold?.bytes.length ?? 0)
+  const onlySlow = inline.hot.bytes.length === 5 && refersTo(inline, 'SLOW')
+  return (bytes <= inlineMost && !onlySlow) || !pieces.has(`call_${opcode}`) ? inline : pieces.get('slow')!
+}
+
+const refersTo = ({ hot, cold }: Piece, name: string) => [hot, cold].some(code => code?.references.some(({ target }) => target === name))
 
 /** Without the jump to the next piece, where it is the last instruction: the next piece follows. */
 export function hotLength({ bytes, references }: Code): number {

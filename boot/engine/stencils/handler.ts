@@ -6,12 +6,20 @@
 import { unexpected } from '../text.ts'
 import { type Block, type End, type Graph, opcodeLabel, type Statement, successors } from './graph.ts'
 import type { Roles } from './roles.ts'
-import { accessOf, constantOf, type Environment, evaluate, type Known, keyOf, operandHole, sameKnown } from './symbolic.ts'
+import { accessOf, constantOf, type Environment, evaluate, type Known, keyOf, type Operand, operandHole, sameKnown } from './symbolic.ts'
+
+/**
+ * How a handler becomes a function of C. `inline`: `op_N`, a piece of its own for each instruction, with what is known of it as holes; where the way
+ * leads to a call of the engine and nothing was changed yet, it goes to the slow form instead. `call`: `call_N`, once for all, which has
+ * the instruction's address on the stack and looks at the bytecode, as the interpreter does.
+ */
+export type Form = 'inline' | 'call'
 
 export interface Handler {
   readonly opcode: number
-  /** The C function `op_N`. */
   readonly source: string
+  /** Whether it goes to the slow form. */
+  readonly slow: boolean
   /** Bytes of the bytecode, when the handler goes on behind it. */
   readonly length?: number
   /** Branches: the operand and what is added to the opcode's address. */
@@ -26,8 +34,11 @@ interface Node {
   known: Environment
 }
 
-export function writeHandler(graph: Graph, roles: Roles, opcode: number): Handler {
-  return new Writer(graph, roles, opcode).write()
+/** undefined for the form `call` of a branch, which cannot be one. */
+export function writeHandler(graph: Graph, roles: Roles, opcode: number, form: Form): Handler | undefined {
+  if (form === 'inline') return new Writer(graph, roles, opcode, form, writeHandler(graph, roles, opcode, 'call') !== undefined).write()
+  const handler = new Writer(graph, roles, opcode, form, false).write()
+  return handler.branches.length > 0 ? undefined : handler
 }
 
 class Writer {
@@ -35,17 +46,23 @@ class Writer {
   readonly #roles: Roles
   readonly #opcode: number
   readonly #nodes = new Map<string, Node>()
+  readonly #form: Form
+  /** Inline, with a slow form to go to. */
+  readonly #cuts: boolean
+  #slow = false
   readonly #branches = new Set<string>()
   #length: number | undefined
 
-  constructor(graph: Graph, roles: Roles, opcode: number) {
+  constructor(graph: Graph, roles: Roles, opcode: number, form: Form, cuts: boolean) {
     this.#graph = graph
-    this.#roles = roles
+    this.#roles = form === 'inline' ? roles : { ...roles, bases: new Map([...roles.bases].filter(([, base]) => base !== 'b')) }
     this.#opcode = opcode
+    this.#form = form
+    this.#cuts = cuts
   }
 
   write(): Handler {
-    const { roles } = { roles: this.#roles }
+    const roles = this.#roles
     const start: Environment = new Map()
     for (const [name, base] of roles.bases) start.set(name, { base, offset: 0 })
     const first = this.#label(opcodeLabel(this.#opcode))
@@ -53,32 +70,36 @@ class Writer {
     const known = new Map(start)
     for (const each of prelude) this.#step(each, known)
     const entry = this.#reach(first, known)
-    const order = this.#explore(entry)
+    this.#explore(entry)
+    const cut = this.#cuts ? this.#slowNodes(entry) : new Set<Node>()
+    const order = this.#order(entry, cut)
+    this.#slow = order.some(node => cut.has(node))
     const lines: string[] = []
     const environment = new Map(start)
     for (const each of prelude) {
       lines.push(this.#text(each, environment))
       this.#step(each, environment)
     }
-    for (const node of order) lines.push(`${node.name}:;`, ...this.#block(node))
+    for (const node of order) lines.push(`${node.name}:;`, ...(cut.has(node) ? ['return SLOW();'] : this.#block(node)))
     const text = lines.join('\n')
     const variables = [...new Set(text.match(/\bw2c_[plijd]\d+(?:_\d+)?\b/g))].filter(name => !name.startsWith('w2c_f'))
     const states = new Set<string>()
     const declarations = variables.map(name => {
       const type = roles.types.get(name) ?? unexpected(`the interpreter has no variable ${name}`)
       const base = roles.bases.get(name)
-      if (base !== undefined) return `${type} ${name} = ${value({ base, offset: 0 })};`
+      if (base !== undefined) return `${type} ${name} = ${this.#value({ base, offset: 0 })};`
       if (!roles.invariants.has(name) || prelude.some(({ defines }) => defines === name)) return `${type} ${name} = 0;`
       states.add(name)
       return `${type} ${name} = S->${name};`
     })
-    for (const node of order)
+    for (const node of order.filter(each => !cut.has(each)))
       for (const { defines } of node.block.statements)
         if (defines !== undefined && roles.invariants.has(defines)) unexpected(`opcode ${this.#opcode} changes ${defines}`)
     const functions = new Set([...text.matchAll(/\bw2c_f\d+(?=\(|\b)/g)].map(([name]) => name))
     return {
       opcode: this.#opcode,
-      source: `struct leave op_${this.#opcode}(void)\n{\n${[...declarations, ...lines].join('\n')}\n}\n`,
+      source: `${this.#form === 'inline' ? `struct leave op_${this.#opcode}(void)` : `void call_${this.#opcode}(NONE, u32 pc)`}\n{\n${[...declarations, ...lines].join('\n')}\n}\n`,
+      slow: this.#slow,
       length: this.#length,
       branches: [...this.#branches],
       functions,
@@ -136,17 +157,59 @@ class Writer {
 
   readonly #changed = new Set<Node>()
 
-  /** Reaches all nodes, to the fixed point; returns those that are reached in the end. */
-  #explore(entry: Node): Node[] {
+  /**
+   * The nodes that are only the beginning of a way to a call of the engine, and before which nothing was changed: the slow form can do all of it.
+   * Calls that usually are none (quick.ts) do not count; a stack frame and floating point count as a call, to keep pieces small.
+   */
+  #slowNodes(entry: Node): Set<Node> {
+    const nodes = this.#order(entry, new Set())
+    const calls = (node: Node) =>
+      node.block.statements.some(({ text }) => [...text.matchAll(/\b(w2c_f\d+)\(/g)].some(([, name]) => !this.#roles.quick.has(name)) || /CALL_INDIRECT|memory_|engine_sp|w2c_d\d/.test(text))
+    // The place of a possible exception may be noted twice.
+    const notes = (each: Statement, known: Environment) => {
+      const access = accessOf(each, known)
+      return access?.value !== undefined && access.address.base === 'sf' && access.address.offset === placeOffset
+    }
+    const changes = (node: Node) => {
+      const known = new Map(node.known)
+      return node.block.statements.some(each => {
+        const changing = /_store|w2c_f\d+\(|CALL_INDIRECT|memory_|engine_sp =/.test(each.text) && !notes(each, known)
+        this.#step(each, known)
+        return changing
+      })
+    }
+    const exit = (node: Node) => this.#roles.exits.get(node.block.label)
+    const quick = new Set<Node>()
+    const dirty = new Set<Node>()
+    for (let before = -1; before !== quick.size + dirty.size; ) {
+      before = quick.size + dirty.size
+      for (const node of nodes) {
+        const next = this.#next(node)
+        const ends = exit(node) ? exit(node)!.name !== 'EXCEPTION' : node.block.end.kind === 'dispatch'
+        if (!calls(node) && (ends || next.some(each => quick.has(each)))) quick.add(node)
+        if (dirty.has(node) || changes(node)) for (const each of next) dirty.add(each)
+      }
+    }
+    return new Set(nodes.filter(node => !quick.has(node) && !dirty.has(node) && node !== entry))
+  }
+
+  /** Reaches all nodes, to the fixed point. */
+  #explore(entry: Node): void {
     while (this.#changed.size > 0) {
       const [node] = this.#changed
       this.#changed.delete(node)
       this.#next(node)
     }
+    this.#order(entry, new Set())
+  }
+
+  /** Those that are reached, without what is only behind the `cut`. */
+  #order(entry: Node, cut: ReadonlySet<Node>): Node[] {
     const order: Node[] = []
     const visit = (node: Node) => {
       if (order.includes(node)) return
       order.push(node)
+      if (cut.has(node)) return
       for (const next of this.#next(node)) visit(next)
     }
     visit(entry)
@@ -208,9 +271,9 @@ class Writer {
       if (to.base === 'pc' && access.into !== undefined && !to.operand) {
         const hole = operandHole({ load: operation, at: to.offset, shift: 0 })
         if (operation === 'i64_load' || !/^i(32|64)_/.test(operation)) unexpected(`opcode ${this.#opcode} reads an operand with ${operation}`)
-        return `${access.into} = ${operation.endsWith('_s') ? `(s64)(s32)` : ''}KNOWN(${hole});`
+        return this.#form === 'call' ? `${access.into} = ${operation}((u64)pc + ${to.offset});` : `${access.into} = ${operation.endsWith('_s') ? '(s64)(s32)' : ''}KNOWN(${hole});`
       }
-      if (to.base !== 'pc') return access.into !== undefined ? `${access.into} = ${operation}(${address(to)});` : `${operation}(${address(to)}, ${access.value});`
+      if (to.base !== 'pc') return access.into !== undefined ? `${access.into} = ${operation}(${this.#address(to)});` : `${operation}(${this.#address(to)}, ${access.value});`
     }
     const call = /^((?:\w+ = )?)(w2c_f\d+)\((.*)\);$/.exec(each.text)
     const quick = call && this.#roles.quick.get(call[2])
@@ -218,40 +281,65 @@ class Writer {
       const [context, ...others] = call[3].split(', ')
       if (known.get(context)?.base !== 'ctx') return each.text
       // A place in linear memory may stand without wrapping at 32 bits: these functions do nothing but look there.
-      const given = others.map(name => (registers[known.get(name)?.base ?? ''] ? address(known.get(name)!) : name))
+      const given = others.map(name => (registers[known.get(name)?.base ?? ''] ? this.#address(known.get(name)!) : name))
       return `${call[1]}${quick}(${given.join(', ')});`
     }
     const what = evaluate(each, known, name => this.#roles.types.get(name) === 'u32')
-    return what ? `${each.defines} = ${value(what)};` : each.text
+    return what ? `${each.defines} = ${this.#value(what)};` : each.text
   }
 
   #stackPointer(variable: string, known: Environment): string[] {
     const what = known.get(variable)
     if (what?.base === 'sp' && !what.operand) return what.offset === 0 ? [] : [`SP += ${what.offset};`]
-    return [`SP = ENGINE_BASE + (u64)(${what ? value(what) : variable});`]
+    return [`SP = ENGINE_BASE + (u64)(${what ? this.#value(what) : variable});`]
   }
 
   #dispatch(known: Environment): string[] {
     const { pc, sp } = this.#roles
     const lines = this.#stackPointer(sp, known)
     const next = known.get(pc)
-    if (next?.base !== 'pc') return [...lines, `return LEAVE_DISPATCH(${pc});`]
+    if (next?.base !== 'pc') return [...lines, this.#leaveTo('DISPATCH', pc)]
     if (!next.operand) {
       if (this.#length !== undefined && this.#length !== next.offset)
         unexpected(`opcode ${this.#opcode} goes on behind ${this.#length} bytes and behind ${next.offset}`)
       this.#length = next.offset
-      return [...lines, 'return NEXT();']
+      return [...lines, this.#form === 'inline' ? 'return NEXT();' : 'return;']
     }
     const branch = `TARGET_${next.operand.load}_${next.operand.at}_${next.operand.shift}_${next.offset}`
     this.#branches.add(branch)
     return [...lines, `return ${branch}();`]
   }
 
+  #leaveTo(name: string, pc: string): string {
+    return this.#form === 'inline' ? `return LEAVE_${name}(${pc});` : `{ CALL_LEAVE_${name}(${pc}); return; }`
+  }
+
   #leave(exit: Exit, known: Environment): string[] {
-    const place = (name: string) => (known.get(name) ? value(known.get(name)!) : name)
+    const place = (name: string) => (known.get(name) ? this.#value(known.get(name)!) : name)
     const lines = this.#stackPointer(exit.sp, known)
     if (exit.value) lines.push(`S->value = ${exit.value};`)
-    return [...lines, `return LEAVE_${exit.name}(${exit.pc ? place(exit.pc) : ''});`]
+    return [...lines, this.#leaveTo(exit.name, exit.pc ? place(exit.pc) : '0')]
+  }
+
+  /** As a u64, without wrapping at 32 bits: all of it lies in linear memory. */
+  #address({ base, offset, operand }: Known): string {
+    if (registers[base]) {
+      const more = operand && (this.#form === 'inline' ? `(u64)${operandHole(operand)}` : this.#operand(operand))
+      return `${registers[base]} - ENGINE_BASE${signed(offset)}${more ? ` + ${more}` : ''}`
+    }
+    if (base === '' || base === 'pc') return `(u64)(${this.#value({ base, offset, operand })})`
+    return `KNOWN(base_${base}) - ENGINE_BASE${signed(offset)}${operand ? ` + ${this.#operand(operand)}` : ''}`
+  }
+
+  #value({ base, offset, operand }: Known): string {
+    if (base === '') return operand ? `${this.#operand(operand)}${signed(offset)}` : `${offset >>> 0}u`
+    if (registers[base]) return `(u32)(${this.#address({ base, offset, operand })})`
+    const start = base === 'pc' && this.#form === 'call' ? `(pc${signed(offset)})` : `KNOWN(hole_${base}${signed(offset)})`
+    return `${start}${operand ? ` + ${this.#operand(operand)}` : ''}`
+  }
+
+  #operand(operand: Operand): string {
+    return this.#form === 'inline' ? `KNOWN(${operandHole(operand)})` : `(${operand.load}((u64)pc + ${operand.at}) << ${operand.shift})`
   }
 }
 
@@ -276,19 +364,9 @@ export interface Exit {
   readonly value?: string
 }
 
+/** Of cur_pc in JSStackFrame. */
+const placeOffset = 28
+
 const registers: Record<string, string> = { sp: 'SP', var: 'VAR', arg: 'ARG', vref: 'VREF', sf: 'SF' }
 
 const signed = (offset: number) => (offset === 0 ? '' : offset < 0 ? ` - ${-offset}` : ` + ${offset}`)
-
-/** As a u64, without wrapping at 32 bits: all of it lies in linear memory. */
-function address({ base, offset, operand }: Known): string {
-  if (registers[base]) return `${registers[base]} - ENGINE_BASE${signed(offset)}${operand ? ` + (u64)${operandHole(operand)}` : ''}`
-  if (base === '') return `(u64)${value({ base, offset, operand })}`
-  return `KNOWN(base_${base}) - ENGINE_BASE${signed(offset)}${operand ? ` + KNOWN(${operandHole(operand)})` : ''}`
-}
-
-function value({ base, offset, operand }: Known): string {
-  if (base === '') return operand ? `KNOWN(${operandHole(operand)})${signed(offset)}` : `${offset >>> 0}u`
-  if (registers[base]) return `(u32)(${address({ base, offset, operand })})`
-  return `KNOWN(hole_${base}${signed(offset)})${operand ? ` + KNOWN(${operandHole(operand)})` : ''}`
-}

@@ -36,26 +36,50 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
         String.raw`\}`,
     ),
   )
-  const source = `COLD u32 slow_poll(u32) asm("${poll}");
-COLD void slow_free(u32, u64) asm("${free}");
+  // Of a branch on a value that is no integer, boolean, null or undefined: the latter have tags up to 3.
+  const tests = [...engine.matchAll(/w2c_j1 = 17179869183ull;\s+w2c_i0 = w2c_j0 <= w2c_j1;\s+if \(w2c_i0\) \{[^}]*\}\s+w2c_i0 = w2c_l18;\s+w2c_j1 = w2c_l7;\s+w2c_i0 = (w2c_f\d+)\(w2c_i0, w2c_j1\);/g)]
+  const bool = tests[0]?.[1] ?? unexpected('no branch makes a boolean of a value')
+  if (tests.some(([, name]) => name !== bool)) unexpected('branches make booleans in several ways')
+  /** A call out of line, from code that otherwise has no frame on the stack: aligns it, and gives the context. */
+  const outside = (name: string, engine: string) => `asm(
+	".section .text.${name}, \\"ax\\", @progbits\\n"
+	"${name}:\\n"
+	"	mov %rsp, %rax\\n	and $-16, %rsp\\n	push %rax\\n	push %rax\\n"
+	"	mov $hole_ctx, %edi\\n"
+	"	call ${engine}\\n"
+	"	mov (%rsp), %rsp\\n	ret\\n"
+	"	.size ${name}, . - ${name}\\n	.text\\n"
+);
+`
+  const source = `${outside('outside_poll', poll)}${outside('outside_free', free)}${outside('outside_bool', bool)}
+#define CLOBBERED "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "memory", "cc"
 INLINE u32 quick_poll(void)
 {
-	u64 context = KNOWN(base_ctx) - ENGINE_BASE;
-	u32 counter = i32_load(context + ${counter});
-	if (UNLIKELY((s32)counter <= 1))
-		return slow_poll(KNOWN(hole_ctx));
-	i32_store(context + ${counter}, counter - 1);
+	u32 result;
+	asm goto("subl $1, %c0\\n\\tjle %l1" : : "i"(base_ctx + ${counter}) : "memory", "cc" : slow);
 	return 0;
+slow: __attribute__((cold));
+	asm volatile("addl $1, %c1\\n\\tcall outside_poll" : "=a"(result) : "i"(base_ctx + ${counter}) : "rsi", CLOBBERED);
+	return result;
 }
 INLINE void quick_free(u64 value)
 {
+	u32 references;
 	if (value < ${counted}ull)
 		return;
-	u32 references = i32_load((u32)value);
+	references = i32_load((u32)value);
 	if (UNLIKELY((s32)references <= 1))
-		slow_free(KNOWN(hole_ctx), value);
-	else
-		i32_store((u32)value, references - 1);
+		goto slow;
+	i32_store((u32)value, references - 1);
+	return;
+slow: __attribute__((cold));
+	asm volatile("call outside_free" : "+S"(value) : : "rax", CLOBBERED);
+}
+INLINE u32 quick_bool(u64 value)
+{
+	u32 result;
+	asm volatile("call outside_bool" : "=a"(result), "+S"(value) : : CLOBBERED);
+	return result;
 }
 INLINE void quick_set(u64 place, u64 value)
 {
@@ -64,5 +88,5 @@ INLINE void quick_set(u64 place, u64 value)
 	quick_free(before);
 }
 `
-  return { names: new Map([[poll, 'quick_poll'], [free, 'quick_free'], [set, 'quick_set']]), source }
+  return { names: new Map([[poll, 'quick_poll'], [free, 'quick_free'], [set, 'quick_set'], [bool, 'quick_bool']]), source }
 }

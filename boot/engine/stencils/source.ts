@@ -29,7 +29,11 @@ export function writeStencils(engine: string): StencilSource {
   const quick = findQuick(engine)
   const roles = findRoles(text, graph, quick.names)
   const handlers: Handler[] = []
-  for (let opcode = 1; opcode < opcodes; opcode++) handlers.push(writeHandler(graph, roles, opcode))
+  for (let opcode = 1; opcode < opcodes; opcode++)
+    for (const form of ['inline', 'call'] as const) {
+      const handler = writeHandler(graph, roles, opcode, form)
+      if (handler) handlers.push(handler)
+    }
   const functions = new Set([...handlers.flatMap(each => [...each.functions]), ...quick.names.keys()])
   const states = [...new Set(handlers.flatMap(each => [...each.states]))].sort().map(name => [name, roles.types.get(name)!] as const)
   const lengths = new Map(handlers.flatMap(({ opcode, length }) => (length === undefined ? [] : [[opcode, length] as const])))
@@ -43,6 +47,25 @@ export function functionText(engine: string, name: string): string {
 
 /** struct native_state: boot/engine/native.h gives its first members. */
 export const stateMembers = (states: StencilSource['states']): string => states.map(([name, type]) => `\t${type} ${name};\n`).join('')
+
+/**
+ * What all bodies share. To leave, from whatever depth of the stack: kind in edx, place in eax, and back to native_run. The slow form of an
+ * instruction, with its address on the stack as the seventh argument.
+ */
+const shared = (): string => {
+  const piece = (name: string, ...code: string[]) =>
+    `asm(".section .text.${name}, \\"ax\\", @progbits\\n${name}:\\n${code.map(line => `\\t${line}\\n`).join('')}\\t.size ${name}, . - ${name}\\n\\t.text\\n");\n`
+  const leave = ['dispatch', 'exception', 'return', 'suspend'].map((name, i) =>
+    piece(`leave_${name}`, 'mov %edi, %eax', `mov $${i + 1}, %edx`, `mov ${stackOffset}(%r12), %rsp`, 'ret'),
+  )
+  return [
+    ...leave,
+    piece('interpret', 'mov $hole_pc, %eax', 'xor %edx, %edx', `mov ${stackOffset}(%r12), %rsp`, 'ret'),
+    piece('slow', 'push $hole_pc', 'call CALL', 'pop %rcx', 'jmp NEXT'),
+  ].join('')
+}
+/** Of `stack` in struct native_state (NATIVE_STATE). */
+const stackOffset = 56
 
 /** Holes that quick.ts and the common pieces have. */
 const always = ['hole_pc', 'hole_ctx', 'base_ctx']
@@ -89,13 +112,12 @@ ${declarations.join('\n')}
 extern char ${holes.map(name => `${name}[]`).join(', ')};
 extern struct leave NEXT(void)${branches.map(name => `, ${name}(void)`).join('')};
 COLD struct leave LEAVE_EXCEPTION(u32 pc), LEAVE_DISPATCH(u32 pc);
-extern struct leave LEAVE_RETURN(void), LEAVE_SUSPEND(u32 pc);
-struct leave leave_exception(u32 pc) { return (struct leave){ pc, NATIVE_EXCEPTION }; }
-struct leave leave_dispatch(u32 pc) { return (struct leave){ pc, NATIVE_DISPATCH }; }
-struct leave leave_return(void) { return (struct leave){ 0, NATIVE_RETURN }; }
-struct leave leave_suspend(u32 pc) { return (struct leave){ pc, NATIVE_SUSPEND }; }
-struct leave interpret(void) { return (struct leave){ KNOWN(hole_pc), NATIVE_INTERPRET }; }
+extern struct leave LEAVE_RETURN(u32), LEAVE_SUSPEND(u32 pc), SLOW(void);
+COLD void CALL_LEAVE_EXCEPTION(u32 pc), CALL_LEAVE_DISPATCH(u32 pc);
+extern void CALL_LEAVE_RETURN(u32), CALL_LEAVE_SUSPEND(u32 pc);
+#define NONE u32 none_1, u32 none_2, u32 none_3, u32 none_4, u32 none_5, u32 none_6
 
+${shared()}
 ${quick}
 ${body}`
 }
