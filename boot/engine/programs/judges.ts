@@ -76,7 +76,9 @@ export const v8: Judge = async program => {
  */
 export function standard(engine: readonly string[], other: readonly string[]): string | undefined {
   const said = [engine, other].map(lines => lines.filter(line => !line.startsWith('~')))
-  const overflows = said.flatMap(lines => lines.findIndex(line => /error "(InternalError|RangeError)"|not shown/.test(line))).filter(at => at >= 0)
+  const overflows = said
+    .flatMap(lines => lines.findIndex(line => /error "(InternalError|RangeError)"|not shown/.test(line)))
+    .filter(at => at >= 0)
   const end = overflows.length > 0 ? Math.min(...overflows) : undefined
   return difference(said[0].slice(0, end), said[1].slice(0, end))
 }
