@@ -52,7 +52,12 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
   const writer = new PartWriter()
   const slots = 1 << Math.ceil(Math.log2(functions.length * 2 + 1))
   const table = writer.reserve(headerBytes + slots * slotBytes, 16)
-  const known = new Map([['hole_ctx', snapshot.context], ['base_ctx', snapshot.context + baseBytes], ['hole_rt', snapshot.runtime], ['base_rt', snapshot.runtime + baseBytes]])
+  const known = new Map([
+    ['hole_ctx', snapshot.context],
+    ['base_ctx', snapshot.context + baseBytes],
+    ['hole_rt', snapshot.runtime],
+    ['base_rt', snapshot.runtime + baseBytes],
+  ])
   const opcodes = new Set(functions.flatMap(each => instructionsOf(each, memory, stencils.lengths).map(({ opcode }) => opcode)))
   const shared = joinShared(stencils, sharedOf(stencils, opcodes), writer, known)
   const bodies = functions.map(each => {
@@ -186,25 +191,30 @@ function joinShared(stencils: Stencils, wanted: Iterable<string>, writer: PartWr
     }
   }
   for (const { at, cold, piece } of order)
-    for (const [start, code] of [[at, piece.hot], [cold, piece.cold]] as const)
+    for (const [start, code] of [
+      [at, piece.hot],
+      [cold, piece.cold],
+    ] as const)
       for (const { offset, kind, target, addend } of code?.references ?? []) {
         const inside = target === 'hot' ? at : target === 'cold' ? cold : shared.get(sharedName(target))
         const here = start + offset
         if (inside !== undefined && kind === 'pc32') writer.relative(here, inside, addend)
-        else if (/^(?:hole|base)_/.test(target)) writer.view.setInt32(here, (known.get(target) ?? wrong(`a shared stencil has ${target}`)) + addend, true)
+        else if (/^(?:hole|base)_/.test(target))
+          writer.view.setInt32(here, (known.get(target) ?? wrong(`a shared stencil has ${target}`)) + addend, true)
         else writer.outside(here, kind, target, addend)
       }
   return shared
 }
 
 /** A piece leaves by one of these names, from wherever it is. */
-const sharedName = (target: string) => (/^(?:CALL_)?LEAVE_/.test(target) ? target.replace(/^(?:CALL_)?LEAVE_/, 'leave_').toLowerCase() : target)
+const sharedName = (target: string) =>
+  /^(?:CALL_)?LEAVE_/.test(target) ? target.replace(/^(?:CALL_)?LEAVE_/, 'leave_').toLowerCase() : target
 
 /** Holes whose number is the same for all bodies. */
 type Known = ReadonlyMap<string, number>
 
 /** A piece of up to so many bytes is laid out for each instruction; of a larger one there is one, which is called. */
-const inlineMost = Number(process.env.INLINE ?? 96)
+const inlineMost = 96
 
 class Body {
   /** Of each instruction, from the start of the body. */
@@ -268,7 +278,13 @@ class Body {
     const { address, opcode } = this.#instructions[i]
     if (/^(?:hole|base)_/.test(target)) return writer.view.setInt32(here, (this.#hole(target, address) + addend) | 0, true)
     const inside =
-      target === 'hot' ? own.hot : target === 'cold' ? own.cold : target === 'SLOW' ? own.slow : shared.get(target === 'CALL' ? `call_${opcode}` : sharedName(target))
+      target === 'hot'
+        ? own.hot
+        : target === 'cold'
+          ? own.cold
+          : target === 'SLOW'
+            ? own.slow
+            : shared.get(target === 'CALL' ? `call_${opcode}` : sharedName(target))
     if (inside !== undefined) {
       if (kind === 'pc32') return writer.relative(here, inside, addend)
       wrong(`a stencil has the address of ${target}`)
@@ -323,10 +339,14 @@ class Body {
   /** Whether all numbers are such as the compiler thought of: a hole is an address below 2 GiB for it, where it is more than 32 bits. */
   #fits({ hot, cold }: Piece, address: number): boolean {
     return [hot, cold].every(
-      code => code?.references.every(({ target, kind, addend }) => {
-        if (kind !== 'abs32s' && kind !== 'abs64') return true
-        return !/^(?:hole|base)_/.test(target) || (kind === 'abs32s' && this.#hole(target, address) >= 0 && this.#hole(target, address) + addend < 0x80000000)
-      }) ?? true,
+      code =>
+        code?.references.every(({ target, kind, addend }) => {
+          if (kind !== 'abs32s' && kind !== 'abs64') return true
+          return (
+            !/^(?:hole|base)_/.test(target) ||
+            (kind === 'abs32s' && this.#hole(target, address) >= 0 && this.#hole(target, address) + addend < 0x80000000)
+          )
+        }) ?? true,
     )
   }
 }

@@ -38,7 +38,10 @@ export function memoryOf({ pages, memoryPages }: Pick<Snapshot, 'pages' | 'memor
 }
 
 /** All functions of bytecode, by address: those on the collector's list, from the program's turn function on round to its head in JSRuntime. */
-export function findBytecode(snapshot: Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'turn'>, memory = memoryOf(snapshot)): Bytecode[] {
+export function findBytecode(
+  snapshot: Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'turn'>,
+  memory = memoryOf(snapshot),
+): Bytecode[] {
   const view = new DataView(memory.buffer)
   const u32 = (address: number) => view.getUint32(address, true)
   const start = u32(snapshot.turn) // the low half of a JSValue is the object's address

@@ -39,9 +39,7 @@ const native =
   (bodies: 'all' | 'none'): Judge =>
   async program => {
     const { stdout, stderr, status, signal } = await runNative(program, { bodies, seconds: LONGEST })
-    // What the host says of rejections that nobody handles is no program's.
-    const printed = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
-    const lines = printed.filter(line => !line.startsWith('rejection, '))
+    const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
     if (signal === 'SIGTERM') return undefined
     return status === 0 ? lines : [...lines, ended(signal ?? stderr)]
   }

@@ -10,7 +10,8 @@ import { functionText, type StencilSource, stateMembers } from './source.ts'
 export function bindBodies(engine: string, { functions, roles, states }: StencilSource): string {
   const c = new Text(engine)
   for (const name of functions) c.replace(new RegExp(String.raw`^(static)( \w+ ${name}\([^;{]*\);)$`, 'm'), '$1 __attribute__((used))$2', 1)
-  const exit = (name: string): string => [...roles.exits].find(([, each]) => each.name === name)?.[0] ?? unexpected(`there is no exit ${name}`)
+  const exit = (name: string): string =>
+    [...roles.exits].find(([, each]) => each.name === name)?.[0] ?? unexpected(`there is no exit ${name}`)
   const entry = `  opcode_244:; {
     const struct native_function *function = native_find(w2c_l28);
     u32 start = i32_load((u64)w2c_l28 + 20u);
@@ -29,16 +30,21 @@ ${states.map(([name]) => `      state.${name} = ${name};\n`).join('')}      kind
     w2c_l21 = state.pc;
     w2c_l19 = w2c_l17 = state.sp - ENGINE_BASE;
     if (LIKELY(kind == NATIVE_RETURN)) { w2c_l8 = state.value; goto ${exit('RETURN')}; }
-    if (kind == NATIVE_INTERPRET) goto *opcode_labels[native_opcode(function, w2c_l21 - start)];
-    if (kind == NATIVE_DISPATCH) goto *opcode_labels[i32_load8_u(w2c_l21)];
     if (kind == NATIVE_EXCEPTION) goto ${exit('EXCEPTION')};
-    w2c_l7 = state.value;
-    goto ${exit('SUSPEND')};
+    if (kind == NATIVE_SUSPEND) { w2c_l7 = state.value; goto ${exit('SUSPEND')}; }
+    /* A function's beginning leads here before this is done. */
+${roles.derived.map(({ text }) => `    ${text}\n`).join('')}    if (kind == NATIVE_INTERPRET) goto *opcode_labels[native_opcode(function, w2c_l21 - start)];
+    goto *opcode_labels[i32_load8_u(w2c_l21)];
   }
 `
   const interpreter = functionText(c.text, interpreterName)
   const edited = new Text(interpreter)
   edited.replace(/^  opcode_244:;(?:.*\n)*?  goto \w+;\n/m, () => entry, 1)
+  edited.replace(
+    /^(  w2c_B\d+:;\n)(  w2c_i0 = 0u;\n  goto w2c_B\d+;\n  w2c_B\d+:;\n  w2c_i0 = 1u;\n)/m,
+    '$1  if (i32_load8_u(w2c_l21) == NATIVE_OPCODE) goto opcode_244;\n$2',
+    1,
+  )
   c.text = c.text.replace(interpreter, () => edited.text)
   c.replace(/^(u32 engine_sp = )/m, `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n\n$1`, 1)
   c.replace(/^(#include "operations.h"\n)/m, '$1#include "native.h"\n', 1)

@@ -69,6 +69,7 @@ function readBlocks(body: string, pc: string): Map<string, Block> {
   const open: { otherwise: string; after?: string }[] = []
   let current: Block | undefined
   let fresh = 0
+  let ended = false
   const newLabel = () => `part_${fresh++}`
   const begin = (label: string) => {
     if (blocks.has(label)) unexpected(`the interpreter has the label ${label} twice`)
@@ -123,7 +124,10 @@ function readBlocks(body: string, pc: string): Map<string, Block> {
       begin(inner.otherwise)
     } else if (line === '}') {
       const inner = open.pop()
-      if (!inner) break // the function's own
+      if (!inner) {
+        ended = true
+        break
+      }
       begin(inner.after ?? inner.otherwise)
     } else if ((match = /^switch \((\w+)\) \{$/.exec(line))) {
       const cases: [number, string][] = []
@@ -138,7 +142,7 @@ function readBlocks(body: string, pc: string): Map<string, Block> {
       if (!line.startsWith('static const')) unexpected(`the interpreter has the line ${line}`)
     } else current!.statements.push(statement(line))
   }
-  if (open.length > 0) unexpected('the interpreter ends inside of an if')
+  if (!ended) unexpected('the interpreter does not end')
   return blocks
 }
 

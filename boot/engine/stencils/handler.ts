@@ -142,7 +142,11 @@ class Writer {
     const found = this.#nodes.get(key)
     if (!found) {
       if (this.#nodes.size > 600) unexpected(`opcode ${this.#opcode} has too many paths`)
-      const node = { name: `n${this.#nodes.size}`, block, known: new Map([...known].filter(([name]) => live.has(name) || this.#roles.bases.has(name))) }
+      const node = {
+        name: `n${this.#nodes.size}`,
+        block,
+        known: new Map([...known].filter(([name]) => live.has(name) || this.#roles.bases.has(name))),
+      }
       this.#nodes.set(key, node)
       this.#changed.add(node)
       return node
@@ -164,7 +168,11 @@ class Writer {
   #slowNodes(entry: Node): Set<Node> {
     const nodes = this.#order(entry, new Set())
     const calls = (node: Node) =>
-      node.block.statements.some(({ text }) => [...text.matchAll(/\b(w2c_f\d+)\(/g)].some(([, name]) => !this.#roles.quick.has(name)) || /CALL_INDIRECT|memory_|engine_sp|w2c_d\d/.test(text))
+      node.block.statements.some(
+        ({ text }) =>
+          [...text.matchAll(/\b(w2c_f\d+)\(/g)].some(([, name]) => !this.#roles.quick.has(name)) ||
+          /CALL_INDIRECT|memory_|engine_sp|w2c_d\d/.test(text),
+      )
     // The place of a possible exception may be noted twice.
     const notes = (each: Statement, known: Environment) => {
       const access = accessOf(each, known)
@@ -270,10 +278,16 @@ class Writer {
       const { operation, address: to } = access
       if (to.base === 'pc' && access.into !== undefined && !to.operand) {
         const hole = operandHole({ load: operation, at: to.offset, shift: 0 })
-        if (operation === 'i64_load' || !/^i(32|64)_/.test(operation)) unexpected(`opcode ${this.#opcode} reads an operand with ${operation}`)
-        return this.#form === 'call' ? `${access.into} = ${operation}((u64)pc + ${to.offset});` : `${access.into} = ${operation.endsWith('_s') ? '(s64)(s32)' : ''}KNOWN(${hole});`
+        if (operation === 'i64_load' || !/^i(32|64)_/.test(operation))
+          unexpected(`opcode ${this.#opcode} reads an operand with ${operation}`)
+        return this.#form === 'call'
+          ? `${access.into} = ${operation}((u64)pc + ${to.offset});`
+          : `${access.into} = ${operation.endsWith('_s') ? '(s64)(s32)' : ''}KNOWN(${hole});`
       }
-      if (to.base !== 'pc') return access.into !== undefined ? `${access.into} = ${operation}(${this.#address(to)});` : `${operation}(${this.#address(to)}, ${access.value});`
+      if (to.base !== 'pc')
+        return access.into !== undefined
+          ? `${access.into} = ${operation}(${this.#address(to)});`
+          : `${operation}(${this.#address(to)}, ${access.value});`
     }
     const call = /^((?:\w+ = )?)(w2c_f\d+)\((.*)\);$/.exec(each.text)
     const quick = call && this.#roles.quick.get(call[2])

@@ -14,7 +14,13 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
     new RegExp(
       String.raw`^static u32 (w2c_f\d+)\(u32 w2c_p0\) \{\n.*\n.*\n` +
         body('w2c_i0 = w2c_p0;', 'w2c_i1 = w2c_p0;', String.raw`w2c_i1 = i32_load\(\(u64\)\(w2c_i1\) \+ (\d+)u\);`, 'w2c_l1 = w2c_i1;') +
-        body('w2c_i2 = 1u;', 'w2c_i1 -= w2c_i2;', String.raw`i32_store\(\(u64\)\(w2c_i0\) \+ \2, w2c_i1\);`, 'w2c_i0 = w2c_l1;', 'w2c_i1 = 1u;') +
+        body(
+          'w2c_i2 = 1u;',
+          'w2c_i1 -= w2c_i2;',
+          String.raw`i32_store\(\(u64\)\(w2c_i0\) \+ \2, w2c_i1\);`,
+          'w2c_i0 = w2c_l1;',
+          'w2c_i1 = 1u;',
+        ) +
         body(String.raw`w2c_i0 = \(u32\)\(\(s32\)w2c_i0 <= \(s32\)w2c_i1\);`, String.raw`if \(w2c_i0\) \{`),
     ),
   )
@@ -22,8 +28,21 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
     new RegExp(
       String.raw`^static void (w2c_f\d+)\(u32 w2c_p0, u64 w2c_p1\) \{\n.*\n.*\n.*\n` +
         body('w2c_j0 = w2c_p1;', String.raw`w2c_j1 = (\d+)ull;`, 'w2c_i0 = w2c_j0 < w2c_j1;', String.raw`if \(w2c_i0\) \{goto w2c_B0;\}`) +
-        body('w2c_j0 = w2c_p1;', String.raw`w2c_i0 = \(u32\)\(w2c_j0\);`, 'w2c_l2 = w2c_i0;', 'w2c_i1 = w2c_l2;', String.raw`w2c_i1 = i32_load\(\(u64\)\(w2c_i1\)\);`) +
-        body('w2c_l2 = w2c_i1;', 'w2c_i2 = 1u;', 'w2c_i1 -= w2c_i2;', String.raw`i32_store\(\(u64\)\(w2c_i0\), w2c_i1\);`, 'w2c_i0 = w2c_l2;', 'w2c_i1 = 1u;') +
+        body(
+          'w2c_j0 = w2c_p1;',
+          String.raw`w2c_i0 = \(u32\)\(w2c_j0\);`,
+          'w2c_l2 = w2c_i0;',
+          'w2c_i1 = w2c_l2;',
+          String.raw`w2c_i1 = i32_load\(\(u64\)\(w2c_i1\)\);`,
+        ) +
+        body(
+          'w2c_l2 = w2c_i1;',
+          'w2c_i2 = 1u;',
+          'w2c_i1 -= w2c_i2;',
+          String.raw`i32_store\(\(u64\)\(w2c_i0\), w2c_i1\);`,
+          'w2c_i0 = w2c_l2;',
+          'w2c_i1 = 1u;',
+        ) +
         body(String.raw`w2c_i0 = \(u32\)\(\(s32\)w2c_i0 > \(s32\)w2c_i1\);`, String.raw`if \(w2c_i0\) \{goto w2c_B0;\}`) +
         body('w2c_i0 = w2c_p0;', String.raw`w2c_i0 = i32_load\(\(u64\)\(w2c_i0\) \+ 16u\);`),
     ),
@@ -31,13 +50,28 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
   const [, set] = find(
     new RegExp(
       String.raw`^static void (w2c_f\d+)\(u32 w2c_p0, u32 w2c_p1, u64 w2c_p2\) \{\n.*\n.*\n.*\n` +
-        body('w2c_i0 = w2c_p1;', String.raw`w2c_j0 = i64_load\(\(u64\)\(w2c_i0\)\);`, 'w2c_l3 = w2c_j0;', 'w2c_i0 = w2c_p1;', 'w2c_j1 = w2c_p2;') +
-        body(String.raw`i64_store\(\(u64\)\(w2c_i0\), w2c_j1\);`, 'w2c_i0 = w2c_p0;', 'w2c_j1 = w2c_l3;', String.raw`${free}\(w2c_i0, w2c_j1\);`) +
+        body(
+          'w2c_i0 = w2c_p1;',
+          String.raw`w2c_j0 = i64_load\(\(u64\)\(w2c_i0\)\);`,
+          'w2c_l3 = w2c_j0;',
+          'w2c_i0 = w2c_p1;',
+          'w2c_j1 = w2c_p2;',
+        ) +
+        body(
+          String.raw`i64_store\(\(u64\)\(w2c_i0\), w2c_j1\);`,
+          'w2c_i0 = w2c_p0;',
+          'w2c_j1 = w2c_l3;',
+          String.raw`${free}\(w2c_i0, w2c_j1\);`,
+        ) +
         String.raw`\}`,
     ),
   )
   // Of a branch on a value that is no integer, boolean, null or undefined: the latter have tags up to 3.
-  const tests = [...engine.matchAll(/w2c_j1 = 17179869183ull;\s+w2c_i0 = w2c_j0 <= w2c_j1;\s+if \(w2c_i0\) \{[^}]*\}\s+w2c_i0 = w2c_l18;\s+w2c_j1 = w2c_l7;\s+w2c_i0 = (w2c_f\d+)\(w2c_i0, w2c_j1\);/g)]
+  const tests = [
+    ...engine.matchAll(
+      /w2c_j1 = 17179869183ull;\s+w2c_i0 = w2c_j0 <= w2c_j1;\s+if \(w2c_i0\) \{[^}]*\}\s+w2c_i0 = w2c_l18;\s+w2c_j1 = w2c_l7;\s+w2c_i0 = (w2c_f\d+)\(w2c_i0, w2c_j1\);/g,
+    ),
+  ]
   const bool = tests[0]?.[1] ?? unexpected('no branch makes a boolean of a value')
   if (tests.some(([, name]) => name !== bool)) unexpected('branches make booleans in several ways')
   /** A call out of line, from code that otherwise has no frame on the stack: aligns it, and gives the context. */
@@ -88,5 +122,13 @@ INLINE void quick_set(u64 place, u64 value)
 	quick_free(before);
 }
 `
-  return { names: new Map([[poll, 'quick_poll'], [free, 'quick_free'], [set, 'quick_set'], [bool, 'quick_bool']]), source }
+  return {
+    names: new Map([
+      [poll, 'quick_poll'],
+      [free, 'quick_free'],
+      [set, 'quick_set'],
+      [bool, 'quick_bool'],
+    ]),
+    source,
+  }
 }

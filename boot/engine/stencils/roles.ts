@@ -39,7 +39,10 @@ const bases: readonly (readonly [string, string])[] = [
 
 /** What the text must say, whitespace apart. */
 const proofs: readonly (readonly [string, string])[] = [
-  ['a function of bytecode has it at 32, closure variables at 36', 'w2c_i0 = i32_load((u64)(w2c_i0) + 36u); w2c_l30 = w2c_i0; w2c_i0 = w2c_l37; w2c_i0 = i32_load((u64)(w2c_i0) + 32u); w2c_l28 = w2c_i0;'],
+  [
+    'a function of bytecode has it at 32, closure variables at 36',
+    'w2c_i0 = i32_load((u64)(w2c_i0) + 36u); w2c_l30 = w2c_i0; w2c_i0 = w2c_l37; w2c_i0 = i32_load((u64)(w2c_i0) + 32u); w2c_l28 = w2c_i0;',
+  ],
   ['the bytecode begins at 20', 'w2c_i0 = w2c_l28; w2c_i0 = i32_load((u64)(w2c_i0) + 20u); w2c_l21 = w2c_i0;'],
   ['the context is that of the bytecode, at 52', 'w2c_i0 = w2c_l28; w2c_i0 = i32_load((u64)(w2c_i0) + 52u); w2c_l18 = w2c_i0;'],
   ['the runtime is that of the caller, at 16', 'w2c_i0 = w2c_p0; w2c_i0 = i32_load((u64)(w2c_i0) + 16u); w2c_l33 = w2c_i0;'],
@@ -70,8 +73,14 @@ function findExits(flat: string): Map<string, Exit> {
     return found.length === 1 ? found[0][1] : unexpected(`the interpreter's ${what} is there ${found.length} times`)
   }
   const exception = find('exception', /(w2c_B\d+):; w2c_i0 = 1u; w2c_p6 = w2c_i0; goto w2c_L19;/)
-  const done = find('end', /w2c_i1 = 48u; w2c_i0 &= w2c_i1; w2c_i0 = !\(w2c_i0\); if \(w2c_i0\) \{goto (w2c_B\d+);\} w2c_B\d+:; w2c_i0 = w2c_l25;/)
-  const suspend = find('suspension', new RegExp(`w2c_i0 = !\\(w2c_i0\\); if \\(w2c_i0\\) \\{goto ${done};\\} (w2c_B\\d+):; w2c_i0 = w2c_l25; w2c_i1 = w2c_l17; i32_store`))
+  const done = find(
+    'end',
+    /w2c_i1 = 48u; w2c_i0 &= w2c_i1; w2c_i0 = !\(w2c_i0\); if \(w2c_i0\) \{goto (w2c_B\d+);\} w2c_B\d+:; w2c_i0 = w2c_l25;/,
+  )
+  const suspend = find(
+    'suspension',
+    new RegExp(`w2c_i0 = !\\(w2c_i0\\); if \\(w2c_i0\\) \\{goto ${done};\\} (w2c_B\\d+):; w2c_i0 = w2c_l25; w2c_i1 = w2c_l17; i32_store`),
+  )
   return new Map([
     [exception, { name: 'EXCEPTION', sp: names.top, pc: names.pc }],
     [done, { name: 'RETURN', sp: names.top, value: 'w2c_l8' }],

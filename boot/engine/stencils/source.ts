@@ -70,7 +70,13 @@ const stackOffset = 56
 /** Holes that quick.ts and the common pieces have. */
 const always = ['hole_pc', 'hole_ctx', 'base_ctx']
 
-function file(engine: string, handlers: readonly Handler[], functions: ReadonlySet<string>, states: StencilSource['states'], quick: string): string {
+function file(
+  engine: string,
+  handlers: readonly Handler[],
+  functions: ReadonlySet<string>,
+  states: StencilSource['states'],
+  quick: string,
+): string {
   const body = handlers.map(({ source }) => source).join('\n')
   const holes = [...new Set([...always, ...(body.match(/\b(?:hole|base)_\w+/g) ?? [])])].sort()
   const branches = [...new Set(handlers.flatMap(each => each.branches))].sort()
