@@ -26,7 +26,10 @@ test('auto: the hottest of xen-ts, and the program', async t => {
   const { native } = await image('auto')
   const files = native.map(({ file }) => file)
   for (const folder of ['stack/', 'drivers/netfront/', 'runtime/web/fetch/', 'examples/handler/'])
-    t.true(files.some(file => file.includes(folder)), folder)
+    t.true(
+      files.some(file => file.includes(folder)),
+      folder,
+    )
   t.false(files.some(file => file.startsWith('cli/')))
 })
 

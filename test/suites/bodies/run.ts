@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runNative } from '../../../boot/engine/native.ts'
+import { runNative } from '@xen-ts/boot/engine'
 import { findRepository, listFiles, unpack } from '../lib/fetched.ts'
 import { commit } from '../lib/guest.ts'
 import { readOptions } from '../lib/options.ts'
