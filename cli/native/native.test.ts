@@ -4,6 +4,7 @@ import test from 'ava'
 import { makeImage, type Stage } from '../build/build.ts'
 import { findProject } from '../build/project.ts'
 import { checkProgram } from '../check/check.ts'
+import { htmlReport } from '../check/html.ts'
 import { textReport } from '../check/text.ts'
 
 const silent: Stage = async (_, work) => work()
@@ -44,5 +45,6 @@ test('a check shows bytes and share of each', async t => {
   t.true(report.native!.length > 10)
   t.true(report.native!.every(({ bytes }, i, all) => i === 0 || bytes <= all[i - 1].bytes))
   t.regex(textReport(report), /^machine code of \d+ functions +[\d.]+ KiB +100\.0%\n {2}\S+ \S+\.ts +[\d.]+ KiB +[\d.]+%$/m)
+  t.regex(htmlReport(report), /<h2>Machine code<\/h2>\n<details><summary>[^\n]*\d+ functions/)
   t.notRegex(textReport(await checkProgram(app, 'xen')), /machine code/)
 })
