@@ -58,6 +58,7 @@ const given = ({ net, tap, dhcp, ipv4, ipv4Gateway, ipv6, ipv6Gateway, dns, ...o
 })
 
 const TARGET = 'a target, or the path of a module that exports one'
+const NATIVE = 'images: how much becomes machine code: auto, all, none, or what it may take (300K); default: none'
 const APP = 'a TypeScript or JavaScript file, or a folder with one'
 
 const program = new Command('xen-ts')
@@ -103,6 +104,7 @@ withAddress(
     .argument('[args...]', "defaults for the program's own arguments, after --")
     .option('-t, --target <name>', `${TARGET} (default: what main.ts or package.json says, else xen)`)
     .option('-o, --output <file>', 'the image (default: NAME.xen), or the script (NAME.js)')
+    .option('--native <which>', NATIVE)
     .option('--json', 'print the report as JSON'),
 ).action(async (_app, _args, options, command) => {
   const { app, args } = operands(command)
@@ -161,6 +163,7 @@ program
   .option('--xen', 'on the emulated Xen in the place of Node: the image is built anew, and its domain replaced')
   .option('-t, --target <name>', `with --xen: ${TARGET} (default: what main.ts or package.json says, else xen)`)
   .option('-m, --memory <MiB>', 'with --xen: memory of the domain (default: what the image needs, at least 32)', mebibytes)
+  .option('--native <which>', `with --xen, ${NATIVE}`)
   .action(async (app, args, options) => {
     const words = app === undefined ? args : [app, ...args]
     process.exitCode = await (await import('./dev/command.ts')).devCommand(words, process.argv, options)
@@ -171,6 +174,7 @@ program
   .description('show what a program is made of: sizes, memory, devices, what runs before the first request, globals, modules of Node')
   .argument('[app]', 'a TypeScript or JavaScript file, or a folder with one', '.')
   .option('-t, --target <name>', 'a target, or the path of a module that exports one (default: what package.json says, else xen)')
+  .option('--native <which>', NATIVE)
   .option('--html <file>', 'write a page with all of it as well')
   .option('--json', 'print it as JSON')
   .action(async (app, options) => (await import('./check/command.ts')).checkCommand(app, options))

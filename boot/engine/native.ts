@@ -42,10 +42,25 @@ const hostFunctions = ['print', 'now', 'add', 'checksum']
 const jsStackLimit = 64 << 10
 const pageSize = 4096
 
-export async function runNative(
+export async function runNative(script: string, options: NativeOptions): Promise<NativeResult> {
+  const { run, dispose } = await prepareNative(script, options)
+  try {
+    return run(options)
+  } finally {
+    dispose()
+  }
+}
+
+export interface NativeRun extends Pick<NativeOptions, 'prefix' | 'seconds'> {
+  /** Bytes that the engine may allocate beyond what it has, for its allocations to fail. Default: all there are. */
+  readonly room?: number
+}
+
+/** A script that can be run more than once. */
+export async function prepareNative(
   script: string,
-  { bodies, folder = engineFolder, prefix = [], seconds = 60 }: NativeOptions,
-): Promise<NativeResult> {
+  { bodies, folder = engineFolder }: NativeOptions,
+): Promise<{ run(options?: NativeRun): NativeResult; dispose(): void }> {
   const snapshot = await snapshotOf(script)
   const functions = findBytecode(snapshot)
   const chosen = new Set(bodies === 'all' ? functions.map(({ address }) => address) : [])
@@ -54,26 +69,41 @@ export async function runNative(
   const symbols = addressesOf(readSymbols(readElf(readFileSync(host), 'the host').sections))
   const code = made.code.length > 0 ? linkCode(made.code, hostCode, symbols) : new Uint8Array()
   const work = mkdtempSync(join(tmpdir(), 'xen-ts-native-'))
-  try {
-    const memory = new Uint8Array(snapshot.memoryPages * 65536)
-    for (const { number, content } of made.snapshot.pages) memory.set(content, number * pageSize)
-    writeFileSync(join(work, 'memory'), memory)
-    writeFileSync(join(work, 'code'), code)
-    const { stackPointer, memoryPages, runtime, context, turn } = snapshot
-    const where = ['--run', [stackPointer, memoryPages, runtime, context, turn].join()]
-    const args = [join(work, 'memory'), ...(code.length > 0 ? ['--code', join(work, 'code')] : []), ...where]
-    const [program, ...rest] = [...prefix, host, ...args]
-    const { stdout, stderr, status, signal } = spawnSync(program, rest, { encoding: 'utf8', timeout: seconds * 1000, maxBuffer: 1 << 28 })
-    return { stdout, stderr, status, signal, functions: functions.length, bytes: code.length }
-  } finally {
-    rmSync(work, { recursive: true })
+  const memory = new Uint8Array(snapshot.memoryPages * 65536)
+  for (const { number, content } of made.snapshot.pages) memory.set(content, number * pageSize)
+  writeFileSync(join(work, 'code'), code)
+  const { stackPointer, memoryPages, runtime, context, turn } = snapshot
+  const where = ['--run', [stackPointer, memoryPages, runtime, context, turn].join()]
+  const args = [join(work, 'memory'), ...(code.length > 0 ? ['--code', join(work, 'code')] : []), ...where]
+  let written: number | undefined = -1
+  return {
+    run({ prefix = [], seconds = 60, room }: NativeRun = {}) {
+      if (written !== room) writeFileSync(join(work, 'memory'), limited(memory, runtime, room))
+      written = room
+      const [program, ...rest] = [...prefix, host, ...args]
+      const { stdout, stderr, status, signal } = spawnSync(program, rest, { encoding: 'utf8', timeout: seconds * 1000, maxBuffer: 1 << 28 })
+      return { stdout, stderr, status, signal, functions: functions.length, bytes: code.length }
+    },
+    dispose: () => rmSync(work, { recursive: true }),
   }
+}
+
+/** In JSRuntime, JSMallocState: bytes in use, and how many there may be. QTS_RuntimeSetMemoryLimit sets the second. */
+const mallocState = { used: 20, limit: 24 }
+
+function limited(memory: Uint8Array, runtime: number, room: number | undefined): Uint8Array {
+  if (room === undefined) return memory
+  const copy = memory.slice()
+  const view = new DataView(copy.buffer)
+  view.setUint32(runtime + mallocState.limit, view.getUint32(runtime + mallocState.used, true) + room, true)
+  return copy
 }
 
 type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
 
 export async function snapshotOf(script: string): Promise<EngineSnapshot> {
   const engine = await createEngine({ jsStackLimit, clock: () => 0 })
+  engine.memory.u32[(engine.runtime + engine.layout.rejectionTracker) >>> 2] = 0 // nobody is told of rejections
   const global = engine.global()
   for (const [id, name] of hostFunctions.entries()) engine.set(global, name, engine.function(name, id))
   engine.free(global)

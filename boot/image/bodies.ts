@@ -8,6 +8,7 @@ import type { Code, Piece, Reference } from '../engine/stencils/object.ts'
 import type { CodePart, Relocation } from './code.ts'
 import { ImageError } from './error.ts'
 import { pageSize, type Snapshot } from './format.ts'
+import { nameOf } from './function-names.ts'
 import { type Bytecode, findBytecode, type Instruction, instructionsOf, type ListedFunction, memoryOf } from './functions.ts'
 
 export type { ListedFunction } from './functions.ts'
@@ -31,7 +32,13 @@ const bodyAlign = 16
 const baseBytes = 0x10000000 // ENGINE_BASE
 
 export function listFunctions(snapshot: Snapshot): ListedFunction[] {
-  return findBytecode(snapshot).map(({ address, length, kind }) => ({ address, name: '', bytes: length, kind }))
+  const memory = memoryOf(snapshot)
+  return findBytecode(snapshot, memory).map(({ address, length, kind }) => ({
+    address,
+    bytes: length,
+    kind,
+    ...nameOf(memory, snapshot.runtime, address),
+  }))
 }
 
 /** Throws an ImageError for a function that is not there. */

@@ -1,15 +1,13 @@
 /** The functions of bytecode in a snapshot, and their instructions. Offsets are those that the interpreter's text proves (boot/engine/stencils/roles.ts). */
 import { ImageError } from './error.ts'
 import { pageSize, type Snapshot } from './format.ts'
+import type { NamedFunction } from './function-names.ts'
 
 export type FunctionKind = 'function' | 'generator' | 'async' | 'async generator'
 
-export interface ListedFunction {
+export interface ListedFunction extends NamedFunction {
   /** Of its JSFunctionBytecode in linear memory. */
   readonly address: number
-  readonly name: string
-  readonly file?: string
-  readonly line?: number
   /** Of the bytecode. */
   readonly bytes: number
   readonly kind: FunctionKind

@@ -1,4 +1,5 @@
 /** Makes engines: new ones, and such that continue from a snapshot. */
+import { counterModule, counterName, withCounters } from '../engine/count.ts'
 import { engineLayout } from '../engine/layout.ts'
 import { engineNames, engineWasm } from '../engine/names.ts'
 import { Engine, type Exports, type HostFunction } from './engine.ts'
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly clock?: () => number
   /** What the engine itself prints. Default: to stderr. */
   readonly output?: (bytes: Uint8Array) => void
+  /** Counts executed bytecodes in it (boot/engine/count.ts). */
+  readonly counts?: WebAssembly.Memory
 }
 
 const stripSourceFlag = 1 // JS_STRIP_SOURCE, quickjs.h
@@ -24,6 +27,7 @@ const stripSourceFlag = 1 // JS_STRIP_SOURCE, quickjs.h
 const maximumPages = 32768
 
 let compiled: WebAssembly.Module | undefined
+let counting: WebAssembly.Module | undefined
 
 /** What is done once for all engines of a thread. */
 export async function compileEngine(): Promise<void> {
@@ -52,7 +56,12 @@ async function instantiate(options: EngineOptions) {
   const imports = Object.fromEntries(
     Object.entries(names.imports).map(([minified, name]) => [minified, name === 'memory' ? memory.memory : implementation[name]]),
   )
-  const instance = new WebAssembly.Instance(compiled!, { [names.importNamespace]: imports })
+  const { counts } = options
+  if (counts) counting ??= new WebAssembly.Module(withCounters(withTableExport(engineWasm())))
+  const instance = new WebAssembly.Instance(counts ? counting! : compiled!, {
+    [names.importNamespace]: imports,
+    ...(counts && { [counterModule]: { [counterName]: counts } }),
+  })
   const exports = Object.fromEntries(Object.entries(names.exports).map(([name, minified]) => [name, instance.exports[minified]])) as Exports
   return { names, layout, memory, host, exports, table: instance.exports[tableExport] as WebAssembly.Table }
 }

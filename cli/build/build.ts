@@ -6,6 +6,8 @@ import { gzip } from 'node:zlib'
 import { TraceMap } from '@jridgewell/trace-mapping'
 import { type ComposedImage, composeImage, makeSnapshot, warmEngine } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
+import { type NativeShare, nativeCode } from '../native/make.ts'
+import { nativeUsual, parseNative } from '../native/option.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
 import { type Bundle, bundleProgram, readProgram } from './bundle.ts'
@@ -82,6 +84,8 @@ export interface MadeImage {
   readonly target: FoundTarget
   readonly bundle: Bundle
   readonly composed: ComposedImage
+  /** Functions that are machine code, the largest first. */
+  readonly native: readonly NativeShare[]
   /** Names of the global object's properties. */
   readonly globals: readonly string[]
   readonly warnings: readonly string[]
@@ -95,6 +99,7 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
       relative(process.cwd(), kernelPath),
       'run `make kernel` once; it needs gcc and wabt',
     )
+  const native = options.native === undefined ? nativeUsual : parseNative(options.native)
   warmEngine()
   const { target, bundle, noted } = await stage('bundle', async () => {
     const { target, main, warnings, check } = await prepare(project, options, 'xen')
@@ -111,12 +116,13 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
   })
   const kernel = readFileSync(kernelPath)
   const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
-  const code = bundle.wasm.length > 0 ? await stage('WebAssembly', () => compiledCode(bundle.wasm, project.root)) : []
+  const modules = bundle.wasm.length > 0 ? await stage('WebAssembly', () => compiledCode(bundle.wasm, project.root)) : []
+  const machine = native === 'none' ? undefined : await stage('native', () => nativeCode(snapshot, bundle, project, native))
   const composed = await stage('compose', () =>
     composeImage({
       kernel,
-      snapshot,
-      code,
+      snapshot: machine?.snapshot ?? snapshot,
+      code: [...modules, ...(machine?.code ?? [])],
       metadata: { name: project.name, version: project.version, target: target.name, network: bundle.network },
     }),
   )
@@ -124,6 +130,7 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
     target,
     bundle,
     composed,
+    native: machine?.shares ?? [],
     globals: snapshot.globals,
     warnings: [...noted, ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)],
   }

@@ -15,6 +15,8 @@ export interface GivenOptions {
   readonly address?: AddressOptions
   /** The program's own arguments, as on a command line. */
   readonly args?: readonly string[]
+  /** How much becomes machine code: auto, all, none, or bytes. Images only. */
+  readonly native?: string
 }
 
 export interface Prepared {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { CliError } from '../errors.ts'
+import { refuseNative } from '../native/option.ts'
 import type { AssetReport } from './assets.ts'
 import { checkWritable, replaceFile } from './build.ts'
 import { type GivenOptions, prepare } from './prepare.ts'
@@ -28,6 +29,7 @@ export async function buildProcess(options: GivenOptions & { app: string; output
   if (existsSync(output) && !readFileSync(output, 'utf8').startsWith(SCRIPT_START))
     throw new CliError(`${shown} exists, and was not built by xen-ts`, `--output ${shown}`, 'name another file, or remove that one')
   const { target, main, warnings, check } = await prepare(project, options, 'unix')
+  refuseNative(options.native, target.name)
   const checked = check()
   checked.catch(() => {}) // what the bundle says comes first
   const bundle = await bundleProcess(project, target, main)

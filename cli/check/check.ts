@@ -14,6 +14,8 @@ import { bundleShares, type SizeRow } from '../build/report.ts'
 import { treeOf, walk } from '../build/syntax.ts'
 import { type FoundTarget, findTarget } from '../build/targets.ts'
 import { programBundle } from '../build/web-names.ts'
+import type { NativeShare } from '../native/make.ts'
+import { refuseNative } from '../native/option.ts'
 import { type Profile, profileOf } from './profile.ts'
 
 export interface NamedUse {
@@ -31,6 +33,8 @@ export interface CheckReport {
   readonly sizes: SizeRow
   /** Of the domain, in MiB, an estimate. undefined: it is no image. */
   readonly memoryMiB: number | undefined
+  /** Functions that are machine code, the largest first. undefined: it is no image. */
+  readonly native: readonly NativeShare[] | undefined
   /** undefined: it is no image. */
   readonly profile: Profile | undefined
   /** Of the web and of other hosts: those of the language are not listed. undefined: it is no image. */
@@ -40,24 +44,26 @@ export interface CheckReport {
 }
 
 /** @throws CliError for a program that cannot be built for the target */
-export async function checkProgram(app: string, given: string | undefined): Promise<CheckReport> {
+export async function checkProgram(app: string, given: string | undefined, native?: string): Promise<CheckReport> {
   const project = findProject(app)
   const target = await findTarget(given ?? project.target ?? 'xen', given === undefined ? project.root : process.cwd())
   const { name, version } = project
   const head = { name, version, target: target.name }
-  return { ...head, ...(await (target.becomes === 'image' ? ofImage(project, target, given) : ofProcess(project, target))) }
+  return { ...head, ...(await (target.becomes === 'image' ? ofImage(project, target, given, native) : ofProcess(project, target, native))) }
 }
 
 type Body = Omit<CheckReport, 'name' | 'version' | 'target'>
 
 const withoutTimes: Stage = async (_, work) => work()
 
-async function ofImage(project: Project, target: FoundTarget, given: string | undefined): Promise<Body> {
-  const { bundle, composed, globals, warnings } = await makeImage(project, { target: given }, withoutTimes)
+async function ofImage(project: Project, target: FoundTarget, given: string | undefined, native: string | undefined): Promise<Body> {
+  const made = await makeImage(project, { target: given, native }, withoutTimes)
+  const { bundle, composed, globals, warnings } = made
   const absent = new Set(bundle.freeNames()).difference(new Set(globals))
   return {
     sizes: sizesOf(`${project.name}.xen`, composed, bundle, bundleShares(bundle.metafile, project.root, true)),
     memoryMiB: composed.memoryMiB,
+    native: made.native.map(({ file, ...share }) => ({ ...share, file: relative(project.root, resolve(project.root, file)) })),
     profile: await profileOf(project, target),
     globals: await globalNames(project, target, absent),
     nodeModules: absentModules(bundle.metafile, target.name),
@@ -65,7 +71,8 @@ async function ofImage(project: Project, target: FoundTarget, given: string | un
   }
 }
 
-async function ofProcess(project: Project, target: FoundTarget): Promise<Body> {
+async function ofProcess(project: Project, target: FoundTarget, native: string | undefined): Promise<Body> {
+  refuseNative(native, target.name)
   const { code, metafile, warnings, assets } = await bundleProcess(project, target)
   const shares = bundleShares(metafile, project.root, true)
   const bytes = Buffer.byteLength(code)
@@ -77,6 +84,7 @@ async function ofProcess(project: Project, target: FoundTarget): Promise<Body> {
       parts: [...shares, { name: assets.length > 0 ? 'assets and the rest' : 'the rest', bytes: rest }],
     },
     memoryMiB: undefined,
+    native: undefined,
     profile: undefined,
     globals: undefined,
     nodeModules: usedModules(metafile, project.root),

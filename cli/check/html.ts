@@ -1,5 +1,6 @@
 /** The report of `xen-ts check` as a page: one file, which needs nothing else, no script either. */
 import { kib, type SizeRow } from '../build/report.ts'
+import type { NativeShare } from '../native/make.ts'
 import type { CheckReport, NamedUse } from './check.ts'
 import type { Profile } from './profile.ts'
 import { endOf, graphOf, PROFILE_NOTE } from './text.ts'
@@ -17,7 +18,7 @@ pre { background: #f4f4f4; padding: .6rem; overflow-x: auto } .note { color: #66
 `
 
 export function htmlReport(report: CheckReport): string {
-  const { name, version, target, sizes, memoryMiB, profile, globals, nodeModules, warnings } = report
+  const { name, version, target, sizes, memoryMiB, native, profile, globals, nodeModules, warnings } = report
   const title = `${name} ${version} for target ${target}`
   return `<!DOCTYPE html>
 <html lang="en">
@@ -28,7 +29,7 @@ export function htmlReport(report: CheckReport): string {
 <h1>${escape(title)}</h1>
 ${memoryMiB === undefined ? '' : `<p>Memory: ${memoryMiB} MiB at least</p>\n`}${warnings.length === 0 ? '' : `<h2>Warnings</h2>\n${warnings.map(one => `<pre>${escape(one)}</pre>`).join('\n')}\n`}<h2>Size</h2>
 ${tree(sizes, sizes.bytes, 0)}
-${profile === undefined ? '' : `${graph(profile)}${times(profile)}`}${globals === undefined ? '' : names('Globals that are not of the language', globals)}${names('Modules of Node', nodeModules)}</html>
+${machineCode(native ?? [])}${profile === undefined ? '' : `${graph(profile)}${times(profile)}`}${globals === undefined ? '' : names('Globals that are not of the language', globals)}${names('Modules of Node', nodeModules)}</html>
 `
 }
 
@@ -38,6 +39,14 @@ function tree({ name, bytes, parts }: SizeRow, whole: number, depth: number): st
   if (parts === undefined || parts.length === 0) return `<div class="leaf">${row}</div>`
   const open = depth < 2 ? ' open' : ''
   return `<details${open}><summary>${row}</summary>\n${parts.map(part => tree(part, whole, depth + 1)).join('\n')}\n</details>`
+}
+
+/** By function. */
+function machineCode(native: readonly NativeShare[]): string {
+  if (native.length === 0) return ''
+  const bytes = native.reduce((sum, { bytes }) => sum + bytes, 0)
+  const parts = native.map(({ name, file, bytes }) => ({ name: `${name} ${file}`.trimEnd(), bytes }))
+  return `<h2>Machine code</h2>\n${tree({ name: `${native.length} functions`, bytes, parts }, bytes, 2)}\n`
 }
 
 const graph = ({ graph }: Profile): string => (graph === undefined ? '' : `<h2>Devices</h2>\n<pre>${escape(graphOf(graph))}</pre>\n`)

@@ -1,16 +1,30 @@
 /** The report of `xen-ts check` on the terminal. */
-import { type SizeRow, sizeTree } from '../build/report.ts'
+import { kib, type SizeRow, sizeTree } from '../build/report.ts'
+import type { NativeShare } from '../native/make.ts'
 import type { CheckReport, NamedUse } from './check.ts'
 import type { Profile } from './profile.ts'
 
 /** Rows of a part that are shown before the rest is summed up. */
 const MOST_FILES = 8
+const MOST_FUNCTIONS = 20
 
-export function textReport({ name, version, target, sizes, memoryMiB, profile, globals, nodeModules, warnings }: CheckReport): string {
+export function textReport({
+  name,
+  version,
+  target,
+  sizes,
+  memoryMiB,
+  native,
+  profile,
+  globals,
+  nodeModules,
+  warnings,
+}: CheckReport): string {
   const parts = [
     `${name} ${version} for target ${target}`,
     sizeTree(shortened(sizes)).join('\n'),
     ...(memoryMiB === undefined ? [] : [`memory     ${memoryMiB} MiB at least`]),
+    ...(native === undefined || native.length === 0 ? [] : [nativeText(native)]),
     ...(profile?.graph === undefined ? [] : [graphOf(profile.graph)]),
     ...(profile === undefined ? [] : [profileText(profile)]),
     ...(globals === undefined ? [] : [uses('globals that are not of the language', globals)]),
@@ -22,6 +36,20 @@ export function textReport({ name, version, target, sizes, memoryMiB, profile, g
 
 /** Devices and arguments: the first line says what the report's does. */
 export const graphOf = (graph: string): string => graph.split('\n').slice(1).join('\n') || 'devices    none'
+
+/** Machine code by function. */
+function nativeText(native: readonly NativeShare[]): string {
+  const total = native.reduce((sum, { bytes }) => sum + bytes, 0)
+  const row = (text: string, bytes: number) =>
+    `${text.padEnd(46)} ${kib(bytes).padStart(11)} ${((bytes / total) * 100).toFixed(1).padStart(6)}%`
+  const rest = native.slice(MOST_FUNCTIONS)
+  const sum = rest.reduce((sum, { bytes }) => sum + bytes, 0)
+  return [
+    row(`machine code of ${native.length} functions`, total),
+    ...native.slice(0, MOST_FUNCTIONS).map(({ name, file, bytes }) => row(`  ${name} ${file}`.trimEnd(), bytes)),
+    ...(rest.length === 0 ? [] : [row(`  ${rest.length} others`, sum)]),
+  ].join('\n')
+}
 
 const ends: readonly (readonly [RegExp, string])[] = [
   [/^serves (\S+) (\d+)$/, 'it serves $1 on port $2'],

@@ -1,6 +1,7 @@
 import { findProject } from '../build/project.ts'
 import { findTarget } from '../build/targets.ts'
 import { CliError } from '../errors.ts'
+import { parseNative } from '../native/option.ts'
 import { inThreeParts } from '../run/rig-errors.ts'
 import { type DevelopOptions, develop } from './develop.ts'
 import { Front } from './front.ts'
@@ -16,6 +17,8 @@ export interface DevOptions {
   target?: string
   /** MiB. */
   memory?: number
+  /** How much becomes machine code. */
+  native?: string
 }
 
 /**
@@ -71,17 +74,27 @@ async function underNode(args: readonly string[]): Promise<Pick<DevelopOptions, 
 /** The machine is started meanwhile, and stays up from one program to the next. */
 async function onXen(
   args: readonly string[],
-  { target, memory }: DevOptions,
+  { target, memory, native }: DevOptions,
   onNote: (text: string) => void,
 ): Promise<Pick<DevelopOptions, 'builder' | 'runner'>> {
   const [{ XenBuilder }, { XenRunner }] = await Promise.all([import('./xen-builder.ts'), import('./xen-runner.ts')])
   const runner = new XenRunner({ args, memory, onNote })
-  return { builder: (project, sources) => new XenBuilder({ project, target, args, sources }), runner }
+  return { builder: (project, sources) => new XenBuilder({ project, target, native, args, sources }), runner }
 }
 
-function refuseXenOptions({ xen, target, memory }: DevOptions): void {
-  if (xen) return
-  const given = target !== undefined ? `--target ${target}` : memory !== undefined ? `--memory ${memory}` : undefined
+function refuseXenOptions({ xen, target, memory, native }: DevOptions): void {
+  if (xen) {
+    if (native !== undefined) parseNative(native)
+    return
+  }
+  const given =
+    target !== undefined
+      ? `--target ${target}`
+      : memory !== undefined
+        ? `--memory ${memory}`
+        : native !== undefined
+          ? `--native ${native}`
+          : undefined
   if (given === undefined) return
   throw new CliError(`${given.split(' ')[0]} is for programs on the emulated Xen`, given, 'give --xen as well, or leave it out')
 }

@@ -14,6 +14,7 @@ export interface XenBuilderOptions {
   readonly project: Project
   /** As it was given on the command line. */
   readonly target: string | undefined
+  readonly native: string | undefined
   /** What the program will be started with. */
   readonly args: readonly string[]
   readonly sources: Sources
@@ -31,9 +32,9 @@ export class XenBuilder implements Builder {
   }
 
   async build(): Promise<Built> {
-    const { project, target, sources } = this.#options
+    const { project, target, native, sources } = this.#options
     forgetBuildModules(project)
-    const made = await makeImage(project, { target, args: await this.#address() }, silent)
+    const made = await makeImage(project, { target, native, args: await this.#address() }, silent)
     const { bundle, composed, warnings } = made
     await sources.read(bundle.metafile, project)
     sources.assets = bundle.assets.map(({ folder }) => folder)

@@ -1,7 +1,7 @@
 /** Other projects' suites against this one: npm run suites -- FETCHED SUITE [options]; README.md says more. */
 import { existsSync } from 'node:fs'
 
-const suites = ['wpt', 'llhttp', 'test262']
+const suites = ['wpt', 'llhttp', 'test262', 'bodies']
 const usage = `usage: npm run suites -- FETCHED ${suites.join('|')}|all [options]`
 
 const [fetched, suite, ...rest] = process.argv.slice(2)

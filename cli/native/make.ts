@@ -1,0 +1,88 @@
+/** Machine code for an image: chooses functions of the snapshot, and has their bodies made. */
+import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { listFunctions, makeBodies, readStencilFile, type Snapshot } from '@xen-ts/boot'
+import type { Bundle } from '../build/bundle.ts'
+import type { Project } from '../build/project.ts'
+import { CliError } from '../errors.ts'
+import { chooseFunctions } from './choose.ts'
+import { hotShares } from './hot.ts'
+import { type FunctionKey, keysOf, keyText } from './keys.ts'
+import { type Native, nativeAuto } from './option.ts'
+
+/** A function that has become machine code. */
+export interface NativeShare {
+  readonly file: string
+  readonly name: string
+  readonly bytes: number
+}
+
+export interface NativeCode extends Pick<ReturnType<typeof makeBodies>, 'snapshot' | 'code'> {
+  readonly shares: readonly NativeShare[]
+}
+
+const stencilPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/stencils.json'))
+
+/** @throws CliError when the kernel was built without stencils */
+export function nativeCode(snapshot: Snapshot, bundle: Pick<Bundle, 'code' | 'map'>, { name, root }: Project, native: Native): NativeCode {
+  if (native === 'none') return { snapshot, code: [], shares: [] }
+  if (!existsSync(stencilPath))
+    throw new CliError(
+      'the kernel was built without what machine code is made of',
+      relative(process.cwd(), stencilPath),
+      'run `make kernel` once; or build with --native none',
+    )
+  const stencils = readStencilFile(readFileSync(stencilPath, 'utf8'))
+  const functions = listFunctions(snapshot)
+  const keyOf = keysOf({ file: `${name}.js`, code: bundle.code, map: bundle.map, root })
+  const keys = new Map(functions.map(fn => [fn.address, keyOf(fn)]))
+  const make = (chosen: ReadonlySet<number>) => makeBodies(snapshot, stencils, chosen)
+  const made = native === 'all' ? make(new Set(keys.keys())) : within(native === 'auto' ? nativeAuto : native)
+  const shares = made.shares.map(({ address, bytes }) => {
+    const { file, name } = keys.get(address) ?? { file: '', name: '' }
+    return { file, name, bytes }
+  })
+  return { ...made, shares: shares.sort((a, b) => b.bytes - a.bytes) }
+
+  /** What bodies take is known when they are made: once to see, once as they fit. */
+  function within(budget: number) {
+    const counts = countsOf(functions, keys)
+    const first = make(chooseFunctions(functions, { counts, budget: budget * 2 }))
+    const shared = sum(first.code) - sum(first.shares)
+    const sizes = new Map(first.shares.map(({ address, bytes }) => [address, bytes]))
+    const sized = functions.filter(({ address }) => sizes.has(address))
+    return make(chooseFunctions(sized, { counts, budget: budget - shared, sizes }))
+  }
+}
+
+const sum = (parts: readonly { readonly bytes: number | Uint8Array }[]): number =>
+  parts.reduce((total, { bytes }) => total + (typeof bytes === 'number' ? bytes : bytes.length), 0)
+
+/** Those of xen-ts as its training says; those of the program as the average of these, for nothing is known of them. Packages come after both. */
+export function countsOf(
+  functions: readonly { readonly address: number; readonly bytes: number }[],
+  keys: ReadonlyMap<number, FunctionKey | undefined>,
+  shares: ReadonlyMap<string, number> = hotShares(),
+): Map<number, number> {
+  const counts = new Map<number, number>()
+  let [hotCount, hotBytes] = [0, 0]
+  for (const { address, bytes } of functions) {
+    const key = keys.get(address)
+    const share = key?.isOwn ? shares.get(keyText(key)) : undefined
+    if (share === undefined) continue
+    counts.set(address, share)
+    hotCount += share
+    hotBytes += bytes
+  }
+  const average = hotBytes === 0 ? 1 : hotCount / hotBytes
+  for (const { address, bytes } of functions) {
+    const key = keys.get(address)
+    if (key === undefined || key.isOwn) continue
+    counts.set(address, average * bytes * (key.file.includes('/node_modules/') ? PACKAGE : 1))
+  }
+  return counts
+}
+
+/** How hot functions of packages are, by what is assumed of the program's own. */
+const PACKAGE = 0.1
