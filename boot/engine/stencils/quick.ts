@@ -1,8 +1,8 @@
 import { unexpected } from '../text.ts'
 
 /**
- * Small functions whose usual way is put into the pieces: the poll for an interrupt, and the two that drop a reference. Each calls
- * the engine's own, which begins anew, for all else.
+ * Small functions whose usual way is put into the pieces: those that drop a reference, and the poll for an interrupt, which is nothing. Each
+ * calls the engine's own, which begins anew, for all else.
  */
 export function findQuick(engine: string): { names: ReadonlyMap<string, string>; source: string } {
   const find = (pattern: RegExp): string[] => {
@@ -10,20 +10,8 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
     return found.length === 1 ? found[0] : unexpected(`${pattern} is there ${found.length} times`)
   }
   const body = (...lines: string[]) => lines.map(line => String.raw`\s+${line}\n`).join('')
-  const [, poll, counter] = find(
-    new RegExp(
-      String.raw`^static u32 (w2c_f\d+)\(u32 w2c_p0\) \{\n.*\n.*\n` +
-        body('w2c_i0 = w2c_p0;', 'w2c_i1 = w2c_p0;', String.raw`w2c_i1 = i32_load\(\(u64\)\(w2c_i1\) \+ (\d+)u\);`, 'w2c_l1 = w2c_i1;') +
-        body(
-          'w2c_i2 = 1u;',
-          'w2c_i1 -= w2c_i2;',
-          String.raw`i32_store\(\(u64\)\(w2c_i0\) \+ \2, w2c_i1\);`,
-          'w2c_i0 = w2c_l1;',
-          'w2c_i1 = 1u;',
-        ) +
-        body(String.raw`w2c_i0 = \(u32\)\(\(s32\)w2c_i0 <= \(s32\)w2c_i1\);`, String.raw`if \(w2c_i0\) \{`),
-    ),
-  )
+  // interrupts.ts has made it so.
+  const [, poll] = find(/^static u32 (w2c_f\d+)\(u32 w2c_p0\) \{ return 0; \}$/)
   const [, free, counted] = find(
     new RegExp(
       String.raw`^static void (w2c_f\d+)\(u32 w2c_p0, u64 w2c_p1\) \{\n.*\n.*\n.*\n` +
@@ -85,17 +73,9 @@ export function findQuick(engine: string): { names: ReadonlyMap<string, string>;
 	"	.size ${name}, . - ${name}\\n	.text\\n"
 );
 `
-  const source = `${outside('outside_poll', poll)}${outside('outside_free', free)}${outside('outside_bool', bool)}
+  const source = `${outside('outside_free', free)}${outside('outside_bool', bool)}
 #define CLOBBERED "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "memory", "cc"
-INLINE u32 quick_poll(void)
-{
-	u32 result;
-	asm goto("subl $1, %c0\\n\\tjle %l1" : : "i"(base_ctx + ${counter}) : "memory", "cc" : slow);
-	return 0;
-slow: __attribute__((cold));
-	asm volatile("addl $1, %c1\\n\\tcall outside_poll" : "=a"(result) : "i"(base_ctx + ${counter}) : "rsi", CLOBBERED);
-	return result;
-}
+INLINE u32 quick_poll(void) { return 0; }
 INLINE void quick_free(u64 value)
 {
 	u32 references;
