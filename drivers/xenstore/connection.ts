@@ -26,9 +26,6 @@ export interface Transaction {
 const resolved = Promise.resolve()
 const operationNames = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]))
 
-/** Bytes of half of the ring (xen/include/public/io/xs_wire.h). */
-const HALF_RING = 512
-
 /** Messages taken in one turn of the event loop: others get their turn whatever the daemon sends meanwhile. */
 const BUDGET = 256
 
@@ -179,10 +176,7 @@ export class XenstoreConnection {
     return count
   }
 
-  /**
-   * Takes what the daemon sent; true when the daemon must learn of the room. It waits for that only when the ring was full, and less than a
-   * ring of bytes since the ring was empty has never filled it: half a ring is on the safe side.
-   */
+  /** Takes what the daemon sent; true when there was something, so that the daemon learns of the space. */
   #receive(): boolean {
     this.#consumed = 0
     for (let budget = BUDGET; ; budget--) {
@@ -191,7 +185,7 @@ export class XenstoreConnection {
         return true
       }
       const message = this.#assembler.next(this.#read)
-      if (message === undefined) return this.#consumed >= HALF_RING && !this.#broken
+      if (message === undefined) return this.#consumed > 0 && !this.#broken
       if (message === 'corrupt') return this.#fail('a message is longer than 4096 bytes')
       if (message.type === MessageType.watchEvent) this.#deliverEvent(message)
       else this.#deliverReply(message)
