@@ -72,7 +72,7 @@ export async function runNative(
 
 type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
 
-export async function snapshotOf(script: string): Promise<EngineSnapshot> {
+async function snapshotOf(script: string): Promise<EngineSnapshot> {
   const engine = await createEngine({ jsStackLimit, clock: () => 0 })
   const global = engine.global()
   for (const [id, name] of hostFunctions.entries()) engine.set(global, name, engine.function(name, id))
