@@ -101,7 +101,7 @@ function limited(memory: Uint8Array, runtime: number, room: number | undefined):
 
 type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
 
-export async function snapshotOf(script: string): Promise<EngineSnapshot> {
+async function snapshotOf(script: string): Promise<EngineSnapshot> {
   const engine = await createEngine({ jsStackLimit, clock: () => 0 })
   engine.memory.u32[(engine.runtime + engine.layout.rejectionTracker) >>> 2] = 0 // nobody is told of rejections
   const global = engine.global()

@@ -221,6 +221,8 @@ class Body {
   readonly offsets: number[] = []
   readonly size: number
   readonly #instructions: readonly Instruction[]
+  /** Of instructions by their addresses. */
+  readonly #indices: ReadonlyMap<number, number>
   readonly #view: DataView
   readonly #holes: ReadonlyMap<string, number>
   readonly #pieces: { readonly piece: Piece; readonly hot: number; readonly cold: number; readonly slow: number }[] = []
@@ -230,6 +232,7 @@ class Body {
 
   constructor(bytecode: Bytecode, instructions: readonly Instruction[], memory: Uint8Array, snapshot: Snapshot, stencils: Stencils) {
     this.#instructions = instructions
+    this.#indices = new Map(instructions.map(({ address }, i) => [address, i]))
     this.#view = new DataView(memory.buffer)
     this.#holes = new Map([
       ['b', bytecode.address],
@@ -299,8 +302,7 @@ class Body {
   #branch(target: string, address: number): number {
     const [, load, at, shift, more] = /^TARGET_(\w+)_(\d+)_(\d+)_(\d+)$/.exec(target) ?? wrong(`unknown branch ${target}`)
     const to = address + Number(more) + (this.#operand(load, address + Number(at)) << Number(shift))
-    const index = this.#instructions.findIndex(each => each.address === to)
-    if (index < 0) wrong(`a branch goes to ${to}, where no instruction begins`)
+    const index = this.#indices.get(to) ?? wrong(`a branch goes to ${to}, where no instruction begins`)
     return this.offsets[index]
   }
 
@@ -360,7 +362,7 @@ interface Place {
 }
 
 /** The piece for an instruction: inline where it is small, or has no other form. */
-export function pieceOf({ pieces }: Stencils, opcode: number): Piece {
+function pieceOf({ pieces }: Stencils, opcode: number): Piece {
   const inline = pieces.get(`op_${opcode}`) ?? wrong(`there is no stencil for the opcode ${opcode}`)
   const bytes = hotLength(inline.hot) + (inline.cold?.bytes.length ?? 0)
   const onlySlow = inline.hot.bytes.length === 5 && refersTo(inline, 'SLOW')
@@ -370,7 +372,7 @@ export function pieceOf({ pieces }: Stencils, opcode: number): Piece {
 const refersTo = ({ hot, cold }: Piece, name: string) => [hot, cold].some(code => code?.references.some(({ target }) => target === name))
 
 /** Without the jump to the next piece, where it is the last instruction: the next piece follows. */
-export function hotLength({ bytes, references }: Code): number {
+function hotLength({ bytes, references }: Code): number {
   const last = bytes.length - 5
   const jumps = bytes[last] === 0xe9 && references.some(({ offset, target }) => target === 'NEXT' && offset === last + 1)
   return jumps ? last : bytes.length
