@@ -32,19 +32,13 @@ ${states.map(([name]) => `      state.${name} = ${name};\n`).join('')}      kind
     if (LIKELY(kind == NATIVE_RETURN)) { w2c_l8 = state.value; goto ${exit('RETURN')}; }
     if (kind == NATIVE_EXCEPTION) goto ${exit('EXCEPTION')};
     if (kind == NATIVE_SUSPEND) { w2c_l7 = state.value; goto ${exit('SUSPEND')}; }
-    /* A function's beginning leads here before this is done. */
-${roles.derived.map(({ text }) => `    ${text}\n`).join('')}    if (kind == NATIVE_INTERPRET) goto *opcode_labels[native_opcode(function, w2c_l21 - start)];
+    if (kind == NATIVE_INTERPRET) goto *opcode_labels[native_opcode(function, w2c_l21 - start)];
     goto *opcode_labels[i32_load8_u(w2c_l21)];
   }
 `
   const interpreter = functionText(c.text, interpreterName)
   const edited = new Text(interpreter)
   edited.replace(/^  opcode_244:;(?:.*\n)*?  goto \w+;\n/m, () => entry, 1)
-  edited.replace(
-    /^(  w2c_B\d+:;\n)(  w2c_i0 = 0u;\n  goto w2c_B\d+;\n  w2c_B\d+:;\n  w2c_i0 = 1u;\n)/m,
-    '$1  if (i32_load8_u(w2c_l21) == NATIVE_OPCODE) goto opcode_244;\n$2',
-    1,
-  )
   c.text = c.text.replace(interpreter, () => edited.text)
   c.replace(/^(u32 engine_sp = )/m, `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n\n$1`, 1)
   c.replace(/^(#include "operations.h"\n)/m, '$1#include "native.h"\n', 1)

@@ -213,15 +213,15 @@ class Writer {
 
   /** Those that are reached, without what is only behind the `cut`. */
   #order(entry: Node, cut: ReadonlySet<Node>): Node[] {
-    const order: Node[] = []
+    const order = new Set<Node>()
     const visit = (node: Node) => {
-      if (order.includes(node)) return
-      order.push(node)
+      if (order.has(node)) return
+      order.add(node)
       if (cut.has(node)) return
       for (const next of this.#next(node)) visit(next)
     }
     visit(entry)
-    return order
+    return [...order]
   }
 
   #next(node: Node): Node[] {
