@@ -12,9 +12,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileEngine, compilerVersion, compileStencils, linkHost, type Profile, run } from './compile.ts'
-import { EngineError } from './error.ts'
 import { type EngineNames, engineNames, engineWasm } from './names.ts'
-import { runNative } from './native.ts'
 import { writeStencilFile } from './stencils/file.ts'
 import { readStencilObject } from './stencils/object.ts'
 import { translate } from './translate.ts'
@@ -85,12 +83,6 @@ async function train(out: string): Promise<void> {
   const scripts = trainingScripts()
   for (const script of scripts) copyFileSync(script, join(out, basename(script)))
   await run('./host', ['memory.bin', ...scripts.map(script => basename(script))], { seconds: 300, cwd: out })
-  // Then as machine code: how the interpreter enters it and goes on after it counts as well.
-  for (const script of scripts) {
-    const { status, stderr } = await runNative(readFileSync(script, 'utf8'), { bodies: 'all', folder: out, seconds: 300 })
-    if (status !== 0)
-      throw new EngineError(`The training failed: ${stderr.trim()}`, basename(script), 'boot/engine/native.test.ts tells more.')
-  }
 }
 
 function trainingScripts(): string[] {
@@ -119,7 +111,6 @@ async function hashInputs(wasm: string): Promise<string> {
     'names.ts',
     ...headers,
     ...['bind', 'file', 'graph', 'handler', 'object', 'quick', 'roles', 'source', 'symbolic'].map(name => `stencils/${name}.ts`),
-    ...['native.ts', '../image/bodies.ts', '../image/functions.ts'],
     'stringify.ts',
     'text.ts',
     'translate.ts',

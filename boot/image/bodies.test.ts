@@ -7,14 +7,17 @@ import { readStencilFile, type Stencils } from '../engine/stencils/file.ts'
 import { listFunctions, makeBodies } from './bodies.ts'
 import { linkCode } from './code.ts'
 import { ImageError } from './error.ts'
+import type { Snapshot } from './format.ts'
 import { findBytecode, instructionsOf, memoryOf } from './functions.ts'
 import { makeSnapshot } from './snapshot.ts'
 
 let stencils: Stencils
+let snapshot: Snapshot
 test.before('the engine is built', async t => {
   t.timeout(15 * 60_000)
   await buildEngine({ out: engineFolder })
   stencils = readStencilFile(readFileSync(join(engineFolder, 'stencils.json'), 'utf8'))
+  snapshot = await makeSnapshot({ bundle, filename: 'app.js', program: 'app', output: () => {} })
 })
 
 const bundle = `
@@ -25,7 +28,6 @@ function sum(a, b = 2, ...rest) { try { return a + b + rest.length } finally { a
 class Thing { #x = 1; get x() { return this.#x } }
 globalThis.__xenTs = { turn() { return sum(1) + new Thing().x }, fail() { later(2); both(3) } }
 `
-const snapshot = await makeSnapshot({ bundle, filename: 'app.js', program: 'app', output: () => {} })
 const all = () => new Set(listFunctions(snapshot).map(({ address }) => address))
 
 test('the functions of a program are found, with their kinds', t => {
