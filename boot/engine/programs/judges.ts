@@ -51,8 +51,16 @@ export const compiled = native('all')
 
 let thread: Worker | undefined
 
-/** V8 itself, for what the standard says: see standard(). One program at a time. */
-export const v8: Judge = async program => {
+let before: Promise<unknown> = Promise.resolve()
+
+/** V8 itself, for what the standard says: see standard(). One program after the other: answers have no names. */
+export const v8: Judge = program => {
+  const result = before.then(() => runInV8(program))
+  before = result.catch(() => {})
+  return result
+}
+
+const runInV8: Judge = async program => {
   thread ??= new Worker(new URL('v8-thread.ts', import.meta.url))
   const current = thread
   current.ref()

@@ -75,51 +75,50 @@ function loop(place: Place): string {
     return name
   }
   const head = label === undefined ? '' : `${label}: `
-  return (
-    head +
-    choices.of([
-      () => {
-        const i = declare(choices.name('i'))
-        return `for (let ${i} = 0; ok() && ${i} < ${most}; ${i}++) ${bodyOf()}`
-      },
-      () => {
-        const i = choices.name('i')
-        const from = number(place)
-        place.variables.push({ name: i, kind: 'number' })
-        return `for (var ${i} = ${from}; ok() && ${i} < ${number(place)}; ${i} += 1) ${bodyOf()}`
-      },
-      () => {
-        const from = iterable(place)
-        const item = declare(choices.name('e'))
-        return `for (${choices.of(['const', 'let'])} ${item} of ${from}) { if (!ok()) break; ${block(inner, 3)} }`
-      },
-      () => {
-        const { text, source } = declarationPattern(inner)
-        return `for (const ${text} of [${source}, ${source}]) { if (!ok()) continue; ${block(inner, 3)} }`
-      },
-      () => {
-        // How often a proxy is asked meanwhile is the engine's own affair.
-        const from = object(place).replace('proxied', 'box')
-        const name = declare(choices.name('k'))
-        return `for (const ${name} in ${from}) { if (!ok()) break; ${block(inner, 3)} }`
-      },
-      () => `while (ok() && ${condition(place)}) ${bodyOf()}`,
-      () => `do ${bodyOf()} while (ok() && ${condition(place)})`,
-      () => {
-        // A variable of each iteration, kept by closures.
-        const [i, list] = [declare(choices.name('i')), choices.name('c')]
-        place.variables.push({ name: list, kind: 'array', constant: true })
-        const kept = expression(inside(inner, { isAsync: false, isGenerator: false, inFunction: false, levels: 1 }))
-        return `{} const ${list} = []; for (let ${i} = 0; ok() && ${i} < ${most}; ${i}++) { ${list}.push(() => [${i}++, ${kept}]); ${block(inner, 2)} } ${list}.forEach(f => p(f(), f()));`
-      },
-      () => {
-        if (!place.isAsync) return `while (ok() && ${condition(place)}) ${bodyOf()}`
-        const from = iterable(place)
-        const item = declare(choices.name('e'), true)
-        return `for await (const ${item} of ${from}) { if (!ok()) break; ${block(inner, 3)} }`
-      },
-    ])()
-  )
+  const text = choices.of([
+    () => {
+      const i = declare(choices.name('i'))
+      return `for (let ${i} = 0; ok() && ${i} < ${most}; ${i}++) ${bodyOf()}`
+    },
+    () => {
+      const i = choices.name('i')
+      const from = number(place)
+      place.variables.push({ name: i, kind: 'number' })
+      return `for (var ${i} = ${from}; ok() && ${i} < ${number(place)}; ${i} += 1) ${bodyOf()}`
+    },
+    () => {
+      const from = iterable(place)
+      const item = declare(choices.name('e'))
+      return `for (${choices.of(['const', 'let'])} ${item} of ${from}) { if (!ok()) break; ${block(inner, 3)} }`
+    },
+    () => {
+      const { text, source } = declarationPattern(inner)
+      return `for (const ${text} of [${source}, ${source}]) { if (!ok()) continue; ${block(inner, 3)} }`
+    },
+    () => {
+      // How often a proxy is asked meanwhile is the engine's own affair.
+      const from = object(place).replace('proxied', 'box')
+      const name = declare(choices.name('k'))
+      return `for (const ${name} in ${from}) { if (!ok()) break; ${block(inner, 3)} }`
+    },
+    () => `while (ok() && ${condition(place)}) ${bodyOf()}`,
+    () => `do ${bodyOf()} while (ok() && ${condition(place)})`,
+    () => {
+      // A variable of each iteration, kept by closures.
+      const [i, list] = [declare(choices.name('i')), choices.name('c')]
+      place.variables.push({ name: list, kind: 'array', constant: true })
+      const kept = expression(inside(inner, { isAsync: false, isGenerator: false, inFunction: false, levels: 1 }))
+      return `const ${list} = []; for (let ${i} = 0; ok() && ${i} < ${most}; ${i}++) { ${list}.push(() => [${i}++, ${kept}]); ${block(inner, 2)} } ${list}.forEach(f => p(f(), f()));`
+    },
+    () => {
+      if (!place.isAsync) return `while (ok() && ${condition(place)}) ${bodyOf()}`
+      const from = iterable(place)
+      const item = declare(choices.name('e'), true)
+      return `for await (const ${item} of ${from}) { if (!ok()) break; ${block(inner, 3)} }`
+    },
+  ])()
+  // A label stands before the loop itself.
+  return text.replace(/^(?:const \w+ = \[\]; )?/, `$&${head}`)
 }
 
 function choice(place: Place): string {
