@@ -42,6 +42,7 @@ int native_is_kernels(u32 id)
 	case ID_clockMonotonic: case ID_clockWall:
 	case ID_or8: case ID_and8: case ID_exchange32: case ID_compareExchange16: case ID_fence:
 	case ID_copy: case ID_checksum: case ID_utf8Encode: case ID_utf8Decode: case ID_latin1Decode:
+	case ID_packetIn: case ID_segmentOut:
 		return 1;
 	}
 	return 0;
@@ -51,6 +52,7 @@ typedef f64 result_NUM;
 typedef void result_VOID;
 typedef u32 result_STR;
 typedef struct pages result_BUFFER;
+typedef u32 result_ANY;
 #define ABSENT(name, result, kinds) \
 	__attribute__((weak)) result_##result abi_##name(const struct arg *a) { panic("the kernel's %s is not here\n", #name); }
 ABI_TABLE(ABSENT)

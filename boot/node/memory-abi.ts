@@ -15,8 +15,9 @@ const upToNul = (bytes: Uint8Array) => {
   return end < 0 ? bytes : bytes.subarray(0, end)
 }
 
-const utf8 = new TextEncoder()
-const fromUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+// Pure: who takes something else from here, in an engine without these, does without.
+const utf8 = /* @__PURE__ */ new TextEncoder()
+const fromUtf8 = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
 
 export const memoryAbi: MemoryAbi = {
   or8(bytes, offset, value) {
