@@ -7,6 +7,7 @@ let fuel,
   proxied,
   bytes
 globalThis.shared = 0
+Object.defineProperty(globalThis, Symbol.toStringTag, { value: 'global', configurable: true })
 for (const key of ['now', 'add', 'checksum']) delete globalThis[key]
 const ok = () => fuel-- > 0
 const kinds = {
