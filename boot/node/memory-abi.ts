@@ -15,9 +15,10 @@ const upToNul = (bytes: Uint8Array) => {
   return end < 0 ? bytes : bytes.subarray(0, end)
 }
 
-// Pure: who takes something else from here, in an engine without these, does without.
-const utf8 = /* @__PURE__ */ new TextEncoder()
-const fromUtf8 = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
+// Made when they are used: the engine alone, in which drivers are tested, has none.
+let encoder: InstanceType<typeof TextEncoder> | undefined
+let decoder: InstanceType<typeof TextDecoder> | undefined
+const fromUtf8 = () => (decoder ??= new TextDecoder('utf-8', { ignoreBOM: true }))
 
 export const memoryAbi: MemoryAbi = {
   or8(bytes, offset, value) {
@@ -61,7 +62,7 @@ export const memoryAbi: MemoryAbi = {
   },
   utf8Encode(text, into, offset) {
     checkRange('utf8Encode', into, offset, 0)
-    const encoded = utf8.encode(text)
+    const encoded = (encoder ??= new TextEncoder()).encode(text)
     if (offset + encoded.length > into.length) return -encoded.length
     into.set(encoded, offset)
     return encoded.length
@@ -69,7 +70,7 @@ export const memoryAbi: MemoryAbi = {
   utf8Decode(bytes, offset, length) {
     checkWhole('utf8Decode', 'length', length, u32Max)
     checkRange('utf8Decode', bytes, offset, length)
-    return fromUtf8.decode(upToNul(bytes.subarray(offset, offset + length)))
+    return fromUtf8().decode(upToNul(bytes.subarray(offset, offset + length)))
   },
   latin1Decode(bytes, offset, length) {
     checkWhole('latin1Decode', 'length', length, u32Max)
