@@ -11,7 +11,7 @@ import { XenstoreError } from '../xenstore/error.ts'
 import type { Watch } from '../xenstore/watches.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 import type { FrontendDriver, FrontendLink, Keys } from './driver.ts'
-import { type Backend, readBackend, readState, tellBackend, XenbusState } from './handshake.ts'
+import { type Backend, readBackend, readState, tellBackend, tryRead, XenbusState } from './handshake.ts'
 
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
@@ -184,13 +184,19 @@ export class Frontend<L extends FrontendLink> {
     if (lost !== undefined) {
       machine.log(this.#driver.source).info(`${this.#driver.name}: disconnected from domain ${link.backend.domid}: ${lost}`)
       // The toolstack has made another device of that name already, which nobody has told anything: it would be dead before it lived.
-      if (own === XenbusState.initialising) {
+      if (own === XenbusState.initialising && !(await this.#isOurs(link))) {
         await this.#disconnect([])
         this.#wakeup.wake()
       } else await this.#disconnect()
     } else if (!link.up && state === XenbusState.connected) {
       this.#goUp(link)
     }
+  }
+
+  /** Whether what we have told of a connection still stands in our directory: then it is the same device, whatever else is there. */
+  async #isOurs({ keys }: L): Promise<boolean> {
+    const [first] = keys
+    return first !== undefined && (await tryRead(this.#parts.xenstore, `${this.#frontend}/${first[0]}`)) === String(first[1])
   }
 
   #goUp(link: L): void {
