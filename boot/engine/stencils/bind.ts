@@ -16,22 +16,21 @@ export function bindBodies(engine: string, { functions, roles, states }: Stencil
     const struct native_function *function = native_find(w2c_l28);
     u32 start = i32_load((u64)w2c_l28 + 20u);
     u32 place = function ? native_places(function)[w2c_l21 - start] : 0;
-    struct native_state state;
     u32 kind = NATIVE_INTERPRET;
-    state.pc = w2c_l21;
-    state.sp = ENGINE_BASE + w2c_l19;
+    native_pass.pc = w2c_l21;
+    native_pass.sp = ENGINE_BASE + w2c_l19;
     if (LIKELY(place >> 8)) {
-      state.var = ENGINE_BASE + w2c_l29;
-      state.vref = ENGINE_BASE + w2c_l30;
-      state.sf = ENGINE_BASE + w2c_l25;
-      state.arg = ENGINE_BASE + w2c_l32;
-${states.map(([name]) => `      state.${name} = ${name};\n`).join('')}      kind = native_run(&state, native_code(function) + (place >> 8));
+      native_pass.var = ENGINE_BASE + w2c_l29;
+      native_pass.vref = ENGINE_BASE + w2c_l30;
+      native_pass.sf = ENGINE_BASE + w2c_l25;
+      native_pass.arg = ENGINE_BASE + w2c_l32;
+${states.map(([name]) => `      native_pass.${name} = ${name};\n`).join('')}      kind = native_enter(native_code(function) + (place >> 8));
     }
-    w2c_l21 = state.pc;
-    w2c_l19 = w2c_l17 = state.sp - ENGINE_BASE;
-    if (LIKELY(kind == NATIVE_RETURN)) { w2c_l8 = state.value; goto ${exit('RETURN')}; }
+    w2c_l21 = native_pass.pc;
+    w2c_l19 = w2c_l17 = native_pass.sp - ENGINE_BASE;
+    if (LIKELY(kind == NATIVE_RETURN)) { w2c_l8 = native_pass.value; goto ${exit('RETURN')}; }
     if (kind == NATIVE_EXCEPTION) goto ${exit('EXCEPTION')};
-    if (kind == NATIVE_SUSPEND) { w2c_l7 = state.value; goto ${exit('SUSPEND')}; }
+    if (kind == NATIVE_SUSPEND) { w2c_l7 = native_pass.value; goto ${exit('SUSPEND')}; }
     if (kind == NATIVE_INTERPRET) goto *opcode_labels[native_opcode(function, w2c_l21 - start)];
     goto *opcode_labels[i32_load8_u(w2c_l21)];
   }
