@@ -8,24 +8,17 @@ import { fileURLToPath } from 'node:url'
 import { builtData, countInEngine } from '@xen-ts/boot/testing'
 import { build } from 'esbuild'
 import { hotList, isListed, keysOf } from 'xen-ts/tool'
+import { engineBundle } from './engine-bundle.ts'
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 
 /** As the tool bundles a program, as far as functions are concerned. */
 async function training(): Promise<{ code: string; map: string }> {
   const { outputFiles } = await build({
+    ...engineBundle,
     entryPoints: [path('hot-guest.ts')],
     outfile: path('training.js'),
-    bundle: true,
-    write: false,
     sourcemap: 'external',
-    format: 'iife',
-    platform: 'neutral',
-    target: 'es2024',
-    supported: { 'for-await': false },
-    mainFields: ['module', 'main'],
-    charset: 'utf8',
-    logLevel: 'warning',
     inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject'))],
     plugins: [builtData()],
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { builtData, runInEngine } from '@xen-ts/boot/testing'
 import { nodeMachine } from '@xen-ts/runtime/node'
 import { build } from 'esbuild'
+import { engineBundle } from './engine-bundle.ts'
 import { printTable } from './peers.ts'
 import { fetchRows } from './sim/fetch.ts'
 import { httpRows } from './sim/http.ts'
@@ -42,17 +43,9 @@ export async function benchSim(): Promise<void> {
 
 async function inEngine(): Promise<Row[]> {
   const { outputFiles } = await build({
+    ...engineBundle,
     entryPoints: [fileURLToPath(new URL('sim/guest.ts', import.meta.url))],
     outfile: 'sim.js',
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'neutral',
-    target: 'es2024',
-    supported: { 'for-await': false },
-    mainFields: ['module', 'main'],
-    charset: 'utf8',
-    logLevel: 'warning',
     inject: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/web/inject'))],
     plugins: [builtData()],
     ignoreAnnotations: true, // "sideEffects": false would drop the globals that the engine lacks

@@ -2,20 +2,13 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundleProgram, findProject, findTarget } from 'xen-ts/tool'
+import { engineBundle } from '../engine-bundle.ts'
 
 /** @param name of a file of bench/native */
 export async function peerBundle(name: string): Promise<string> {
   const { outputFiles } = await build({
+    ...engineBundle,
     entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'neutral',
-    target: 'es2024',
-    supported: { 'for-await': false },
-    mainFields: ['module', 'main'],
-    charset: 'utf8',
-    logLevel: 'warning',
     inject: [fileURLToPath(import.meta.resolve('@xen-ts/drivers/sim/engine-setup'))],
   })
   return outputFiles[0]!.text
