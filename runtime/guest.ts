@@ -26,6 +26,8 @@ export interface BootOptions extends MainOptions {
 export interface Hooks {
   turn(): void
   fail(reason: unknown): void
+  /** What the program is, for whoever looks at it before it is started (examine/booted.ts). */
+  readonly options: BootOptions
 }
 
 /**
@@ -81,5 +83,6 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
     },
     // What is left for the kernel to report are promises, jobs being reactions to them.
     fail: reason => lifecycle.rejected(reason),
+    options,
   }
 }

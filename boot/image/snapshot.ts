@@ -5,12 +5,13 @@
  */
 import { abiHash } from '../abi/hash.ts'
 import { engineNames } from '../engine/names.ts'
-import { bindAbi } from '../node/abi.ts'
+import { bindAbi, rebindAbi } from '../node/abi.ts'
 import { createEngine } from '../node/create.ts'
 import { callDeep } from '../node/deep.ts'
 import type { Engine } from '../node/engine.ts'
 import { buildStackBytes, guestStackBytes, stackMargin } from '../node/guest-stack.ts'
-import { takeHooks } from '../node/loop.ts'
+import { hostAbi } from '../node/host-abi.ts'
+import { bootOptions, takeHooks } from '../node/loop.ts'
 import { buildAbi } from './build-abi.ts'
 import { type Page, pageSize, type Snapshot } from './format.ts'
 import { Placement, type Plan } from './placement.ts'
@@ -28,6 +29,8 @@ interface Program {
   readonly program: string
   /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
   readonly bytes?: readonly Uint8Array[]
+  /** A name for inspectSnapshot. */
+  readonly key?: string
 }
 
 export interface SnapshotOptions extends Program {
@@ -52,18 +55,52 @@ export function makeSnapshot({
 export async function runTwice(program: Program, output: (text: string) => void): Promise<MadeSnapshot> {
   const first = await run(program, output)
   const globals = first.globals()
+  const { key } = program
+  inspected = key === undefined ? undefined : { key, engine: first }
   const second = await run(program, () => {}, first.plan)
   const last = second.whole ? second : await run(program, () => {})
   return { ...last.snapshot(), globals }
 }
 
-async function run(
-  program: Program,
-  output: (text: string) => void,
-  plan?: Plan,
-): Promise<{ plan: Plan; whole: boolean; snapshot(): Snapshot; globals(): string[] }> {
+/** The engine that told the plan, and has no other use. */
+let inspected: { readonly key: string; readonly engine: Run } | undefined
+
+interface Inspection {
+  readonly key: string
+  readonly script: string
+  /** Of the variable: the text in it, once the engine's jobs are done, is the result. */
+  readonly global: string
+}
+
+/**
+ * Evaluates a script in an engine that has evaluated the bundle of a snapshot, which is not changed by it: what `boot` was called with is in
+ * `__booted`, and there is a host. undefined: the snapshot of that key was not the last one, or the variable is no text.
+ */
+export function inspectSnapshot(inspection: Inspection, timeout: number): Promise<string | undefined> {
+  return callDeep(import.meta.url, 'inspect', inspection, () => {}, timeout)
+}
+
+/** What runs on the thread. @public: callDeep finds it by its name. */
+export async function inspect({ key, script, global }: Inspection): Promise<string | undefined> {
+  const found = inspected
+  inspected = undefined
+  return found?.key === key ? found.engine.inspect(script, global) : undefined
+}
+
+interface Run {
+  readonly plan: Plan
+  readonly whole: boolean
+  /** The engine is of no use after one of these. */
+  snapshot(): Snapshot
+  inspect(script: string, global: string): string | undefined
+  /** Looks at the engine, when no snapshot of it is wanted. */
+  globals(): string[]
+}
+
+async function run(program: Program, output: (text: string) => void, plan?: Plan): Promise<Run> {
   const { dataEnd, initialStackPointer: stackTop, quickjs } = await engineNames()
-  const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => 0 })
+  let clock = () => 0
+  const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => clock() })
   const { memory } = engine
   const engineHeapBytes = usedPages(memory.u8, stackTop, stackTop + engineHeapMost).length * pageSize
 
@@ -75,6 +112,7 @@ async function run(
   const withdraw = offerBytes(engine, program.bytes ?? [])
   engine.free(engine.evalAt(text.start, text.length, program.filename))
   withdraw()
+  const options = bootOptions(engine)
   const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
@@ -82,9 +120,9 @@ async function run(
   collect(engine)
 
   const result = placement.stop()
-  /** The engine is of no use afterwards. */
   const snapshot = (): Snapshot => {
     text.free()
+    if (options !== undefined) engine.free(options)
     scrub(engine)
     const given = (program.bytes ?? []).reduce((sum, { length }) => sum + length, 0)
     account(engine, stackTop, given)
@@ -107,14 +145,25 @@ async function run(
       engineHeapBytes,
     }
   }
-  /** Looks at the engine, when no snapshot of it is wanted. */
   const globals = () => {
     const names = engine.eval("Object.getOwnPropertyNames(globalThis).join(' ')", 'build')
     const text = engine.text(names)
     engine.free(names)
     return text.split(' ')
   }
-  return { ...result, snapshot, globals }
+  const inspect = (script: string, global: string): string | undefined => {
+    if (options === undefined) return undefined
+    clock = Date.now
+    engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)
+    rebindAbi(engine, hostAbi(engine, { output: () => {}, wallStart: Date.now() }))
+    const scope = engine.global()
+    engine.set(scope, '__booted', options)
+    engine.free(engine.eval(script, 'inspect'))
+    engine.drain()
+    const value = engine.get(scope, global)
+    return engine.typeOf(value) === 'string' ? engine.text(value) : undefined
+  }
+  return { ...result, snapshot, globals, inspect }
 }
 
 /** Puts the text of the bundle, with a NUL behind it, into the gap, or where it does not fit there into the heap. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +11,7 @@ import { type NativeShare, nativeCode } from '../native/make.ts'
 import { nativeUsual, parseNative } from '../native/option.ts'
 import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
-import { type Bundle, bundleProgram, readProgram } from './bundle.ts'
+import { type Bundle, bundleProgram, guessBundle, readProgram } from './bundle.ts'
 import { type GivenOptions, prepare } from './prepare.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
@@ -101,7 +102,7 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
     )
   const native = options.native === undefined ? nativeUsual : parseNative(options.native)
   warmEngine()
-  const { target, bundle, noted } = await stage('bundle', async () => {
+  const { target, bundle, noted, check, code } = await stage('bundle', async () => {
     const { target, main, warnings, check } = await prepare(project, options, 'xen')
     if (target.becomes !== 'image')
       throw new CliError(
@@ -109,13 +110,22 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
         `--target ${options.target ?? target.name}`,
         'build it with buildProcess',
       )
+    const guess = guessBundle(project, target)
     const code = await readProgram(project, target)
-    const checked = check(code)
-    checked.catch(() => {}) // what the bundle says comes first
-    return { target, bundle: await bundleProgram(project, target, { ...main, code }), noted: [...warnings, ...(await checked)] }
+    return { target, bundle: await bundleProgram(project, target, { ...main, code, guess }), noted: warnings, check, code }
   })
   const kernel = readFileSync(kernelPath)
-  const snapshot = await stage('snapshot', () => snapshotOf(bundle, project))
+  const key = randomUUID()
+  const snapshot = await stage('snapshot', async () => {
+    try {
+      return await snapshotOf(bundle, project, { key })
+    } catch (error) {
+      await check({ code }) // what it says has a place in the sources
+      throw error
+    }
+  })
+  const checked = check({ code, key })
+  checked.catch(() => {}) // it is waited for
   const modules = bundle.wasm.length > 0 ? await stage('WebAssembly', () => compiledCode(bundle.wasm, project.root)) : []
   const machine = native === 'none' ? undefined : await stage('native', () => nativeCode(snapshot, bundle, project, native))
   const composed = await stage('compose', () =>
@@ -132,7 +142,7 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
     composed,
     native: machine?.shares ?? [],
     globals: snapshot.globals,
-    warnings: [...noted, ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)],
+    warnings: [...noted, ...(await checked), ...bundle.warnings, ...bundle.globalWarnings(snapshot.globals)],
   }
 }
 
@@ -162,10 +172,10 @@ export const sizesOf = (name: string, composed: ComposedImage, bundle: Bundle, s
 export async function snapshotOf(
   { code, map, bytes }: Bundle,
   { name, root }: Project,
-  output?: (text: string) => void,
+  options: { output?(text: string): void; key?: string } = {},
 ): ReturnType<typeof makeSnapshot> {
   try {
-    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, output })
+    return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, ...options })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error

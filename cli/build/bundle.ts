@@ -1,10 +1,12 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import type { NamedModule } from '@xen-ts/boot/wasm'
 import { type BuildFailure, type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type AssetReport, assetTable, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
 import './bundler.ts'
+import { Cache, sha256 } from './cache.ts'
 import { withVar } from './dead-zones.ts'
 import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
 import { absentGlobals } from './globals.ts'
@@ -73,7 +75,11 @@ export interface MainModule {
  * Bundles a program for a target. What the generated main module imports statically is evaluated at build time; the program
  * itself is imported dynamically, which makes esbuild wrap it in a function that runs at boot.
  */
-export async function bundleProgram(project: Project, target: FoundTarget, given: MainModule & { code?: string } = {}): Promise<Bundle> {
+export async function bundleProgram(
+  project: Project,
+  target: FoundTarget,
+  given: MainModule & { code?: string; guess?: Guess } = {},
+): Promise<Bundle> {
   const code = given.code ?? (await readProgram(project, target))
   const facts = factsOf(code, project)
   const globals = usedGlobals(facts, target.globals ?? [])
@@ -84,15 +90,10 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   )
   const web = webParts(code, project.root)
   const main = mainModule(project, target, web.imports, globals, given)
-  const modules = new Map<string, string>()
-  const result = await reported(project, target, () =>
-    build({
-      ...optionsFor(project, modules, without(leftOut(kinds))),
-      stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
-      write: false,
-      metafile: true,
-    }),
-  )
+  const question: Question = { main, left: leftOut(kinds) }
+  const guessed = isDeepStrictEqual(question, given.guess?.question) ? await given.guess?.answer : undefined
+  const { result, modules } = guessed ?? (await reported(project, target, () => bundleFor(project, question)))
+  keepQuestion(project, target, question)
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
   const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
   const map = text('.map')
@@ -119,6 +120,52 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
     wasm: wasmModules(result.metafile, project.root),
     bytes,
   }
+}
+
+/** All that one bundle of a project differs in from another. */
+interface Question {
+  /** The main module. */
+  readonly main: string
+  /** What is left out: see `without`. */
+  readonly left: readonly string[]
+}
+
+type Answer = Awaited<ReturnType<typeof bundleFor>>
+
+async function bundleFor(project: Project, { main, left }: Question) {
+  const modules = new Map<string, string>()
+  const result = await build({
+    ...optionsFor(project, modules, without(left)),
+    stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
+    write: false,
+    metafile: true,
+  })
+  return { result, modules }
+}
+
+/** A bundle that is made before it is known what to bundle. */
+export interface Guess {
+  readonly question: Question
+  /** undefined: it failed, in whichever way. */
+  readonly answer: Promise<Answer | undefined>
+}
+
+const QUESTION = 'question'
+const questions = (project: Project, target: FoundTarget): Cache<Question> =>
+  new Cache(project.root, `main-${sha256(`${project.entry} ${target.module}`).slice(0, 16)}`)
+
+/** Most changes of a program leave the main module as it was: so the bundle of the last one is made at once, while the program is read. */
+export function guessBundle(project: Project, target: FoundTarget): Guess | undefined {
+  const question = questions(project, target).known(QUESTION)
+  if (question === undefined) return undefined
+  return { question, answer: bundleFor(project, question).catch(() => undefined) }
+}
+
+function keepQuestion(project: Project, target: FoundTarget, question: Question): void {
+  const cache = questions(project, target)
+  if (isDeepStrictEqual(cache.known(QUESTION), question)) return
+  cache.set(QUESTION, question)
+  cache.save()
 }
 
 /** The module that ties target and program together: by a main.ts of the program, where there is one. */

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
-import { evaluateInEngine } from '@xen-ts/boot'
+import { evaluateInEngine, inspectSnapshot } from '@xen-ts/boot'
 import type { Examined, Problem } from '@xen-ts/runtime/examine'
 import { type BuildOptions, build } from 'esbuild'
 import { CliError } from '../errors.ts'
@@ -82,10 +82,50 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
   const file = `${name}.js`
   const run = isProcess ? evaluateInNode(`${script}${SCRIPT_END(files)}`, file) : evaluateGuest(`${script}})(undefined, ${files})\n`, file)
   const found = await run.catch((error: Error) => {
-    throw new CliError(`the program cannot be evaluated: ${error.message}`, relative(process.cwd(), entry), TOP_LEVEL)
+    throw cannotEvaluate(error, project)
   })
   return 'of' in found ? { ...found, where: placeOf(found.stack, file, (await bundle('external')).map, root) } : { ...found, globals }
 }
+
+/**
+ * The same of the program in the last snapshot, where nothing is wrong with it: its bundle need not be made, nor evaluated, a second time.
+ * @param key of the snapshot @param code the program's text
+ */
+export async function examineBooted(
+  key: string,
+  project: Project,
+  target: FoundTarget,
+  { code, words = [] }: ExamineRequest & { code: string },
+): Promise<Examination | undefined> {
+  const script = `globalThis.__words = ${JSON.stringify(words)}\n${await bootedExaminer()}`
+  const text = await inspectSnapshot({ key, script, global: '__examined' }, LONGEST).catch((error: Error) => {
+    throw cannotEvaluate(error, project)
+  })
+  const found: Examined | Problem | undefined = text === undefined ? undefined : JSON.parse(text)
+  // What is wrong has a place in the sources, which this bundle does not tell.
+  if (found === undefined || 'of' in found) return undefined
+  return { ...found, globals: usedGlobals(factsOf(code, project), target.globals ?? []) }
+}
+
+let examiner: Promise<string> | undefined
+
+/** The script that does it: it is the same for all programs. */
+export function bootedExaminer(): Promise<string> {
+  examiner ??= build({
+    entryPoints: [fileURLToPath(import.meta.resolve('@xen-ts/runtime/examine/booted'))],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2024',
+    charset: 'utf8',
+    logLevel: 'silent',
+  }).then(({ outputFiles }) => outputFiles[0].text)
+  return examiner
+}
+
+const cannotEvaluate = ({ message }: Error, { entry }: Project): CliError =>
+  new CliError(`the program cannot be evaluated: ${message}`, relative(process.cwd(), entry), TOP_LEVEL)
 
 const TOP_LEVEL = 'its top level runs when it is examined, without anything connected; move what needs a machine into start()'
 

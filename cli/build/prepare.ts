@@ -4,7 +4,7 @@ import type { Target } from '@xen-ts/runtime'
 import { CliError } from '../errors.ts'
 import { type AddressOptions, addressWords, checkWords } from './address.ts'
 import type { MainModule } from './bundle.ts'
-import { type Examination, examineProgram, isProblem, problemError } from './examine.ts'
+import { type Examination, examineBooted, examineProgram, isProblem, problemError } from './examine.ts'
 import { checkMain, findMain, type MainFile } from './main-file.ts'
 import type { Project } from './project.ts'
 import { allTargets, type FoundTarget, findTarget } from './targets.ts'
@@ -23,8 +23,12 @@ export interface Prepared {
   readonly target: FoundTarget
   readonly main: MainModule
   readonly warnings: readonly string[]
-  /** Examines the program, and checks its main.ts. @returns warnings @throws CliError */
-  check(code?: string): Promise<string[]>
+  /**
+   * Examines the program, and checks its main.ts.
+   * @param booted the program's text, and the key of the snapshot that it was booted for
+   * @returns warnings @throws CliError
+   */
+  check(booted?: { readonly code: string; readonly key?: string }): Promise<string[]>
 }
 
 /** The target, by what was given, then a main.ts, then package.json. @param usual where none says anything */
@@ -54,8 +58,10 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
     target,
     main: { main: isFor ? main.path : undefined, defaults: words },
     warnings,
-    async check(code) {
-      const found = await examineProgram(project, target, { words: lists, code })
+    async check(booted) {
+      const request = { words: lists, code: booted?.code }
+      const known = booted?.key === undefined ? undefined : await examineBooted(booted.key, project, target, { ...booted, words: lists })
+      const found = known ?? (await examineProgram(project, target, request))
       if (isProblem(found)) {
         // Perhaps it needs a machine: at boot it has one.
         if (found.of === 'module' && !isFor) {

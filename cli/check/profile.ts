@@ -56,7 +56,7 @@ export async function profileOf(project: Project, target: FoundTarget): Promise<
     const module = join(folder, 'target.ts')
     writeFileSync(module, targetModule(project, target))
     const { bytes, map, code, ...rest } = await bundleProgram(project, { ...target, module })
-    const snapshot = await snapshotOf({ ...rest, bytes, map, code: instrument(code) }, project, () => {})
+    const snapshot = await snapshotOf({ ...rest, bytes, map, code: instrument(code) }, project, { output: () => {} })
     const segment = writeSnapshot(snapshot, { buildId: '0'.repeat(16), version: project.version })
     const runs: Profile[] = []
     for (let i = 0; i < RUNS; i++) runs.push(await measure(segment))

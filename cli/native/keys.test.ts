@@ -36,7 +36,7 @@ test('functions have the name of their source, wherever they stand', async t => 
   })
   const project = findProject(root)
   const bundle = await bundleFolder(root)
-  const functions = listFunctions(await snapshotOf(bundle, project, () => {}))
+  const functions = listFunctions(await snapshotOf(bundle, project, { output: () => {} }))
   const keyOf = keysOf({ file: `${project.name}.js`, code: bundle.code, map: bundle.map, root })
   const keys = functions.map(keyOf).filter(key => key !== undefined)
   const names = keys.filter(({ file }) => file.endsWith('/own.ts')).map(({ name }) => name)
