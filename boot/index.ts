@@ -16,6 +16,6 @@ export {
   readImage,
 } from './image/compose.ts'
 export type { Snapshot } from './image/format.ts'
-export { inspectSnapshot, makeSnapshot, type SnapshotOptions } from './image/snapshot.ts'
+export { inspectSnapshot, type MadeSnapshot, makeSnapshot, type SnapshotOptions } from './image/snapshot.ts'
 export { withCompileCache } from './node/compile-cache.ts'
 export { evaluateInEngine, warmEngine } from './node/evaluate.ts'

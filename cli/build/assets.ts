@@ -1,18 +1,14 @@
 /**
- * `assets('./folder')` in the modules of a program. Each module that imports 'xen-ts' gets a function of its own for `assets`, which
- * knows whose folder is meant; esbuild follows its names wherever they lead. The calls are then read from the bundle, and what the
- * folders hold is handed to it as `__assets`, a table from module and path to files: the bundle's text has no bytes of them.
+ * The calls of `assets` (own-assets.ts), read from the bundle, and what the folders hold: it is handed to the bundle as `__assets`, a table from
+ * module and path to files. The bundle's text has no bytes of them.
  */
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, dirname, resolve } from 'node:path'
 import type { AssetCoding } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
-import type { Plugin } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { type BuiltFile, readFolder } from './asset-files.ts'
-import { moduleName } from './module-names.ts'
+import { prefix } from './own-assets.ts'
 import { type Place, showPlace } from './positions.ts'
 import type { AnyNode, Visitor } from './syntax.ts'
 
@@ -26,41 +22,6 @@ export interface AssetReport {
   readonly compressedBytes: number
   /** Names that begin with a dot, and what is neither file nor folder. */
   readonly leftOut: readonly string[]
-}
-
-const namespace = 'own-assets'
-const prefix = '__assets_'
-const inRuntime = fileURLToPath(import.meta.resolve('@xen-ts/runtime'))
-
-/** Whether a path of esbuild's is that of such a function. */
-export const isOwnAssets = (path: string): boolean => path.startsWith(`${namespace}:`)
-
-/**
- * Gives modules their own `assets`.
- * @param root of the project: names depend on paths relative to it only, and those of xen-ts on their places in it
- * @param onModule called with the name of a module's function, and the module's path
- */
-export function ownAssets(root: string, onModule: (name: string, path: string) => void): Plugin {
-  return {
-    name: 'own-assets',
-    setup(build) {
-      build.onResolve({ filter: /^(xen-ts|@xen-ts\/runtime)$/ }, args => {
-        if (args.namespace !== 'file' || args.importer === '' || args.pluginData !== undefined) return undefined
-        // The path is in the bundle: another's folder must not make it another.
-        const pluginData = { from: args.path, importer: args.importer }
-        return { path: relative(root, args.importer), namespace, sideEffects: false, pluginData }
-      })
-      build.onLoad({ filter: /./, namespace }, ({ pluginData: { from, importer } }) => {
-        const name = prefix + createHash('sha256').update(moduleName(importer, root)).digest('hex').slice(0, 12)
-        onModule(name, importer)
-        const contents = `export * from ${JSON.stringify(from)}
-import { assets } from ${JSON.stringify(inRuntime)}
-export { ${name} as assets }
-function ${name}(path, options) { return assets(__assets?.get('${name} ' + JSON.stringify([path, options?.compress])) ?? path) }`
-        return { contents, loader: 'js', resolveDir: dirname(importer) }
-      })
-    },
-  }
 }
 
 /** A call, or another use, of a module's `assets`. */

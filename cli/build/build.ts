@@ -4,19 +4,17 @@ import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { TraceMap } from '@jridgewell/trace-mapping'
-import { type ComposedImage, composeImage, makeSnapshot, warmEngine } from '@xen-ts/boot'
+import type { ComposedImage, MadeSnapshot } from '@xen-ts/boot'
 import { CliError, trouble } from '../errors.ts'
-import { type NativeShare, nativeCode } from '../native/make.ts'
+import type { NativeShare } from '../native/make.ts'
 import { nativeUsual, parseNative } from '../native/option.ts'
-import { rewriterFor } from '../run/positions.ts'
 import type { AssetReport } from './assets.ts'
-import { type Bundle, bundleProgram, guessBundle, readProgram } from './bundle.ts'
+import { guessBundle, readProgram } from './bundle.ts'
+import type { Bundle } from './image-bundle.ts'
 import { type GivenOptions, prepare } from './prepare.ts'
 import { extensions, findProject, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 import type { FoundTarget } from './targets.ts'
-import { compiledCode } from './webassembly.ts'
 
 export interface BuildOptions extends GivenOptions {
   readonly app: string
@@ -101,7 +99,6 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
       'run `make kernel` once; it needs gcc and wabt',
     )
   const native = options.native === undefined ? nativeUsual : parseNative(options.native)
-  warmEngine()
   const { target, bundle, noted, check, code } = await stage('bundle', async () => {
     const { target, main, warnings, check } = await prepare(project, options, 'xen')
     if (target.becomes !== 'image')
@@ -111,10 +108,16 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
         'build it with buildProcess',
       )
     const guess = guessBundle(project, target)
-    const code = await readProgram(project, target)
+    const reading = readProgram(project, target)
+    reading.catch(() => {}) // it is waited for
+    // What else is needed is loaded while esbuild is at work.
+    const [{ warmEngine }, { bundleProgram }] = await Promise.all([import('@xen-ts/boot'), import('./image-bundle.ts')])
+    warmEngine()
+    const code = await reading
     return { target, bundle: await bundleProgram(project, target, { ...main, code, guess }), noted: warnings, check, code }
   })
   const kernel = readFileSync(kernelPath)
+  const { composeImage } = await import('@xen-ts/boot')
   const key = randomUUID()
   const snapshot = await stage('snapshot', async () => {
     try {
@@ -126,8 +129,14 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
   })
   const checked = check({ code, key })
   checked.catch(() => {}) // it is waited for
-  const modules = bundle.wasm.length > 0 ? await stage('WebAssembly', () => compiledCode(bundle.wasm, project.root)) : []
-  const machine = native === 'none' ? undefined : await stage('native', () => nativeCode(snapshot, bundle, project, native))
+  const modules =
+    bundle.wasm.length > 0
+      ? await stage('WebAssembly', async () => (await import('./webassembly-modules.ts')).compiledCode(bundle.wasm, project.root))
+      : []
+  const machine =
+    native === 'none'
+      ? undefined
+      : await stage('native', async () => (await import('../native/make.ts')).nativeCode(snapshot, bundle, project, native))
   const composed = await stage('compose', () =>
     composeImage({
       kernel,
@@ -173,12 +182,14 @@ export async function snapshotOf(
   { code, map, bytes }: Bundle,
   { name, root }: Project,
   options: { output?(text: string): void; key?: string } = {},
-): ReturnType<typeof makeSnapshot> {
+): Promise<MadeSnapshot> {
+  const { makeSnapshot } = await import('@xen-ts/boot')
   try {
     return await makeSnapshot({ bundle: code, bytes, filename: `${name}.js`, program: name, ...options })
   } catch (error) {
     const stack = (error as Error).stack ?? ''
     if (!stack.includes(`${name}.js:`)) throw error
+    const [{ TraceMap }, { rewriterFor }] = await Promise.all([import('@jridgewell/trace-mapping'), import('../run/positions.ts')])
     const rewrite = rewriterFor(new TraceMap(map), `${name}.js`, root)
     throw new CliError(
       `the program could not be loaded: ${(error as Error).message}`,

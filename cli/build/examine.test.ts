@@ -1,10 +1,14 @@
 /** Graph errors of a program: found at build, with file and line. */
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
-import { buildProgram } from './build.ts'
-import { examined } from './examine.ts'
+import { buildProgram, snapshotOf } from './build.ts'
+import { readProgram } from './bundle.ts'
+import { examineBooted, examined } from './examine.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { buildProcess } from './process.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
@@ -116,6 +120,43 @@ console.log('not shown', early, Reconnecting)`
     t.regex(plan.order[0].name, /^\[true,36,"\w+","\/b"\]$/)
     t.deepEqual(globals, name === 'xen' ? ['WebSocket', 'fetch'] : [])
   }
+})
+
+/** As it is found in the engine that has booted the program, which is there until the next snapshot: one test at a time. */
+async function booted(root: string, name: string, words: string[][] = [], asked?: string) {
+  const [project, target] = [findProject(root), await findTarget(name, root)]
+  const code = await readProgram(project, target)
+  const key = randomUUID()
+  await snapshotOf(await bundleProgram(project, target, { code }), project, { key })
+  return examineBooted(asked ?? key, project, target, { code, words })
+}
+
+const website = fileURLToPath(new URL('../../examples/website', import.meta.url))
+const timed = `import { arg, device, provided, stack, unikernel } from 'xen-ts'
+const made = [Date.now() > 1e12, crypto.randomUUID().length, new URL('http://a/b').pathname]
+const clock = device({ name: 'clock-of-mine', needs: { net: stack() }, connect: () => 1 })
+export default unikernel({ name: 'app', args: { greeting: arg.string({ default: 'Hi', doc: JSON.stringify(made) }) },
+  devices: { one: clock, again: clock, other: device({ name: 'other', needs: { clock }, connect: () => 2 }) }, start() { void [provided, globalThis.fetch] } })`
+
+for (const [what, files, target, words] of [
+  ['the website', website, 'qubes', [['--greeting=Hi']]],
+  ['one with devices of its own, whose top level asks for the time', { 'app.ts': timed }, 'xen', [['--greeting=Hi', '--dhcp'], []]],
+  ['a handler', { 'app.ts': 'export default { fetch: () => new Response() }' }, 'xen', []],
+] as const) {
+  test.serial(`what the engine of the snapshot says of a program is what a bundle for it says: ${what}`, async t => {
+    const root = typeof files === 'string' ? files : folderOf(t, files)
+    const lists = words.map(list => [...list])
+    const found = await booted(root, target, lists)
+    t.truthy(found)
+    t.deepEqual(found, await examined(findProject(root), await findTarget(target, root), { words: lists, assets: true }))
+  })
+}
+
+test.serial('the engine of another snapshot says nothing, nor is one asked for what is wrong', async t => {
+  const root = folderOf(t, { 'app.ts': timed })
+  t.is(await booted(root, 'xen', [], 'another'), undefined)
+  t.is(await booted(root, 'xen', [['--greting=Hi']]), undefined)
+  t.is(await booted(folderOf(t, { 'app.ts': app('qrexec()') }), 'xen'), undefined)
 })
 
 test('a process may use modules of Node, and must not end itself', async t => {

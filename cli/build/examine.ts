@@ -11,8 +11,9 @@ import type { Examined, Problem } from '@xen-ts/runtime/examine'
 import { type BuildOptions, build } from 'esbuild'
 import { CliError } from '../errors.ts'
 import { assetTable, assetUses } from './assets.ts'
-import { MAIN, optionsFor, readProgram, reported, webParts } from './bundle.ts'
+import { MAIN, optionsFor, readProgram, reported } from './bundle.ts'
 import { networkKinds } from './facts.ts'
+import { webParts } from './image-bundle.ts'
 import { isOwn } from './own.ts'
 import { placedDevices } from './plugins.ts'
 import { positionsOf, showPlace } from './positions.ts'
@@ -61,7 +62,7 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
   const given = JSON.stringify({ name, elsewhere: target.elsewhere, words }).slice(1)
   const host = isProcess ? 'examineProcess' : 'examineGuest'
   const main = [
-    ...(isProcess ? [] : webParts(code, root).imports),
+    ...(isProcess ? [] : (await webParts(code, root)).imports),
     `import { ${host} } from ${JSON.stringify(fileURLToPath(import.meta.resolve(isProcess ? '@xen-ts/runtime/examine/node' : '@xen-ts/runtime/examine/guest')))}`,
     `import { target } from ${JSON.stringify(target.module)}`,
     `${host}({ target, program: () => import(${JSON.stringify(entry)}), ${given}${isProcess ? '' : `, ${JSON.stringify(globals)}`})`,

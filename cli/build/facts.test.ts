@@ -1,7 +1,7 @@
 /** What the build knows of a program before it runs. */
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
-import { bundleProgram } from './bundle.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
 import { bundleFolder, folderOf, program } from './testing.ts'

@@ -1,6 +1,6 @@
 /** What is large is in an image only where the program uses it. */
 import test from 'ava'
-import { bundleProgram } from './bundle.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
 import { folderOf } from './testing.ts'

@@ -3,8 +3,8 @@ import { dirname, relative, resolve } from 'node:path'
 import { nearest } from '@xen-ts/runtime/machine'
 import { build, type Message } from 'esbuild'
 import { CliError, caret } from '../errors.ts'
-import { isOwnAssets } from './assets.ts'
 import { ownFolder } from './own.ts'
+import { isOwnAssets } from './own-assets.ts'
 import { type Advice, unresolved } from './unresolved.ts'
 
 /** The first error as the message, all of them as the place. */

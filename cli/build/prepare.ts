@@ -4,7 +4,7 @@ import type { Target } from '@xen-ts/runtime'
 import { CliError } from '../errors.ts'
 import { type AddressOptions, addressWords, checkWords } from './address.ts'
 import type { MainModule } from './bundle.ts'
-import { type Examination, examineBooted, examineProgram, isProblem, problemError } from './examine.ts'
+import type { Examination } from './examine.ts'
 import { checkMain, findMain, type MainFile } from './main-file.ts'
 import type { Project } from './project.ts'
 import { allTargets, type FoundTarget, findTarget } from './targets.ts'
@@ -59,6 +59,7 @@ export async function prepare(project: Project, options: GivenOptions, usual: st
     main: { main: isFor ? main.path : undefined, defaults: words },
     warnings,
     async check(booted) {
+      const { examineBooted, examineProgram, isProblem, problemError } = await import('./examine.ts')
       const request = { words: lists, code: booted?.code }
       const known = booted?.key === undefined ? undefined : await examineBooted(booted.key, project, target, { ...booted, words: lists })
       const found = known ?? (await examineProgram(project, target, request))

@@ -7,7 +7,7 @@ import * as targets from '@xen-ts/targets'
 import test, { type ExecutionContext } from 'ava'
 import { CliError } from '../errors.ts'
 import { buildProgram } from './build.ts'
-import { bundleProgram } from './bundle.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget, listed } from './targets.ts'
 

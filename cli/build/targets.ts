@@ -6,7 +6,6 @@ import { type Elsewhere, elsewhere, type Target } from '@xen-ts/runtime'
 import { nearest } from '@xen-ts/runtime/machine'
 import { type BuildFailure, build } from 'esbuild'
 import { CliError } from '../errors.ts'
-import { bundleError } from './messages.ts'
 import { ownPackages } from './plugins.ts'
 
 /** A target that was found. */
@@ -98,7 +97,8 @@ async function ownTarget(given: string, path: string): Promise<Found> {
     })
     exports = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   } catch (error) {
-    if ((error as BuildFailure).errors) throw await bundleError((error as BuildFailure).errors, process.cwd(), given)
+    if ((error as BuildFailure).errors)
+      throw await (await import('./messages.ts')).bundleError((error as BuildFailure).errors, process.cwd(), given)
     const shown = relative(process.cwd(), path)
     throw new CliError(`the target in ${shown} cannot be evaluated: ${(error as Error).message}`, `--target ${given}`, 'correct the module')
   }

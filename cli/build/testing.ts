@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { makeSnapshot } from '@xen-ts/boot'
 import { hostAbi, restoreSnapshot, runLoop, writeSnapshot } from '@xen-ts/boot/testing'
 import type { ExecutionContext } from 'ava'
-import { bundleProgram } from './bundle.ts'
 import { target } from './fixtures/target.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { findProject } from './project.ts'
 
 /** A folder with these files, gone after the test. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runInEngine } from '@xen-ts/boot/testing'
 import test, { type ExecutionContext } from 'ava'
-import { bundleProgram } from './bundle.ts'
+import { bundleProgram } from './image-bundle.ts'
 import { findProject } from './project.ts'
 import { findTarget } from './targets.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { buildProcess } from './process.ts'
 import { buildFolder, bundleFolder, folderOf, program } from './testing.ts'
-import { compiledCode } from './webassembly.ts'
+import { compiledCode } from './webassembly-modules.ts'
 
 // (module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
 const add = Buffer.from('0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b', 'hex')
