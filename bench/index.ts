@@ -12,9 +12,9 @@ async function image(example: string, target: string): Promise<string> {
   const app = fileURLToPath(new URL(example.endsWith('.ts') ? `programs/${example}` : `../examples/${example}`, import.meta.url))
   const output = join(folder, `${example}-${target}.xen`)
   await buildProgram({ app, target, output })
-  const { bytes, gzipBytes, stages } = await buildProgram({ app, target, output })
+  const { bytes, gzipBytes, stages } = await buildProgram({ app, target, output, gzip: true })
   const milliseconds = stages.reduce((sum, stage) => sum + stage.milliseconds, 0)
-  console.log(`${example}: ${kib(bytes)}, gzipped ${kib(gzipBytes)}, rebuilt in ${milliseconds.toFixed(0)} ms`)
+  console.log(`${example}: ${kib(bytes)}, gzipped ${kib(gzipBytes ?? 0)}, rebuilt in ${milliseconds.toFixed(0)} ms`)
   return output
 }
 

@@ -26,8 +26,6 @@ export interface BootOptions extends MainOptions {
 export interface Hooks {
   turn(): void
   fail(reason: unknown): void
-  /** What the program is, for whoever looks at it before it is started (examine/booted.ts). */
-  readonly options: BootOptions
 }
 
 /**
@@ -83,6 +81,7 @@ export function boot(options: BootOptions, scope: { __abi?: Abi; __xenTs?: Hooks
     },
     // What is left for the kernel to report are promises, jobs being reactions to them.
     fail: reason => lifecycle.rejected(reason),
-    options,
   }
+  // For whoever looks at the program before it is started (examine/booted.ts).
+  Object.assign(scope.__xenTs.turn, { options })
 }

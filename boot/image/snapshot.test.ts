@@ -259,3 +259,19 @@ test('a bundle too big for the gap below the heap is taken all the same', async 
   const bundle = program(`const big = ${JSON.stringify('y'.repeat(6_000_000))}`, 'say(big.length)')
   t.is((await run(await segmentOf(bundle))).output, '6000000\n')
 })
+
+test('a plan changes nothing, of whichever bundle it is', async t => {
+  const bundle = program(`const kept = []; for (let i = 0; i < 500; i++) { kept.push({ i }); JSON.parse('[{}]') }`, 'say(kept.length)')
+  const other = program(`const kept = 'a'.repeat(50); for (let i = 0; i < 900; i++) [i]`)
+  const first = await snapshotOf(bundle)
+  const bytes = writeSnapshot(first, stamp)
+  const { plan } = first
+  const [none, all] = [new Uint8Array(plan.length), new Uint8Array(plan.length).fill(1)]
+  const plans = { plan, none, all, empty: new Uint8Array(), short: plan.slice(0, 1000), other: (await snapshotOf(other)).plan }
+  for (const [what, given] of Object.entries(plans)) {
+    const made = await makeSnapshot({ bundle, filename: 'app.js', program: 'app', plan: given, output: () => {} })
+    t.deepEqual(writeSnapshot(made, stamp), bytes, what)
+    t.deepEqual(made.plan, plan, what)
+    t.deepEqual(made.globals, first.globals, what)
+  }
+})

@@ -11,7 +11,7 @@ import { callDeep } from '../node/deep.ts'
 import type { Engine } from '../node/engine.ts'
 import { buildStackBytes, guestStackBytes, stackMargin } from '../node/guest-stack.ts'
 import { hostAbi } from '../node/host-abi.ts'
-import { bootOptions, takeHooks } from '../node/loop.ts'
+import { takeHooks } from '../node/loop.ts'
 import { buildAbi } from './build-abi.ts'
 import { type Page, pageSize, type Snapshot } from './format.ts'
 import { Placement, type Plan } from './placement.ts'
@@ -29,6 +29,8 @@ interface Program {
   readonly program: string
   /** What `__bytes(i)` gives the bundle while it is evaluated: an ArrayBuffer with a copy of the bytes. The function is gone afterwards. */
   readonly bytes?: readonly Uint8Array[]
+  /** What another snapshot told, perhaps of another bundle: where it fits this one the bundle is evaluated once, to the same result. */
+  readonly plan?: Plan
   /** A name for inspectSnapshot. */
   readonly key?: string
 }
@@ -41,6 +43,8 @@ export interface SnapshotOptions extends Program {
 export interface MadeSnapshot extends Snapshot {
   /** Names of the global object's properties, as the bundle leaves it. */
   readonly globals: readonly string[]
+  /** For the next one. */
+  readonly plan: Uint8Array
 }
 
 /** Runs the bundle and takes the snapshot. Throws the GuestError of a bundle that throws, and an Error for one without hooks. */
@@ -53,16 +57,19 @@ export function makeSnapshot({
 
 /** What runs on a thread with a stack that is large enough. */
 export async function runTwice(program: Program, output: (text: string) => void): Promise<MadeSnapshot> {
-  const first = await run(program, output)
-  const globals = first.globals()
-  const { key } = program
-  inspected = key === undefined ? undefined : { key, engine: first }
-  const second = await run(program, () => {}, first.plan)
-  const last = second.whole ? second : await run(program, () => {})
-  return { ...last.snapshot(), globals }
+  const { key, plan: guess } = program
+  let last = await run(program, output, guess)
+  const { plan } = last
+  // A run by a plan that tells the same plan is the second one already.
+  if (guess === undefined || Buffer.compare(plan, guess) !== 0) last = await run(program, () => {}, plan)
+  if (!last.whole) last = await run(program, () => {})
+  const snapshot = last.snapshot()
+  const globals = last.globals()
+  inspected = key === undefined ? undefined : { key, engine: last }
+  return { ...snapshot, globals, plan }
 }
 
-/** The engine that told the plan, and has no other use. */
+/** The engine of the last snapshot. */
 let inspected: { readonly key: string; readonly engine: Run } | undefined
 
 interface Inspection {
@@ -90,10 +97,9 @@ export async function inspect({ key, script, global }: Inspection): Promise<stri
 interface Run {
   readonly plan: Plan
   readonly whole: boolean
-  /** The engine is of no use after one of these. */
+  /** Comes first: the others leave something behind. */
   snapshot(): Snapshot
   inspect(script: string, global: string): string | undefined
-  /** Looks at the engine, when no snapshot of it is wanted. */
   globals(): string[]
 }
 
@@ -112,7 +118,6 @@ async function run(program: Program, output: (text: string) => void, plan?: Plan
   const withdraw = offerBytes(engine, program.bytes ?? [])
   engine.free(engine.evalAt(text.start, text.length, program.filename))
   withdraw()
-  const options = bootOptions(engine)
   const { turn, fail } = takeHooks(engine)
   engine.drain()
   const rejection = engine.takeRejection()
@@ -122,7 +127,6 @@ async function run(program: Program, output: (text: string) => void, plan?: Plan
   const result = placement.stop()
   const snapshot = (): Snapshot => {
     text.free()
-    if (options !== undefined) engine.free(options)
     scrub(engine)
     const given = (program.bytes ?? []).reduce((sum, { length }) => sum + length, 0)
     account(engine, stackTop, given)
@@ -152,12 +156,10 @@ async function run(program: Program, output: (text: string) => void, plan?: Plan
     return text.split(' ')
   }
   const inspect = (script: string, global: string): string | undefined => {
-    if (options === undefined) return undefined
     clock = Date.now
-    engine.exports.QTS_RuntimeSetMaxStackSize(engine.runtime, guestStackBytes)
     rebindAbi(engine, hostAbi(engine, { output: () => {}, wallStart: Date.now() }))
     const scope = engine.global()
-    engine.set(scope, '__booted', options)
+    engine.set(scope, '__booted', engine.get(turn, 'options'))
     engine.free(engine.eval(script, 'inspect'))
     engine.drain()
     const value = engine.get(scope, global)

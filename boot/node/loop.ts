@@ -9,16 +9,6 @@ export interface Hooks {
   readonly fail: Value
 }
 
-/** What `boot` was called with: globalThis.__xenTs.options, before takeHooks. The caller owns it. */
-export function bootOptions(engine: Engine): Value | undefined {
-  const global = engine.global()
-  const hooks = engine.get(global, '__xenTs')
-  engine.free(global)
-  const options = engine.values.isObject(hooks) ? engine.get(hooks, 'options') : undefined
-  engine.free(hooks)
-  return options
-}
-
 /** Takes globalThis.__xenTs.turn and .fail, and deletes the global. */
 export function takeHooks(engine: Engine): Hooks {
   const global = engine.global()

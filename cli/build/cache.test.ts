@@ -86,14 +86,14 @@ test('without node_modules, and where nobody may write, there is none', t => {
 test('there are so many files and no more: the oldest go', t => {
   const root = folderOf(t, { 'node_modules/a/index.js': '' })
   const folder = join(root, 'node_modules/.cache/xen-ts')
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 40; i++) {
     const cache = new Cache<number>(root, `name-${i}`)
     cache.get('a', () => i)
     cache.save()
     utimesSync(join(folder, `name-${i}.json`), i + 1, i + 1)
   }
   const names = readdirSync(folder)
-  t.is(names.length, 24)
-  t.true(names.includes('name-29.json'))
+  t.is(names.length, 36)
+  t.true(names.includes('name-39.json'))
   t.false(names.includes('name-0.json'))
 })

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 /** Of what is kept for one program: bytes. */
 const LARGEST = 16 << 20
 /** Files: those of the programs that were built last. */
-const MOST = 24
+const MOST = 36
 
 /** Of texts and bytes, one after the other; where one ends counts. */
 export const sha256 = (...parts: readonly (string | Uint8Array)[]): string => {

@@ -22,6 +22,7 @@ export async function buildCommand(app: string, options: BuildCommandOptions): P
   const report = await buildProgram({
     ...options,
     app,
+    gzip: options.json,
     onStage: (name, milliseconds) => {
       if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
     },
@@ -33,9 +34,7 @@ export async function buildCommand(app: string, options: BuildCommandOptions): P
   }
   for (const assets of report.assets) say(`${assetLine(assets)}\n`)
   say(`\n${sizeTree(report.sizes).join('\n')}\n\n`)
-  say(
-    `gzipped    ${kib(report.gzipBytes)}\nmemory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`,
-  )
+  say(`memory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`)
 }
 
 async function becomesProcess(app: string, given: string | undefined): Promise<boolean> {
