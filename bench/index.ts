@@ -19,7 +19,11 @@ async function image(example: string, target: string): Promise<string> {
 }
 
 const benchmarks: Record<string, () => Promise<unknown>> = {
-  build: async () => [await image('hello', 'xen'), await image('website', 'qubes')],
+  build: async () => {
+    await image('hello', 'xen')
+    await image('website', 'qubes')
+    await (await import('./build.ts')).benchBuild()
+  },
   engine: async () => (await import('./engine.ts')).benchEngine(),
   sim: async () => (await import('./sim.ts')).benchSim(),
   native: async () => (await import('./native.ts')).benchNative(),

@@ -126,7 +126,10 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
   const snapshot = await stage('snapshot', async () => {
     try {
       const plans = new PlanCache(project, target)
-      const made = await snapshotOf(bundle, project, { key, plan: plans.plan })
+      const making = snapshotOf(bundle, project, { key, plan: plans.plan })
+      making.catch(() => {}) // it is waited for
+      await (await import('./examine.ts')).bootedExaminer() // needed next, and this thread has nothing else to do
+      const made = await making
       plans.keep(made.plan)
       return made
     } catch (error) {
