@@ -2,7 +2,8 @@
  * Keeps the heap of a snapshot dense. Parsing takes several times the memory that is left of it in the end, and what stays lies
  * scattered among what went: half of the pages would be holes. So the bundle is evaluated twice. The first time tells which
  * allocations last (the engine is deterministic: the n-th allocation is the same in each run); the second time only those come from
- * the heap, and all others from a scratch area that is thrown away.
+ * the heap, and all others from a scratch area that is thrown away. Each run tells which last: one that was done by the plan of another bundle,
+ * and tells the same, is the second already.
  *
  * QuickJS allocates through function pointers in its JSRuntime (JSMallocFunctions), which are exchanged for the time.
  */
