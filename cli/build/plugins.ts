@@ -11,7 +11,6 @@ const escaped = (path: string): string => path.replace(/[.*+?^${}()|[\]\\]/g, '\
 /** `xen-ts` and `@xen-ts/*` are always this tool's own copies: one runtime in an image, whatever a project has installed. */
 export function ownPackages(): Plugin {
   const ours = {}
-  const main = {}
   return {
     name: 'own-packages',
     setup(build) {
@@ -32,17 +31,18 @@ export function ownPackages(): Plugin {
               },
             ],
           }
-        return { path: found.path, sideEffects: found.sideEffects, pluginData: main }
+        return { path: found.path, sideEffects: found.sideEffects }
       })
       // esbuild adds the directive to modules of TypeScript that it has resolved by itself, because tsconfig.json says `strict`. (It asks for
-      // these files only: to be asked for each would take as long as to read them.)
+      // these files only: to be asked for each would take as long as to read them.) Some are imported by their paths as well: the text must not
+      // depend on which comes first, for the map has its columns.
       const modules = ownExports().filter(file => file.endsWith('.ts'))
       if (modules.length === 0) return
-      build.onLoad({ filter: new RegExp(`^(?:${modules.map(escaped).join('|')})$`) }, ({ path, pluginData }) =>
-        pluginData === main
-          ? { contents: `"use strict";${readFileSync(path, 'utf8')}`, loader: 'ts', resolveDir: dirname(path) }
-          : undefined,
-      )
+      build.onLoad({ filter: new RegExp(`^(?:${modules.map(escaped).join('|')})$`) }, ({ path }) => ({
+        contents: `"use strict";${readFileSync(path, 'utf8')}`,
+        loader: 'ts',
+        resolveDir: dirname(path),
+      }))
     },
   }
 }

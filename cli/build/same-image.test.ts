@@ -1,8 +1,13 @@
 /** Whatever the caches of earlier builds hold, an image is what it is without them. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { decodedMappings, TraceMap } from '@jridgewell/trace-mapping'
 import test from 'ava'
+import { build } from 'esbuild'
 import { buildProgram } from './build.ts'
+import { optionsFor } from './bundle.ts'
+import { findProject } from './project.ts'
 import { folderOf } from './testing.ts'
 
 const app = (body: string) => `import { arg, unikernel } from 'xen-ts'
@@ -62,4 +67,20 @@ test('an image is the same with caches of each build before it, with broken ones
   }
   rmSync(folder, { recursive: true })
   t.deepEqual(await built(cached), right, 'gone')
+})
+
+test('a module of ours has the same places in the map whether it is reached by its path or by its name, whichever comes first', async t => {
+  const project = findProject(folderOf(t, { 'app.ts': '' }))
+  const name = '@xen-ts/stack/config'
+  const placesBy = async (way: string): Promise<string[]> => {
+    const contents = `void import(${JSON.stringify(way)})`
+    const stdin = { contents, resolveDir: import.meta.dirname, sourcefile: 'main' }
+    const { outputFiles } = await build({ ...optionsFor(project, new Map()), inject: [], stdin, write: false })
+    const map = new TraceMap(outputFiles[0].text)
+    const places = decodedMappings(map).flat()
+    return places.flatMap(([, source, line, column]) => (map.sources[source!]?.endsWith('stack/config.ts') ? `${line}:${column}` : []))
+  }
+  const places = await placesBy(name)
+  t.true(places.length > 50)
+  t.deepEqual(places, await placesBy(fileURLToPath(import.meta.resolve(name))))
 })
