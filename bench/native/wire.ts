@@ -87,8 +87,9 @@ export class Wire extends Signal {
     return bytes
   }
 
-  send(bytes: Uint8Array): void {
-    this.netback.send(bytes, UNCHECKED)
+  /** @param segment bytes of the segments that a large packet was not cut into */
+  send(bytes: Uint8Array, segment = 0): void {
+    this.netback.send(bytes, UNCHECKED, segment)
   }
 
   async connect(from: number, port: number): Promise<Connection> {
@@ -110,7 +111,7 @@ export class Wire extends Signal {
       const at = this.header
       this.connections
         .get((bytes[at + 2]! << 8) | bytes[at + 3]!)
-        ?.arrives(bytes[at + 13]!, read32(bytes, at + 4), size - (bytes[at + 12]! >> 4) * 4)
+        ?.arrives(bytes[at + 13]!, read32(bytes, at + 4), size - (bytes[at + 12]! >> 4) * 4, read32(bytes, at + 8))
     }
     this.notify()
   }
@@ -136,6 +137,9 @@ export class Wire extends Signal {
 export class Connection {
   /** Bytes of the guest so far. */
   received = 0
+  /** Bytes sent so far; and what the guest has acknowledged of them. */
+  position = 0
+  #taken = 0
   isOpen = false
   isEnded = false
   readonly #wire: Wire
@@ -169,8 +173,9 @@ export class Connection {
   }
 
   /** Sends a segment that was made before, with the numbers of now: `length` bytes are in it. */
-  send(bytes: Uint8Array, length: number): void {
-    this.#wire.send(this.#numbered(bytes))
+  send(bytes: Uint8Array, length: number, segment = 0): void {
+    this.#wire.send(this.#numbered(bytes), segment)
+    this.position += length
     this.#sequence = (this.#sequence + length) >>> 0
   }
 
@@ -190,8 +195,14 @@ export class Connection {
     await this.#wire.until(() => this.received >= received)
   }
 
-  arrives(flags: number, sequence: number, length: number): void {
+  /** Until the guest has acknowledged so many bytes. */
+  async acknowledged(position: number): Promise<void> {
+    await this.#wire.until(() => this.#taken >= position)
+  }
+
+  arrives(flags: number, sequence: number, length: number, acknowledgment: number): void {
     if (flags & 4) throw new Error('the guest has reset a connection')
+    this.#taken = this.position - ((this.#sequence - acknowledgment) | 0)
     if (flags & SYN) {
       this.isOpen = true
       this.#acknowledgment = (sequence + 1) >>> 0

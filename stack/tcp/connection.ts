@@ -63,7 +63,10 @@ export class Connection implements ByteSocket {
   finPending = false
   /** The writer was told to wait. */
   full = false
-  /** Waits for full segments while something is in flight (RFC 9293 section 3.7.4). Off: our writers gather before they flush. */
+  /**
+   * Waits for full segments while something is in flight (RFC 9293 section 3.7.4). On from a flush of a writer who waits for room to write more,
+   * until the next flush, or until the writer has let a quarter of the buffer go by. Else off: our writers gather before they flush.
+   */
   nagle = false
 
   // Receive sequence: nxt = next expected, adv = right edge of the window as advertised; it never moves back.
@@ -169,7 +172,8 @@ export class Connection implements ByteSocket {
     if (this.send.bytes >= this.environment.limits.sendBuffer) this.full = true
   }
 
-  flush(): void {
+  flush(more = false): void {
+    this.nagle = more
     if (this.state >= ESTABLISHED && this.state !== TIME_WAIT) output(this, this.environment.now(), false)
   }
 
@@ -178,11 +182,15 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): two segments, or
-    // two packets of a peer who does not cut them into segments. Smaller steps ride on other segments.
+    // A peer that may send half a window is not waiting: it learns the rest from the acknowledgment of what it sends. Another is told once the
+    // window has opened by a good piece (RFC 9293 section 3.8.6.2.2): an eighth, and two segments, or two packets of a peer who does not
+    // cut them into segments.
     const { receiveWindow } = this.environment.limits
-    const opened = receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
-    if ((opened >= 2 * this.mss && opened >= 2 * this.rcvLargest) || opened >= receiveWindow >>> 1) acknowledge(this)
+    const offered = (this.rcvAdv - this.rcvNxt) | 0
+    const half = receiveWindow >>> 1
+    if (offered >= half) return
+    const opened = receiveWindow - this.retained - offered
+    if ((opened >= 2 * this.mss && opened >= 2 * this.rcvLargest && opened >= receiveWindow >>> 3) || opened >= half) acknowledge(this)
   }
 
   end(): void {

@@ -33,7 +33,7 @@ export function output(c: Connection, now: number, force: boolean): void {
       }
       if (length > limit - sent) length = limit - sent
       const last = length === unsent
-      if (length > mss && !last) length -= length % mss
+      if (length > mss && (!last || (c.nagle && !c.finPending))) length -= length % mss
       const fin = last && c.finPending
       if (length < 0 || (length === 0 && !fin)) {
         // Nothing in flight that could bring a window update, so ask for one: zero-window probes (section 3.8.6.1).

@@ -1,0 +1,84 @@
+/** Much in one direction: as few packets as possible, and none of them before it is worth it. */
+import test from 'ava'
+import { pair, pattern } from '../testing/pair.ts'
+import { session, write } from '../testing/session.ts'
+import type { TcpStream } from './stream.ts'
+
+const PIECE = 65_536
+const PIECES = 20
+
+/** A client that writes `pieces` and then ends or not; what segments it sent, and what the server has read. */
+async function upload(pieces: number, ends: boolean) {
+  const p = pair(3, { delay: 5 }, {}, { offload: true })
+  const sizes: number[] = []
+  p.wire.filter = (frame, from) => {
+    const payload = from === p.clientDevice && frame[12] === 8 && frame[13] === 0 ? frame.length - 34 - (frame[46]! >> 4) * 4 : 0
+    if (payload > 0) sizes.push(payload)
+    return true
+  }
+  const read: Uint8Array[] = []
+  void p.server.tcp.listen({ port: 7 }, async connection => {
+    for (let part = await connection.read(); part !== undefined; part = await connection.read()) read.push(part)
+  })
+  const bytes = pattern(pieces * PIECE)
+  let writing: TcpStream | undefined
+  void (async () => {
+    writing = await p.client.tcp.connect({ host: '10.0.0.2', port: 7 })
+    for (let at = 0; at < bytes.length; at += PIECE) await writing.write(bytes.subarray(at, at + PIECE))
+    if (ends) writing.end()
+  })()
+  const arrived = await p.world.run(5_000, () => read.reduce((sum, part) => sum + part.length, 0) === bytes.length)
+  return { arrived, bytes, read: Buffer.concat(read), small: sizes.filter(size => size < 1448).length, ...p }
+}
+
+test('a writer that waits for room gets no small segment behind each of its pieces: most fill up with the next', async t => {
+  for (const ends of [true, false]) {
+    const { arrived, bytes, read, small, client } = await upload(PIECES, ends)
+    t.true(arrived, 'the end arrives too, whether the connection ends or not')
+    t.is(Buffer.compare(read, bytes), 0)
+    t.true(small <= PIECES / 3, `${small} small segments of ${PIECES} pieces`)
+    t.is(client.counters.tcpRetransmits, 0, 'nothing waits for a timer')
+  }
+})
+
+test('one piece goes out whole at once, whatever is under way', async t => {
+  const s = await session({ options: [2, 4, 5, 0xb4] })
+  s.peer.segments()
+  write(s.socket, new Uint8Array(3000))
+  await s.world.run(2)
+  t.deepEqual(
+    s.peer.segments().map(({ payload }) => payload.length),
+    [1460, 1460, 80],
+  )
+})
+
+test('what is read while the peer may still send half a window is told with the next acknowledgment, not for itself', async t => {
+  const s = await session({ kept: 1000, limits: { receiveWindow: 64_000 } })
+  s.peer.segments()
+  let seq = 1001
+  for (let i = 0; i < 10; i++, seq += 1000) s.peer.tcp({ seq, ack: s.iss, payload: new Uint8Array(1000) })
+  await s.world.run(60)
+  s.peer.segments()
+  for (let i = 0; i < 10; i++) s.socket.consumed(1000)
+  await s.world.run(60)
+  t.is(s.peer.segments().length, 0)
+  s.peer.tcp({ seq, ack: s.iss, payload: new Uint8Array(1000) })
+  await s.world.run(60)
+  t.deepEqual(
+    s.peer.segments().map(({ window }) => window),
+    [63_000],
+  )
+})
+
+test('a window that is more than half shut opens in few steps, and soon', async t => {
+  const s = await session({ kept: 1000, limits: { receiveWindow: 64_000 } })
+  s.peer.segments()
+  for (let i = 0; i < 64; i++) s.peer.tcp({ seq: 1001 + i * 1000, ack: s.iss, payload: new Uint8Array(1000) })
+  await s.world.run(60)
+  t.is(s.peer.segments().at(-1)!.window, 0)
+  for (let i = 0; i < 64; i++) s.socket.consumed(1000)
+  await s.world.run(60)
+  const windows = s.peer.segments().map(({ window }) => window)
+  t.true(windows.length >= 2 && windows.length <= 5, `${windows}`)
+  t.true(windows[0]! <= 10_000 && windows.at(-1)! >= 32_000, `${windows}`)
+})
