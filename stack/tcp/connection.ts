@@ -93,6 +93,7 @@ export class Connection implements ByteSocket {
   ackNow = false
   /** Whether the connection stands in the environment's lists of held-back acknowledgments. */
   inBatch = false
+  inLate = false
   inDelayed = false
   inBlocked = false
 
@@ -182,15 +183,16 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    // A peer that may send half a window is not waiting: it learns the rest from the acknowledgment of what it sends. Another is told once the
-    // window has opened by a good piece (RFC 9293 section 3.8.6.2.2): an eighth, and two segments, or two packets of a peer who does not
-    // cut them into segments.
+    if (this.inLate) {
+      if (this.retained === 0) acknowledge(this) // with the whole window
+      return
+    }
+    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): an eighth, and two segments, or
+    // two packets of a peer who does not cut them into segments. Smaller steps ride on other segments.
     const { receiveWindow } = this.environment.limits
-    const offered = (this.rcvAdv - this.rcvNxt) | 0
-    const half = receiveWindow >>> 1
-    if (offered >= half) return
-    const opened = receiveWindow - this.retained - offered
-    if ((opened >= 2 * this.mss && opened >= 2 * this.rcvLargest && opened >= receiveWindow >>> 3) || opened >= half) acknowledge(this)
+    const opened = receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
+    const isGood = opened >= 2 * this.mss && opened >= 2 * this.rcvLargest && opened >= receiveWindow >>> 3
+    if (isGood || opened >= receiveWindow >>> 1) acknowledge(this)
   }
 
   end(): void {

@@ -44,7 +44,10 @@ export function output(c: Connection, now: number, force: boolean): void {
         if (c.retransmitAt === Infinity) startTimer(c, now)
         break
       }
-      if (c.nagle && length < mss && !fin && c.sndNxt === c.sndMax && c.sndMax !== c.sndUna) break
+      if (c.nagle && length < mss && !fin && c.sndNxt === c.sndMax) {
+        if (sent === 0) c.environment.outputLater(c) // nothing is under way whose acknowledgment would bring us here again
+        break
+      }
       const flags = fin ? ACK | PSH | FIN : last ? ACK | PSH : ACK
       if (!emit(c, c.sndNxt, flags, sent, length)) return
       force = false
