@@ -93,3 +93,34 @@ test('a window that was shut opens in eight steps', async t => {
   t.true(windows.length >= 2 && windows.length <= 8, `${windows}`)
   t.true(windows[0]! <= 10_000 && windows.at(-1)! >= 56_000, `${windows}`)
 })
+
+test('what arrives while nobody reads is gathered: many small segments are few reads, in order, and give back what they took', async t => {
+  const p = pair(3)
+  let server: TcpStream | undefined
+  let client: TcpStream | undefined
+  void p.server.tcp.listen({ port: 7 }, connection => {
+    server = connection
+  })
+  void p.client.tcp.connect({ host: '10.0.0.2', port: 7 }).then(connection => {
+    client = connection
+  })
+  await p.world.run(100, () => server !== undefined && client !== undefined)
+  const bytes = pattern(100_000)
+  for (let at = 0, size = 1; at < bytes.length; at += size, size = 1 + ((size * 7) % 1400)) {
+    void client!.write(bytes.subarray(at, at + size))
+    await p.world.run(1)
+  }
+  await p.world.run(500)
+  t.is(p.server.tcp.memory.used, bytes.length)
+  const read: Uint8Array[] = []
+  while (read.reduce((sum, part) => sum + part.length, 0) < bytes.length) read.push((await server!.read())!)
+  t.true(read.length < 20, `${read.length} reads`)
+  t.is(Buffer.compare(Buffer.concat(read), bytes), 0)
+  t.is(p.server.tcp.memory.used, 0)
+  // And what is closed unread.
+  void client!.write(bytes)
+  await p.world.run(100)
+  t.true(p.server.tcp.memory.used > 0)
+  server!.close()
+  t.is(p.server.tcp.memory.used, 0)
+})
