@@ -78,7 +78,7 @@ async function receivedLarge(): Promise<() => Promise<void>> {
 
 /** 64 KiB eight times, one write after the other; each packet is acknowledged. */
 async function sentMuch(): Promise<() => Promise<void>> {
-  const connection = await wire.connect(5000, 19)
+  const connection = await wire.connect(5000, 19, 5)
   const pieces = new Uint8Array(8)
   return async () => {
     const end = connection.received + pieces.length * 65_536

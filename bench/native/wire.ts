@@ -92,8 +92,9 @@ export class Wire extends Signal {
     this.netback.send(bytes, UNCHECKED, segment)
   }
 
-  async connect(from: number, port: number): Promise<Connection> {
-    const connection = new Connection(this, from, port)
+  /** @param scale of the client's window (RFC 7323), which is 65,000 bytes without */
+  async connect(from: number, port: number, scale = 0): Promise<Connection> {
+    const connection = new Connection(this, from, port, scale)
     this.connections.set(from, connection)
     await connection.open()
     return connection
@@ -145,21 +146,25 @@ export class Connection {
   readonly #wire: Wire
   readonly #from: number
   readonly #port: number
+  readonly #scale: number
   #sequence = 1000
   #acknowledgment = 0
 
-  constructor(wire: Wire, from: number, port: number) {
+  constructor(wire: Wire, from: number, port: number, scale: number) {
     this.#wire = wire
+    this.#scale = scale
     this.#from = from
     this.#port = port
   }
 
   async open(): Promise<void> {
-    const syn = this.#wire.packet(TCP, 24, new Uint8Array(0))
+    const options = [2, 4, this.#wire.segment >> 8, this.#wire.segment & 255]
+    if (this.#scale > 0) options.push(1, 3, 3, this.#scale)
+    const syn = this.#wire.packet(TCP, 20 + options.length, new Uint8Array(0))
     const { header } = this.#wire
     syn.set(this.segment(new Uint8Array(0), SYN).subarray(header), header)
-    syn[header + 12] = 0x60
-    syn.set([2, 4, this.#wire.segment >> 8, this.#wire.segment & 255], header + 20)
+    syn[header + 12] = (20 + options.length) << 2
+    syn.set(options, header + 20)
     this.#wire.send(syn)
     this.#sequence++
     await this.#wire.until(() => this.isOpen)

@@ -17,11 +17,8 @@ export interface ByteSocket {
    * bytes that nobody writes to any more. Ignored when the connection is over. Throws when `end` was called.
    */
   queue(bytes: Uint8Array, offset: number, length: number): void
-  /**
-   * Sends what is queued. One flush after several `queue`s lets them share segments. `more`: the writer waits for `onWritable` to write more,
-   * so a last segment that is not full may wait for that as well.
-   */
-  flush(more?: boolean): void
+  /** Sends what is queued. One flush after several `queue`s lets them share segments. */
+  flush(): void
   /** Bytes that may be queued before the writer should wait for `onWritable`; zero or less when it should wait now. */
   readonly room: number
   /** Gives back `length` bytes of those that `onData` said it kept: opens the receive window again. */

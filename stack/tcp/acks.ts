@@ -47,13 +47,12 @@ export class HeldAcknowledgments {
     this.#batch = []
     for (const c of batch) {
       c.inBatch = false
-      if (c.retained > 0 && c.unacknowledged > 0) this.outputLater(c)
+      if (c.retained > 0 && c.unacknowledged > 0) this.#wait(c)
       else send(c)
     }
   }
 
-  /** Once the event loop comes round: an acknowledgment, and what waits for a full segment. */
-  outputLater(c: Connection): void {
+  #wait(c: Connection): void {
     if (c.inLate) return
     c.inLate = true
     this.#late.push(c)
@@ -66,7 +65,6 @@ export class HeldAcknowledgments {
     this.#late = []
     for (const c of late) {
       c.inLate = false
-      if (c.nagle && c.sndMax === c.sndUna) c.flush()
       send(c)
     }
   }

@@ -1,56 +1,8 @@
-/** Much in one direction: as few packets as possible, and none of them before it is worth it. */
+/** Much in one direction: few acknowledgments, few reads. */
 import test from 'ava'
 import { pair, pattern } from '../testing/pair.ts'
-import { session, write } from '../testing/session.ts'
+import { session } from '../testing/session.ts'
 import type { TcpStream } from './stream.ts'
-
-const PIECE = 65_536
-const PIECES = 20
-
-/** A client that writes `pieces` and then ends or not; what segments it sent, and what the server has read. */
-async function upload(pieces: number, ends: boolean) {
-  const p = pair(3, { delay: 5 }, {}, { offload: true })
-  const sizes: number[] = []
-  p.wire.filter = (frame, from) => {
-    const payload = from === p.clientDevice && frame[12] === 8 && frame[13] === 0 ? frame.length - 34 - (frame[46]! >> 4) * 4 : 0
-    if (payload > 0) sizes.push(payload)
-    return true
-  }
-  const read: Uint8Array[] = []
-  void p.server.tcp.listen({ port: 7 }, async connection => {
-    for (let part = await connection.read(); part !== undefined; part = await connection.read()) read.push(part)
-  })
-  const bytes = pattern(pieces * PIECE)
-  let writing: TcpStream | undefined
-  void (async () => {
-    writing = await p.client.tcp.connect({ host: '10.0.0.2', port: 7 })
-    for (let at = 0; at < bytes.length; at += PIECE) await writing.write(bytes.subarray(at, at + PIECE))
-    if (ends) writing.end()
-  })()
-  const arrived = await p.world.run(5_000, () => read.reduce((sum, part) => sum + part.length, 0) === bytes.length)
-  return { arrived, bytes, read: Buffer.concat(read), small: sizes.filter(size => size < 1448).length, ...p }
-}
-
-test('a writer that waits for room gets no small segment behind each of its pieces: they fill up with the next', async t => {
-  for (const ends of [true, false]) {
-    const { arrived, bytes, read, small, client } = await upload(PIECES, ends)
-    t.true(arrived, 'the end arrives too, whether the connection ends or not')
-    t.is(Buffer.compare(read, bytes), 0)
-    t.true(small <= 3, `${small} small segments of ${PIECES} pieces`)
-    t.is(client.counters.tcpRetransmits, 0, 'nothing waits for a timer')
-  }
-})
-
-test('one piece goes out whole at once, whatever is under way', async t => {
-  const s = await session({ options: [2, 4, 5, 0xb4] })
-  s.peer.segments()
-  write(s.socket, new Uint8Array(3000))
-  await s.world.run(2)
-  t.deepEqual(
-    s.peer.segments().map(({ payload }) => payload.length),
-    [1460, 1460, 80],
-  )
-})
 
 test('a window is told once: the acknowledgment of what came waits until a reader who is there has read it', async t => {
   const p = pair(3, { delay: 5 })

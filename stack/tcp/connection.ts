@@ -63,10 +63,7 @@ export class Connection implements ByteSocket {
   finPending = false
   /** The writer was told to wait. */
   full = false
-  /**
-   * Waits for full segments while something is in flight (RFC 9293 section 3.7.4). On from a flush of a writer who waits for room to write more,
-   * until the next flush, or until the writer has let a quarter of the buffer go by. Else off: our writers gather before they flush.
-   */
+  /** Waits for full segments while something is in flight (RFC 9293 section 3.7.4). Off: our writers gather before they flush. */
   nagle = false
 
   // Receive sequence: nxt = next expected, adv = right edge of the window as advertised; it never moves back.
@@ -173,8 +170,7 @@ export class Connection implements ByteSocket {
     if (this.send.bytes >= this.environment.limits.sendBuffer) this.full = true
   }
 
-  flush(more = false): void {
-    this.nagle = more
+  flush(): void {
     if (this.state >= ESTABLISHED && this.state !== TIME_WAIT) output(this, this.environment.now(), false)
   }
 
@@ -183,7 +179,7 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    if (this.inLate) {
+    if (this.inLate && this.unacknowledged > 0) {
       if (this.retained === 0) acknowledge(this) // with the whole window
       return
     }

@@ -220,10 +220,6 @@ export class TcpEngine implements Environment {
     this.#acks.add(c)
   }
 
-  outputLater(c: Connection): void {
-    this.#acks.outputLater(c)
-  }
-
   timeWait(c: Connection): void {
     this.timeWaiting.add(c)
   }

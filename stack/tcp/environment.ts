@@ -21,8 +21,6 @@ export interface Environment {
   wake(connection: Connection): void
   /** Data was received and not acknowledged yet. */
   acknowledgeLater(connection: Connection): void
-  /** When all that follows from this turn of the event loop is done, what waits for a full segment goes out. */
-  outputLater(connection: Connection): void
   /** The connection is in TIME-WAIT, for the first time or again. */
   timeWait(connection: Connection): void
   /** The connection is CLOSED: forget it. */

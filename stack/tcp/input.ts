@@ -193,15 +193,9 @@ function advanced(c: Connection, s: Segment, bytes: number, now: number): void {
   if (flight === 0) c.retransmitAt = Infinity
   else startTimer(c, now)
   if (finAcknowledged) finAcked(c)
-  else if (c.full) {
-    // A little more than half: whoever writes half a buffer at a time fills it again, and has more to come.
-    const sendBuffer = c.environment.limits.sendBuffer
-    if (send.bytes <= (sendBuffer >>> 1) + (sendBuffer >>> 4)) {
-      c.full = false
-      c.handler.onWritable()
-    }
-  } else if (c.nagle && flight < c.environment.limits.sendBuffer >>> 2) {
-    c.nagle = false // the writer had its time
+  else if (c.full && send.bytes <= c.environment.limits.sendBuffer >>> 1) {
+    c.full = false
+    c.handler.onWritable()
   }
 }
 

@@ -33,7 +33,7 @@ export function output(c: Connection, now: number, force: boolean): void {
       }
       if (length > limit - sent) length = limit - sent
       const last = length === unsent
-      if (length > mss && (!last || (c.nagle && !c.finPending))) length -= length % mss
+      if (length > mss && !last) length -= length % mss
       const fin = last && c.finPending
       if (length < 0 || (length === 0 && !fin)) {
         // Nothing in flight that could bring a window update, so ask for one: zero-window probes (section 3.8.6.1).
@@ -44,10 +44,7 @@ export function output(c: Connection, now: number, force: boolean): void {
         if (c.retransmitAt === Infinity) startTimer(c, now)
         break
       }
-      if (c.nagle && length < mss && !fin && c.sndNxt === c.sndMax) {
-        if (sent === 0) c.environment.outputLater(c) // nothing is under way whose acknowledgment would bring us here again
-        break
-      }
+      if (c.nagle && length < mss && !fin && c.sndNxt === c.sndMax && c.sndMax !== c.sndUna) break
       const flags = fin ? ACK | PSH | FIN : last ? ACK | PSH : ACK
       if (!emit(c, c.sndNxt, flags, sent, length)) return
       force = false

@@ -36,8 +36,6 @@ export class TcpStream implements TcpConnection {
   readonly #writers: Waiting<void>[] = []
   #state: 'open' | 'ended' | 'closed' = 'open'
   #error: Error | undefined = undefined
-  /** The last write waited for room. */
-  #hasWaited = false
   /** The user let go: what still comes is thrown away. */
   #released = false
 
@@ -99,11 +97,8 @@ export class TcpStream implements TcpConnection {
     if (this.#isClosed) throw new SocketError('EPIPE', `the connection to ${this.remoteAddress}:${this.remotePort} is closed`)
     const socket = this.#socket
     socket.queue(bytes, 0, bytes.length)
-    const waits = socket.room <= 0
-    // Who has just waited for room writes more, nearly always.
-    socket.flush(waits || this.#hasWaited)
-    this.#hasWaited = waits
-    if (!waits || this.#isClosed) return
+    socket.flush()
+    if (socket.room > 0 || this.#isClosed) return
     await this.#wait(this.#writers, deadline, 'the peer took nothing')
   }
 
