@@ -34,6 +34,8 @@ const works: readonly Work[] = [
   network('connection', 'HTTP request on a connection of its own'),
   network('received', 'TCP segment received, of ten', 10),
   network('sent', 'TCP, 64 KiB sent'),
+  network('received-large', 'TCP, packet of 64 KiB received, of four', 4),
+  network('sent-much', 'TCP, 64 KiB sent, of eight', 8),
   network('datagram', 'UDP datagram received, of ten', 10),
   network('echo', 'UDP datagram received and answered', 10),
   { name: 'frames', title: 'frame of 60 bytes received and sent, of ten', unit: 10, peers: 'frames', families: [4] },

@@ -37,6 +37,7 @@ await engineTests(
     './wire/ipv6.test.ts',
     './tcp/keep-alive.test.ts',
     './tcp/windows.test.ts',
+    './tcp/bulk.test.ts',
     './tcp/transfer.test.ts',
     './tcp/stream.test.ts',
     './tcp/sack.test.ts',

@@ -8,6 +8,9 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, character =>
 const request = (target: string, more = ''): Uint8Array =>
   bytesOf(`GET ${target} HTTP/1.1\r\nHost: ${HOST}\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n${more}\r\n`)
 
+/** As many as fit a packet of 64 KiB. */
+const LARGE_SEGMENTS = 44
+
 const wire = new Wire(FAMILY)
 
 /** A request on a connection that stays. */
@@ -60,6 +63,33 @@ async function sent(): Promise<() => Promise<void>> {
   }
 }
 
+/** Four packets of the largest size, as a peer on the same host sends them: not cut into segments. */
+async function receivedLarge(): Promise<() => Promise<void>> {
+  const connection = await wire.connect(5000, 9)
+  const payload = new Uint8Array(LARGE_SEGMENTS * wire.segment)
+  const packets = Array.from({ length: 4 }, () => connection.segment(payload, ACK))
+  return async () => {
+    for (const packet of packets) {
+      connection.send(packet, payload.length, wire.segment)
+      await connection.acknowledged(connection.position)
+    }
+  }
+}
+
+/** 64 KiB eight times, one write after the other; each packet is acknowledged. */
+async function sentMuch(): Promise<() => Promise<void>> {
+  const connection = await wire.connect(5000, 19, 5)
+  const pieces = new Uint8Array(8)
+  return async () => {
+    const end = connection.received + pieces.length * 65_536
+    connection.send(connection.segment(pieces, PSH | ACK), pieces.length)
+    while (connection.received < end) {
+      await connection.until(connection.received + 1)
+      connection.acknowledge()
+    }
+  }
+}
+
 /** Ten at a time, of which the last is answered, or all. */
 async function datagrams(port: number): Promise<() => Promise<void>> {
   const datagram = wire.datagram(port, new Uint8Array(64))
@@ -80,6 +110,8 @@ const works: Record<string, () => Promise<(i: number) => Promise<void>>> = {
   connection: connections,
   received,
   sent,
+  'received-large': receivedLarge,
+  'sent-much': sentMuch,
   datagram: () => datagrams(9),
   echo: () => datagrams(7),
 }

@@ -87,12 +87,14 @@ export class Wire extends Signal {
     return bytes
   }
 
-  send(bytes: Uint8Array): void {
-    this.netback.send(bytes, UNCHECKED)
+  /** @param segment bytes of the segments that a large packet was not cut into */
+  send(bytes: Uint8Array, segment = 0): void {
+    this.netback.send(bytes, UNCHECKED, segment)
   }
 
-  async connect(from: number, port: number): Promise<Connection> {
-    const connection = new Connection(this, from, port)
+  /** @param scale of the client's window (RFC 7323), which is 65,000 bytes without */
+  async connect(from: number, port: number, scale = 0): Promise<Connection> {
+    const connection = new Connection(this, from, port, scale)
     this.connections.set(from, connection)
     await connection.open()
     return connection
@@ -110,7 +112,7 @@ export class Wire extends Signal {
       const at = this.header
       this.connections
         .get((bytes[at + 2]! << 8) | bytes[at + 3]!)
-        ?.arrives(bytes[at + 13]!, read32(bytes, at + 4), size - (bytes[at + 12]! >> 4) * 4)
+        ?.arrives(bytes[at + 13]!, read32(bytes, at + 4), size - (bytes[at + 12]! >> 4) * 4, read32(bytes, at + 8))
     }
     this.notify()
   }
@@ -136,26 +138,33 @@ export class Wire extends Signal {
 export class Connection {
   /** Bytes of the guest so far. */
   received = 0
+  /** Bytes sent so far; and what the guest has acknowledged of them. */
+  position = 0
+  #taken = 0
   isOpen = false
   isEnded = false
   readonly #wire: Wire
   readonly #from: number
   readonly #port: number
+  readonly #scale: number
   #sequence = 1000
   #acknowledgment = 0
 
-  constructor(wire: Wire, from: number, port: number) {
+  constructor(wire: Wire, from: number, port: number, scale: number) {
     this.#wire = wire
+    this.#scale = scale
     this.#from = from
     this.#port = port
   }
 
   async open(): Promise<void> {
-    const syn = this.#wire.packet(TCP, 24, new Uint8Array(0))
+    const options = [2, 4, this.#wire.segment >> 8, this.#wire.segment & 255]
+    if (this.#scale > 0) options.push(1, 3, 3, this.#scale)
+    const syn = this.#wire.packet(TCP, 20 + options.length, new Uint8Array(0))
     const { header } = this.#wire
     syn.set(this.segment(new Uint8Array(0), SYN).subarray(header), header)
-    syn[header + 12] = 0x60
-    syn.set([2, 4, this.#wire.segment >> 8, this.#wire.segment & 255], header + 20)
+    syn[header + 12] = (20 + options.length) << 2
+    syn.set(options, header + 20)
     this.#wire.send(syn)
     this.#sequence++
     await this.#wire.until(() => this.isOpen)
@@ -169,8 +178,9 @@ export class Connection {
   }
 
   /** Sends a segment that was made before, with the numbers of now: `length` bytes are in it. */
-  send(bytes: Uint8Array, length: number): void {
-    this.#wire.send(this.#numbered(bytes))
+  send(bytes: Uint8Array, length: number, segment = 0): void {
+    this.#wire.send(this.#numbered(bytes), segment)
+    this.position += length
     this.#sequence = (this.#sequence + length) >>> 0
   }
 
@@ -190,8 +200,14 @@ export class Connection {
     await this.#wire.until(() => this.received >= received)
   }
 
-  arrives(flags: number, sequence: number, length: number): void {
+  /** Until the guest has acknowledged so many bytes. */
+  async acknowledged(position: number): Promise<void> {
+    await this.#wire.until(() => this.#taken >= position)
+  }
+
+  arrives(flags: number, sequence: number, length: number, acknowledgment: number): void {
     if (flags & 4) throw new Error('the guest has reset a connection')
+    this.#taken = this.position - ((this.#sequence - acknowledgment) | 0)
     if (flags & SYN) {
       this.isOpen = true
       this.#acknowledgment = (sequence + 1) >>> 0

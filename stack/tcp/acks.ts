@@ -2,6 +2,9 @@
  * Acknowledgments that are held back (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2): a segment's is due when its batch of frames is
  * over and two full segments have come, or one while the way is bad (reassembly.ts); otherwise it may wait for an answer to ride on, up to DELAY. One timer serves all
  * connections: nobody waits longer than DELAY, some less.
+ *
+ * A due one still waits for a handler that has kept some of the data, until it has read all of it, or the event loop comes round: else the window would be
+ * told twice, without what was kept and with it.
  */
 import type { Timer, Timers } from '@xen-ts/runtime/machine'
 import type { Connection } from './connection.ts'
@@ -16,6 +19,8 @@ export class HeldAcknowledgments {
   /** Bytes of a receive window that are worth an acknowledgment even when they are not two full segments. */
   readonly #quarter: number
   #batch: Connection[] = []
+  #late: Connection[] = []
+  #lateTimer: Timer | undefined = undefined
   #delayed: Connection[] = []
   #timer: Timer | undefined = undefined
 
@@ -42,6 +47,24 @@ export class HeldAcknowledgments {
     this.#batch = []
     for (const c of batch) {
       c.inBatch = false
+      if (c.retained > 0 && c.unacknowledged > 0) this.#wait(c)
+      else send(c)
+    }
+  }
+
+  #wait(c: Connection): void {
+    if (c.inLate) return
+    c.inLate = true
+    this.#late.push(c)
+    this.#lateTimer ??= this.#timers.set(0, () => this.#roundEnds())
+  }
+
+  #roundEnds(): void {
+    this.#lateTimer = undefined
+    const late = this.#late
+    this.#late = []
+    for (const c of late) {
+      c.inLate = false
       send(c)
     }
   }
@@ -58,7 +81,8 @@ export class HeldAcknowledgments {
 
   close(): void {
     this.#timer?.cancel()
-    this.#timer = undefined
+    this.#lateTimer?.cancel()
+    this.#timer = this.#lateTimer = undefined
   }
 }
 

@@ -2,10 +2,11 @@ import { BETA, Cubic } from './cubic.ts'
 import { SlowStart } from './slow-start.ts'
 
 /**
- * How many segments of a slow start's growth one acknowledgment counts for at most: L of RFC 3465, with the value that RFC 9406 section
- * 4.2 gives for senders that do not pace. Two, as in RFC 3465, takes no notice of peers that acknowledge a large packet at a time.
+ * How many segments of a slow start's growth one acknowledgment counts for at most: L of RFC 3465. Two, as there, and eight, which RFC 9406
+ * section 4.2 gives for senders that do not pace, take no notice of peers that acknowledge a large packet at a time, as all do that get it uncut from
+ * the same host, or joined by their device. These are the segments of 64 KiB.
  */
-const SLOW_START_SEGMENTS = 8
+const SLOW_START_SEGMENTS = 45
 
 /** What was before a loss, and what speaks for that it was none: all that was sent again for it had arrived already. */
 interface Before {

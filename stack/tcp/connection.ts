@@ -90,6 +90,7 @@ export class Connection implements ByteSocket {
   ackNow = false
   /** Whether the connection stands in the environment's lists of held-back acknowledgments. */
   inBatch = false
+  inLate = false
   inDelayed = false
   inBlocked = false
 
@@ -178,11 +179,16 @@ export class Connection implements ByteSocket {
     this.retained -= length
     this.environment.memory.give(length)
     if (this.state < ESTABLISHED || this.state >= CLOSE_WAIT) return
-    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): two segments, or
+    if (this.inLate && this.unacknowledged > 0) {
+      if (this.retained === 0) acknowledge(this) // with the whole window
+      return
+    }
+    // Tell the peer once the window has opened by a good piece (RFC 9293 section 3.8.6.2.2): an eighth, and two segments, or
     // two packets of a peer who does not cut them into segments. Smaller steps ride on other segments.
     const { receiveWindow } = this.environment.limits
     const opened = receiveWindow - this.retained - ((this.rcvAdv - this.rcvNxt) | 0)
-    if ((opened >= 2 * this.mss && opened >= 2 * this.rcvLargest) || opened >= receiveWindow >>> 1) acknowledge(this)
+    const isGood = opened >= 2 * this.mss && opened >= 2 * this.rcvLargest && opened >= receiveWindow >>> 3
+    if (isGood || opened >= receiveWindow >>> 1) acknowledge(this)
   }
 
   end(): void {

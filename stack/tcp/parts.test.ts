@@ -151,6 +151,17 @@ test('congestion window: slow start, loss, NewReno recovery, timeout', t => {
   )
 })
 
+test('slow start: the acknowledgment of a large packet counts whole, one of more than such a packet does not (RFC 9406 section 4.2)', t => {
+  const c = new Congestion(1448, 0)
+  c.acknowledged(c.window, c.window, 0, 0, 0)
+  t.is(c.window, 2 * 14_480)
+  c.acknowledged(45 * 1448, 80_000, 0, 0, 0)
+  t.is(c.window, 2 * 14_480 + 45 * 1448)
+  const before = c.window
+  c.acknowledged(100 * 1448, 240_000, 0, 0, 0)
+  t.is(c.window, before + 45 * 1448)
+})
+
 test('CUBIC: after a loss the window comes back to where it was, stays there, and looks for more (RFC 9438)', t => {
   const cubic = new Cubic()
   cubic.lost(100)

@@ -7,6 +7,9 @@ import { type ByteSocket, type Endpoint, SocketError, type SocketHandler } from 
 /** How long a connection may take to close in good order once its user let go of it, in milliseconds. */
 const LINGER = 60_000
 
+/** The largest array that what arrives is gathered in; what comes in one piece may be larger. */
+const GATHER = 32 * 1024
+
 interface Waiting<T> {
   resolve(value: T): void
   reject(error: Error): void
@@ -24,7 +27,11 @@ export class TcpStream implements TcpConnection {
   readonly #socket: ByteSocket
   readonly #abi: HostFunctions
   readonly #timers: Timers
+  /** What nobody has read yet. Behind the `#filled` bytes of the last one there may be room for more. */
   readonly #received: Uint8Array[] = []
+  #filled = 0
+  /** Bytes in all of them. */
+  #unread = 0
   readonly #readers: Waiting<Uint8Array | undefined>[] = []
   readonly #writers: Waiting<void>[] = []
   #state: 'open' | 'ended' | 'closed' = 'open'
@@ -66,8 +73,10 @@ export class TcpStream implements TcpConnection {
   read(deadline?: Deadline): Promise<Uint8Array | undefined> {
     const problem = deadline && problemOf(deadline)
     if (problem !== undefined) return Promise.reject(problem)
-    const bytes = this.#received.shift()
+    let bytes = this.#received.shift()
     if (bytes !== undefined) {
+      if (this.#received.length === 0 && this.#filled < bytes.length) bytes = bytes.subarray(0, this.#filled)
+      this.#unread -= bytes.length
       this.#socket.consumed(bytes.length)
       return Promise.resolve(bytes)
     }
@@ -107,7 +116,9 @@ export class TcpStream implements TcpConnection {
   close(): void {
     if (this.#released) return
     this.#released = true
-    for (const bytes of this.#received.splice(0)) this.#socket.consumed(bytes.length)
+    this.#received.length = 0
+    if (this.#unread > 0) this.#socket.consumed(this.#unread)
+    this.#unread = 0
     for (const reader of this.#readers.splice(0)) reader.resolve(undefined)
     this.#socket.end()
     this.#socket.abortAfter(LINGER)
@@ -161,15 +172,41 @@ export class TcpStream implements TcpConnection {
 
   #onData(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#released) return 0
-    const copy = new Uint8Array(length)
-    this.#abi.copy(copy, 0, bytes, offset, length)
     const reader = this.#readers.shift()
     if (reader !== undefined) {
+      const copy = new Uint8Array(length)
+      this.#abi.copy(copy, 0, bytes, offset, length)
       reader.resolve(copy)
       return 0
     }
-    this.#received.push(copy)
+    this.#gather(bytes, offset, length)
     return length
+  }
+
+  /**
+   * Each read costs a promise, and each array more than the copy of a segment: what comes while nobody reads is put together, in arrays of twice
+   * what waits already, so that never more than that is taken in advance.
+   */
+  #gather(bytes: Uint8Array, offset: number, length: number): void {
+    const received = this.#received
+    const count = received.length
+    if (count > 0) {
+      const last = received[count - 1]
+      const filled = this.#filled
+      if (length <= last.length - filled) {
+        this.#abi.copy(last, filled, bytes, offset, length)
+        this.#filled = filled + length
+        this.#unread += length
+        return
+      }
+      if (filled < last.length) received[count - 1] = last.subarray(0, filled)
+    }
+    const room = 2 * this.#unread < GATHER ? 2 * this.#unread : GATHER
+    const array = new Uint8Array(length > room ? length : room)
+    this.#abi.copy(array, 0, bytes, offset, length)
+    received.push(array)
+    this.#filled = length
+    this.#unread += length
   }
 
   #onEnd(state: 'ended' | 'closed'): void {
