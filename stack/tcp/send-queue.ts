@@ -17,6 +17,8 @@ interface Chunk {
   next: Chunk | undefined
 }
 
+const NOTHING = new Uint8Array(0)
+
 export class SendQueue {
   /** Bytes held. */
   bytes = 0
@@ -28,6 +30,8 @@ export class SendQueue {
   /** Where the last copy stopped: sending goes on from there nearly always. `#at` is the position of the cursor's first byte. */
   #cursor: Chunk | undefined = undefined
   #at = 0
+  /** A chunk that is not in use: most queues have one at a time, again and again, and to make it costs more than all else of a small answer. */
+  #spare: Chunk | undefined = undefined
 
   constructor(abi: HostFunctions) {
     this.#abi = abi
@@ -48,7 +52,13 @@ export class SendQueue {
       tail.room -= length
       return
     }
-    this.#append({ bytes, offset, length, room: 0, next: undefined })
+    const spare = this.#spare
+    if (spare === undefined || last !== undefined) return this.#append({ bytes, offset, length, room: 0, next: undefined })
+    spare.bytes = bytes
+    spare.offset = offset
+    spare.length = length
+    spare.room = 0
+    this.#first = this.#last = spare
   }
 
   #append(chunk: Chunk): void {
@@ -61,6 +71,11 @@ export class SendQueue {
   drop(length: number): void {
     this.bytes -= length
     if (this.bytes === 0) {
+      const first = this.#first
+      if (first !== undefined && first === this.#last) {
+        first.bytes = NOTHING // the writer's array is not kept
+        this.#spare = first
+      }
       this.#first = this.#last = this.#cursor = undefined
       this.#at = 0
       return

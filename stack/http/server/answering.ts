@@ -1,6 +1,8 @@
 /** From requests to responses: runs the handler, and sends what it answers, or what is answered without it. */
 import { describeError } from '@xen-ts/runtime/machine'
+import { HEAD, SOURCE } from '@xen-ts/runtime/web/slots'
 import { BadMessage } from '../message/bad-message.ts'
+import { isBodiless, type Slotted } from './answer.ts'
 import { bodyEnds, endBody } from './body-streaming.ts'
 import type { HttpConnection } from './connection.ts'
 import type { RequestHead } from './head.ts'
@@ -45,10 +47,18 @@ export function handle(c: HttpConnection, head: RequestHead, body: Uint8Array | 
 function answer(c: HttpConnection, head: RequestHead, request: Request, response: Response): void {
   if (c.phase !== HANDLING) return discardResponse(response, c.whyGone())
   try {
-    const status = response?.status
+    const own = (response as Partial<Slotted> | undefined)?.[HEAD]
+    const status = own === undefined ? response?.status : own.status
     if (typeof status !== 'number') throw notResponse(response)
     if (status === 101) return upgrade(c, head, response)
     if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
+    if (own !== undefined && !isBodiless(status) && status !== 426 && head.method !== 'HEAD') {
+      const text = (response as unknown as Slotted)[SOURCE]
+      if (typeof text === 'string') {
+        const keepAlive = keepsAlive(c, head)
+        if (c.writer.text(head, response as unknown as Slotted, text, keepAlive)) return next(c, keepAlive)
+      }
+    }
     const bytes = responseBytes(response)
     if (bytes === undefined) {
       c.request = request

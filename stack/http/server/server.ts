@@ -68,6 +68,7 @@ class Server implements Service {
   readonly connections = new Set<HttpConnection>()
   readonly gathering: Gathering
   date = ''
+  second = 0
   stopping = false
   stopReason: unknown = undefined
   readonly #log: Log
@@ -147,6 +148,7 @@ class Server implements Service {
   /** Once a second while there are connections: the date, and all their time limits. */
   #tick(): void {
     this.#timer = this.#timers.set(SECOND, () => this.#tick())
+    this.second++
     this.date = dateLine(this.abi.clockWall())
     const expired = this.stopping && --this.#secondsLeft <= 0
     if (expired) this.#giveUp()

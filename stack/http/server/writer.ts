@@ -1,7 +1,8 @@
 /** Writes responses to a socket: whole ones in as few pieces as possible, streams as they come. */
 import { DOMException } from '@xen-ts/runtime/web'
+import { SOURCE, USED } from '@xen-ts/runtime/web/slots'
 import type { ByteSocket } from '../../socket.ts'
-import { CHUNKED, encodeText, headText, isBodiless, NO_BODY, UNTIL_CLOSE } from './answer.ts'
+import { answerWithText, CHUNKED, encodeText, headText, isBodiless, NO_BODY, type Slotted, UNTIL_CLOSE } from './answer.ts'
 import type { RequestHead } from './head.ts'
 import { responseStream } from './request.ts'
 import type { Service } from './service.ts'
@@ -51,6 +52,15 @@ export class ResponseWriter {
       this.#text(text)
       this.write(body)
     }
+  }
+
+  /** A response of the runtime whose body is text and counts as used then. False when it has to go the long way. */
+  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean): boolean {
+    const bytes = answerWithText(this.#service, response, body, connectionLine(head, keepAlive))
+    if (bytes === undefined) return false
+    response[SOURCE] = USED
+    this.#socket.queue(bytes, 0, bytes.length)
+    return true
   }
 
   /** An answer of the server's own: one line of text. `head` is undefined when the request could not be understood. */
