@@ -118,9 +118,14 @@ export interface Abi {
    * (boot/compiled/segment-out.ts).
    */
   segmentOut(frame: Uint8Array, header: Uint8Array, payload: Uint8Array, offset: number, length: number, record: Uint8Array): void
+  /**
+   * Twice the bytes of the head of HTTP that begins at `offset`, up to and with its empty line, and one more when these are those of
+   * `known`, a whole head or nothing; 0 when it does not end within `length` bytes.
+   */
+  httpHead(known: Uint8Array, bytes: Uint8Array, offset: number, length: number): number
 }
 
-export const abiHash = 0xca96cd9f
+export const abiHash = 0x12e44fd7
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -164,6 +169,7 @@ export const abiNames = [
   'shutdown',
   'packetIn',
   'segmentOut',
+  'httpHead',
 ] as const
 /** Those that are compiled from TypeScript (boot/compiled). */
-export type CompiledName = 'packetIn' | 'segmentOut'
+export type CompiledName = 'packetIn' | 'segmentOut' | 'httpHead'

@@ -63,4 +63,14 @@ export const compiledTable: readonly CompiledFunction[] = [
       '(boot/compiled/segment-out.ts).',
     layout: layoutOf(segmentOut),
   },
+  {
+    name: 'httpHead',
+    args: Object.entries({ known: 'all', bytes: 'bytes', offset: 'offset', length: 'length' }),
+    writes: [],
+    result: 'num',
+    doc:
+      'Twice the bytes of the head of HTTP that begins at `offset`, up to and with its empty line, and one more when these are those of ' +
+      '`known`, a whole head or nothing; 0 when it does not end within `length` bytes.',
+    layout: {},
+  },
 ]

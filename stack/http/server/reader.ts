@@ -7,7 +7,7 @@ import { BadMessage } from '../message/bad-message.ts'
 import { MAX_HEAD, whyIncomplete } from '../message/head.ts'
 import { BodyReader } from './body.ts'
 import type { Local, RequestHead } from './head.ts'
-import type { HeadCache } from './head-cache.ts'
+import type { HeadCache, KnownHead } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 import { mayHaveBody } from './request.ts'
 
@@ -15,6 +15,7 @@ import { mayHaveBody } from './request.ts'
 const MAX_EMPTY_LINES = 8
 const CR = 13
 const LF = 10
+const NOTHING = new Uint8Array(0)
 
 export class RequestReader {
   /** The request that was read last, or is being read. Its body is undefined when there is none. */
@@ -33,6 +34,8 @@ export class RequestReader {
   readonly #limits: HttpLimits
   readonly #socket: Local
   #emptyLines = 0
+  /** What came last on this connection, if it came before. */
+  #known: KnownHead | undefined = undefined
 
   constructor(abi: HostFunctions, heads: HeadCache, limits: HttpLimits, socket: Local) {
     this.#abi = abi
@@ -50,16 +53,25 @@ export class RequestReader {
     if (this.bodyReader !== undefined) return this.#readBody(this.bodyReader, bytes, at, end)
     if (bytes[at] === CR) at = this.#skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
-    const text = this.#abi.latin1Decode(bytes, at, size)
-    const length = text.indexOf('\r\n\r\n') + 4
-    if (length < 4) {
-      this.refusal = whyIncomplete(text, size)
-      return at
+    const known = this.#known ?? this.#heads.recent
+    const found = this.#abi.httpHead(known === undefined ? NOTHING : known.bytes, bytes, at, size)
+    const length = found >>> 1
+    if ((found & 1) !== 0) this.#begin(known!.head)
+    else if (length > 0) this.#parse(bytes, at, length)
+    else this.refusal = whyIncomplete(this.#abi.latin1Decode(bytes, at, size), size)
+    return at + length
+  }
+
+  #parse(bytes: Uint8Array, at: number, length: number): void {
+    const text = this.#abi.latin1Decode(bytes, at, length)
+    if (text.length !== length) {
+      this.refusal = whyIncomplete(text, length) // a NUL
+      return
     }
-    const head = this.#heads.parse(length === text.length ? text : text.slice(0, length), this.#socket)
+    const known = (this.#known = this.#heads.find(text, bytes, at))
+    const head = known?.head ?? this.#heads.parse(text, this.#socket)
     if (head instanceof BadMessage) this.refusal = head
     else this.#begin(head)
-    return at + length
   }
 
   /** Returns where they end: at the begin of a request, of half a line end, or at one empty line too many. */
