@@ -40,6 +40,8 @@ export interface Timers {
   now(): number
   /** Calls `run` once, `delay` milliseconds from now at the earliest. */
   set(delay: number, run: () => void): Timer
+  /** The same at `deadline`, on the clock of `now`, for who knows it already: the clock need not be read for it. */
+  at?(deadline: number, run: () => void): Timer
 }
 
 export interface Timer {

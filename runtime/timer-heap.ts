@@ -18,7 +18,7 @@ export class TimerHeap {
   }
 
   add(deadline: number, run: () => void): HeapTimer {
-    const timer: HeapTimer = { deadline, sequence: this.#sequence++, run, index: this.#entries.length }
+    const timer = new HeapTimer(this, deadline, this.#sequence++, run, this.#entries.length)
     this.#entries.push(timer)
     this.#up(timer)
     return timer
@@ -65,13 +65,28 @@ export class TimerHeap {
   }
 }
 
-export interface HeapTimer {
+/** It cancels itself: an object for that, with a function, would cost as much as the timer. */
+export class HeapTimer {
+  // Members are made in the constructor: fields of a class are made by a call.
   /** Monotonic milliseconds. */
-  readonly deadline: number
-  readonly sequence: number
-  readonly run: () => void
+  declare readonly deadline: number
+  declare readonly sequence: number
+  declare readonly run: () => void
   /** Where it stands in the heap; -1 when it is not in it. Kept so that cancelling needs no search. */
-  index: number
+  declare index: number
+  declare private readonly heap: TimerHeap
+
+  constructor(heap: TimerHeap, deadline: number, sequence: number, run: () => void, index: number) {
+    this.heap = heap
+    this.deadline = deadline
+    this.sequence = sequence
+    this.run = run
+    this.index = index
+  }
+
+  cancel(): void {
+    this.heap.remove(this)
+  }
 }
 
 function before(a: HeapTimer, b: HeapTimer): boolean {

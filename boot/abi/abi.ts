@@ -123,9 +123,14 @@ export interface Abi {
    * `known`, a whole head or nothing; 0 when it does not end within `length` bytes.
    */
   httpHead(known: Uint8Array, bytes: Uint8Array, offset: number, length: number): number
+  /**
+   * HalfSipHash-2-4 of a message of `words` words, at most 13: key, message and result are in `record`
+   * (boot/compiled/half-sip-hash.ts).
+   */
+  halfSipHash(record: Uint8Array, words: number): void
 }
 
-export const abiHash = 0x12e44fd7
+export const abiHash = 0xc5a9cd73
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -170,6 +175,7 @@ export const abiNames = [
   'packetIn',
   'segmentOut',
   'httpHead',
+  'halfSipHash',
 ] as const
 /** Those that are compiled from TypeScript (boot/compiled). */
-export type CompiledName = 'packetIn' | 'segmentOut' | 'httpHead'
+export type CompiledName = 'packetIn' | 'segmentOut' | 'httpHead' | 'halfSipHash'

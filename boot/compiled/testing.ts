@@ -2,6 +2,7 @@
  * One source, two meanings: calls of the compiled functions with random input, most of it nearly right, on a kernel's or compiler's
  * implementation and on plain TypeScript. Results, errors and every byte of every array must be the same.
  */
+import { HASH_BYTES } from './half-sip-hash.ts'
 import { type CompiledAbi, compiledAbi } from './host.ts'
 import { type Bytes, set8, set16, set32, sum } from './memory.ts'
 import { ARRIVAL_BYTES, HAS_IPV4, HAS_PATH6, LONGEST, OWN_IPV4, OWN_MAC, PATH6 } from './packet-in.ts'
@@ -40,6 +41,9 @@ export const inputs: Record<keyof CompiledAbi, (roll: Dice) => Values> = {
     const known = bytes.slice(offset, offset + roll(length + 4))
     if (roll(2) === 0 && known.length > 0) known[roll(known.length)] ^= 1 << roll(8)
     return [roll(4) === 0 ? new Uint8Array(0) : known, bytes, offset, length]
+  },
+  halfSipHash(roll) {
+    return [fill(roll, new Uint8Array(HASH_BYTES)), roll(4) === 0 ? roll(40) : roll(14)]
   },
   segmentOut(roll) {
     const ipv6 = roll(2) === 0

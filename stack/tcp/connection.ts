@@ -220,7 +220,7 @@ export class Connection implements ByteSocket {
 
   queue(bytes: Uint8Array, offset: number, length: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    if (this.ended) throw new SocketError('EPIPE', `write to ${this.#name()} after its end: write before calling end()`)
+    if (this.ended) throw new SocketError('EPIPE', `write to ${this.name()} after its end: write before calling end()`)
     this.send.push(bytes, offset, length)
     if (this.send.bytes >= this.environment.limits.sendBuffer) this.full = true
   }
@@ -244,20 +244,20 @@ export class Connection implements ByteSocket {
   end(): void {
     if (this.ended || this.state === CLOSED || this.state === TIME_WAIT) return
     this.ended = this.finPending = true
-    if (this.state === SYN_SENT) this.finish(new SocketError('ECONNABORTED', `${this.#name()} was closed before it was established`))
+    if (this.state === SYN_SENT) this.finish(new SocketError('ECONNABORTED', `${this.name()} was closed before it was established`))
     else this.flush()
   }
 
   abort(error?: Error): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
     if (this.state !== SYN_SENT) emit(this, this.sndMax, RST | ACK, 0, 0)
-    this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
+    this.finish(error ?? new SocketError('ECONNABORTED', `${this.name()} was aborted`))
   }
 
   abortAfter(milliseconds: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
     this.abortAt = this.environment.now() + milliseconds
-    this.#wakeBy(this.abortAt)
+    this.wakeBy(this.abortAt)
   }
 
   keepAlive(milliseconds: number | undefined): void {
@@ -267,7 +267,7 @@ export class Connection implements ByteSocket {
     this.keepAliveTime = milliseconds ?? Infinity
     this.keepAliveAt = this.environment.now() + this.keepAliveTime
     this.questions = 0
-    this.#wakeBy(this.keepAliveAt)
+    this.wakeBy(this.keepAliveAt)
   }
 
   /**
@@ -279,7 +279,7 @@ export class Connection implements ByteSocket {
     this.patience = new Patience(milliseconds)
   }
 
-  #wakeBy(deadline: number): void {
+  private wakeBy(deadline: number): void {
     if (deadline >= this.wakeAt) return
     this.wakeAt = deadline
     this.environment.wake(this)
@@ -296,7 +296,7 @@ export class Connection implements ByteSocket {
     this.state = CLOSED
     this.release()
     this.environment.closed(this)
-    this.#tell(error)
+    this.tell(error)
   }
 
   /** Both sides are done, and this one waits for stray segments: only sequence numbers stay. */
@@ -304,7 +304,7 @@ export class Connection implements ByteSocket {
     this.state = TIME_WAIT
     this.release()
     this.environment.timeWait(this)
-    this.#tell(undefined)
+    this.tell(undefined)
   }
 
   release(): void {
@@ -321,19 +321,19 @@ export class Connection implements ByteSocket {
     this.retained = 0
   }
 
-  #tell(error: Error | undefined): void {
+  private tell(error: Error | undefined): void {
     const handler = this.handler
     this.handler = silent
     handler.onClosed(error)
   }
 
   /** For error texts and logs. */
-  #name(): string {
+  private name(): string {
     return `connection to ${this.route.endpoint(this.remotePort)}`
   }
 
   failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {
-    return new SocketError(code, `${this.#name()} ${what}`)
+    return new SocketError(code, `${this.name()} ${what}`)
   }
 
   /** The FIN went out. */

@@ -213,7 +213,9 @@ export class TcpEngine implements Environment {
 
   wake(c: Connection): void {
     c.timer?.cancel()
-    c.timer = this.timers.set(c.wakeAt - this.timers.now(), () => timerFired(c, this.timers.now()))
+    const timers = this.timers
+    const fired = (): void => timerFired(c, timers.now())
+    c.timer = timers.at === undefined ? timers.set(c.wakeAt - timers.now(), fired) : timers.at(c.wakeAt, fired)
   }
 
   acknowledgeLater(c: Connection): void {
