@@ -48,8 +48,8 @@ export class Loop implements Ports, Timers {
     return this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
   }
 
-  at(deadline: number, run: () => void): Timer {
-    return this.#heap.add(deadline, run)
+  at<T>(deadline: number, run: (subject: T) => void, subject: T): Timer {
+    return this.#heap.add(deadline, run as (subject: unknown) => void, subject)
   }
 
   /** Does one macrotask, after waiting for one if need be. What a handler throws passes through to the caller. */
@@ -82,7 +82,7 @@ export class Loop implements Ports, Timers {
     this.#heap.remove(timer)
     this.#timerIsNext = false
     this.#isFresh = false
-    timer.run()
+    timer.run(timer.subject)
     return true
   }
 }

@@ -17,8 +17,9 @@ export class TimerHeap {
     return this.#entries[0]
   }
 
-  add(deadline: number, run: () => void): HeapTimer {
-    const timer = new HeapTimer(this, deadline, this.#sequence++, run, this.#entries.length)
+  /** @param run called by the owner, with `subject` */
+  add(deadline: number, run: (subject: unknown) => void, subject?: unknown): HeapTimer {
+    const timer = new HeapTimer(this, deadline, this.#sequence++, run, subject, this.#entries.length)
     this.#entries.push(timer)
     this.#up(timer)
     return timer
@@ -71,16 +72,18 @@ export class HeapTimer {
   /** Monotonic milliseconds. */
   declare readonly deadline: number
   declare readonly sequence: number
-  declare readonly run: () => void
+  declare readonly run: (subject: unknown) => void
+  declare readonly subject: unknown
   /** Where it stands in the heap; -1 when it is not in it. Kept so that cancelling needs no search. */
   declare index: number
   declare private readonly heap: TimerHeap
 
-  constructor(heap: TimerHeap, deadline: number, sequence: number, run: () => void, index: number) {
+  constructor(heap: TimerHeap, deadline: number, sequence: number, run: (subject: unknown) => void, subject: unknown, index: number) {
     this.heap = heap
     this.deadline = deadline
     this.sequence = sequence
     this.run = run
+    this.subject = subject
     this.index = index
   }
 
