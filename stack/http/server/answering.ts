@@ -47,14 +47,15 @@ export function handle(c: HttpConnection, head: RequestHead, body: Uint8Array | 
 function answer(c: HttpConnection, head: RequestHead, request: Request, response: Response): void {
   if (c.phase !== HANDLING) return discardResponse(response, c.whyGone())
   try {
-    const own = (response as Partial<Slotted> | undefined)?.[HEAD]
-    const status = own === undefined ? response?.status : own.status
+    const status = response?.status
     if (typeof status !== 'number') throw notResponse(response)
     if (status === 101) return upgrade(c, head, response)
     if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
-    if (own !== undefined && !isBodiless(status) && status !== 426 && head.method !== 'HEAD') {
+    // The runtime's, unless a program has made another of it. RFC 9110 section 15.5.22: 426 has a field that is otherwise the server's.
+    const own = (response as Partial<Slotted>)[HEAD]
+    if (own !== undefined && own.status === status && own.statusText === response.statusText && status !== 426) {
       const text = (response as unknown as Slotted)[SOURCE]
-      if (typeof text === 'string') {
+      if (typeof text === 'string' && head.method !== 'HEAD' && !isBodiless(status)) {
         const keepAlive = keepsAlive(c, head)
         if (c.writer.text(head, response as unknown as Slotted, text, keepAlive)) return next(c, keepAlive)
       }
