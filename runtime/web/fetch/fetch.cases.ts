@@ -120,6 +120,13 @@ export const fetchScenarios: Scenarios = {
     first.headers.delete('x-a')
     return [first, second, third].map(({ headers }) => [...headers])
   },
+  'each response of json has headers of its own': async ({ Response }) => {
+    const first = Response.json({ a: 1 })
+    first.headers.set('content-type', 'x/y')
+    first.headers.set('a', '1')
+    const second = Response.json([2])
+    return [[...first.headers], [...second.headers], await second.text(), second.status, await Response.json(3, { status: 201 }).text()]
+  },
   'what was read, or taken by another, stays so': async ({ Request, Response }) => {
     const given = new Request('http://a/', { method: 'POST', body: 'x' })
     const taken = new Request(given)

@@ -91,7 +91,14 @@ export class Response {
   static json(data: unknown, init?: ResponseInit | null): Response {
     const text = JSON.stringify(data)
     if (text === undefined) throw new TypeError('Response.json: the value cannot be written as JSON')
-    const headers = new Headers(init?.headers)
+    if (init === undefined || init === null) {
+      // As most say it: the list is there already.
+      const response = new Response(null)
+      response[SOURCE] = text
+      response[HEAD] = okWith(JSON_ONLY)
+      return response
+    }
+    const headers = new Headers(init.headers)
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
     return new Response(text, { ...init, headers })
   }
@@ -109,6 +116,8 @@ export class Response {
 mixBody(Response)
 
 const NOTHING: ResponseInit = Object.freeze({})
+
+const JSON_ONLY = listFrom({ 'content-type': 'application/json' }).shared()
 
 const okWith = (list: HeaderList): ResponseHead =>
   list.isShared ? (list.ok ??= { status: 200, statusText: '', list }) : { status: 200, statusText: '', list }
