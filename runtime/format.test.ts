@@ -1,5 +1,7 @@
 import test from 'ava'
 import { describeBriefly, describeError, format, inspect } from './format.ts'
+import { expose } from './web/expose.ts'
+import { Headers, Request, Response } from './web/inject.ts'
 
 test('values look as people know them from Node', t => {
   class Point {
@@ -194,4 +196,17 @@ test('what else an error has is told after its stack, as far as it is short', t 
 
 test('private fields that a build has made plain are not shown', t => {
   t.is(inspect({ ǀtimers: 1, open: true }), '{ open: true }')
+})
+
+test('requests and responses show what they are, not what they have inside', t => {
+  expose({}, { Request, Response, Headers })
+  const flat = (value: unknown): string => inspect(value).replace(/\s+/g, ' ')
+  t.is(
+    flat(new Request('http://a/', { headers: { b: '1' } })),
+    "Request { method: 'GET', url: 'http://a/', headers: Headers { 'b' => '1' }, redirect: 'follow' }",
+  )
+  t.is(
+    flat(new Response('x', { status: 201 })),
+    "Response { status: 201, statusText: '', headers: Headers { 'content-type' => 'text/plain;charset=UTF-8' } }",
+  )
 })

@@ -3,6 +3,7 @@
 import { absentHintFor } from './absent.ts'
 import { framesOf } from './web/error-stack.ts'
 import { isClass, isPlatformObject } from './web/expose.ts'
+import { isSlot } from './web/fetch/slots.ts'
 
 /** Of a stack with more frames than these together. */
 const FIRST_FRAMES = 30
@@ -169,6 +170,11 @@ function showObject(value: object, depth: number, above: readonly object[]): str
   if (isPlatformObject(value)) {
     // What they are is not in properties of their own.
     if ('href' in value) return `${name} { href: ${one(value.href)} }`
+    const said = 'redirect' in value && 'method' in value ? OF_REQUEST : 'statusText' in value ? OF_RESPONSE : undefined
+    if (said !== undefined) {
+      const of = value as Record<string, unknown>
+      return block(`${name} `, '{', [...said.map(key => `${key}: ${one(of[key])}`), ...membersOf(value, said, one)], '}')
+    }
     const pairs = value as { [Symbol.iterator]?: () => Iterator<[string, string]>; entries?: () => Iterable<[string, string]> }
     if (pairs[Symbol.iterator] !== undefined && pairs.entries !== undefined) {
       const texts = items(pairs.entries(), Infinity, ([key, item]) => `${one(key)} => ${one(item)}`)
@@ -181,13 +187,17 @@ function showObject(value: object, depth: number, above: readonly object[]): str
 
 function membersOf(value: object, without: readonly PropertyKey[], one: (item: unknown) => string): string[] {
   return Reflect.ownKeys(value)
-    .filter(key => !without.includes(key) && !isPrivate(key) && Object.prototype.propertyIsEnumerable.call(value, key))
+    .filter(key => !without.includes(key) && !isPrivate(key) && !isSlot(key) && Object.prototype.propertyIsEnumerable.call(value, key))
     .map(key => {
       const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
       const text = property.get ? (property.set ? '[Getter/Setter]' : '[Getter]') : property.set ? '[Setter]' : one(property.value)
       return `${showKey(key)}: ${text}`
     })
 }
+
+/** What is shown of these, in getters of their classes. */
+const OF_REQUEST = ['method', 'url', 'headers', 'redirect']
+const OF_RESPONSE = ['status', 'statusText', 'headers']
 
 /** A private field of ours that a build has made plain (cli/build/private-fields.ts). */
 const isPrivate = (key: PropertyKey): boolean => typeof key === 'string' && key.startsWith('ǀ')

@@ -216,3 +216,46 @@ test('the loop has room for as many ports as the kernel gives at once, and no mo
   loop.turn()
   t.deepEqual(rooms, [waitPorts])
 })
+
+test('a handler that has read the clock spares the loop to do so; a timer that comes due meanwhile does not wait for more than one port', t => {
+  const { kernel, loop, log, note } = setUp()
+  const { clockMonotonic } = kernel.abi
+  let readings = 0
+  kernel.abi.clockMonotonic = () => {
+    readings++
+    return clockMonotonic()
+  }
+  loop.set(100, note('timer'))
+  loop.on(1, () => {
+    loop.now()
+    log.push('port')
+    kernel.notify(1)
+    kernel.time += 40
+  })
+  kernel.notify(1)
+  loop.turn()
+  readings = 0
+  loop.turn()
+  t.is(readings, 1, 'the handler’s own')
+  for (let i = 0; i < 4; i++) loop.turn()
+  t.deepEqual(log.slice(0, 4), ['port', 'port', 'port', 'port'])
+  t.true(log.indexOf('timer') === 4, log.join())
+})
+
+test('a timer at a time that is known: with its subject, without a look at the clock, and it cancels itself', t => {
+  const { kernel, loop, log } = setUp()
+  loop.now()
+  const { clockMonotonic } = kernel.abi
+  let readings = 0
+  kernel.abi.clockMonotonic = () => {
+    readings++
+    return clockMonotonic()
+  }
+  const say = ({ text }: { text: string }): void => void log.push(`${text} ${kernel.time}`)
+  loop.at(20, say, { text: 'b' })
+  loop.at(10, say, { text: 'a' })
+  loop.at(15, say, { text: 'none' }).cancel()
+  t.is(readings, 0)
+  for (let i = 0; i < 2; i++) loop.turn()
+  t.deepEqual(log, ['a 10', 'b 20'])
+})

@@ -19,6 +19,8 @@ export class Loop implements Ports, Timers {
   readonly #pending = new Uint32Array(this.#pendingBytes.buffer)
   #pendingCount = 0
   #pendingNext = 0
+  /** The clock was read in this turn, or the last: a timer that was not due then may wait for the next. */
+  #isFresh = false
   /** Ports and timers take turns when both have something to do. */
   #timerIsNext = true
 
@@ -37,18 +39,23 @@ export class Loop implements Ports, Timers {
 
   now(): number {
     this.#newer = this.#heap.added
+    this.#isFresh = true
     return (this.#last = this.#abi.clockMonotonic())
   }
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
   set(delay: number, run: () => void): Timer {
-    const timer = this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
-    return { cancel: () => this.#heap.remove(timer) }
+    return this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
+  }
+
+  at<T>(deadline: number, run: (subject: T) => void, subject: T): Timer {
+    return this.#heap.add(deadline, run as (subject: unknown) => void, subject)
   }
 
   /** Does one macrotask, after waiting for one if need be. What a handler throws passes through to the caller. */
   turn(): void {
     if (this.#timerIsNext && this.#fireDue()) return
+    this.#isFresh = false
     if (this.#pendingNext === this.#pendingCount) this.#wait()
     if (this.#pendingNext < this.#pendingCount) {
       this.#timerIsNext = true
@@ -69,11 +76,13 @@ export class Loop implements Ports, Timers {
   #fireDue(): boolean {
     const timer = this.#heap.first()
     if (timer === undefined) return false
+    if (this.#isFresh && timer.deadline > this.#last) return false
     // Read anew before one that was set since: timers without a delay that set each other would keep others waiting for ever.
     if ((timer.sequence >= this.#newer || timer.deadline > this.#last) && timer.deadline > this.now()) return false
     this.#heap.remove(timer)
     this.#timerIsNext = false
-    timer.run()
+    this.#isFresh = false
+    timer.run(timer.subject)
     return true
   }
 }

@@ -40,6 +40,11 @@ export interface Timers {
   now(): number
   /** Calls `run` once, `delay` milliseconds from now at the earliest. */
   set(delay: number, run: () => void): Timer
+  /**
+   * Calls `run` with `subject` at `deadline`, on the clock of `now`, for who knows it already: neither need the clock be read for it, nor a function
+   * be made.
+   */
+  at?<T>(deadline: number, run: (subject: T) => void, subject: T): Timer
 }
 
 export interface Timer {

@@ -17,8 +17,9 @@ export class TimerHeap {
     return this.#entries[0]
   }
 
-  add(deadline: number, run: () => void): HeapTimer {
-    const timer: HeapTimer = { deadline, sequence: this.#sequence++, run, index: this.#entries.length }
+  /** @param run called by the owner, with `subject` */
+  add(deadline: number, run: (subject: unknown) => void, subject?: unknown): HeapTimer {
+    const timer = new HeapTimer(this, deadline, this.#sequence++, run, subject, this.#entries.length)
     this.#entries.push(timer)
     this.#up(timer)
     return timer
@@ -65,13 +66,30 @@ export class TimerHeap {
   }
 }
 
-export interface HeapTimer {
+/** It cancels itself: an object for that, with a function, would cost as much as the timer. */
+export class HeapTimer {
+  // Members are made in the constructor: fields of a class are made by a call.
   /** Monotonic milliseconds. */
-  readonly deadline: number
-  readonly sequence: number
-  readonly run: () => void
+  declare readonly deadline: number
+  declare readonly sequence: number
+  declare readonly run: (subject: unknown) => void
+  declare readonly subject: unknown
   /** Where it stands in the heap; -1 when it is not in it. Kept so that cancelling needs no search. */
-  index: number
+  declare index: number
+  declare private readonly heap: TimerHeap
+
+  constructor(heap: TimerHeap, deadline: number, sequence: number, run: (subject: unknown) => void, subject: unknown, index: number) {
+    this.heap = heap
+    this.deadline = deadline
+    this.sequence = sequence
+    this.run = run
+    this.subject = subject
+    this.index = index
+  }
+
+  cancel(): void {
+    this.heap.remove(this)
+  }
 }
 
 function before(a: HeapTimer, b: HeapTimer): boolean {

@@ -45,6 +45,7 @@ await engineTests(
     './tcp/user-timeout.test.ts',
     './http/server/server.test.ts',
     './http/server/leaving.test.ts',
+    './http/server/answers.test.ts',
     './http/server/bounds.test.ts',
     './http/server/misuse.test.ts',
     './http/server/upload.test.ts',

@@ -118,9 +118,19 @@ export interface Abi {
    * (boot/compiled/segment-out.ts).
    */
   segmentOut(frame: Uint8Array, header: Uint8Array, payload: Uint8Array, offset: number, length: number, record: Uint8Array): void
+  /**
+   * Twice the bytes of the head of HTTP that begins at `offset`, up to and with its empty line, and one more when these are those of
+   * `known`, a whole head or nothing; 0 when it does not end within `length` bytes.
+   */
+  httpHead(known: Uint8Array, bytes: Uint8Array, offset: number, length: number): number
+  /**
+   * HalfSipHash-2-4 of a message of `words` words, at most 13: key, message and result are in `record`
+   * (boot/compiled/half-sip-hash.ts).
+   */
+  halfSipHash(record: Uint8Array, words: number): void
 }
 
-export const abiHash = 0xca96cd9f
+export const abiHash = 0xc5a9cd73
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -164,6 +174,8 @@ export const abiNames = [
   'shutdown',
   'packetIn',
   'segmentOut',
+  'httpHead',
+  'halfSipHash',
 ] as const
 /** Those that are compiled from TypeScript (boot/compiled). */
-export type CompiledName = 'packetIn' | 'segmentOut'
+export type CompiledName = 'packetIn' | 'segmentOut' | 'httpHead' | 'halfSipHash'

@@ -1,4 +1,5 @@
 /** Where things are in the records of compiled functions, for those who fill and read them. */
+export { HASH_BYTES, HASH_KEY, HASH_MESSAGE, HASH_RESULT } from './half-sip-hash.ts'
 export {
   ACKNOWLEDGMENT,
   ARRIVAL_BYTES,

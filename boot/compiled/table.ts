@@ -3,6 +3,7 @@
  * those of other hosts (host.ts). A function sees nothing outside of what was checked here.
  */
 
+import * as halfSipHash from './half-sip-hash.ts'
 import * as packetIn from './packet-in.ts'
 import * as segmentOut from './segment-out.ts'
 
@@ -62,5 +63,23 @@ export const compiledTable: readonly CompiledFunction[] = [
       'Builds a segment of TCP in `frame`: `header` has all of its headers but for lengths and checksum, `record` what is its own ' +
       '(boot/compiled/segment-out.ts).',
     layout: layoutOf(segmentOut),
+  },
+  {
+    name: 'httpHead',
+    args: Object.entries({ known: 'all', bytes: 'bytes', offset: 'offset', length: 'length' }),
+    writes: [],
+    result: 'num',
+    doc:
+      'Twice the bytes of the head of HTTP that begins at `offset`, up to and with its empty line, and one more when these are those of ' +
+      '`known`, a whole head or nothing; 0 when it does not end within `length` bytes.',
+    layout: {},
+  },
+  {
+    name: 'halfSipHash',
+    args: Object.entries({ record: halfSipHash.HASH_BYTES, words: 'num' }),
+    writes: ['record'],
+    result: 'void',
+    doc: 'HalfSipHash-2-4 of a message of `words` words, at most 13: key, message and result are in `record` (boot/compiled/half-sip-hash.ts).',
+    layout: layoutOf(halfSipHash),
   },
 ]

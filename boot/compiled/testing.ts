@@ -2,6 +2,7 @@
  * One source, two meanings: calls of the compiled functions with random input, most of it nearly right, on a kernel's or compiler's
  * implementation and on plain TypeScript. Results, errors and every byte of every array must be the same.
  */
+import { HASH_BYTES } from './half-sip-hash.ts'
 import { type CompiledAbi, compiledAbi } from './host.ts'
 import { type Bytes, set8, set16, set32, sum } from './memory.ts'
 import { ARRIVAL_BYTES, HAS_IPV4, HAS_PATH6, LONGEST, OWN_IPV4, OWN_MAC, PATH6 } from './packet-in.ts'
@@ -33,6 +34,17 @@ export const inputs: Record<keyof CompiledAbi, (roll: Dice) => Values> = {
     const length = roll(8) === 0 ? roll(room + 2) : room
     return [frame, length, roll(3) === 0 ? 1 : 0, roll(16) === 0 ? record.subarray(roll(4)) : record]
   },
+  httpHead(roll) {
+    const bytes = new Uint8Array([...message(roll), ...(roll(4) === 0 ? [] : [13, 10, 13, 10]), ...message(roll)])
+    const offset = roll(4) === 0 ? roll(bytes.length + 1) : 0
+    const length = roll(8) === 0 ? roll(bytes.length + 4) : bytes.length - offset
+    const known = bytes.slice(offset, offset + roll(length + 4))
+    if (roll(2) === 0 && known.length > 0) known[roll(known.length)] ^= 1 << roll(8)
+    return [roll(4) === 0 ? new Uint8Array(0) : known, bytes, offset, length]
+  },
+  halfSipHash(roll) {
+    return [fill(roll, new Uint8Array(HASH_BYTES)), roll(4) === 0 ? roll(40) : roll(14)]
+  },
   segmentOut(roll) {
     const ipv6 = roll(2) === 0
     const header = fill(roll, new Uint8Array((ipv6 ? 54 : 34) + 20 + 4 * roll(11)))
@@ -45,6 +57,13 @@ export const inputs: Record<keyof CompiledAbi, (roll: Dice) => Values> = {
     set32(record, 16, roll(2))
     return [new Uint8Array(roll(16) === 0 ? roll(200) : 512), header, payload, offset, length, record]
   },
+}
+
+/** Bytes of which many are line ends, or the begin of one. */
+function message(roll: Dice): Uint8Array {
+  const bytes = fill(roll, new Uint8Array(roll(60)))
+  const dense = roll(3)
+  return bytes.map(byte => (roll(4) > dense ? byte : [13, 10, 13, 10, 0][roll(5)]))
 }
 
 /** A packet for us, of either family and transport, with or without timestamps; and the record of who we are. */

@@ -32,107 +32,107 @@ export interface Opener {
 }
 
 export class Connection implements ByteSocket {
-  readonly environment: Environment
+  declare readonly environment: Environment
   /** Way to the peer: both addresses. With both ports it is the connection's name. */
-  readonly route: Route
-  readonly localPort: number
-  readonly remotePort: number
-  readonly ports: number
-  state = CLOSED
+  declare readonly route: Route
+  declare readonly localPort: number
+  declare readonly remotePort: number
+  declare readonly ports: number
+  declare state: number
   /** Told when the connection is established; false when it is not wanted any more. */
-  readonly opener: Opener
-  handler: SocketHandler = silent
+  declare readonly opener: Opener
+  declare handler: SocketHandler
 
   // Send sequence (names of RFC 9293): una = oldest unacknowledged, nxt = next to send, max = highest ever sent (after a timeout
   // nxt goes back to una). wl1, wl2: segment of the last window update.
-  iss: number
-  sndUna: number
-  sndNxt: number
-  sndMax: number
-  sndWnd = 0
-  sndWl1 = 0
-  sndWl2 = 0
-  sndShift = 0
+  declare iss: number
+  declare sndUna: number
+  declare sndNxt: number
+  declare sndMax: number
+  declare sndWnd: number
+  declare sndWl1: number
+  declare sndWl2: number
+  declare sndShift: number
   /** Largest window the peer ever offered: half of it is worth a segment (silly window avoidance). */
-  sndWndMax = 0
+  declare sndWndMax: number
   /** Payload bytes of a full segment. */
-  mss: number
-  readonly send: SendQueue
+  declare mss: number
+  declare readonly send: SendQueue
   /** The user called end; and the FIN that follows from it was not acknowledged yet. */
-  ended = false
-  finPending = false
+  declare ended: boolean
+  declare finPending: boolean
   /** The writer was told to wait. */
-  full = false
+  declare full: boolean
   /** Waits for full segments while something is in flight (RFC 9293 section 3.7.4). Off: our writers gather before they flush. */
-  nagle = false
+  declare nagle: boolean
 
   // Receive sequence: nxt = next expected, adv = right edge of the window as advertised; it never moves back.
-  irs = 0
-  rcvNxt = 0
-  rcvAdv = 0
-  rcvShift = 0
+  declare irs: number
+  declare rcvNxt: number
+  declare rcvAdv: number
+  declare rcvShift: number
   /** Payload bytes of the largest packet that came; more than a segment from a peer on the same host, which does not cut them. */
-  rcvLargest = 0
+  declare rcvLargest: number
   /** Whether the peer offered window scaling. */
-  scaling = false
+  declare scaling: boolean
   /** Whether both understand selective acknowledgments; what is under way, when that is more than one packet; and what it was last. */
-  sack = false
-  flight: Flight | undefined = undefined
-  lastFlight: Flight | undefined = undefined
+  declare sack: boolean
+  declare flight: Flight | undefined
+  declare lastFlight: Flight | undefined
 
   /** Timestamps, when both sides send them, or our SYN has offered them. */
-  stamps: Stamps | undefined = undefined
+  declare stamps: Stamps | undefined
   /** Bytes delivered that the handler keeps. */
-  retained = 0
-  reassembly: Reassembly | undefined = undefined
+  declare retained: number
+  declare reassembly: Reassembly | undefined
   /** Bytes received since the last acknowledgment was sent, and whether one must go out at once. */
-  unacknowledged = 0
-  ackNow = false
+  declare unacknowledged: number
+  declare ackNow: boolean
   /** Whether the connection stands in the environment's lists of held-back acknowledgments. */
-  inBatch = false
-  inLate = false
-  inDelayed = false
-  inBlocked = false
+  declare inBatch: boolean
+  declare inLate: boolean
+  declare inDelayed: boolean
+  declare inBlocked: boolean
 
   // Retransmission: the timed segment's end, when it was sent or why none is timed, expirations in a row.
-  readonly roundTrip = new RoundTrip()
-  readonly congestion: Congestion
-  timedEnd = 0
-  timedAt = UNTIMED
-  retries = 0
+  declare readonly roundTrip: RoundTrip
+  declare readonly congestion: Congestion
+  declare timedEnd: number
+  declare timedAt: number
+  declare retries: number
   /** Zero-window probes since the window was shut. */
-  probes = 0
-  lastSent = 0
+  declare probes: number
+  declare lastSent: number
 
   // Keep-alive: after how many milliseconds of silence, when the peer was last heard, questions without an answer.
-  keepAliveTime = Infinity
-  heardAt: number
-  questions = 0
+  declare keepAliveTime: number
+  declare heardAt: number
+  declare questions: number
 
   /** User timeout. */
-  patience: Patience | undefined = undefined
+  declare patience: Patience | undefined
 
   // Deadlines in milliseconds; one lazy timer serves all: it may fire early and then finds nothing due.
-  retransmitAt = Infinity
-  abortAt = Infinity
-  keepAliveAt = Infinity
+  declare retransmitAt: number
+  declare abortAt: number
+  declare keepAliveAt: number
   /** When more will be lost of what is under way, or its end is to be probed for. */
-  lossAt = Infinity
-  wakeAt = Infinity
-  timer: Timer | undefined = undefined
+  declare lossAt: number
+  declare wakeAt: number
+  declare timer: Timer | undefined
   /** In TIME-WAIT: a SYN came that is not above the old sequence numbers. */
-  calledAgain = false
+  declare calledAgain: boolean
   /** When the last acknowledgment went out that a hostile segment could have asked for (RFC 5961 section 7). */
-  challengedAt = -Infinity
+  declare challengedAt: number
 
   /** Bytes of a TCP header that is no SYN's. */
-  headerBytes = TCP_BYTES
+  declare headerBytes: number
   // Prepared headers of the frames to the peer (segments.ts), and the version of the next hop that they are good for.
-  header: Uint8Array | undefined = undefined
-  headerVersion = -1
-  pseudo = 0
+  declare header: Uint8Array | undefined
+  declare headerVersion: number
+  declare pseudo: number
   /** What is left to the device of a segment that it does not cut. */
-  offload = COMPLETE
+  declare offload: number
 
   constructor(environment: Environment, route: Route, localPort: number, remotePort: number, iss: number, opener: Opener) {
     this.environment = environment
@@ -145,10 +145,67 @@ export class Connection implements ByteSocket {
     this.sndUna = iss
     this.sndNxt = iss
     this.sndMax = iss
+    this.state = CLOSED
+    this.handler = silent
+    this.sndWnd = 0
+    this.sndWl1 = 0
+    this.sndWl2 = 0
+    this.sndWndMax = 0
+    this.ended = false
+    this.finPending = false
+    this.irs = 0
+    this.rcvNxt = 0
+    this.rcvAdv = 0
+    this.rcvLargest = 0
+    this.retained = 0
+    this.unacknowledged = 0
+    this.ackNow = false
+    this.inDelayed = false
+    this.inLate = false
+    this.timedEnd = 0
+    this.timedAt = UNTIMED
+    this.retries = 0
+    this.lastSent = 0
+    this.retransmitAt = Infinity
+    this.wakeAt = Infinity
+    this.timer = undefined
+    this.header = undefined
+    this.headerVersion = -1
+    this.pseudo = 0
+    this.offload = COMPLETE
+    this.roundTrip = new RoundTrip()
     this.heardAt = environment.now()
     this.mss = mssOf(route, route.pathMtu)
     this.send = new SendQueue(environment.abi)
     this.congestion = new Congestion(this.mss, iss)
+  }
+
+  static {
+    // What few connections change is none's own until then.
+    Object.assign(Connection.prototype, {
+      sndShift: 0,
+      full: false,
+      nagle: false,
+      rcvShift: 0,
+      scaling: false,
+      sack: false,
+      flight: undefined,
+      lastFlight: undefined,
+      stamps: undefined,
+      reassembly: undefined,
+      inBatch: false,
+      inBlocked: false,
+      probes: 0,
+      keepAliveTime: Infinity,
+      questions: 0,
+      patience: undefined,
+      abortAt: Infinity,
+      keepAliveAt: Infinity,
+      lossAt: Infinity,
+      calledAgain: false,
+      challengedAt: -Infinity,
+      headerBytes: TCP_BYTES,
+    })
   }
 
   get remote(): Endpoint {
@@ -165,7 +222,7 @@ export class Connection implements ByteSocket {
 
   queue(bytes: Uint8Array, offset: number, length: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
-    if (this.ended) throw new SocketError('EPIPE', `write to ${this.#name()} after its end: write before calling end()`)
+    if (this.ended) throw new SocketError('EPIPE', `write to ${this.name()} after its end: write before calling end()`)
     this.send.push(bytes, offset, length)
     if (this.send.bytes >= this.environment.limits.sendBuffer) this.full = true
   }
@@ -194,20 +251,20 @@ export class Connection implements ByteSocket {
   end(): void {
     if (this.ended || this.state === CLOSED || this.state === TIME_WAIT) return
     this.ended = this.finPending = true
-    if (this.state === SYN_SENT) this.finish(new SocketError('ECONNABORTED', `${this.#name()} was closed before it was established`))
+    if (this.state === SYN_SENT) this.finish(new SocketError('ECONNABORTED', `${this.name()} was closed before it was established`))
     else this.flush()
   }
 
   abort(error?: Error): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
     if (this.state !== SYN_SENT) emit(this, this.sndMax, RST | ACK, 0, 0)
-    this.finish(error ?? new SocketError('ECONNABORTED', `${this.#name()} was aborted`))
+    this.finish(error ?? new SocketError('ECONNABORTED', `${this.name()} was aborted`))
   }
 
   abortAfter(milliseconds: number): void {
     if (this.state === CLOSED || this.state === TIME_WAIT) return
     this.abortAt = this.environment.now() + milliseconds
-    this.#wakeBy(this.abortAt)
+    this.wakeBy(this.abortAt)
   }
 
   keepAlive(milliseconds: number | undefined): void {
@@ -217,7 +274,7 @@ export class Connection implements ByteSocket {
     this.keepAliveTime = milliseconds ?? Infinity
     this.keepAliveAt = this.environment.now() + this.keepAliveTime
     this.questions = 0
-    this.#wakeBy(this.keepAliveAt)
+    this.wakeBy(this.keepAliveAt)
   }
 
   /**
@@ -229,7 +286,7 @@ export class Connection implements ByteSocket {
     this.patience = new Patience(milliseconds)
   }
 
-  #wakeBy(deadline: number): void {
+  private wakeBy(deadline: number): void {
     if (deadline >= this.wakeAt) return
     this.wakeAt = deadline
     this.environment.wake(this)
@@ -246,7 +303,7 @@ export class Connection implements ByteSocket {
     this.state = CLOSED
     this.release()
     this.environment.closed(this)
-    this.#tell(error)
+    this.tell(error)
   }
 
   /** Both sides are done, and this one waits for stray segments: only sequence numbers stay. */
@@ -254,33 +311,36 @@ export class Connection implements ByteSocket {
     this.state = TIME_WAIT
     this.release()
     this.environment.timeWait(this)
-    this.#tell(undefined)
+    this.tell(undefined)
   }
 
   release(): void {
     this.timer?.cancel()
     this.timer = undefined
-    this.retransmitAt = this.abortAt = this.keepAliveAt = this.lossAt = this.wakeAt = Infinity
+    this.retransmitAt = this.wakeAt = Infinity
+    if (this.abortAt !== Infinity) this.abortAt = Infinity
+    if (this.keepAliveAt !== Infinity) this.keepAliveAt = Infinity
+    if (this.lossAt !== Infinity) this.lossAt = Infinity
     this.send.clear()
-    this.flight = this.lastFlight = undefined
+    if (this.flight !== undefined || this.lastFlight !== undefined) this.flight = this.lastFlight = undefined
     this.reassembly?.clear()
     this.environment.memory.give(this.retained)
     this.retained = 0
   }
 
-  #tell(error: Error | undefined): void {
+  private tell(error: Error | undefined): void {
     const handler = this.handler
     this.handler = silent
     handler.onClosed(error)
   }
 
   /** For error texts and logs. */
-  #name(): string {
+  private name(): string {
     return `connection to ${this.route.endpoint(this.remotePort)}`
   }
 
   failure(code: 'ECONNRESET' | 'ECONNREFUSED' | 'ENETRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH', what: string): SocketError {
-    return new SocketError(code, `${this.#name()} ${what}`)
+    return new SocketError(code, `${this.name()} ${what}`)
   }
 
   /** The FIN went out. */

@@ -10,7 +10,7 @@
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { Route } from '../ip/route.ts'
 import { DEFAULT_MSS, LEAST_MSS, type Segment, type SynOptions } from '../wire/tcp.ts'
-import { halfSipHash } from './isn.ts'
+import { KeyedHash } from './isn.ts'
 import { mssOf } from './segments.ts'
 import { portsOf } from './table.ts'
 
@@ -44,12 +44,11 @@ export function offeredOptions(s: Segment): { scale: number; sack: boolean } {
 }
 
 export class Cookies {
-  readonly #key = new Int32Array(2)
+  readonly #hash: KeyedHash
   #lastMade = -Infinity
 
-  /** Draws the secret: call this at boot, never for a snapshot. */
   constructor(abi: HostFunctions) {
-    abi.random(new Uint8Array(this.#key.buffer))
+    this.#hash = new KeyedHash(abi)
   }
 
   /** The first sequence number for the answer to the SYN `s`; `now` in milliseconds. */
@@ -78,7 +77,7 @@ export class Cookies {
   }
 
   #cookie(route: Route, s: Segment, first: number, count: number, size: number): number {
-    const message = [...route.words, portsOf(s.localPort, s.remotePort), first, (count << 3) | size]
-    return (count << 27) | (size << 24) | (halfSipHash(this.#key[0], this.#key[1], message) & 0xffffff)
+    const hash = this.#hash.of(route.words, portsOf(s.localPort, s.remotePort), first, (count << 3) | size)
+    return (count << 27) | (size << 24) | (hash & 0xffffff)
   }
 }

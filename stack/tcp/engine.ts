@@ -19,8 +19,9 @@ import type { Environment } from './environment.ts'
 import { shiftFor, synchronize } from './handshake.ts'
 import { InitialSequence } from './isn.ts'
 import { PortListener } from './listener.ts'
-import { startTimer } from './output.ts'
+import { startTimer, wakeBy } from './output.ts'
 import { MemoryBudget } from './reassembly.ts'
+import { LEAST_TIMEOUT } from './round-trip.ts'
 import { answerWithCookie, emit, emitSyn } from './sending.ts'
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts'
 import { portsOf, Table } from './table.ts'
@@ -47,6 +48,7 @@ export class TcpEngine implements Environment {
   readonly #offsets: StampOffsets
   readonly #acks: HeldAcknowledgments
   readonly #blocked = new Blocked()
+  readonly #fired = (c: Connection): void => timerFired(c, this.timers.now())
 
   constructor(machine: Machine, ip: Interface, limits: Limits) {
     this.abi = machine.abi
@@ -141,6 +143,8 @@ export class TcpEngine implements Environment {
     c.timedAt = now
     c.timedEnd = c.sndMax
     emitSyn(c)
+    // Whoever called is answered soon, and then the timer is to fire sooner than for a SYN: it is set to that at once, and finds nothing due.
+    if (c.state === SYN_RECEIVED) wakeBy(c, now + LEAST_TIMEOUT)
     startTimer(c, now)
   }
 
@@ -213,7 +217,8 @@ export class TcpEngine implements Environment {
 
   wake(c: Connection): void {
     c.timer?.cancel()
-    c.timer = this.timers.set(c.wakeAt - this.timers.now(), () => timerFired(c, this.timers.now()))
+    const timers = this.timers
+    c.timer = timers.at === undefined ? timers.set(c.wakeAt - timers.now(), () => this.#fired(c)) : timers.at(c.wakeAt, this.#fired, c)
   }
 
   acknowledgeLater(c: Connection): void {

@@ -2,49 +2,46 @@
  * Initial sequence numbers (RFC 6528): a clock of 4 microseconds a tick plus a keyed hash of the connection's addresses and ports.
  * Nobody off the path can guess them, and a new incarnation of a connection begins above the old one.
  */
-import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { HASH_BYTES, HASH_KEY, HASH_MESSAGE, HASH_RESULT, type HostFunctions } from '@xen-ts/runtime/machine'
 
-export class InitialSequence {
+/** A secret, and hashes that only who has it can make. */
+export class KeyedHash {
+  readonly #abi: HostFunctions
   readonly #key = new Int32Array(2)
 
   /** Draws the secret: call this at boot, never for a snapshot. */
   constructor(abi: HostFunctions) {
+    this.#abi = abi
     abi.random(new Uint8Array(this.#key.buffer))
+  }
+
+  /** 32 bits of both addresses of a connection, as words, its ports, and up to two words more. */
+  of(addresses: readonly number[], ports: number, third?: number, fourth?: number): number {
+    words[HASH_KEY] = this.#key[0]
+    words[HASH_KEY + 1] = this.#key[1]
+    let at = HASH_MESSAGE
+    for (let i = 0; i < addresses.length; i++) words[at++] = addresses[i]
+    words[at++] = ports
+    if (third !== undefined) words[at++] = third
+    if (fourth !== undefined) words[at++] = fourth
+    this.#abi.halfSipHash(record, at - HASH_MESSAGE)
+    return words[HASH_RESULT]
+  }
+}
+
+/** Filled for each hash, and read by the ABI's halfSipHash at once. */
+const words = new Int32Array(HASH_BYTES >> 2)
+const record = new Uint8Array(words.buffer)
+
+export class InitialSequence {
+  readonly #hash: KeyedHash
+
+  constructor(abi: HostFunctions) {
+    this.#hash = new KeyedHash(abi)
   }
 
   /** `now` in milliseconds; `addresses` are both of them as words; ports in host order. */
   next(now: number, addresses: readonly number[], localPort: number, remotePort: number): number {
-    return (halfSipHash(this.#key[0], this.#key[1], [...addresses, (localPort << 16) | remotePort]) + now * 250) | 0
+    return (this.#hash.of(addresses, (localPort << 16) | remotePort) + now * 250) | 0
   }
-}
-
-/** HalfSipHash-2-4 (Aumasson and Bernstein) of a message of words, 32 bits of result. */
-export function halfSipHash(k0: number, k1: number, message: readonly number[]): number {
-  let v0 = k0
-  let v1 = k1
-  let v2 = k0 ^ 0x6c796765
-  let v3 = k1 ^ 0x74656462
-  const round = (): void => {
-    v0 = (v0 + v1) | 0
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
-    v0 = (v0 << 16) | (v0 >>> 16)
-    v2 = (v2 + v3) | 0
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
-    v0 = (v0 + v3) | 0
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
-    v2 = (v2 + v1) | 0
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
-    v2 = (v2 << 16) | (v2 >>> 16)
-  }
-  const { length } = message
-  for (let i = 0; i <= length; i++) {
-    const word = i < length ? message[i] : (length * 4) << 24 // the last word ends with the length of the message in bytes
-    v3 ^= word
-    round()
-    round()
-    v0 ^= word
-  }
-  v2 ^= 0xff
-  for (let i = 0; i < 4; i++) round()
-  return v1 ^ v3
 }

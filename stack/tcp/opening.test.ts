@@ -226,9 +226,9 @@ async function callEachOther(filter: (flags: number, fromA: boolean) => boolean 
   const wire = new Wire(world, { delay: 5 })
   const [a, b] = ['02:00:00:00:00:01', '02:00:00:00:00:02'].map((mac, i) => {
     const machine = world.machine(`stack ${i}`)
-    const { checksum, copy, packetIn, segmentOut } = machine.abi
+    const { checksum, copy, packetIn, segmentOut, halfSipHash } = machine.abi
     const random = (into: Uint8Array): void => void into.fill(i === 0 ? 3 : 9, 2).fill(0, 0, 2)
-    const abi: Partial<HostFunctions> = { checksum, copy, random, packetIn, segmentOut }
+    const abi: Partial<HostFunctions> = { checksum, copy, random, packetIn, segmentOut, halfSipHash }
     return createStack({ ...machine, abi: abi as HostFunctions }, wire.device(mac), { address: `10.0.0.${i + 1}`, prefix: 24 })
   })
   let segments = 0

@@ -7,9 +7,15 @@ export const FIRST_TIMEOUT = 1000
 
 export class RoundTrip {
   /** Smoothed round-trip time and its variation; 0 before the first sample. */
-  smoothed = 0
-  variation = 0
-  timeout = FIRST_TIMEOUT
+  declare smoothed: number
+  declare variation: number
+  declare timeout: number
+
+  constructor() {
+    this.smoothed = 0
+    this.variation = 0
+    this.timeout = FIRST_TIMEOUT
+  }
 
   sample(time: number): void {
     if (this.smoothed === 0) {

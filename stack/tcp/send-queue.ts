@@ -17,66 +17,88 @@ interface Chunk {
   next: Chunk | undefined
 }
 
+const NOTHING = new Uint8Array(0)
+
 export class SendQueue {
   /** Bytes held. */
-  bytes = 0
+  declare bytes: number
   /** See `find`. */
-  found = 0
-  readonly #abi: HostFunctions
-  #first: Chunk | undefined = undefined
-  #last: Chunk | undefined = undefined
-  /** Where the last copy stopped: sending goes on from there nearly always. `#at` is the position of the cursor's first byte. */
-  #cursor: Chunk | undefined = undefined
-  #at = 0
+  declare found: number
+  declare private readonly abi: HostFunctions
+  declare private first: Chunk | undefined
+  declare private last: Chunk | undefined
+  /** Where the last copy stopped: sending goes on from there nearly always. `at` is the position of the cursor's first byte. */
+  declare private cursor: Chunk | undefined
+  declare private at: number
+  /** A chunk that is not in use: most queues have one at a time, again and again, and to make it costs more than all else of a small answer. */
+  declare private spare: Chunk | undefined
 
   constructor(abi: HostFunctions) {
-    this.#abi = abi
+    this.bytes = 0
+    this.found = 0
+    this.first = undefined
+    this.last = undefined
+    this.cursor = undefined
+    this.at = 0
+    this.spare = undefined
+    this.abi = abi
   }
 
   push(bytes: Uint8Array, offset: number, length: number): void {
     if (length === 0) return
     this.bytes += length
-    const last = this.#last
+    const last = this.last
     if (length < SMALL && last !== undefined) {
       if (length > last.room) {
         // Only when there is a queue already: a single small write is a whole answer and goes out as it is.
-        this.#append({ bytes: new Uint8Array(GATHER), offset: 0, length: 0, room: GATHER, next: undefined })
+        this.append({ bytes: new Uint8Array(GATHER), offset: 0, length: 0, room: GATHER, next: undefined })
       }
-      const tail = this.#last!
-      this.#abi.copy(tail.bytes, tail.offset + tail.length, bytes, offset, length)
+      const tail = this.last!
+      this.abi.copy(tail.bytes, tail.offset + tail.length, bytes, offset, length)
       tail.length += length
       tail.room -= length
       return
     }
-    this.#append({ bytes, offset, length, room: 0, next: undefined })
+    const spare = this.spare
+    if (spare === undefined || last !== undefined) return this.append({ bytes, offset, length, room: 0, next: undefined })
+    spare.bytes = bytes
+    spare.offset = offset
+    spare.length = length
+    spare.room = 0
+    this.first = this.last = spare
   }
 
-  #append(chunk: Chunk): void {
-    if (this.#last === undefined) this.#first = chunk
-    else this.#last.next = chunk
-    this.#last = chunk
+  private append(chunk: Chunk): void {
+    if (this.last === undefined) this.first = chunk
+    else this.last.next = chunk
+    this.last = chunk
   }
 
   /** Drops the first `length` bytes: they were acknowledged. */
   drop(length: number): void {
     this.bytes -= length
     if (this.bytes === 0) {
-      this.#first = this.#last = this.#cursor = undefined
-      this.#at = 0
+      const first = this.first
+      if (first !== undefined && first === this.last) {
+        first.bytes = NOTHING // the writer's array is not kept
+        this.spare = first
+      }
+      this.first = this.last = this.cursor = undefined
+      this.at = 0
       return
     }
-    this.#at -= length
-    let chunk = this.#first!
+    this.at -= length
+    let chunk = this.first!
     while (length >= chunk.length) {
       length -= chunk.length
       chunk = chunk.next!
     }
     chunk.offset += length
     chunk.length -= length
-    this.#first = chunk
-    if (this.#at <= 0) {
-      this.#cursor = chunk
-      this.#at = 0
+    this.first = chunk
+    if (this.at <= 0) {
+      this.cursor = chunk
+      this.at = 0
     }
   }
 
@@ -85,18 +107,18 @@ export class SendQueue {
    * when they are in several.
    */
   find(at: number, length: number): Uint8Array | undefined {
-    let chunk = this.#cursor
-    let start = this.#at
+    let chunk = this.cursor
+    let start = this.at
     if (chunk === undefined || at < start) {
-      chunk = this.#first
+      chunk = this.first
       start = 0
     }
     while (at - start >= chunk!.length) {
       start += chunk!.length
       chunk = chunk!.next
     }
-    this.#cursor = chunk
-    this.#at = start
+    this.cursor = chunk
+    this.at = start
     const skip = at - start
     if (skip + length > chunk!.length) return undefined
     this.found = chunk!.offset + skip
@@ -105,17 +127,17 @@ export class SendQueue {
 
   /** Copies `length` bytes, which must be there, from position `at` on to `into`. */
   copy(at: number, length: number, into: Uint8Array, intoOffset: number): void {
-    let chunk = this.#cursor
-    let start = this.#at
+    let chunk = this.cursor
+    let start = this.at
     if (chunk === undefined || at < start) {
-      chunk = this.#first
+      chunk = this.first
       start = 0
     }
     for (;;) {
       const skip = at - start
       if (skip < chunk!.length) {
         const size = chunk!.length - skip < length ? chunk!.length - skip : length
-        this.#abi.copy(into, intoOffset, chunk!.bytes, chunk!.offset + skip, size)
+        this.abi.copy(into, intoOffset, chunk!.bytes, chunk!.offset + skip, size)
         length -= size
         if (length === 0) break
         at += size
@@ -124,13 +146,13 @@ export class SendQueue {
       start += chunk!.length
       chunk = chunk!.next
     }
-    this.#cursor = chunk
-    this.#at = start
+    this.cursor = chunk
+    this.at = start
   }
 
   clear(): void {
     this.bytes = 0
-    this.#first = this.#last = this.#cursor = undefined
-    this.#at = 0
+    this.first = this.last = this.cursor = undefined
+    this.at = 0
   }
 }

@@ -8,7 +8,7 @@ import type { Route } from '../ip/route.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { RST, type Segment, SYN } from '../wire/tcp.ts'
 import type { Connection } from './connection.ts'
-import { halfSipHash } from './isn.ts'
+import { KeyedHash } from './isn.ts'
 import { portsOf } from './table.ts'
 
 /** No stamp, which is an int32. */
@@ -74,15 +74,14 @@ const OUTDATED = 24 * 86_400_000
  * that two connections end at it (section 7.1), and a later connection of the same name has later ones, as RFC 6191 needs.
  */
 export class StampOffsets {
-  readonly #key = new Int32Array(2)
+  readonly #hash: KeyedHash
 
-  /** Draws the secret: call this at boot, never for a snapshot. */
   constructor(abi: HostFunctions) {
-    abi.random(new Uint8Array(this.#key.buffer))
+    this.#hash = new KeyedHash(abi)
   }
 
   of(route: Route, localPort: number, remotePort: number): number {
-    return halfSipHash(this.#key[0], this.#key[1], [...route.words, portsOf(localPort, remotePort)])
+    return this.#hash.of(route.words, portsOf(localPort, remotePort))
   }
 }
 

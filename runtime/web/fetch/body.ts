@@ -14,6 +14,7 @@ import { URLSearchParams } from '../url/url-search-params.ts'
 import { isGiven } from './given.ts'
 import type { Headers } from './headers.ts'
 import { IncomingBody, SharedBody } from './incoming.ts'
+import { SOURCE, USED, Used } from './slots.ts'
 
 export type BodyInit =
   | string
@@ -31,55 +32,35 @@ export type BodyInit =
 /** What a body is made of. */
 export type BodySource = string | Uint8Array<ArrayBuffer> | Pieces | ReadableStream<Uint8Array> | IncomingBody | null
 
-export class Body {
+/** What is a mixin in the standard: `mixBody` gives its members to a class. */
+export abstract class Body {
   declare readonly headers: Headers
-  #source: BodySource
-  #used = false
-
-  protected constructor(init: BodyInit) {
-    this.#source = sourceOf(init)
-  }
-
-  /** The content type that goes with what a body was made from. */
-  static typeOf(body: Body, init: BodyInit): string | undefined {
-    const source = body.#source
-    if (typeof source !== 'string') return source instanceof Pieces && source.type !== '' ? source.type : undefined
-    return init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'text/plain;charset=UTF-8'
-  }
+  /** Absent is null. */
+  declare [SOURCE]?: BodySource | Used
 
   get bodyUsed(): boolean {
-    return this.#used || (isReadableStream(this.#source) && isDisturbed(this.#source))
+    const source = this[SOURCE]
+    return source instanceof Used || (isReadableStream(source) && isDisturbed(source))
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    const source = this.#source
+    const source = this[SOURCE] ?? null
     if (source === null || isReadableStream(source)) return source
-    const isIncoming = source instanceof IncomingBody
-    const stream = !isIncoming ? this.#streamOf(source) : this.#used ? this.#streamOf('') : streamOf(source)
-    if (this.#used) {
+    if (source instanceof Used) {
+      if (source.stream !== undefined) return source.stream
+      const stream = streamOfBytes('')
       void stream.cancel()
       stream.getReader() // whoever read it has it
+      this[SOURCE] = new Used(stream)
+      return stream
     }
-    this.#source = stream
+    const stream = source instanceof IncomingBody ? streamOf(source) : streamOfBytes(source)
+    this[SOURCE] = stream
     return stream
   }
 
-  #streamOf(source: string | Uint8Array<ArrayBuffer> | Pieces): ReadableStream<Uint8Array> {
-    if (source instanceof Pieces) return source.stream()
-    const isEmpty = this.#used || source.length === 0
-    return new (readableStreams())<Uint8Array>({
-      type: 'bytes',
-      pull(controller) {
-        // A copy: the bytes may be those of a clone as well, or of a file of the program, and who reads gets them for good.
-        if (!isEmpty) controller.enqueue(typeof source === 'string' ? toBytes(source) : source.slice())
-        controller.close()
-        controller.byobRequest?.respond(0)
-      },
-    })
-  }
-
   async text(): Promise<string> {
-    const source = this.#take()
+    const source = takeBody(this)
     if (typeof source === 'string') return source.toWellFormed().replace(/^\ufeff/, '')
     return source === null ? '' : new TextDecoder().decode(await collect(source))
   }
@@ -89,7 +70,7 @@ export class Body {
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const source = this.#take()
+    const source = takeBody(this)
     if (source === null) return new Uint8Array(0)
     if (typeof source === 'string') return toBytes(source)
     return source instanceof Uint8Array ? source.slice() : source instanceof Pieces ? source.copy() : collect(source)
@@ -101,46 +82,17 @@ export class Body {
 
   /** The whole body as a form. Rejects with a TypeError when it is none, by its Content-Type or by what is in it. */
   async formData(): Promise<FormData> {
-    const source = this.#take()
+    const source = takeBody(this)
     const reader = forms().readerFor(this.headers.get('content-type'))
     if (source !== null) await pour(source, (bytes, isOwn) => reader.push(bytes, isOwn))
     return reader.end()
   }
 
   async blob(): Promise<Blob> {
-    const source = this.#take()
+    const source = takeBody(this)
     const { blobOf } = blobs()
     const pieces = source instanceof Pieces ? source : new Pieces(source === null ? [] : [await wholeOf(source)])
     return blobOf(pieces, this.headers.get('content-type'))
-  }
-
-  /** For clone(): the same once more. */
-  protected split(): BodySource {
-    if (this.#unusable) throw new TypeError('clone: Body has already been consumed.')
-    if (this.#source instanceof IncomingBody) {
-      if (!hasStreams()) return (this.#source = new SharedBody(this.#source))
-      this.#source = this.body
-    }
-    if (!isReadableStream(this.#source)) return this.#source
-    const [own, other] = this.#source.tee()
-    this.#source = own
-    return copying(other)
-  }
-
-  /** What a body is made of, for one more that is made from it. It counts as used. */
-  static take(body: Body): BodySource {
-    return body.#take()
-  }
-
-  get #unusable(): boolean {
-    return this.bodyUsed || (isReadableStream(this.#source) && this.#source.locked)
-  }
-
-  #take(): BodySource {
-    if (this.#source === null) return null
-    if (this.#unusable) throw new TypeError('Body is unusable: Body has already been read')
-    this.#used = true
-    return this.#source
   }
 
   /**
@@ -148,12 +100,52 @@ export class Body {
    * for a body that was used before.
    */
   bodyBytes(): Uint8Array | undefined {
-    const source = this.#source
-    if (this.#used || isReadableStream(source) || source instanceof IncomingBody) return undefined
-    this.#used = source !== null
+    const source = this[SOURCE] ?? null
     if (source === null) return EMPTY
+    if (typeof source !== 'string') {
+      if (source instanceof Used || isReadableStream(source) || source instanceof IncomingBody) return undefined
+    }
+    this[SOURCE] = USED
     return typeof source !== 'string' && source instanceof Pieces ? source.joined() : toBytes(source)
   }
+}
+
+/** Gives the members of Body to a class: https://fetch.spec.whatwg.org/#body-mixin */
+export function mixBody(Class: abstract new (...args: any[]) => object): void {
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(Body.prototype)
+  Object.defineProperties(Class.prototype, members)
+}
+
+/** The content type that goes with what a body was made from. */
+export function typeOfBody(source: BodySource, init: BodyInit): string | undefined {
+  if (typeof source !== 'string') return source instanceof Pieces && source.type !== '' ? source.type : undefined
+  return typeof init !== 'string' && init instanceof URLSearchParams
+    ? 'application/x-www-form-urlencoded;charset=UTF-8'
+    : 'text/plain;charset=UTF-8'
+}
+
+/** For clone(): the same once more. */
+export function splitBody(body: Body): BodySource {
+  const source = body[SOURCE] ?? null
+  if (source instanceof Used || (isReadableStream(source) && (source.locked || isDisturbed(source))))
+    throw new TypeError('clone: Body has already been consumed.')
+  if (source instanceof IncomingBody && !hasStreams()) return (body[SOURCE] = new SharedBody(source))
+  const whole = source instanceof IncomingBody ? body.body : source
+  if (!isReadableStream(whole)) return whole
+  const [own, other] = whole.tee()
+  body[SOURCE] = own
+  return copying(other)
+}
+
+/** What a body is made of, for who reads it, or one more that is made from it. It counts as used. */
+export function takeBody(body: Body): BodySource {
+  const source = body[SOURCE] ?? null
+  if (source === null) return null
+  const isStream = isReadableStream(source)
+  if (source instanceof Used || (isStream && (source.locked || isDisturbed(source))))
+    throw new TypeError('Body is unusable: Body has already been read')
+  body[SOURCE] = isStream ? new Used(source) : USED
+  return source
 }
 
 const EMPTY = new Uint8Array(0)
@@ -161,7 +153,7 @@ const EMPTY = new Uint8Array(0)
 const toBytes = (source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   typeof source === 'string' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : source
 
-function sourceOf(init: BodyInit): BodySource {
+export function sourceOf(init: BodyInit): BodySource {
   if (init === null || init === undefined) return null
   if (typeof init === 'string') return init
   if (init instanceof Uint8Array) return isGiven(init) ? (init as Uint8Array<ArrayBuffer>) : init.slice()
@@ -176,6 +168,20 @@ function sourceOf(init: BodyInit): BodySource {
   if (pieces !== undefined) return pieces
   if (typeof init === 'object' && Symbol.asyncIterator in init) return readableStreams().from(init as AsyncIterable<Uint8Array>)
   return String(init)
+}
+
+function streamOfBytes(source: string | Uint8Array<ArrayBuffer> | Pieces): ReadableStream<Uint8Array> {
+  if (source instanceof Pieces) return source.stream()
+  const isEmpty = source.length === 0
+  return new (readableStreams())<Uint8Array>({
+    type: 'bytes',
+    pull(controller) {
+      // A copy: the bytes may be those of a clone as well, or of a file of the program, and who reads gets them for good.
+      if (!isEmpty) controller.enqueue(typeof source === 'string' ? toBytes(source) : source.slice())
+      controller.close()
+      controller.byobRequest?.respond(0)
+    },
+  })
 }
 
 /** Pulled only when somebody reads: what was not asked for stays with the peer. */

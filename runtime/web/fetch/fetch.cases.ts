@@ -80,6 +80,62 @@ export const fetchScenarios: Scenarios = {
     'defaultType' in new Request('http://a/'),
   ],
 
+  'what they are is not in members of their own, and cannot be written': ({ Response, Request }) => {
+    const [request, response] = [new Request('http://a/'), new Response('x')]
+    const write = (object: any, name: string): string => {
+      try {
+        object[name] = 'y'
+        return 'written'
+      } catch (error) {
+        return (error as Error).name
+      }
+    }
+    return [
+      Object.keys(request),
+      Object.keys(response),
+      JSON.stringify(response),
+      ...['method', 'url', 'headers', 'redirect'].map(name => write(request, name)),
+      ...['status', 'statusText', 'headers'].map(name => write(response, name)),
+      [request, response].map(({ headers: first }, i) => first === [request, response][i].headers),
+      'text' in Response.prototype && Object.getPrototypeOf(Response.prototype) === Object.prototype,
+    ]
+  },
+  'an object of headers is read anew for each': ({ Headers, Response }) => {
+    const record: Record<string, string> = { 'X-A': '1', 'x-b': '2' }
+    const all = [[...new Headers(record)]]
+    record['x-b'] = '3'
+    all.push([...new Headers(record)])
+    const response = new Response(null, { headers: record })
+    response.headers.set('x-a', '9')
+    response.headers.append('x-c', '8')
+    all.push([...response.headers], [...new Headers(record)], [...new Response('text', { headers: record }).headers])
+    all.push([...new Headers({ 'X-A': 1, 'x-b': { toString: () => 'object' } })])
+    return all
+  },
+  'headers of a request from a request are its own': ({ Request }) => {
+    const first = new Request('http://a/', { headers: { 'x-a': '1' } })
+    const second = new Request(first)
+    second.headers.set('x-a', '2')
+    const third = new Request(first)
+    first.headers.delete('x-a')
+    return [first, second, third].map(({ headers }) => [...headers])
+  },
+  'each response of json has headers of its own': async ({ Response }) => {
+    const first = Response.json({ a: 1 })
+    first.headers.set('content-type', 'x/y')
+    first.headers.set('a', '1')
+    const second = Response.json([2])
+    return [[...first.headers], [...second.headers], await second.text(), second.status, await Response.json(3, { status: 201 }).text()]
+  },
+  'what was read, or taken by another, stays so': async ({ Request, Response }) => {
+    const given = new Request('http://a/', { method: 'POST', body: 'x' })
+    const taken = new Request(given)
+    const response = new Response('x')
+    await response.text()
+    const { body } = response
+    return [given.bodyUsed, taken.bodyUsed, await taken.text(), response.bodyUsed, body.locked, body === response.body]
+  },
+
   'a plain response': async ({ Response }) => {
     const response = new Response('é')
     return [

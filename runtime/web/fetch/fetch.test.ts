@@ -27,6 +27,19 @@ test('a server gets the bytes of text and of bytes without waiting, once; not th
   t.is(new OwnResponse(new ownWeb.ReadableStream() as any).bodyBytes(), undefined)
 })
 
+test('of an object of headers counts what is enumerable, each time anew (Web IDL; Node takes the others too)', t => {
+  const record = { a: '1', b: '2', c: '3' }
+  const read = () => [...new ownWeb.Headers(record)].join(' ')
+  t.is(read(), 'a,1 b,2 c,3')
+  Object.defineProperty(record, 'b', { enumerable: false })
+  t.is(read(), 'a,1 c,3')
+  Object.defineProperty(record, 'a', { enumerable: false })
+  t.is(read(), 'c,3')
+  t.throws(() => new ownWeb.Headers({ a: '1', [Symbol('b')]: '2' } as any), { instanceOf: TypeError })
+  t.is([...new ownWeb.Headers({ a: '1', 'set-cookie': 'x', A: '2' })].join(' '), 'a,1, 2 set-cookie,x')
+  t.is([...new ownWeb.Headers({ a: '1', 'set-cookie': 'x', A: '2' })].join(' '), 'a,1, 2 set-cookie,x')
+})
+
 test('bytes are copied, unless they were given for good', async t => {
   const bytes = Uint8Array.of(1, 2)
   t.not(new OwnResponse(bytes).bodyBytes(), bytes)

@@ -1,8 +1,10 @@
 /** https://fetch.spec.whatwg.org/#response-class */
 
 import { URL } from '../url/url.ts'
-import { Body, type BodyInit } from './body.ts'
-import { Headers, type HeadersInit } from './headers.ts'
+import { type Body, type BodyInit, type BodySource, mixBody, sourceOf, splitBody, typeOfBody } from './body.ts'
+import { type HeaderList, withType } from './header-list.ts'
+import { Headers, type HeadersInit, headersOf, listFrom } from './headers.ts'
+import { HEAD, HEADERS, type ResponseHead, SOURCE, type Used } from './slots.ts'
 
 export interface ResponseInit {
   status?: number
@@ -15,15 +17,17 @@ const toStatus = (value: unknown): number => (Number.isInteger(value) ? (value a
 
 const withoutBody = new Set([101, 103, 204, 205, 304])
 
-export class Response extends Body {
-  readonly status: number
-  readonly statusText: string
-  override readonly headers: Headers
+export interface Response extends Body {}
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: mixBody adds what the interface says
+export class Response {
+  declare [SOURCE]?: BodySource | Used
+  declare [HEAD]: ResponseHead
+  declare [HEADERS]?: Headers
 
-  constructor(body?: BodyInit, init: ResponseInit | null = {}) {
-    super(body)
+  constructor(body?: BodyInit, init: ResponseInit | null = NOTHING) {
+    const source = typeof body === 'string' ? body : sourceOf(body)
     // Not a pattern, which costs as much as ten reads: this runs for each response.
-    const options = init ?? {}
+    const options = init ?? NOTHING
     const given = options.status
     const status = given === undefined ? 200 : toStatus(given)
     const text = options.statusText
@@ -31,14 +35,26 @@ export class Response extends Body {
     if (status < 200 || status > 599) throw new RangeError(`Response: status must be from 200 to 599, not ${given}`)
     if (statusText !== '' && /[^\t\x20-\x7e\x80-\xff]/.test(statusText))
       throw new TypeError('Response: statusText has a character that is not allowed there')
-    if (body !== null && body !== undefined && withoutBody.has(status)) {
+    if (status !== 200 && body !== null && body !== undefined && withoutBody.has(status)) {
       throw new TypeError(`Response: status ${status} may not have a body; give null`)
     }
-    this.status = status
-    this.statusText = String(statusText)
-    this.headers = new Headers(options.headers)
-    const type = Body.typeOf(this, body)
-    if (type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', type)
+    let list = listFrom(options.headers)
+    if (source !== null) {
+      const type = typeOfBody(source, body)
+      if (type !== undefined) list = withType(list, type)
+      this[SOURCE] = source
+    }
+    this[HEAD] = status === 200 && statusText === '' ? okWith(list) : { status, statusText: String(statusText), list }
+  }
+
+  get status(): number {
+    return this[HEAD].status
+  }
+  get statusText(): string {
+    return this[HEAD].statusText
+  }
+  get headers(): Headers {
+    return (this[HEADERS] ??= headersOf(this[HEAD].list))
   }
 
   get type(): string {
@@ -57,7 +73,7 @@ export class Response extends Body {
   clone(): Response {
     const { status, statusText, headers } = this
     if (failed.has(this)) return Response.error()
-    const copy = new Response(this.split(), { status, statusText, headers })
+    const copy = new Response(splitBody(this), { status, statusText, headers })
     if (!headers.has('content-type')) copy.headers.delete('content-type')
     return copy
   }
@@ -65,7 +81,7 @@ export class Response extends Body {
   /** What stands for a network error. */
   static error(): Response {
     const response = new Response()
-    Object.defineProperty(response, 'status', { value: 0, enumerable: true })
+    response[HEAD] = { ...response[HEAD], status: 0 }
     lock(response.headers)
     failed.add(response)
     return response
@@ -75,7 +91,14 @@ export class Response extends Body {
   static json(data: unknown, init?: ResponseInit | null): Response {
     const text = JSON.stringify(data)
     if (text === undefined) throw new TypeError('Response.json: the value cannot be written as JSON')
-    const headers = new Headers(init?.headers)
+    if (init === undefined || init === null) {
+      // As most say it: the list is there already.
+      const response = new Response(null)
+      response[SOURCE] = text
+      response[HEAD] = okWith(JSON_ONLY)
+      return response
+    }
+    const headers = new Headers(init.headers)
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
     return new Response(text, { ...init, headers })
   }
@@ -89,6 +112,15 @@ export class Response extends Body {
     return response
   }
 }
+
+mixBody(Response)
+
+const NOTHING: ResponseInit = Object.freeze({})
+
+const JSON_ONLY = listFrom({ 'content-type': 'application/json' }).shared()
+
+const okWith = (list: HeaderList): ResponseHead =>
+  list.isShared ? (list.ok ??= { status: 200, statusText: '', list }) : { status: 200, statusText: '', list }
 
 /** Responses of Response.error(). */
 const failed = new WeakSet<Response>()

@@ -1,5 +1,7 @@
 /** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { HEAD, HEADERS, type HeaderList, LIST, type ResponseHead, type SOURCE } from '@xen-ts/runtime/web/slots'
+import type { Service } from './service.ts'
 import { reasonPhrase, statusPhrase } from './status.ts'
 
 /** How the end of a body is told: by its length, by chunks, or by the end of the connection (to clients of HTTP/1.0). */
@@ -15,10 +17,10 @@ const ours = new Set(['connection', 'content-length', 'transfer-encoding', 'keep
 const OK = 'HTTP/1.1 200 OK\r\n'
 
 /** What a head says of a handler's response; undefined for an answer of the server's own. */
-export type ResponseHead = Pick<Response, 'status' | 'statusText' | 'headers'>
+type Said = Pick<Response, 'status' | 'statusText' | 'headers'>
 
 /** `length` in bytes, or one of the constants above; `date` and `connection` are whole lines with line end, or empty. */
-export function headText(status: number, response: ResponseHead | undefined, length: number, date: string, connection: string): string {
+export function headText(status: number, response: Said | undefined, length: number, date: string, connection: string): string {
   const phrase = response === undefined ? reasonPhrase(status) : statusPhrase(status, response.statusText)
   // Sums and not templates, which in the engine are calls of concat(): 2 % of a request.
   let text = status === 200 && phrase === 'OK' ? OK : `HTTP/1.1 ${status} ${phrase}\r\n`
@@ -39,16 +41,79 @@ export function headText(status: number, response: ResponseHead | undefined, len
   return text + dateLine + connection + '\r\n'
 }
 
+/**
+ * The head for a response of the runtime, whose inside is known: what differs from answer to answer is added to the rest. A program that says
+ * the same again and again, in as many bytes, gets the last once more.
+ */
+class Written {
+  readonly top: string
+  /** The program says the date. */
+  readonly isDated: boolean
+  /** The last head, and what it was made of. */
+  text = ''
+  length = -1
+  second = -1
+  connection = ''
+
+  constructor(head: ResponseHead, list: HeaderList) {
+    const { status, statusText } = head
+    const { pairs } = list
+    let top = status === 200 && statusText === '' ? OK : `HTTP/1.1 ${status} ${statusPhrase(status, statusText)}\r\n`
+    for (const [name, value] of pairs) if (!ours.has(name)) top = top + name + ': ' + value + '\r\n'
+    this.top = `${top}content-length: `
+    this.isDated = list.has('date')
+  }
+}
+
+/** The whole answer with a body of text; undefined when that is not one byte a character. `connection` as above. */
+export function answerWithText(service: Service, response: Slotted, body: string, connection: string): Uint8Array | undefined {
+  const head = response[HEAD]
+  const headers = response[HEADERS]
+  const list = headers === undefined ? head.list : headers[LIST]
+  const isLasting = list === head.list && list.isShared
+  let written = isLasting ? (head.written as Written | undefined) : undefined
+  if (written === undefined) {
+    written = new Written(head, list)
+    if (isLasting) head.written = written
+  }
+  const length = body.length
+  // Numbers first: the engine compares texts to their end.
+  if (written.length !== length || written.second !== service.second || written.connection !== connection) {
+    written.text = written.top + length + (written.isDated ? '\r\n' : '\r\n' + service.date) + connection + '\r\n'
+    written.length = length
+    written.second = service.second
+    written.connection = connection
+  }
+  const text = written.text
+  const at = text.length
+  const bytes = new Uint8Array(at + length)
+  const abi = service.abi
+  if (length > 0 && abi.utf8Encode(body, bytes, at) !== length) return undefined
+  writeText(abi, text, bytes)
+  return bytes
+}
+
+/** What a response of the runtime has inside; Node's has none of it. */
+export interface Slotted {
+  readonly [HEAD]: ResponseHead
+  readonly [HEADERS]?: { readonly [LIST]: HeaderList }
+  [SOURCE]?: unknown
+}
+
 /** One byte a character, as HTTP wants it; and a body behind it. */
 export function encodeText(abi: HostFunctions, text: string, body?: Uint8Array): Uint8Array {
   const length = text.length
   const bytes = new Uint8Array(body === undefined ? length : length + body.length)
-  if (abi.utf8Encode(text, bytes, 0) !== length) {
-    // Characters above 127: header values are byte strings (Fetch), so each is one byte.
-    for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i)
-  }
+  writeText(abi, text, bytes)
   if (body !== undefined) abi.copy(bytes, length, body, 0, body.length)
   return bytes
+}
+
+function writeText(abi: HostFunctions, text: string, bytes: Uint8Array): void {
+  const length = text.length
+  if (abi.utf8Encode(text, bytes, 0) === length) return
+  // Characters above 127: header values are byte strings (Fetch), so each is one byte.
+  for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i)
 }
 
 /** The Date line (RFC 9110 section 6.6.1), made once a second by the server. */

@@ -1,6 +1,8 @@
 /** From requests to responses: runs the handler, and sends what it answers, or what is answered without it. */
 import { describeError } from '@xen-ts/runtime/machine'
+import { HEAD, SOURCE } from '@xen-ts/runtime/web/slots'
 import { BadMessage } from '../message/bad-message.ts'
+import { isBodiless, type Slotted } from './answer.ts'
 import { bodyEnds, endBody } from './body-streaming.ts'
 import type { HttpConnection } from './connection.ts'
 import type { RequestHead } from './head.ts'
@@ -49,6 +51,15 @@ function answer(c: HttpConnection, head: RequestHead, request: Request, response
     if (typeof status !== 'number') throw notResponse(response)
     if (status === 101) return upgrade(c, head, response)
     if (status < 200 || status > 599) throw new RangeError(`the handler's response has status ${status}: use 200 to 599`)
+    // The runtime's, unless a program has made another of it. RFC 9110 section 15.5.22: 426 has a field that is otherwise the server's.
+    const own = (response as Partial<Slotted>)[HEAD]
+    if (own !== undefined && own.status === status && own.statusText === response.statusText && status !== 426) {
+      const text = (response as unknown as Slotted)[SOURCE]
+      if (typeof text === 'string' && head.method !== 'HEAD' && !isBodiless(status)) {
+        const keepAlive = keepsAlive(c, head)
+        if (c.writer.text(head, response as unknown as Slotted, text, keepAlive)) return next(c, keepAlive)
+      }
+    }
     const bytes = responseBytes(response)
     if (bytes === undefined) {
       c.request = request

@@ -14,7 +14,7 @@ import { feedBody, forgetBody, refuseBody, wantBody } from './body-streaming.ts'
 import { abandon, secondPasses } from './expiry.ts'
 import { STREAM_ALONE } from './options.ts'
 import { Patience } from './patience.ts'
-import { PendingBytes } from './pending.ts'
+import { NONE, PendingBytes } from './pending.ts'
 import { CLOSED, CLOSING, DRAINING, HANDLING, READING, WRITING } from './phase.ts'
 import { RequestReader } from './reader.ts'
 import { isBegun, process, readPending } from './reading.ts'
@@ -25,81 +25,100 @@ import type { Upgraded } from './upgrade.ts'
 import { ResponseWriter } from './writer.ts'
 
 export class HttpConnection implements SocketHandler, BodyOwner {
-  readonly service: Service
-  readonly socket: ByteSocket
-  readonly reader: RequestReader
-  readonly writer: ResponseWriter
+  declare readonly service: Service
+  declare readonly socket: ByteSocket
+  declare readonly reader: RequestReader
+  declare readonly writer: ResponseWriter
   /** Bytes that could not be dealt with yet. */
-  readonly pending: PendingBytes
-  phase = READING
+  declare pending: PendingBytes
+  declare phase: number
   /** What is being answered, while that takes its time. */
-  request: Request | undefined = undefined
+  declare request: Request | undefined
   /** Its body, when the handler was called before all of it had come, and until it has. */
-  body: RequestBody | undefined = undefined
-  successor: Upgraded | undefined = undefined
-  clientEnded = false
+  declare body: RequestBody | undefined
+  declare successor: Upgraded | undefined
+  declare clientEnded: boolean
   /** The body was refused: what its readers are told, and the handler's signal. */
-  bodyError: unknown = undefined
+  declare bodyError: unknown
   /** What those are told who wait, when the socket has closed: made for them only, since an error takes longer than a connection. */
-  gone: DOMException | undefined = undefined
-  readonly patience: Patience
+  declare gone: DOMException | undefined
+  declare readonly patience: Patience
   /** Why the socket has closed. */
-  #closeError: Error | undefined = undefined
+  declare private closeError: Error | undefined
   /** Received bytes that the socket counts as kept, when they are not all of what is held. */
-  #charged = 0
+  declare private charged: number
 
   constructor(service: Service, socket: ByteSocket) {
+    this.phase = READING
     this.service = service
     this.socket = socket
     this.reader = new RequestReader(service.abi, service.heads, service.limits, socket)
     this.writer = new ResponseWriter(service, socket)
-    this.pending = new PendingBytes(service.abi)
+    this.pending = NONE
     this.patience = new Patience(socket, service.limits)
+  }
+
+  static {
+    // What few change is none's own until then.
+    Object.assign(HttpConnection.prototype, {
+      request: undefined,
+      body: undefined,
+      successor: undefined,
+      clientEnded: false,
+      bodyError: undefined,
+      gone: undefined,
+      closeError: undefined,
+      charged: 0,
+    })
   }
 
   // ---- what the socket says
 
   onData(bytes: Uint8Array, offset: number, length: number): number {
-    if (this.phase !== READING || this.pending.length > 0) return this.#onMore(bytes, offset, offset + length)
+    if (this.phase !== READING || this.pending.length > 0) return this.onMore(bytes, offset, offset + length)
     this.patience.idle = 0
     const end = offset + length
     const at = process(this, bytes, offset, end)
     this.socket.flush()
     if (at === end && this.body === undefined) return 0
-    return this.#keep(bytes, at, end)
+    return this.keep(bytes, at, end)
   }
 
   /** Bytes that are no begin of a request, or not the first of it. */
-  #onMore(bytes: Uint8Array, offset: number, end: number): number {
-    const pending = this.pending
+  private onMore(bytes: Uint8Array, offset: number, end: number): number {
     if (this.phase >= CLOSING) return this.successor?.onData(bytes, offset, end - offset) ?? 0
-    if (this.body !== undefined && pending.length === 0) {
+    if (this.body !== undefined && this.pending.length === 0) {
       const at = feedBody(this, this.body, bytes, offset, end)
       if (this.phase === READING) {
         this.uncharge()
         return this.onData(bytes, at, end - at)
       }
-      return this.#keep(bytes, at, end)
+      return this.keep(bytes, at, end)
     }
-    pending.append(bytes, offset, end - offset)
+    this.hold(bytes, offset, end - offset)
     // A head that comes in drops is looked at again when a line has ended, or can be none (NUL), not for each drop. Drops do not buy time either.
-    if (this.phase === READING && (has(bytes, offset, end, LF) || has(bytes, offset, end, 0) || pending.length > MAX_HEAD))
+    if (this.phase === READING && (has(bytes, offset, end, LF) || has(bytes, offset, end, 0) || this.pending.length > MAX_HEAD))
       readPending(this)
-    return this.#charge()
+    return this.charge()
+  }
+
+  private hold(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.pending === NONE) this.pending = new PendingBytes(this.service.abi)
+    this.pending.append(bytes, offset, length)
   }
 
   /** What was not dealt with from `at` on. */
-  #keep(bytes: Uint8Array, at: number, end: number): number {
+  private keep(bytes: Uint8Array, at: number, end: number): number {
     if (this.phase >= CLOSING) return at < end ? (this.successor?.onData(bytes, at, end - at) ?? 0) : 0
-    if (at < end) this.pending.append(bytes, at, end - at)
-    return this.#charge()
+    if (at < end) this.hold(bytes, at, end - at)
+    return this.charge()
   }
 
   /** How many bytes more are held than before, for `onData`; the socket is told when there are less. */
-  #charge(): number {
-    const more = this.#held - this.#charged
+  private charge(): number {
+    const more = this.held - this.charged
     if (more >= 0) {
-      this.#charged += more
+      this.charged += more
       return more
     }
     this.uncharge()
@@ -108,13 +127,13 @@ export class HttpConnection implements SocketHandler, BodyOwner {
 
   /** Tells the socket when fewer bytes are held than it knows of. */
   uncharge(): void {
-    const less = this.#charged - this.#held
+    const less = this.charged - this.held
     if (less <= 0) return
-    this.#charged -= less
+    this.charged -= less
     if (this.phase !== CLOSED) this.socket.consumed(less)
   }
 
-  get #held(): number {
+  private get held(): number {
     return this.pending.length + (this.body === undefined ? 0 : this.body.held)
   }
 
@@ -140,7 +159,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.phase = CLOSED
     this.service.connections.delete(this)
     this.service.closed()
-    this.#closeError = error
+    this.closeError = error
     this.successor?.onClosed(error)
     this.successor = undefined
     this.writer.close(() => this.whyGone())
@@ -151,7 +170,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   }
 
   whyGone(): DOMException {
-    return (this.gone ??= new DOMException('the client has gone', { name: 'AbortError', cause: this.#closeError }))
+    return (this.gone ??= new DOMException('the client has gone', { name: 'AbortError', cause: this.closeError }))
   }
 
   // ---- what the body of a request says

@@ -2,6 +2,7 @@
  * The head of a request (RFC 9112 sections 2 to 6), strictly: what two programs could understand differently is refused, because that
  * is what request smuggling is made of.
  */
+import type { RequestHead as Shared } from '@xen-ts/runtime/web/slots'
 import type { Endpoint } from '../../socket.ts'
 import { BadMessage } from '../message/bad-message.ts'
 import { TOKEN } from '../message/field.ts'
@@ -23,8 +24,8 @@ export interface RequestHead {
   readonly length: number
   /** The client waits for 100 Continue before it sends the body. */
   readonly expectsContinue: boolean
-  /** What requests with this head are copied from, once there was one: see request.ts. */
-  template?: Request
+  /** What requests with this head share, once there was one: see request.ts. */
+  template?: Shared
 }
 
 const REQUEST_LINE = /^(\S+) (\S+) HTTP\/(\d)\.(\d)$/

@@ -35,3 +35,6 @@ export class PendingBytes {
 }
 
 const EMPTY = new Uint8Array(0)
+
+/** Of connections that have had none yet, as most: nothing is ever added to it. */
+export const NONE = new PendingBytes({} as HostFunctions)

@@ -7,7 +7,7 @@ import { BadMessage } from '../message/bad-message.ts'
 import { MAX_HEAD, whyIncomplete } from '../message/head.ts'
 import { BodyReader } from './body.ts'
 import type { Local, RequestHead } from './head.ts'
-import type { HeadCache } from './head-cache.ts'
+import type { HeadCache, KnownHead } from './head-cache.ts'
 import type { HttpLimits } from './options.ts'
 import { mayHaveBody } from './request.ts'
 
@@ -15,30 +15,47 @@ import { mayHaveBody } from './request.ts'
 const MAX_EMPTY_LINES = 8
 const CR = 13
 const LF = 10
+const NOTHING = new Uint8Array(0)
 
 export class RequestReader {
   /** The request that was read last, or is being read. Its body is undefined when there is none. */
-  head: RequestHead | undefined = undefined
-  body: Uint8Array | undefined = undefined
+  declare head: RequestHead | undefined
+  declare body: Uint8Array | undefined
   /** The body that comes in, behind `head`. Who takes it away reads it himself, and then the reader the next head. */
-  bodyReader: BodyReader | undefined = undefined
+  declare bodyReader: BodyReader | undefined
   /** `head` and `body` are a whole request that nobody has taken yet; the owner sets it to false. */
-  isComplete = false
+  declare isComplete: boolean
   /** The bytes are no request; nothing behind them can be read. */
-  refusal: BadMessage | undefined = undefined
+  declare refusal: BadMessage | undefined
   /** The client waits for 100 Continue; the owner sets it to false. */
-  wantsContinue = false
-  readonly #abi: HostFunctions
-  readonly #heads: HeadCache
-  readonly #limits: HttpLimits
-  readonly #socket: Local
-  #emptyLines = 0
+  declare wantsContinue: boolean
+  declare private readonly abi: HostFunctions
+  declare private readonly heads: HeadCache
+  declare private readonly limits: HttpLimits
+  declare private readonly socket: Local
+  declare private emptyLines: number
+  /** What came last on this connection, if it came before. */
+  declare private known: KnownHead | undefined
 
   constructor(abi: HostFunctions, heads: HeadCache, limits: HttpLimits, socket: Local) {
-    this.#abi = abi
-    this.#socket = socket
-    this.#heads = heads
-    this.#limits = limits
+    this.head = undefined
+    this.abi = abi
+    this.socket = socket
+    this.heads = heads
+    this.limits = limits
+  }
+
+  static {
+    // What few change is none's own until then.
+    Object.assign(RequestReader.prototype, {
+      body: undefined,
+      bodyReader: undefined,
+      isComplete: false,
+      refusal: undefined,
+      wantsContinue: false,
+      emptyLines: 0,
+      known: undefined,
+    })
   }
 
   get isInBody(): boolean {
@@ -47,49 +64,58 @@ export class RequestReader {
 
   /** Reads from `at` on, not beyond `end`; returns where it stopped: behind a request, or at what must be read again with more. */
   read(bytes: Uint8Array, at: number, end: number): number {
-    if (this.bodyReader !== undefined) return this.#readBody(this.bodyReader, bytes, at, end)
-    if (bytes[at] === CR) at = this.#skipEmptyLines(bytes, at, end)
+    if (this.bodyReader !== undefined) return this.readBody(this.bodyReader, bytes, at, end)
+    if (bytes[at] === CR) at = this.skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
-    const text = this.#abi.latin1Decode(bytes, at, size)
-    const length = text.indexOf('\r\n\r\n') + 4
-    if (length < 4) {
-      this.refusal = whyIncomplete(text, size)
-      return at
-    }
-    const head = this.#heads.parse(length === text.length ? text : text.slice(0, length), this.#socket)
-    if (head instanceof BadMessage) this.refusal = head
-    else this.#begin(head)
+    const known = this.known ?? this.heads.recent
+    const found = this.abi.httpHead(known === undefined ? NOTHING : known.bytes, bytes, at, size)
+    const length = found >>> 1
+    if ((found & 1) !== 0) this.begin(known!.head)
+    else if (length > 0) this.parse(bytes, at, length)
+    else this.refusal = whyIncomplete(this.abi.latin1Decode(bytes, at, size), size)
     return at + length
   }
 
+  private parse(bytes: Uint8Array, at: number, length: number): void {
+    const text = this.abi.latin1Decode(bytes, at, length)
+    if (text.length !== length) {
+      this.refusal = whyIncomplete(text, length) // a NUL
+      return
+    }
+    const known = (this.known = this.heads.find(text, bytes, at))
+    const head = known?.head ?? this.heads.parse(text, this.socket)
+    if (head instanceof BadMessage) this.refusal = head
+    else this.begin(head)
+  }
+
   /** Returns where they end: at the begin of a request, of half a line end, or at one empty line too many. */
-  #skipEmptyLines(bytes: Uint8Array, at: number, end: number): number {
-    while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF && this.#emptyLines < MAX_EMPTY_LINES) {
-      this.#emptyLines++
+  private skipEmptyLines(bytes: Uint8Array, at: number, end: number): number {
+    while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF && this.emptyLines < MAX_EMPTY_LINES) {
+      this.emptyLines++
       at += 2
     }
     return at
   }
 
-  #begin(head: RequestHead): void {
-    this.#emptyLines = 0
+  private begin(head: RequestHead): void {
+    this.emptyLines = 0
     this.head = head
     this.body = undefined
     if (head.length === 0) {
       this.isComplete = true
       return
     }
-    const limit = mayHaveBody(head.method) ? this.#limits.streamedBody : this.#limits.body
-    this.bodyReader = new BodyReader(this.#abi, head.length, limit)
+    const limit = mayHaveBody(head.method) ? this.limits.streamedBody : this.limits.body
+    this.bodyReader = new BodyReader(this.abi, head.length, limit)
     this.refusal = this.bodyReader.error
     this.wantsContinue = head.expectsContinue
   }
 
-  #readBody(body: BodyReader, bytes: Uint8Array, at: number, end: number): number {
+  private readBody(body: BodyReader, bytes: Uint8Array, at: number, end: number): number {
     const stop = body.feed(bytes, at, end)
     this.refusal = body.error
     // What is longer than may be read at once is for the connection to hand on.
-    if (body.isDone && (body.held <= this.#limits.body || !mayHaveBody(this.head!.method))) {
+    if (body.isDone && (body.held <= this.limits.body || !mayHaveBody(this.head!.method))) {
       this.wantsContinue = false
       this.bodyReader = undefined
       this.body = body.take()

@@ -1,12 +1,13 @@
 /** Requests for handlers, and the bytes of their responses: the one place that touches the Web API classes of the runtime. */
 import { give } from '@xen-ts/runtime/web/given'
+import { HEAD, type RequestHead as Head, MAKE } from '@xen-ts/runtime/web/slots'
 import type { RequestHead } from './head.ts'
 import type { RequestBody } from './request-body.ts'
 import { upgradeOf } from './upgrade.ts'
 
 /**
- * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them a request to copy: that costs
- * half of making one from its parts, and a handler may do with its own copy what it likes.
+ * undefined when the URL is one that cannot be parsed. Heads are cached (head-cache.ts), and with them what the runtime has of a
+ * request: another that shares it costs a fraction of making one from its parts, and a handler may do with its own what it likes.
  */
 export function makeRequest(head: RequestHead, body: Uint8Array | RequestBody | undefined): Request | undefined {
   const method = head.method
@@ -15,8 +16,8 @@ export function makeRequest(head: RequestHead, body: Uint8Array | RequestBody | 
   try {
     if (!isTold) return withController(method, url, headers, body)
     if (hasBody(method, body)) return new Request(url, { method, headers, body: own(body) as RequestInit['body'] })
-    head.template ??= new Request(url, { method, headers })
-    return new Request(head.template, NO_SIGNAL)
+    head.template ??= shared(new Request(url, { method, headers }))
+    return makeAnother!(head.template)
   } catch {
     return undefined
   }
@@ -75,8 +76,14 @@ export const mayHaveBody = (method: string): boolean => method !== 'GET' && meth
 const hasBody = (method: string, body: Uint8Array | RequestBody | undefined): body is Uint8Array | RequestBody =>
   body !== undefined && mayHaveBody(method) && (!(body instanceof Uint8Array) || body.length > 0)
 
-/** The template's signal is not copied, since it would have to be made first. */
-const NO_SIGNAL: RequestInit = { signal: null }
+/** The runtime's Request can be made of the head of another; Node's cannot. */
+const makeAnother = (Request as { [MAKE]?: (head: Head) => Request })[MAKE]
+
+function shared(request: Request): Head {
+  const head = (request as unknown as { [HEAD]: Head })[HEAD]
+  head.list.shared()
+  return head
+}
 
 /** The runtime's Request makes its signal when somebody asks for it, and is told; Node's is given one. */
 interface WithSignal {

@@ -68,6 +68,7 @@ class Server implements Service {
   readonly connections = new Set<HttpConnection>()
   readonly gathering: Gathering
   date = ''
+  second = 0
   stopping = false
   stopReason: unknown = undefined
   readonly #log: Log
@@ -130,10 +131,10 @@ class Server implements Service {
   }
 
   closed(): void {
-    if (this.connections.size > 0) return
-    this.#timer?.cancel() // an idle server does not wake up
+    if (!this.stopping || this.connections.size > 0) return
+    this.#timer?.cancel()
     this.#timer = undefined
-    if (this.stopping) this.#stopped.resolve()
+    this.#stopped.resolve()
   }
 
   #stop(): void {
@@ -144,9 +145,14 @@ class Server implements Service {
     this.closed()
   }
 
-  /** Once a second while there are connections: the date, and all their time limits. */
+  /** Once a second while there are connections: the date, and all their time limits. An idle server does not wake up but once. */
   #tick(): void {
+    if (this.connections.size === 0) {
+      this.#timer = undefined
+      return
+    }
     this.#timer = this.#timers.set(SECOND, () => this.#tick())
+    this.second++
     this.date = dateLine(this.abi.clockWall())
     const expired = this.stopping && --this.#secondsLeft <= 0
     if (expired) this.#giveUp()

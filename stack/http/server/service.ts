@@ -18,8 +18,9 @@ export interface Service {
   readonly handler: (request: Request) => Response | Promise<Response>
   readonly connections: Set<HttpConnection>
   readonly gathering: Gathering
-  /** The Date line of this second. */
+  /** The Date line of this second, and a number that is another with each. */
   readonly date: string
+  readonly second: number
   /** No request is taken any more but those under way. */
   readonly stopping: boolean
   /** Why, as the signal says. */

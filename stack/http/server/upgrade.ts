@@ -1,5 +1,6 @@
 /** Connections that become something else (RFC 9110 section 7.8): what HTTP must know of it, which is next to nothing. */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
+import { HEAD, type ResponseHead } from '@xen-ts/runtime/web/slots'
 import type { LimitedLog } from '../../limited.ts'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
 import type { Gathering } from './gathering.ts'
@@ -36,7 +37,9 @@ const upgrades = new WeakMap<Response, Upgrade>()
 /** A response with status 101, which a program cannot make: the connection is the upgrade's when it was sent. */
 export function switchingProtocols(headers: Record<string, string>, upgrade: Upgrade): Response {
   const response = new Response(null, { headers })
-  Object.defineProperty(response, 'status', { value: 101 })
+  const own = response as { [HEAD]?: ResponseHead }
+  if (own[HEAD] !== undefined) own[HEAD] = { ...own[HEAD], status: 101 }
+  else Object.defineProperty(response, 'status', { value: 101 }) // Node's
   upgrades.set(response, upgrade)
   return response
 }

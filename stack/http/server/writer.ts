@@ -1,7 +1,8 @@
 /** Writes responses to a socket: whole ones in as few pieces as possible, streams as they come. */
 import { DOMException } from '@xen-ts/runtime/web'
+import { SOURCE, USED } from '@xen-ts/runtime/web/slots'
 import type { ByteSocket } from '../../socket.ts'
-import { CHUNKED, encodeText, headText, isBodiless, NO_BODY, UNTIL_CLOSE } from './answer.ts'
+import { answerWithText, CHUNKED, encodeText, headText, isBodiless, NO_BODY, type Slotted, UNTIL_CLOSE } from './answer.ts'
 import type { RequestHead } from './head.ts'
 import { responseStream } from './request.ts'
 import type { Service } from './service.ts'
@@ -12,28 +13,33 @@ const TOGETHER = 4096
 
 export class ResponseWriter {
   /** The socket is gone: what is still written goes nowhere. */
-  isClosed = false
+  declare isClosed: boolean
   /** A response is being sent whose body comes as a stream. */
-  isStreaming = false
+  declare isStreaming: boolean
   /** A stream has said something; the owner sets it to false. */
-  hasMoved = false
-  readonly #service: Service
-  readonly #socket: ByteSocket
-  #writable: (() => void) | undefined = undefined
-  #left: ((reason: unknown) => void) | undefined = undefined
+  declare hasMoved: boolean
+  declare private readonly service: Service
+  declare private readonly socket: ByteSocket
+  declare private writable: (() => void) | undefined
+  declare private left: ((reason: unknown) => void) | undefined
 
   constructor(service: Service, socket: ByteSocket) {
-    this.#service = service
-    this.#socket = socket
+    this.service = service
+    this.socket = socket
+  }
+
+  static {
+    // What few change is none's own until then.
+    Object.assign(ResponseWriter.prototype, { isClosed: false, isStreaming: false, hasMoved: false, writable: undefined, left: undefined })
   }
 
   continue(): void {
-    this.#text('HTTP/1.1 100 Continue\r\n\r\n')
+    this.say('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   /** The last words in HTTP. */
   upgraded(response: Response, protocol: string): void {
-    this.#text(headText(101, response, NO_BODY, this.#service.date, `upgrade: ${protocol}\r\nconnection: Upgrade\r\n`))
+    this.say(headText(101, response, NO_BODY, this.service.date, `upgrade: ${protocol}\r\nconnection: Upgrade\r\n`))
   }
 
   /** A response whose body is known. */
@@ -42,24 +48,33 @@ export class ResponseWriter {
     const bodiless = isBodiless(status)
     const toHead = head.method === 'HEAD'
     const length = bodiless ? NO_BODY : toHead && body.length === 0 ? declaredLength(response.headers) : body.length
-    const text = headText(status, response, length, this.#service.date, connectionLine(head, keepAlive))
+    const text = headText(status, response, length, this.service.date, connectionLine(head, keepAlive))
     if (bodiless || toHead || body.length === 0) {
-      this.#text(text)
+      this.say(text)
     } else if (body.length <= TOGETHER) {
-      this.write(encodeText(this.#service.abi, text, body))
+      this.write(encodeText(this.service.abi, text, body))
     } else {
-      this.#text(text)
+      this.say(text)
       this.write(body)
     }
+  }
+
+  /** A response of the runtime whose body is text and counts as used then. False when it has to go the long way. */
+  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean): boolean {
+    const bytes = answerWithText(this.service, response, body, connectionLine(head, keepAlive))
+    if (bytes === undefined) return false
+    response[SOURCE] = USED
+    this.socket.queue(bytes, 0, bytes.length)
+    return true
   }
 
   /** An answer of the server's own: one line of text. `head` is undefined when the request could not be understood. */
   plain(head: RequestHead | undefined, status: number, reason: string, keepAlive: boolean): void {
     const text = `${status}: ${reason}\n`
     const allow = status === 405 ? 'allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''
-    const fields = `content-type: text/plain; charset=utf-8\r\n${allow}${this.#service.date}`
+    const fields = `content-type: text/plain; charset=utf-8\r\n${allow}${this.service.date}`
     const top = headText(status, undefined, text.length, fields, head === undefined ? CLOSE : connectionLine(head, keepAlive))
-    this.#text(head?.method === 'HEAD' ? top : top + text)
+    this.say(head?.method === 'HEAD' ? top : top + text)
   }
 
   /**
@@ -71,56 +86,56 @@ export class ResponseWriter {
     const { status } = response
     const body = responseStream(response)
     const length = isBodiless(status) ? NO_BODY : head.isHttp11 ? CHUNKED : UNTIL_CLOSE
-    this.#text(headText(status, response, length, this.#service.date, connectionLine(head, keepAlive)))
-    if (length !== NO_BODY && head.method !== 'HEAD') return this.#pump(body, length === CHUNKED)
+    this.say(headText(status, response, length, this.service.date, connectionLine(head, keepAlive)))
+    if (length !== NO_BODY && head.method !== 'HEAD') return this.pump(body, length === CHUNKED)
     // Not awaited: the next request does not wait for what a program does at the end of its stream.
     body.cancel(new DOMException('a response to HEAD, or with this status, has no body', 'AbortError')).catch(() => {})
     return Promise.resolve()
   }
 
-  async #pump(body: ReadableStream<Uint8Array>, chunked: boolean): Promise<void> {
+  private async pump(body: ReadableStream<Uint8Array>, chunked: boolean): Promise<void> {
     this.isStreaming = true
-    await pumpBody(this.#service.abi, body, chunked, this)
+    await pumpBody(this.service.abi, body, chunked, this)
     this.isStreaming = false
-    this.#left = undefined
+    this.left = undefined
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.queue(bytes, 0, bytes.length)
+    this.socket.queue(bytes, 0, bytes.length)
   }
 
   /** Sends what was written; a promise when there is no more room, until there is. */
   flush(): Promise<void> | undefined {
     this.hasMoved = true
-    this.#socket.flush()
-    if (this.#socket.room > 0 || this.isClosed) return undefined
+    this.socket.flush()
+    if (this.socket.room > 0 || this.isClosed) return undefined
     return new Promise(resolve => {
-      this.#writable = resolve
+      this.writable = resolve
     })
   }
 
   whenClosed(left: (reason: unknown) => void): void {
-    this.#left = left
+    this.left = left
   }
 
   /** The client is gone; `reason` is made when somebody is to be told. */
   close(reason: () => unknown): void {
     this.isClosed = true
-    this.#left?.(reason())
-    this.#left = undefined
+    this.left?.(reason())
+    this.left = undefined
     this.wake()
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */
   wake(): boolean {
-    const writable = this.#writable
-    this.#writable = undefined
+    const writable = this.writable
+    this.writable = undefined
     writable?.()
     return writable !== undefined
   }
 
-  #text(text: string): void {
-    this.write(encodeText(this.#service.abi, text))
+  private say(text: string): void {
+    this.write(encodeText(this.service.abi, text))
   }
 }
 
