@@ -6,7 +6,7 @@ import { type AssetReport, assetTable, ownAssets } from './assets.ts'
 import { buildModules } from './build-modules.ts'
 import './bundler.ts'
 import { withVar } from './dead-zones.ts'
-import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
+import { kindsOf, leftOut, type NetworkKind, networkKinds, partsOf } from './facts.ts'
 import { absentGlobals } from './globals.ts'
 import { jsxSource, ownFactories } from './jsx.ts'
 import { localeWarnings } from './locales.ts'
@@ -80,14 +80,14 @@ export async function bundleProgram(project: Project, target: FoundTarget, given
   // What targets add to the global object is to reach others with.
   const used = (target.target.uses ?? []).flatMap(kind => kindsOf(kind))
   const kinds = networkKinds(facts, relative(process.cwd(), project.entry)).union(
-    new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
+    new Set<NetworkKind>([...used, ...(globals.length > 0 ? kindsOf('stack') : [])]),
   )
   const web = webParts(code, project.root)
   const main = mainModule(project, target, web.imports, globals, given)
   const modules = new Map<string, string>()
   const result = await reported(project, target, () =>
     build({
-      ...optionsFor(project, modules, without(leftOut(kinds))),
+      ...optionsFor(project, modules, without(leftOut(kinds, partsOf(target)))),
       stdin: { contents: main, resolveDir: project.root, sourcefile: MAIN, loader: 'ts' },
       write: false,
       metafile: true,
