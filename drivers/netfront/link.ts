@@ -112,7 +112,8 @@ export class Link implements FrontendLink {
   start(): void {
     this.up = true
     this.#channels.notify(true, true)
-    this.#onEvent()
+    // Whoever hears now that there is a connection comes first: packets that wait are for him.
+    this.#pending = this.#machine.timers.set(0, this.#again)
   }
 
   reserve(length: number): Frame | undefined {
