@@ -69,7 +69,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
       reader.check()
       lifecycle.strict = reader.peek('strict') as boolean
       logs.setThresholds(thresholds(reader.peek('logs') as string[]))
-      order(program.devices, target, elsewhere)
+      const kinds = new Set(order(program.devices, target, elsewhere).map(({ name }) => name))
 
       const context = (source: string): DeviceContext => ({
         machine,
@@ -84,6 +84,7 @@ export async function main(options: MainOptions, host: Host): Promise<void> {
         log: logs.programLog(target.name),
         machine,
         program: { name: program.name, version },
+        kinds,
         async use(device) {
           if (graph === undefined) throw new Error(`target ${target.name} used device ${device.name} before its connect had returned`)
           return graph.use(device)

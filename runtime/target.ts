@@ -88,6 +88,8 @@ export interface TargetContext<A extends ArgTable = any, M extends Machine = Mac
   /** Named after the target; shows what all others say. */
   readonly log: ProgramLog
   readonly program: { readonly name: string; readonly version: string | undefined }
+  /** Names of the devices that the program describes, and of all that these need: of the target's own they are the kinds. */
+  readonly kinds: ReadonlySet<string>
   /** Connects a device (once: the program's devices share it) and returns it. To be called after `connect` has returned. */
   use<T>(device: Device<T>): Promise<T>
 }

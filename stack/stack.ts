@@ -4,9 +4,8 @@ import { describeError, type EthernetDevice, type Machine } from '@xen-ts/runtim
 import { type Addresses, checkConfig, defaultLimits, noAddresses, type StackConfig } from './config.ts'
 import { describeIpv6, sameIpv6 } from './config-ipv6.ts'
 import { Counters } from './counters.ts'
-import { DnsClient } from './dns/client.ts'
-import { orderDestinations } from './dns/order.ts'
-import { stackTransport } from './dns/sockets.ts'
+import type { DnsClient } from './dns/client.ts'
+import { namesOf } from './dns/of-stack.ts'
 import { Interface } from './ip/interface.ts'
 import { LimitedLog } from './limited.ts'
 import { TcpEngine } from './tcp/engine.ts'
@@ -66,11 +65,7 @@ export function createStack(machine: Machine, device: EthernetDevice, config?: S
     names.clear() // another wire may have other names
   }
   const tcp = new Tcp(engine, (name, options) => names.resolve(name, options))
-  const names = new DnsClient(machine, stackTransport(udp, tcp), {
-    servers: addresses.dns,
-    families: () => ip.families,
-    order: found => orderDestinations(found, address => ip.sourceFor(address)),
-  })
+  const names: DnsClient = namesOf(machine, ip, udp, tcp, addresses.dns)
 
   /** For what anybody on the link can say as often as he likes. */
   const limited = new LimitedLog(log, machine.timers)

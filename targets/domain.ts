@@ -59,6 +59,31 @@ async function connectVif(domain: Vif, user: string, options: NetfrontOptions): 
   return connectNetfront(domain, options)
 }
 
+const stackVif = (domain: Vif, options: NetfrontOptions): Promise<Netfront> =>
+  connectVif(domain, 'stack', { ...options, blankChecksums: true, largePackets: true, ipv6: true })
+
+/** A vif that connects before a stack can use it. */
+export interface EarlyVif {
+  /** For the stack, which is there in the same turn: what waits with the backend is its. */
+  take(): Promise<Netfront>
+}
+
+/** Connects the stack's vif while its addresses are not known yet. */
+export function beginVif(domain: Vif, signal: AbortSignal): EarlyVif {
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  const device = stackVif(domain, { signal, later: true, ready })
+  device.catch(() => {}) // for who takes it
+  const leave = (): void => void device.then(vif => vif.close())
+  signal.addEventListener('abort', leave)
+  return {
+    take() {
+      signal.removeEventListener('abort', leave)
+      resolve()
+      return device
+    },
+  }
+}
+
 export interface XenStack extends IpStack, AsyncDisposable {
   readonly device: Netfront
 }
@@ -67,20 +92,15 @@ export interface XenStack extends IpStack, AsyncDisposable {
  * The stack on the domain's first vif, once the backend is connected.
  * @param config without it the stack has no address before it is given one
  * @param patience milliseconds to wait for the backend: then the vif may also come while the program runs. Default: for ever
+ * @param vif one that connects already
  */
 export async function connectStack(
   domain: Vif,
   config: StackConfig | undefined,
-  { signal, patience }: { signal: AbortSignal; patience?: number },
+  { signal, patience, vif }: { signal: AbortSignal; patience?: number; vif?: EarlyVif },
 ): Promise<XenStack> {
   const { machine } = domain
-  const device = await connectVif(domain, 'stack', {
-    signal,
-    later: patience !== undefined,
-    blankChecksums: true,
-    largePackets: true,
-    ipv6: true,
-  })
+  const device = await (vif?.take() ?? stackVif(domain, { signal, later: patience !== undefined }))
   if (patience !== undefined && patience > 0) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = machine.timers.set(patience, resolve)

@@ -46,6 +46,7 @@ async function setUp(name: string, xen = new SimulatedXen()) {
       tap: '',
     },
     program: { name: 'test', version: undefined },
+    kinds: new Set(),
     use: async () => {
       throw new Error('not here')
     },

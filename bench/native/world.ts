@@ -87,6 +87,25 @@ function turnEnds(measure: boolean): Promise<void> {
 
 /** Begins the world: `work` waits for the guest to be there, does `unit` so many times without a count and then so many times counted. */
 export function begin(commandLine: string, work: () => Promise<(i: number) => Promise<void>>): void {
+  live(commandLine, async () => {
+    const unit = await work()
+    for (let i = 0; i < WARM; i++) await unit(i)
+    await turnEnds(true)
+    for (let i = WARM; i < WARM + COUNT; i++) await unit(i)
+    await turnEnds(false)
+  })
+}
+
+/** Begins the world, and counts the guest from its first turn on until `work` is done. */
+export function beginCounted(commandLine: string, work: () => Promise<void>): void {
+  native.measure(1)
+  live(commandLine, async () => {
+    await work()
+    await turnEnds(false)
+  })
+}
+
+function live(commandLine: string, all: () => Promise<void>): void {
   guest.commandLine = commandLine
   const simulated = {
     ...guest.abi,
@@ -95,15 +114,10 @@ export function begin(commandLine: string, work: () => Promise<(i: number) => Pr
   } as unknown as Record<string, unknown>
   const abi = Object.fromEntries(abiNames.map((name, id) => [name, native.bind(id, simulated[name])]))
   Object.assign(globalThis, { __abi: abi })
-  const all = async () => {
-    const unit = await work()
-    for (let i = 0; i < WARM; i++) await unit(i)
-    await turnEnds(true)
-    for (let i = WARM; i < WARM + COUNT; i++) await unit(i)
-    await turnEnds(false)
-    native.exit(0)
-  }
-  all().catch(error => stop(`${error}\n${error.stack}\n${guest.console}`))
+  all().then(
+    () => native.exit(0),
+    error => stop(`${error}\n${error.stack}\n${guest.console}`),
+  )
 }
 
 /** Resolves when `condition` holds, looked at after each event of the simulation. */

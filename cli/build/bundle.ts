@@ -40,11 +40,11 @@ export interface Question {
   /** The main module. */
   readonly main: string
   /** What is left out: see `without`. */
-  readonly left: readonly string[]
+  readonly left: Readonly<Record<string, string>>
 }
 
 export const isSame = (one: Question | undefined, other: Question): boolean =>
-  one !== undefined && one.main === other.main && `${one.left}` === `${other.left}`
+  one !== undefined && one.main === other.main && JSON.stringify(one.left) === JSON.stringify(other.left)
 
 type Answer = Awaited<ReturnType<typeof bundleFor>>
 

@@ -3,17 +3,20 @@ import { CliError } from '../errors.ts'
 import { freeNames } from './globals.ts'
 import type { AnyNode, Visitor } from './syntax.ts'
 import { propertiesOfGlobal } from './target-globals.ts'
+import type { FoundTarget } from './targets.ts'
 
-/** The kinds of device that stand on a network interface. */
-export type NetworkKind = 'http' | 'stack' | 'ethernet'
+/** The kinds of device that stand on a network interface, and `sockets`: the stack is used for more than to serve HTTP. */
+export type NetworkKind = 'http' | 'stack' | 'sockets' | 'ethernet'
 
-const allKinds: readonly NetworkKind[] = ['http', 'stack', 'ethernet']
+const allKinds: readonly NetworkKind[] = ['http', 'stack', 'sockets', 'ethernet']
 
 /** Functions that describe such a device, by the modules that export them, and what comes with the stack itself. */
 const exported: Readonly<Record<string, readonly NetworkKind[] | undefined>> = {
   http: ['http', 'stack'],
-  stack: ['stack'],
+  stack: ['stack', 'sockets'],
   ethernet: ['ethernet'],
+  // Of any kind, by its name.
+  provided: allKinds,
 }
 /** What belongs to a device of a kind. */
 export const kindsOf = (kind: string): readonly NetworkKind[] => (Object.hasOwn(exported, kind) ? exported[kind]! : [])
@@ -50,7 +53,7 @@ export function programFacts(): { visitors: readonly Visitor[]; facts(): Facts }
     for (const name of propertiesOfGlobal(node)) properties.add(name)
     if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.init) calls[node.id.name] = calleeOf(node.init)
     else if (node.type === 'ImportDeclaration' && ours.test(String(node.source.value))) {
-      if (String(node.source.value).startsWith(stackPackage)) add(['http', 'stack'])
+      if (String(node.source.value).startsWith(stackPackage)) add(['http', 'stack', 'sockets'])
       for (const specifier of node.specifiers) {
         if (specifier.type !== 'ImportSpecifier') add(allKinds)
         else {
@@ -110,19 +113,36 @@ export function networkKinds({ kinds, makers, calls, main }: Facts, shown: strin
     )
   }
   const call = main.name === undefined ? main.call : Object.hasOwn(calls, main.name) ? calls[main.name]! : ''
-  // A handler has the server without naming it; of anything else nothing is known.
-  return makers.includes(call) ? new Set(kinds) : new Set(allKinds)
+  // A handler has the server without naming it. Whatever else is described here is described by a function of ours.
+  return new Set(makers.includes(call) ? kinds : [...kinds, 'http', 'stack'])
 }
 
 const nameOf = (node: AnyNode): string => (node.type === 'Identifier' ? node.name : node.type === 'Literal' ? String(node.value) : '')
 
 /**
- * What an image need not have for these kinds: modules of ours (see `without`). Nothing calls them
+ * What an image need not have for these kinds: modules of ours, and what stands for them (see `without`). Nothing calls them
  * then; targets provide all kinds without asking who wants them.
+ * @param stays what the target needs besides
  */
-export function leftOut(kinds: ReadonlySet<NetworkKind>): string[] {
-  if (kinds.has('http')) return []
-  if (kinds.has('stack')) return ['stack/http/server/server.ts']
-  const noStack = ['@xen-ts/stack', '@xen-ts/stack/config']
-  return kinds.has('ethernet') ? noStack : [...noStack, 'drivers/netfront/netfront.ts']
+export function leftOut(kinds: ReadonlySet<NetworkKind>, stays: StackParts): Readonly<Record<string, string>> {
+  if (!kinds.has('stack')) {
+    const noStack = { '@xen-ts/stack': '', '@xen-ts/stack/config': '' }
+    return kinds.has('ethernet') ? noStack : { ...noStack, 'drivers/netfront/netfront.ts': '' }
+  }
+  return {
+    ...(!kinds.has('http') && { 'stack/http/server/server.ts': '' }),
+    ...(!kinds.has('sockets') && !stays.names && { 'stack/dns/of-stack.ts': 'stack/dns/absent.ts', 'stack/tcp/by-name.ts': '' }),
+    ...(!kinds.has('sockets') && !stays.udp && { 'stack/udp/udp.ts': 'stack/udp/absent.ts' }),
+  }
 }
+
+export interface StackParts {
+  readonly names: boolean
+  readonly udp: boolean
+}
+
+/** What a target's own code does with the stack. One that is not ours may do anything; addresses of arguments may be those of DHCP, over UDP. */
+export const partsOf = ({ specifier, target }: FoundTarget): StackParts => ({
+  names: specifier === undefined,
+  udp: specifier === undefined || target.network?.address === 'arguments',
+})

@@ -16,7 +16,7 @@ import {
   reported,
 } from './bundle.ts'
 import { withVar } from './dead-zones.ts'
-import { kindsOf, leftOut, type NetworkKind, networkKinds } from './facts.ts'
+import { kindsOf, leftOut, type NetworkKind, networkKinds, partsOf } from './facts.ts'
 import { absentGlobals } from './globals.ts'
 import { localeWarnings } from './locales.ts'
 import { showWarning } from './messages.ts'
@@ -69,11 +69,11 @@ export async function bundleProgram(
   // What targets add to the global object is to reach others with.
   const used = (target.target.uses ?? []).flatMap(kind => kindsOf(kind))
   const kinds = networkKinds(facts, relative(process.cwd(), project.entry)).union(
-    new Set<NetworkKind>([...used, ...(globals.length > 0 ? (['stack'] as const) : [])]),
+    new Set<NetworkKind>([...used, ...(globals.length > 0 ? kindsOf('stack') : [])]),
   )
   const web = await webParts(code, project.root)
   const main = mainModule(project, target, web.imports, globals, given)
-  const question: Question = { main, left: leftOut(kinds) }
+  const question: Question = { main, left: leftOut(kinds, partsOf(target)) }
   const guessed = isSame(given.guess?.question, question) ? await given.guess?.answer : undefined
   const { result, modules } = guessed ?? (await reported(project, target, () => bundleFor(project, question)))
   keepQuestion(project, target, question)

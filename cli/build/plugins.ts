@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin, ResolveResult } from 'esbuild'
 import { ownExports, ownPath } from './own.ts'
@@ -48,17 +48,21 @@ export function ownPackages(): Plugin {
 }
 
 /**
- * Modules of ours that nothing of the program reaches: what they export is undefined.
- * @param modules `@xen-ts/NAME`, or paths from the folder of xen-ts
+ * Modules of ours that nothing of the program reaches: another one stands for them, or nothing, and what they export is undefined.
+ * @param modules by `@xen-ts/NAME`, or by their paths from the folder of xen-ts: the path of what stands for them there, or ''
  */
-export function without(modules: readonly string[]): Plugin {
+export function without(modules: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'without',
     setup(build) {
-      if (modules.length === 0) return
+      if (Object.keys(modules).length === 0) return
       build.onResolve({ filter: /^@xen-ts\/|^\..*\.[jt]s$/ }, ({ path, resolveDir }) => {
-        const module = path.startsWith('.') ? ownPath(resolve(resolveDir, path)) : path
-        return module !== undefined && modules.includes(module) ? { path: module, namespace: 'without', sideEffects: false } : undefined
+        const file = path.startsWith('.') ? resolve(resolveDir, path) : undefined
+        const module = file === undefined ? path : ownPath(file)
+        if (module === undefined || !Object.hasOwn(modules, module)) return undefined
+        const instead = modules[module]
+        if (file === undefined || instead === '') return { path: module, namespace: 'without', sideEffects: false }
+        return { path: resolve(dirname(file), relative(dirname(module), instead)).replace(/\.ts$/, extname(file)) }
       })
       // Not ES modules: of those it is an error to import what is not there.
       build.onLoad({ filter: /./, namespace: 'without' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))

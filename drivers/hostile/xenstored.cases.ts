@@ -31,6 +31,7 @@ const others: Readonly<Record<string, Case>> = {
     await peer.works(t)
     const shown = words[2060 / 4]
     const reading = xenstore.read('domid')
+    await Promise.resolve() // the daemon is told when all is asked for
     while (words[2060 / 4] === shown) xen.step() // the answer is in the ring; only the index decides what is seen of it
     const end = words[2060 / 4]
     for (words[2060 / 4] = shown; words[2060 / 4] !== end; ) {

@@ -112,7 +112,9 @@ export class Link implements FrontendLink {
   start(): void {
     this.up = true
     this.#channels.notify(true, true)
-    this.#onEvent()
+    // Whoever was waited for hears of it in this turn: packets that came meanwhile are for him.
+    if (this.#options.ready !== undefined) this.#pending = this.#machine.timers.set(0, this.#again)
+    else this.#onEvent()
   }
 
   reserve(length: number): Frame | undefined {

@@ -64,7 +64,8 @@ export class Netfront implements EthernetDevice {
     if (mac !== undefined) this.mac.set(mac)
     this.mtu = mtu
     const vif = new Vif(this, parts, options, frontend, () => this.#onUp())
-    this.#life = new Frontend(vif, parts, frontend, { later: options.later, signal: options.signal, isNew: mac === undefined, backend })
+    const { later, signal, ready } = options
+    this.#life = new Frontend(vif, parts, frontend, { later, signal, ready, isNew: mac === undefined, backend })
     this.connected = this.#life.connected
   }
 

@@ -33,6 +33,8 @@ export interface NetfrontOptions {
   readonly ipv6?: boolean
   /** Does not wait: without a vif, or before it works, the device is there all the same and sends nothing; `onConnected` tells. */
   readonly later?: boolean
+  /** Does not begin to work before that: packets wait with the backend. Who will use the device need not be there while it connects. */
+  readonly ready?: Promise<void>
   /** Gives up waiting for the first backend. Once connected, it has no meaning any more. */
   readonly signal?: AbortSignal
 }

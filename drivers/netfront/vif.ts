@@ -3,12 +3,12 @@
 import type { FrontendDriver } from '../xenbus/driver.ts'
 import type { Backend } from '../xenbus/handshake.ts'
 import { formatMac, readAddress } from './address.ts'
-import { readOffer } from './features.ts'
+import { type Offer, readOffer } from './features.ts'
 import { Link } from './link.ts'
 import type { Netfront } from './netfront.ts'
 import type { NetfrontOptions, NetfrontParts } from './options.ts'
 
-export class Vif implements FrontendDriver<Link> {
+export class Vif implements FrontendDriver<Link, Offer> {
   readonly name: string
   readonly source = 'net-xen'
   readonly up: () => void
@@ -36,8 +36,11 @@ export class Vif implements FrontendDriver<Link> {
     device.mtu = mtu
   }
 
-  async connect(backend: Backend, onBroken: () => void): Promise<Link> {
-    const offer = await readOffer(this.#parts.xenstore, backend)
+  read(backend: Backend): Promise<Offer> {
+    return readOffer(this.#parts.xenstore, backend)
+  }
+
+  connect(backend: Backend, offer: Offer, onBroken: () => void): Link {
     return new Link(this.#device, this.#parts, backend, this.#options, offer, this.name, onBroken)
   }
 

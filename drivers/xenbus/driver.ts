@@ -20,20 +20,22 @@ export interface FrontendLink {
   close(): void
 }
 
-/** What a kind of device does at the turns of its frontend's life. */
-export interface FrontendDriver<L extends FrontendLink> {
+/** What a kind of device does at the turns of its frontend's life. `Offer`: what a backend says that it can do. */
+export interface FrontendDriver<L extends FrontendLink, Offer> {
   /** For messages: `vif 0`. */
   readonly name: string
   /** Source of its log lines. */
   readonly source: string
   /** The toolstack has made the device anew, or will have: what was read from its directory before is read again. */
   renew(): Promise<void>
+  /** Reads what a backend offers. It counts when the backend's state, read before, is InitWait. */
+  read(backend: Backend): Promise<Offer>
   /**
-   * Makes the rings for a backend; called in its state InitWait, when what it offers can be read.
+   * Makes the rings for a backend, which is in state InitWait.
    * @param onBroken to be called after the link has closed itself
    * @throws XenError when memory, grants or ports are short
    */
-  connect(backend: Backend, onBroken: () => void): Promise<L>
+  connect(backend: Backend, offer: Offer, onBroken: () => void): L
   /** The connection is to work from now on; it is started next. Returns what the log is to say of it. */
   connected(link: L): string
   /** It works. */

@@ -13,6 +13,8 @@ import type { Xenstore } from '../xenstore/xenstore.ts'
 import type { FrontendDriver, FrontendLink, Keys } from './driver.ts'
 import { type Backend, readBackend, readState, tellBackend, tryRead, XenbusState } from './handshake.ts'
 
+/** Of our directory: who the backend is, and which state we are in. */
+const KEYS = ['backend', 'backend-id', 'state']
 /** Milliseconds that a backend has to let go when we close. */
 const CLOSE_TIMEOUT = 500
 /** Milliseconds between two connections, but for a vif that the toolstack has made anew, and between attempts. */
@@ -36,18 +38,29 @@ export interface FrontendOptions {
   readonly later?: boolean
   /** What ends the wait for the first backend when it aborts. */
   readonly signal?: AbortSignal
+  /** Nobody can use the device before: it does not begin to work, though the backend has. */
+  readonly ready?: Promise<void>
   /** Whether the driver has read what is in the directory now. */
   readonly isNew: boolean
   /** The backend that was there when it did. */
   readonly backend?: Backend
 }
 
-export class Frontend<L extends FrontendLink> {
+/** What a connection begins with, asked for before it is known whether there will be one. */
+interface Opening<Offer> {
+  readonly backend: Backend
+  readonly offer: Promise<Offer>
+  /** What the backend is to be told; undefined: nothing. */
+  readonly keys: PromiseWithResolvers<Keys | undefined>
+  readonly telling: Promise<boolean>
+}
+
+export class Frontend<L extends FrontendLink, Offer = unknown> {
   /** The connection to the present backend. */
   link: L | undefined
   /** Resolves when the first backend is connected. */
   readonly connected: Promise<void>
-  readonly #driver: FrontendDriver<L>
+  readonly #driver: FrontendDriver<L, Offer>
   readonly #parts: FrontendParts
   readonly #options: FrontendOptions
   readonly #frontend: string
@@ -61,12 +74,17 @@ export class Frontend<L extends FrontendLink> {
   /** Who was there at the last look. */
   #backend: Backend | undefined
   #closing = false
+  /** Nothing was looked at so far. */
+  #isFirst = true
   /** A backend was there before; what is in its directory is not what an earlier kernel left. */
   #settled = false
   /** Or nobody waits for that: errors are ours from now on. */
   #wasConnected: boolean
   /** What is in our directory is not what was read: the device is, or will be, another one. */
   #isNew: boolean
+  #isReady: boolean
+  /** The connection whose backend is connected, when nobody could use it then. */
+  #waits: L | undefined
   /** A backend that begins again by itself has to wait until then. */
   #notBefore = 0
   /** Why there is no connection, as it was told last. */
@@ -74,7 +92,7 @@ export class Frontend<L extends FrontendLink> {
   #resolveConnected = (): void => {}
 
   /** @param frontend our directory, such as `device/vif/0` */
-  constructor(driver: FrontendDriver<L>, parts: FrontendParts, frontend: string, options: FrontendOptions) {
+  constructor(driver: FrontendDriver<L, Offer>, parts: FrontendParts, frontend: string, options: FrontendOptions) {
     this.#driver = driver
     this.#parts = parts
     this.#options = options
@@ -82,6 +100,8 @@ export class Frontend<L extends FrontendLink> {
     this.#isNew = options.isNew
     this.#backend = options.backend
     this.#wasConnected = options.later === true
+    this.#isReady = options.ready === undefined
+    void options.ready?.then(() => this.#getReady())
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.connected = promise
     this.#resolveConnected = resolve
@@ -100,9 +120,12 @@ export class Frontend<L extends FrontendLink> {
     return this.#ended
   }
 
-  /** Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. */
+  /**
+   * Looks at both directories after every change of either, and does what is next. What was missed in between does not matter. (Of ours at those
+   * keys only that it goes by: of the others, which it writes itself, each would be an event for nothing.)
+   */
   async #live(): Promise<void> {
-    const watch = this.#parts.xenstore.watch(this.#frontend, this.#wakeup.wake)
+    const watches = KEYS.map(key => this.#parts.xenstore.watch(`${this.#frontend}/${key}`, this.#wakeup.wake))
     this.#wakeup.wake() // the store does one after the other: what is read behind the watch's request is not older than the watch
     const unsubscribe = this.#parts.machine.suspension.subscribe('connections', {
       resume: cancelled => {
@@ -117,7 +140,7 @@ export class Frontend<L extends FrontendLink> {
       await this.#shutDown()
     } finally {
       unsubscribe()
-      watch.close()
+      for (const watch of watches) watch.close()
       this.#backendWatch?.close()
       this.#again?.cancel()
       this.#closeLink()
@@ -151,15 +174,28 @@ export class Frontend<L extends FrontendLink> {
   }
 
   async #look(): Promise<void> {
-    const { xenstore, machine } = this.#parts
+    const { xenstore } = this.#parts
     // Mostly it is the same one: then all is known after one round trip.
     const expected = this.#backend
     this.#watchBackend(expected)
-    let [backend, own, state] = await Promise.all([
-      readBackend(xenstore, this.#frontend),
-      readState(xenstore, this.#frontend),
-      stateOf(xenstore, expected),
-    ])
+    const looks = Promise.all([readBackend(xenstore, this.#frontend), readState(xenstore, this.#frontend), stateOf(xenstore, expected)])
+    // At the first look it mostly waits for us: what comes next is asked for at the same time.
+    const early = this.#isFirst && expected !== undefined ? this.#open(expected) : undefined
+    this.#isFirst = false
+    try {
+      await this.#decide(expected, await looks, early)
+    } finally {
+      early?.keys.resolve(undefined)
+    }
+  }
+
+  async #decide(
+    expected: Backend | undefined,
+    looks: [Backend | undefined, number, number],
+    early: Opening<Offer> | undefined,
+  ): Promise<void> {
+    const { xenstore, machine } = this.#parts
+    let [backend, own, state] = looks
     this.#backend = backend
     if (backend?.path !== expected?.path) {
       this.#watchBackend(backend)
@@ -168,7 +204,7 @@ export class Frontend<L extends FrontendLink> {
     if (this.#closing) return
     const { link } = this
     if (link === undefined) {
-      if (backend !== undefined && state === XenbusState.initWait) await this.#connectInTime(backend, own)
+      if (backend !== undefined && state === XenbusState.initWait) await this.#connectInTime(backend, own, early)
       else if (!this.#settled && backend !== undefined && state >= XenbusState.connected) await this.#reset(backend)
       return
     }
@@ -199,7 +235,17 @@ export class Frontend<L extends FrontendLink> {
     return first !== undefined && (await tryRead(this.#parts.xenstore, `${this.#frontend}/${first[0]}`)) === String(first[1])
   }
 
+  #getReady(): void {
+    this.#isReady = true
+    const { link } = this
+    if (link !== undefined && link === this.#waits && !link.broken && !this.#closing) this.#goUp(link)
+  }
+
   #goUp(link: L): void {
+    if (!this.#isReady) {
+      this.#waits = link
+      return
+    }
     const driver = this.#driver
     this.#parts.machine.log(driver.source).info(`${driver.name}: ${driver.connected(link)}`)
     link.start()
@@ -219,7 +265,7 @@ export class Frontend<L extends FrontendLink> {
    * A device that the toolstack has made, in state Initialising, is connected at once. A backend that begins again by itself could do so as
    * often as it likes, and each time write to the log, and keep the pages of the connection before: it has to wait, and to let go of them.
    */
-  async #connectInTime(backend: Backend, own: number): Promise<void> {
+  async #connectInTime(backend: Backend, own: number, early: Opening<Offer> | undefined): Promise<void> {
     const delay = own === XenbusState.initialising ? 0 : this.#notBefore - this.#parts.machine.timers.now()
     if (delay > 0) return this.#lookAgain(delay)
     if (this.#last?.backend.domid === backend.domid) {
@@ -230,15 +276,28 @@ export class Frontend<L extends FrontendLink> {
           `${this.#driver.name}: domain ${backend.domid} still has pages of the connection that ended: no other one before it lets go of them`,
         )
     }
-    await this.#connect(backend)
+    await this.#connect(early?.backend.path === backend.path ? early : this.#open(backend))
+  }
+
+  /** Asks for what the backend offers, and for a transaction to answer it in. */
+  #open(backend: Backend): Opening<Offer> {
+    const keys = Promise.withResolvers<Keys | undefined>()
+    const opening = {
+      backend,
+      offer: this.#driver.read(backend),
+      keys,
+      telling: tellBackend(this.#parts.xenstore, this.#frontend, backend.path, keys.promise),
+    }
+    for (const each of [opening.offer, keys.promise, opening.telling]) each.catch(() => {}) // perhaps nobody needs them
+    return opening
   }
 
   /** Makes the rings and tells the backend where they are. */
-  async #connect(backend: Backend): Promise<void> {
+  async #connect({ backend, offer, keys, telling }: Opening<Offer>): Promise<void> {
     if (this.#isNew) await this.#driver.renew()
-    const connecting = this.#driver.connect(backend, this.#wakeup.wake).then(link => this.#take(link))
+    const connecting = offer.then(offer => this.#take(this.#driver.connect(backend, offer, this.#wakeup.wake)))
+    connecting.then(keys.resolve, keys.reject)
     // When the backend has gone meanwhile, the next look will tell.
-    const telling = tellBackend(this.#parts.xenstore, this.#frontend, backend.path, connecting)
     for (const result of await Promise.allSettled([connecting, telling])) if (result.status === 'rejected') throw result.reason
   }
 

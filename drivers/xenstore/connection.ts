@@ -42,8 +42,6 @@ export class XenstoreConnection {
   #nextId = 1
   #broken = false
   #closed = false
-  /** Bytes taken in this turn. */
-  #consumed = 0
   #isKicking = false
   /** While the domain gets ready to be suspended: what was asked for meanwhile. */
   #held: (() => void)[] | undefined
@@ -137,9 +135,11 @@ export class XenstoreConnection {
 
   #onEvent(): void {
     if (this.#broken) return
-    let moved = this.#receive()
-    if (!this.#broken && this.#send()) moved = true
-    if (moved) this.machine.abi.evtchnSend(this.#port)
+    this.#receive()
+    if (this.#broken) return
+    const isRelieved = this.#ring.wasFull
+    this.#ring.wasFull = false
+    if (this.#send() || isRelieved) this.machine.abi.evtchnSend(this.#port)
   }
 
   /** Tells the daemon once of all that is asked for in a turn: what is asked for together it finds together. */
@@ -172,21 +172,22 @@ export class XenstoreConnection {
   #readRing(into: Uint8Array, offset: number, length: number): number {
     const count = this.#ring.read(into, offset, length)
     if (count === CORRUPT) this.#fail('its response index is further away than the ring is long')
-    else this.#consumed += count
     return count
   }
 
-  /** Takes what the daemon sent; true when there was something, so that the daemon learns of the space. */
-  #receive(): boolean {
-    this.#consumed = 0
+  /** Takes what the daemon sent. */
+  #receive(): void {
     for (let budget = BUDGET; ; budget--) {
       if (budget === 0) {
         this.machine.timers.set(0, () => this.#onEvent())
-        return true
+        return
       }
       const message = this.#assembler.next(this.#read)
-      if (message === undefined) return this.#consumed > 0 && !this.#broken
-      if (message === 'corrupt') return this.#fail('a message is longer than 4096 bytes')
+      if (message === undefined) return
+      if (message === 'corrupt') {
+        this.#fail('a message is longer than 4096 bytes')
+        return
+      }
       if (message.type === MessageType.watchEvent) this.#deliverEvent(message)
       else this.#deliverReply(message)
     }

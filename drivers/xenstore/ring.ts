@@ -25,13 +25,18 @@ export class XenstoreRing {
   // Our own indices live here; the page holds copies for the daemon, and what it does to them does not concern us.
   #produced: number
   #consumed: number
+  /** What was consumed before the last time. */
+  #before: number
+
+  /** The daemon had filled the ring, and perhaps waits to be told that it has room again; the user of the ring sets it to false. */
+  wasFull = false
 
   constructor(page: ArrayBuffer, io: Pick<Abi, 'copy' | 'fence'>) {
     this.#io = io
     this.#bytes = new Uint8Array(page)
     this.#words = new Uint32Array(page)
     this.#produced = this.#words[REQ_PROD]
-    this.#consumed = this.#words[RSP_CONS]
+    this.#consumed = this.#before = this.#words[RSP_CONS]
   }
 
   /** Copies bytes of a request into the ring; returns how many had room, or CORRUPT. Notify the daemon afterwards. */
@@ -50,11 +55,17 @@ export class XenstoreRing {
     return count
   }
 
-  /** Takes up to `length` bytes of what the daemon sent; returns how many there were, or CORRUPT. Notify the daemon afterwards. */
+  /**
+   * Takes up to `length` bytes of what the daemon sent; returns how many there were, or CORRUPT. When there are none, or less: notify the daemon
+   * if it `wasFull`. (It looks for room again when it is told, and each time is a turn of the daemon for nothing when it has nothing to write.)
+   */
   read(into: Uint8Array, offset: number, length: number): number {
     this.#io.fence()
-    const available = (this.#words[RSP_PROD] - this.#consumed) >>> 0
+    const produced = this.#words[RSP_PROD]
+    const available = (produced - this.#consumed) >>> 0
     if (available > RING_SIZE) return CORRUPT
+    // Looked at after our index was out: whoever did not see it has filled the ring as it was before.
+    if ((produced - this.#before) >>> 0 >= RING_SIZE) this.wasFull = true
     const count = Math.min(length, available)
     if (count === 0) return 0
     const position = this.#consumed & MASK
@@ -62,6 +73,7 @@ export class XenstoreRing {
     this.#io.copy(into, offset, this.#bytes, RESPONSES + position, first)
     if (count > first) this.#io.copy(into, offset + first, this.#bytes, RESPONSES, count - first)
     this.#io.fence() // the bytes are out before the daemon may overwrite them
+    this.#before = this.#consumed
     this.#consumed = (this.#consumed + count) >>> 0
     this.#words[RSP_CONS] = this.#consumed
     return count

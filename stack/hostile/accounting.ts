@@ -4,7 +4,7 @@ import { type Frame, PORTS } from '@xen-ts/runtime/machine'
 import { type CounterName, Counters } from '../counters.ts'
 import type { IpStack } from '../stack.ts'
 import { portsOf } from '../tcp/table.ts'
-import type { UdpReceiver } from '../udp/udp.ts'
+import type { UdpReceiver } from '../udp/input.ts'
 
 /**
  * Counters that say what became of the frame that has just arrived: it was thrown away, or answered at once. All others say something

@@ -1,6 +1,6 @@
 /** UDP (RFC 768). A datagram that does not fit one packet goes in fragments. */
 import type { UdpOptions, UdpSocket, UdpSockets } from '@xen-ts/runtime'
-import { type Frame, LENGTH, OFFSET, PORTS, type Timers } from '@xen-ts/runtime/machine'
+import type { Timers } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import { type Interface, noAddress } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
@@ -10,13 +10,8 @@ import type { Resolver } from '../tcp/by-name.ts'
 import { swap16 } from '../wire/ethernet.ts'
 import { PROTOCOL_UDP, UDP_BYTES, UDP_CHECKSUM, UDP_DESTINATION, UDP_LENGTH, UDP_SOURCE } from '../wire/udp.ts'
 import { notAddress } from './datagram-socket.ts'
+import { UdpInput, type UdpReceiver } from './input.ts'
 import { UdpDriver } from './socket.ts'
-
-/**
- * Receives a datagram: `length` bytes of `bytes` from `offset` on, valid during the call only. `from` has the sender's address (`peer`),
- * and `send` takes it for the answer.
- */
-export type UdpReceiver = (bytes: Uint8Array, offset: number, length: number, from: Route, remotePort: number) => void
 
 /**
  * Who hears that datagrams of a port do not arrive (ICMP): anybody can claim that who has guessed both ports. False: they went elsewhere,
@@ -42,15 +37,11 @@ const MOST_WAITING = 256
 const PATIENCE = 1_000
 const RETRY = 10
 
-export class Udp implements UdpSockets {
-  readonly ip: Interface
+export class Udp extends UdpInput implements UdpSockets {
   readonly #resolve: Resolver
-  readonly #receivers = new Map<number, UdpReceiver>()
   readonly #unreachable = new Map<number, UnreachableHandler>()
   /** Of programs. */
   readonly #sockets = new Set<UdpDriver>()
-  /** Ports whose receivers want broadcasts. */
-  readonly #broadcast = new Set<number>()
   readonly #timers: Timers
   /** Datagrams of programs that wait for a free frame. */
   readonly #waiting = new Set<() => void>()
@@ -60,7 +51,7 @@ export class Udp implements UdpSockets {
   #isClosed = false
 
   constructor(ip: Interface, timers: Timers, resolve: Resolver) {
-    this.ip = ip
+    super(ip)
     this.#timers = timers
     this.#resolve = resolve
   }
@@ -109,13 +100,13 @@ export class Udp implements UdpSockets {
 
   #receive(port: number, receiver: UdpReceiver): () => void {
     checkPort('UDP', port)
-    if (this.#receivers.has(port))
+    if (this.receivers.has(port))
       throw new SocketError(
         'EADDRINUSE',
         `UDP port ${port} of this stack is in use already: close the other socket, or choose another port`,
       )
-    this.#receivers.set(port, receiver)
-    return () => this.#receivers.delete(port)
+    this.receivers.set(port, receiver)
+    return () => this.receivers.delete(port)
   }
 
   /**
@@ -138,15 +129,15 @@ export class Udp implements UdpSockets {
   #freePort(): number {
     const random = new Uint16Array(TRIES)
     this.ip.abi.random(new Uint8Array(random.buffer))
-    const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.#receivers.has(each))
+    const number = Array.from(random, each => FIRST_PORT + (each & 0x7fff)).find(each => !this.receivers.has(each))
     if (number !== undefined) return number
-    throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.#receivers.size} are in use: close some first`)
+    throw new SocketError('ENOBUFS', `no local UDP port was free in ${TRIES} tries, ${this.receivers.size} are in use: close some first`)
   }
 
   /** The receiver of `port` wants what is sent to all hosts of the link, too (RFC 919). Returns a function that ends it. */
   receiveBroadcast(port: number): () => void {
-    this.#broadcast.add(port)
-    return () => void this.#broadcast.delete(port)
+    this.broadcast.add(port)
+    return () => void this.broadcast.delete(port)
   }
 
   /**
@@ -235,54 +226,10 @@ export class Udp implements UdpSockets {
   /** A router or host says that a datagram was not delivered. When it was too big (RFC 1191), the next ones go in fragments. */
   unreachable(message: Unreachable): void {
     const { route, localPort, mtu } = message
-    if (mtu !== undefined && this.#receivers.has(localPort)) {
+    if (mtu !== undefined && this.receivers.has(localPort)) {
       route.tooBig(mtu)
       return
     }
     if (this.#unreachable.get(localPort)?.(message) !== true) this.ip.counters.icmpIgnored++
-  }
-
-  receive(frame: Frame, at: number, length: number, route: Route): void {
-    const u8 = frame.u8
-    const u16 = frame.u16
-    const checked = frame.checked
-    const abi = this.ip.abi
-    const counters = this.ip.counters
-    const word = at >>> 1
-    const size = length < UDP_BYTES ? 0 : swap16(u16[word + UDP_LENGTH])
-    if (size < UDP_BYTES || size > length) {
-      counters.malformed++
-      return
-    }
-    const sum = route.sum + (PROTOCOL_UDP << 8) + swap16(size)
-    if (checked !== true && (u16[word + UDP_CHECKSUM] !== 0 || route.family === 6) && abi.checksum(u8, at, size, sum) !== 0xffff) {
-      counters.badChecksum++
-      return
-    }
-    if (u16[word + UDP_SOURCE] === 0) {
-      counters.udpNoSource++
-      return
-    }
-    const port = swap16(u16[word + UDP_DESTINATION])
-    const receiver = this.#receivers.get(port)
-    const isForMany = (u16[0] & 1) !== 0 // the frame was
-    if (receiver === undefined || (isForMany && !this.#broadcast.has(port))) {
-      counters.udpNoPort++
-      route.unreachable(frame, 'port')
-      return
-    }
-    receiver(u8, at + UDP_BYTES, size - UDP_BYTES, route, swap16(u16[word + UDP_SOURCE]))
-  }
-
-  /** What the ABI's packetIn has read and found good; the frame was for us alone. */
-  arrived(frame: Frame, record: Int32Array, route: Route): void {
-    const ports = record[PORTS]
-    const receiver = this.#receivers.get(ports >>> 16)
-    if (receiver === undefined) {
-      this.ip.counters.udpNoPort++
-      route.unreachable(frame, 'port')
-    } else {
-      receiver(frame.u8, record[OFFSET], record[LENGTH], route, ports & 0xffff)
-    }
   }
 }

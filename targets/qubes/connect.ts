@@ -13,7 +13,7 @@ export { target } from './target.ts'
 /** How long (ms) a program's start waits for its settings: QubesDB is there before the first instruction, or not at all. */
 const SETTINGS_TIMEOUT = 5_000
 
-export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, log }) => {
+export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, log, kinds }) => {
   const domain = connectDomain({ machine, lifecycle })
   /** Resolves when the program has begun. */
   const begun = Promise.withResolvers<void>()
@@ -28,7 +28,9 @@ export const connect: Connect<typeof target> = ({ machine, lifecycle, signal, lo
   })
   const { db, qrexec, gui } = agents
   const network = new QubeNetwork(domain, db)
-  // The time zone of Intl, where the program has one (runtime/intl/date.ts).
+  if (kinds.has('stack'))
+    network.begin(signal)
+    // The time zone of Intl, where the program has one (runtime/intl/date.ts).
   ;(globalThis as any)[Symbol.for('xen-ts.timeZone')] = () => db.timezone
   endWith({ lifecycle, agents, timers: machine.timers, started: begun.promise })
   return {

@@ -8,7 +8,7 @@ import type { QubesDB } from '@xen-ts/qubes'
 import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { IpStack, StackConfig } from '@xen-ts/stack'
 import { counterLine } from '../counters.ts'
-import { connectStack, type Vif, type XenStack } from '../domain.ts'
+import { beginVif, connectStack, type EarlyVif, type Vif, type XenStack } from '../domain.ts'
 
 /** How long (ms) a program's start waits for its netvm: that is there before the qube starts, but may be busy. */
 const BACKEND_TIMEOUT = 10_000
@@ -95,11 +95,17 @@ export async function uplinkWorks({ db, stack, xenstore, timers }: Uplink): Prom
 export class QubeNetwork {
   readonly #domain: Vif
   readonly #db: QubesDB
+  #vif: EarlyVif | undefined
   #stack: XenStack | undefined
 
   constructor(domain: Vif, db: QubesDB) {
     this.#domain = domain
     this.#db = db
+  }
+
+  /** The vif connects while QubesDB answers: neither needs the other. */
+  begin(signal: AbortSignal): void {
+    this.#vif = beginVif(this.#domain, signal)
   }
 
   /** A qube without a netvm gets a stack too: it may get a netvm, and another after that. */
@@ -110,7 +116,11 @@ export class QubeNetwork {
     const config = networkConfig(db, log)
     if (config === undefined)
       log.warn('there is no netvm: nothing can be reached before one is chosen (in dom0: qvm-prefs NAME netvm sys-firewall)')
-    const stack = await connectStack(this.#domain, config, { signal, patience: config === undefined ? 0 : BACKEND_TIMEOUT })
+    const stack = await connectStack(this.#domain, config, {
+      signal,
+      patience: config === undefined ? 0 : BACKEND_TIMEOUT,
+      vif: this.#vif,
+    })
     this.#stack = stack
     const unfollow = followNetwork({ db, stack, timers: machine.timers, log })
     const dispose = stack[Symbol.asyncDispose]

@@ -50,6 +50,11 @@ test.serial('ping from dom0, small and of 1,400 bytes', async t => {
   for (const size of [56, 1400]) t.regex(await xen.rig.must(`ping -c 3 -s ${size} -w 10 ${vif.ip}`), / 3 packets received/)
 })
 
+test.serial('the image has no UDP, and says so to who sends a datagram', async t => {
+  // Of busybox, by datagrams to ports that nobody has: the host answers with ICMP's port unreachable.
+  t.regex(await xen.rig.must(`traceroute -n -q 1 -m 3 -w 5 ${vif.ip}`), /^ 1 {2}10\.137\.0\.16 {2}[\d.]+ ms/m)
+})
+
 test.serial('the page comes through Linux netback, with its length', async t => {
   const response = await fetch(`${url}/`)
   t.is(response.status, 200)
