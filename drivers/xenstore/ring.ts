@@ -1,6 +1,9 @@
 /**
  * The ring page between a domain and the xenstore daemon (xen/include/public/io/xs_wire.h): two byte rings of 1024 bytes,
  * requests to the daemon and responses from it. Bytes in and out; who notifies whom, and when, is the caller's.
+ *
+ * There are no barriers here, as in a vchan's ring: x86 keeps stores in order, and a load before a later store (Intel SDM volume 3, memory
+ * ordering). Nobody asks whether the other one sleeps: each is told of every change, by a hypercall.
  */
 import type { Abi } from '@xen-ts/boot/abi'
 
@@ -19,14 +22,14 @@ const RSP_PROD = 2060 / 4
 export const CORRUPT = -1
 
 export class XenstoreRing {
-  readonly #io: Pick<Abi, 'copy' | 'fence'>
+  readonly #io: Pick<Abi, 'copy'>
   readonly #bytes: Uint8Array
   readonly #words: Uint32Array
   // Our own indices live here; the page holds copies for the daemon, and what it does to them does not concern us.
   #produced: number
   #consumed: number
 
-  constructor(page: ArrayBuffer, io: Pick<Abi, 'copy' | 'fence'>) {
+  constructor(page: ArrayBuffer, io: Pick<Abi, 'copy'>) {
     this.#io = io
     this.#bytes = new Uint8Array(page)
     this.#words = new Uint32Array(page)
@@ -46,13 +49,11 @@ export class XenstoreRing {
     if (count > first) this.#io.copy(this.#bytes, REQUESTS, from, offset + first, count - first)
     this.#produced = (this.#produced + count) >>> 0
     this.#words[REQ_PROD] = this.#produced
-    this.#io.fence()
     return count
   }
 
   /** Takes up to `length` bytes of what the daemon sent; returns how many there were, or CORRUPT. Notify the daemon afterwards. */
   read(into: Uint8Array, offset: number, length: number): number {
-    this.#io.fence()
     const available = (this.#words[RSP_PROD] - this.#consumed) >>> 0
     if (available > RING_SIZE) return CORRUPT
     const count = Math.min(length, available)
@@ -61,7 +62,6 @@ export class XenstoreRing {
     const first = Math.min(count, RING_SIZE - position)
     this.#io.copy(into, offset, this.#bytes, RESPONSES + position, first)
     if (count > first) this.#io.copy(into, offset + first, this.#bytes, RESPONSES, count - first)
-    this.#io.fence() // the bytes are out before the daemon may overwrite them
     this.#consumed = (this.#consumed + count) >>> 0
     this.#words[RSP_CONS] = this.#consumed
     return count

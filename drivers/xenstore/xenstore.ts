@@ -37,7 +37,7 @@ export class Xenstore extends XenstoreView {
     this.#watches = new Watches(connection)
     // A kernel that ran here before us (a boot loader, kexec) may have left watches, whose events would be taken for ours, and
     // transactions. Nobody waits for the answer; a daemon that does not know the request refuses it.
-    connection.request(MessageType.resetWatches, undefined, '', ['']).catch(() => {})
+    connection.ask(MessageType.resetWatches, undefined, '', [''], undefined, () => {})
     this.#unsubscribe = machine.suspension.subscribe('store', {
       suspend: () => this.#suspend(),
       resume: cancelled => this.#resume(cancelled),
@@ -138,15 +138,21 @@ export class Xenstore extends XenstoreView {
     }
   }
 
-  /** Whether a domain exists; true also when the store does not tell. */
-  async domainExists(domid: number): Promise<boolean> {
-    try {
-      const payload = await this.#connection.request(MessageType.isDomainIntroduced, undefined, `domain ${domid}`, [String(domid)])
-      return payload[0] !== 0x46 // 'F'
-    } catch (error) {
-      if (error instanceof XenstoreError && error.code !== 'EIO') return true
-      throw error
-    }
+  /** Whether a domain exists; true also when the store does not tell. @throws XenstoreError EIO when the connection is broken */
+  domainExists(domid: number): Promise<boolean> {
+    return new Promise((resolve, reject) =>
+      this.askDomain(domid, exists => {
+        if (exists === undefined) reject(this.#connection.error(MessageType.isDomainIntroduced, `domain ${domid}`, 'EIO'))
+        else resolve(exists)
+      }),
+    )
+  }
+
+  /** The same without a promise; undefined when the connection is broken. */
+  askDomain(domid: number, answer: (exists: boolean | undefined) => void): void {
+    this.#connection.ask(MessageType.isDomainIntroduced, undefined, '', [String(domid)], undefined, (code, bytes, offset, length) =>
+      answer(code === 'EIO' ? undefined : code !== undefined || length === 0 || bytes[offset] !== 0x46), // 'F'
+    )
   }
 
   /** One line a watch, for debugging. */
