@@ -29,6 +29,7 @@ export class Xenstore extends XenstoreView {
   #onNoTransaction: (() => void) | undefined
   readonly #unsubscribe: () => void
   #domid: Promise<number> | undefined
+  #ownDomid: number | undefined
 
   constructor(machine: XenMachine) {
     const connection = new XenstoreConnection(machine)
@@ -47,11 +48,19 @@ export class Xenstore extends XenstoreView {
   /** The number of this domain. Asked once, and again after a restore, which gives it another one. */
   domid(): Promise<number> {
     if (this.#domid !== undefined) return this.#domid
-    const domid = (this.#domid = this.read('domid').then(Number))
+    const domid = (this.#domid = this.read('domid').then(value => {
+      if (this.#domid === domid) this.#ownDomid = Number(value)
+      return Number(value)
+    }))
     domid.catch(() => {
       if (this.#domid === domid) this.#domid = undefined
     })
     return domid
+  }
+
+  /** The same, if it is known. */
+  get ownDomid(): number | undefined {
+    return this.#ownDomid
   }
 
   /**
@@ -219,7 +228,7 @@ export class Xenstore extends XenstoreView {
 
   #resume(cancelled: boolean): void {
     this.#suspending = false
-    if (!cancelled) this.#domid = undefined
+    if (!cancelled) this.#domid = this.#ownDomid = undefined
     this.#connection.resume(cancelled)
     for (const wake of this.#waitingForTransaction.splice(0)) wake()
   }
