@@ -25,8 +25,8 @@ export interface ByteWriter extends WritableStream<Uint8Array | string> {
   whenFailed(failed: ((error: Error) => void) | undefined): void
   /** @internal past the queue of the web stream; undefined when it is sent already */
   push(data: Uint8Array | string): Promise<void> | undefined
-  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
-  finish(): Promise<void>
+  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. undefined when that is sent already; never rejects */
+  finish(): Promise<void> | undefined
 }
 
 /** @param push sends bytes, undefined when that is done already; an empty array is the end of the stream. Never throws, but rejects */
@@ -97,10 +97,11 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       return bytes.length === 0 ? undefined : this.#push(bytes)
     }
 
-    async finish(): Promise<void> {
+    finish(): Promise<void> | undefined {
       // Without a writer there never was a queue; with one, something may be in it.
-      if (this.#writer !== undefined && !this.#ended) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
-      await this.#end()?.catch(() => {})
+      if (this.#writer === undefined || this.#ended) return this.#end()?.catch(() => {})
+      const closing = this.locked ? this.#writer.close() : super.close()
+      return closing.catch(() => {}).then(() => this.#end()?.catch(() => {}))
     }
 
     #end(): Promise<void> | undefined {

@@ -46,7 +46,7 @@ export class OutgoingCall {
     // Who cancels it, or leaves a loop over it, wants nothing more of the call.
     this.stdout = byteReader(
       text,
-      () => this.#pull(),
+      { next: () => this.#pull() },
       () => this.close(),
     )
     this.#source = typeof input === 'string' || input instanceof Uint8Array ? undefined : new InputSource(input)
