@@ -36,19 +36,15 @@ export interface ByteChannel {
 
 /** Gives up a wait: what an AbortSignal is for, without events, which cost a small guest more than many a wait. */
 export class Cancel {
-  #reason: Error | undefined
-  /** Called by `cancel`; who waits sets it, and takes it back. */
-  onCancel: (() => void) | undefined
-
   /** Set by `cancel`. */
-  get reason(): Error | undefined {
-    return this.#reason
-  }
+  reason: Error | undefined = undefined
+  /** Who waits: it is woken by `cancel`. */
+  waiting: { wake(): void } | undefined = undefined
 
   cancel(reason: Error): void {
-    if (this.#reason !== undefined) return
-    this.#reason = reason
-    this.onCancel?.()
+    if (this.reason !== undefined) return
+    this.reason = reason
+    this.waiting?.wake()
   }
 }
 

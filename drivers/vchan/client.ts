@@ -136,6 +136,7 @@ class Connecting {
   #isBusy = false
   #isStale = false
   #isDone = false
+  #onAbort: (() => void) | undefined
 
   constructor(
     vchans: Vchans,
@@ -154,12 +155,16 @@ class Connecting {
     this.#name = `vchan ${domid}:${port}`
     vchans.waiting.add(this)
     vchans.liveness.add(this)
-    options.signal?.addEventListener('abort', this.wake)
-    if (options.cancel !== undefined) options.cancel.onCancel = this.wake
+    const { signal, cancel } = options
+    if (signal !== undefined) {
+      this.#onAbort = () => this.wake()
+      signal.addEventListener('abort', this.#onAbort)
+    }
+    if (cancel !== undefined) cancel.waiting = this
   }
 
   /** Something may be different now. */
-  readonly wake = (): void => {
+  wake(): void {
     if (this.#isDone) return
     const { signal, cancel } = this.#options
     if (signal?.aborted) return this.#fail(signal.reason)
@@ -180,8 +185,8 @@ class Connecting {
     const { xenstore, machine } = this.#vchans
     if (this.#world !== machine.suspension.world) return this.#enter()
     // The first event of a watch says nothing: most likely there are no keys still, and one of them shows that.
-    const [both, ask] = [this.#watch === undefined || this.#isWatching, this.#found]
-    readKeys(xenstore, this.#domid, this.#own, this.#port, both, ask)
+    const isLikely = this.#watch === undefined || this.#isWatching
+    readKeys(xenstore, this.#domid, this.#own, this.#port, isLikely, (keys, error) => this.#found(keys, error))
   }
 
   /** Each world gives this domain another number. */
@@ -207,7 +212,7 @@ class Connecting {
     xenstore.domid().then(enter, error => this.#fail(error))
   }
 
-  readonly #found = (keys: Keys | undefined, error: XenstoreError | undefined): void => {
+  #found(keys: Keys | undefined, error: XenstoreError | undefined): void {
     if (this.#isDone) return
     if (error !== undefined) return this.#fail(error)
     const { machine, xenstore, warnings } = this.#vchans
@@ -236,20 +241,20 @@ class Connecting {
       return this.#fail(new ChannelClosedError(`${this.#name}: the server that published its keys is dead, and no other came. Connect again.`))
     // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing
     // is missed.
-    this.#watch ??= xenstore.watch(eventChannelKey(this.#domid, this.#own, this.#port), this.#changed)
+    this.#watch ??= xenstore.watch(eventChannelKey(this.#domid, this.#own, this.#port), () => this.#changed())
     if (!this.#isUnsure) return this.#rest()
     this.#isUnsure = false
-    xenstore.askDomain(this.#domid, this.#domainIs)
+    xenstore.askDomain(this.#domid, exists => this.#domainIs(exists))
   }
 
   /** The next server may well be given the numbers that the dead one had: Xen and Linux hand out first what was freed last. */
-  readonly #changed = (): void => {
+  #changed(): void {
     this.#refused = undefined
     this.wake()
     this.#isWatching = true
   }
 
-  readonly #domainIs = (exists: boolean | undefined): void => {
+  #domainIs(exists: boolean | undefined): void {
     if (this.#isDone) return
     if (exists) return this.#rest()
     this.#fail(
@@ -276,7 +281,7 @@ class Connecting {
     this.#vchans.liveness.delete(this)
     this.#watch?.close()
     this.#giveUp?.cancel()
-    signal?.removeEventListener('abort', this.wake)
-    if (cancel !== undefined) cancel.onCancel = undefined
+    if (this.#onAbort !== undefined) signal?.removeEventListener('abort', this.#onAbort)
+    if (cancel !== undefined) cancel.waiting = undefined
   }
 }

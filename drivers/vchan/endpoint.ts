@@ -66,7 +66,7 @@ export class Endpoint implements ByteChannel, Disposable {
     this.#control = link.control
     this.#peerLive = link.side.peerLive
     this.#writer = link.writer
-    this.#turn = new Turn(machine, link, () => this.wake())
+    this.#turn = new Turn(machine, link, this)
   }
 
   get closed(): Promise<void> {

@@ -9,22 +9,27 @@ import { DATA_EXIT_CODE, DATA_STDERR, DATA_STDIN, DATA_STDOUT } from './wire.ts'
 /** How long (ms) a service that reads waits for input when this qube shuts down: a silent caller must not keep it. */
 const SILENCE = 1_000
 
+class State {
+  /** The read that waits for the caller. */
+  reading: PromiseWithResolvers<Uint8Array | undefined> | undefined
+  pulling: Promise<Uint8Array | undefined> | undefined
+  silence: Timer | undefined
+  isSilenced = false
+  /** The caller has gone, or this qube ends: all that has to do with time is in `next`. */
+  isEnding = false
+  /** This qube ends. */
+  isHushed = false
+  hasWarned = false
+}
+
 export class CallInput implements Pull {
   readonly #data: DataChannel
   readonly #log: Log
   readonly #timers: Timers
-  /** The read that waits for the caller. */
-  #reading: PromiseWithResolvers<Uint8Array | undefined> | undefined
-  #pulling: Promise<Uint8Array | undefined> | undefined
+  /** Which says how a read is under way, or what is not as usual; few calls have one, and a field costs as much as a piece of work. */
+  #state: State | undefined
   /** Ends a wait for what might be read. */
   #waiting: (() => void) | undefined
-  #silence: Timer | undefined
-  #silenced = false
-  /** The caller has gone, or this qube ends: all that has to do with time is in `next`. */
-  #isEnding = false
-  /** This qube ends. */
-  #isHushed = false
-  #warned = false
 
   constructor(data: DataChannel, log: Log, timers: Timers) {
     this.#data = data
@@ -34,53 +39,59 @@ export class CallInput implements Pull {
 
   /** Whether a read was given up: what comes of it later is for the next one. */
   get isSilenced(): boolean {
-    return this.#silenced
+    return this.#state !== undefined && this.#state.isSilenced
   }
 
   /** One at a time. */
   next(): Promise<Uint8Array | undefined> {
-    const reading = (this.#reading = Promise.withResolvers<Uint8Array | undefined>())
-    this.#pulling ??= this.#next().finally(() => {
-      this.#reading = this.#pulling = undefined
+    const state = this.#changed()
+    const reading = (state.reading = Promise.withResolvers<Uint8Array | undefined>())
+    state.pulling ??= this.#next().finally(() => {
+      state.reading = state.pulling = undefined
     })
-    this.#pulling.then(reading.resolve, reading.reject)
-    if (this.#isHushed) this.#hush()
+    state.pulling.then(reading.resolve, reading.reject)
+    if (state.isHushed) this.#hush(state)
     return reading.promise
   }
 
   take(): Uint8Array | null | undefined {
-    return this.#pulling === undefined ? this.#data.take(DATA_STDIN) : undefined
+    return this.#state?.pulling === undefined ? this.#data.take(DATA_STDIN) : undefined
   }
 
   wait(callback: () => void): boolean {
-    if (this.#pulling !== undefined || this.#isEnding || this.#data.isOther) return true
+    if (this.#state?.pulling !== undefined || this.#state?.isEnding || this.#data.isOther) return true
     this.#waiting = callback
     return this.#data.channel.whenReadable(callback)
   }
 
   /** The caller has gone, or this qube ends. */
   end(): void {
-    this.#isEnding = true
+    this.#changed().isEnding = true
     this.#waiting?.()
   }
 
   /** This qube ends: from now on a read that brings nothing for a while is over. */
   hush(): void {
-    this.#isHushed = true
-    this.#hush()
+    const state = this.#changed()
+    state.isHushed = true
+    this.#hush(state)
   }
 
   dispose(): void {
-    this.#silence?.cancel()
+    this.#state?.silence?.cancel()
   }
 
-  #hush(): void {
-    const reading = this.#reading
-    this.#silence?.cancel()
+  #changed(): State {
+    return (this.#state ??= new State())
+  }
+
+  #hush(state: State): void {
+    const { reading } = state
+    state.silence?.cancel()
     if (reading === undefined) return
-    this.#silence = this.#timers.set(SILENCE, () => {
-      if (this.#reading !== reading) return
-      this.#silenced = true
+    state.silence = this.#timers.set(SILENCE, () => {
+      if (state.reading !== reading) return
+      state.isSilenced = true
       reading.reject(new ChannelClosedError('this qube shuts down, and no input came'))
     })
   }
@@ -113,7 +124,8 @@ export class CallInput implements Pull {
   }
 
   #warn(text: string): void {
-    if (!this.#warned) this.#log.warn(text)
-    this.#warned = true
+    const state = this.#changed()
+    if (!state.hasWarned) this.#log.warn(text)
+    state.hasWarned = true
   }
 }

@@ -58,7 +58,7 @@ export class DataChannel {
   /** What `take` has seen, and is for `next`. */
   #header: Header | undefined
   /** Room for a header that is sent at once. */
-  readonly #scratch = new Uint8Array(HEADER_BYTES)
+  #scratch: Uint8Array | undefined
 
   constructor(channel: ByteChannel, version: number) {
     this.channel = channel
@@ -153,7 +153,7 @@ export class DataChannel {
       const message = encode(type, bytes)
       return channel.tryWrite(message) ? undefined : channel.write(message)
     }
-    const header = this.#scratch
+    const header = (this.#scratch ??= new Uint8Array(HEADER_BYTES))
     writeHeader(header, type, bytes.length)
     if (channel.tryWrite(header)) return channel.tryWrite(bytes) ? undefined : channel.write(bytes)
     return Promise.all([channel.write(header.slice()), channel.write(bytes)]).then(() => {})

@@ -2,7 +2,7 @@
  * What ends a call beside its service: the caller goes, or this qube shuts down. Either way the service is told at once, and given up a
  * while later; a caller that is there still gets an exit code.
  */
-import { type ByteChannel, ChannelClosedError } from '@xen-ts/drivers/channel'
+import { ChannelClosedError } from '@xen-ts/drivers/channel'
 import type { Timer, Timers } from '@xen-ts/runtime/machine'
 import type { CallInput } from './call-input.ts'
 import { EXIT_PROBLEM } from './wire.ts'
@@ -40,14 +40,12 @@ export class Desertion {
   #isAborted = false
   #reason: unknown
   #timer: Timer | undefined
-  #disposed = false
 
-  constructor(channel: ByteChannel, ending: Ending, timers: Timers, input: CallInput, call: Deserted) {
+  constructor(ending: Ending, timers: Timers, input: CallInput, call: Deserted) {
     this.#timers = timers
     this.#ending = ending
     this.#input = input
     this.#call = call
-    channel.whenClosed(() => this.#leave())
   }
 
   /** Aborts when the caller has gone, or this qube shuts down. */
@@ -77,13 +75,11 @@ export class Desertion {
   }
 
   dispose(): void {
-    this.#disposed = true
     this.#timer?.cancel()
-    this.#input.dispose()
   }
 
-  #leave(): void {
-    if (this.#disposed) return
+  /** The caller has gone. */
+  leave(): void {
     const error = new ChannelClosedError('the caller has gone')
     this.#call.left(error)
     if (this.#timer !== undefined) return

@@ -44,6 +44,8 @@ export interface IncomingParts {
 
 export class IncomingCall implements Deserted {
   readonly place: Place
+  /** By when its caller has to have come to the connection. */
+  readonly deadline: number
   readonly #parts: IncomingParts
   readonly #command: ServiceCommand
   /** JUST_EXEC: the caller wants no streams and no result. */
@@ -63,6 +65,7 @@ export class IncomingCall implements Deserted {
   constructor(parts: IncomingParts, place: Place, command: ServiceCommand, detached: boolean) {
     this.#parts = parts
     this.place = place
+    this.deadline = parts.timers.now() + DATA_TIMEOUT
     this.#command = command
     this.#detached = detached
   }
@@ -73,13 +76,22 @@ export class IncomingCall implements Deserted {
   }
 
   start(): void {
-    const { timers, channels } = this.#parts
-    const late = (): void =>
-      this.#cancel.cancel(new QrexecError(`the caller did not open its data channel within ${DATA_TIMEOUT / 1000} s`))
-    this.#timer = timers.set(DATA_TIMEOUT, late)
-    channels
+    this.#parts.channels
       .connect(this.place.domain, this.place.port, { cancel: this.#cancel, deadServer: DEAD_CALLER })
-      .then(this.#connected, this.#failed)
+      .then(
+        channel => this.#connected(channel),
+        error => this.over(error),
+      )
+  }
+
+  /** Whether its caller has not come to the connection. */
+  get isAwaited(): boolean {
+    return this.#channel === undefined
+  }
+
+  /** It has had its time to. */
+  late(): void {
+    this.lose(new QrexecError(`the caller did not open its data channel within ${DATA_TIMEOUT / 1000} s`))
   }
 
   /** Who has not come to the connection by now is not waited for. */
@@ -95,12 +107,17 @@ export class IncomingCall implements Deserted {
 
   /** This qube ends: the service is told. */
   end(): void {
-    this.#desertion?.end()
+    if (this.#served !== undefined) this.#deserted().end()
   }
 
   /** And is given up. */
   cut(): void {
-    this.#desertion?.cut()
+    if (this.#served !== undefined) this.#deserted().cut()
+  }
+
+  /** Aborts when the caller has gone, or this qube shuts down. */
+  get signal(): AbortSignal {
+    return this.#deserted().signal
   }
 
   /** @internal */
@@ -116,7 +133,11 @@ export class IncomingCall implements Deserted {
     if (this.#parts.ending.isOver) served.mute()
     const ended = served.end(code)
     if (ended === undefined) this.#linger()
-    else ended.then(() => this.#linger(), this.#failed)
+    else
+      ended.then(
+        () => this.#linger(),
+        error => this.over(error),
+      )
   }
 
   /** @internal */
@@ -125,31 +146,32 @@ export class IncomingCall implements Deserted {
     this.#isOver = true
     this.#timer?.cancel()
     this.#desertion?.dispose()
+    this.#input?.dispose()
     this.#channel?.whenClosed(undefined)
     this.#channel?.close()
     this.#parts.over(this, error)
   }
 
-  readonly #failed = (error: unknown): void => this.over(error)
-
-  readonly #connected = (channel: ByteChannel): void => {
-    this.#timer?.cancel()
-    this.#timer = undefined
+  #connected(channel: ByteChannel): void {
     this.#channel = channel
     if (this.#cancel.reason !== undefined) return this.over(this.#cancel.reason)
     const { service, source } = this.#command
     this.#parts.log.debug(`${service === '' ? 'a command' : service} for ${source === '' ? 'dom0' : source}`)
     // Sending first is what both the Linux agent and dom0's client do.
-    if (!channel.tryWrite(GREETING)) channel.write(GREETING).catch(this.#failed)
+    if (!channel.tryWrite(GREETING)) channel.write(GREETING).catch(error => this.over(error))
     this.#greet()
   }
 
-  readonly #greet = (): void => {
+  #greet(): void {
     const channel = this.#channel!
     const bytes = channel.tryRead(GREETING_BYTES, GREETING_BYTES)
     if (bytes === undefined) {
       // What comes in pieces, or never, has time.
-      if (this.#hasWaited || channel.whenReadable(this.#greet)) readHello(channel).then(this.#serve, this.#failed)
+      if (this.#hasWaited || channel.whenReadable(() => this.#greet()))
+        readHello(channel).then(
+          version => this.#serve(version),
+          error => this.over(error),
+        )
       this.#hasWaited = true
       return
     }
@@ -162,18 +184,25 @@ export class IncomingCall implements Deserted {
     this.#serve(version)
   }
 
-  readonly #serve = (version: number): void => {
+  #serve(version: number): void {
     if (this.#isOver) return
     const { text, log, timers, ending } = this.#parts
     const channel = this.#channel!
     if (this.#detached) return this.#leaveAlone(channel)
     const data = new DataChannel(channel, version)
     const input = (this.#input = new CallInput(data, log, timers))
-    const desertion = (this.#desertion = new Desertion(channel, ending, timers, input, this))
-    this.#served = new ServedCall(this.#command, text, data, input, desertion)
-    if (ending.begun.aborted) desertion.end()
-    if (ending.isOver) desertion.cut()
+    this.#served = new ServedCall(this.#command, text, data, input, this)
+    channel.whenClosed(() => {
+      if (!this.#isOver) this.#deserted().leave()
+    })
+    if (ending.begun.aborted) this.end()
+    if (ending.isOver) this.cut()
     this.#run(this.#served, code => this.final(code))
+  }
+
+  /** Made when it is needed: for who watches the signal, and when something ends beside the service. */
+  #deserted(): Desertion {
+    return (this.#desertion ??= new Desertion(this.#parts.ending, this.#parts.timers, this.#input!, this))
   }
 
   /** The caller waits for nothing, and its port is to be freed: the handler goes on alone. */
@@ -183,7 +212,7 @@ export class IncomingCall implements Deserted {
       const [stdin, stdout, stderr] = [byteReader(text, noInput), sink(text), sink(text)]
       this.#run({ ...this.#command, stdin, stdout, stderr, signal: ending.begun }, () => {})
       this.over()
-    }, this.#failed)
+    }).catch(error => this.over(error))
   }
 
   #run(call: ServiceCall, done: (code: number) => void): void {
@@ -195,7 +224,7 @@ export class IncomingCall implements Deserted {
     const failed = (error: unknown): void => {
       rests(this)
       const { log, ending } = this.#parts
-      if (this.#desertion === undefined ? ending.begun.aborted : this.#desertion.isAborted)
+      if (this.#desertion?.isAborted || (this.#detached && ending.begun.aborted))
         log.debug(`${this.name} ended with its caller: ${describeBriefly(error)}`)
       else log.error(`${this.name} failed: ${describeError(error)}`)
       done(1)

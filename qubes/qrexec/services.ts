@@ -3,13 +3,13 @@ import { ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { Text } from '../text.ts'
 import { noShell, notFound } from './builtin.ts'
-import { parseCommand } from './command.ts'
+import { type Command, parseCommand } from './command.ts'
 import type { Ending } from './desertion.ts'
 import { QrexecError } from './errors.ts'
 import { IncomingCall, type IncomingParts, type ServiceHandler } from './incoming.ts'
 import type { ServiceCommand } from './served-call.ts'
 import type { Place, Session } from './session.ts'
-import { EXIT_PROBLEM } from './wire.ts'
+import { DATA_TIMEOUT, EXIT_PROBLEM } from './wire.ts'
 
 /** How long (ms) a caller that was announced may take to open its data channel when this qube shuts down: it is told, and goes. */
 const ARRIVAL = 1_000
@@ -38,6 +38,7 @@ export class Services {
   readonly #ending: Ending & { isOver: boolean } = { begun: this.#begun.signal, isOver: false }
   readonly #callParts: IncomingParts
   #arrival: Timer | undefined
+  #lookout: Timer | undefined
   /** Set when who has not come to the connection by now is not waited for. */
   #shut: Error | undefined
   #drained: (() => void)[] = []
@@ -97,6 +98,8 @@ export class Services {
   async close(): Promise<void> {
     this.end()
     this.#arrival?.cancel()
+    this.#lookout?.cancel()
+    this.#lookout = undefined
     if (!this.#ending.isOver) {
       for (const { name } of this.#working)
         this.#parts.log.warn(`${name} did not end with this qube; it is left behind, let it watch 'signal'`)
@@ -126,14 +129,34 @@ export class Services {
       return place.session.giveBack(place)
     }
     const command = line === undefined ? undefined : parseCommand(line)
-    const service = command?.service ?? ''
-    const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${place.domain}` }
-    const kind = command === undefined ? malformed : command.service === undefined ? noShell : undefined
-    const parts = kind === undefined ? this.#callParts : { ...this.#callParts, handler: () => kind }
-    const call = new IncomingCall(parts, place, { user, service, argument, source }, detached)
+    const call =
+      command?.service !== undefined
+        ? new IncomingCall(this.#callParts, place, command as ServiceCommand, detached)
+        : this.#strange(place, command, detached)
     this.#calls.add(call)
     call.start()
+    this.#lookout ??= this.#parts.timers.set(DATA_TIMEOUT, () => this.#look())
     if (this.#shut !== undefined) call.shut(this.#shut)
+  }
+
+  /** What calls no service: a handler says so. */
+  #strange(place: Place, command: Command | undefined, detached: boolean): IncomingCall {
+    const handler = command === undefined ? malformed : noShell
+    const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${place.domain}` }
+    return new IncomingCall({ ...this.#callParts, handler: () => handler }, place, { user, service: '', argument, source }, detached)
+  }
+
+  /** One timer for all that come: each has the same time. */
+  #look(): void {
+    const { timers } = this.#parts
+    const now = timers.now()
+    let next = Infinity
+    for (const call of [...this.#calls]) {
+      if (!call.isAwaited) continue
+      if (call.deadline <= now) call.late()
+      else if (call.deadline < next) next = call.deadline
+    }
+    this.#lookout = next === Infinity ? undefined : timers.set(next - now, () => this.#look())
   }
 
   #over(call: IncomingCall, error: unknown): void {

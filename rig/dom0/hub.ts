@@ -50,7 +50,7 @@ export class Hub {
       await new Promise<void>(resolve => {
         this.#changed.push(resolve)
         signal?.addEventListener('abort', () => resolve())
-        if (cancel !== undefined) cancel.onCancel = resolve
+        if (cancel !== undefined) cancel.waiting = { wake: resolve }
       })
     }
     this.#offers.delete(name)
