@@ -42,8 +42,7 @@ export class Loop implements Ports, Timers {
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
   set(delay: number, run: () => void): Timer {
-    const timer = this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
-    return { cancel: () => this.#heap.remove(timer) }
+    return delay > 0 ? this.#heap.add(this.now() + delay, run) : this.#heap.append(this.#last, run)
   }
 
   /** Does one macrotask, after waiting for one if need be. What a handler throws passes through to the caller. */

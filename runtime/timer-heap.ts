@@ -1,6 +1,21 @@
-/** A binary heap of timers: the next deadline in O(1), set and cancel in O(log n). Equal deadlines fire in the order they were set. */
+import type { Timer } from './machine.ts'
+
+/** Where a timer stands that is in no heap: fired, or removed; and one of those without a delay. */
+const NOWHERE = -1
+const QUEUED = -2
+/** So many that are over may lie before the others in the queue. */
+const WASTE = 64
+
+/**
+ * A binary heap of timers: the next deadline in O(1), set and cancel in O(log n). Equal deadlines fire in the order they were set. Most timers
+ * have no delay: those are a queue, for each of them is due after the one before.
+ */
 export class TimerHeap {
   readonly #entries: HeapTimer[] = []
+  readonly #queue: HeapTimer[] = []
+  /** The first of the queue that is not over. */
+  #head = 0
+  #queued = 0
   #sequence = 0
 
   /** How many were added so far: the `sequence` of the next. */
@@ -9,31 +24,57 @@ export class TimerHeap {
   }
 
   get size(): number {
-    return this.#entries.length
+    return this.#entries.length + this.#queued
   }
 
   /** The timer with the earliest deadline. */
   first(): HeapTimer | undefined {
-    return this.#entries[0]
+    const top = this.#entries[0]
+    if (this.#queued === 0) return top
+    const queued = this.#queue[this.#head]
+    return top !== undefined && before(top, queued) ? top : queued
   }
 
   add(deadline: number, run: () => void): HeapTimer {
-    const timer: HeapTimer = { deadline, sequence: this.#sequence++, run, index: this.#entries.length }
+    const timer = new HeapTimer(this, deadline, this.#sequence++, run, this.#entries.length)
     this.#entries.push(timer)
     this.#up(timer)
+    return timer
+  }
+
+  /** @param deadline not before that of the last call */
+  append(deadline: number, run: () => void): HeapTimer {
+    const timer = new HeapTimer(this, deadline, this.#sequence++, run, QUEUED)
+    this.#queue.push(timer)
+    this.#queued++
     return timer
   }
 
   /** Takes a timer out; one that fired or was removed before is left alone. */
   remove(timer: HeapTimer): void {
     const { index } = timer
+    if (index === QUEUED) return this.#dequeue(timer)
     if (index < 0) return
     const last = this.#entries.pop() as HeapTimer
-    timer.index = -1
+    timer.index = NOWHERE
     if (last === timer) return
     this.#place(last, index)
     this.#up(last)
     this.#down(last)
+  }
+
+  /** One in the middle stays until those before it are gone. */
+  #dequeue(timer: HeapTimer): void {
+    const queue = this.#queue
+    timer.index = NOWHERE
+    if (--this.#queued === 0) {
+      queue.length = this.#head = 0
+      return
+    }
+    while (queue[this.#head].index !== QUEUED) this.#head++
+    if (this.#head < WASTE || 2 * this.#head < queue.length) return
+    queue.splice(0, this.#head)
+    this.#head = 0
   }
 
   #up(timer: HeapTimer): void {
@@ -65,13 +106,26 @@ export class TimerHeap {
   }
 }
 
-export interface HeapTimer {
+export class HeapTimer implements Timer {
   /** Monotonic milliseconds. */
   readonly deadline: number
   readonly sequence: number
   readonly run: () => void
-  /** Where it stands in the heap; -1 when it is not in it. Kept so that cancelling needs no search. */
+  /** Where it stands in the heap; below 0 when it is not in it. Kept so that cancelling needs no search. */
   index: number
+  readonly #heap: TimerHeap
+
+  constructor(heap: TimerHeap, deadline: number, sequence: number, run: () => void, index: number) {
+    this.#heap = heap
+    this.deadline = deadline
+    this.sequence = sequence
+    this.run = run
+    this.index = index
+  }
+
+  cancel(): void {
+    this.#heap.remove(this)
+  }
 }
 
 function before(a: HeapTimer, b: HeapTimer): boolean {
