@@ -7,7 +7,17 @@ export { type CompiledFunction, compiledTable } from '../compiled/table.ts'
 
 type MemoryAbi = Pick<
   Abi,
-  'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'copyRows' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'
+  | 'or8'
+  | 'and8'
+  | 'exchange32'
+  | 'compareExchange16'
+  | 'fence'
+  | 'copy'
+  | 'copyRows'
+  | 'checksum'
+  | 'utf8Encode'
+  | 'utf8Decode'
+  | 'latin1Decode'
 >
 
 const upToNul = (bytes: Uint8Array) => {

@@ -206,7 +206,10 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       for (const value of [intoStride, fromStride, length, rows]) whole('copyRows', value, 0xffffffff)
       if (intoStride < length) throw new RangeError(`copyRows: rows of ${length} bytes, ${intoStride} from one to the next`)
       const count = length === 0 ? 0 : rows
-      const [intoEnd, fromEnd] = [intoStride, fromStride].map(stride => (count === 0 ? 0 : (count - 1) * stride + length)) as [number, number]
+      const [intoEnd, fromEnd] = [intoStride, fromStride].map(stride => (count === 0 ? 0 : (count - 1) * stride + length)) as [
+        number,
+        number,
+      ]
       range('copyRows into', into, intoOffset, intoEnd)
       range('copyRows from', from, fromOffset, fromEnd)
       const source = unwatched(from)

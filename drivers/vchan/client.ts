@@ -238,7 +238,9 @@ class Connecting {
       }
     }
     if (this.#isLate)
-      return this.#fail(new ChannelClosedError(`${this.#name}: the server that published its keys is dead, and no other came. Connect again.`))
+      return this.#fail(
+        new ChannelClosedError(`${this.#name}: the server that published its keys is dead, and no other came. Connect again.`),
+      )
     // Only who has to wait takes one of the few watches that the store gives a domain. Its first event comes at once, so nothing
     // is missed.
     this.#watch ??= xenstore.watch(eventChannelKey(this.#domid, this.#own, this.#port), () => this.#changed())

@@ -72,7 +72,14 @@ export class XenstoreConnection {
   }
 
   /** Sends one request. `answer` is called once: when the reply is here, or at once when there will be none. */
-  ask(type: number, transaction: Transaction | undefined, path: string, strings: readonly string[], tail: string | undefined, answer: Answer): void {
+  ask(
+    type: number,
+    transaction: Transaction | undefined,
+    path: string,
+    strings: readonly string[],
+    tail: string | undefined,
+    answer: Answer,
+  ): void {
     if (this.#held !== undefined) {
       this.#held.push(() => this.ask(type, transaction, path, strings, tail, answer))
       return

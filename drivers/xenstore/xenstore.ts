@@ -159,8 +159,13 @@ export class Xenstore extends XenstoreView {
 
   /** The same without a promise; undefined when the connection is broken. */
   askDomain(domid: number, answer: (exists: boolean | undefined) => void): void {
-    this.#connection.ask(MessageType.isDomainIntroduced, undefined, '', [String(domid)], undefined, (code, bytes, offset, length) =>
-      answer(code === 'EIO' ? undefined : code !== undefined || length === 0 || bytes[offset] !== 0x46), // 'F'
+    this.#connection.ask(
+      MessageType.isDomainIntroduced,
+      undefined,
+      '',
+      [String(domid)],
+      undefined,
+      (code, bytes, offset, length) => answer(code === 'EIO' ? undefined : code !== undefined || length === 0 || bytes[offset] !== 0x46), // 'F'
     )
   }
 

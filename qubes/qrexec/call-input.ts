@@ -39,7 +39,7 @@ export class CallInput implements Pull {
 
   /** Whether a read was given up: what comes of it later is for the next one. */
   get isSilenced(): boolean {
-    return this.#state !== undefined && this.#state.isSilenced
+    return this.#state?.isSilenced === true
   }
 
   /** One at a time. */

@@ -2,7 +2,7 @@
  * A call that came in: this qube is the executor, the caller serves the data channel. From the announcement to the end of the channel by
  * callbacks: a promise for each step would cost more than the steps.
  */
-import { type ByteChannel, Cancel, ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
+import { type ByteChannel, Cancel, type ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, describeError, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { Text } from '../text.ts'
 import { drain } from './byte-reader.ts'
@@ -76,12 +76,10 @@ export class IncomingCall implements Deserted {
   }
 
   start(): void {
-    this.#parts.channels
-      .connect(this.place.domain, this.place.port, { cancel: this.#cancel, deadServer: DEAD_CALLER })
-      .then(
-        channel => this.#connected(channel),
-        error => this.over(error),
-      )
+    this.#parts.channels.connect(this.place.domain, this.place.port, { cancel: this.#cancel, deadServer: DEAD_CALLER }).then(
+      channel => this.#connected(channel),
+      error => this.over(error),
+    )
   }
 
   /** Whether its caller has not come to the connection. */
@@ -208,11 +206,14 @@ export class IncomingCall implements Deserted {
   /** The caller waits for nothing, and its port is to be freed: the handler goes on alone. */
   #leaveAlone(channel: ByteChannel): void {
     const { text, ending } = this.#parts
-    channel.write(encodeNumbers(DATA_EXIT_CODE, 0)).then(() => {
-      const [stdin, stdout, stderr] = [byteReader(text, noInput), sink(text), sink(text)]
-      this.#run({ ...this.#command, stdin, stdout, stderr, signal: ending.begun }, () => {})
-      this.over()
-    }).catch(error => this.over(error))
+    channel
+      .write(encodeNumbers(DATA_EXIT_CODE, 0))
+      .then(() => {
+        const [stdin, stdout, stderr] = [byteReader(text, noInput), sink(text), sink(text)]
+        this.#run({ ...this.#command, stdin, stdout, stderr, signal: ending.begun }, () => {})
+        this.over()
+      })
+      .catch(error => this.over(error))
   }
 
   #run(call: ServiceCall, done: (code: number) => void): void {
