@@ -2,8 +2,13 @@
 
 /** A decimal number from 0 to `max` of digits only; undefined for anything else. */
 export function parseDecimal(untrusted: string | undefined, max: number): number | undefined {
-  if (untrusted === undefined || !/^\d{1,10}$/.test(untrusted)) return undefined
-  const value = Number(untrusted)
+  if (untrusted === undefined || untrusted.length === 0 || untrusted.length > 10) return undefined
+  let value = 0
+  for (let i = 0; i < untrusted.length; i++) {
+    const digit = untrusted.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
   return value <= max ? value : undefined
 }
 

@@ -71,7 +71,7 @@ export class ForeignPages implements Disposable {
   #released = false
 
   /** @throws XenError when a reference is not valid for us, or there is no room */
-  constructor(machine: XenMachine, domid: number, refs: readonly number[], readonly: boolean, owner: string) {
+  constructor(machine: XenMachine, domid: number, refs: readonly number[] | Uint32Array, readonly: boolean, owner: string) {
     const buffer = machine.abi.pagesReserve(refs.length)
     if (buffer === undefined) {
       throw new XenError(
@@ -84,7 +84,8 @@ export class ForeignPages implements Disposable {
     this.#owner = owner
     this.#world = machine.suspension.world
     this.bytes = new Uint8Array(buffer)
-    this.#handles = new Uint8Array(Uint32Array.from(refs).buffer)
+    // A copy: handles come to stand in it.
+    this.#handles = new Uint8Array((refs instanceof Uint32Array ? refs.slice() : Uint32Array.from(refs)).buffer)
     const status = machine.abi.grantMap(this.bytes, domid, this.#handles, readonly ? 1 : 0)
     if (status < 0) {
       machine.abi.pagesFree(this.bytes)

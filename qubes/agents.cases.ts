@@ -174,7 +174,7 @@ export default cases({
       },
     }
     const call = () => ({
-      stdout: byteReader(new Text(abi), pullOnce(answer)),
+      stdout: byteReader(new Text(abi), { next: pullOnce(answer) }),
       wait: async () => ({ code: 0, stderr: '' }),
       close() {},
     })

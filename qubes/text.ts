@@ -17,6 +17,11 @@ export class Text {
     return space.slice(0, this.#abi.utf8Encode(text, space, 0))
   }
 
+  /** The same, where there is room for it. */
+  encodeInto(text: string, into: Uint8Array, offset: number): void {
+    if (this.#abi.utf8Encode(text, into, offset) < 0) throw new RangeError(`a text of ${text.length} characters does not fit`)
+  }
+
   /** Text from UTF-8; what is not UTF-8 becomes U+FFFD. */
   decode(bytes: Uint8Array, offset = 0, length = bytes.length - offset): string {
     const end = offset + length

@@ -147,10 +147,18 @@ test('what a handler throws reaches the kernel, and the loop goes on', t => {
 })
 
 test('the heap gives timers in order whatever is set and removed', t => {
-  const action = fc.oneof(fc.record({ add: fc.nat(20) }), fc.record({ remove: fc.nat(30) }), fc.constant('pop' as const))
+  const action = fc.oneof(
+    fc.record({ add: fc.nat(20) }),
+    fc.record({ append: fc.nat(2) }),
+    fc.record({ remove: fc.nat(30) }),
+    fc.constant('pop' as const),
+  )
+  // Timers without a delay that are there from the beginning: many are removed before those after them.
+  const queue = fc.oneof(fc.constant(0), fc.nat(200))
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 60 }), actions => {
+    fc.property(queue, fc.array(action, { maxLength: 300 }), (queued, actions) => {
       const heap = new TimerHeap()
+      let now = 0
       const model: HeapTimer[] = []
       const all: HeapTimer[] = []
       const drop = (timer: HeapTimer | undefined) => {
@@ -159,13 +167,16 @@ test('the heap gives timers in order whatever is set and removed', t => {
         const index = model.indexOf(timer)
         if (index >= 0) model.splice(index, 1)
       }
+      const put = (timer: HeapTimer) => {
+        model.push(timer)
+        all.push(timer)
+      }
+      for (let i = 0; i < queued; i++) put(heap.append(0, () => {}))
       for (const step of actions) {
         if (step === 'pop') drop(heap.first())
-        else if ('add' in step) {
-          const timer = heap.add(step.add, () => {})
-          model.push(timer)
-          all.push(timer)
-        } else drop(all[step.remove])
+        else if ('add' in step) put(heap.add(step.add, () => {}))
+        else if ('append' in step) put(heap.append((now += step.append), () => {}))
+        else drop(all[step.remove])
         model.sort((a, b) => a.deadline - b.deadline || a.sequence - b.sequence)
         t.is(heap.first(), model[0])
         t.is(heap.size, model.length)

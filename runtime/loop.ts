@@ -45,7 +45,7 @@ export class Loop implements Ports, Timers {
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
   set(delay: number, run: () => void): Timer {
-    return this.#heap.add(delay > 0 ? this.now() + delay : this.#last, run)
+    return delay > 0 ? this.#heap.add(this.now() + delay, run) : this.#heap.append(this.#last, run)
   }
 
   at<T>(deadline: number, run: (subject: T) => void, subject: T): Timer {

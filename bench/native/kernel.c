@@ -41,7 +41,7 @@ int native_is_kernels(u32 id)
 	switch (id) {
 	case ID_clockMonotonic: case ID_clockWall:
 	case ID_or8: case ID_and8: case ID_exchange32: case ID_compareExchange16: case ID_fence:
-	case ID_copy: case ID_checksum: case ID_utf8Encode: case ID_utf8Decode: case ID_latin1Decode:
+	case ID_copy: case ID_copyRows: case ID_checksum: case ID_utf8Encode: case ID_utf8Decode: case ID_latin1Decode:
 	case ID_packetIn: case ID_segmentOut:
 		return 1;
 	}

@@ -74,6 +74,11 @@ export interface Abi {
   /** memmove between two arrays. */
   copy(into: Uint8Array, intoOffset: number, from: Uint8Array, fromOffset: number, length: number): void
   /**
+   * The same `rows` times, one after the other: rectangles of pictures. Each row of `length` bytes begins a stride after the one
+   * before; `intoStride` is at least `length`, a `fromStride` of 0 takes the same row each time.
+   */
+  copyRows(into: Uint8Array, intoOffset: number, intoStride: number, from: Uint8Array, fromOffset: number, fromStride: number, length: number, rows: number): void
+  /**
    * One's complement sum (RFC 1071) of little-endian 16-bit words plus `initial`, folded to 16 bits, not inverted; an odd last byte
    * counts as the low byte. Store ~sum & 0xffff with a little-endian 16-bit store.
    */
@@ -130,7 +135,7 @@ export interface Abi {
   halfSipHash(record: Uint8Array, words: number): void
 }
 
-export const abiHash = 0xc5a9cd73
+export const abiHash = 0x7010e4d1
 /** The most ports that one `wait` gives. */
 export const waitPorts = 64
 export const abiNames = [
@@ -162,6 +167,7 @@ export const abiNames = [
   'compareExchange16',
   'fence',
   'copy',
+  'copyRows',
   'checksum',
   'utf8Encode',
   'utf8Decode',

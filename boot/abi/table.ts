@@ -88,6 +88,10 @@ export const abiTable: readonly AbiFunction[] = [
     'Atomic compare-exchange of an aligned u16; returns the old value.'),
   fn('fence', {}, 'void', 'Full memory barrier.'),
   fn('copy', { into: 'bytes', intoOffset: 'num', from: 'bytes', fromOffset: 'num', length: 'num' }, 'void', 'memmove between two arrays.'),
+  fn('copyRows',
+    { into: 'bytes', intoOffset: 'num', intoStride: 'num', from: 'bytes', fromOffset: 'num', fromStride: 'num', length: 'num', rows: 'num' }, 'void',
+    'The same `rows` times, one after the other: rectangles of pictures. Each row of `length` bytes begins a stride after the one before; `intoStride` is at least ' +
+    '`length`, a `fromStride` of 0 takes the same row each time.'),
   fn('checksum', { bytes: 'bytes', offset: 'num', length: 'num', initial: 'num' }, 'num',
     'One\'s complement sum (RFC 1071) of little-endian 16-bit words plus `initial`, folded to 16 bits, not inverted; an odd last byte counts as the low byte. ' +
     'Store ~sum & 0xffff with a little-endian 16-bit store.'),

@@ -44,6 +44,23 @@ void abi_copy(const struct arg *a)
 		memmove(to, from, length);
 }
 
+void abi_copyRows(const struct arg *a)
+{
+	u64 into_stride = whole(&a[2], "intoStride", 0xffffffff), from_stride = whole(&a[5], "fromStride", 0xffffffff);
+	u64 length = whole(&a[6], "length", 0xffffffff), rows = whole(&a[7], "rows", 0xffffffff);
+	if (!failed() && into_stride < length)
+		range_error("intoStride is %lu; it must be at least the length, %lu", into_stride, length);
+	if (!length)
+		rows = 0;
+	/* The last row ends here; below 2^64 whatever the numbers are. */
+	u64 into_end = rows ? (rows - 1) * into_stride + length : 0, from_end = rows ? (rows - 1) * from_stride + length : 0;
+	u8 *to = failed() ? NULL : range(&a[0], &a[1], into_end, 1), *from = failed() ? NULL : range(&a[3], &a[4], from_end, 1);
+	if (failed())
+		return;
+	for (; rows; rows--, to += into_stride, from += from_stride)
+		memmove(to, from, length);
+}
+
 /*
  * One's complement addition works in any width and order of words (RFC 1071 §2): 32 bits of each half into 64-bit sums, which
  * cannot overflow below 2^35 bytes, and the fold at the end.

@@ -19,6 +19,19 @@ export default cases({
     abi.copy(bytes, 2, bytes, 0, 8)
     t.deepEqual([...bytes], [0, 1, 0, 1, 2, 3, 4, 5, 6, 7])
   },
+  'copyRows copies rectangles, row after row': t => {
+    const picture = Uint8Array.from({ length: 20 }, (_, i) => i) // 5 wide, 4 high
+    const other = new Uint8Array(12) // 3 wide, 4 high
+    abi.copyRows(other, 4, 3, picture, 6, 5, 2, 2)
+    t.deepEqual([...other], [0, 0, 0, 0, 6, 7, 0, 11, 12, 0, 0, 0])
+    abi.copyRows(picture, 5, 5, picture, 0, 0, 2, 3) // the same row
+    t.deepEqual([...picture], [0, 1, 2, 3, 4, 0, 1, 7, 8, 9, 0, 1, 12, 13, 14, 0, 1, 17, 18, 19])
+    abi.copyRows(picture, 1, 5, picture, 0, 5, 4, 2) // each with itself
+    t.deepEqual([...picture.subarray(0, 10)], [0, 0, 1, 2, 3, 0, 0, 1, 7, 8])
+    abi.copyRows(picture, 0, 0, picture, 5, 0, 0, 4294967295)
+    abi.copyRows(picture, 20, 1, picture, 20, 1, 1, 0)
+    t.deepEqual([...picture.subarray(0, 5)], [0, 0, 1, 2, 3], 'nothing to copy')
+  },
   'ranges outside of an array are a RangeError, and nothing is written': t => {
     const small = new Uint8Array(4),
       big = new Uint8Array(100).fill(7)
@@ -30,6 +43,18 @@ export default cases({
       () => abi.copy(small, 0, big, 0, NaN),
       () => abi.copy(small, 2 ** 32, big, 0, 1),
       () => abi.copy(small, 0, big, 2 ** 53, 2 ** 53),
+      () => abi.copyRows(small, 0, 2, big, 0, 2, 2, 3),
+      () => abi.copyRows(big, 0, 2, small, 0, 2, 2, 3),
+      () => abi.copyRows(small, 3, 2, big, 0, 2, 2, 1),
+      () => abi.copyRows(small, 0, 1, big, 0, 2, 2, 2),
+      () => abi.copyRows(small, -1, 2, big, 0, 2, 1, 1),
+      () => abi.copyRows(small, 0, 2, big, 0, -1, 1, 1),
+      () => abi.copyRows(small, 0, 2, big, 0, 0.5, 1, 1),
+      () => abi.copyRows(small, 0, 4294967295, big, 0, 0, 1, 4294967295),
+      () => abi.copyRows(big, 0, 1, small, 0, 4294967295, 1, 4294967295),
+      () => abi.copyRows(small, 0, 4, big, 0, 0, 4, 2 ** 32),
+      () => abi.copyRows(small, 0, 2 ** 32, big, 0, 0, 4, 1),
+      () => abi.copyRows(small, 5, 4, big, 0, 0, 0, 1),
       () => abi.checksum(small, 4, 1, 0),
       () => abi.utf8Decode(small, 0, 5),
       () => abi.latin1Decode(small, 5, 0),

@@ -7,7 +7,17 @@ export { type CompiledFunction, compiledTable } from '../compiled/table.ts'
 
 type MemoryAbi = Pick<
   Abi,
-  'or8' | 'and8' | 'exchange32' | 'compareExchange16' | 'fence' | 'copy' | 'checksum' | 'utf8Encode' | 'utf8Decode' | 'latin1Decode'
+  | 'or8'
+  | 'and8'
+  | 'exchange32'
+  | 'compareExchange16'
+  | 'fence'
+  | 'copy'
+  | 'copyRows'
+  | 'checksum'
+  | 'utf8Encode'
+  | 'utf8Decode'
+  | 'latin1Decode'
 >
 
 const upToNul = (bytes: Uint8Array) => {
@@ -48,6 +58,20 @@ export const memoryAbi: MemoryAbi = {
     checkRange('copy', into, intoOffset, length)
     checkRange('copy', from, fromOffset, length)
     into.set(from.subarray(fromOffset, fromOffset + length), intoOffset)
+  },
+  copyRows(into, intoOffset, intoStride, from, fromOffset, fromStride, length, rows) {
+    checkWhole('copyRows', 'intoStride', intoStride, u32Max)
+    checkWhole('copyRows', 'fromStride', fromStride, u32Max)
+    checkWhole('copyRows', 'length', length, u32Max)
+    checkWhole('copyRows', 'rows', rows, u32Max)
+    if (intoStride < length) throw new RangeError(`copyRows: intoStride is ${intoStride}; it must be at least the length, ${length}`)
+    const count = length === 0 ? 0 : rows
+    checkRange('copyRows', into, intoOffset, count === 0 ? 0 : (count - 1) * intoStride + length)
+    checkRange('copyRows', from, fromOffset, count === 0 ? 0 : (count - 1) * fromStride + length)
+    for (let row = 0; row < count; row++) {
+      const start = fromOffset + row * fromStride
+      into.set(from.subarray(start, start + length), intoOffset + row * intoStride)
+    }
   },
   checksum(bytes, offset, length, initial) {
     checkWhole('checksum', 'length', length, u32Max)

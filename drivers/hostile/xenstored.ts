@@ -40,7 +40,7 @@ export class HostileStore {
   constructor() {
     this.domain = this.xen.createDomain(1)
     this.connection = this.xen.store.connections.get(1) as StoreConnection
-    this.supervision = supervise(this.xen, this.domain, (how, { offset }) => how === 'store' && inStoreRing(offset), ALLOWED)
+    this.supervision = supervise(this.xen, this.domain, (how, { offset }) => how === 'store' && inStoreRing(offset), ALLOWED, true)
     // What the daemon does is no access of the guest's.
     this.bytes = unwatched(new Uint8Array(this.domain.xenstore?.page as ArrayBuffer))
     this.words = unwatched(new Uint32Array(this.bytes.buffer))

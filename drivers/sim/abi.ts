@@ -202,6 +202,29 @@ export function makeAbi(domain: SimulatedDomain): Abi {
       target.set(source.subarray(fromOffset, fromOffset + length), intoOffset)
       xen.bulk.sync(target, intoOffset, length)
     },
+    copyRows: (into, intoOffset, intoStride, from, fromOffset, fromStride, length, rows) => {
+      for (const value of [intoStride, fromStride, length, rows]) whole('copyRows', value, 0xffffffff)
+      if (intoStride < length) throw new RangeError(`copyRows: rows of ${length} bytes, ${intoStride} from one to the next`)
+      const count = length === 0 ? 0 : rows
+      const [intoEnd, fromEnd] = [intoStride, fromStride].map(stride => (count === 0 ? 0 : (count - 1) * stride + length)) as [
+        number,
+        number,
+      ]
+      range('copyRows into', into, intoOffset, intoEnd)
+      range('copyRows from', from, fromOffset, fromEnd)
+      const source = unwatched(from)
+      const target = unwatched(into)
+      domain.order('copyRows')
+      for (let row = 0; row < count; row++) {
+        const start = fromOffset + row * fromStride
+        const at = intoOffset + row * intoStride
+        report('read', 'copyRows', source, start, length)
+        report('write', 'copyRows', target, at, length)
+        xen.bulk.sync(source, start, length)
+        target.set(source.subarray(start, start + length), at)
+        xen.bulk.sync(target, at, length)
+      }
+    },
     checksum: (watched, offset, length, initial) => {
       range('checksum', watched, offset, length)
       whole('checksum', initial, 2 ** 48)

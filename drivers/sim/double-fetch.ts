@@ -33,7 +33,7 @@ const barriers = new Set(['fence', 'or8', 'and8', 'exchange32', 'compareExchange
 
 /**
  * Double fetches of `domain` from now on; needs watchMemory().
- * @param storesTell its stores alone tell the peer, as those of a vchan's index do: what it reads again then, the peer may have changed
+ * @param storesTell its stores alone tell the peer, as those of an index of a ring do on x86: what it reads again then, the peer may have changed
  */
 export function findDoubleFetches(
   xen: SimulatedXen,

@@ -38,7 +38,6 @@ const CONNECTED = Live.connected
 const WRITTEN = Notify.write
 
 export class Endpoint implements ByteChannel, Disposable {
-  readonly closed: Promise<void>
   readonly #machine: XenMachine
   readonly #link: Link
   // What each small read and write looks at, without a way there.
@@ -48,8 +47,12 @@ export class Endpoint implements ByteChannel, Disposable {
   readonly #reads: PendingRead[] = []
   readonly #writes: PendingWrite[] = []
   readonly #turn: Turn
-  readonly #unsubscribe: () => void
-  #resolveClosed = (): void => {}
+  /** Made when somebody asks for it. */
+  #closed: Promise<void> | undefined
+  #resolveClosed: (() => void) | undefined
+  #onClosed: (() => void) | undefined
+  /** Either end has closed. */
+  #isOver = false
   #open = true
   /** Room that `tryWrite` saw, which was not enough; CORRUPT, or UNKNOWN. */
   #seen = UNKNOWN
@@ -63,15 +66,20 @@ export class Endpoint implements ByteChannel, Disposable {
     this.#control = link.control
     this.#peerLive = link.side.peerLive
     this.#writer = link.writer
-    this.#turn = new Turn(machine, link, () => this.wake())
-    this.closed = new Promise(resolve => {
-      this.#resolveClosed = resolve
-    })
-    this.#unsubscribe = machine.suspension.subscribe('connections', {
-      resume: cancelled => {
-        if (!cancelled) this.#lose()
-      },
-    })
+    this.#turn = new Turn(machine, link, this)
+  }
+
+  get closed(): Promise<void> {
+    return (this.#closed ??= this.#isOver
+      ? done
+      : new Promise(resolve => {
+          this.#resolveClosed = resolve
+        }))
+  }
+
+  whenClosed(callback: (() => void) | undefined): void {
+    this.#onClosed = callback
+    if (this.#isOver && callback !== undefined) this.#tellClosed()
   }
 
   read(max = DEFAULT_READ): Promise<Uint8Array | undefined> {
@@ -112,6 +120,17 @@ export class Endpoint implements ByteChannel, Disposable {
     )
   }
 
+  whenReadable(callback: () => void): boolean {
+    let available: number | undefined
+    if (this.#reads.length === 0 && !this.#turn.spent) {
+      available = this.#available()
+      if (available !== 0) return true
+    }
+    // What is wrong, if anything is, `read` tells.
+    this.#startRead({ into: nothing, max: 0, filled: 0, resolve: callback, reject: callback }, available)
+    return false
+  }
+
   /** `bytes` must stay as they are until the promise resolves. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.tryWrite(bytes)) return done
@@ -142,7 +161,7 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   /** The other end was left behind in the world before a resume, and its pages with it: they must not be touched any more. */
-  #lose(): void {
+  lose(): void {
     if (!this.#open) return
     this.#failure = new ChannelClosedError(
       `${this.#link.name}: this domain was saved and restored, and the channel did not come along. Connect again.`,
@@ -152,12 +171,11 @@ export class Endpoint implements ByteChannel, Disposable {
 
   #end(tell: boolean): void {
     this.#open = false
-    this.#unsubscribe()
     this.#turn.end()
     this.#pumpReads()
     this.#pumpWrites()
     this.#link.release(tell)
-    this.#resolveClosed()
+    this.#over()
   }
 
   [dispose](): void {
@@ -173,17 +191,33 @@ export class Endpoint implements ByteChannel, Disposable {
   }
 
   /** Asks Xen whether the peer is still bound: nobody clears the live byte of a domain that was destroyed. */
-  checkAlive(): void {
+  check(): void {
     if (!this.#open || this.#peerGone || this.#link.channel.connected) return
     this.#peerGone = true
-    this.#resolveClosed()
+    this.#over()
     this.wake()
   }
 
   #lookAtPeer(): void {
     if (this.#peerGone || this.#link.control[this.#link.side.peerLive] === Live.connected) return
     this.#peerGone = true
-    this.#resolveClosed()
+    this.#over()
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#resolveClosed?.()
+    if (this.#onClosed !== undefined) this.#tellClosed()
+  }
+
+  /** Later: who reads now gets first what is there. */
+  #tellClosed(): void {
+    void done.then(() => {
+      const callback = this.#onClosed
+      this.#onClosed = undefined
+      callback?.()
+    })
   }
 
   #startRead(read: PendingRead, available?: number): void {

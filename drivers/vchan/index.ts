@@ -8,15 +8,16 @@
  */
 
 import { type EventChannels, type GrantTable, PeerWarnings, type Xenstore } from '@xen-ts/drivers'
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+import type { Channels } from '@xen-ts/drivers/channel'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 import { connect } from './client.ts'
+import type { Endpoint } from './endpoint.ts'
 import { KeyQueue } from './keys.ts'
 import { Liveness } from './liveness.ts'
 import { serve } from './server.ts'
 
 export type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
-export { ChannelClosedError } from '@xen-ts/drivers/channel'
+export { Cancel, ChannelClosedError } from '@xen-ts/drivers/channel'
 export { streams } from './streams.ts'
 
 /** What vchans stand on. */
@@ -34,7 +35,9 @@ export interface Vchans extends VchanParts {
   /** Of all channels: a peer may break one after the other. */
   readonly warnings: PeerWarnings
   /** What is connected. */
-  readonly open: Set<Pick<ByteChannel, 'close'>>
+  readonly open: Set<Endpoint>
+  /** Who waits for a server, by what is to be called when the domain was resumed. */
+  readonly waiting: Set<{ wake(): void }>
 }
 
 export interface VchanService extends Channels {
@@ -56,7 +59,15 @@ export function vchanChannels({ machine, events, grants, xenstore }: VchanParts)
     keyQueue: new KeyQueue(),
     warnings: new PeerWarnings(machine.log('vchan'), machine.timers),
     open: new Set(),
+    waiting: new Set(),
   }
+  // For all of them: a channel comes and goes with each call of qrexec.
+  machine.suspension.subscribe('connections', {
+    resume(cancelled) {
+      if (!cancelled) for (const endpoint of [...vchans.open]) endpoint.lose()
+      for (const waiting of [...vchans.waiting]) waiting.wake()
+    },
+  })
   return {
     connect: (domid, port, options) => connect(vchans, domid, port, options),
     serve: (domid, port, options) => serve(vchans, domid, port, options),

@@ -3,7 +3,7 @@
  * `.../event-channel` below its own directory, readable for that client only.
  */
 
-import { isCode, parseDecimal, type Xenstore } from '@xen-ts/drivers'
+import { isCode, parseDecimal, type Xenstore, XenstoreError } from '@xen-ts/drivers'
 import type { Vchans } from './index.ts'
 
 export interface Keys {
@@ -76,24 +76,59 @@ export async function withdrawKeys({ machine, xenstore, keyQueue }: Vchans, clie
   }
 }
 
-/** What a server published, or undefined when there is nothing complete and valid. */
-export async function readKeys(xenstore: Xenstore, server: number, client: number, port: number): Promise<Keys | undefined> {
+type Found = (keys: Keys | undefined, error: XenstoreError | undefined) => void
+
+/**
+ * What a server published, or undefined when there is nothing complete and valid.
+ * @param both whether they are likely to be there: then both keys are asked for at once
+ */
+export function readKeys(xenstore: Xenstore, server: number, client: number, port: number, both: boolean, found: Found): void {
   const directory = serverDirectory(server, client, port)
-  const [ringRef, eventChannel] = await Promise.all([
-    readNumber(xenstore, `${directory}/ring-ref`, MAX_GRANT_REFERENCE),
-    readNumber(xenstore, `${directory}/event-channel`, MAX_PORT),
-  ])
-  return ringRef !== undefined && eventChannel !== undefined ? { ringRef, eventChannel } : undefined
+  const read = new ReadKeys(found)
+  const ringRef = (): void => {
+    const path = `${directory}/ring-ref`
+    xenstore.ask(path, (value, code) => read.ringRef(numberOf(value, MAX_GRANT_REFERENCE), path, code))
+  }
+  if (both) ringRef()
+  const path = `${directory}/event-channel`
+  xenstore.ask(path, (value, code) => {
+    const eventChannel = numberOf(value, MAX_PORT)
+    if (!both && eventChannel !== undefined) ringRef()
+    else if (!both) read.ringRef(undefined, path, code)
+    read.eventChannel(eventChannel, path, code)
+  })
 }
 
-/** A number from 1 on; 0 is no reference and no port. */
-async function readNumber(xenstore: Xenstore, path: string, max: number): Promise<number | undefined> {
-  try {
-    const number = parseDecimal(await xenstore.tryRead(path), max)
-    return number === 0 ? undefined : number
-  } catch (error) {
+/** Waits for both answers. */
+class ReadKeys {
+  readonly #found: Found
+  #left = 2
+  #ringRef: number | undefined
+  #eventChannel: number | undefined
+  #error: XenstoreError | undefined
+
+  constructor(found: Found) {
+    this.#found = found
+  }
+
+  ringRef(value: number | undefined, path: string, code: string): void {
+    this.#ringRef = value
+    this.#answered(path, code)
+  }
+
+  eventChannel(value: number | undefined, path: string, code: string): void {
+    this.#eventChannel = value
+    this.#answered(path, code)
+  }
+
+  #answered(path: string, code: string): void {
     // While nothing is published, the store says that what is above may not be read rather than that there is nothing.
-    if (isCode(error, 'EACCES')) return undefined
-    throw error
+    if (code !== '' && code !== 'ENOENT' && code !== 'EACCES') this.#error ??= new XenstoreError('read', path, code)
+    if (--this.#left > 0) return
+    const [ringRef, eventChannel] = [this.#ringRef, this.#eventChannel]
+    this.#found(ringRef !== undefined && eventChannel !== undefined ? { ringRef, eventChannel } : undefined, this.#error)
   }
 }
+
+/** From 1 on; 0 is no reference and no port. */
+const numberOf = (value: string | undefined, max: number): number | undefined => parseDecimal(value, max) || undefined

@@ -8,10 +8,14 @@ import type { Timer, XenMachine } from '@xen-ts/runtime/machine'
 
 const LOOK_EVERY_MS = 10_000
 
+export interface Checked {
+  check(): void
+}
+
 export class Liveness {
   readonly #machine: XenMachine
   readonly #xenstore: Xenstore
-  readonly #checks = new Set<() => void>()
+  readonly #checks = new Set<Checked>()
   #timer: Timer | undefined
   #watch: Watch | undefined
 
@@ -20,19 +24,18 @@ export class Liveness {
     this.#xenstore = xenstore
   }
 
-  /** Calls `check` whenever a domain may have gone, until the returned function is called. */
-  add(check: () => void): () => void {
-    const own = (): void => check()
-    this.#checks.add(own)
-    if (this.#checks.size === 1) {
-      this.#watch = this.#xenstore.watch('@releaseDomain', () => this.#look())
-      this.#tick()
-    }
-    return () => {
-      if (!this.#checks.delete(own) || this.#checks.size > 0) return
-      this.#watch?.close()
-      this.#timer?.cancel()
-    }
+  /** Has it look whenever a domain may have gone, until `delete`. */
+  add(checked: Checked): void {
+    this.#checks.add(checked)
+    if (this.#checks.size > 1) return
+    this.#watch = this.#xenstore.watch('@releaseDomain', () => this.#look())
+    this.#tick()
+  }
+
+  delete(checked: Checked): void {
+    if (!this.#checks.delete(checked) || this.#checks.size > 0) return
+    this.#watch?.close()
+    this.#timer?.cancel()
   }
 
   #tick(): void {
@@ -43,6 +46,6 @@ export class Liveness {
   }
 
   #look(): void {
-    for (const check of [...this.#checks]) if (this.#checks.has(check)) check()
+    for (const checked of [...this.#checks]) if (this.#checks.has(checked)) checked.check()
   }
 }

@@ -97,11 +97,13 @@ async function serveInThisWorld(
   }
   // Not for each event: whoever may kick us would have us ask the store as often as it likes.
   let isUnsure = true
-  const stopLooking = liveness.add(() => {
-    if (endpoint !== undefined) return endpoint.checkAlive()
-    isUnsure = true
-    wakeup.wake()
-  })
+  const looking = {
+    check() {
+      isUnsure = true
+      wakeup.wake()
+    },
+  }
+  liveness.add(looking)
   const unsubscribe = suspension.subscribe('connections', { resume: wakeup.wake })
   signal?.addEventListener('abort', wakeup.wake)
   try {
@@ -117,7 +119,7 @@ async function serveInThisWorld(
       machine.abi.fence()
     }
   } catch (error) {
-    stopLooking()
+    liveness.delete(looking)
     // A client that has seen the keys already must not take this for a server.
     tellGone()
     // Keys never point to a port or page that means something else already.
@@ -129,7 +131,7 @@ async function serveInThisWorld(
     signal?.removeEventListener('abort', wakeup.wake)
   }
   if (world !== suspension.world) {
-    stopLooking()
+    liveness.delete(looking)
     // Perhaps they were published in the new world still.
     await withdrawKeys(vchans, domid, port, keys)
     release()
@@ -147,12 +149,14 @@ async function serveInThisWorld(
     warnings: vchans.warnings,
     release: tell => {
       vchans.open.delete(endpoint!)
-      stopLooking()
+      liveness.delete(endpoint!)
       if (tell) tellGone()
       void withdrawn.then(release)
     },
   })
   vchans.open.add(endpoint)
+  liveness.add(endpoint)
+  liveness.delete(looking)
   endpoint.wake()
   await withdrawn
   if (signal?.aborted) {

@@ -1,4 +1,5 @@
 /** Reads and writes without a promise. */
+import { Cancel } from '@xen-ts/drivers/channel'
 import test from 'ava'
 import { ChannelClosedError } from './index.ts'
 import { end, equal, open, pattern, setUp } from './testing.ts'
@@ -73,4 +74,39 @@ test('a turn is not for one channel alone: then nothing more goes at once, and t
   await set.xen.settle()
   t.is(a.tryRead()?.length, written)
   await end(set.xen, a, b)
+})
+
+test('whenReadable and whenClosed call back once, and never in the call; what is there is said at once', async t => {
+  const set = setUp()
+  const [a, b] = await open(set)
+  let calls = 0
+  let closes = 0
+  t.false(a.whenReadable(() => calls++))
+  a.whenClosed(() => closes++)
+  t.is(calls, 0)
+  await set.xen.run(b.write(Uint8Array.of(7)))
+  await set.xen.settle()
+  t.is(calls, 1)
+  t.true(a.whenReadable(() => calls++))
+  t.deepEqual(a.tryRead(), Uint8Array.of(7))
+  t.is(closes, 0)
+  b.close()
+  await set.xen.settle()
+  t.true(
+    a.whenReadable(() => calls++),
+    'an end is nothing to wait for',
+  )
+  t.deepEqual([calls, closes], [1, 1])
+  await end(set.xen, a, b)
+})
+
+test('a client that is given up by a Cancel rejects with its reason, and leaves nothing', async t => {
+  const { xen, client } = setUp()
+  const cancel = new Cancel()
+  const connecting = client.channels.connect(1, 600, { cancel })
+  await xen.settle()
+  cancel.cancel(new Error('enough'))
+  cancel.cancel(new Error('more'))
+  await t.throwsAsync(xen.run(connecting), { message: 'enough' })
+  await end(xen)
 })

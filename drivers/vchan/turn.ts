@@ -10,11 +10,11 @@ import type { Link } from './link.ts'
 const SHARE = 256
 
 export class Turn {
-  /** This turn had its share: what else is to be done waits for `onNext`. */
+  /** This turn had its share: what else is to be done waits for the next. */
   spent = false
   readonly #machine: XenMachine
   readonly #link: Link
-  readonly #onNext: () => void
+  readonly #next: { wake(): void }
   /** Bytes moved of which the peer is told at once, so that both ends work at the same time. */
   readonly #soon: number
   /** What was done since the peer was last told, bits of Notify, and for how many bytes. */
@@ -24,12 +24,14 @@ export class Turn {
   /** Set when something was done in this turn; fires at its end. */
   #timer: Timer | undefined
 
-  /** @param onNext called in the turn after one that was spent */
-  constructor(machine: XenMachine, link: Link, onNext: () => void) {
+  /** @param next woken in the turn after one that was spent */
+  constructor(machine: XenMachine, link: Link, next: { wake(): void }) {
     this.#machine = machine
     this.#link = link
-    this.#onNext = onNext
-    this.#soon = Math.min(link.reader.size, link.writer.size) >>> 1
+    this.#next = next
+    const read = link.reader.size
+    const write = link.writer.size
+    this.#soon = (read < write ? read : write) >>> 1
   }
 
   /** One read or write (bits of Notify) was done, of so many bytes. */
@@ -65,6 +67,6 @@ export class Turn {
     this.tell()
     if (!this.spent) return
     this.spent = false
-    this.#onNext()
+    this.#next.wake()
   }
 }

@@ -6,15 +6,18 @@ import type { XenMachine } from '@xen-ts/runtime/machine'
 import { PeerWarnings } from '../peer-warnings.ts'
 import { XenstoreError } from './error.ts'
 import { CORRUPT, XenstoreRing } from './ring.ts'
-import type { Message } from './wire.ts'
-import { decodeStrings, encodeRequest, MessageAssembler, MessageType } from './wire.ts'
+import { decodeStrings, MessageAssembler, MessageType, RequestWriter } from './wire.ts'
+
+/**
+ * What came of a request: the name of an errno, or undefined and the payload, `length` bytes from `offset` on, which are there during the
+ * call only. `EAGAIN` when the transaction was lost with the world it was of.
+ */
+export type Answer = (code: string | undefined, bytes: Uint8Array, offset: number, length: number) => void
 
 interface Pending {
   readonly type: number
-  readonly operation: string
   readonly path: string
-  resolve(payload: Uint8Array): void
-  reject(error: XenstoreError): void
+  readonly answer: Answer
 }
 
 /** A transaction that the daemon opened: its number means something only in the world in which it was given. */
@@ -24,6 +27,7 @@ export interface Transaction {
 }
 
 const resolved = Promise.resolve()
+const NOTHING = new Uint8Array(0)
 const operationNames = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]))
 
 /** Messages taken in one turn of the event loop: others get their turn whatever the daemon sends meanwhile. */
@@ -35,8 +39,10 @@ export class XenstoreConnection {
   #port: number
   readonly #warnings: PeerWarnings
   #assembler = new MessageAssembler()
+  readonly #writer = new RequestWriter()
   readonly #read = (into: Uint8Array, offset: number, length: number): number => this.#readRing(into, offset, length)
   readonly #pending = new Map<number, Pending>()
+  /** What found no room in the ring. */
   readonly #outgoing: Uint8Array[] = []
   #outgoingOffset = 0
   #nextId = 1
@@ -63,9 +69,31 @@ export class XenstoreConnection {
     machine.ports.on(this.#port, () => this.#onEvent())
   }
 
+  /** Sends one request. `answer` is called once: when the reply is here, or at once when there will be none. */
+  ask(
+    type: number,
+    transaction: Transaction | undefined,
+    path: string,
+    strings: readonly string[],
+    tail: string | undefined,
+    answer: Answer,
+  ): void {
+    if (this.#held !== undefined) {
+      this.#held.push(() => this.ask(type, transaction, path, strings, tail, answer))
+      return
+    }
+    if (this.#broken) return answer('EIO', NOTHING, 0, 0)
+    if (transaction !== undefined && transaction.world !== this.machine.suspension.world) return answer('EAGAIN', NOTHING, 0, 0)
+    const id = this.#newId()
+    const length = this.#writer.write(this.machine.abi, type, id, transaction === undefined ? 0 : transaction.id, strings, tail)
+    if (length === 0) return answer('E2BIG', NOTHING, 0, 0)
+    this.#pending.set(id, { type, path, answer })
+    if (this.#put(length)) this.#kick()
+  }
+
   /**
-   * Sends one request; resolves with the payload of its reply.
-   * @throws XenstoreError with the errno name the store answered; EAGAIN when the transaction was lost with the world it was of
+   * The same; resolves with the payload of its reply.
+   * @throws XenstoreError with the errno name the store answered
    */
   request(
     type: number,
@@ -74,22 +102,17 @@ export class XenstoreConnection {
     strings: readonly string[],
     tail?: string,
   ): Promise<Uint8Array> {
-    const operation = operationNames.get(type) ?? `request ${type}`
-    return new Promise((resolve, reject) => {
-      const start = (): void => {
-        if (this.#broken) return reject(new XenstoreError(operation, path, 'EIO'))
-        if (transaction !== undefined && transaction.world !== this.machine.suspension.world)
-          return reject(new XenstoreError(operation, path, 'EAGAIN'))
-        const id = this.#newId()
-        const bytes = encodeRequest(this.machine.abi, type, id, transaction?.id ?? 0, strings, tail)
-        if (bytes === undefined) return reject(new XenstoreError(operation, path, 'E2BIG'))
-        this.#pending.set(id, { type, operation, path, resolve, reject })
-        this.#outgoing.push(bytes)
-        if (this.#send()) this.#kick()
-      }
-      if (this.#held === undefined) start()
-      else this.#held.push(start)
-    })
+    return new Promise((resolve, reject) =>
+      this.ask(type, transaction, path, strings, tail, (code, bytes, offset, length) => {
+        if (code === undefined) resolve(bytes.slice(offset, offset + length))
+        else reject(this.error(type, path, code))
+      }),
+    )
+  }
+
+  /** What a refused request is told as. */
+  error(type: number, path: string, code: string): XenstoreError {
+    return new XenstoreError(operationNames.get(type) ?? `request ${type}`, path, code)
   }
 
   /** Requests without a reply so far. */
@@ -152,6 +175,18 @@ export class XenstoreConnection {
     })
   }
 
+  /** Puts the request that was just written into the ring, or where it waits for room; true when the daemon must be told. */
+  #put(length: number): boolean {
+    const { bytes } = this.#writer
+    let count = 0
+    if (this.#outgoing.length === 0) {
+      count = this.#ring.write(bytes, 0, length)
+      if (count === CORRUPT) return this.#fail('its request index is further away than the ring is long')
+    }
+    if (count < length) this.#outgoing.push(bytes.slice(count, length))
+    return count > 0
+  }
+
   /** Moves waiting requests into the ring; true when the daemon must be told. */
   #send(): boolean {
     let moved = false
@@ -182,35 +217,49 @@ export class XenstoreConnection {
         this.machine.timers.set(0, () => this.#onEvent())
         return
       }
-      const message = this.#assembler.next(this.#read)
-      if (message === undefined) return
-      if (message === 'corrupt') {
+      const isThere = this.#assembler.next(this.#read)
+      if (this.#broken || !isThere) return
+      if (isThere === 'corrupt') {
         this.#fail('a message is longer than 4096 bytes')
         return
       }
-      if (message.type === MessageType.watchEvent) this.#deliverEvent(message)
-      else this.#deliverReply(message)
+      if (this.#assembler.type === MessageType.watchEvent) this.#deliverEvent()
+      else this.#deliverReply()
     }
   }
 
-  #deliverEvent(message: Message): void {
-    const [path, token] = decodeStrings(this.machine.abi, message.payload)
+  #deliverEvent(): void {
+    const [path, token] = this.#strings()
     if (path === undefined || token === undefined) this.#warnings.warn('the store sent a watch event without path and token: ignored')
     else this.onWatchEvent(path, token)
   }
 
-  #deliverReply({ type, requestId, payload }: Message): void {
+  #deliverReply(): void {
+    const { type, requestId } = this.#assembler
     const pending = this.#pending.get(requestId)
     if (pending === undefined) return this.#warnings.warn(`the store answered request ${requestId}, which is not in flight: ignored`)
     this.#pending.delete(requestId)
     if (this.#pending.size === 0) this.#onAnswered?.()
-    if (type === pending.type) return pending.resolve(payload)
-    if (type !== MessageType.error)
+    const { bytes, offset, length } = this.#assembler
+    if (type === pending.type) return pending.answer(undefined, bytes, offset, length)
+    pending.answer(this.#codeOf(pending), NOTHING, 0, 0)
+  }
+
+  #codeOf({ type, path }: Pending): string {
+    if (this.#assembler.type !== MessageType.error) {
+      const operation = operationNames.get(type) ?? `request ${type}`
       this.#warnings.warn(
-        `the store answered ${pending.operation} ${pending.path.slice(0, 100)} with a message of type ${type}: taken as EIO`,
+        `the store answered ${operation} ${path.slice(0, 100)} with a message of type ${this.#assembler.type}: taken as EIO`,
       )
-    const code = type === MessageType.error ? (decodeStrings(this.machine.abi, payload)[0] ?? 'EIO') : 'EIO'
-    pending.reject(new XenstoreError(pending.operation, pending.path, /^[A-Z0-9]{1,20}$/.test(code) ? code : 'EIO'))
+      return 'EIO'
+    }
+    const [code = 'EIO'] = this.#strings()
+    return /^[A-Z0-9]{1,20}$/.test(code) ? code : 'EIO'
+  }
+
+  #strings(): string[] {
+    const { bytes, offset, length } = this.#assembler
+    return decodeStrings(this.machine.abi, bytes, offset, offset + length)
   }
 
   #fail(why: string): false {
@@ -231,7 +280,7 @@ export class XenstoreConnection {
     this.#pending.clear()
     this.#outgoing.length = 0
     this.#onAnswered?.()
-    for (const { operation, path, reject } of pending) reject(new XenstoreError(operation, path, code))
+    for (const { answer } of pending) answer(code, NOTHING, 0, 0)
   }
 
   /** Ids wrap at 2^32; one still in flight is skipped. */

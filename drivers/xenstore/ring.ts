@@ -1,6 +1,9 @@
 /**
  * The ring page between a domain and the xenstore daemon (xen/include/public/io/xs_wire.h): two byte rings of 1024 bytes,
  * requests to the daemon and responses from it. Bytes in and out; who notifies whom, and when, is the caller's.
+ *
+ * There are no barriers but one, as in a vchan's ring: x86 keeps stores in order, and a load before a later store (Intel SDM volume 3, memory
+ * ordering). The daemon is told of every request by a hypercall; of room only when it had filled the ring, and to see that needs the barrier.
  */
 import type { Abi } from '@xen-ts/boot/abi'
 
@@ -51,7 +54,6 @@ export class XenstoreRing {
     if (count > first) this.#io.copy(this.#bytes, REQUESTS, from, offset + first, count - first)
     this.#produced = (this.#produced + count) >>> 0
     this.#words[REQ_PROD] = this.#produced
-    this.#io.fence()
     return count
   }
 
@@ -60,20 +62,20 @@ export class XenstoreRing {
    * if it `wasFull`. (It looks for room again when it is told, and each time is a turn of the daemon for nothing when it has nothing to write.)
    */
   read(into: Uint8Array, offset: number, length: number): number {
-    this.#io.fence()
+    // Our index must be out before the daemon's is looked at: it looks at ours after it has set its own.
+    if (this.#before !== this.#consumed) this.#io.fence()
     const produced = this.#words[RSP_PROD]
     const available = (produced - this.#consumed) >>> 0
     if (available > RING_SIZE) return CORRUPT
     // Looked at after our index was out: whoever did not see it has filled the ring as it was before.
     if ((produced - this.#before) >>> 0 >= RING_SIZE) this.wasFull = true
+    this.#before = this.#consumed
     const count = Math.min(length, available)
     if (count === 0) return 0
     const position = this.#consumed & MASK
     const first = Math.min(count, RING_SIZE - position)
     this.#io.copy(into, offset, this.#bytes, RESPONSES + position, first)
     if (count > first) this.#io.copy(into, offset + first, this.#bytes, RESPONSES, count - first)
-    this.#io.fence() // the bytes are out before the daemon may overwrite them
-    this.#before = this.#consumed
     this.#consumed = (this.#consumed + count) >>> 0
     this.#words[RSP_CONS] = this.#consumed
     return count

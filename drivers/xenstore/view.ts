@@ -33,19 +33,36 @@ export class XenstoreView {
   }
 
   /** The value of a key, as text of one character a byte, up to the first NUL. */
-  async read(path: string): Promise<string> {
-    const payload = await this.#request(MessageType.read, path)
-    return this.#connection.machine.abi.latin1Decode(payload, 0, payload.length)
+  read(path: string): Promise<string> {
+    return new Promise((resolve, reject) =>
+      this.ask(path, (value, code) => {
+        if (value === undefined) reject(this.#connection.error(MessageType.read, path.slice(0, 100), code))
+        else resolve(value)
+      }),
+    )
   }
 
   /** The same, but undefined when there is no such key. */
-  async tryRead(path: string): Promise<string | undefined> {
-    try {
-      return await this.read(path)
-    } catch (error) {
-      if (isCode(error, 'ENOENT')) return undefined
-      throw error
-    }
+  tryRead(path: string): Promise<string | undefined> {
+    return new Promise((resolve, reject) =>
+      this.ask(path, (value, code) => {
+        if (value === undefined && code !== 'ENOENT') reject(this.#connection.error(MessageType.read, path.slice(0, 100), code))
+        else resolve(value)
+      }),
+    )
+  }
+
+  /**
+   * The same without a promise, which costs more than the rest of it. `answer` is called once, never in this call, but for what is refused
+   * without the store: with the value, or undefined and the name of an errno.
+   */
+  ask(path: string, answer: (value: string | undefined, code: string) => void): void {
+    if (!isValidPath(path)) return answer(undefined, 'EINVAL')
+    const connection = this.#connection
+    connection.ask(MessageType.read, this.#transaction, path, [path], undefined, (code, bytes, offset, length) => {
+      if (code === undefined) answer(connection.machine.abi.latin1Decode(bytes, offset, length), '')
+      else answer(undefined, code)
+    })
   }
 
   /** Writes a key; missing parents are created. */

@@ -5,7 +5,6 @@
 import type { Log, Timer } from '@xen-ts/runtime/machine'
 import { dispose } from '../dispose.ts'
 import type { XenstoreConnection } from './connection.ts'
-import type { XenstoreError } from './error.ts'
 import { MessageType } from './wire.ts'
 
 /** A watch that was asked for; `close` ends it. After that its callback is never called again. */
@@ -91,15 +90,16 @@ export class Watches {
 
   #ask(shared: SharedWatch): void {
     const { path } = shared
-    this.#connection.request(MessageType.watch, undefined, path, [path, shared.token]).catch((error: XenstoreError) => {
-      if (this.#byToken.get(shared.token) !== shared) return
-      if (error.code === 'EEXIST') return // asked for while the domain was being suspended, and again after the resume
-      if (error.code === 'EIO') return this.#deliver(shared, path)
+    this.#connection.ask(MessageType.watch, undefined, path, [path, shared.token], undefined, code => {
+      if (code === undefined || this.#byToken.get(shared.token) !== shared) return
+      if (code === 'EEXIST') return // asked for while the domain was being suspended, and again after the resume
+      if (code === 'EIO') return this.#deliver(shared, path)
+      const { message } = this.#connection.error(MessageType.watch, path, code)
       // Special paths have nothing to look at. Without leave of dom0 their events do not come anyway (XSA-115).
-      if (path.startsWith('@')) return this.#log.debug(error.message)
+      if (path.startsWith('@')) return this.#log.debug(message)
       // One warning, not one for each of several hundred.
       const others = [...this.#byPath.values()].some(({ polling }) => polling !== undefined)
-      this.#log[others ? 'debug' : 'warn'](`${error.message} Looking once a second instead.`)
+      this.#log[others ? 'debug' : 'warn'](`${message} Looking once a second instead.`)
       this.#poll(shared)
     })
   }
@@ -110,7 +110,7 @@ export class Watches {
     this.#byToken.delete(shared.token)
     if (shared.polling !== undefined) return shared.polling.cancel()
     // Requests are answered in order, so this cannot overtake the watch. It fails only when the watch had failed, or with the connection.
-    this.#connection.request(MessageType.unwatch, undefined, shared.path, [shared.path, shared.token]).catch(() => {})
+    this.#connection.ask(MessageType.unwatch, undefined, shared.path, [shared.path, shared.token], undefined, () => {})
   }
 
   #poll(shared: SharedWatch): void {

@@ -29,6 +29,7 @@ export class Xenstore extends XenstoreView {
   #onNoTransaction: (() => void) | undefined
   readonly #unsubscribe: () => void
   #domid: Promise<number> | undefined
+  #ownDomid: number | undefined
 
   constructor(machine: XenMachine) {
     const connection = new XenstoreConnection(machine)
@@ -37,7 +38,7 @@ export class Xenstore extends XenstoreView {
     this.#watches = new Watches(connection)
     // A kernel that ran here before us (a boot loader, kexec) may have left watches, whose events would be taken for ours, and
     // transactions. Nobody waits for the answer; a daemon that does not know the request refuses it.
-    connection.request(MessageType.resetWatches, undefined, '', ['']).catch(() => {})
+    connection.ask(MessageType.resetWatches, undefined, '', [''], undefined, () => {})
     this.#unsubscribe = machine.suspension.subscribe('store', {
       suspend: () => this.#suspend(),
       resume: cancelled => this.#resume(cancelled),
@@ -47,11 +48,19 @@ export class Xenstore extends XenstoreView {
   /** The number of this domain. Asked once, and again after a restore, which gives it another one. */
   domid(): Promise<number> {
     if (this.#domid !== undefined) return this.#domid
-    const domid = (this.#domid = this.read('domid').then(Number))
+    const domid = (this.#domid = this.read('domid').then(value => {
+      if (this.#domid === domid) this.#ownDomid = Number(value)
+      return Number(value)
+    }))
     domid.catch(() => {
       if (this.#domid === domid) this.#domid = undefined
     })
     return domid
+  }
+
+  /** The same, if it is known. */
+  get ownDomid(): number | undefined {
+    return this.#ownDomid
   }
 
   /**
@@ -138,15 +147,26 @@ export class Xenstore extends XenstoreView {
     }
   }
 
-  /** Whether a domain exists; true also when the store does not tell. */
-  async domainExists(domid: number): Promise<boolean> {
-    try {
-      const payload = await this.#connection.request(MessageType.isDomainIntroduced, undefined, `domain ${domid}`, [String(domid)])
-      return payload[0] !== 0x46 // 'F'
-    } catch (error) {
-      if (error instanceof XenstoreError && error.code !== 'EIO') return true
-      throw error
-    }
+  /** Whether a domain exists; true also when the store does not tell. @throws XenstoreError EIO when the connection is broken */
+  domainExists(domid: number): Promise<boolean> {
+    return new Promise((resolve, reject) =>
+      this.askDomain(domid, exists => {
+        if (exists === undefined) reject(this.#connection.error(MessageType.isDomainIntroduced, `domain ${domid}`, 'EIO'))
+        else resolve(exists)
+      }),
+    )
+  }
+
+  /** The same without a promise; undefined when the connection is broken. */
+  askDomain(domid: number, answer: (exists: boolean | undefined) => void): void {
+    this.#connection.ask(
+      MessageType.isDomainIntroduced,
+      undefined,
+      '',
+      [String(domid)],
+      undefined,
+      (code, bytes, offset, length) => answer(code === 'EIO' ? undefined : code !== undefined || length === 0 || bytes[offset] !== 0x46), // 'F'
+    )
   }
 
   /** One line a watch, for debugging. */
@@ -213,7 +233,7 @@ export class Xenstore extends XenstoreView {
 
   #resume(cancelled: boolean): void {
     this.#suspending = false
-    if (!cancelled) this.#domid = undefined
+    if (!cancelled) this.#domid = this.#ownDomid = undefined
     this.#connection.resume(cancelled)
     for (const wake of this.#waitingForTransaction.splice(0)) wake()
   }

@@ -25,6 +25,8 @@ import {
   XCONF_BYTES,
 } from './wire.ts'
 
+const EMPTY = new Uint8Array(0)
+
 export interface GuiOptions {
   readonly machine: Pick<XenMachine, 'timers' | 'log' | 'abi'>
   readonly channels: Pick<Channels, 'serve'>
@@ -146,7 +148,7 @@ export class Gui {
     try {
       if (signal.aborted) return // reconnect() did not see the channel
       await this.#greet(channel, domain, log)
-      while (await this.#message(channel));
+      await this.#serve(channel)
       if (!this.#abort.signal.aborted) log.info('the GUI daemon closed the connection')
     } finally {
       channel.close()
@@ -177,18 +179,27 @@ export class Gui {
     this.#outbox.connect(link)
   }
 
-  async #message(channel: ByteChannel): Promise<boolean> {
-    const bytes = await channel.readExactly(HEADER_BYTES)
-    if (bytes === undefined) return false
-    const header = decodeHeader(bytes)
-    if (!events.isKnown(header)) return this.#skip(channel, header.length)
-    const body = header.length === 0 ? new Uint8Array(0) : await channel.readExactly(header.length)
-    if (body === undefined) return false
-    // The user pressed Ctrl-Shift-C: the daemon waits for an answer, if nothing was copied an empty one.
-    if (header.type === CLIPBOARD_REQ) await channel.write(this.#copied(header.window))
-    else if (header.type === events.KEYMAP_NOTIFY) this.#releaseKeys(body)
-    else await this.#dispatch(header, body)
-    return true
+  /** One after the other; what is there is taken without a promise. */
+  async #serve(channel: ByteChannel): Promise<void> {
+    for (;;) {
+      const bytes = channel.tryRead(HEADER_BYTES, HEADER_BYTES) ?? (await channel.readExactly(HEADER_BYTES))
+      if (bytes === undefined) return
+      const header = decodeHeader(bytes)
+      const { length } = header
+      if (!events.isKnown(header)) {
+        if (await this.#skip(channel, length)) continue
+        return
+      }
+      const body = length === 0 ? EMPTY : (channel.tryRead(length, length) ?? (await channel.readExactly(length)))
+      if (body === undefined) return
+      // The user pressed Ctrl-Shift-C: the daemon waits for an answer, if nothing was copied an empty one.
+      if (header.type === CLIPBOARD_REQ) await channel.write(this.#copied(header.window))
+      else if (header.type === events.KEYMAP_NOTIFY) this.#releaseKeys(body)
+      else {
+        const answered = this.#dispatch(header, body)
+        if (answered !== undefined) await answered
+      }
+    }
   }
 
   #copied(window: number): Uint8Array {

@@ -3,7 +3,7 @@ import { type GrantTable, PAGE_SIZE, pagesFor, XenError } from '@xen-ts/drivers'
 import type { XenMachine } from '@xen-ts/runtime/machine'
 
 export interface ImageMemory {
-  readonly abi: Pick<XenMachine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copy'>
+  readonly abi: Pick<XenMachine['abi'], 'pagesAlloc' | 'pagesFree' | 'pageFrame' | 'copyRows'>
   readonly grants: Pick<GrantTable, 'grant' | 'release' | 'world' | 'available'>
 }
 
@@ -75,9 +75,8 @@ export class Image {
 
   /** Takes what fits of another image, from the upper left corner. */
   copyFrom({ width, height, bytes }: Image): void {
-    const row = Math.min(width, this.width) * 4
-    for (let y = Math.min(height, this.height) - 1; y >= 0; y--)
-      this.#memory.abi.copy(this.bytes, y * this.width * 4, bytes, y * width * 4, row)
+    const [columns, rows] = [Math.min(width, this.width), Math.min(height, this.height)]
+    this.#memory.abi.copyRows(this.bytes, 0, 4 * this.width, bytes, 0, 4 * width, 4 * columns, rows)
   }
 
   /** The pages are freed when nobody holds them any more; no view may be used from now on. */

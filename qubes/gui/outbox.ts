@@ -22,6 +22,8 @@ export class Outbox {
   readonly #log: Log
   #link: Link | undefined
   #waiting = new Set<Teller>()
+  /** Of them who came last: as a rule there is no other. */
+  #newest: Teller | undefined
   #timer: Timer | undefined
   /** When the timer was set, which fires at the end of the turn: the turn is not older. */
   #since = 0
@@ -42,6 +44,7 @@ export class Outbox {
   /** The window has something to tell: it is asked at the end of the turn, or later. */
   add(teller: Teller): void {
     this.#waiting.add(teller)
+    this.#newest = teller
     this.#schedule()
   }
 
@@ -49,7 +52,7 @@ export class Outbox {
   flush(): void {
     if (this.#isBusy || this.#link === undefined || this.#waiting.size === 0) return
     if (this.#timer !== undefined && this.#timers.now() - this.#since > SHARE) return
-    this.#work(this.#link, [...this.#waiting])
+    this.#tell(this.#link)
   }
 
   remove(teller: Teller): void {
@@ -64,7 +67,18 @@ export class Outbox {
 
   readonly #turn = (): void => {
     this.#timer = undefined
-    if (!this.#isBusy && this.#link !== undefined) this.#work(this.#link, [...this.#waiting])
+    if (!this.#isBusy && this.#link !== undefined) this.#tell(this.#link)
+  }
+
+  #tell(link: Link): void {
+    const teller = this.#newest
+    if (teller === undefined || this.#waiting.size !== 1 || !this.#waiting.delete(teller)) return this.#work(link, [...this.#waiting])
+    this.#isBusy = true
+    const bytes = this.#ask(teller, link)
+    if (bytes !== undefined && !link.trySend(bytes)) return this.#sendAndGoOn(link, bytes, [teller])
+    teller.told()
+    this.#isBusy = false
+    if (this.#waiting.size > 0) this.#schedule()
   }
 
   /** @param batch those that are asked now, one after the other */

@@ -1,5 +1,5 @@
 /** Rectangles of pixels. */
-import type { HostFunctions } from '@xen-ts/runtime/machine'
+import type { XenMachine } from '@xen-ts/runtime/machine'
 import type { Rectangle } from './messages.ts'
 
 const rectangle = (left: number, top: number, right: number, bottom: number): Rectangle => ({
@@ -24,30 +24,18 @@ export function around(a: Rectangle, b: Rectangle): Rectangle {
 }
 
 /**
- * Fills a rectangle that is inside of a picture.
+ * Fills a rectangle that is inside of a picture: its first row, which the engine fills pixel by pixel, and the kernel copies that one to the others.
  * @param bytes the same memory as `pixels`, @param stride pixels in a row of the picture, @param colour 0xRRGGBB
  */
 export function fill(
-  copy: HostFunctions['copy'],
+  abi: Pick<XenMachine['abi'], 'copyRows'>,
   pixels: Uint32Array,
   bytes: Uint8Array,
   stride: number,
-  area: Rectangle,
+  { x, y, width, height }: Rectangle,
   colour: number,
 ): void {
-  const start = area.y * stride + area.x,
-    end = start + area.width
-  pixels.fill(colour, start, end)
-  // The engine fills pixel by pixel but copies in one piece, which takes a third of the time: of whole rows 1, 2, 4, ... at a time.
-  if (area.width < stride) {
-    // The kernel's copy is called without a look for it, row by row.
-    const from = start * 4,
-      step = stride * 4,
-      length = area.width * 4,
-      after = from + area.height * step
-    for (let row = from + step; row < after; row += step) copy(bytes, row, bytes, from, length)
-  } else {
-    const after = start + area.height * stride
-    for (let done = stride; start + done < after; done *= 2) pixels.copyWithin(start + done, start, Math.min(start + done, after - done))
-  }
+  const start = y * stride + x
+  pixels.fill(colour, start, start + width)
+  if (height > 1) abi.copyRows(bytes, 4 * (start + stride), 4 * stride, bytes, 4 * start, 0, 4 * width, height - 1)
 }

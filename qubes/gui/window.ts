@@ -119,7 +119,7 @@ export class Window {
     const area = this.#clip(x, y, width, height)
     if (area === undefined) return
     const surface = this.#surface
-    fill(this.#context.memory.abi.copy, surface.pixels, surface.memory, this.#whole.width, area, colour)
+    fill(this.#context.memory.abi, surface.pixels, surface.memory, this.#whole.width, area, colour)
     this.#addDamage(area)
   }
 

@@ -129,11 +129,12 @@ export class Qrexec {
       log.info(`connected to dom0, protocol ${session.version}`)
       this.#requests.connected(session)
       for (;;) {
-        const bytes = await channel.readExactly(HEADER_BYTES)
+        const bytes = channel.tryRead(HEADER_BYTES, HEADER_BYTES) ?? (await channel.readExactly(HEADER_BYTES))
         if (bytes === undefined) break
         const header = decodeHeader(bytes)
         checkControlLength(header)
-        const body = header.length === 0 ? new Uint8Array(0) : await channel.readExactly(header.length)
+        const { length } = header
+        const body = length === 0 ? new Uint8Array(0) : (channel.tryRead(length, length) ?? (await channel.readExactly(length)))
         if (body === undefined) break
         this.#handle(session, decodeControl(this.#text, header.type, body))
       }
@@ -141,7 +142,11 @@ export class Qrexec {
     } finally {
       channel.close()
       this.#channel = undefined
-      session?.end(new ChannelClosedError('the connection with dom0 was lost'))
+      if (session !== undefined) {
+        const reason = new ChannelClosedError('the connection with dom0 was lost')
+        session.end(reason)
+        this.#services.lost(session, reason)
+      }
       this.#requests.disconnected()
     }
   }

@@ -7,17 +7,54 @@ import { type ByteWriter, isByteWriter } from './byte-writer.ts'
 const DEFAULT_LIMIT = 1 << 20
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
-/** The next bytes, at least one; undefined at the end. */
+/** Where bytes are pulled from. */
 export interface Pull {
-  (): Promise<Uint8Array | undefined>
-  /** The same if they are there now. undefined says nothing. */
-  take?(): Uint8Array | undefined
-  /** Resolves when `take` may have something, or never will: then the bytes are to be pulled. */
-  ready?(): Promise<void> | undefined
+  /** The next bytes, at least one; undefined at the end. */
+  next(): Promise<Uint8Array | undefined>
+  /** The same if they are there now, null when that is the end. undefined says nothing. */
+  take?(): Uint8Array | null | undefined
+  /**
+   * True when it is not worth while to wait: `take` has something now, or never will, and the bytes are to be pulled. Otherwise `callback` is called
+   * when that is so, never in this call.
+   */
+  wait?(callback: () => void): boolean
+}
+
+/** Takes all that is left, and calls `done` once, also when it fails. */
+export function drain(pull: Pull, done: () => void): void {
+  for (;;) {
+    let bytes: Uint8Array | null | undefined
+    try {
+      bytes = pull.take?.()
+    } catch {
+      return done()
+    }
+    if (bytes === null) return done()
+    if (bytes !== undefined) continue
+    if (pull.wait === undefined || pull.wait(() => drainNext(pull, done))) return void drainSlowly(pull).then(done, done)
+    return
+  }
+}
+
+/** When there may be something, and once more nothing when it is something else. */
+function drainNext(pull: Pull, done: () => void): void {
+  let bytes: Uint8Array | null | undefined
+  try {
+    bytes = pull.take?.()
+  } catch {
+    return done()
+  }
+  if (bytes === null) return done()
+  if (bytes === undefined) return void drainSlowly(pull).then(done, done)
+  drain(pull, done)
+}
+
+async function drainSlowly(pull: Pull): Promise<void> {
+  while ((await pull.next()) !== undefined);
 }
 
 /** Where a reader's bytes come from; as the source of a web stream, and past it. */
-class Source {
+class Source implements Pull {
   /** The web stream has asked for bytes, and may hold some: nobody may pass it any more. */
   isStreamed = false
   #controller!: ReadableStreamDefaultController<Uint8Array>
@@ -49,7 +86,7 @@ class Source {
     this.#pulling++
     const next = this.#last.then(async () => {
       if (this.#ended) return undefined
-      const bytes = await this.#pull()
+      const bytes = await this.#pull.next()
       this.#ended = bytes === undefined
       return bytes
     })
@@ -65,11 +102,17 @@ class Source {
     return next
   }
 
-  /** For who passes the stream: bytes that are there now, without a promise. */
-  take(): Uint8Array | undefined {
-    if (this.isStreamed || this.#ended || this.#pulling > 0) return undefined
+  /** For who passes the stream: bytes that are there now, without a promise; null at the end. */
+  take(): Uint8Array | null | undefined {
+    if (this.isStreamed || this.#pulling > 0) return undefined
+    if (this.#ended) return null
     try {
-      return this.#pull.take?.()
+      const bytes = this.#pull.take?.()
+      if (bytes === null) {
+        this.#ended = true
+        this.#close()
+      }
+      return bytes
     } catch (error) {
       this.#ended = true
       this.#controller.error(error)
@@ -77,9 +120,9 @@ class Source {
     }
   }
 
-  /** For who passes the stream, and found nothing: when to look again. undefined when it is to be pulled. */
-  ready(): Promise<void> | undefined {
-    return this.isStreamed || this.#ended || this.#pulling > 0 ? undefined : this.#pull.ready?.()
+  /** For who passes the stream, and found nothing. */
+  wait(callback: () => void): boolean {
+    return this.isStreamed || this.#ended || this.#pulling > 0 || this.#pull.wait === undefined || this.#pull.wait(callback)
   }
 
   /** The same for who passes the stream, which learns of the end. */
@@ -115,8 +158,8 @@ export interface ByteReader extends ReadableStream<Uint8Array> {
   drain(): Promise<void>
   /** Copies everything up to the end, then closes the destination unless told otherwise. */
   pipeTo(...parameters: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void>
-  /** @internal reads what is left, whoever has the stream */
-  rest(): Promise<void>
+  /** @internal reads what is left, whoever has the stream, and calls `done` once */
+  rest(done: () => void): void
 }
 
 /**
@@ -147,56 +190,78 @@ export function byteReaderClass(ReadableStream: typeof globalThis.ReadableStream
       }
     }
 
-    async bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
-      const all = new ByteCollector()
-      await this.#each(part => {
-        if (all.length + part.length > limit)
-          throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
-        all.push(part)
-      })
-      return all.take()
+    bytes(limit = DEFAULT_LIMIT): Promise<Uint8Array> {
+      return this.#all(limit, bytes => bytes)
     }
 
-    async text(limit = DEFAULT_LIMIT): Promise<string> {
-      return this.#text.decode(await this.bytes(limit))
+    text(limit = DEFAULT_LIMIT): Promise<string> {
+      return this.#all(limit, bytes => this.#text.decode(bytes))
     }
 
     drain(): Promise<void> {
-      return this.#each(() => {})
+      return this.#each(
+        () => {},
+        () => {},
+      )
     }
 
     override async pipeTo(...[destination, options]: Parameters<globalThis.ReadableStream<Uint8Array>['pipeTo']>): Promise<void> {
       if (!isByteWriter(destination) || options !== undefined || destination.locked) return super.pipeTo(destination, options)
       const unlock = destination.lock()
       try {
-        await this.#each(bytes => destination.push(bytes), destination)
+        await this.#each(
+          bytes => destination.push(bytes),
+          () => {},
+          destination,
+        )
       } finally {
         unlock()
       }
       await destination.close()
     }
 
-    async rest(): Promise<void> {
-      while ((await this.#source.next()) !== undefined);
+    rest(done: () => void): void {
+      drain(this.#source, done)
     }
 
     async #next(reader: Reader): Promise<Uint8Array | undefined> {
       return this.#source.isStreamed ? (await reader.read()).value : this.#source.direct()
     }
 
-    /** @param destination whose end, while this waits for bytes, is the end of this */
-    async #each(use: (bytes: Uint8Array) => Promise<void> | undefined | void, destination?: ByteWriter): Promise<void> {
+    #all<T>(limit: number, result: (bytes: Uint8Array) => T): Promise<T> {
+      const all = new ByteCollector()
+      return this.#each(
+        part => {
+          if (all.length + part.length > limit)
+            throw new RangeError(`the peer sent more than ${limit} bytes: read the stream piece by piece, or give a larger limit`)
+          all.push(part)
+        },
+        () => result(all.take()),
+      )
+    }
+
+    /**
+     * Resolves with what `result` gives at the end.
+     * @param destination whose end, while this waits for bytes, is the end of this
+     */
+    async #each<T>(use: (bytes: Uint8Array) => Promise<void> | undefined | void, result: () => T, destination?: ByteWriter): Promise<T> {
       const reader = this.getReader()
       destination?.whenFailed(error => void reader.cancel(error).catch(() => {}))
       try {
-        for (;;) {
-          let bytes = this.#source.take()
+        for (let hasWaited = false; ; ) {
+          let bytes: Uint8Array | null | undefined = this.#source.take()
           if (bytes === undefined) {
-            const ready = this.#source.ready()
-            if (ready !== undefined) await ready
-            bytes = this.#source.take() ?? (await this.#next(reader))
+            if (!hasWaited) {
+              hasWaited = true
+              await new Promise<void>(resolve => {
+                if (this.#source.wait(resolve)) resolve()
+              })
+              continue
+            }
+            bytes = (await this.#next(reader)) ?? null
           }
-          if (bytes === undefined) return
+          if (bytes === null) return result()
+          hasWaited = false
           const used = use(bytes)
           if (used !== undefined) await used
         }

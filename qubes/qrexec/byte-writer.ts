@@ -25,8 +25,10 @@ export interface ByteWriter extends WritableStream<Uint8Array | string> {
   whenFailed(failed: ((error: Error) => void) | undefined): void
   /** @internal past the queue of the web stream; undefined when it is sent already */
   push(data: Uint8Array | string): Promise<void> | undefined
-  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. Never rejects */
-  finish(): Promise<void>
+  /** @internal the end of the stream now */
+  end(): Promise<void> | undefined
+  /** @internal the end of the stream, after all that was written, whoever has it; unless the peer knows already. undefined when that is sent already; never rejects */
+  finish(): Promise<void> | undefined
 }
 
 /** @param push sends bytes, undefined when that is done already; an empty array is the end of the stream. Never throws, but rejects */
@@ -35,28 +37,41 @@ type Push = (bytes: Uint8Array) => Promise<void> | undefined
 
 export const isByteWriter = (value: unknown): value is ByteWriter => typeof value === 'object' && value !== null && mark in value
 
+/** A web stream's way to its writer. */
+class Sink {
+  controller!: WritableStreamDefaultController
+  writer!: Pick<ByteWriter, 'push' | 'end'>
+
+  start(controller: WritableStreamDefaultController): void {
+    this.controller = controller
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> | undefined {
+    return this.writer.push(chunk)
+  }
+
+  close(): Promise<void> | undefined {
+    return this.writer.end()
+  }
+}
+
 /** The class, on what streams are in this image. */
 export function byteWriterClass(WritableStream: typeof globalThis.WritableStream): ByteWriterClass {
   return class ByteWriter extends WritableStream<Uint8Array | string> {
     readonly [mark] = true as const
     readonly #text: Text
     readonly #push: Push
-    readonly #controller: WritableStreamDefaultController
+    readonly #sink: Sink
     #writer: Writer | undefined
     #failed: ((error: Error) => void) | undefined
     /** The end has been told to the peer, or is about to be. */
     #ended = false
 
     constructor(text: Text, push: Push) {
-      let controller!: WritableStreamDefaultController
-      super({
-        start: value => {
-          controller = value
-        },
-        write: chunk => this.push(chunk),
-        close: () => this.#end(),
-      })
-      this.#controller = controller
+      const sink = new Sink()
+      super(sink)
+      sink.writer = this
+      this.#sink = sink
       this.#text = text
       this.#push = push
     }
@@ -82,7 +97,7 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
     }
 
     fail(error: Error): void {
-      this.#controller.error(error)
+      this.#sink.controller.error(error)
       this.#failed?.(error)
     }
 
@@ -97,13 +112,14 @@ export function byteWriterClass(WritableStream: typeof globalThis.WritableStream
       return bytes.length === 0 ? undefined : this.#push(bytes)
     }
 
-    async finish(): Promise<void> {
+    finish(): Promise<void> | undefined {
       // Without a writer there never was a queue; with one, something may be in it.
-      if (this.#writer !== undefined && !this.#ended) await (this.locked ? this.#writer.close() : super.close()).catch(() => {})
-      await this.#end()?.catch(() => {})
+      if (this.#writer === undefined || this.#ended) return this.end()?.catch(() => {})
+      const closing = this.locked ? this.#writer.close() : super.close()
+      return closing.catch(() => {}).then(() => this.end()?.catch(() => {}))
     }
 
-    #end(): Promise<void> | undefined {
+    end(): Promise<void> | undefined {
       if (this.#ended) return undefined
       this.#ended = true
       return this.#push(EMPTY)

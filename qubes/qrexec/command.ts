@@ -18,7 +18,7 @@ export function parseCommand(line: string): Command | undefined {
   const colon = line.indexOf(':')
   if (colon <= 0) return undefined
   const user = line.slice(0, colon)
-  const command = line.slice(colon + 1).replace(/^nogui:/, '')
+  const command = line.slice(colon + (line.startsWith('nogui:', colon + 1) ? 7 : 1))
   const match = SERVICE.exec(command)
   if (match !== null) return { user, service: match[1], argument: match[2] ?? '', source: match[3] }
   return command.startsWith('QUBESRPC ') ? undefined : { user, service: undefined, argument: '', source: '' }

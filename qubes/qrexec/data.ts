@@ -25,6 +25,16 @@ export async function greet(channel: ByteChannel): Promise<number> {
   return readHello(channel)
 }
 
+/** The same as bytes, for who has no time: a HELLO is written, and one read, at once. */
+export const GREETING: Uint8Array = encodeNumbers(HELLO, VERSION)
+export const GREETING_BYTES = HEADER_BYTES + 4
+
+/** @throws ProtocolError as `greet` */
+export function decodeGreeting(bytes: Uint8Array): number {
+  expectHello(decodeHeader(bytes))
+  return decodeHello(bytes.subarray(HEADER_BYTES))
+}
+
 export async function readHello(channel: ByteChannel): Promise<number> {
   const header = decodeHeader(await exactly(channel, HEADER_BYTES))
   expectHello(header)
@@ -48,7 +58,7 @@ export class DataChannel {
   /** What `take` has seen, and is for `next`. */
   #header: Header | undefined
   /** Room for a header that is sent at once. */
-  readonly #scratch = new Uint8Array(HEADER_BYTES)
+  #scratch: Uint8Array | undefined
 
   constructor(channel: ByteChannel, version: number) {
     this.channel = channel
@@ -73,20 +83,21 @@ export class DataChannel {
   }
 
   /**
-   * Some of the body of frames of that type, if it is there now: without a promise, which costs more than all else. undefined when nothing
-   * is, and when the next frame is another one, or the end of the stream: then `next` says which.
+   * Some of the body of frames of that type, if it is there now: without a promise, which costs more than all else. null when the stream
+   * has ended; undefined when nothing is there, and when the next frame is another one: then `next` says which.
    * @throws ProtocolError when the frame is too long
    */
-  take(type: number): Uint8Array | undefined {
+  take(type: number): Uint8Array | null | undefined {
     if (this.#left === 0) {
       if (this.#header !== undefined) return undefined
       const bytes = this.channel.tryRead(HEADER_BYTES, HEADER_BYTES)
       if (bytes === undefined) return undefined
       const header = this.#checked(bytes)
-      if (header.type !== type || header.length === 0) {
+      if (header.type !== type) {
         this.#header = header
         return undefined
       }
+      if (header.length === 0) return null
       this.#left = header.length
     }
     const bytes = this.channel.tryRead(this.#left)
@@ -142,7 +153,7 @@ export class DataChannel {
       const message = encode(type, bytes)
       return channel.tryWrite(message) ? undefined : channel.write(message)
     }
-    const header = this.#scratch
+    const header = (this.#scratch ??= new Uint8Array(HEADER_BYTES))
     writeHeader(header, type, bytes.length)
     if (channel.tryWrite(header)) return channel.tryWrite(bytes) ? undefined : channel.write(bytes)
     return Promise.all([channel.write(header.slice()), channel.write(bytes)]).then(() => {})

@@ -8,7 +8,7 @@ import { Hub } from '@xen-ts/rig/dom0/hub'
 import test from 'ava'
 import fc from 'fast-check'
 import { Text } from '../text.ts'
-import { type ServiceHandler, serveCall } from './incoming.ts'
+import { IncomingCall, type ServiceHandler } from './incoming.ts'
 import { header, tick, u32 } from './testing.ts'
 
 async function pipe(size = 65536): Promise<[ByteChannel, ByteChannel]> {
@@ -23,15 +23,20 @@ const echo: ServiceHandler = ({ stdin, stdout }) => stdin.pipeTo(stdout)
 
 function serve(channel: ByteChannel, handler = echo): { machine: ReturnType<typeof testMachine>; served: Promise<void> } {
   const machine = testMachine()
-  const signal = () => new AbortController().signal
-  const served = serveCall(channel, {
-    command: { service: 'x', argument: '', source: 'dom0', user: 'user' },
-    handler,
-    detached: false,
-    text: new Text(memoryAbi),
-    log: machine.log('qrexec'),
-    timers: machine.timers,
-    ending: { begun: signal(), over: signal() },
+  const served = new Promise<void>((resolve, reject) => {
+    const parts = {
+      channels: { connect: async () => channel, serve: () => Promise.reject(new Error('nobody is served')) },
+      text: new Text(memoryAbi),
+      log: machine.log('qrexec'),
+      timers: machine.timers,
+      ending: { begun: new AbortController().signal, isOver: false },
+      handler: () => handler,
+      working() {},
+      rests() {},
+      over: (_call: IncomingCall, error: unknown) => (error === undefined ? resolve() : reject(error)),
+    }
+    const command = { service: 'x', argument: '', source: 'dom0', user: 'user' }
+    new IncomingCall(parts, { session: undefined as never, domain: 0, port: 513 }, command, false).start()
   })
   return { machine, served }
 }

@@ -44,11 +44,7 @@ export class OutgoingCall {
     this.#data = unowned(data)
     this.#release = release
     // Who cancels it, or leaves a loop over it, wants nothing more of the call.
-    this.stdout = byteReader(
-      text,
-      () => this.#pull(),
-      () => this.close(),
-    )
+    this.stdout = byteReader(text, { next: () => this.#pull() }, () => this.close())
     this.#source = typeof input === 'string' || input instanceof Uint8Array ? undefined : new InputSource(input)
     data.then(channel => this.#feed(channel, input)).catch(error => this.#inputFailed(error))
   }

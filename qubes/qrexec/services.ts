@@ -3,15 +3,14 @@ import { ChannelClosedError, type Channels } from '@xen-ts/drivers/channel'
 import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { Text } from '../text.ts'
 import { noShell, notFound } from './builtin.ts'
-import { parseCommand } from './command.ts'
-import { withDeadline } from './deadline.ts'
+import { type Command, parseCommand } from './command.ts'
+import type { Ending } from './desertion.ts'
 import { QrexecError } from './errors.ts'
-import { type ServiceCall, type ServiceHandler, serveCall } from './incoming.ts'
-import type { Place } from './session.ts'
+import { IncomingCall, type IncomingParts, type ServiceHandler } from './incoming.ts'
+import type { ServiceCommand } from './served-call.ts'
+import type { Place, Session } from './session.ts'
 import { DATA_TIMEOUT, EXIT_PROBLEM } from './wire.ts'
 
-/** How long (ms) a caller that was killed keeps its port: what it left in xenstore may also be of a caller before, and this one about to come. */
-const DEAD_CALLER = 8_000
 /** How long (ms) a caller that was announced may take to open its data channel when this qube shuts down: it is told, and goes. */
 const ARRIVAL = 1_000
 /** Calls under way. One daemon gives out 256 ports, a few may belong to its predecessor. */
@@ -32,18 +31,36 @@ export class Services {
   readonly #parts: ServicesParts
   readonly #handlers = new Map<string, ServiceHandler>()
   /** Calls from their announcement to the end of their channel. */
-  readonly #calls = new Set<Promise<void>>()
-  /** Services at work, which may have no channel (JUST_EXEC): what they are called in a log. */
-  readonly #working = new Set<{ readonly name: string }>()
+  readonly #calls = new Set<IncomingCall>()
+  /** Of them, and of those that have no channel (JUST_EXEC): whose services are at work. */
+  readonly #working = new Set<IncomingCall>()
   readonly #begun = new AbortController()
-  readonly #over = new AbortController()
-  /** Who has not come to the connection by then is not waited for. */
-  readonly #shut = new AbortController()
+  readonly #ending: Ending & { isOver: boolean } = { begun: this.#begun.signal, isOver: false }
+  readonly #callParts: IncomingParts
   #arrival: Timer | undefined
+  #lookout: Timer | undefined
+  /** Set when who has not come to the connection by now is not waited for. */
+  #shut: Error | undefined
   #drained: (() => void)[] = []
+  #emptied: (() => void)[] = []
 
   constructor(parts: ServicesParts) {
     this.#parts = parts
+    const { channels, timers, log, text } = parts
+    this.#callParts = {
+      channels,
+      timers,
+      log,
+      text,
+      ending: this.#ending,
+      handler: command => this.#handler(command),
+      working: call => this.#working.add(call),
+      rests: call => {
+        this.#working.delete(call)
+        this.#settle()
+      },
+      over: (call, error) => this.#over(call, error),
+    }
   }
 
   /** @throws TypeError for a name that no call could have */
@@ -59,7 +76,13 @@ export class Services {
     if (this.#begun.signal.aborted) return
     const reason = new ChannelClosedError('this qube shuts down')
     this.#begun.abort(reason)
-    this.#arrival = this.#parts.timers.set(ARRIVAL, () => this.#shut.abort(reason))
+    for (const call of [...this.#calls]) call.end()
+    this.#arrival = this.#parts.timers.set(ARRIVAL, () => this.#shutOut(reason))
+  }
+
+  /** The connection over which calls were announced is over: who has not opened a data channel by then will not do so. */
+  lost(session: Session, reason: Error): void {
+    for (const call of [...this.#calls]) if (call.place.session === session) call.lose(reason)
   }
 
   /** Resolves when no call is under way, and no service at work. */
@@ -75,13 +98,24 @@ export class Services {
   async close(): Promise<void> {
     this.end()
     this.#arrival?.cancel()
-    if (!this.#over.signal.aborted) {
+    this.#lookout?.cancel()
+    this.#lookout = undefined
+    if (!this.#ending.isOver) {
       for (const { name } of this.#working)
         this.#parts.log.warn(`${name} did not end with this qube; it is left behind, let it watch 'signal'`)
+      this.#ending.isOver = true
+      for (const call of [...this.#calls]) call.cut()
     }
-    this.#over.abort()
-    this.#shut.abort(new ChannelClosedError('this qube shuts down'))
-    await Promise.all(this.#calls)
+    this.#shutOut(new ChannelClosedError('this qube shuts down'))
+    if (this.#calls.size > 0)
+      await new Promise<void>(resolve => {
+        this.#emptied.push(resolve)
+      })
+  }
+
+  #shutOut(reason: Error): void {
+    this.#shut ??= reason
+    for (const call of [...this.#calls]) call.shut(reason)
   }
 
   /**
@@ -94,70 +128,56 @@ export class Services {
       log.error(`a call from domain ${place.domain} was dropped: ${MAX_CALLS} are under way`)
       return place.session.giveBack(place)
     }
-    const call = this.#answer(place, line, detached)
-      .catch(error => {
-        // Callers go when they like; only what breaks the protocol is worth a line.
-        const line = `a call from domain ${place.domain} was lost: ${describeBriefly(error)}`
-        if (error instanceof ChannelClosedError || error instanceof QrexecError || this.#over.signal.aborted) log.debug(line)
-        else log.warn(line)
-      })
-      .finally(() => {
-        this.#calls.delete(call)
-        this.#settle()
-        place.session.giveBack(place)
-      })
-    this.#calls.add(call)
-  }
-
-  async #answer({ session, domain, port }: Place, line: string | undefined, detached: boolean): Promise<void> {
-    const { channels, timers, log, text } = this.#parts
     const command = line === undefined ? undefined : parseCommand(line)
-    const service = command?.service ?? ''
-    const signals = [session.over, this.#shut.signal]
-    const channel = await withDeadline(timers, signals, DATA_TIMEOUT, 'the caller did not open its data channel', signal =>
-      channels.connect(domain, port, { signal, deadServer: DEAD_CALLER }),
-    )
-    const close = (): void => channel.close()
-    // Until it has greeted there is no service that could end.
-    this.#shut.signal.addEventListener('abort', close)
-    try {
-      const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${domain}` }
-      log.debug(`${service === '' ? 'a command' : service} for ${source === '' ? 'dom0' : source}`)
-      const handler = command === undefined ? malformed : command.service === undefined ? noShell : this.#handler(service)
-      await serveCall(channel, {
-        command: { user, service, argument, source },
-        handler: call => {
-          this.#shut.signal.removeEventListener('abort', close)
-          return this.#work(handler, call)
-        },
-        detached,
-        text,
-        log,
-        timers,
-        ending: { begun: this.#begun.signal, over: this.#over.signal },
-      })
-    } finally {
-      this.#shut.signal.removeEventListener('abort', close)
-      channel.close()
-    }
+    const call =
+      command?.service !== undefined
+        ? new IncomingCall(this.#callParts, place, command as ServiceCommand, detached)
+        : this.#strange(place, command, detached)
+    this.#calls.add(call)
+    call.start()
+    this.#lookout ??= this.#parts.timers.set(DATA_TIMEOUT, () => this.#look())
+    if (this.#shut !== undefined) call.shut(this.#shut)
   }
 
-  async #work(handler: ServiceHandler, call: ServiceCall): Promise<number | void> {
-    const work = { name: `service ${call.service} for ${call.source}` }
-    this.#working.add(work)
-    try {
-      return await handler(call)
-    } finally {
-      this.#working.delete(work)
-      this.#settle()
+  /** What calls no service: a handler says so. */
+  #strange(place: Place, command: Command | undefined, detached: boolean): IncomingCall {
+    const handler = command === undefined ? malformed : noShell
+    const { user, argument, source } = command ?? { user: '', argument: '', source: `domain ${place.domain}` }
+    return new IncomingCall({ ...this.#callParts, handler: () => handler }, place, { user, service: '', argument, source }, detached)
+  }
+
+  /** One timer for all that come: each has the same time. */
+  #look(): void {
+    const { timers } = this.#parts
+    const now = timers.now()
+    let next = Infinity
+    for (const call of [...this.#calls]) {
+      if (!call.isAwaited) continue
+      if (call.deadline <= now) call.late()
+      else if (call.deadline < next) next = call.deadline
     }
+    this.#lookout = next === Infinity ? undefined : timers.set(next - now, () => this.#look())
+  }
+
+  #over(call: IncomingCall, error: unknown): void {
+    const { log } = this.#parts
+    if (error !== undefined) {
+      // Callers go when they like; only what breaks the protocol is worth a line.
+      const line = `a call from domain ${call.place.domain} was lost: ${describeBriefly(error)}`
+      if (error instanceof ChannelClosedError || error instanceof QrexecError || this.#ending.isOver) log.debug(line)
+      else log.warn(line)
+    }
+    this.#calls.delete(call)
+    this.#settle()
+    call.place.session.giveBack(call.place)
+    if (this.#calls.size === 0) for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
   #settle(): void {
     if (this.#calls.size + this.#working.size === 0) for (const resolve of this.#drained.splice(0)) resolve()
   }
 
-  #handler(service: string): ServiceHandler {
+  #handler({ service }: ServiceCommand): ServiceHandler {
     if (this.#begun.signal.aborted) return this.#parts.builtin.get(service) ?? ending
     return this.#handlers.get(service) ?? this.#parts.builtin.get(service) ?? this.#late
   }

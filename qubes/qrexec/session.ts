@@ -15,8 +15,8 @@ export interface Place {
 export class Session {
   readonly version: number
   readonly #channel: ByteChannel
-  /** Of calls under way, as `domain:port`. */
-  readonly #ports = new Set<string>()
+  /** Of calls under way. */
+  readonly #ports = new Set<number>()
   readonly #over = new AbortController()
 
   constructor(channel: ByteChannel, version: number) {
@@ -39,19 +39,23 @@ export class Session {
       return `port ${port} is not one of ${FIRST_DATA_PORT} to ${LAST_DATA_PORT}`
     }
     if (domain >= FIRST_RESERVED) return `domain ${domain} does not exist`
-    const name = `${domain}:${port}`
-    if (this.#ports.has(name)) return `port ${port} is in use by a call`
-    this.#ports.add(name)
+    const key = keyOf(domain, port)
+    if (this.#ports.has(key)) return `port ${port} is in use by a call`
+    this.#ports.add(key)
     return { session: this, domain, port }
   }
 
   /** Gives a port back: dom0 has 256 for this qube, and never takes one by itself. */
   giveBack({ domain, port }: Place): void {
-    this.#ports.delete(`${domain}:${port}`)
-    if (!this.#over.signal.aborted) this.send(encodeNumbers(CONNECTION_TERMINATED, domain, port)).catch(() => {})
+    this.#ports.delete(keyOf(domain, port))
+    if (this.#over.signal.aborted) return
+    const message = encodeNumbers(CONNECTION_TERMINATED, domain, port)
+    if (!this.#channel.tryWrite(message)) this.#channel.write(message).catch(() => {})
   }
 
   send(message: Uint8Array): Promise<void> {
     return this.#channel.write(message)
   }
 }
+
+const keyOf = (domain: number, port: number): number => domain * 1024 + port

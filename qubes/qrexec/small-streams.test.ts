@@ -18,10 +18,12 @@ function call(bases: Bases, ...sends: (string | Error)[]) {
   let isGone = false
   const stdin = new (byteReaderClass(bases.ReadableStream))(
     text,
-    async () => {
-      const next = sends.shift()
-      if (next instanceof Error) throw next
-      return next === undefined ? undefined : Uint8Array.from(Buffer.from(next))
+    {
+      async next() {
+        const next = sends.shift()
+        if (next instanceof Error) throw next
+        return next === undefined ? undefined : Uint8Array.from(Buffer.from(next))
+      },
     },
     () => void told.push('cancelled'),
   )

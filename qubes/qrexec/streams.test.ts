@@ -269,10 +269,12 @@ test('what comes byte by byte takes no more memory than its bytes: a peer may se
   const before = used()
   let after = 0
   let sent = 0
-  const reader = byteReader(new Text(testMachine().abi), async () => {
-    if (sent < 300_000) return Uint8Array.of(sent++ & 0xff)
-    after = used()
-    return undefined
+  const reader = byteReader(new Text(testMachine().abi), {
+    async next() {
+      if (sent < 300_000) return Uint8Array.of(sent++ & 0xff)
+      after = used()
+      return undefined
+    },
   })
   const all = await reader.bytes()
   t.is(all.length, 300_000)

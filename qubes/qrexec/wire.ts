@@ -66,7 +66,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
 export function encode(type: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + body.length)
   writeHeader(bytes, type, body.length)
-  bytes.set(body, HEADER_BYTES)
+  if (body.length > 0) bytes.set(body, HEADER_BYTES)
   return bytes
 }
 
@@ -77,9 +77,7 @@ export function writeHeader(into: Uint8Array, type: number, length: number): voi
 
 /** A message whose body is a few u32, such as HELLO with a version. */
 export function encodeNumbers(type: number, ...values: number[]): Uint8Array {
-  const body = new Uint8Array(values.length * 4)
-  values.forEach((value, index) => writeU32(body, index * 4, value))
-  return encode(type, body)
+  return new Uint8Array(Uint32Array.of(type, 4 * values.length, ...values).buffer)
 }
 
 /** The version both sides use from now on: the smaller one. */

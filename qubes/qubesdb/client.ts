@@ -181,13 +181,15 @@ export class QubesDB {
       await channel.write(this.#replica.connect())
       this.#abort.signal.throwIfAborted() // close() did not see the channel
       for (;;) {
-        const bytes = await channel.readExactly(HEADER_BYTES)
+        const bytes = channel.tryRead(HEADER_BYTES, HEADER_BYTES) ?? (await channel.readExactly(HEADER_BYTES))
         if (bytes === undefined) break
         const header = decodeHeader(this.#text, bytes)
-        const data = header.length === 0 ? EMPTY : await channel.readExactly(header.length)
+        const { length } = header
+        const data = length === 0 ? EMPTY : (channel.tryRead(length, length) ?? (await channel.readExactly(length)))
         if (data === undefined) break
         const outcome = this.#replica.receive(header, data)
-        if (outcome.reply !== undefined) await channel.write(outcome.reply)
+        const { reply } = outcome
+        if (reply !== undefined && !channel.tryWrite(reply)) await channel.write(reply)
         if (outcome.synced) {
           attempt.connected()
           attempt.log.info(`connected, ${this.#replica.copy.keys.size} keys`)
@@ -245,7 +247,8 @@ export class QubesDB {
       const exists = message[0] !== RM || this.#replica.copy.has(path)
       if (exists) {
         // A failed write ends the reading loop as well, which rejects the request.
-        this.#channel?.write(message).catch(() => {})
+        const channel = this.#channel
+        if (channel !== undefined && !channel.tryWrite(message)) channel.write(message).catch(() => {})
         return
       }
       this.#requests.shift()

@@ -51,7 +51,7 @@ export function encode(text: Text, type: number, path: string, value?: Uint8Arra
   const length = value === undefined ? 0 : value.length
   const bytes = new Uint8Array(HEADER_BYTES + length)
   bytes[0] = type
-  bytes.set(text.encode(path), 1)
+  text.encodeInto(path, bytes, 1)
   writeU32(bytes, 68, length)
   if (value !== undefined) bytes.set(value, HEADER_BYTES)
   return bytes

@@ -1,5 +1,5 @@
 /** The vchans of a whole machine in memory: every domain gets a `Channels`, and a test can see what was left open. */
-import type { ByteChannel, Channels } from '@xen-ts/drivers/channel'
+import type { ByteChannel, Cancel, Channels } from '@xen-ts/drivers/channel'
 import { pipe } from './pipe.ts'
 
 interface Offer {
@@ -24,7 +24,7 @@ export class Hub {
   channels(local: number): Channels {
     return {
       serve: (domid, port, { readSize, writeSize, signal }) => this.#serve(`${local}>${domid}:${port}`, readSize, writeSize, signal),
-      connect: (domid, port, { signal } = {}) => this.#connect(`${domid}>${local}:${port}`, signal),
+      connect: (domid, port, { signal, cancel } = {}) => this.#connect(`${domid}>${local}:${port}`, signal, cancel),
     }
   }
 
@@ -42,13 +42,15 @@ export class Hub {
     })
   }
 
-  async #connect(name: string, signal?: AbortSignal): Promise<ByteChannel> {
+  async #connect(name: string, signal?: AbortSignal, cancel?: Cancel): Promise<ByteChannel> {
     let offer
     while ((offer = this.#offers.get(name)) === undefined) {
       signal?.throwIfAborted()
+      if (cancel?.reason !== undefined) throw cancel.reason
       await new Promise<void>(resolve => {
         this.#changed.push(resolve)
         signal?.addEventListener('abort', () => resolve())
+        if (cancel !== undefined) cancel.waiting = { wake: resolve }
       })
     }
     this.#offers.delete(name)

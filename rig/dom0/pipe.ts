@@ -94,6 +94,18 @@ class End implements ByteChannel {
     while (this.open && this.#incoming.used === 0 && this.peer.open) await this.#incoming.changed()
   }
 
+  whenReadable(callback: () => void): boolean {
+    if (!this.open || this.#incoming.used > 0 || !this.peer.open) return true
+    void this.readable().then(callback)
+    return false
+  }
+
+  #onClosed: (() => void) | undefined
+  whenClosed(callback: (() => void) | undefined): void {
+    this.#onClosed = callback
+    if (callback !== undefined) void this.closed.then(() => (this.#onClosed === callback ? callback() : undefined))
+  }
+
   tryWrite(bytes: Uint8Array): boolean {
     if (this.#isWriting > 0 || !this.open || !this.peer.open || bytes.length > this.#outgoing.size - this.#outgoing.used) return false
     if (bytes.length > 0) this.#outgoing.put(bytes)

@@ -101,6 +101,8 @@ export function byteChannel(stream: Duplex): ByteChannel {
     tryRead: () => undefined,
     tryWrite: () => false,
     readable: async () => {},
+    whenReadable: () => true,
+    whenClosed: callback => void (callback && closed.then(callback)),
     async read(max = 65536) {
       const bytes = await read()
       if (bytes && bytes.length > max) {
