@@ -187,6 +187,23 @@ test('a folder that leads elsewhere is refused; who says nothing is not waited f
   t.is(String(other.vmlinuz()), 'old')
 })
 
+test('who goes away in the middle leaves the old image, and no trace of Python in the log of dom0', async t => {
+  const set = dom0(t)
+  const child = spawn('python3', [join(set.root, 'service.py')], {
+    env: { PATH: `${set.bin}:${process.env.PATH}`, QREXEC_REMOTE_DOMAIN: 'dev' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', data => (errors += data))
+  child.stdout.once('data', () => {
+    child.stdout.destroy()
+    child.stdin.end(conversation('web', '1000000'))
+  })
+  const code = await new Promise(resolve => child.once('close', resolve))
+  t.deepEqual([errors, code, String(set.vmlinuz())], ['', 1, 'old'])
+  t.deepEqual(set.left(), ['vmlinuz', 'xen-ts-ok'])
+})
+
 test("test-mirage's marker will do, those whom a marker names are allowed, and a start that fails is told", async t => {
   const set = dom0(t, { marker: 'test-mirage-ok', allowed: 'work\ndev\n', start: 2 })
   const { output, code } = await set.converse(conversation('web', String(image.length)))
