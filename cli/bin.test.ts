@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { releases } from '@xen-ts/rig/xen'
 import test, { type ExecutionContext } from 'ava'
+import { nodeCommand } from './build/report.ts'
 import { positionRewriter } from './run/positions.ts'
 
 const bin = fileURLToPath(new URL('./bin.ts', import.meta.url))
@@ -50,6 +51,16 @@ test('build prints stages, size tree, memory and sha256, and writes image and ma
   ])
     t.regex(stdout, part)
   t.true(existsSync(join(root, 'hello.xen')) && existsSync(join(root, 'hello.xen.map')))
+})
+
+test('build for Node says how to run the script: with the Node that the tool has, where that is a package', t => {
+  const root = folder(t)
+  const { status, stdout, stderr } = xenTs(root, ['build', example('hello'), '-t', 'unix', '-o', 'hello.js'])
+  t.is(status, 0, stderr)
+  t.regex(stdout, /^run it +(npx )?node hello\.js$/m)
+  t.is(nodeCommand('/home/ann/xen-ts/node_modules/node/bin/node'), 'npx node')
+  t.is(nodeCommand('/usr/bin/node'), 'node')
+  t.true(stdout.includes(` ${nodeCommand(process.execPath)} hello.js`))
 })
 
 test('build says which files it took, and how many it left out', t => {

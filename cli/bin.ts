@@ -201,7 +201,7 @@ program
   .option('-m, --memory <MiB>', 'its memory', mebibytes, 32)
   .option('--label <colour>', 'its label', 'green')
   .option('--salt', 'print a state of Salt instead')
-  .action(async (vm, options) => (await import('./qubes/command.ts')).setupCommand(vm, options))
+  .action(async (vm, options) => (await import('./qubes/command.ts')).setupCommand(vm, process.argv.slice(2), options))
 
 // Whoever read the output has gone, as `head` does: nobody is left to tell. The code is that of a shell for SIGPIPE.
 for (const stream of [process.stdout, process.stderr]) {

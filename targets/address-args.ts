@@ -52,8 +52,7 @@ export function networkConfig(args: AddressArgs): StackConfig | undefined {
     const what = 'stack: no address was given for the network device'
     throw new UsageError(`${what}: start the program with ipv4=ADDRESS/BITS ipv4-gateway=ADDRESS, or with dhcp`)
   }
-  const [address, bits = '32'] = ipv4.split('/')
-  return { address, prefix: Number(bits), gateway: ipv4Gateway === '' ? undefined : ipv4Gateway, dns, ipv6 }
+  return { ...withPrefix('ipv4', ipv4, 32), gateway: ipv4Gateway === '' ? undefined : ipv4Gateway, dns, ipv6 }
 }
 
 /** The addresses of IPv6 on the command line; undefined without any. @throws UsageError for a router without an address */
@@ -65,8 +64,16 @@ export function ipv6Config({ ipv6, ipv6Gateway }: AddressArgs): StackConfig['ipv
   }
   const gateway = ipv6Gateway === '' ? undefined : ipv6Gateway
   if (ipv6 === 'auto') return { auto: true, gateway }
-  const [address, bits = '128'] = ipv6.split('/')
-  return { address, prefix: Number(bits), gateway }
+  return { ...withPrefix('ipv6', ipv6, 128), gateway }
+}
+
+/** @param most the length that an address alone has: it has no neighbours. Whether the rest is an address is for the stack to say. */
+function withPrefix(name: string, text: string, most: number): { address: string; prefix: number } {
+  const parts = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text)
+  if (parts === null)
+    throw new UsageError(`stack: ${name}=${text} is not an address with the length of its prefix: write ${name}=ADDRESS/BITS`)
+  const [, address, bits = most] = parts
+  return { address, prefix: Number(bits) }
 }
 
 /** Throws a UsageError or a StackConfigError for what cannot be, of values that are known before boot; others may come then. */

@@ -4,7 +4,7 @@ import { buildProgram } from './build.ts'
 import { type GivenOptions, targetOf } from './prepare.ts'
 import { buildProcess } from './process.ts'
 import { findProject } from './project.ts'
-import { kib, sizeTree } from './report.ts'
+import { kib, nodeCommand, sizeTree } from './report.ts'
 
 export interface BuildCommandOptions extends GivenOptions {
   readonly output?: string
@@ -51,7 +51,7 @@ async function processCommand(app: string, options: BuildCommandOptions): Promis
   }
   for (const assets of report.assets) process.stdout.write(`${assetLine(assets)}\n`)
   process.stdout.write(
-    `bundle     ${report.milliseconds.toFixed(0).padStart(6)} ms\n\n${output}  ${kib(report.bytes)}\nsha256     ${report.sha256}\nrun it     node ${output}\n`,
+    `bundle     ${report.milliseconds.toFixed(0).padStart(6)} ms\n\n${output}  ${kib(report.bytes)}\nsha256     ${report.sha256}\nrun it     ${nodeCommand(process.execPath)} ${output}\n`,
   )
 }
 

@@ -2,6 +2,9 @@ import { resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
 import { ownFolder, ownPath } from './own.ts'
 
+/** What runs a script with the Node that runs the tool. One that is a package is no command of a shell: there may be none, or one that is too old. */
+export const nodeCommand = (execPath: string): string => (/[/\\]node_modules[/\\]/.test(execPath) ? 'npx node' : 'node')
+
 /** A row of the size tree. */
 export interface SizeRow {
   readonly name: string

@@ -76,7 +76,7 @@ test('what dom0 says instead is shown as it is, and where its old image is', asy
 const program = fileURLToPath(new URL('dom0/xen-ts.Deploy', import.meta.url))
 
 /** A dom0 with one qube, in a folder: qvm-* and sudo are scripts that note how they were called. */
-function dom0(t: ExecutionContext, { kernel = 'web', start = 0, marker = 'xen-ts-ok', allowed = '' } = {}) {
+function dom0(t: ExecutionContext, { kernel = 'web', start = 0, marker = 'xen-ts-ok', allowed = '', patience = 60 } = {}) {
   const root = mkdtempSync(join(tmpdir(), 'xen-ts-dom0-'))
   t.teardown(() => rmSync(root, { recursive: true, force: true }))
   const folder = join(root, 'kernels/web')
@@ -93,7 +93,7 @@ function dom0(t: ExecutionContext, { kernel = 'web', start = 0, marker = 'xen-ts
   script('qvm-kill', 'cat > /dev/null; exit 1')
   script('qvm-start', `echo started; exit ${start}`)
   script('sudo', 'echo console of "$@"; exec sed 2q')
-  const run = `import runpy,sys; m = runpy.run_path(${JSON.stringify(program)}, {}, 'deploy'); g = m['main'].__globals__; g['KERNELS'] = ${JSON.stringify(join(root, 'kernels'))}; g['PATIENCE'] = 3; sys.exit(m['main']())`
+  const run = `import runpy,sys; m = runpy.run_path(${JSON.stringify(program)}, {}, 'deploy'); g = m['main'].__globals__; g['KERNELS'] = ${JSON.stringify(join(root, 'kernels'))}; g['PATIENCE'] = ${patience}; sys.exit(m['main']())`
   const service = join(root, 'service.py')
   writeFileSync(service, run)
   const converse = async (bytes: string | Buffer, end = true) => {
@@ -181,9 +181,27 @@ test('a folder that leads elsewhere is refused; who says nothing is not waited f
   const set = dom0(t)
   symlinkSync(set.folder, join(set.root, 'kernels/link'))
   t.regex((await set.converse(conversation('link', '10'))).output, /there is no folder/)
-  const silent = await set.converse(conversation('web', '1000000'), false)
-  t.regex(silent.output, /takes longer than 3 seconds: nothing was changed/)
-  t.is(String(set.vmlinuz()), 'old')
+  const other = dom0(t, { patience: 1 })
+  const silent = await other.converse(conversation('web', '1000000'), false)
+  t.regex(silent.output, /takes longer than 1 seconds: nothing was changed/)
+  t.is(String(other.vmlinuz()), 'old')
+})
+
+test('who goes away in the middle leaves the old image, and no trace of Python in the log of dom0', async t => {
+  const set = dom0(t)
+  const child = spawn('python3', [join(set.root, 'service.py')], {
+    env: { PATH: `${set.bin}:${process.env.PATH}`, QREXEC_REMOTE_DOMAIN: 'dev' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', data => (errors += data))
+  child.stdout.once('data', () => {
+    child.stdout.destroy()
+    child.stdin.end(conversation('web', '1000000'))
+  })
+  const code = await new Promise(resolve => child.once('close', resolve))
+  t.deepEqual([errors, code, String(set.vmlinuz())], ['', 1, 'old'])
+  t.deepEqual(set.left(), ['vmlinuz', 'xen-ts-ok'])
 })
 
 test("test-mirage's marker will do, those whom a marker names are allowed, and a start that fails is told", async t => {

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { checkName } from '../deploy/vm-name.ts'
 import { CliError } from '../errors.ts'
-import { saltState, setupScript } from './setup.ts'
+import { quoted, saltState, setupScript } from './setup.ts'
 
 export interface SetupOptions {
   from?: string
@@ -14,14 +14,17 @@ export interface SetupOptions {
 
 const labels = ['red', 'orange', 'yellow', 'green', 'gray', 'blue', 'purple', 'black']
 
-export function setupCommand(vm: string, { from = ownName(), netvm, memory, label, salt }: SetupOptions): void {
+/** @param words what xen-ts was started with: the script says how it comes into dom0 */
+export function setupCommand(vm: string, words: readonly string[], { from = ownName(), netvm, memory, label, salt }: SetupOptions): void {
   checkName(vm)
   if (from === undefined)
     throw new CliError('which qube will send the images is not known: this is none', undefined, 'give it with --from QUBE')
   checkName(from)
   if (netvm !== 'none') checkName(netvm)
   if (!labels.includes(label)) throw new CliError(`there is no label ${label}`, `--label ${label}`, `labels are ${labels.join(', ')}`)
-  const setup = { vm, from, netvm: netvm === 'none' ? undefined : netvm, memory, label }
+  // npx finds the tool in this folder only, and a shell that dom0 starts begins at home.
+  const command = ['cd', process.cwd(), '&&', 'npx', 'xen-ts', ...words].map(word => (word === '&&' ? word : quoted(word))).join(' ')
+  const setup = { vm, from, netvm: netvm === 'none' ? undefined : netvm, memory, label, command }
   process.stdout.write(salt === true ? saltState(setup) : setupScript(setup))
 }
 

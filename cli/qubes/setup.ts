@@ -14,6 +14,8 @@ export interface Setup {
   /** MiB. */
   readonly memory: number
   readonly label: string
+  /** The command that prints this, for a shell of `from`, wherever that begins. */
+  readonly command: string
 }
 
 const SERVICE = 'xen-ts.Deploy'
@@ -44,14 +46,14 @@ const features = [
 ] as const
 
 /** Quoted for a POSIX shell. */
-const quoted = (text: string): string => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+export const quoted = (text: string): string => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 /** For the shell of dom0. It may be run again: what is there already stays, properties are set anew. */
 export function setupScript(setup: Setup): string {
-  const { vm, from, label } = setup
+  const { vm, from, label, command } = setup
   return `#!/bin/sh
 # Sets up the qube ${vm} for images of xen-ts that ${from} sends. Read it first. To get it into dom0, there:
-#   qvm-run --pass-io ${from} 'npx xen-ts qubes setup ${vm}' > setup-${vm}.sh
+#   qvm-run --pass-io ${from} ${quoted(command)} > setup-${vm}.sh
 set -eu
 
 # The folder of its kernel: the service below may replace vmlinuz for the qubes that the marker names.
@@ -72,7 +74,7 @@ ${dom0Side()}END_OF_SERVICE
 sudo chmod 755 /etc/qubes-rpc/${SERVICE}
 echo ${quoted(policyLine(setup))} | sudo tee ${policyFile(vm)} > /dev/null
 
-echo "In ${from}: xen-ts deploy IMAGE ${vm}"
+echo "In ${from}: npx xen-ts deploy IMAGE ${vm}"
 `
 }
 

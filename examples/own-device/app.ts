@@ -2,7 +2,7 @@
  * Says how long its machine has been up: a domain on target xen, the host on target unix.
  *
  *     npx xen-ts describe examples/own-device -t unix
- *     npx xen-ts build examples/own-device -t unix && node own-device.js
+ *     npx xen-ts build examples/own-device -t unix && npx node own-device.js
  */
 import { unikernel } from 'xen-ts'
 import { uptime } from './uptime.ts'

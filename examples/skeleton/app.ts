@@ -2,7 +2,7 @@
  * A program that is at home in Qubes: it takes its addresses from QubesDB, checks that names are resolved and connections made through its
  * gateway, offers a service to other qubes and to dom0, and asks dom0 for the date. Runs until it is asked to shut down.
  *
- *     echo hello | xen-ts run skeleton.xen --call xen-ts.Echo+3      # in Qubes: qvm-run --service --pass-io skeleton xen-ts.Echo+3
+ *     echo hello | npx xen-ts run skeleton.xen --call xen-ts.Echo+3      # in Qubes: qvm-run --service --pass-io skeleton xen-ts.Echo+3
  */
 
 import { qrexec, qubesdb } from '@xen-ts/qubes'

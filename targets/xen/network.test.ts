@@ -40,6 +40,19 @@ test('the command line: an address, or DHCP, and not both', t => {
   }
 })
 
+test('an address whose prefix has no length, or another than digits say, is refused', t => {
+  for (const ipv4 of ['10.0.0.2/', '10.0.0.2/24/8', '10.0.0.2/0x18', '10.0.0.2/ 24', '10.0.0.2/1e1'])
+    t.throws(() => networkConfig({ ...none, ipv4 }), {
+      instanceOf: UsageError,
+      message: `stack: ipv4=${ipv4} is not an address with the length of its prefix: write ipv4=ADDRESS/BITS`,
+    })
+  for (const ipv6 of ['fd00::2/', 'fd00::2/64/8', 'fd00::2/0x40', 'auto/64/'])
+    t.throws(() => networkConfig({ ...none, ipv6 }), {
+      instanceOf: UsageError,
+      message: `stack: ipv6=${ipv6} is not an address with the length of its prefix: write ipv6=ADDRESS/BITS`,
+    })
+})
+
 test('ipv6=auto: a router is asked, and the program starts with its address, or without after a while', async t => {
   for (const answers of [true, false]) {
     const xen = new SimulatedXen()

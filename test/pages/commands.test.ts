@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { commandsOf } from './blocks.ts'
+import { blocksOf, commandsOf } from './blocks.ts'
 import { pages, root } from './list.ts'
 
 const tool = fileURLToPath(import.meta.resolve('xen-ts/bin'))
@@ -74,5 +74,27 @@ xen-ts qubes setup work --salt -m 40 --netvm none --form x
 for (const page of pages) {
   test(`${page} names commands and options that exist`, async t => {
     t.deepEqual(await wrongIn(readFileSync(join(root, page), 'utf8')), [])
+  })
+}
+
+/** What somebody who has this repository and nothing else cannot type: xen-ts and a Node that is new enough are in node_modules. */
+const bareCommands = (page: string): string[] =>
+  blocksOf(page)
+    .filter(({ language }) => language === '' || language === 'sh')
+    .flatMap(({ text }) => text.split('\n'))
+    .filter(line => /(^|[|;&] *)(xen-ts [a-z]|node (-\S+ )*[\w.-]+\.js)/.test(line))
+
+test('commands that a shell does not find', t => {
+  t.deepEqual(
+    bareCommands(
+      '    xen-ts build a.ts\n    npx xen-ts run a.xen\n    echo | xen-ts run a.xen\n    xen-ts: a: crash\n    node a.js --x\n    npx node a.js\n',
+    ),
+    ['xen-ts build a.ts', 'echo | xen-ts run a.xen', 'node a.js --x'],
+  )
+})
+
+for (const page of pages.filter(page => page.startsWith('docs/'))) {
+  test(`${page} has commands that a shell finds in this repository`, t => {
+    t.deepEqual(bareCommands(readFileSync(join(root, page), 'utf8')), [])
   })
 }
