@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { engineFolder, engineLayout } from '@xen-ts/boot/engine'
 import { buildNative } from './native/build.ts'
 import { peerBundle, programBundle } from './native/bundles.ts'
+import { bodiesFor } from './native/bodies.ts'
 import { countOf, dispatches } from './native/bytecodes.ts'
 import { readProfile } from './native/callgrind.ts'
 import { functionShares } from './native/functions.ts'
@@ -161,7 +162,8 @@ async function peerScript(folder: string, { name, peers }: Work, family: number,
 /** @throws when valgrind is missing, or the work does not end as it should */
 async function run(command: readonly string[], folder: string, work: Work, family: number, warm: number, count: number) {
   const { name, peers } = work
-  const [file, ...args] = [...command, await peerScript(folder, work, family, warm, count), join(folder, `${peers}.js`)]
+  const scripts = [...command, await peerScript(folder, work, family, warm, count), join(folder, `${peers}.js`)]
+  const [file, ...args] = [...scripts, ...(await bodiesFor(scripts, join(folder, `${name}-${family}-${count}`)))]
   const { stdout } = await promisify(execFile)(file!, args, { timeout: 300_000 }).catch(error => {
     if (error.code === 'ENOENT') throw new Error(`${file} counts the instructions, and it is not there: apt-get install valgrind`)
     throw new Error(`${name}, IPv${family}: ${error.stdout || error.message}`)

@@ -2,3 +2,6 @@
 export { buildEngine, engineFolder } from './build.ts'
 export { engineLayout } from './layout.ts'
 export { runNative } from './native.ts'
+export { compileBodies } from './ahead/compile.ts'
+export { writeBodiesFile } from './ahead/file.ts'
+export { functionsOf } from './ahead/functions.ts'

@@ -1,0 +1,17 @@
+/** Compiled bodies as a file of the kernel's build: bodies.json, which the image composer reads. */
+import { readPieces, type WrittenPieces, writePieces } from '../stencils/file.ts'
+import type { CompiledBodies } from './compile.ts'
+
+interface Written extends WrittenPieces {
+  readonly bodies: readonly (readonly [key: string, entries: readonly number[]])[]
+}
+
+export function writeBodiesFile({ bodies, ...object }: CompiledBodies): string {
+  const file: Written = { bodies: [...bodies].map(([key, { entries }]) => [key, entries] as const), ...writePieces(object) }
+  return `${JSON.stringify(file)}\n`
+}
+
+export function readBodiesFile(text: string): CompiledBodies {
+  const { bodies, ...written }: Written = JSON.parse(text)
+  return { bodies: new Map(bodies.map(([key, entries]) => [key, { entries }])), ...readPieces(written) }
+}
