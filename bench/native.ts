@@ -9,9 +9,9 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { engineFolder, engineLayout } from '@xen-ts/boot/engine'
+import { bodiesFor } from './native/bodies.ts'
 import { buildNative } from './native/build.ts'
 import { peerBundle, programBundle } from './native/bundles.ts'
-import { bodiesFor } from './native/bodies.ts'
 import { countOf, dispatches } from './native/bytecodes.ts'
 import { readProfile } from './native/callgrind.ts'
 import { functionShares } from './native/functions.ts'
@@ -119,7 +119,7 @@ export async function benchNative(only: readonly string[] = []): Promise<void> {
     console.log(`\n${work.title}: percent of our own functions, themselves, under V8's interpreter`)
     printTable(shares.slice(0, SHOWN).map(([name, share]) => [name, (100 * share).toFixed(1)]))
   } finally {
-    await rm(folder, { recursive: true })
+    if (!process.env.KEEP) await rm(folder, { recursive: true })
   }
 }
 

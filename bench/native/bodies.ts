@@ -12,7 +12,12 @@ export async function bodiesFor(command: readonly string[], path: string): Promi
   const memory = `${path}.memory`
   const { stdout } = await promisify(execFile)(file!, [...args, '--dump', memory], { timeout: 60_000 })
   const [, pages, runtime, context, turn] = /^memory (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)!.map(Number)
-  const made = bodiesIn(await readFile(memory), { memoryPages: pages!, runtime: runtime!, context: context!, turn: turn! }, file!, await readFile(process.env.BODIES, 'utf8'))
+  const made = bodiesIn(
+    await readFile(memory),
+    { memoryPages: pages!, runtime: runtime!, context: context!, turn: turn! },
+    file!,
+    await readFile(process.env.BODIES, 'utf8'),
+  )
   await writeFile(memory, made.memory)
   await writeFile(`${path}.code`, made.code)
   return ['--bodies', `${path}.code`, memory]

@@ -8,12 +8,12 @@
  * of the old runtime is left.
  */
 import { accountInBytes } from './account.ts'
+import { type StepSource, writeSteps } from './ahead/steps.ts'
 import { countHighBytes } from './c-string.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
 import { neverInterrupt } from './interrupts.ts'
 import type { EngineNames } from './names.ts'
-import { type StepSource, writeSteps } from './ahead/steps.ts'
 import { bindBodies } from './stencils/bind.ts'
 import { type StencilSource, writeStencils } from './stencils/source.ts'
 import { boundStringify } from './stringify.ts'
@@ -33,7 +33,7 @@ export function translate(wasm: Uint8Array, names: EngineNames): Translation {
   const module = readWasm(wasm)
   const engine = rewrite(runWasm2c(wasm), module, names)
   const stencils = writeStencils(engine)
-  const steps = writeSteps(engine, stencils.states)
+  const steps = writeSteps(engine)
   return { source: bindBodies(engine, stencils, steps.functions), header: header(names), stencils, steps }
 }
 

@@ -3,13 +3,11 @@
  * order, with operands and jumps patched; over every opcode of it comes the one that makes the interpreter enter the body there. The result is
  * a part of the image's code (code.ts), with a table that the engine finds bodies by (boot/engine/native.h).
  */
-import { bodyName, type CompiledBodies } from '../engine/ahead/compile.ts'
-import { readFunction } from '../engine/ahead/function.ts'
-import { keyOf } from '../engine/ahead/key.ts'
+import type { CompiledBodies } from '../engine/ahead/file.ts'
 import type { Stencils } from '../engine/stencils/file.ts'
 import type { Code, Piece, Reference, StencilObject } from '../engine/stencils/object.ts'
 import type { CodePart, Relocation } from './code.ts'
-import { placeCompiled, sharedPieces } from './compiled.ts'
+import { type CompiledBody, findCompiled, placeCompiled, sharedPieces } from './compiled.ts'
 import { ImageError } from './error.ts'
 import { pageSize, type Snapshot } from './format.ts'
 import { nameOf } from './function-names.ts'
@@ -45,6 +43,18 @@ export function listFunctions(snapshot: Snapshot): ListedFunction[] {
   }))
 }
 
+/** Bytes of the compiled bodies that there are for these functions, by address. */
+export function compiledSizes(snapshot: Snapshot, addresses: ReadonlySet<number>, compiled: CompiledBodies): Map<number, number> {
+  const memory = memoryOf(snapshot)
+  const functions = findBytecode(snapshot, memory).filter(({ address, context }) => addresses.has(address) && context === snapshot.context)
+  return new Map(
+    [...findCompiled(functions, memory, snapshot.runtime, compiled)].map(([{ address, length }, { bytes }]) => [
+      address,
+      bytes + 4 * length,
+    ]),
+  )
+}
+
 /**
  * Throws an ImageError for a function that is not there.
  * @param compiled bodies that are taken where there is one, instead of stencils
@@ -65,12 +75,7 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
     ['hole_rt', snapshot.runtime],
     ['base_rt', snapshot.runtime + baseBytes],
   ])
-  const bodyOf = new Map<Bytecode, { readonly name: string; readonly entries: readonly number[] }>()
-  for (const each of compiled ? functions : []) {
-    const key = keyOf(readFunction(memory, each.address), memory, snapshot.runtime)
-    const body = key === undefined ? undefined : compiled!.bodies.get(key)
-    if (body) bodyOf.set(each, { name: bodyName(key!), entries: body.entries })
-  }
+  const bodyOf = compiled ? findCompiled(functions, memory, snapshot.runtime, compiled) : new Map<Bytecode, CompiledBody>()
   const joined = functions.filter(each => !bodyOf.has(each))
   const opcodes = new Set(joined.flatMap(each => instructionsOf(each, memory, stencils.lengths).map(({ opcode }) => opcode)))
   const shared = joinShared(stencils, sharedOf(stencils, opcodes), writer, known)
@@ -80,8 +85,15 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
     const instructions = instructionsOf(each, memory, stencils.lengths)
     const ready = bodyOf.get(each)
     if (ready) {
-      const { places, code, entries } = placeCompiled(compiled!, ready, { bytecode: each, instructions, memory, runtime: snapshot.runtime }, writer, own, known)
-      return { ...each, places, code, bytes: writer.length - before, instructions: entries, isCompiled: true }
+      const { places, code, entry, entries } = placeCompiled(
+        compiled!,
+        ready,
+        { bytecode: each, instructions, memory, runtime: snapshot.runtime },
+        writer,
+        own,
+        known,
+      )
+      return { ...each, places, code, bytes: writer.length - before, instructions: entries, entry }
     }
     const body = new Body(each, instructions, memory, snapshot, stencils)
     const places = writer.reserve(4 * each.length, 4)
@@ -89,19 +101,19 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
     body.write(writer, code, shared)
     for (const [i, { address, opcode }] of instructions.entries())
       writer.view.setUint32(places + 4 * (address - each.code), ((body.offsets[i] + bodyAlign) << 8) | opcode, true)
-    return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions, isCompiled: false }
+    return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions, entry: 0 }
   })
 
   writer.view.setUint32(table, 32 - Math.log2(slots), true)
   writer.view.setUint32(table + 4, slots - 1, true)
-  for (const { address, places, code, isCompiled } of bodies) {
+  for (const { address, places, code, entry } of bodies) {
     let slot = Math.imul(address, hashMultiplier) >>> (32 - Math.log2(slots))
     while (writer.view.getUint32(table + headerBytes + slot * slotBytes, true) !== 0) slot = (slot + 1) & (slots - 1)
     const at = table + headerBytes + slot * slotBytes
     writer.view.setUint32(at, address, true)
     writer.view.setUint32(at + 4, places, true)
     writer.view.setUint32(at + 8, code, true)
-    writer.view.setUint32(at + 12, Number(isCompiled), true)
+    writer.view.setUint32(at + 12, entry, true)
   }
   return {
     snapshot: { ...snapshot, pages: patchPages(snapshot, bodies) },

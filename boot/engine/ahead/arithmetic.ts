@@ -28,7 +28,7 @@ function binary(name: string, both: Both): void {
     const start = conditions.length > 0 ? `if (!(${conditions.join(' && ')})) goto slow_${number}; ` : ''
     body.emit(`u64 ${result};`)
     body.emit(
-      `{ s32 r; ${start}${work} ${holds ? `if (UNLIKELY(!(${holds}))) goto slow_${number}; ` : ''}${result} = (u64)(u32)r; } if (0) { slow_${number}: __attribute__((cold)); ${body.slow([a, b])} ${result} = i64_load(SLOT(${body.depth})); }`,
+      `{ s32 r; ${start}${work} ${holds ? `if (UNLIKELY(!(${holds}))) goto slow_${number}; ` : ''}${result} = (u64)(u32)r; } if (0) { slow_${number}: __attribute__((cold)); ${body.slowly(result, [a, b])} }`,
     )
     body.push({ kind: 'own', name: result })
     return true
@@ -83,7 +83,7 @@ operations.set('neg', (body: BodyWriter) => {
   const name = body.name()
   const number = asInteger(value)
   body.emit(
-    `u64 ${name}; if (LIKELY(${isInteger(value)} && ${number} != 0 && ${number} != (-2147483647 - 1))) ${name} = (u64)(u32)-(${number}); else { ${body.slow([value])} ${name} = i64_load(SLOT(${body.depth})); }`,
+    `u64 ${name}; if (LIKELY(${isInteger(value)} && ${number} != 0 && ${number} != (-2147483647 - 1))) ${name} = (u64)(u32)-(${number}); else { ${body.slowly(name, [value])} }`,
   )
   body.push({ kind: 'own', name })
   return true
@@ -97,7 +97,7 @@ operations.set('not', (body: BodyWriter) => {
   body.effects()
   const name = body.name()
   body.emit(
-    `u64 ${name}; if (LIKELY(${isInteger(value)})) ${name} = (u64)(u32)~(${asInteger(value)}); else { ${body.slow([value])} ${name} = i64_load(SLOT(${body.depth})); }`,
+    `u64 ${name}; if (LIKELY(${isInteger(value)})) ${name} = (u64)(u32)~(${asInteger(value)}); else { ${body.slowly(name, [value])} }`,
   )
   body.push({ kind: 'own', name })
   return true

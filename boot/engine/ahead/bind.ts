@@ -10,10 +10,10 @@ export function bindCalls(interpreter: Text): void {
   interpreter.replace(
     /^ {2}(w2c_B4):;\n(?=\s+w2c_i0 = w2c_l33;\s+w2c_i0 = i32_load\(\(u64\)\(w2c_i0\) \+ 128u\);)/m,
     label => `  ${label}:; {
-    const struct native_function *function = native_body_of(w2c_p1);
-    if (LIKELY(function)) {
+    native_entry *entry = native_entry_of(w2c_p1);
+    if (LIKELY(entry)) {
       engine_sp = w2c_l24 + NATIVE_FRAME;
-      w2c_l7 = native_call(function, w2c_p0, w2c_p1, w2c_p2, w2c_p3, w2c_p4, w2c_p5, w2c_p6 & 2);
+      w2c_l7 = entry(w2c_p1, w2c_p2, w2c_p3, w2c_p4, w2c_p5, w2c_p6 & 2);
       goto w2c_B0;
     }
   }
@@ -44,15 +44,20 @@ export function callHeader(engine: string): string {
     'refuse to call too deep',
     /w2c_l32 = w2c_i2;\s+w2c_i1 -= w2c_i2;\s+w2c_i0 = w2c_i0 > w2c_i1;\s+if \(w2c_i0\) \{\s+w2c_i0 = w2c_p0;\s+(w2c_f\d+)\(w2c_i0\);/,
   )
-  const free = find('free variables', /w2c_i1 = w2c_l34;\s+w2c_j1 = i64_load\(\(u64\)\(w2c_i1\)\);\s+(w2c_f\d+)\(w2c_i0, w2c_j1\);/)
-  const declared = [interpreterName, close, overflow, free].map(name => {
+  const type = find(
+    'call functions of classes',
+    /CALL_INDIRECT\(engine_table, u64 \(\*\)\(u32, u64, u64, u32, u32, u32\), (\d+), w2c_i6, w2c_i0, w2c_j1, w2c_j2, w2c_i3, w2c_i4, w2c_i5\);\s+w2c_l7 = w2c_j0;\s+goto w2c_B0;/,
+  )
+  const slots = find('have a table', /^static const struct engine_function engine_table\[(\d+)\] = \{$/m)
+  const declared = [interpreterName, close, overflow].map(name => {
     const [line] = new RegExp(String.raw`^static [^;{]*\b${name}\([^;{]*\);$`, 'm').exec(engine) ?? unexpected(`${name} is not declared`)
     return `${line}\n`
   })
   return `${declared.join('')}#define NATIVE_INTERPRETER ${interpreterName}
 #define NATIVE_CLOSE ${close}
 #define NATIVE_OVERFLOW ${overflow}
-#define NATIVE_FREE ${free}
+#define NATIVE_CALL_TYPE ${type}
+static const struct engine_function engine_table[${slots}];
 #include "call.h"
 `
 }

@@ -4,7 +4,8 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bodyFlags, run } from '../compile.ts'
 import { EngineError } from '../error.ts'
-import { type Piece, readStencilObject } from '../stencils/object.ts'
+import { readStencilObject } from '../stencils/object.ts'
+import type { CompiledBodies } from './file.ts'
 import type { FunctionCode } from './function.ts'
 import { type BodySource, writeBody } from './write.ts'
 
@@ -14,20 +15,6 @@ export interface Compilable {
   readonly code: FunctionCode
 }
 
-export interface CompiledBody {
-  readonly entries: readonly number[]
-}
-
-export interface CompiledBodies {
-  /** By key. */
-  readonly bodies: ReadonlyMap<string, CompiledBody>
-  /** body_KEY for each, and what they share. */
-  readonly pieces: ReadonlyMap<string, Piece>
-  readonly data: Uint8Array
-}
-
-export const bodyName = (key: string): string => `body_${key}`
-
 /** Functions in one file of C. */
 const perFile = 40
 
@@ -36,7 +23,7 @@ export async function compileBodies(functions: readonly Compilable[], engine: st
   const steps = new Set<number>(JSON.parse(readFileSync(join(engine, 'steps.json'), 'utf8')))
   const written = new Map<string, BodySource>()
   for (const { key, code } of functions) {
-    const body = written.has(key) ? undefined : writeBody(bodyName(key), code, steps)
+    const body = written.has(key) ? undefined : writeBody(key, code, steps)
     if (body) written.set(key, body)
   }
   const work = mkdtempSync(join(tmpdir(), 'xen-ts-bodies-'))
@@ -61,7 +48,8 @@ export async function compileBodies(functions: readonly Compilable[], engine: st
     const all = new Map(pieces)
     for (const file of files) {
       const object = readStencilObject(readFileSync(`${file}.o`))
-      if (object.data.length > 0) throw new EngineError('Compiled bodies have data.', file, 'boot/engine/ahead knows what gcc 12 makes: adapt it.')
+      if (object.data.length > 0)
+        throw new EngineError('Compiled bodies have data.', file, 'boot/engine/ahead knows what gcc 12 makes: adapt it.')
       for (const [name, piece] of object.pieces) all.set(name, piece)
     }
     return { bodies: new Map(entries.map(([key, { entries }]) => [key, { entries }])), pieces: all, data }

@@ -25,6 +25,7 @@ export interface FunctionCode {
   /** Variables of enclosing functions. */
   readonly closures: number
   readonly isStrict: boolean
+  readonly mode: number
   /** Bits of JSFunctionBytecode: kind, what it may use. */
   readonly flags: number
   /** By index: whether closures refer to it. */
@@ -32,7 +33,18 @@ export interface FunctionCode {
 }
 
 /** In JSFunctionBytecode and JSBytecodeVarDef. */
-const bytecode = { mode: 16, flags: 17, code: 20, length: 24, definitions: 32, arguments: 40, variables: 42, stack: 46, references: 48, closures: 64 }
+const bytecode = {
+  mode: 16,
+  flags: 17,
+  code: 20,
+  length: 24,
+  definitions: 32,
+  arguments: 40,
+  variables: 42,
+  stack: 46,
+  references: 48,
+  closures: 64,
+}
 const definition = { bytes: 12, bits: 8, captured: 4 }
 const strict = 1
 
@@ -57,6 +69,7 @@ export function readFunction(memory: Uint8Array, address: number): FunctionCode 
     stackSize: u16(bytecode.stack),
     references: u16(bytecode.references),
     closures: u32(bytecode.closures),
+    mode: memory[address + bytecode.mode],
     isStrict: (memory[address + bytecode.mode] & strict) !== 0,
     flags: view.getUint16(address + bytecode.flags, true),
     captured: {
@@ -136,7 +149,19 @@ function operandsOf(view: DataView, code: number, at: number, { name, format }: 
 export const popsOf = ({ opcode, operand }: Instruction): number =>
   opcode.pops + (opcode.format === 'npop' || opcode.format === 'npop_u16' || opcode.format === 'npopx' ? operand : 0)
 
-const last = new Set(['tail_call', 'tail_call_method', 'return', 'return_undef', 'return_async', 'throw', 'throw_error', 'ret', 'goto', 'goto8', 'goto16'])
+const last = new Set([
+  'tail_call',
+  'tail_call_method',
+  'return',
+  'return_undef',
+  'return_async',
+  'throw',
+  'throw_error',
+  'ret',
+  'goto',
+  'goto8',
+  'goto16',
+])
 const branches = new Set(['label', 'label8', 'label16'])
 
 /** Whether the instruction after it follows. */
@@ -201,7 +226,14 @@ function setDepths(instructions: readonly Instruction[]): void {
 }
 
 /** How much more is on the stack where a branch leads. */
-const atTarget: Readonly<Record<string, number>> = { gosub: 1, with_get_var: 1, with_delete_var: 1, with_make_ref: 2, with_get_ref: 2, with_put_var: -1 }
+const atTarget: Readonly<Record<string, number>> = {
+  gosub: 1,
+  with_get_var: 1,
+  with_delete_var: 1,
+  with_make_ref: 2,
+  with_get_ref: 2,
+  with_put_var: -1,
+}
 
 const lost = (at: number): never => {
   throw new EngineError(`The stack of bytecode at ${at} has two depths.`, 'boot/engine/ahead/function.ts', 'Is it that of another QuickJS?')

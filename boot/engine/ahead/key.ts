@@ -17,9 +17,9 @@ export const hasAtom = (format: string): boolean => format.startsWith('atom')
  * @param memory linear memory @param runtime address of JSRuntime
  */
 export function keyOf(code: FunctionCode, memory: Uint8Array, runtime: number): string | undefined {
-  const { captured, isStrict, flags, stackSize, references, closures } = code
+  const { captured, mode, flags, stackSize, references, closures } = code
   const bits = (list: readonly boolean[]) => list.map(Number).join('')
-  const lines = [[bits(captured.arguments), bits(captured.variables), stackSize, references, closures, isStrict, flags & 0x30].join()]
+  const lines = [[bits(captured.arguments), bits(captured.variables), stackSize, references, closures, mode, flags & 0x30].join()]
   for (const { at, opcode, operand, second } of code.instructions) {
     const first = hasAtom(opcode.format) ? atomText(memory, runtime, operand) : operand
     if (first === undefined) return undefined

@@ -19,7 +19,9 @@ const always = (names: string, operation: (body: BodyWriter, instruction: Instru
 
 // Constants
 
-always('push_i32 push_i8 push_i16 push_minus1 push_0 push_1 push_2 push_3 push_4 push_5 push_6 push_7', (body, { operand }) => body.push(integer(operand)))
+always('push_i32 push_i8 push_i16 push_minus1 push_0 push_1 push_2 push_3 push_4 push_5 push_6 push_7', (body, { operand }) =>
+  body.push(integer(operand)),
+)
 always('undefined', body => body.push(constant('VALUE(UNDEFINED, 0)')))
 always('null', body => body.push(constant('VALUE(NIL, 0)')))
 always('push_false', body => body.push(constant('TRUTH(0)')))
@@ -40,7 +42,10 @@ define('push_this', body => {
 // Arguments and variables
 
 /** The place that an opcode's name and operand tell. */
-function variable({ code }: BodyWriter, { opcode, operand }: Instruction): { address: string; text: string; where: string; captured: boolean } {
+function variable(
+  { code }: BodyWriter,
+  { opcode, operand }: Instruction,
+): { address: string; text: string; where: string; captured: boolean } {
   const isArgument = /arg/.test(opcode.name)
   return {
     address: `${isArgument ? 'arguments' : 'variables'} + ${8 * operand}`,
@@ -259,12 +264,10 @@ const compare = (names: string, operator: string): void =>
     body.effects()
     const name = body.name('c')
     const fast = `${name} = ${asInteger(a)} ${operator} ${asInteger(b)};`
-    body.emit(`u32 ${name};`)
+    const slow = body.name()
+    body.emit(`u32 ${name}; u64 ${slow};`)
     if (isInteger(a) === '1' && isInteger(b) === '1') body.emit(fast)
-    else
-      body.emit(
-        `if (LIKELY(${isInteger(a)} && ${isInteger(b)})) ${fast} else { ${body.slow([a, b])} ${name} = (u32)i64_load(SLOT(${body.depth})); }`,
-      )
+    else body.emit(`if (LIKELY(${isInteger(a)} && ${isInteger(b)})) ${fast} else { ${body.slowly(slow, [a, b])} ${name} = (u32)${slow}; }`)
     body.push({ kind: 'truth', name })
     return true
   })
@@ -283,7 +286,8 @@ const same = (names: string, isEqual: boolean, isStrict: boolean): void =>
     const [x, y] = [raw(a), raw(b)]
     const decided = `${name} = ${x} ${isEqual ? '==' : '!='} ${y};`
     const isSimple = (value: Value) => value.kind === 'truth' || (value.kind === 'constant' && value.integer === undefined)
-    body.emit(`u32 ${name};`)
+    const slow = body.name()
+    body.emit(`u32 ${name}; u64 ${slow};`)
     if (isStrict && (isSimple(a) || isSimple(b))) {
       body.emit(decided)
       for (const value of [a, b]) body.emit(dropped(value))
@@ -291,7 +295,7 @@ const same = (names: string, isEqual: boolean, isStrict: boolean): void =>
       const objects = isStrict && !isPlain(a) && !isPlain(b) ? ` || ((${x}) >= OBJECT && (${y}) >= OBJECT)` : ''
       const drops = [a, b].map(dropped).join(' ')
       body.emit(
-        `if (LIKELY((${isInteger(a)} && ${isInteger(b)})${objects})) { ${decided} ${drops} } else { ${body.slow([a, b])} ${name} = (u32)i64_load(SLOT(${body.depth})); }`,
+        `if (LIKELY((${isInteger(a)} && ${isInteger(b)})${objects})) { ${decided} ${drops} } else { ${body.slowly(slow, [a, b])} ${name} = (u32)${slow}; }`,
       )
     }
     body.push({ kind: 'truth', name })

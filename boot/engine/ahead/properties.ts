@@ -4,19 +4,26 @@ import { operations } from './operations.ts'
 import { dropped, owned, raw, type Value } from './stack.ts'
 import type { BodyWriter } from './write.ts'
 
-const atom = ({ at }: Instruction): string => `NUMBER(hole_atom_${at})`
+const hole = ({ at }: Instruction): string => `hole_atom_${at}`
+const atom = (instruction: Instruction): string => `NUMBER(${hole(instruction)})`
 const after = ({ at, opcode }: Instruction): string => `PC(${at + opcode.size})`
 
 /** Whether somebody else keeps the value alive until something is done. */
 const isBorrowed = (value: Value): boolean => value.kind === 'place' || (value.kind === 'weak' && !value.keep)
 
-/** Pushes what `found` (C for a struct kept, or with `quick` first) gives for the object, which is used up. */
-function look(body: BodyWriter, object: Value, { quick, found, others = [] }: { quick?: string; found: string; others?: readonly Value[] }): void {
+/**
+ * Pushes what `found` (C for a struct kept) gives for the object, which is used up. `quick` is C that sets a variable, or goes to a label, where
+ * the other is asked.
+ */
+function look(
+  body: BodyWriter,
+  object: Value,
+  { quick, found, others = [] }: { quick(value: string, label: string): string; found: string; others?: readonly Value[] },
+): void {
   body.effects()
-  const [value, keep] = [body.name(), body.name('k')]
+  const [value, keep, label] = [body.name(), body.name('k'), body.name('miss')]
   const general = `struct kept f = ${found}; ${value} = f.value; ${keep} = f.keep; if (IS_EXCEPTION(${value})) { ${[...others, object].map(dropped).join(' ')} ${body.thrown()} }`
-  body.emit(`u64 ${value}${quick ? ` = ${quick}` : ''}, ${keep} = 0;`)
-  body.emit(quick ? `if (UNLIKELY(${value} == MISS)) { ${general} }` : `{ ${general} }`)
+  body.emit(`u64 ${value}, ${keep} = 0; { ${quick(value, label)} } if (0) { ${label}: __attribute__((cold)); ${general} }`)
   for (const other of others) body.emit(dropped(other))
   if (isBorrowed(object) || object.kind === 'constant') return body.push({ kind: 'weak', name: value, keep })
   const name = body.name()
@@ -27,9 +34,21 @@ function look(body: BodyWriter, object: Value, { quick, found, others = [] }: { 
 operations.set('get_field', (body, instruction) => {
   const object = body.pop()
   look(body, object, {
-    quick: `field_of(${raw(object)}, ${atom(instruction)})`,
+    quick: (value, label) =>
+      `u64 object = ${raw(object)}; FIND_FIELD(found, object, ${hole(instruction)}, ${label}) ${value} = i64_load(found);`,
     found: `field(S, ${raw(object)}, ${atom(instruction)}, ${after(instruction)})`,
   })
+  return true
+})
+operations.set('get_private_field', body => {
+  const symbol = body.pop()
+  const object = body.pop()
+  body.effects()
+  const [value, label, slow] = [body.name(), body.name('miss'), body.name()]
+  body.emit(
+    `u64 ${value}, ${slow} = 0; { u64 object = ${raw(object)}, symbol = ${raw(symbol)}; FIND_PRIVATE(found, object, symbol, ${label}) ${value} = dup(i64_load(found)); ${dropped(object)} ${dropped(symbol)} } if (0) { ${label}: __attribute__((cold)); ${body.slowly(value, [object, symbol])} }`,
+  )
+  body.push({ kind: 'own', name: value })
   return true
 })
 operations.set('get_field2', (body, instruction) => {
@@ -46,10 +65,9 @@ operations.set('put_field', (body, instruction) => {
   const value = body.pop()
   const object = body.pop()
   body.effects()
-  const [name, place] = [body.name(), body.name('p')]
-  body.emit(`u64 ${name} = ${owned(value)}, ${place} = place_of(${raw(object)}, ${atom(instruction)});`)
+  const [name, label] = [body.name(), body.name('miss')]
   body.emit(
-    `if (LIKELY(${place})) set(${place}, ${name}); else if (set_field(S, ${raw(object)}, ${atom(instruction)}, ${name}, ${after(instruction)})) { ${dropped(object)} ${body.thrown()} }`,
+    `u64 ${name} = ${owned(value)}; { u64 object = ${raw(object)}; FIND_PLACE(found, object, ${hole(instruction)}, ${label}) set(found, ${name}); } if (0) { ${label}: __attribute__((cold)); if (set_field(S, ${raw(object)}, ${atom(instruction)}, ${name}, ${after(instruction)})) { ${dropped(object)} ${body.thrown()} } }`,
   )
   body.emit(dropped(object))
   return true
@@ -58,7 +76,11 @@ operations.set('get_array_el', (body, instruction) => {
   const index = body.pop()
   const object = body.pop()
   const [a, b] = [raw(object), raw(index)]
-  look(body, object, { quick: `element_of(${a}, ${b})`, found: `element(S, ${a}, ${b}, ${after(instruction)})`, others: [index] })
+  look(body, object, {
+    quick: (value, label) => `${value} = element_of(${a}, ${b}); if (UNLIKELY(${value} == MISS)) goto ${label};`,
+    found: `element(S, ${a}, ${b}, ${after(instruction)})`,
+    others: [index],
+  })
   return true
 })
 operations.set('put_array_el', body => {
@@ -78,7 +100,7 @@ operations.set('get_length', (body, { at, opcode }) => {
     return false
   }
   look(body, object, {
-    quick: `length_of(${raw(object)})`,
+    quick: (value, label) => `${value} = length_of(${raw(object)}); if (UNLIKELY(${value} == MISS)) goto ${label};`,
     found: `field(S, ${raw(object)}, ATOM_LENGTH, PC(${at + opcode.size}))`,
   })
   return true
@@ -95,12 +117,12 @@ function call(body: BodyWriter, instruction: Instruction, count: number, hasThis
   const base = body.depth + (hasThis ? 2 : 1)
   body.emit(args.map((value, i) => `i64_store(SLOT(${base + i}), ${owned(value)});`).join(' '))
   const result = body.name()
-  body.emit(`i32_store(sf + 28, ${after(instruction)});`)
+  body.emit(`NOTE_PC(${instruction.at + instruction.opcode.size});`)
   body.emit(
-    `u64 ${result} = native_apply(CTX, ${raw(fn)}, ${self ? raw(self) : 'VALUE(UNDEFINED, 0)'}, ${count}, ${count > 0 ? `SLOT(${base})` : '0'});`,
+    `u64 ${result} = native_apply(CTX, ${raw(fn)}, ${self ? raw(self) : 'VALUE(UNDEFINED, 0)'}, ${count}, ${count > 0 ? `AT(SLOT(${base}))` : '0'});`,
   )
-  if (count > 2) body.emit(`drop_all(SLOT(${base}), ${count});`)
-  else for (let i = 0; i < count; i++) body.emit(`drop(i64_load(SLOT(${base + i})));`)
+  if (count > 2) body.emit(`drop_all(AT(SLOT(${base})), ${count});`)
+  else for (let i = 0; i < count; i++) body.emit(`drop_at(SLOT(${base + i}));`)
   body.emit(`${dropped(fn)} ${self ? dropped(self) : ''}`)
   body.emit(`if (IS_EXCEPTION(${result})) ${body.thrown()}`)
   body.push({ kind: 'own', name: result })

@@ -20,7 +20,7 @@ export interface StepSource {
 }
 
 /** @param engine engine.c as interpreter.ts leaves it */
-export function writeSteps(engine: string, states: StencilSource['states']): StepSource {
+export function writeSteps(engine: string): StepSource {
   const text = functionText(engine, interpreterName)
   const graph = readGraph(text.slice(text.indexOf('  w2c_i0 = engine_sp;\n')), 'w2c_l21')
   const quick = findQuick(engine)
@@ -54,7 +54,7 @@ export function writeSteps(engine: string, states: StencilSource['states']): Ste
 
 extern const struct engine_function engine_table[${slots}];
 ${declarations.join('\n')}
-extern char hole_rt[], base_ctx[], base_rt[];
+extern char base_ctx[], base_rt[];
 /* As in stencils.c: the host's may be in a library. */
 void *native_memmove(void *, const void *, size_t), *native_memset(void *, int, size_t);
 #define memory_copy(to, from, length) native_memmove(engine_memory(to), engine_memory(from), length)
@@ -67,7 +67,8 @@ ${[...steps.values()].join('\n')}`,
   }
 }
 
-export const stateDefinition = (states: StencilSource['states']): string => `#define STATE_MEMBERS ${stateMembers(states).replace(/\s+/g, ' ')}\n`
+export const stateDefinition = (states: StencilSource['states']): string =>
+  `#define STATE_MEMBERS ${stateMembers(states).replace(/\s+/g, ' ')}\n`
 
 const nameOf = (names: ReadonlyMap<string, string>, quick: string): string =>
   [...names].find(([, each]) => each === quick)?.[0] ?? unexpected(`there is no ${quick}`)
@@ -103,7 +104,12 @@ INLINE void quick_set(u64 place, u64 value)
 `
 
 const common = ({ free, bool, get, set, element }: Record<'free' | 'bool' | 'get' | 'set' | 'element', string>): string => `
-void gone(u64 value) { ${free}(CTX, value); }
+/* Its count has come down to 0: the engine does that by itself. */
+void gone(u64 value)
+{
+	i32_store((u32)value, i32_load((u32)value) + 1);
+	${free}(CTX, value);
+}
 
 u32 truth_of(u64 value) { return ${bool}(CTX, dup(value)); }
 
@@ -143,6 +149,23 @@ engine:
 	found = ${get}(CTX, place, atom, value, 0);
 	drop(value);
 	return (struct kept){ found, found };
+}
+
+u64 slow_one(struct native_state *S, u64 a, u64 place, u32 pc, step *step)
+{
+	u64 at = place & ~7ull;
+	i64_store(at, place & 1 ? dup(a) : a);
+	S->sp = ENGINE_BASE + at + 8;
+	return step(S, pc) ? VALUE(EXCEPTION, 0) : i64_load(at);
+}
+
+u64 slow_two(struct native_state *S, u64 a, u64 b, u64 place, u32 pc, step *step)
+{
+	u64 at = place & ~7ull;
+	i64_store(at, place & 1 ? dup(a) : a);
+	i64_store(at + 8, place & 2 ? dup(b) : b);
+	S->sp = ENGINE_BASE + at + 16;
+	return step(S, pc) ? VALUE(EXCEPTION, 0) : i64_load(at);
 }
 
 struct kept element(struct native_state *S, u64 object, u64 index, u32 pc)

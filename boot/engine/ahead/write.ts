@@ -25,11 +25,11 @@ const left = new Set(['gosub', 'ret'])
 const refused = /^(?:eval|apply_eval|with_|make_|get_ref_value|put_ref_value|import$|invalid)/
 
 /** undefined: the function cannot be compiled. */
-export function writeBody(name: string, code: FunctionCode, steps: ReadonlySet<number>): BodySource | undefined {
+export function writeBody(key: string, code: FunctionCode, steps: ReadonlySet<number>): BodySource | undefined {
   const reached = code.instructions.filter(({ depth }) => depth >= 0)
   if (reached.length === 0 || reached.some(({ opcode }) => refused.test(opcode.name))) return undefined
   if (left.has(reached[0].opcode.name)) return undefined
-  return new BodyWriter(code, reached, steps).write(name)
+  return new BodyWriter(code, reached, steps).write(key)
 }
 
 export class BodyWriter {
@@ -38,6 +38,8 @@ export class BodyWriter {
   readonly #steps: ReadonlySet<number>
   readonly #used = new Set<number>()
   readonly #lines: string[] = []
+  /** Labels by what is done there. */
+  readonly #exits = new Map<string, string>()
   #stack: Value[] = []
   #fresh = 0
   /** Instruction that is being written. */
@@ -52,7 +54,7 @@ export class BodyWriter {
     this.at = instructions[0]
   }
 
-  write(name: string): BodySource {
+  write(key: string): BodySource {
     const entries = this.#entries()
     const leaders = new Set([...entries, ...this.#instructions.flatMap(targetsOf)])
     const deepest = Math.max(0, ...this.#instructions.map(({ depth, after }) => Math.max(depth, after)))
@@ -73,16 +75,25 @@ export class BodyWriter {
       const loads = slots.slice(0, depth).map((slot, j) => `${slot} = i64_load(SLOT(${j})); `)
       return i === 0 ? '' : `\tcase ${i}: ${loads.join('')}goto L${at};\n`
     })
-    const text = `struct left ${name}(struct native_state *const S, u32 entry)
+    const exits = [...this.#exits].map(([text, label]) => `\t${label}: __attribute__((cold)); ${text}\n`)
+    const { code } = this
+    const counts = [code.arguments, code.variables, code.stackSize, code.references, code.mode]
+    const text = `struct left body_${key}(struct native_state *const S, u32 entry)
 {
-	enum { VARIABLES = ${this.code.variables} };
-	const u64 sf = S->sf - ENGINE_BASE, variables = S->var - ENGINE_BASE, arguments = S->arg - ENGINE_BASE, closures = S->vref - ENGINE_BASE;
+	enum { VARIABLES = ${code.variables} };
+	const u64 sf = AT(S->sf - ENGINE_BASE), variables = AT(S->var - ENGINE_BASE), arguments = AT(S->arg - ENGINE_BASE), closures = AT(S->vref - ENGINE_BASE);
+	u32 k = 0;
 	${slots.length > 0 ? `u64 ${slots.map(slot => `${slot} = 0`).join(', ')};` : ''}
 	if (LIKELY(!entry)) goto L0;
 	switch (entry) {
 ${cases.join('')}	}
 	__builtin_unreachable();
-${this.#lines.map(line => `\t${line}\n`).join('')}}
+${this.#lines.map(line => `\t${line}\n`).join('')}${exits.join('')}}
+
+u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 copies)
+{
+	return call_body(body_${key}, ${counts.join(', ')}, callee, this_value, target, argc, argv, copies);
+}
 `
     return { text, entries, steps: this.#used }
   }
@@ -187,20 +198,43 @@ ${this.#lines.map(line => `\t${line}\n`).join('')}}
   /** C that leaves with an exception: what is on the stack now is there when it is caught. */
   thrown(): string {
     const { at, opcode } = this.at
-    return `{ ${this.spilled()} return leave(S, ${this.depth}, PC(${at + opcode.size}), NATIVE_EXCEPTION); }`
+    return `{ S->pc = PC(${at + opcode.size}); ${this.#exit(`S->sp = SP_AT(${this.depth}); return ended(S, NATIVE_EXCEPTION);`)} }`
+  }
+
+  /** C that goes to where the stack is put into its places before `end`: once for all that leave so. */
+  #exit(end: string): string {
+    const text = `${this.spilled()} ${end}`
+    const label = this.#exits.get(text) ?? `x${this.#exits.size}_`
+    this.#exits.set(text, label)
+    return `goto ${label};`
+  }
+
+  /**
+   * C for what the instruction gives when the interpreter does it with one or two values, which are no longer on the stack: into `result`,
+   * with a reference of its own.
+   */
+  slowly(result: string, taken: readonly Value[]): string {
+    const { at, opcode } = this.at
+    this.#used.add(opcode.number)
+    let bits = 0
+    const given = taken.map((value, i) => {
+      if (value.kind !== 'place' && (value.kind !== 'weak' || value.keep)) return owned(value)
+      bits |= 1 << i
+      return raw(value)
+    })
+    const call = `slow_${taken.length === 1 ? 'one' : 'two'}(S, ${given.join(', ')}, AT(SLOT(${this.depth}) | ${bits}), PC(${at}), STEP(step_${opcode.number}))`
+    return `${result} = ${call}; if (IS_EXCEPTION(${result})) ${this.#exit('return ended(S, NATIVE_EXCEPTION);')}`
   }
 
   /**
    * C that does the instruction as the interpreter does, with the values that it takes, which are no longer on the stack: what it leaves is in
    * their places.
    */
-  slow(taken: readonly Value[], extra = ''): string {
+  slow(taken: readonly Value[]): string {
     const { at, opcode } = this.at
     this.#used.add(opcode.number)
     const base = this.depth
-    const below = this.spilled()
-    const out = below === '' ? 'return ended(S, k);' : `{ ${below} return ended(S, k); }`
-    return `${this.spilled(base, taken)} S->sp = SP_AT(${base + taken.length}); u32 k = step_${opcode.number}(S, PC(${at})); if (UNLIKELY(k)) ${out}${extra}`
+    return `${this.spilled(base, taken)} S->sp = SP_AT(${base + taken.length}); k = step_${opcode.number}(S, PC(${at})); if (UNLIKELY(k)) ${this.#exit('return ended(S, k);')}`
   }
 
   /** The whole instruction as the interpreter does it. */
@@ -241,7 +275,7 @@ ${this.#lines.map(line => `\t${line}\n`).join('')}}
 
   /** To the interpreter, which does this instruction. */
   #leave(): void {
-    this.emit(`${this.spilled()} return leave(S, ${this.depth}, PC(${this.at.at}), NATIVE_DISPATCH);`)
+    this.emit(`${this.spilled()} S->sp = SP_AT(${this.depth}); S->pc = PC(${this.at.at}); return ended(S, NATIVE_DISPATCH);`)
     this.#isOpen = false
   }
 

@@ -10,7 +10,8 @@ import { functionText, type StencilSource, stateMembers } from './source.ts'
 /** Edits engine.c. @param more functions that compiled bodies call */
 export function bindBodies(engine: string, { functions, roles, states }: StencilSource, more: ReadonlySet<string>): string {
   const c = new Text(engine)
-  for (const name of new Set([...functions, ...more])) c.replace(new RegExp(String.raw`^(static)( \w+ ${name}\([^;{]*\);)$`, 'm'), '$1 __attribute__((used))$2', 1)
+  for (const name of new Set([...functions, ...more]))
+    c.replace(new RegExp(String.raw`^(static)( \w+ ${name}\([^;{]*\);)$`, 'm'), '$1 __attribute__((used))$2', 1)
   const exit = (name: string): string =>
     [...roles.exits].find(([, each]) => each.name === name)?.[0] ?? unexpected(`there is no exit ${name}`)
   const entry = `  opcode_244:; {
@@ -41,7 +42,11 @@ ${states.map(([name]) => `      native_pass.${name} = ${name};\n`).join('')}    
   edited.replace(/^  opcode_244:;(?:.*\n)*?  goto \w+;\n/m, () => entry, 1)
   bindCalls(edited)
   c.text = c.text.replace(interpreter, () => edited.text)
-  c.replace(/^(u32 engine_sp = )/m, `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n${callHeader(c.text)}\n$1`, 1)
+  c.replace(
+    /^(u32 engine_sp = )/m,
+    `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n${callHeader(c.text)}\n$1`,
+    1,
+  )
   c.replace(/^(#include "operations.h"\n)/m, '$1#include "native.h"\n', 1)
   return c.text
 }

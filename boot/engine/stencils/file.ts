@@ -50,14 +50,18 @@ export interface WrittenPieces {
 export function writePieces({ pieces, data }: StencilObject): WrittenPieces {
   return {
     data: Buffer.from(data).toString('base64'),
-    pieces: [...pieces].map(([name, { hot, cold }]): WrittenPiece => (cold ? [name, writeCode(hot), writeCode(cold)] : [name, writeCode(hot)])),
+    pieces: [...pieces].map(
+      ([name, { hot, cold }]): WrittenPiece => (cold ? [name, writeCode(hot), writeCode(cold)] : [name, writeCode(hot)]),
+    ),
   }
 }
 
 export function readPieces({ data, pieces }: WrittenPieces): StencilObject {
   return {
     data: new Uint8Array(Buffer.from(data, 'base64')),
-    pieces: new Map(pieces.map(([name, hot, cold]): [string, Piece] => [name, { hot: readCode(hot), ...(cold && { cold: readCode(cold) }) }])),
+    pieces: new Map(
+      pieces.map(([name, hot, cold]): [string, Piece] => [name, { hot: readCode(hot), ...(cold && { cold: readCode(cold) }) }]),
+    ),
   }
 }
 
