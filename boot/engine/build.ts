@@ -45,7 +45,6 @@ export const engineFolder = fileURLToPath(new URL('../build/engine', import.meta
  * Throws an EngineError.
  */
 export async function buildEngine({ out }: { out: string }): Promise<void> {
-  if (process.env.SKIP_ENGINE) return // TEMPORARY
   const names = await engineNames()
   const stamp = join(out, 'inputs.sha256')
   const inputs = await hashInputs(names.sha256)

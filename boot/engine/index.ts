@@ -1,6 +1,6 @@
 /** The engine as a native object: for the kernel's build, and for benchmarks. */
 
-export { compileBodies } from './ahead/compile.ts'
+export { bodiesInputs, type Compilable, compileBodies } from './ahead/compile.ts'
 export { writeBodiesFile } from './ahead/file.ts'
 export { functionsOf } from './ahead/functions.ts'
 export { buildEngine, engineFolder } from './build.ts'

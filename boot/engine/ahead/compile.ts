@@ -1,7 +1,9 @@
 /** Bodies compiled by gcc, as pieces for the image composer. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { bodyFlags, run } from '../compile.ts'
 import { EngineError } from '../error.ts'
 import { readStencilObject } from '../stencils/object.ts'
@@ -56,6 +58,15 @@ export async function compileBodies(functions: readonly Compilable[], engine: st
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** Everything that decides what comes out. */
+export function bodiesInputs(functions: readonly Compilable[], engine: string): string {
+  const here = fileURLToPath(new URL('.', import.meta.url))
+  const hash = createHash('sha256').update(readFileSync(join(engine, 'inputs.sha256')))
+  for (const name of readdirSync(here).sort()) if (!name.includes('.test.')) hash.update(readFileSync(join(here, name)))
+  for (const { key } of functions) hash.update(key)
+  return hash.digest('hex')
 }
 
 function fileOf(bodies: readonly BodySource[]): string {
