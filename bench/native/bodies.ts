@@ -2,23 +2,24 @@
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { engineFolder } from '@xen-ts/boot/engine'
 import { bodiesIn } from '@xen-ts/boot/testing'
 
-/** @param command the program and its arguments @param path what files may begin with @returns more arguments */
-export async function bodiesFor(command: readonly string[], path: string): Promise<string[]> {
-  if (process.env.BODIES === undefined) return []
-  const start = command.findIndex(each => each.endsWith('/native'))
-  const [file, ...args] = command.slice(start)
-  const memory = `${path}.memory`
+/**
+ * More arguments for the program (native.c).
+ * @param command it, with its arguments and what goes before it
+ * @param path what the names of files may begin with
+ */
+export async function withBodies(command: readonly string[], path: string): Promise<string[]> {
+  const [file, ...args] = command.slice(command.findIndex(each => each.endsWith('/native')))
+  const [memory, code] = [`${path}.memory`, `${path}.code`]
   const { stdout } = await promisify(execFile)(file!, [...args, '--dump', memory], { timeout: 60_000 })
-  const [, pages, runtime, context, turn] = /^memory (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)!.map(Number)
-  const made = bodiesIn(
-    await readFile(memory),
-    { memoryPages: pages!, runtime: runtime!, context: context!, turn: turn! },
-    file!,
-    await readFile(process.env.BODIES, 'utf8'),
-  )
+  const found = /^memory (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)
+  if (found === null) throw new Error(`${file} did not say where things are: ${stdout}`)
+  const [memoryPages, runtime, context, turn] = found.slice(1).map(Number)
+  const where = { memoryPages: memoryPages!, runtime: runtime!, context: context!, turn: turn! }
+  const made = bodiesIn(await readFile(memory), where, { program: file!, engine: engineFolder })
   await writeFile(memory, made.memory)
-  await writeFile(`${path}.code`, made.code)
-  return ['--bodies', `${path}.code`, memory]
+  await writeFile(code, made.code)
+  return ['--bodies', code, memory]
 }

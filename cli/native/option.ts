@@ -4,7 +4,7 @@ import { CliError } from '../errors.ts'
 /** A number is what the machine code may take, in bytes. */
 export type Native = 'auto' | 'all' | 'none' | number
 
-export const nativeUsual: Native = 'auto'
+export const nativeUsual: Native = 'none'
 /** What `auto` may take. */
 export const nativeAuto = 512 << 10
 

@@ -63,7 +63,7 @@ export async function compileBodies(functions: readonly Compilable[], engine: st
 /** Everything that decides what comes out. */
 export function bodiesInputs(functions: readonly Compilable[], engine: string): string {
   const here = fileURLToPath(new URL('.', import.meta.url))
-  const hash = createHash('sha256').update(readFileSync(join(engine, 'inputs.sha256')))
+  const hash = createHash('sha256').update(readFileSync(join(engine, 'inputs.sha256'))).update(bodyFlags.join())
   for (const name of readdirSync(here).sort()) if (!name.includes('.test.')) hash.update(readFileSync(join(here, name)))
   for (const { key } of functions) hash.update(key)
   return hash.digest('hex')
