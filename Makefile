@@ -20,6 +20,7 @@ test-intel: kernel
 
 kernel: setup
 	@node boot/build.ts
+	@node cli/native/compile.ts
 
 setup: node_modules/.package-lock.json
 	@sh boot/packages.sh

@@ -9,6 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { engineFolder, engineLayout } from '@xen-ts/boot/engine'
+import { withBodies } from './native/bodies.ts'
 import { buildNative } from './native/build.ts'
 import { peerBundle, programBundle } from './native/bundles.ts'
 import { countOf, dispatches } from './native/bytecodes.ts'
@@ -65,8 +66,11 @@ interface Result {
   readonly layers: readonly number[]
 }
 
-/** @param only names of works; without any, all. `node bench/native.ts request call` */
-export async function benchNative(only: readonly string[] = []): Promise<void> {
+/**
+ * @param only names of works; without any, all. `node bench/native.ts request call`
+ * @param bodies with the functions that `make kernel` compiles as machine code: `node bench/native.ts --bodies`
+ */
+export async function benchNative(only: readonly string[] = [], bodies = false): Promise<void> {
   const program = await buildNative()
   const folder = await mkdtemp(join(tmpdir(), 'xen-ts-native-'))
   try {
@@ -94,14 +98,14 @@ export async function benchNative(only: readonly string[] = []): Promise<void> {
         '--toggle-collect=outside_call',
         `--callgrind-out-file=${out}`,
       ]
-      await run([...valgrind, ...command], folder, work, family, WARM, COUNT)
+      await run([...valgrind, ...command], folder, work, family, WARM, COUNT, bodies)
       return readProfile(await readFile(out, 'utf8'))
     })
     // One after the other: these are seconds.
     const results: Result[] = []
     for (const [i, { work, family }] of tasks.entries()) {
       const times = []
-      for (let round = 0; round < ROUNDS; round++) times.push(await run(command, folder, work, family, TIMED_WARM, TIMED))
+      for (let round = 0; round < ROUNDS; round++) times.push(await run(command, folder, work, family, TIMED_WARM, TIMED, bodies))
       const units = COUNT * work.unit
       const profile = profiles[i]!
       results.push({
@@ -161,9 +165,10 @@ async function peerScript(folder: string, { name, peers }: Work, family: number,
 }
 
 /** @throws when valgrind is missing, or the work does not end as it should */
-async function run(command: readonly string[], folder: string, work: Work, family: number, warm: number, count: number) {
+async function run(command: readonly string[], folder: string, work: Work, family: number, warm: number, count: number, bodies: boolean) {
   const { name, peers } = work
-  const [file, ...args] = [...command, await peerScript(folder, work, family, warm, count), join(folder, `${peers}.js`)]
+  const scripts = [...command, await peerScript(folder, work, family, warm, count), join(folder, `${peers}.js`)]
+  const [file, ...args] = [...scripts, ...(bodies ? await withBodies(scripts, join(folder, `${name}-${family}-${count}`)) : [])]
   const { stdout } = await promisify(execFile)(file!, args, { timeout: 300_000 }).catch(error => {
     if (error.code === 'ENOENT') throw new Error(`${file} counts the instructions, and it is not there: apt-get install valgrind`)
     throw new Error(`${name}, IPv${family}: ${error.stdout || error.message}`)
@@ -186,4 +191,8 @@ async function inParallel<T, R>(tasks: readonly T[], work: (task: T) => Promise<
   return results
 }
 
-if (import.meta.main) await benchNative(process.argv.slice(2))
+if (import.meta.main)
+  await benchNative(
+    process.argv.slice(2).filter(each => each !== '--bodies'),
+    process.argv.includes('--bodies'),
+  )

@@ -2,7 +2,9 @@
  * A booted guest as a Linux program, for counting instructions: the engine's object and the kernel's own handling of calls are those
  * that boot, the program is a bundle of the tool's. What Xen and the peers do is JavaScript in the same engine (guest.ts), and is not counted.
  *
- *	native MEMORY FACTS PEERS.js PROGRAM.js
+ *	native MEMORY FACTS PEERS.js PROGRAM.js [--dump FILE | --bodies CODE MEMORY]
+ *
+ * --dump writes linear memory as it is before the first turn, and says where things are; --bodies goes on with such a memory, in which functions are machine code.
  *
  * FACTS are where things are in the engine's structures, numbers with commas between: those of struct snapshot from float_addend on.
  * What is counted runs within counted_turn(), and outside of outside_call(): callgrind switches at these two. The clock's time is printed.
@@ -180,9 +182,27 @@ static void define_own(void)
 	}
 }
 
+static void dump(const char *file)
+{
+	FILE *out = fopen(file, "wb");
+	if (!out || fwrite(engine_memory(0), 65536, engine_pages, out) != engine_pages || fclose(out))
+		fail("cannot be written", file);
+	printf("memory %u %u %u %u\n", engine_pages, runtime, context, turn_function);
+	exit(0);
+}
+
+static void exchange(const char *code, const char *memory)
+{
+	FILE *in = fopen(memory, "rb");
+	if (!in || fread(engine_memory(0), 65536, engine_pages, in) != engine_pages)
+		fail("is not this program's memory", memory);
+	fclose(in);
+	map_code(code);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 5)
+	if (argc < 5)
 		fail("usage: native MEMORY FACTS PEERS.js PROGRAM.js", "arguments");
 	make_memory(argv[1]);
 	engine___wasm_call_ctors();
@@ -196,6 +216,10 @@ int main(int argc, char **argv)
 	run_file(argv[4]);
 	u32 hooks = property(engine_QTS_GetGlobalObject(context), "__xenTs");
 	turn_function = property(hooks, "turn");
+	if (argc == 7 && !strcmp(argv[5], "--dump"))
+		dump(argv[6]);
+	if (argc == 8 && !strcmp(argv[5], "--bodies"))
+		exchange(argv[6], argv[7]);
 	for (;;) {
 		if (is_measuring) {
 			count(1);

@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stateDefinition } from './ahead/steps.ts'
 import { compileEngine, compilerVersion, compileStencils, linkHost, type Profile, run } from './compile.ts'
 import { type EngineNames, engineNames, engineWasm } from './names.ts'
 import { writeStencilFile } from './stencils/file.ts'
@@ -20,8 +21,21 @@ import { readWasm } from './wasm.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const hostSource = join(here, 'host.c')
-const headers = ['rt.h', 'operations.h', 'native.h', 'native-run.h']
-const results = ['engine.c', 'engine.h', 'engine.o', 'names.json', ...headers, 'memory.bin', 'host', 'stencils.c', 'stencils.json']
+const headers = ['rt.h', 'operations.h', 'native.h', 'native-run.h', 'ahead/call.h', 'ahead/body.h']
+const results = [
+  'engine.c',
+  'engine.h',
+  'engine.o',
+  'names.json',
+  ...headers.map(name => basename(name)),
+  'memory.bin',
+  'host',
+  'stencils.c',
+  'stencils.json',
+  'steps.c',
+  'state.h',
+  'steps.json',
+]
 
 /** Where `make kernel` puts the engine, and where tests and the benchmark take it from. */
 export const engineFolder = fileURLToPath(new URL('../build/engine', import.meta.url))
@@ -54,14 +68,17 @@ export async function buildEngine({ out }: { out: string }): Promise<void> {
 }
 
 function writeSources(out: string, names: EngineNames): void {
-  const { source, header, stencils } = translate(engineWasm(), names)
+  const { source, header, stencils, steps } = translate(engineWasm(), names)
   writeFileSync(join(out, 'names.json'), `${JSON.stringify(names, null, 2)}\n`)
   writeFileSync(join(out, 'engine.c'), source)
   writeFileSync(join(out, 'engine.h'), header)
   writeFileSync(join(out, 'memory.bin'), initialMemory(names))
   writeFileSync(join(out, 'stencils.c'), stencils.source)
+  writeFileSync(join(out, 'steps.c'), steps.source)
+  writeFileSync(join(out, 'state.h'), stateDefinition(stencils.states))
+  writeFileSync(join(out, 'steps.json'), JSON.stringify([...steps.steps]))
   writeFileSync(join(out, 'stencils.json'), JSON.stringify([...stencils.lengths]))
-  for (const name of headers) copyFileSync(join(here, name), join(out, name))
+  for (const name of headers) copyFileSync(join(here, name), join(out, basename(name)))
 }
 
 async function writeStencils(out: string): Promise<void> {
@@ -113,6 +130,7 @@ async function hashInputs(wasm: string): Promise<string> {
     'interrupts.ts',
     'names.ts',
     ...headers,
+    ...['bind', 'opcodes', 'steps'].map(name => `ahead/${name}.ts`),
     ...['bind', 'file', 'graph', 'handler', 'object', 'quick', 'roles', 'source', 'symbolic'].map(name => `stencils/${name}.ts`),
     'stringify.ts',
     'text.ts',

@@ -92,6 +92,19 @@ const stencilFlags = [
   ...['functions', 'labels', 'jumps', 'loops'].map(what => `-falign-${what}=1`),
 ]
 
+/** Compiled bodies and what they share (ahead/): functions as others, with addresses of linear memory and atoms that are known later. */
+export const bodyFlags = [
+  ...engineFlags.filter(flag => flag !== '-mcmodel=kernel'),
+  '-mcmodel=small',
+  '-fomit-frame-pointer',
+  '-ffunction-sections',
+  '-fno-jump-tables',
+  '-fno-ipa-icf',
+  '-Wno-maybe-uninitialized',
+  '-fno-tree-vectorize', // constants of vectors would be data
+  ...['functions', 'labels', 'jumps', 'loops'].map(what => `-falign-${what}=1`),
+]
+
 export async function compileStencils(folder: string): Promise<void> {
   await run('gcc', [...stencilFlags, '-c', 'stencils.c', '-o', 'stencils.o'], { seconds: 120, cwd: folder })
 }

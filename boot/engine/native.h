@@ -31,6 +31,7 @@ struct native_code {
 		u32 bytecode;	/* 0: free */
 		u32 places;	/* for each byte of the bytecode: offset from `code` << 8 | opcode; offset 0: there is no code for it */
 		u32 code;	/* both in bytes from the beginning */
+		u32 body;	/* not 0: `code` is a compiled body (ahead/call.h), this is where it is called, and a place has the number of an entry plus one */
 	} functions[];
 };
 #define NATIVE_HASH 2654435761u /* Knuth's multiplicative hash for 32 bits */

@@ -11,12 +11,17 @@ test.before('the engine is built', async t => {
 
 /** What the script prints, with machine code; it must be the same without. */
 async function both(script: string): Promise<string> {
-  const bodies = await runNative(script, { bodies: 'all' })
+  await compare(script, 'compiled')
+  return compare(script, 'all')
+}
+
+async function compare(script: string, how: 'all' | 'compiled'): Promise<string> {
+  const bodies = await runNative(script, { bodies: how })
   const none = await runNative(script, { bodies: 'none' })
   if (bodies.bytes === 0 || none.bytes !== 0) throw new Error('machine code was not where it should be')
   if (bodies.stdout !== none.stdout || bodies.status !== 0 || none.status !== 0)
     throw new Error(
-      `with bodies (${bodies.status ?? bodies.signal}):\n${bodies.stdout}${bodies.stderr}\nwithout:\n${none.stdout}${none.stderr}`,
+      `with bodies (${how}, ${bodies.status ?? bodies.signal}):\n${bodies.stdout}${bodies.stderr}\nwithout:\n${none.stdout}${none.stderr}`,
     )
   return bodies.stdout
 }

@@ -13,11 +13,13 @@ import type { Snapshot } from '../image/format.ts'
 import { findBytecode } from '../image/functions.ts'
 import { addressesOf, readSymbols } from '../image/sections.ts'
 import { createEngine } from '../node/create.ts'
+import { compileBodies } from './ahead/compile.ts'
+import { functionsOf } from './ahead/functions.ts'
 import { engineFolder } from './build.ts'
 import { readStencilFile } from './stencils/file.ts'
 
 export interface NativeOptions {
-  readonly bodies: 'all' | 'none'
+  readonly bodies: 'all' | 'compiled' | 'none'
   /** Folder of the engine's build. */
   readonly folder?: string
   /** What goes before the program's name, such as ['valgrind', '--tool=callgrind']. */
@@ -63,8 +65,9 @@ export async function prepareNative(
 ): Promise<{ run(options?: NativeRun): NativeResult; dispose(): void }> {
   const snapshot = await snapshotOf(script)
   const functions = findBytecode(snapshot)
-  const chosen = new Set(bodies === 'all' ? functions.map(({ address }) => address) : [])
-  const made = makeBodies(snapshot, readStencilFile(readFileSync(join(folder, 'stencils.json'), 'utf8')), chosen)
+  const compiled = bodies === 'compiled' ? await compileBodies(functionsOf(snapshot), folder) : undefined
+  const chosen = new Set(bodies === 'none' ? [] : functions.map(({ address }) => address))
+  const made = makeBodies(snapshot, readStencilFile(readFileSync(join(folder, 'stencils.json'), 'utf8')), chosen, compiled)
   const host = join(folder, 'host')
   const symbols = addressesOf(readSymbols(readElf(readFileSync(host), 'the host').sections))
   const code = made.code.length > 0 ? linkCode(made.code, hostCode, symbols) : new Uint8Array()

@@ -8,6 +8,7 @@
  * of the old runtime is left.
  */
 import { accountInBytes } from './account.ts'
+import { type StepSource, writeSteps } from './ahead/steps.ts'
 import { countHighBytes } from './c-string.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
@@ -24,6 +25,7 @@ export interface Translation {
   readonly source: string
   readonly header: string
   readonly stencils: StencilSource
+  readonly steps: StepSource
 }
 
 /** The C source and header of the engine. Throws an EngineError when wasm2c is missing or writes what is not expected. */
@@ -31,7 +33,8 @@ export function translate(wasm: Uint8Array, names: EngineNames): Translation {
   const module = readWasm(wasm)
   const engine = rewrite(runWasm2c(wasm), module, names)
   const stencils = writeStencils(engine)
-  return { source: bindBodies(engine, stencils), header: header(names), stencils }
+  const steps = writeSteps(engine)
+  return { source: bindBodies(engine, stencils, steps.functions), header: header(names), stencils, steps }
 }
 
 /** Exported for its tests. */

@@ -3,9 +3,11 @@
  * order, with operands and jumps patched; over every opcode of it comes the one that makes the interpreter enter the body there. The result is
  * a part of the image's code (code.ts), with a table that the engine finds bodies by (boot/engine/native.h).
  */
+import type { CompiledBodies } from '../engine/ahead/file.ts'
 import type { Stencils } from '../engine/stencils/file.ts'
-import type { Code, Piece, Reference } from '../engine/stencils/object.ts'
+import type { Code, Piece, Reference, StencilObject } from '../engine/stencils/object.ts'
 import type { CodePart, Relocation } from './code.ts'
+import { type CompiledBody, findCompiled, placeCompiled, sharedPieces } from './compiled.ts'
 import { ImageError } from './error.ts'
 import { pageSize, type Snapshot } from './format.ts'
 import { nameOf } from './function-names.ts'
@@ -25,7 +27,7 @@ export interface Bodies {
 const nativeOpcode = 244
 const hashMultiplier = 2654435761
 const headerBytes = 8
-const slotBytes = 12
+const slotBytes = 16
 /** A place has the offset of its code in 24 bits. */
 const bodyMost = 1 << 24
 const bodyAlign = 16
@@ -41,8 +43,23 @@ export function listFunctions(snapshot: Snapshot): ListedFunction[] {
   }))
 }
 
-/** Throws an ImageError for a function that is not there. */
-export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: ReadonlySet<number>): Bodies {
+/** Bytes of the compiled bodies that there are for these functions, by address. */
+export function compiledSizes(snapshot: Snapshot, addresses: ReadonlySet<number>, compiled: CompiledBodies): Map<number, number> {
+  const memory = memoryOf(snapshot)
+  const functions = findBytecode(snapshot, memory).filter(({ address, context }) => addresses.has(address) && context === snapshot.context)
+  return new Map(
+    [...findCompiled(functions, memory, snapshot.runtime, compiled)].map(([{ address, length }, { bytes }]) => [
+      address,
+      bytes + 4 * length,
+    ]),
+  )
+}
+
+/**
+ * Throws an ImageError for a function that is not there.
+ * @param compiled bodies that are taken where there is one, instead of stencils
+ */
+export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: ReadonlySet<number>, compiled?: CompiledBodies): Bodies {
   const memory = memoryOf(snapshot)
   const functions = findBytecode(snapshot, memory).filter(({ address }) => chosen.has(address))
   if (functions.some(({ context }) => context !== snapshot.context)) throw new ImageError('a function of another context was chosen')
@@ -58,29 +75,45 @@ export function makeBodies(snapshot: Snapshot, stencils: Stencils, chosen: Reado
     ['hole_rt', snapshot.runtime],
     ['base_rt', snapshot.runtime + baseBytes],
   ])
-  const opcodes = new Set(functions.flatMap(each => instructionsOf(each, memory, stencils.lengths).map(({ opcode }) => opcode)))
+  const bodyOf = compiled ? findCompiled(functions, memory, snapshot.runtime, compiled) : new Map<Bytecode, CompiledBody>()
+  const joined = functions.filter(each => !bodyOf.has(each))
+  const opcodes = new Set(joined.flatMap(each => instructionsOf(each, memory, stencils.lengths).map(({ opcode }) => opcode)))
   const shared = joinShared(stencils, sharedOf(stencils, opcodes), writer, known)
+  const own = compiled ? joinShared(compiled, sharedPieces(compiled, [...bodyOf.values()]), writer, known) : new Map<string, number>()
   const bodies = functions.map(each => {
     const before = writer.length
     const instructions = instructionsOf(each, memory, stencils.lengths)
+    const ready = bodyOf.get(each)
+    if (ready) {
+      const { places, code, entry, entries } = placeCompiled(
+        compiled!,
+        ready,
+        { bytecode: each, instructions, memory, runtime: snapshot.runtime },
+        writer,
+        own,
+        known,
+      )
+      return { ...each, places, code, bytes: writer.length - before, instructions: entries, entry }
+    }
     const body = new Body(each, instructions, memory, snapshot, stencils)
     const places = writer.reserve(4 * each.length, 4)
     const code = writer.reserve(body.size, bodyAlign)
     body.write(writer, code, shared)
     for (const [i, { address, opcode }] of instructions.entries())
       writer.view.setUint32(places + 4 * (address - each.code), ((body.offsets[i] + bodyAlign) << 8) | opcode, true)
-    return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions }
+    return { ...each, places, code: code - bodyAlign, bytes: writer.length - before, instructions, entry: 0 }
   })
 
   writer.view.setUint32(table, 32 - Math.log2(slots), true)
   writer.view.setUint32(table + 4, slots - 1, true)
-  for (const { address, places, code } of bodies) {
+  for (const { address, places, code, entry } of bodies) {
     let slot = Math.imul(address, hashMultiplier) >>> (32 - Math.log2(slots))
     while (writer.view.getUint32(table + headerBytes + slot * slotBytes, true) !== 0) slot = (slot + 1) & (slots - 1)
     const at = table + headerBytes + slot * slotBytes
     writer.view.setUint32(at, address, true)
     writer.view.setUint32(at + 4, places, true)
     writer.view.setUint32(at + 8, code, true)
+    writer.view.setUint32(at + 12, entry, true)
   }
   return {
     snapshot: { ...snapshot, pages: patchPages(snapshot, bodies) },
@@ -123,7 +156,7 @@ function patchPages({ pages }: Snapshot, bodies: readonly (Bytecode & { readonly
 }
 
 /** Bytes that grow, and what they refer to. */
-class PartWriter {
+export class PartWriter {
   #bytes = new Uint8Array(1 << 16)
   view = new DataView(this.#bytes.buffer)
   length = 0
@@ -168,13 +201,13 @@ class PartWriter {
 }
 
 /** Where in the part the pieces are that all bodies share, by name. */
-type Shared = ReadonlyMap<string, number>
+export type Shared = ReadonlyMap<string, number>
 
 /**
  * The ways back to the interpreter, calls out of line, and the forms of instructions that are called: those that are needed for these
  * pieces, and what they need in turn.
  */
-function joinShared(stencils: Stencils, wanted: Iterable<string>, writer: PartWriter, known: Known): Shared {
+function joinShared(stencils: StencilObject, wanted: Iterable<string>, writer: PartWriter, known: Known): Shared {
   const shared = new Map<string, number>([['data', writer.add(stencils.data, 32)]])
   const todo = [...wanted]
   const order: { readonly at: number; readonly cold: number; readonly piece: Piece }[] = []
@@ -211,7 +244,7 @@ const sharedName = (target: string) =>
   /^(?:CALL_)?LEAVE_/.test(target) ? target.replace(/^(?:CALL_)?LEAVE_/, 'leave_').toLowerCase() : target
 
 /** Holes whose number is the same for all bodies. */
-type Known = ReadonlyMap<string, number>
+export type Known = ReadonlyMap<string, number>
 
 /** A piece of up to so many bytes is laid out for each instruction; of a larger one there is one, which is called. */
 const inlineMost = 96

@@ -1,6 +1,8 @@
 /**
  * Runs bundles, test files and images in the guest's engine, under Node. What is run there imports @xen-ts/boot/cases.
  */
+
+export { bodiesIn } from '../image/bodies-in.ts'
 export { makeImage } from '../image/fixture/make.ts'
 export { writeSnapshot } from '../image/format.ts'
 export { restoreSnapshot } from '../image/restore.ts'

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { listFunctions, makeBodies, readStencilFile, type Snapshot } from '@xen-ts/boot'
+import { compiledSizes, listFunctions, makeBodies, readBodiesFile, readStencilFile, type Snapshot } from '@xen-ts/boot'
 import type { Bundle } from '../build/image-bundle.ts'
 import type { Project } from '../build/project.ts'
 import { CliError } from '../errors.ts'
@@ -22,28 +22,49 @@ export interface NativeCode extends Pick<ReturnType<typeof makeBodies>, 'snapsho
   readonly shares: readonly NativeShare[]
 }
 
-const stencilPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/stencils.json'))
+const part = (name: string): string => fileURLToPath(import.meta.resolve(`@xen-ts/boot/${name}`))
 
-/** @throws CliError when the kernel was built without stencils */
+function readPart(name: 'bodies.json' | 'stencils.json'): string {
+  const path = part(name)
+  if (existsSync(path)) return readFileSync(path, 'utf8')
+  throw new CliError(
+    'the kernel was built without what machine code is made of',
+    relative(process.cwd(), path),
+    'run `make kernel` once; or build with --native none',
+  )
+}
+
+/**
+ * What `auto` takes are functions of xen-ts that were compiled with the kernel. A size, or `all`, has others joined from stencils as well.
+ * @throws CliError when the kernel was built without these
+ */
 export function nativeCode(snapshot: Snapshot, bundle: Pick<Bundle, 'code' | 'map'>, { name, root }: Project, native: Native): NativeCode {
   if (native === 'none') return { snapshot, code: [], shares: [] }
-  if (!existsSync(stencilPath))
-    throw new CliError(
-      'the kernel was built without what machine code is made of',
-      relative(process.cwd(), stencilPath),
-      'run `make kernel` once; or build with --native none',
-    )
-  const stencils = readStencilFile(readFileSync(stencilPath, 'utf8'))
+  const compiled = readBodiesFile(readPart('bodies.json'))
+  const stencils = readStencilFile(readPart('stencils.json'))
   const functions = listFunctions(snapshot)
   const keyOf = keysOf({ file: `${name}.js`, code: bundle.code, map: bundle.map, root })
   const keys = new Map(functions.map(fn => [fn.address, keyOf(fn)]))
-  const make = (chosen: ReadonlySet<number>) => makeBodies(snapshot, stencils, chosen)
-  const made = native === 'all' ? make(new Set(keys.keys())) : within(native === 'auto' ? nativeAuto : native)
+  const make = (chosen: ReadonlySet<number>) => makeBodies(snapshot, stencils, chosen, compiled)
+  const made = native === 'all' ? make(new Set(keys.keys())) : native === 'auto' ? ready(nativeAuto) : within(native)
   const shares = made.shares.map(({ address, bytes }) => {
     const { file, name } = keys.get(address) ?? { file: '', name: '' }
     return { file, name, bytes }
   })
   return { ...made, shares: shares.sort((a, b) => b.bytes - a.bytes) }
+
+  /** Only such as have been compiled. */
+  function ready(budget: number) {
+    const shares = hotShares()
+    const counts = new Map<number, number>()
+    for (const [address, key] of keys) {
+      const share = key?.isOwn ? shares.get(keyText(key)) : undefined
+      if (share !== undefined) counts.set(address, share)
+    }
+    const sizes = compiledSizes(snapshot, new Set(counts.keys()), compiled)
+    const sized = functions.filter(({ address }) => sizes.has(address))
+    return make(chooseFunctions(sized, { counts, budget, sizes }))
+  }
 
   /** What bodies take is known when they are made: once to see, once as they fit. */
   function within(budget: number) {

@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts'
 export type Native = 'auto' | 'all' | 'none' | number
 
 export const nativeUsual: Native = 'none'
-/** What `auto` may take: the hottest functions of the runtime, and a program of some size. */
+/** What `auto` may take. */
 export const nativeAuto = 512 << 10
 
 const units: Record<string, number> = { '': 1, K: 1 << 10, M: 1 << 20 }

@@ -2,14 +2,16 @@
  * The engine's side of bodies: the interpreter enters one at an opcode that QuickJS does not have, and goes on where it leaves. What the
  * pieces call stays a function of its own.
  */
+import { bindCalls, callHeader } from '../ahead/bind.ts'
 import { Text, unexpected } from '../text.ts'
 import { interpreterName } from './roles.ts'
 import { functionText, type StencilSource, stateMembers } from './source.ts'
 
-/** Edits engine.c. */
-export function bindBodies(engine: string, { functions, roles, states }: StencilSource): string {
+/** Edits engine.c. @param more functions that compiled bodies call */
+export function bindBodies(engine: string, { functions, roles, states }: StencilSource, more: ReadonlySet<string>): string {
   const c = new Text(engine)
-  for (const name of functions) c.replace(new RegExp(String.raw`^(static)( \w+ ${name}\([^;{]*\);)$`, 'm'), '$1 __attribute__((used))$2', 1)
+  for (const name of new Set([...functions, ...more]))
+    c.replace(new RegExp(String.raw`^(static)( \w+ ${name}\([^;{]*\);)$`, 'm'), '$1 __attribute__((used))$2', 1)
   const exit = (name: string): string =>
     [...roles.exits].find(([, each]) => each.name === name)?.[0] ?? unexpected(`there is no exit ${name}`)
   const entry = `  opcode_244:; {
@@ -24,7 +26,7 @@ export function bindBodies(engine: string, { functions, roles, states }: Stencil
       native_pass.vref = ENGINE_BASE + w2c_l30;
       native_pass.sf = ENGINE_BASE + w2c_l25;
       native_pass.arg = ENGINE_BASE + w2c_l32;
-${states.map(([name]) => `      native_pass.${name} = ${name};\n`).join('')}      kind = native_enter(native_code(function) + (place >> 8));
+${states.map(([name]) => `      native_pass.${name} = ${name};\n`).join('')}      kind = function->body ? native_enter_body(function, (place >> 8) - 1) : native_enter(native_code(function) + (place >> 8));
     }
     w2c_l21 = native_pass.pc;
     w2c_l19 = w2c_l17 = native_pass.sp - ENGINE_BASE;
@@ -38,8 +40,13 @@ ${states.map(([name]) => `      native_pass.${name} = ${name};\n`).join('')}    
   const interpreter = functionText(c.text, interpreterName)
   const edited = new Text(interpreter)
   edited.replace(/^  opcode_244:;(?:.*\n)*?  goto \w+;\n/m, () => entry, 1)
+  bindCalls(edited)
   c.text = c.text.replace(interpreter, () => edited.text)
-  c.replace(/^(u32 engine_sp = )/m, `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n\n$1`, 1)
+  c.replace(
+    /^(u32 engine_sp = )/m,
+    `struct native_state {\n\tNATIVE_STATE\n${stateMembers(states)}};\n#include "native-run.h"\n${callHeader(c.text)}\n$1`,
+    1,
+  )
   c.replace(/^(#include "operations.h"\n)/m, '$1#include "native.h"\n', 1)
   return c.text
 }

@@ -40,25 +40,37 @@ const readCode = ([bytes, references]: WrittenCode): Code => ({
   references: references.map(([offset, kind, target, addend]) => ({ offset, kind, target, addend })),
 })
 
-export function writeStencilFile({ lengths }: Pick<StencilSource, 'lengths'>, { pieces, data }: StencilObject): string {
-  const file = {
-    lengths: [...lengths, ...otherLengths].sort(([a], [b]) => a - b),
+type WrittenPiece = readonly [name: string, hot: WrittenCode, cold?: WrittenCode]
+
+export interface WrittenPieces {
+  readonly data: string
+  readonly pieces: readonly WrittenPiece[]
+}
+
+export function writePieces({ pieces, data }: StencilObject): WrittenPieces {
+  return {
     data: Buffer.from(data).toString('base64'),
-    pieces: [...pieces].map(([name, { hot, cold }]) => [name, writeCode(hot), ...(cold ? [writeCode(cold)] : [])]),
+    pieces: [...pieces].map(
+      ([name, { hot, cold }]): WrittenPiece => (cold ? [name, writeCode(hot), writeCode(cold)] : [name, writeCode(hot)]),
+    ),
   }
+}
+
+export function readPieces({ data, pieces }: WrittenPieces): StencilObject {
+  return {
+    data: new Uint8Array(Buffer.from(data, 'base64')),
+    pieces: new Map(
+      pieces.map(([name, hot, cold]): [string, Piece] => [name, { hot: readCode(hot), ...(cold && { cold: readCode(cold) }) }]),
+    ),
+  }
+}
+
+export function writeStencilFile({ lengths }: Pick<StencilSource, 'lengths'>, object: StencilObject): string {
+  const file = { lengths: [...lengths, ...otherLengths].sort(([a], [b]) => a - b), ...writePieces(object) }
   return `${JSON.stringify(file)}\n`
 }
 
 export function readStencilFile(text: string): Stencils {
-  const { lengths, data, pieces } = JSON.parse(text)
-  return {
-    lengths: new Map(lengths),
-    data: new Uint8Array(Buffer.from(data, 'base64')),
-    pieces: new Map(
-      pieces.map(([name, hot, cold]: [string, WrittenCode, WrittenCode?]): [string, Piece] => [
-        name,
-        { hot: readCode(hot), ...(cold && { cold: readCode(cold) }) },
-      ]),
-    ),
-  }
+  const { lengths, ...pieces } = JSON.parse(text)
+  return { lengths: new Map(lengths), ...readPieces(pieces) }
 }

@@ -87,7 +87,8 @@ export function readStencilObject(file: Uint8Array): StencilObject {
         const found = pieceOf(at.name)
         // A label in a section; or the whole of another function of the file.
         if (found?.[2] === own) return { ...rest, target: found[1] ? 'cold' : 'hot', addend: rest.addend + value }
-        if (found && !found[1] && value === 0) return { ...rest, target: found[2] }
+        const isWhole = found && value === 0 && (!found[1] || !sections.some(({ name }) => name === `.text.${found[2]}`))
+        if (isWhole) return { ...rest, target: found[2] }
         return refuse(`refers from ${section.name} to ${name} in ${at.name}`)
       }),
     })
