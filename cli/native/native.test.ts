@@ -23,15 +23,17 @@ test('as much as it may take, and not a byte more', async t => {
   t.is((await image('60K')).composed.sha256, some.composed.sha256)
 })
 
-test('auto: the hottest of xen-ts, and the program', async t => {
-  const { native } = await image('auto')
+test('auto: the hottest of xen-ts that were compiled with the kernel, and nothing else', async t => {
+  const { native, composed } = await image('auto')
   const files = native.map(({ file }) => file)
-  for (const folder of ['stack/', 'drivers/netfront/', 'runtime/web/fetch/', 'examples/handler/'])
+  for (const folder of ['stack/', 'drivers/netfront/', 'runtime/'])
     t.true(
-      files.some(file => file.includes(folder)),
+      files.some(file => file.startsWith(folder)),
       folder,
     )
-  t.false(files.some(file => file.startsWith('cli/')))
+  t.false(files.some(file => file.startsWith('cli/') || file.includes('examples/')))
+  t.true(native.length > 80, `${native.length} functions: does make kernel compile what programs have?`)
+  t.true(composed.sizes['compiled code'] <= (512 << 10) + (64 << 10), `${composed.sizes['compiled code']}`)
 })
 
 test('all: every function', async t => {
