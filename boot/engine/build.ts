@@ -12,7 +12,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stateDefinition } from './ahead/steps.ts'
-import { compileEngine, compilerVersion, compileStencils, linkHost, type Profile, run } from './compile.ts'
+import { compileBody, compileEngine, compilerVersion, compileStencils, linkHost, type Profile, run } from './compile.ts'
 import { type EngineNames, engineNames, engineWasm } from './names.ts'
 import { writeStencilFile } from './stencils/file.ts'
 import { readStencilObject } from './stencils/object.ts'
@@ -35,6 +35,7 @@ const results = [
   'steps.c',
   'state.h',
   'steps.json',
+  'steps.o',
 ]
 
 /** Where `make kernel` puts the engine, and where tests and the benchmark take it from. */
@@ -56,6 +57,7 @@ export async function buildEngine({ out }: { out: string }): Promise<void> {
   try {
     await step('translate to C', () => writeSources(work, names))
     await step('compile the stencils', () => writeStencils(work))
+    await step('compile the steps', () => compileBody(work, 'steps.c', 'steps.o'))
     await step('compile with counters', () => compile(work, 'generate'))
     await step('train', () => train(work))
     await step('compile with the profile', () => compile(work, 'use'))

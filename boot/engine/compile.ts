@@ -105,6 +105,11 @@ export const bodyFlags = [
   ...['functions', 'labels', 'jumps', 'loops'].map(what => `-falign-${what}=1`),
 ]
 
+/** @param engine the folder of the engine's sources, where it runs */
+export async function compileBody(engine: string, source: string, object: string): Promise<void> {
+  await run('gcc', [...bodyFlags, '-I.', '-c', source, '-o', object], { seconds: 600, cwd: engine })
+}
+
 export async function compileStencils(folder: string): Promise<void> {
   await run('gcc', [...stencilFlags, '-c', 'stencils.c', '-o', 'stencils.o'], { seconds: 120, cwd: folder })
 }

@@ -16,8 +16,11 @@ typedef u64 native_entry(u64 callee, u64 this_value, u64 target, u32 argc, u32 a
 #define NATIVE_CLASS 13		/* of functions of bytecode */
 #define NATIVE_RESUME 4		/* JS_CALL_FLAG_GENERATOR */
 
-/* A frame that the interpreter goes on with: its "generator", where its variables begin, and whether with an exception. */
-static struct { u32 generator, locals, throws; } native_left;
+/*
+ * A frame that the interpreter goes on with: its "generator", where its variables begin, the end of the stack, and whether with an exception. JS_CallInternal
+ * makes its own frame in the same place, which has nothing of a generator's.
+ */
+static struct { u32 generator, locals, sp, throws; } native_left;
 
 INLINE u32 native_locals(u32 generator, u32 arguments) { return native_left.generator == generator ? native_left.locals : arguments; }
 
@@ -26,6 +29,7 @@ INLINE u32 native_throws(u32 generator)
 	if (native_left.generator != generator)
 		return i32_load((u64)generator + 28u);
 	native_left.generator = 0;
+	engine_sp = native_left.sp;
 	return native_left.throws;
 }
 
@@ -38,7 +42,9 @@ u64 native_resume(const struct native_state *state, u32 locals, u64 kind)
 	i32_store(sf + 40, state->sp - ENGINE_BASE);
 	native_left.generator = generator;
 	native_left.locals = locals;
+	native_left.sp = engine_sp;
 	native_left.throws = kind == NATIVE_EXCEPTION;
+	engine_sp = state->w2c_l24 + NATIVE_FRAME;
 	return NATIVE_INTERPRETER(state->w2c_p0, generator, state->w2c_p2, state->w2c_p3, state->w2c_p4, state->w2c_p5, NATIVE_RESUME);
 }
 

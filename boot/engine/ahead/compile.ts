@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bodyFlags, run } from '../compile.ts'
+import { bodyFlags, compileBody } from '../compile.ts'
 import { EngineError } from '../error.ts'
 import { readStencilObject } from '../stencils/object.ts'
 import type { CompiledBodies } from './file.ts'
@@ -37,16 +37,13 @@ export async function compileBodies(functions: readonly Compilable[], engine: st
       writeFileSync(`${file}.c`, fileOf(entries.slice(i * perFile, (i + 1) * perFile).map(([, body]) => body)))
       return file
     })
-    const compile = (source: string, object: string) =>
-      run('gcc', [...bodyFlags, `-I${engine}`, '-c', source, '-o', object], { seconds: 600 })
-    const shared = join(work, 'steps.o')
-    const todo = [() => compile(join(engine, 'steps.c'), shared), ...files.map(file => () => compile(`${file}.c`, `${file}.o`))]
+    const todo = [...files]
     await Promise.all(
       Array.from({ length: availableParallelism() }, async () => {
-        for (let next = todo.shift(); next; next = todo.shift()) await next()
+        for (let file = todo.shift(); file !== undefined; file = todo.shift()) await compileBody(engine, `${file}.c`, `${file}.o`)
       }),
     )
-    const { pieces, data } = readStencilObject(readFileSync(shared))
+    const { pieces, data } = readStencilObject(readFileSync(join(engine, 'steps.o')))
     const all = new Map(pieces)
     for (const file of files) {
       const object = readStencilObject(readFileSync(`${file}.o`))
