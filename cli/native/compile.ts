@@ -11,12 +11,14 @@ import { findTarget } from '../build/targets.ts'
 import { hotShares } from './hot.ts'
 import { keysOf, keyText } from './keys.ts'
 
-/** Programs that have all of them, between them. */
+/** Examples that have all of them, between them, and their targets. */
 const programs = [
-  ['../../examples/website', 'qubes'],
-  ['../../bench/programs/native.ts', 'xen'],
-  ['../../bench/programs/native-qubes.ts', 'qubes'],
-  ['../../examples/frame-echo', 'xen'],
+  ['website', 'qubes'],
+  ['paint', 'qubes'],
+  ['handler', 'xen'],
+  ['fetch', 'xen'],
+  ['vchan-echo', 'xen'],
+  ['frame-echo', 'xen'],
 ] as const
 
 /** What they may take together, about: an image gets what fits of them (nativeAuto), and no program has all. */
@@ -51,7 +53,7 @@ export async function compileHot({ out }: CompileOptions): Promise<void> {
 
 const top = fileURLToPath(new URL('../../', import.meta.url))
 /** Where the code is that programs are bundled of, and what bundles and compiles it. */
-const folders = ['bench/programs', 'boot', 'cli', 'drivers', 'examples', 'qubes', 'runtime', 'stack', 'targets']
+const folders = ['boot', 'cli', 'drivers', 'examples', 'qubes', 'runtime', 'stack', 'targets']
 const notSources = /(?:^|\/)(?:node_modules|build|\.cache)(?:\/|$)|\.(?:test|cases)\.ts$/
 
 /** Everything that may decide which functions there are, and what they are like. */
@@ -69,8 +71,8 @@ function hashSources(): string {
 async function hottest(): Promise<Compilable[]> {
   const shares = hotShares()
   const found = new Map<string, Compilable & { readonly share: number; readonly size: number }>()
-  for (const [path, target] of programs) {
-    const project = findProject(fileURLToPath(new URL(path, import.meta.url)))
+  for (const [example, target] of programs) {
+    const project = findProject(join(top, 'examples', example))
     const bundle = await bundleProgram(project, await findTarget(target, project.root))
     const snapshot = await snapshotOf(bundle, project)
     const keyIn = keysOf({ file: `${project.name}.js`, code: bundle.code, map: bundle.map, root: project.root })

@@ -3,11 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test from 'ava'
 
 const root = join(import.meta.dirname, '../..')
-const tool = fileURLToPath(import.meta.resolve('xen-ts/bin'))
+const tool = join(root, 'cli', 'bin.ts')
 
 const setup = (cwd: string, ...options: string[]): string =>
   execFileSync(process.execPath, [tool, 'qubes', 'setup', ...options], { cwd, encoding: 'utf8' })

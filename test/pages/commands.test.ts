@@ -71,7 +71,7 @@ xen-ts qubes setup work --salt -m 40 --netvm none --form x
   ])
 })
 
-for (const page of pages) {
+for (const page of pages.filter(page => page.startsWith('docs/') || page === 'README.md')) {
   test(`${page} names commands and options that exist`, async t => {
     t.deepEqual(await wrongIn(readFileSync(join(root, page), 'utf8')), [])
   })
@@ -93,7 +93,7 @@ test('commands that a shell does not find', t => {
   )
 })
 
-for (const page of pages) {
+for (const page of pages.filter(page => page.startsWith('docs/') || page === 'README.md')) {
   test(`${page} has commands that a shell finds in this repository`, t => {
     t.deepEqual(bareCommands(readFileSync(join(root, page), 'utf8')), [])
   })
