@@ -88,8 +88,8 @@ test('the table leads from a function and a place in it to its code, and keeps t
   const [shift, mask] = [view.getUint32(0, true), view.getUint32(4, true)]
   for (const each of functions) {
     let slot = Math.imul(each.address, 2654435761) >>> shift
-    while (view.getUint32(8 + 12 * slot, true) !== each.address) slot = (slot + 1) & mask
-    const [places, body] = [view.getUint32(12 + 12 * slot, true), view.getUint32(16 + 12 * slot, true)]
+    while (view.getUint32(8 + 16 * slot, true) !== each.address) slot = (slot + 1) & mask
+    const [places, body] = [view.getUint32(12 + 16 * slot, true), view.getUint32(16 + 16 * slot, true)]
     let last = 0
     for (const { address, opcode } of instructionsOf(each, memory, stencils.lengths)) {
       const place = view.getUint32(places + 4 * (address - each.code), true)
