@@ -72,20 +72,16 @@ export async function examineProgram(project: Project, target: FoundTarget, requ
     stdin: { contents: main, resolveDir: root, sourcefile: MAIN, loader: 'ts' },
     plugins: [placedDevices(), ...(options.plugins ?? [])],
   }
-  /** Only what goes wrong needs a map, and the script is the same with it. */
-  const bundle = async (sourcemap: false | 'external'): Promise<{ script: string; map: string }> => {
-    const { outputFiles } = await reported(project, target, () => build({ ...whole, sourcemap, write: false }))
-    const text = (ending: string) => outputFiles!.find(file => file.path.endsWith(ending))?.text ?? ''
-    return { script: text('.js'), map: text('.map') }
-  }
-  const { script, map } = await bundle(request.assets ? 'external' : false)
+  const { outputFiles } = await reported(project, target, () => build({ ...whole, sourcemap: 'external', write: false }))
+  const text = (ending: string) => outputFiles!.find(file => file.path.endsWith(ending))?.text ?? ''
+  const [script, map] = [text('.js'), text('.map')]
   const files = request.assets ? assetsOf(script, map, root, modules) : '{ get: () => ({}) }'
   const file = `${name}.js`
   const run = isProcess ? evaluateInNode(`${script}${SCRIPT_END(files)}`, file) : evaluateGuest(`${script}})(undefined, ${files})\n`, file)
   const found = await run.catch((error: Error) => {
     throw cannotEvaluate(error, project)
   })
-  return 'of' in found ? { ...found, where: placeOf(found.stack, file, (await bundle('external')).map, root) } : { ...found, globals }
+  return 'of' in found ? { ...found, where: placeOf(found.stack, file, map, root) } : { ...found, globals }
 }
 
 /**
