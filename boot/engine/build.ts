@@ -123,6 +123,7 @@ function initialMemory(names: EngineNames): Uint8Array {
 async function hashInputs(wasm: string): Promise<string> {
   const sources = [
     'account.ts',
+    'backtrace.ts',
     'build.ts',
     'c-string.ts',
     'compile.ts',

@@ -9,6 +9,7 @@
  */
 import { accountInBytes } from './account.ts'
 import { type StepSource, writeSteps } from './ahead/steps.ts'
+import { keepError } from './backtrace.ts'
 import { countHighBytes } from './c-string.ts'
 import { engineExports, engineImports, signature } from './interface.ts'
 import { threadInterpreters } from './interpreter.ts'
@@ -50,6 +51,7 @@ export function rewrite(wasm2cOutput: string, module: WasmModule, names: EngineN
   threadInterpreters(c)
   boundStringify(c, module)
   accountInBytes(c)
+  keepError(c)
   neverInterrupt(c, module)
   countHighBytes(c)
   placeTable(c, table)
