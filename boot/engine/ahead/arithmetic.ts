@@ -73,32 +73,26 @@ step('dec', '(-2147483647 - 1)', '-', false)
 step('post_inc', '2147483647', '+', true)
 step('post_dec', '(-2147483647 - 1)', '-', true)
 
-operations.set('neg', (body: BodyWriter) => {
-  const value = body.pop()
-  if (isInteger(value) === '0') {
-    body.push(value)
-    return false
-  }
-  body.effects()
-  const name = body.name()
-  const number = asInteger(value)
-  body.emit(
-    `u64 ${name}; if (LIKELY(${isInteger(value)} && ${number} != 0 && ${number} != (-2147483647 - 1))) ${name} = (u64)(u32)-(${number}); else { ${body.slowly(name, [value])} }`,
-  )
-  body.push({ kind: 'own', name })
-  return true
-})
-operations.set('not', (body: BodyWriter) => {
-  const value = body.pop()
-  if (isInteger(value) === '0') {
-    body.push(value)
-    return false
-  }
-  body.effects()
-  const name = body.name()
-  body.emit(
-    `u64 ${name}; if (LIKELY(${isInteger(value)})) ${name} = (u64)(u32)~(${asInteger(value)}); else { ${body.slowly(name, [value])} }`,
-  )
-  body.push({ kind: 'own', name })
-  return true
-})
+/** @param holds of the integer, besides that it is one */
+function unary(name: string, result: (number: string) => string, holds?: (number: string) => string): void {
+  operations.set(name, (body: BodyWriter) => {
+    const value = body.pop()
+    if (isInteger(value) === '0') {
+      body.push(value)
+      return false
+    }
+    body.effects()
+    const to = body.name()
+    const number = asInteger(value)
+    const condition = holds ? `${isInteger(value)} && ${holds(number)}` : isInteger(value)
+    body.emit(`u64 ${to}; if (LIKELY(${condition})) ${to} = (u64)(u32)${result(number)}; else { ${body.slowly(to, [value])} }`)
+    body.push({ kind: 'own', name: to })
+    return true
+  })
+}
+unary(
+  'neg',
+  number => `-(${number})`,
+  number => `${number} != 0 && ${number} != (-2147483647 - 1)`,
+)
+unary('not', number => `~(${number})`)
