@@ -2,9 +2,10 @@
 import { bodyName, type CompiledBodies, entryName } from '../engine/ahead/file.ts'
 import { readFunction } from '../engine/ahead/function.ts'
 import { atomAddress, keyOf } from '../engine/ahead/key.ts'
-import type { Known, PartWriter, Shared } from './bodies.ts'
+import type { Known, Shared } from './bodies.ts'
 import { ImageError } from './error.ts'
 import type { Bytecode, Instruction } from './functions.ts'
+import type { PartWriter } from './part-writer.ts'
 
 const align = 16
 

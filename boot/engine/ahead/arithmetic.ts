@@ -8,14 +8,9 @@ type Both = (a: string, b: string) => { readonly work: string; readonly holds?: 
 
 function binary(name: string, both: Both): void {
   operations.set(name, (body: BodyWriter) => {
-    const b = body.pop()
-    const a = body.pop()
-    if (isInteger(a) === '0' || isInteger(b) === '0') {
-      body.push(a)
-      body.push(b)
-      return false
-    }
-    body.effects()
+    const taken = body.integers(2)
+    if (taken === undefined) return false
+    const [a, b] = taken
     const { work, holds } = both(asInteger(a), asInteger(b))
     const [result, number] = [body.name(), body.name('i')]
     const sure = isInteger(a) === '1' && isInteger(b) === '1'
@@ -50,12 +45,9 @@ binary('shr', (a, b) => ({ work: `r = (s32)((u32)(${a}) >> ((${b}) & 31));`, hol
 /** One more or one less; `post_` leaves what it was as well. */
 function step(name: string, most: string, sign: string, keepsOld: boolean): void {
   operations.set(name, (body: BodyWriter) => {
-    const value = body.pop()
-    if (isInteger(value) === '0') {
-      body.push(value)
-      return false
-    }
-    body.effects()
+    const taken = body.integers(1)
+    if (taken === undefined) return false
+    const [value] = taken
     const results = [body.name(), body.name()].slice(0, keepsOld ? 2 : 1)
     const changed = `(u64)(u32)(${asInteger(value)} ${sign} 1)`
     const fast = keepsOld ? `${results[0]} = (u64)(u32)(${asInteger(value)}); ${results[1]} = ${changed};` : `${results[0]} = ${changed};`
@@ -76,12 +68,9 @@ step('post_dec', '(-2147483647 - 1)', '-', true)
 /** @param holds of the integer, besides that it is one */
 function unary(name: string, result: (number: string) => string, holds?: (number: string) => string): void {
   operations.set(name, (body: BodyWriter) => {
-    const value = body.pop()
-    if (isInteger(value) === '0') {
-      body.push(value)
-      return false
-    }
-    body.effects()
+    const taken = body.integers(1)
+    if (taken === undefined) return false
+    const [value] = taken
     const to = body.name()
     const number = asInteger(value)
     const condition = holds ? `${isInteger(value)} && ${holds(number)}` : isInteger(value)

@@ -254,14 +254,9 @@ always('lnot', body => {
 /** Two integers, or what the interpreter says. */
 const compare = (names: string, operator: string): void =>
   define(names, body => {
-    const b = body.pop()
-    const a = body.pop()
-    if (isInteger(a) === '0' || isInteger(b) === '0') {
-      body.push(a)
-      body.push(b)
-      return false
-    }
-    body.effects()
+    const taken = body.integers(2)
+    if (taken === undefined) return false
+    const [a, b] = taken
     const name = body.name('c')
     const fast = `${name} = ${asInteger(a)} ${operator} ${asInteger(b)};`
     const slow = body.name()

@@ -7,7 +7,7 @@ import { type FunctionCode, goesOn, type Instruction, popsOf, targetsOf } from '
 import './arithmetic.ts'
 import './properties.ts'
 import { operations } from './operations.ts'
-import { dropped, isPlain, owned, raw, type Value } from './stack.ts'
+import { dropped, isInteger, isPlain, owned, raw, type Value } from './stack.ts'
 
 export interface BodySource {
   readonly text: string
@@ -144,6 +144,15 @@ u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 
 
   pop(): Value {
     return this.#stack.pop()!
+  }
+
+  /** The values that an instruction on integers takes, in their order; undefined, and the stack as it was, where one is none for sure. */
+  integers(count: number): Value[] | undefined {
+    const taken = this.#stack.slice(-count)
+    if (taken.some(value => isInteger(value) === '0')) return undefined
+    this.#stack.length -= count
+    this.effects()
+    return taken
   }
 
   top(): Value {
