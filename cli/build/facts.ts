@@ -131,8 +131,8 @@ export function leftOut(kinds: ReadonlySet<NetworkKind>, stays: StackParts): Rea
   }
   return {
     ...(!kinds.has('http') && { 'stack/http/server/server.ts': '' }),
-    ...(!kinds.has('sockets') && !stays.names && { 'stack/dns/of-stack.ts': 'stack/dns/absent.ts', 'stack/tcp/by-name.ts': '' }),
-    ...(!kinds.has('sockets') && !stays.udp && { 'stack/udp/udp.ts': 'stack/udp/absent.ts' }),
+    ...(!kinds.has('sockets') && !stays.names && { 'stack/dns/of-stack.ts': '@xen-ts/stack/without-dns', 'stack/tcp/by-name.ts': '' }),
+    ...(!kinds.has('sockets') && !stays.udp && { 'stack/udp/udp.ts': '@xen-ts/stack/without-udp' }),
   }
 }
 

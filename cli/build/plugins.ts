@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, extname, relative, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin, ResolveResult } from 'esbuild'
 import { ownExports, ownPath } from './own.ts'
@@ -49,7 +49,7 @@ export function ownPackages(): Plugin {
 
 /**
  * Modules of ours that nothing of the program reaches: another one stands for them, or nothing, and what they export is undefined.
- * @param modules by `@xen-ts/NAME`, or by their paths from the folder of xen-ts: the path of what stands for them there, or ''
+ * @param modules by `@xen-ts/NAME`, or by their paths from the folder of xen-ts: the `@xen-ts/NAME` of what stands for them there, or ''
  */
 export function without(modules: Readonly<Record<string, string>>): Plugin {
   return {
@@ -62,7 +62,7 @@ export function without(modules: Readonly<Record<string, string>>): Plugin {
         if (module === undefined || !Object.hasOwn(modules, module)) return undefined
         const instead = modules[module]
         if (file === undefined || instead === '') return { path: module, namespace: 'without', sideEffects: false }
-        return { path: resolve(dirname(file), relative(dirname(module), instead)).replace(/\.ts$/, extname(file)) }
+        return { path: fileURLToPath(import.meta.resolve(instead)) }
       })
       // Not ES modules: of those it is an error to import what is not there.
       build.onLoad({ filter: /./, namespace: 'without' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
