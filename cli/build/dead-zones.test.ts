@@ -38,6 +38,10 @@ for (const [title, body] of [
   ['a function declaration, which can be called before', 'f(); const a = 1; function f() { return a }'],
   ['an outer variable of that name', '{ const a = 1; use(a) } use(a)'],
   ['an outer variable of that name in a function', '{ const a = 1; use(a) } later(() => a)'],
+  [
+    'an outer variable of that name behind a block of a static block',
+    '{ const a = 1; use(a) } class b { static { { let a = f(() => a) } later(() => a) } }',
+  ],
   ['an outer variable in a default value', '{ const a = 1; use(a) } later((b = a) => { var a })'],
   ['another of that name inside', 'const a = 1; { const a = f(); use(a) }'],
   ['a parameter of that name', 'later(function (a) { { const a = 1; use(a) } })'],

@@ -144,7 +144,8 @@ export function deadZones(): { visit: Visitor; ranges(): Range[] } {
 
   const declaration = (node: AnyNode & { type: 'VariableDeclaration' }, above: readonly AnyNode[], scope: Scope | undefined): void => {
     const parent = above.at(-1)!
-    const isBody = parent.type === 'BlockStatement' && above.length > 1 && isScope(above.at(-2)!)
+    // A static block is its own body: a block in it is one like others.
+    const isBody = parent.type === 'StaticBlock' || (parent.type === 'BlockStatement' && above.length > 1 && hasBody(above.at(-2)!))
     for (const { id } of node.declarations) bind(id, scope, node.kind === 'var' || isBody ? scope?.own : undefined)
     if (scope === undefined) return
     if (node.kind !== 'let' && node.kind !== 'const') return
@@ -218,8 +219,9 @@ export function withVar(code: string, ranges: readonly Range[]): string {
 
 const isFunction = (node: AnyNode): boolean => node.type === 'ArrowFunctionExpression' || node.type === 'FunctionExpression'
 
-const isScope = (node: AnyNode): boolean =>
-  isFunction(node) || node.type === 'FunctionDeclaration' || node.type === 'StaticBlock' || node.type === 'PropertyDefinition'
+const hasBody = (node: AnyNode): boolean => isFunction(node) || node.type === 'FunctionDeclaration'
+
+const isScope = (node: AnyNode): boolean => hasBody(node) || node.type === 'StaticBlock' || node.type === 'PropertyDefinition'
 
 const LOOPS: readonly AnyNode['type'][] = ['ForStatement', 'ForInStatement', 'ForOfStatement', 'WhileStatement', 'DoWhileStatement']
 
