@@ -43,6 +43,10 @@ export class Loop implements Ports, Timers {
     return (this.#last = this.#abi.clockMonotonic())
   }
 
+  recent(): number {
+    return this.#abi.clockRecent()
+  }
+
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */
   set(delay: number, run: () => void): Timer {
     return delay > 0 ? this.#heap.add(this.now() + delay, run) : this.#heap.append(this.#last, run)

@@ -38,6 +38,8 @@ export interface Ports {
 export interface Timers {
   /** Monotonic milliseconds with fractions. It stands still while the domain is suspended. */
   now(): number
+  /** `now` at a moment of this turn of the event loop, at most 20 ms ago, for who asks for each packet: see `clockRecent` of the ABI. */
+  recent?(): number
   /** Calls `run` once, `delay` milliseconds from now at the earliest. */
   set(delay: number, run: () => void): Timer
   /**

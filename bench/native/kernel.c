@@ -39,7 +39,7 @@ u32 *native_array(u32 value) { return (u32 *)engine_memory(get32((u32)get64(valu
 int native_is_kernels(u32 id)
 {
 	switch (id) {
-	case ID_clockMonotonic: case ID_clockWall:
+	case ID_clockMonotonic: case ID_clockRecent: case ID_clockWall:
 	case ID_or8: case ID_and8: case ID_exchange32: case ID_compareExchange16: case ID_fence:
 	case ID_copy: case ID_copyRows: case ID_checksum: case ID_utf8Encode: case ID_utf8Decode: case ID_latin1Decode:
 	case ID_packetIn: case ID_segmentOut:

@@ -42,6 +42,9 @@ export const abiTable: readonly AbiFunction[] = [
   fn('clockMonotonic', {}, 'num',
     'Milliseconds since the kernel was entered, with fractions; never goes back, stands still while the domain is suspended ' +
     '(pvclock).'),
+  fn('clockRecent', {}, 'num',
+    'clockMonotonic() at a moment since the last `wait`, and 20 ms ago at most: for who asks for each packet. Where Xen emulates the TSC, ' +
+    'each reading of it leaves the domain.'),
   fn('clockWall', {}, 'num',
     'Milliseconds since 1970-01-01 UTC, with fractions (shared_info wall clock plus pvclock, plus what clockSet corrected).'),
   fn('clockSet', { wall: 'num' }, 'void',

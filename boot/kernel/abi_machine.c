@@ -8,6 +8,7 @@ f64 abi_consoleRead(const struct arg *a) { return console_read(a[0].bytes, a[0].
 f64 abi_consolePort(const struct arg *a) { return console_port(); }
 
 f64 abi_clockMonotonic(const struct arg *a) { return time_since_entry() / 1e6; }
+f64 abi_clockRecent(const struct arg *a) { return time_recent() / 1e6; }
 f64 abi_clockWall(const struct arg *a) { return time_wall() / 1e6; }
 
 void abi_clockSet(const struct arg *a)

@@ -6,15 +6,18 @@
 
 void wait_for_event(void);	/* traps.S */
 
+#define RECENT 20000000ul	/* ns */
+
 static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
 static u32 scan_from;		/* port where the scan goes on, round and round: no port comes again before the others have had their turn */
 static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
+static bool is_recent;		/* the clock was asked since the last wait */
 static bool console_fired;
 
 void events_resume(void)
 {
 	to_scan = timer_set_for = 0;
-	console_fired = false;
+	console_fired = is_recent = false;
 }
 
 static bool test_and_clear(u32 port)
@@ -74,22 +77,44 @@ static u32 collect(u32 *ports, u32 most)
 
 static void set_timer(u64 system_time)
 {
-	if (timer_set_for == system_time)
-		return;
 	struct { u64 timeout; u32 flags, pad; } op = { system_time, 0, 0 };
 	if (hypercall(HC_vcpu, VCPUOP_set_singleshot_timer, 0, (u64)&op))
 		panic("Xen refuses the timer for %lu ns", system_time);
 	timer_set_for = system_time;
 }
 
+/*
+ * A timer for an earlier time will do: then the wait is for the rest. Most deadlines move on before they come, and setting a timer
+ * leaves the domain, as reading the TSC does where Xen emulates it.
+ */
+static bool timer_comes(u64 system_time) { return timer_set_for && timer_set_for <= system_time; }
+
+static bool is_pending(u32 port) { return *(volatile u64 *)&shared_info->pending[port / 64] >> (port & 63) & 1; }
+
+/* Whether RECENT has gone by is seen without asking the clock: a timer has come by then, this one or an earlier one. */
+u64 time_recent(void)
+{
+	if (is_recent && !is_pending(timer_port))
+		return time_latest();
+	is_recent = true;
+	u64 now = time_since_entry(), end = now + time_of_entry() + RECENT;
+	if (!timer_comes(end))
+		set_timer(end);
+	return now;
+}
+
 u32 events_wait(u64 deadline, u32 *ports, u32 most)
 {
+	is_recent = false;
 	for (;;) {
 		u32 n = collect(ports, most);
-		if (n || !deadline || time_since_entry() >= deadline)	/* the timer may come early by this clock: then once more */
+		if (n || !deadline)
 			return n;
-		if (deadline != ~0ul)
+		if (deadline != ~0ul && !timer_comes(deadline + time_of_entry())) {
+			if (time_since_entry() >= deadline)	/* the timer may come early by this clock: then once more */
+				return n;
 			set_timer(deadline + time_of_entry());
+		}
 		wait_for_event();
 	}
 }

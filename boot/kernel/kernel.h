@@ -164,6 +164,8 @@ _Noreturn void refuse(const char *text, ...) __attribute__((format(printf, 1, 2)
 extern u64 entry_tsc;				/* boot.S */
 u64 time_system(void);				/* ns, Xen's clock */
 u64 time_since_entry(void);			/* ns; never goes back, stands still during a suspend */
+u64 time_latest(void);				/* what it was when it was asked last */
+u64 time_recent(void);				/* the same, at a moment since the last events_wait, and RECENT ago at most */
 u64 time_at(u64 tsc);				/* the same, for a value of rdtsc() */
 u64 time_of_entry(void);			/* what time_system() is ahead of time_since_entry(), ns */
 u64 time_wall(void);				/* ns since 1970 UTC */

@@ -47,6 +47,8 @@ u64 time_since_entry(void)
 	return latest;
 }
 
+u64 time_latest(void) { return latest; }
+
 u64 time_wall(void)
 {
 	u64 ns;

@@ -39,6 +39,7 @@ export async function count({ bundle, filename }: Bundle, output: (text: string)
   bindAbi(engine, {
     ...hostAbi(engine, { output }),
     clockMonotonic: look,
+    clockRecent: look,
     clockWall: look,
     wait(deadline) {
       if (deadline === Infinity) throw new Error('wait: no deadline, and nothing that could happen')

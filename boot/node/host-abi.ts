@@ -41,6 +41,7 @@ export function hostAbi(engine: Engine, options: HostAbiOptions = {}): HostAbi {
     consoleRead: () => 0,
     consolePort: () => 0,
     clockMonotonic: realClock ? () => performance.now() : () => now,
+    clockRecent: realClock ? () => performance.now() : () => now,
     clockWall: () => wall + now,
     clockSet: value => {
       wall = value - now

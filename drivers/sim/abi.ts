@@ -79,6 +79,7 @@ export function makeAbi(domain: SimulatedDomain): Abi {
     consoleRead: () => 0,
     consolePort: () => 0,
     clockMonotonic: () => xen.now,
+    clockRecent: () => xen.now,
     clockWall: () => xen.epoch + xen.now + wallCorrection,
     clockSet: wall => {
       wallCorrection = wall - (xen.epoch + xen.now)

@@ -62,7 +62,7 @@ export class Demultiplexer implements PacketReceiver {
   #arrives(c: Connection, s: Segment): number {
     const engine = this.#engine
     try {
-      return segmentArrives(c, s, (engine.segmentTime = engine.timers.now()))
+      return segmentArrives(c, s, (engine.segmentTime = engine.recent()))
     } catch (error) {
       const peer = c.route.endpoint(c.remotePort)
       this.#log.write('error', () => `connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)

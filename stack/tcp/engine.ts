@@ -208,7 +208,13 @@ export class TcpEngine implements Environment {
   // ---- environment of the protocol core
 
   now(): number {
-    return this.segmentTime < 0 ? this.timers.now() : this.segmentTime
+    return this.segmentTime < 0 ? this.recent() : this.segmentTime
+  }
+
+  /** The time of this turn of the event loop. */
+  recent(): number {
+    const { timers } = this
+    return timers.recent === undefined ? timers.now() : timers.recent()
   }
 
   block(c: Connection): void {

@@ -74,6 +74,7 @@ export async function runGuest({ code, before = '', after = '', host, output = (
   bindAbi(engine, {
     ...hostAbi(engine, { output }),
     clockMonotonic: now,
+    clockRecent: now,
     clockWall: () => Date.now(),
     wait(deadline: number) {
       if (deadline === Infinity) throw new Error('wait: no deadline, and nothing that could happen')
