@@ -5,6 +5,7 @@
  * leaves them out (runtime/format.ts).
  */
 import type { ReadableStream } from 'web-streams-polyfill'
+import { urlSlots } from '../url/slots.ts'
 import type { HeaderList } from './header-list.ts'
 
 export type { HeaderList }
@@ -22,7 +23,7 @@ export const SIGNAL: unique symbol = Symbol('signal')
 /** Of the class Request: makes another request with the head of one, for a server. */
 export const MAKE: unique symbol = Symbol('make')
 
-const all: ReadonlySet<PropertyKey> = new Set([SOURCE, HEAD, HEADERS, LIST, SIGNAL, MAKE])
+const all: ReadonlySet<PropertyKey> = new Set([SOURCE, HEAD, HEADERS, LIST, SIGNAL, MAKE, ...urlSlots])
 export const isSlot = (key: PropertyKey): boolean => all.has(key)
 
 export interface RequestHead {
