@@ -20,7 +20,7 @@ export const HEADERS: unique symbol = Symbol('headers')
 export const LIST: unique symbol = Symbol('list')
 /** Of a request: its signal, or a controller when the signal is our own, once somebody has asked for it. */
 export const SIGNAL: unique symbol = Symbol('signal')
-/** Of the class Request: makes another request with the head of one, for a server. */
+/** Of the class Request: a constructor of another request with the head of one, for a server. */
 export const MAKE: unique symbol = Symbol('make')
 
 const all: ReadonlySet<PropertyKey> = new Set([SOURCE, HEAD, HEADERS, LIST, SIGNAL, MAKE, ...urlSlots])

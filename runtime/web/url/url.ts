@@ -14,7 +14,7 @@ import {
   withoutNewlines,
 } from './parse.ts'
 import { encodeSets, percentEncode } from './percent.ts'
-import { type Pairs, PARAMS, RECORD } from './slots.ts'
+import { PARAMS, type Pairs, RECORD } from './slots.ts'
 import { paramsOf, parseForm, type URLSearchParams, updatePairs } from './url-search-params.ts'
 
 export class URL {

@@ -9,7 +9,7 @@ import { DOMException } from '@xen-ts/runtime/web'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
 import type { BadMessage } from '../message/bad-message.ts'
 import { MAX_HEAD } from '../message/head.ts'
-import { close, tellOfStop, wentReady } from './answering.ts'
+import { close, type Later, tellOfStop, wentReady } from './answering.ts'
 import { feedBody, forgetBody, refuseBody, wantBody } from './body-streaming.ts'
 import { abandon, secondPasses } from './expiry.ts'
 import { STREAM_ALONE } from './options.ts'
@@ -36,6 +36,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   declare request: Request | undefined
   /** Its body, when the handler was called before all of it had come, and until it has. */
   declare body: RequestBody | undefined
+  /** Once a handler was waited for, what its promise calls. */
+  declare later: Later | undefined
   declare successor: Upgraded | undefined
   declare clientEnded: boolean
   /** The body was refused: what its readers are told, and the handler's signal. */
@@ -63,6 +65,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     Object.assign(HttpConnection.prototype, {
       request: undefined,
       body: undefined,
+      later: undefined,
       successor: undefined,
       clientEnded: false,
       bodyError: undefined,
@@ -162,6 +165,7 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.closeError = error
     this.successor?.onClosed(error)
     this.successor = undefined
+    this.later = undefined // it has the connection, which has it
     this.writer.close(() => this.whyGone())
     if (this.request !== undefined) abortRequest(this.request, this.whyGone())
     this.request = undefined

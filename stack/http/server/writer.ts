@@ -4,6 +4,7 @@ import { SOURCE, USED } from '@xen-ts/runtime/web/slots'
 import type { ByteSocket } from '../../socket.ts'
 import { answerWithText, CHUNKED, encodeText, headText, isBodiless, NO_BODY, type Slotted, UNTIL_CLOSE } from './answer.ts'
 import type { RequestHead } from './head.ts'
+import type { Patience } from './patience.ts'
 import { responseStream } from './request.ts'
 import type { Service } from './service.ts'
 import { pumpBody } from './stream-body.ts'
@@ -60,11 +61,14 @@ export class ResponseWriter {
   }
 
   /** A response of the runtime whose body is text and counts as used then. False when it has to go the long way. */
-  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean): boolean {
-    const bytes = answerWithText(this.service, response, body, connectionLine(head, keepAlive))
-    if (bytes === undefined) return false
+  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean, taker: Patience): boolean {
+    const service = this.service
+    const line = keepAlive && head.isHttp11 ? '' : connectionLine(head, keepAlive)
+    const size = answerWithText(service, response, body, line, taker)
+    if (size === 0) return false
     response[SOURCE] = USED
-    this.socket.queue(bytes, 0, bytes.length)
+    this.socket.queue(service.answer.bytes, 0, size)
+    if (size > TOGETHER) service.answer.forget()
     return true
   }
 
