@@ -1,16 +1,20 @@
 /** https://url.spec.whatwg.org/#interface-urlsearchparams */
 import { pairIterators } from '../pair-iterator.ts'
 import { encodeSets, percentDecode, percentEncode } from './percent.ts'
-import { CHANGED, IS_SHARED, PAIRS, type Pairs } from './slots.ts'
+import { CHANGED, IS_SHARED, OWNER, PAIRS, type Pairs } from './slots.ts'
 
 type Init = string | Iterable<Iterable<string>> | Record<string, string>
+
+/** The URL whose query they are. */
+interface Owner {
+  [CHANGED](params: URLSearchParams): void
+}
 
 export class URLSearchParams {
   /** Not to be changed while it is shared. */
   declare [PAIRS]: Pairs
   declare [IS_SHARED]: boolean
-  /** The URL these belong to wants to know of changes. */
-  declare [CHANGED]: (() => void) | undefined
+  declare [OWNER]?: Owner
 
   constructor(init: Init = '') {
     this[PAIRS] =
@@ -99,14 +103,12 @@ export class URLSearchParams {
 const iterate = pairIterators('URLSearchParams')
 
 /** For URL: parameters that follow its query, of which these are the pairs. */
-export function paramsOf(pairs: Pairs, changed: () => void): URLSearchParams {
-  const params = new (Made as unknown as new (pairs: Pairs) => URLSearchParams)(pairs)
-  params[CHANGED] = changed
-  return params
-}
+export const paramsOf = (pairs: Pairs, owner: Owner): URLSearchParams =>
+  new (Made as unknown as new (pairs: Pairs, owner: Owner) => URLSearchParams)(pairs, owner)
 
-function Made(this: URLSearchParams, pairs: Pairs): void {
+function Made(this: URLSearchParams, pairs: Pairs, owner: Owner): void {
   this[PAIRS] = pairs
+  this[OWNER] = owner
   this[IS_SHARED] = true
 }
 Made.prototype = URLSearchParams.prototype
@@ -125,7 +127,7 @@ function own(params: URLSearchParams): Pairs {
 }
 
 function changed(params: URLSearchParams): void {
-  params[CHANGED]?.()
+  params[OWNER]?.[CHANGED](params)
 }
 
 const text = (value: unknown): string => `${value as string}`.toWellFormed()

@@ -14,7 +14,7 @@ import {
   withoutNewlines,
 } from './parse.ts'
 import { encodeSets, percentEncode } from './percent.ts'
-import { PARAMS, type Pairs, RECORD } from './slots.ts'
+import { CHANGED, PARAMS, type Pairs, RECORD } from './slots.ts'
 import { paramsOf, parseForm, type URLSearchParams, updatePairs } from './url-search-params.ts'
 
 export class URL {
@@ -128,10 +128,13 @@ export class URL {
   }
 
   get searchParams(): URLSearchParams {
-    return (this[PARAMS] ??= paramsOf(queryPairs(this[RECORD]), () => {
-      const query = this[PARAMS]?.toString() ?? ''
-      own(this).query = query === '' ? null : query
-    }))
+    return (this[PARAMS] ??= paramsOf(queryPairs(this[RECORD]), this))
+  }
+
+  /** @internal The parameters of this URL were changed. */
+  [CHANGED](params: URLSearchParams): void {
+    const query = params.toString()
+    own(this).query = query === '' ? null : query
   }
 
   get hash(): string {

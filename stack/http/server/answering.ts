@@ -131,7 +131,9 @@ export function tellOfStop(c: HttpConnection): void {
 }
 
 export function keepsAlive(c: HttpConnection, head: RequestHead): boolean {
-  return head.keepAlive && goesOn(c) && (c.body === undefined || bodyEnds(c))
+  // As goesOn(): this is asked for each answer.
+  if (!head.keepAlive || c.service.stopping || (c.clientEnded && c.pending.length === 0)) return false
+  return c.body === undefined || bodyEnds(c)
 }
 
 /** More may be asked, and will be answered. */
@@ -141,7 +143,7 @@ export const goesOn = (c: HttpConnection): boolean => !c.service.stopping && (!c
 export function next(c: HttpConnection, keepAlive: boolean): void {
   if (c.phase >= CLOSING) return
   const patience = c.patience
-  c.request = undefined
+  if (c.request !== undefined) c.request = undefined
   patience.idle = 0
   if (patience.isChanged) patience.answered()
   if (c.body !== undefined && !endBody(c, c.body)) keepAlive = false

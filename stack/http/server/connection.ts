@@ -54,15 +54,15 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.phase = READING
     this.service = service
     this.socket = socket
-    this.reader = new RequestReader(service.abi, service.heads, service.limits, socket)
+    this.reader = new RequestReader(service, socket)
     this.writer = new ResponseWriter(service, socket)
-    this.pending = NONE
     this.patience = new Patience(socket, service.limits)
   }
 
   static {
     // What few change is none's own until then.
     Object.assign(HttpConnection.prototype, {
+      pending: NONE,
       request: undefined,
       body: undefined,
       later: undefined,
@@ -162,15 +162,23 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.phase = CLOSED
     this.service.connections.delete(this)
     this.service.closed()
-    this.closeError = error
-    this.successor?.onClosed(error)
-    this.successor = undefined
-    this.later = undefined // it has the connection, which has it
-    this.writer.close(() => this.whyGone())
-    if (this.request !== undefined) abortRequest(this.request, this.whyGone())
-    this.request = undefined
-    this.body?.fail(this.whyGone())
-    this.body = undefined
+    // Only what there is: to write a member that is the prototype's makes one, which costs as much as ten reads.
+    if (error !== undefined) this.closeError = error
+    const { successor, request, body } = this
+    if (successor !== undefined) {
+      successor.onClosed(error)
+      this.successor = undefined
+    }
+    if (this.later !== undefined) this.later = undefined // it has the connection, which has it
+    this.writer.close(this)
+    if (request !== undefined) {
+      abortRequest(request, this.whyGone())
+      this.request = undefined
+    }
+    if (body !== undefined) {
+      body.fail(this.whyGone())
+      this.body = undefined
+    }
   }
 
   whyGone(): DOMException {

@@ -122,20 +122,23 @@ export class ResponseWriter {
     this.left = left
   }
 
-  /** The client is gone; `reason` is made when somebody is to be told. */
-  close(reason: () => unknown): void {
+  /** The client is gone; `c` says why when somebody is to be told, who is there only while a stream is. */
+  close(c: { whyGone(): unknown }): void {
     this.isClosed = true
-    this.left?.(reason())
-    this.left = undefined
+    if (this.left !== undefined) {
+      this.left(c.whyGone())
+      this.left = undefined
+    }
     this.wake()
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */
   wake(): boolean {
     const writable = this.writable
+    if (writable === undefined) return false
     this.writable = undefined
-    writable?.()
-    return writable !== undefined
+    writable()
+    return true
   }
 
   private say(text: string): void {
