@@ -70,8 +70,9 @@ export class RequestReader {
     if (this.bodyReader !== undefined) return this.readBody(this.bodyReader, bytes, at, end)
     if (bytes[at] === CR) at = this.skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
-    const { abi, heads } = this.its
-    const known = this.known ?? heads.recent
+    const its = this.its
+    const abi = its.abi
+    const known = this.known ?? its.heads.recent
     const found = abi.httpHead(known === undefined ? NOTHING : known.bytes, bytes, at, size)
     const length = found >>> 1
     if ((found & 1) !== 0) this.begin(known!.head)
