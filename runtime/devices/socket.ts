@@ -14,7 +14,7 @@ export interface ByteSocket {
   readonly local: Endpoint
   /**
    * Queues `length` bytes from `offset` on. They are not copied: they must not be changed until they were acknowledged, so give
-   * bytes that nobody writes to any more. Ignored when the connection is over. Throws when `end` was called.
+   * bytes that nobody writes to before `room` is as it was at first. Ignored when the connection is over. Throws when `end` was called.
    */
   queue(bytes: Uint8Array, offset: number, length: number): void
   /** Sends what is queued. One flush after several `queue`s lets them share segments. */

@@ -119,10 +119,9 @@ export function mixBody(Class: abstract new (...args: any[]) => object): void {
 /** The content type that goes with what a body was made from. */
 export function typeOfBody(source: BodySource, init: BodyInit): string | undefined {
   if (typeof source !== 'string') return source instanceof Pieces && source.type !== '' ? source.type : undefined
-  return typeof init !== 'string' && init instanceof URLSearchParams
-    ? 'application/x-www-form-urlencoded;charset=UTF-8'
-    : 'text/plain;charset=UTF-8'
+  return typeof init !== 'string' && init instanceof URLSearchParams ? 'application/x-www-form-urlencoded;charset=UTF-8' : TEXT
 }
+export const TEXT = 'text/plain;charset=UTF-8'
 
 /** For clone(): the same once more. */
 export function splitBody(body: Body): BodySource {

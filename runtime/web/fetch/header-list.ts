@@ -135,6 +135,8 @@ interface Made {
   readonly list: HeaderList
 }
 const made: Made[] = []
+/** The one that was asked for last. */
+let recent: Made | undefined
 const MOST_MADE = 8
 let next = 0
 
@@ -159,7 +161,9 @@ export function listOfRecord(record: Record<string, string>): HeaderList {
     if (typeof name === 'symbol') throw new TypeError('Headers: a header name must be text, not a symbol')
     const value = record[name]
     if (list === undefined) {
-      if (i === 0) candidate = find(name, value, length)
+      if (i === 0)
+        candidate =
+          recent?.values[0] === value && recent.names[0] === name && recent.names.length === length ? recent : find(name, value, length)
       if (candidate !== undefined && candidate.names[i] === name && candidate.values[i] === value) continue
       list = begun(candidate, i)
       values = candidate === undefined ? [] : candidate.values.slice(0, i)
@@ -176,7 +180,7 @@ export function listOfRecord(record: Record<string, string>): HeaderList {
 function find(name: PropertyKey, value: string, length: number): Made | undefined {
   for (let i = 0; i < made.length; i++) {
     const each = made[i]
-    if (each.values[0] === value && each.names[0] === name && each.names.length === length) return each
+    if (each.values[0] === value && each.names[0] === name && each.names.length === length) return (recent = each)
   }
   return undefined
 }

@@ -67,6 +67,8 @@ export class Headers {
 }
 
 const iterate = pairIterators('Headers')
+/** Not looked up for each response. */
+const ITERATOR: typeof Symbol.iterator = Symbol.iterator
 const ownIterator = Headers.prototype[Symbol.iterator]
 
 /** The list of these headers for a change. */
@@ -86,7 +88,7 @@ export function headersOf(list: HeaderList): Headers {
 export function listFrom(init: HeadersInit | undefined): HeaderList {
   if (init === undefined) return NONE
   if (init === null || typeof init !== 'object') throw new TypeError('Headers: the argument must be headers, pairs or an object')
-  const iterator = (init as { [Symbol.iterator]?: unknown })[Symbol.iterator]
+  const iterator = (init as { [ITERATOR]?: unknown })[ITERATOR]
   if (iterator === undefined || iterator === null) return listOfRecord(init as Record<string, string>)
   if (iterator === ownIterator && init instanceof Headers) return init[LIST].shared()
   const list = new HeaderList()

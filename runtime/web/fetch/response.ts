@@ -1,7 +1,7 @@
 /** https://fetch.spec.whatwg.org/#response-class */
 
 import { URL } from '../url/url.ts'
-import { type Body, type BodyInit, type BodySource, mixBody, sourceOf, splitBody, typeOfBody } from './body.ts'
+import { type Body, type BodyInit, type BodySource, mixBody, sourceOf, splitBody, TEXT, typeOfBody } from './body.ts'
 import { type HeaderList, withType } from './header-list.ts'
 import { Headers, type HeadersInit, headersOf, listFrom } from './headers.ts'
 import { HEAD, HEADERS, type ResponseHead, SOURCE, type Used } from './slots.ts'
@@ -25,7 +25,8 @@ export class Response {
   declare [HEADERS]?: Headers
 
   constructor(body?: BodyInit, init: ResponseInit | null = NOTHING) {
-    const source = typeof body === 'string' ? body : sourceOf(body)
+    const isText = typeof body === 'string'
+    const source = isText ? body : sourceOf(body)
     // Not a pattern, which costs as much as ten reads: this runs for each response.
     const options = init ?? NOTHING
     const given = options.status
@@ -40,11 +41,15 @@ export class Response {
     }
     let list = listFrom(options.headers)
     if (source !== null) {
-      const type = typeOfBody(source, body)
-      if (type !== undefined) list = withType(list, type)
+      // A list with a type of its own that was used before says so: no calls then, which cost as much as a dozen reads.
+      const typed = list.typed
+      if (typed === undefined || typed.list !== list) {
+        const type = isText ? TEXT : typeOfBody(source, body)
+        if (type !== undefined) list = withType(list, type)
+      }
       this[SOURCE] = source
     }
-    this[HEAD] = status === 200 && statusText === '' ? okWith(list) : { status, statusText: String(statusText), list }
+    this[HEAD] = status === 200 && statusText === '' ? (list.ok ?? okWith(list)) : { status, statusText: String(statusText), list }
   }
 
   get status(): number {
@@ -93,10 +98,7 @@ export class Response {
     if (text === undefined) throw new TypeError('Response.json: the value cannot be written as JSON')
     if (init === undefined || init === null) {
       // As most say it: the list is there already.
-      const response = new Response(null)
-      response[SOURCE] = text
-      response[HEAD] = okWith(JSON_ONLY)
-      return response
+      return new (Made as unknown as new (text: string, head: ResponseHead) => Response)(text, okWith(JSON_ONLY))
     }
     const headers = new Headers(init.headers)
     if (!headers.has('content-type')) headers.set('content-type', 'application/json')
@@ -114,6 +116,13 @@ export class Response {
 }
 
 mixBody(Response)
+
+/** Nobody calls a constructor with what it would have to check. */
+function Made(this: Response, text: string, head: ResponseHead): void {
+  this[SOURCE] = text
+  this[HEAD] = head
+}
+Made.prototype = Response.prototype
 
 const NOTHING: ResponseInit = Object.freeze({})
 

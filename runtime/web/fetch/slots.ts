@@ -5,6 +5,7 @@
  * leaves them out (runtime/format.ts).
  */
 import type { ReadableStream } from 'web-streams-polyfill'
+import { urlSlots } from '../url/slots.ts'
 import type { HeaderList } from './header-list.ts'
 
 export type { HeaderList }
@@ -19,10 +20,10 @@ export const HEADERS: unique symbol = Symbol('headers')
 export const LIST: unique symbol = Symbol('list')
 /** Of a request: its signal, or a controller when the signal is our own, once somebody has asked for it. */
 export const SIGNAL: unique symbol = Symbol('signal')
-/** Of the class Request: makes another request with the head of one, for a server. */
+/** Of the class Request: a constructor of another request with the head of one, for a server. */
 export const MAKE: unique symbol = Symbol('make')
 
-const all: ReadonlySet<PropertyKey> = new Set([SOURCE, HEAD, HEADERS, LIST, SIGNAL, MAKE])
+const all: ReadonlySet<PropertyKey> = new Set([SOURCE, HEAD, HEADERS, LIST, SIGNAL, MAKE, ...urlSlots])
 export const isSlot = (key: PropertyKey): boolean => all.has(key)
 
 export interface RequestHead {

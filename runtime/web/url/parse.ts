@@ -5,6 +5,7 @@
 
 import { parseHost } from './host.ts'
 import { encodeSets, percentEncode } from './percent.ts'
+import type { Pairs } from './slots.ts'
 
 export interface UrlRecord {
   scheme: string
@@ -17,6 +18,11 @@ export interface UrlRecord {
   path: string[] | string
   query: string | null
   fragment: string | null
+  /** Several URL have it: who wants to change it makes a copy. */
+  isShared: boolean
+  /** What was asked for before: the path as text, and what the query says. */
+  pathname: string | undefined
+  pairs: Pairs | undefined
 }
 
 /** Special schemes and their default ports. */
@@ -81,7 +87,7 @@ function parseWithoutFragment(text: string, hasFragment: boolean, base: UrlRecor
   const [start, name] = /^([a-z][a-z0-9+.-]*):/i.exec(text) ?? ['', '']
   if (start === '') {
     if (base === undefined) return undefined
-    if (typeof base.path === 'string') return text === '' && hasFragment ? { ...base, fragment: null } : undefined
+    if (typeof base.path === 'string') return text === '' && hasFragment ? { ...unshared(base), fragment: null } : undefined
     return base.scheme === 'file' ? parseFile(text, base) : parseRelative(text, base)
   }
   const scheme = name.toLowerCase()
@@ -111,7 +117,13 @@ const empty = (scheme: string): UrlRecord => ({
   path: [],
   query: null,
   fragment: null,
+  isShared: false,
+  pathname: undefined,
+  pairs: undefined,
 })
+
+/** What a record that begins with another's parts has of it. */
+const unshared = (base: UrlRecord): UrlRecord => ({ ...base, isShared: false, pathname: undefined, pairs: undefined })
 
 /** Relative state and relative slash state. */
 function parseRelative(text: string, base: UrlRecord): UrlRecord | undefined {
@@ -120,9 +132,9 @@ function parseRelative(text: string, base: UrlRecord): UrlRecord | undefined {
   if (slash.test(text)) {
     if (special && /^[/\\]{2}/.test(text)) return parseAuthority(text.replace(/^[/\\]+/, ''), empty(base.scheme))
     if (text.startsWith('//')) return parseAuthority(text.slice(2), empty(base.scheme))
-    return parsePathAndQuery(text.slice(1), { ...base, path: [], query: null, fragment: null })
+    return parsePathAndQuery(text.slice(1), { ...unshared(base), path: [], query: null, fragment: null })
   }
-  return parseAgainstPath(text, { ...base, path: [...base.path], fragment: null })
+  return parseAgainstPath(text, { ...unshared(base), path: [...base.path], fragment: null })
 }
 
 /** A path (or only a query, or nothing) relative to the path that `url` has. */

@@ -67,6 +67,34 @@ test('addresses put together at random parse as in Node', t => {
   )
 })
 
+test('URLs of the same text are one parsed record, until one of them is changed', t => {
+  const text = 'http://h:81/a?b=1&c=2'
+  const change: Record<string, (url: OwnURL) => void> = {
+    hash: url => void (url.hash = 'x'),
+    pathname: url => void (url.pathname = '/other'),
+    search: url => void (url.search = '?z'),
+    host: url => void (url.host = 'i:82'),
+    port: url => void (url.port = ''),
+    protocol: url => void (url.protocol = 'https:'),
+    username: url => void (url.username = 'u'),
+    append: url => url.searchParams.append('d', '3'),
+    set: url => url.searchParams.set('b', '4'),
+    delete: url => url.searchParams.delete('b'),
+    sort: url => (url.searchParams.append('a', ''), url.searchParams.sort()),
+  }
+  for (const [name, apply] of Object.entries(change)) {
+    const [changed, other] = [new OwnURL(text), new OwnURL(text)]
+    t.is(changed.pathname + other.searchParams.get('b') + changed.searchParams.get('c'), '/a12')
+    apply(changed)
+    t.not(changed.href, text, name)
+    for (const url of [other, new OwnURL(text), new OwnURL('', new OwnURL(text))]) {
+      t.deepEqual([url.href, url.pathname, url.searchParams.toString()], [text, '/a', 'b=1&c=2'], name)
+    }
+    t.is(changed.searchParams.toString(), new URL(changed.href).searchParams.toString(), name)
+    t.is(changed.pathname, new URL(changed.href).pathname, name)
+  }
+})
+
 test('setters change what they change in Node', t => {
   const settable = parts.filter(part => part !== 'origin')
   const starts = [

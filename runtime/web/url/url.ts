@@ -14,16 +14,19 @@ import {
   withoutNewlines,
 } from './parse.ts'
 import { encodeSets, percentEncode } from './percent.ts'
-import { URLSearchParams } from './url-search-params.ts'
+import { CHANGED, PARAMS, type Pairs, RECORD } from './slots.ts'
+import { paramsOf, parseForm, type URLSearchParams, updatePairs } from './url-search-params.ts'
 
 export class URL {
-  #url: UrlRecord
-  #params: URLSearchParams | undefined
+  /** Not to be changed: others may have it too. */
+  declare [RECORD]: UrlRecord
+  /** Once somebody has asked for them. */
+  declare [PARAMS]?: URLSearchParams
 
   constructor(url: string | URL, base?: string | URL) {
     const record = parse(url, base)
     if (record === undefined) throw invalid(String(url))
-    this.#url = record
+    this[RECORD] = record
   }
 
   static canParse(url: string | URL, base?: string | URL): boolean {
@@ -35,29 +38,29 @@ export class URL {
   }
 
   get href(): string {
-    return serializeUrl(this.#url)
+    return serializeUrl(this[RECORD])
   }
   set href(value: string) {
     const record = parse(value)
     if (record === undefined) throw invalid(value)
-    this.#url = record
-    this.#updateParams()
+    this[RECORD] = record
+    updateParams(this)
   }
 
   get origin(): string {
-    const { scheme, path } = this.#url
+    const { scheme, path } = this[RECORD]
     if (scheme === 'blob') {
       const inner = typeof path === 'string' ? parseUrl(path) : undefined
       return inner !== undefined && /^https?$/.test(inner.scheme) ? originOf(inner) : 'null'
     }
-    return isSpecial(scheme) && scheme !== 'file' ? originOf(this.#url) : 'null'
+    return isSpecial(scheme) && scheme !== 'file' ? originOf(this[RECORD]) : 'null'
   }
 
   get protocol(): string {
-    return `${this.#url.scheme}:`
+    return `${this[RECORD].scheme}:`
   }
   set protocol(value: string) {
-    const url = this.#url
+    const url = own(this)
     const scheme = /^([a-z][a-z0-9+.-]*)(:|$)/i.exec(withoutNewlines(String(value)))?.[1].toLowerCase()
     if (scheme === undefined || isSpecial(scheme) !== isSpecial(url.scheme)) return
     if (scheme === 'file' && (url.username !== '' || url.password !== '' || url.port !== null)) return
@@ -67,45 +70,46 @@ export class URL {
   }
 
   get username(): string {
-    return this.#url.username
+    return this[RECORD].username
   }
   set username(value: string) {
-    if (this.#mayHaveCredentials()) this.#url.username = percentEncode(String(value), encodeSets.userinfo)
+    if (mayHaveCredentials(this)) own(this).username = percentEncode(String(value), encodeSets.userinfo)
   }
   get password(): string {
-    return this.#url.password
+    return this[RECORD].password
   }
   set password(value: string) {
-    if (this.#mayHaveCredentials()) this.#url.password = percentEncode(String(value), encodeSets.userinfo)
+    if (mayHaveCredentials(this)) own(this).password = percentEncode(String(value), encodeSets.userinfo)
   }
 
   get host(): string {
-    return this.hostname + (this.#url.port === null ? '' : `:${this.#url.port}`)
+    return this.hostname + (this[RECORD].port === null ? '' : `:${this[RECORD].port}`)
   }
   set host(value: string) {
-    this.#setHost(String(value), true)
+    setHost(own(this), String(value), true)
   }
   get hostname(): string {
-    return this.#url.host ?? ''
+    return this[RECORD].host ?? ''
   }
   set hostname(value: string) {
-    this.#setHost(String(value), false)
+    setHost(own(this), String(value), false)
   }
 
   get port(): string {
-    return this.#url.port === null ? '' : String(this.#url.port)
+    return this[RECORD].port === null ? '' : String(this[RECORD].port)
   }
   set port(value: string) {
-    if (!this.#mayHaveCredentials()) return
-    if (String(value) === '') this.#url.port = null
-    else setPort(this.#url, (/^\d*/.exec(withoutNewlines(String(value))) as RegExpExecArray)[0])
+    if (!mayHaveCredentials(this)) return
+    if (String(value) === '') own(this).port = null
+    else setPort(own(this), (/^\d*/.exec(withoutNewlines(String(value))) as RegExpExecArray)[0])
   }
 
   get pathname(): string {
-    return serializePath(this.#url)
+    const url = this[RECORD]
+    return (url.pathname ??= serializePath(url))
   }
   set pathname(value: string) {
-    const url = this.#url
+    const url = own(this)
     if (typeof url.path === 'string') return
     const text = withoutNewlines(String(value))
     url.path = []
@@ -115,27 +119,30 @@ export class URL {
   }
 
   get search(): string {
-    return this.#url.query ? `?${this.#url.query}` : ''
+    return this[RECORD].query ? `?${this[RECORD].query}` : ''
   }
   set search(value: string) {
     const text = withoutNewlines(String(value).replace(/^\?/, ''))
-    setQuery(this.#url, String(value) === '' ? null : text)
-    this.#updateParams()
+    setQuery(own(this), String(value) === '' ? null : text)
+    updateParams(this)
   }
 
   get searchParams(): URLSearchParams {
-    return (this.#params ??= URLSearchParams.of(this.#url.query ?? '', () => {
-      const query = this.#params?.toString() ?? ''
-      this.#url.query = query === '' ? null : query
-    }))
+    return (this[PARAMS] ??= paramsOf(queryPairs(this[RECORD]), this))
+  }
+
+  /** @internal The parameters of this URL were changed. */
+  [CHANGED](params: URLSearchParams): void {
+    const query = params.toString()
+    own(this).query = query === '' ? null : query
   }
 
   get hash(): string {
-    return this.#url.fragment ? `#${this.#url.fragment}` : ''
+    return this[RECORD].fragment ? `#${this[RECORD].fragment}` : ''
   }
   set hash(value: string) {
     const text = withoutNewlines(String(value).replace(/^#/, ''))
-    this.#url.fragment = String(value) === '' ? null : percentEncode(text, encodeSets.fragment)
+    own(this).fragment = String(value) === '' ? null : percentEncode(text, encodeSets.fragment)
   }
 
   toString(): string {
@@ -144,28 +151,42 @@ export class URL {
   toJSON(): string {
     return this.href
   }
+}
 
-  #mayHaveCredentials(): boolean {
-    return this.#url.host !== null && this.#url.host !== '' && this.#url.scheme !== 'file'
+/** The record of this URL for a change. */
+function own(url: URL): UrlRecord {
+  const record = url[RECORD]
+  if (!record.isShared) {
+    record.pathname = record.pairs = undefined
+    return record
   }
+  return (url[RECORD] = { ...record, isShared: false, pathname: undefined, pairs: undefined })
+}
 
-  #updateParams(): void {
-    if (this.#params) URLSearchParams.update(this.#params, this.#url.query ?? '')
-  }
+/** Those of its query, parsed once for all who have the record. */
+const queryPairs = (url: UrlRecord): Pairs => (url.pairs ??= parseForm(url.query ?? ''))
 
-  #setHost(value: string, withPort: boolean): void {
-    const url = this.#url
-    if (typeof url.path === 'string') return
-    const special = isSpecial(url.scheme)
-    const [text] = (special ? /^[^/\\?#]*/ : /^[^/?#]*/).exec(withoutNewlines(value)) as RegExpExecArray
-    const [name, port] = url.scheme === 'file' ? [text, undefined] : splitPort(text)
-    if (port !== undefined && (name === '' || !withPort)) return
-    if (name === '' && ((special && url.scheme !== 'file') || url.username !== '' || url.password !== '' || url.port !== null)) return
-    const host = name === '' ? '' : parseHost(name, special)
-    if (host === undefined) return
-    url.host = url.scheme === 'file' && host === 'localhost' ? '' : host
-    if (port !== undefined) setPort(url, (/^\d*/.exec(port) as RegExpExecArray)[0])
-  }
+function mayHaveCredentials(url: URL): boolean {
+  const { host, scheme } = url[RECORD]
+  return host !== null && host !== '' && scheme !== 'file'
+}
+
+function updateParams(url: URL): void {
+  const params = url[PARAMS]
+  if (params !== undefined) updatePairs(params, queryPairs(url[RECORD]))
+}
+
+function setHost(url: UrlRecord, value: string, withPort: boolean): void {
+  if (typeof url.path === 'string') return
+  const special = isSpecial(url.scheme)
+  const [text] = (special ? /^[^/\\?#]*/ : /^[^/?#]*/).exec(withoutNewlines(value)) as RegExpExecArray
+  const [name, port] = url.scheme === 'file' ? [text, undefined] : splitPort(text)
+  if (port !== undefined && (name === '' || !withPort)) return
+  if (name === '' && ((special && url.scheme !== 'file') || url.username !== '' || url.password !== '' || url.port !== null)) return
+  const host = name === '' ? '' : parseHost(name, special)
+  if (host === undefined) return
+  url.host = url.scheme === 'file' && host === 'localhost' ? '' : host
+  if (port !== undefined) setPort(url, (/^\d*/.exec(port) as RegExpExecArray)[0])
 }
 
 /** With the fields that Node gives it. */
@@ -177,8 +198,25 @@ function originOf(url: UrlRecord): string {
   return `${url.scheme}://${url.host}${url.port === null ? '' : `:${url.port}`}`
 }
 
+/** Records of texts: a server is asked for the same URLs again and again. Bounded, since peers choose them. */
+const known = new Map<string, UrlRecord>()
+const [MOST_KNOWN, LONGEST_KNOWN] = [64, 256]
+
 function parse(url: string | URL, base?: string | URL): UrlRecord | undefined {
-  if (base === undefined) return parseUrl(String(url).toWellFormed())
-  const against = parseUrl(String(base).toWellFormed())
+  if (base === undefined) {
+    const record = known.get(url as string)
+    if (record !== undefined) return record
+    const text = String(url).toWellFormed()
+    return text.length > LONGEST_KNOWN ? parseUrl(text) : remember(text, parseUrl(text))
+  }
+  const against = parse(base)
   return against && parseUrl(String(url).toWellFormed(), against)
+}
+
+function remember(text: string, record: UrlRecord | undefined): UrlRecord | undefined {
+  if (record === undefined) return undefined
+  if (known.size >= MOST_KNOWN) known.clear()
+  record.isShared = true
+  known.set(text, record)
+  return record
 }

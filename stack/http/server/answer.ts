@@ -1,6 +1,7 @@
 /** The head of a response as bytes (RFC 9112 section 4, RFC 9110). */
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import { HEAD, HEADERS, type HeaderList, LIST, type ResponseHead, type SOURCE } from '@xen-ts/runtime/web/slots'
+import type { Patience } from './patience.ts'
 import type { Service } from './service.ts'
 import { reasonPhrase, statusPhrase } from './status.ts'
 
@@ -65,8 +66,32 @@ class Written {
   }
 }
 
-/** The whole answer with a body of text; undefined when that is not one byte a character. `connection` as above. */
-export function answerWithText(service: Service, response: Slotted, body: string, connection: string): Uint8Array | undefined {
+/** The array of the last small answer, with what is in it: written over when its client has taken all, which it mostly has when anybody asks again. */
+export class Answer {
+  bytes = EMPTY
+  taker: Pick<Patience, 'isAllTaken'> | undefined = undefined
+  /** Whose text is at its begin. */
+  head: Written | undefined = undefined
+
+  /** It is too large to be kept. */
+  forget(): void {
+    this.bytes = EMPTY
+    this.head = undefined
+  }
+}
+const EMPTY = new Uint8Array(0)
+
+/**
+ * The whole answer with a body of text, so many bytes of `service.answer`; 0 when the body is not one byte a character. `connection` as above.
+ * @param taker knows when the client has taken it
+ */
+export function answerWithText(
+  service: Service,
+  response: Slotted,
+  body: string,
+  connection: string,
+  taker: Pick<Patience, 'isAllTaken'>,
+): number {
   const head = response[HEAD]
   const headers = response[HEADERS]
   const list = headers === undefined ? head.list : headers[LIST]
@@ -76,6 +101,7 @@ export function answerWithText(service: Service, response: Slotted, body: string
     written = new Written(head, list)
     if (isLasting) head.written = written
   }
+  const answer = service.answer
   const length = body.length
   // Numbers first: the engine compares texts to their end.
   if (written.length !== length || written.second !== service.second || written.connection !== connection) {
@@ -83,14 +109,23 @@ export function answerWithText(service: Service, response: Slotted, body: string
     written.length = length
     written.second = service.second
     written.connection = connection
+    if (answer.head === written) answer.head = undefined
   }
   const text = written.text
   const at = text.length
-  const bytes = new Uint8Array(at + length)
+  const size = at + length
+  if (size > answer.bytes.length || !answer.taker!.isAllTaken) {
+    answer.bytes = new Uint8Array(size)
+    answer.head = undefined
+  }
+  answer.taker = taker
   const abi = service.abi
-  if (length > 0 && abi.utf8Encode(body, bytes, at) !== length) return undefined
-  writeText(abi, text, bytes)
-  return bytes
+  if (length > 0 && abi.utf8Encode(body, answer.bytes, at) !== length) return 0
+  if (answer.head !== written) {
+    writeText(abi, text, answer.bytes)
+    answer.head = written
+  }
+  return size
 }
 
 /** What a response of the runtime has inside; Node's has none of it. */

@@ -8,13 +8,14 @@ import type { HttpConnection } from './connection.ts'
 import type { RequestHead } from './head.ts'
 import { CLOSING, DRAINING, HANDLING, READING, WRITING } from './phase.ts'
 import { resume } from './reading.ts'
-import { abortRequest, discardResponse, makeRequest, notResponse, responseBytes } from './request.ts'
+import { Another, abortRequest, discardResponse, makeRequest, notResponse, responseBytes } from './request.ts'
 import { bodyError, incomplete, type RequestBody } from './request-body.ts'
 import { HandshakeError } from './upgrade.ts'
 import { upgrade } from './upgrading.ts'
 
 export function handle(c: HttpConnection, head: RequestHead, body: Uint8Array | RequestBody | undefined): void {
-  const request = makeRequest(head, body)
+  const template = body === undefined ? head.template : undefined
+  const request = template === undefined ? makeRequest(head, body) : new Another!(template)
   if (request === undefined) {
     refuse(c, new BadMessage(400, 'the target and the Host field do not make a valid URL'))
     return
@@ -32,17 +33,27 @@ export function handle(c: HttpConnection, head: RequestHead, body: Uint8Array | 
     return
   }
   c.request = request
-  ;(result as Promise<Response>).then(
-    response => {
-      answer(c, head, request, response)
-      resume(c)
-    },
-    error => {
-      failed(c, head, request, error)
-      resume(c)
-    },
-  )
+  // The same two functions for all requests of a connection: those of a request cost as much as the promise.
+  c.later ??= laterOf(c)
+  ;(result as Promise<Response>).then(c.later.answered, c.later.failed)
 }
+
+/** What a handler's promise comes to. The reader goes on when the request was answered, so its head is the one that is handled. */
+export interface Later {
+  answered(response: Response): void
+  failed(error: unknown): void
+}
+
+const laterOf = (c: HttpConnection): Later => ({
+  answered(response) {
+    answer(c, c.reader.head!, c.request!, response)
+    resume(c)
+  },
+  failed(error) {
+    failed(c, c.reader.head!, c.request!, error)
+    resume(c)
+  },
+})
 
 function answer(c: HttpConnection, head: RequestHead, request: Request, response: Response): void {
   if (c.phase !== HANDLING) return discardResponse(response, c.whyGone())
@@ -57,7 +68,7 @@ function answer(c: HttpConnection, head: RequestHead, request: Request, response
       const text = (response as unknown as Slotted)[SOURCE]
       if (typeof text === 'string' && head.method !== 'HEAD' && !isBodiless(status)) {
         const keepAlive = keepsAlive(c, head)
-        if (c.writer.text(head, response as unknown as Slotted, text, keepAlive)) return next(c, keepAlive)
+        if (c.writer.text(head, response as unknown as Slotted, text, keepAlive, c.patience)) return next(c, keepAlive)
       }
     }
     const bytes = responseBytes(response)
@@ -120,7 +131,9 @@ export function tellOfStop(c: HttpConnection): void {
 }
 
 export function keepsAlive(c: HttpConnection, head: RequestHead): boolean {
-  return head.keepAlive && goesOn(c) && (c.body === undefined || bodyEnds(c))
+  // As goesOn(): this is asked for each answer.
+  if (!head.keepAlive || c.service.stopping || (c.clientEnded && c.pending.length === 0)) return false
+  return c.body === undefined || bodyEnds(c)
 }
 
 /** More may be asked, and will be answered. */
@@ -130,7 +143,7 @@ export const goesOn = (c: HttpConnection): boolean => !c.service.stopping && (!c
 export function next(c: HttpConnection, keepAlive: boolean): void {
   if (c.phase >= CLOSING) return
   const patience = c.patience
-  c.request = undefined
+  if (c.request !== undefined) c.request = undefined
   patience.idle = 0
   if (patience.isChanged) patience.answered()
   if (c.body !== undefined && !endBody(c, c.body)) keepAlive = false

@@ -130,3 +130,32 @@ test('heads that begin alike are told apart, in one piece and in several', async
   server.stop()
   await server.seconds(1)
 })
+
+test('an answer that its client has not taken is not written over by the next', async t => {
+  const server = bareServer(request => new Response(new URL(request.url).pathname) as unknown as globalThis.Response)
+  const clients = Array.from({ length: 3 }, () => server.connect())
+  const queued: (() => string)[] = []
+  for (const client of clients) {
+    client.reads = false
+    const { queue } = client
+    client.queue = (bytes, offset, length) => {
+      queued.push(() => bodyOf(String.fromCharCode(...bytes.subarray(offset, offset + length))))
+      queue.call(client, bytes, offset, length)
+    }
+  }
+  clients[0].send(get('/first') + get('/again'))
+  clients[1].send(get('/other'))
+  t.deepEqual(
+    queued.map(text => text()),
+    ['/first', '/again', '/other'],
+  )
+  // The last has taken all: what it was sent may be gone, the others' is not.
+  clients[1].take(Infinity)
+  clients[2].send(get('/third'))
+  t.deepEqual(
+    queued.map(text => text()).filter((_, i) => i !== 2),
+    ['/first', '/again', '/third'],
+  )
+  for (const client of clients) client.reset()
+  server.stop()
+})

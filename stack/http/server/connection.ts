@@ -9,7 +9,7 @@ import { DOMException } from '@xen-ts/runtime/web'
 import type { ByteSocket, SocketHandler } from '../../socket.ts'
 import type { BadMessage } from '../message/bad-message.ts'
 import { MAX_HEAD } from '../message/head.ts'
-import { close, tellOfStop, wentReady } from './answering.ts'
+import { close, type Later, tellOfStop, wentReady } from './answering.ts'
 import { feedBody, forgetBody, refuseBody, wantBody } from './body-streaming.ts'
 import { abandon, secondPasses } from './expiry.ts'
 import { STREAM_ALONE } from './options.ts'
@@ -36,6 +36,8 @@ export class HttpConnection implements SocketHandler, BodyOwner {
   declare request: Request | undefined
   /** Its body, when the handler was called before all of it had come, and until it has. */
   declare body: RequestBody | undefined
+  /** Once a handler was waited for, what its promise calls. */
+  declare later: Later | undefined
   declare successor: Upgraded | undefined
   declare clientEnded: boolean
   /** The body was refused: what its readers are told, and the handler's signal. */
@@ -52,17 +54,18 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.phase = READING
     this.service = service
     this.socket = socket
-    this.reader = new RequestReader(service.abi, service.heads, service.limits, socket)
+    this.reader = new RequestReader(service, socket)
     this.writer = new ResponseWriter(service, socket)
-    this.pending = NONE
     this.patience = new Patience(socket, service.limits)
   }
 
   static {
     // What few change is none's own until then.
     Object.assign(HttpConnection.prototype, {
+      pending: NONE,
       request: undefined,
       body: undefined,
+      later: undefined,
       successor: undefined,
       clientEnded: false,
       bodyError: undefined,
@@ -159,14 +162,23 @@ export class HttpConnection implements SocketHandler, BodyOwner {
     this.phase = CLOSED
     this.service.connections.delete(this)
     this.service.closed()
-    this.closeError = error
-    this.successor?.onClosed(error)
-    this.successor = undefined
-    this.writer.close(() => this.whyGone())
-    if (this.request !== undefined) abortRequest(this.request, this.whyGone())
-    this.request = undefined
-    this.body?.fail(this.whyGone())
-    this.body = undefined
+    // Only what there is: to write a member that is the prototype's makes one, which costs as much as ten reads.
+    if (error !== undefined) this.closeError = error
+    const { successor, request, body } = this
+    if (successor !== undefined) {
+      successor.onClosed(error)
+      this.successor = undefined
+    }
+    if (this.later !== undefined) this.later = undefined // it has the connection, which has it
+    this.writer.close(this)
+    if (request !== undefined) {
+      abortRequest(request, this.whyGone())
+      this.request = undefined
+    }
+    if (body !== undefined) {
+      body.fail(this.whyGone())
+      this.body = undefined
+    }
   }
 
   whyGone(): DOMException {

@@ -12,7 +12,7 @@ export class Patience {
   declare private readonly limits: HttpLimits
   /** `room` when nothing waits to be taken, and when it was looked at last. */
   declare readonly allRoom: number
-  declare private lastRoom: number
+  declare private lastRoom: number | undefined
   /** Seconds that there may be without a request, or a piece of one. */
   declare private limit: number
   declare private body: RequestHead | undefined
@@ -25,12 +25,12 @@ export class Patience {
     this.socket = socket
     this.limits = limits
     this.limit = limits.idleTimeout
-    this.allRoom = this.lastRoom = socket.room
+    this.allRoom = socket.room
   }
 
   static {
     // What few change is none's own until then.
-    Object.assign(Patience.prototype, { isChanged: false, body: undefined, bodySeconds: 0, asksPeer: false })
+    Object.assign(Patience.prototype, { isChanged: false, lastRoom: undefined, body: undefined, bodySeconds: 0, asksPeer: false })
   }
 
   /** The peer has taken all that was sent to it. */
@@ -56,7 +56,7 @@ export class Patience {
   /** A second has passed. Whether the peer took something meanwhile. */
   second(): boolean {
     const room = this.socket.room
-    const moved = room !== this.lastRoom
+    const moved = room !== (this.lastRoom ?? this.allRoom)
     this.lastRoom = room
     this.idle++
     return moved

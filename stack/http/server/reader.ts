@@ -17,6 +17,13 @@ const CR = 13
 const LF = 10
 const NOTHING = new Uint8Array(0)
 
+/** Of the server, for all its readers: each member of an object costs a connection as much as ten reads. */
+interface Its {
+  readonly abi: HostFunctions
+  readonly heads: HeadCache
+  readonly limits: HttpLimits
+}
+
 export class RequestReader {
   /** The request that was read last, or is being read. Its body is undefined when there is none. */
   declare head: RequestHead | undefined
@@ -29,20 +36,16 @@ export class RequestReader {
   declare refusal: BadMessage | undefined
   /** The client waits for 100 Continue; the owner sets it to false. */
   declare wantsContinue: boolean
-  declare private readonly abi: HostFunctions
-  declare private readonly heads: HeadCache
-  declare private readonly limits: HttpLimits
+  declare private readonly its: Its
   declare private readonly socket: Local
   declare private emptyLines: number
   /** What came last on this connection, if it came before. */
   declare private known: KnownHead | undefined
 
-  constructor(abi: HostFunctions, heads: HeadCache, limits: HttpLimits, socket: Local) {
+  constructor(its: Its, socket: Local) {
     this.head = undefined
-    this.abi = abi
+    this.its = its
     this.socket = socket
-    this.heads = heads
-    this.limits = limits
   }
 
   static {
@@ -67,23 +70,26 @@ export class RequestReader {
     if (this.bodyReader !== undefined) return this.readBody(this.bodyReader, bytes, at, end)
     if (bytes[at] === CR) at = this.skipEmptyLines(bytes, at, end)
     const size = end - at < MAX_HEAD ? end - at : MAX_HEAD
-    const known = this.known ?? this.heads.recent
-    const found = this.abi.httpHead(known === undefined ? NOTHING : known.bytes, bytes, at, size)
+    const its = this.its
+    const abi = its.abi
+    const known = this.known ?? its.heads.recent
+    const found = abi.httpHead(known === undefined ? NOTHING : known.bytes, bytes, at, size)
     const length = found >>> 1
     if ((found & 1) !== 0) this.begin(known!.head)
     else if (length > 0) this.parse(bytes, at, length)
-    else this.refusal = whyIncomplete(this.abi.latin1Decode(bytes, at, size), size)
+    else this.refusal = whyIncomplete(abi.latin1Decode(bytes, at, size), size)
     return at + length
   }
 
   private parse(bytes: Uint8Array, at: number, length: number): void {
-    const text = this.abi.latin1Decode(bytes, at, length)
+    const { abi, heads } = this.its
+    const text = abi.latin1Decode(bytes, at, length)
     if (text.length !== length) {
       this.refusal = whyIncomplete(text, length) // a NUL
       return
     }
-    const known = (this.known = this.heads.find(text, bytes, at))
-    const head = known?.head ?? this.heads.parse(text, this.socket)
+    const known = (this.known = heads.find(text, bytes, at))
+    const head = known?.head ?? heads.parse(text, this.socket)
     if (head instanceof BadMessage) this.refusal = head
     else this.begin(head)
   }
@@ -98,15 +104,15 @@ export class RequestReader {
   }
 
   private begin(head: RequestHead): void {
-    this.emptyLines = 0
+    if (this.emptyLines > 0) this.emptyLines = 0
     this.head = head
-    this.body = undefined
+    if (this.body !== undefined) this.body = undefined
     if (head.length === 0) {
       this.isComplete = true
       return
     }
-    const limit = mayHaveBody(head.method) ? this.limits.streamedBody : this.limits.body
-    this.bodyReader = new BodyReader(this.abi, head.length, limit)
+    const limit = mayHaveBody(head.method) ? this.its.limits.streamedBody : this.its.limits.body
+    this.bodyReader = new BodyReader(this.its.abi, head.length, limit)
     this.refusal = this.bodyReader.error
     this.wantsContinue = head.expectsContinue
   }
@@ -115,7 +121,7 @@ export class RequestReader {
     const stop = body.feed(bytes, at, end)
     this.refusal = body.error
     // What is longer than may be read at once is for the connection to hand on.
-    if (body.isDone && (body.held <= this.limits.body || !mayHaveBody(this.head!.method))) {
+    if (body.isDone && (body.held <= this.its.limits.body || !mayHaveBody(this.head!.method))) {
       this.wantsContinue = false
       this.bodyReader = undefined
       this.body = body.take()

@@ -17,7 +17,7 @@ export function makeRequest(head: RequestHead, body: Uint8Array | RequestBody | 
     if (!isTold) return withController(method, url, headers, body)
     if (hasBody(method, body)) return new Request(url, { method, headers, body: own(body) as RequestInit['body'] })
     head.template ??= shared(new Request(url, { method, headers }))
-    return makeAnother!(head.template)
+    return new Another!(head.template)
   } catch {
     return undefined
   }
@@ -77,7 +77,7 @@ const hasBody = (method: string, body: Uint8Array | RequestBody | undefined): bo
   body !== undefined && mayHaveBody(method) && (!(body instanceof Uint8Array) || body.length > 0)
 
 /** The runtime's Request can be made of the head of another; Node's cannot. */
-const makeAnother = (Request as { [MAKE]?: (head: Head) => Request })[MAKE]
+export const Another = (Request as { [MAKE]?: new (head: Head) => Request })[MAKE]
 
 function shared(request: Request): Head {
   const head = (request as unknown as { [HEAD]: Head })[HEAD]

@@ -3,7 +3,7 @@ import type { HttpHandler, HttpServer, Lifecycle } from '@xen-ts/runtime'
 import type { Log, Machine, Timer } from '@xen-ts/runtime/machine'
 import { LimitedLog } from '../../limited.ts'
 import type { Listener } from '../../socket.ts'
-import { dateLine } from './answer.ts'
+import { Answer, dateLine } from './answer.ts'
 import { HttpConnection } from './connection.ts'
 import { HttpCounters } from './counters.ts'
 import { Gathering } from './gathering.ts'
@@ -67,6 +67,7 @@ class Server implements Service {
   readonly handler: HttpHandler
   readonly connections = new Set<HttpConnection>()
   readonly gathering: Gathering
+  readonly answer = new Answer()
   date = ''
   second = 0
   stopping = false

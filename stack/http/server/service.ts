@@ -2,6 +2,7 @@
 
 import type { HostFunctions } from '@xen-ts/runtime/machine'
 import type { LimitedLog } from '../../limited.ts'
+import type { Answer } from './answer.ts'
 import type { HttpConnection } from './connection.ts'
 import type { HttpCounters } from './counters.ts'
 import type { Gathering } from './gathering.ts'
@@ -18,6 +19,7 @@ export interface Service {
   readonly handler: (request: Request) => Response | Promise<Response>
   readonly connections: Set<HttpConnection>
   readonly gathering: Gathering
+  readonly answer: Answer
   /** The Date line of this second, and a number that is another with each. */
   readonly date: string
   readonly second: number

@@ -4,6 +4,7 @@ import { SOURCE, USED } from '@xen-ts/runtime/web/slots'
 import type { ByteSocket } from '../../socket.ts'
 import { answerWithText, CHUNKED, encodeText, headText, isBodiless, NO_BODY, type Slotted, UNTIL_CLOSE } from './answer.ts'
 import type { RequestHead } from './head.ts'
+import type { Patience } from './patience.ts'
 import { responseStream } from './request.ts'
 import type { Service } from './service.ts'
 import { pumpBody } from './stream-body.ts'
@@ -60,11 +61,14 @@ export class ResponseWriter {
   }
 
   /** A response of the runtime whose body is text and counts as used then. False when it has to go the long way. */
-  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean): boolean {
-    const bytes = answerWithText(this.service, response, body, connectionLine(head, keepAlive))
-    if (bytes === undefined) return false
+  text(head: RequestHead, response: Slotted, body: string, keepAlive: boolean, taker: Patience): boolean {
+    const service = this.service
+    const line = keepAlive && head.isHttp11 ? '' : connectionLine(head, keepAlive)
+    const size = answerWithText(service, response, body, line, taker)
+    if (size === 0) return false
     response[SOURCE] = USED
-    this.socket.queue(bytes, 0, bytes.length)
+    this.socket.queue(service.answer.bytes, 0, size)
+    if (size > TOGETHER) service.answer.forget()
     return true
   }
 
@@ -118,20 +122,23 @@ export class ResponseWriter {
     this.left = left
   }
 
-  /** The client is gone; `reason` is made when somebody is to be told. */
-  close(reason: () => unknown): void {
+  /** The client is gone; `c` says why when somebody is to be told, who is there only while a stream is. */
+  close(c: { whyGone(): unknown }): void {
     this.isClosed = true
-    this.left?.(reason())
-    this.left = undefined
+    if (this.left !== undefined) {
+      this.left(c.whyGone())
+      this.left = undefined
+    }
     this.wake()
   }
 
   /** There is room again, or the socket is gone. False when no stream waited for that. */
   wake(): boolean {
     const writable = this.writable
+    if (writable === undefined) return false
     this.writable = undefined
-    writable?.()
-    return writable !== undefined
+    writable()
+    return true
   }
 
   private say(text: string): void {
