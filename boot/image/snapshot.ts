@@ -4,11 +4,11 @@
  * 0), no randomness and no machine.
  */
 import { abiHash } from '../abi/hash.ts'
-import { engineNames } from '../engine/names.ts'
 import { bindAbi, rebindAbi } from '../node/abi.ts'
 import { createEngine } from '../node/create.ts'
 import { callDeep } from '../node/deep.ts'
 import type { Engine } from '../node/engine.ts'
+import { engineFacts } from '../node/facts.ts'
 import { buildStackBytes, guestStackBytes, stackMargin } from '../node/guest-stack.ts'
 import { hostAbi } from '../node/host-abi.ts'
 import { takeHooks } from '../node/loop.ts'
@@ -54,6 +54,9 @@ export function makeSnapshot({
 }: SnapshotOptions): Promise<MadeSnapshot> {
   return callDeep(import.meta.url, 'runTwice', program, output)
 }
+
+/** What startEngine calls: that this module is there is all. @public: callDeep finds it by its name. */
+export const load = (): void => {}
 
 /** What runs on a thread with a stack that is large enough. */
 export async function runTwice(program: Program, output: (text: string) => void): Promise<MadeSnapshot> {
@@ -104,7 +107,7 @@ interface Run {
 }
 
 async function run(program: Program, output: (text: string) => void, plan?: Plan): Promise<Run> {
-  const { dataEnd, initialStackPointer: stackTop, quickjs } = await engineNames()
+  const { dataEnd, initialStackPointer: stackTop, quickjs } = (await engineFacts()).names
   let clock = () => 0
   const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => clock() })
   const { memory } = engine

@@ -2,6 +2,7 @@
 import { bindAbi } from './abi.ts'
 import { compileEngine, createEngine } from './create.ts'
 import { callDeep, prepareDeep } from './deep.ts'
+import { type KeptFacts, knownFacts } from './facts.ts'
 import { guestStackBytes } from './guest-stack.ts'
 import { hostAbi } from './host-abi.ts'
 
@@ -36,8 +37,20 @@ export async function evaluate({ bundle, filename, global }: Evaluation, output:
   return engine.typeOf(value) === 'string' ? engine.text(value) : undefined
 }
 
-/** Starts the thread of the engine, and compiles that: so that it is there when it is needed, and other things are done meanwhile. */
-export const warmEngine = (): void => prepareDeep(import.meta.url, 'warm')
+let warmed: Promise<KeptFacts | undefined> | undefined
+
+/**
+ * Compiles the engine on its thread, so that it is there when it is needed, and other things are done meanwhile.
+ * @param kept by an earlier process @returns what the next one may be given; undefined: it could not be, and whoever needs the engine is told why
+ */
+export function warmEngine(kept?: KeptFacts): Promise<KeptFacts | undefined> {
+  warmed ??= prepareDeep<KeptFacts>(import.meta.url, 'warm', kept).catch(() => undefined)
+  return warmed
+}
 
 /** What runs on the thread. @public: callDeep finds it by its name. */
-export const warm = (): Promise<void> => compileEngine()
+export async function warm(kept: KeptFacts | undefined): Promise<KeptFacts> {
+  const facts = await knownFacts(kept)
+  await compileEngine()
+  return facts
+}

@@ -115,8 +115,8 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
     const reading = readProgram(project, target)
     reading.catch(() => {}) // it is waited for
     // What else is needed is loaded while esbuild is at work.
-    const [{ warmEngine }, { bundleProgram }] = await Promise.all([import('@xen-ts/boot'), import('./image-bundle.ts')])
-    warmEngine()
+    const [{ readyEngine }, { bundleProgram }] = await Promise.all([import('./engine.ts'), import('./image-bundle.ts')])
+    void readyEngine(project)
     const code = await reading
     return { target, bundle: await bundleProgram(project, target, { ...main, code, guess }), noted: warnings, check, code }
   })

@@ -2,7 +2,6 @@ import { relative } from 'node:path'
 import type { AssetReport } from './assets.ts'
 import { buildProgram } from './build.ts'
 import { type GivenOptions, targetOf } from './prepare.ts'
-import { buildProcess } from './process.ts'
 import { findProject } from './project.ts'
 import { kib, nodeCommand, sizeTree } from './report.ts'
 
@@ -42,6 +41,7 @@ async function becomesProcess(app: string, given: string | undefined): Promise<b
 }
 
 async function processCommand(app: string, options: BuildCommandOptions): Promise<void> {
+  const { buildProcess } = await import('./process.ts')
   const report = await buildProcess({ ...options, app })
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
   const output = relative(process.cwd(), report.output)
