@@ -111,7 +111,8 @@ withAddress(
   // Both take a while to start, on the other processors: before anything is loaded that says whether there is something to build.
   if (options.target !== 'unix') void import('@xen-ts/boot/start').then(({ startEngine }) => startEngine())
   void import('./build/bundler.ts')
-  await (await import('./build/command.ts')).buildCommand(app, given(options, args))
+  const begun = (await import('./build/begin.ts')).beginBuild(app, options.target)
+  await (await import('./build/command.ts')).buildCommand(app, given(options, args), begun)
 })
 
 program
