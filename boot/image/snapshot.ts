@@ -111,7 +111,7 @@ async function run(program: Program, output: (text: string) => void, plan?: Plan
   let clock = () => 0
   const engine = await createEngine({ jsStackLimit: buildStackBytes, stripSource: true, clock: () => clock() })
   const { memory } = engine
-  const engineHeapBytes = usedPages(memory.u8, stackTop, stackTop + engineHeapMost).length * pageSize
+  const engineHeapBytes = usedNumbers(memory.u8, stackTop, stackTop + engineHeapMost).length * pageSize
 
   // Between static data and the stack nothing lives: room for the text of the bundle, and for what evaluating it takes.
   const gapEnd = stackTop - buildStackBytes - stackMargin
@@ -208,16 +208,27 @@ function offerBytes(engine: Engine, bytes: readonly Uint8Array[]): () => void {
   return () => engine.free(engine.eval('delete globalThis.__bytes', 'build'))
 }
 
-/** The pages between two addresses that are not all zero. */
+/** The pages between two addresses that are not all zero; in one piece, which another thread gets at once. */
 function usedPages(memory: Uint8Array, start: number, end: number): Snapshot['pages'] {
+  const numbers = usedNumbers(memory, start, end)
+  const bytes = new Uint8Array(numbers.length * pageSize)
+  return numbers.map((number, i): Page => {
+    const content = bytes.subarray(i * pageSize, (i + 1) * pageSize)
+    content.set(memory.subarray(number * pageSize, (number + 1) * pageSize))
+    return { number, content }
+  })
+}
+
+/** The numbers of those pages. */
+function usedNumbers(memory: Uint8Array, start: number, end: number): number[] {
   const words = new Uint32Array(memory.buffer)
   const perPage = pageSize / 4
-  const pages: Page[] = []
+  const numbers: number[] = []
   for (let number = Math.floor(start / pageSize); number * pageSize < end; number++) {
     let index = number * perPage
     const pageEnd = index + perPage
     while (index < pageEnd && words[index] === 0) index++
-    if (index < pageEnd) pages.push({ number, content: memory.slice(number * pageSize, (number + 1) * pageSize) })
+    if (index < pageEnd) numbers.push(number)
   }
-  return pages
+  return numbers
 }
