@@ -3,6 +3,6 @@ import { prepareDeep } from './deep.ts'
 
 /** Starts it, and loads there what makes a snapshot. */
 export function startEngine(): void {
-  const snapshot = new URL('../image/snapshot.ts', import.meta.url).href
-  prepareDeep(snapshot, 'load', undefined).catch(() => {}) // told by the call that needs it
+  const take = new URL('../image/take.ts', import.meta.url).href
+  prepareDeep(take, 'load', undefined).catch(() => {}) // told by the call that needs it
 }
