@@ -108,7 +108,11 @@ withAddress(
     .option('--json', 'print the report as JSON'),
 ).action(async (_app, _args, options, command) => {
   const { app, args } = operands(command)
-  await (await import('./build/command.ts')).buildCommand(app, given(options, args))
+  // Both take a while to start, on the other processors: before anything is loaded that says whether there is something to build.
+  if (options.target !== 'unix') void import('@xen-ts/boot/start').then(({ startEngine }) => startEngine())
+  void import('./build/bundler.ts')
+  const begun = (await import('./build/begin.ts')).beginBuild(app, options.target)
+  await (await import('./build/command.ts')).buildCommand(app, given(options, args), begun)
 })
 
 program

@@ -1,6 +1,6 @@
 /** The packages as they are published: installed by somebody who has nothing else, they make the very images that the workspace makes. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { buildProgram } from 'xen-ts/tool'
@@ -81,6 +81,8 @@ for (const template of ['website', 'service', 'skeleton']) {
     const steps = await published.user.run(folder, 'npm install --prefer-offline && npm test && npm run build')
     t.is(steps.code, 0, steps.stdout + steps.stderr)
     t.regex(steps.stdout, /# fail 0|ℹ fail 0/)
+    // What is kept of the engine names modules of ours: they are found where they are installed.
+    t.true(existsSync(join(folder, 'node_modules/.cache/xen-ts/engine.json')))
     const output = join(published.folder, `${template}.xen`)
     const ours = await buildProgram({ app: folder, target: 'qubes', output })
     t.regex(steps.stdout, new RegExp(`sha256 +${ours.sha256}`))

@@ -61,7 +61,15 @@ export function loadPackage(name: string): EnginePackage {
   try {
     const { version } = require(`${name}/package.json`)
     const wasm = readFileSync(require.resolve(`${name}/wasm`))
-    return { package: name, version, wasm, glue: require(`${name}/emscripten-module`) }
+    return {
+      package: name,
+      version,
+      wasm,
+      // Read where it is asked for: most want the .wasm only.
+      get glue() {
+        return require(`${name}/emscripten-module`)
+      },
+    }
   } catch (cause) {
     throw new EngineError(`The engine package cannot be read: ${(cause as Error).message.split('\n')[0]}.`, name, restorePackage)
   }

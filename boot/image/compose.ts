@@ -5,7 +5,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { type CodePart, linkCode } from './code.ts'
 import { ElfError, type ElfFile, readElf, readNotes, type Segment, segmentFlag, segmentType, writeElf, writeNote } from './elf.ts'
 import { ImageError } from './error.ts'
-import { pageSize, type Snapshot, writeSnapshot } from './format.ts'
+import { pageSize, type Snapshot, stamp, writeSnapshot } from './format.ts'
 import { addressesOf, readSymbols } from './sections.ts'
 import { leastMemory, sizesOf } from './sizes.ts'
 
@@ -74,8 +74,9 @@ export function composeImage({ kernel, snapshot, metadata: given, code: parts = 
   const start = facts.end + Math.ceil(code.length / pageSize) * pageSize
   if (start > kernelMost)
     throw new ImageError(`the image's code has ${code.length} bytes, more than there are addresses for: leave some out`)
-  const buildId = sha256(kernel, code, writeSnapshot(snapshot, { buildId: '', version })).slice(0, 16)
-  const segment = writeSnapshot(snapshot, { buildId, version })
+  const segment = writeSnapshot(snapshot, { buildId: '', version })
+  const buildId = sha256(kernel, code, segment).slice(0, 16)
+  stamp(segment, buildId)
   const memoryMiB = leastMemory(start, segment.length)
   const metadata: ImageMetadata & ImageFacts = { ...given, buildId, memoryMiB, engine: snapshot.engine }
   const descriptor = new TextEncoder().encode(JSON.stringify(metadata))

@@ -64,6 +64,11 @@ export interface Stamp {
   readonly version: string
 }
 
+/** Writes the build id into a segment that was written without one. @param buildId at most 31 letters of ASCII */
+export function stamp(segment: Uint8Array, buildId: string): void {
+  segment.set(new TextEncoder().encode(buildId), offsets.buildId)
+}
+
 /** The segment's bytes: a header in whole pages, then the content of the pages. */
 export function writeSnapshot(snapshot: Snapshot, stamp: Stamp): Uint8Array {
   const { layout, pages } = snapshot

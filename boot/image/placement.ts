@@ -34,6 +34,8 @@ export class Placement {
   readonly #overhead: number
   /** By address / 8: the number, from 1 on, of the block there that was allocated since the start and not freed; else 0. */
   #numbers: Uint32Array
+  /** Of these: the place behind the last that was ever used. */
+  #end = 0
   #count = 0
 
   /**
@@ -67,7 +69,7 @@ export class Placement {
   stop(): { plan: Plan; whole: boolean } {
     this.#set(this.#pointers)
     const plan = new Uint8Array(this.#count + 1)
-    for (let i = 0; i < this.#numbers.length; i++) plan[this.#numbers[i]] = 1
+    for (let i = 0; i < this.#end; i++) plan[this.#numbers[i]] = 1
     return { plan, whole: this.#scratch.blocks === 0 }
   }
 
@@ -118,12 +120,16 @@ export class Placement {
   }
 
   #note(address: number, number: number): void {
-    if (address >>> 3 >= this.#numbers.length) {
-      const larger = new Uint32Array(this.#engine.memory.size / 8) // memory has grown
-      larger.set(this.#numbers)
-      this.#numbers = larger
+    const place = address >>> 3
+    if (place >= this.#end) {
+      this.#end = place + 1
+      if (place >= this.#numbers.length) {
+        const larger = new Uint32Array(this.#engine.memory.size / 8) // memory has grown
+        larger.set(this.#numbers)
+        this.#numbers = larger
+      }
     }
-    this.#numbers[address >>> 3] = number
+    this.#numbers[place] = number
   }
 
   #account(state: number, blocks: number): void {

@@ -84,7 +84,8 @@ test("the engine's account of its heap is one of bytes, and asks for no collecti
     const snapshot = await makeSnapshot({ bundle, bytes, filename: 'app.js', program: 'app' })
     const { runtime, layout } = snapshot
     const page = snapshot.pages.find(({ number }) => number === Math.floor(runtime / pageSize))!
-    const word = (offset: number) => new DataView(page.content.buffer).getUint32((runtime + offset) % pageSize, true)
+    const word = (offset: number) =>
+      new DataView(page.content.buffer, page.content.byteOffset).getUint32((runtime + offset) % pageSize, true)
     return { size: word(layout.heapSize), above: word(layout.gcThreshold) }
   }
   const small = await account(program('globalThis.kept = new Uint8Array(10).fill(1)'))

@@ -1,8 +1,8 @@
 /** Makes engines: new ones, and such that continue from a snapshot. */
 import { counterModule, counterName, withCounters } from '../engine/count.ts'
-import { engineLayout } from '../engine/layout.ts'
-import { engineNames, engineWasm } from '../engine/names.ts'
+import { engineWasm } from '../engine/names.ts'
 import { Engine, type Exports, type HostFunction } from './engine.ts'
+import { engineFacts } from './facts.ts'
 import { engineImports } from './imports.ts'
 import { LinearMemory } from './memory.ts'
 import { withQuickLines } from './source-lines.ts'
@@ -32,15 +32,13 @@ let counting: WebAssembly.Module | undefined
 /** What is done once for all engines of a thread. */
 export async function compileEngine(): Promise<void> {
   compiled ??= new WebAssembly.Module(withQuickLines(withTableExport(engineWasm())))
-  await engineNames()
-  await engineLayout()
+  await engineFacts()
 }
 
 /** The parts of an engine before a runtime exists in it. */
 async function instantiate(options: EngineOptions) {
   await compileEngine()
-  const names = await engineNames()
-  const layout = await engineLayout()
+  const { names, layout } = await engineFacts()
   const memory = new LinearMemory(new WebAssembly.Memory({ initial: names.memoryPages, maximum: maximumPages }))
   const host: HostFunction[] = []
   const implementation = engineImports({

@@ -92,7 +92,7 @@ test('modules may recurse while a snapshot is made', async t => {
 })
 
 test('what a call on the thread throws comes back, and the next call is served', async t => {
-  const module = new URL('../image/snapshot.ts', import.meta.url).href
+  const module = new URL('../image/take.ts', import.meta.url).href
   await t.throwsAsync(
     callDeep(module, 'runTwice', undefined, () => {}),
     { instanceOf: TypeError },

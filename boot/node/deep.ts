@@ -32,6 +32,8 @@ interface Waiting {
   readonly output: (text: string) => void
   readonly resolve: (result: any) => void
   readonly reject: (error: unknown) => void
+  /** Whether the process waits for it. */
+  readonly isWanted: boolean
 }
 
 let thread: Worker | undefined
@@ -50,9 +52,23 @@ export async function callDeep<T>(
   output: (text: string) => void,
   timeout?: number,
 ): Promise<T> {
+  return call(module, name, data, { output, timeout, isWanted: true })
+}
+
+/** Calls a function there beforehand, for what it leaves behind: the process may end while it runs. */
+export const prepareDeep = <T>(module: string, name: string, data: unknown): Promise<T> =>
+  call(module, name, data, { output: () => {}, isWanted: false })
+
+interface CallOptions {
+  readonly output: (text: string) => void
+  readonly timeout?: number
+  readonly isWanted: boolean
+}
+
+async function call<T>(module: string, name: string, data: unknown, { output, timeout, isWanted }: CallOptions): Promise<T> {
   thread ??= start()
   const id = ++calls
-  const call: DeepCall = { id, module, name, data }
+  const message: DeepCall = { id, module, name, data }
   let timer: NodeJS.Timeout | undefined
   const started = (): void => {
     clearTimeout(timer)
@@ -60,17 +76,16 @@ export async function callDeep<T>(
     const late = (): void => void setImmediate(() => waiting.has(id) && abandon(id, new Error(`it still runs after ${timeout! / 1000} s`)))
     if (timeout !== undefined) timer = setTimeout(late, timeout)
   }
-  const result = new Promise<T>((resolve, reject) => waiting.set(id, { call, started, output, resolve, reject }))
-  thread.ref()
-  thread.postMessage(call)
+  const result = new Promise<T>((resolve, reject) => waiting.set(id, { call: message, started, output, resolve, reject, isWanted }))
+  thread.postMessage(message)
+  hold(thread)
   return result.finally(() => clearTimeout(timer))
 }
 
-/** Calls a function there beforehand, for what it leaves behind. Nobody waits for it: the process may end. */
-export function prepareDeep(module: string, name: string): void {
-  if (thread !== undefined) return
-  callDeep(module, name, undefined, () => {}).catch(() => {}) // told by the call that needs it
-  thread!.unref()
+/** The process stays as long as there is a call that it waits for. */
+function hold(thread: Worker): void {
+  if ([...waiting.values()].some(({ isWanted }) => isWanted)) thread.ref()
+  else thread.unref()
 }
 
 /** Ends a call with its thread: nothing else ends a loop. What waited for the thread begins anew on another. */
@@ -84,13 +99,14 @@ function abandon(id: number, error: Error): void {
   if (waiting.size === 0) return
   thread = start()
   for (const { call } of waiting.values()) thread.postMessage(call)
+  hold(thread)
 }
 
 function start(): Worker {
   const worker = new Worker(new URL('./deep-thread.ts', import.meta.url), { resourceLimits: { stackSizeMb }, env: withCompileCache() })
   const settled = (id: number) => {
     waiting.delete(id)
-    if (waiting.size === 0) worker.unref()
+    hold(worker)
   }
   worker.on('message', (reply: DeepReply) => {
     const call = waiting.get(reply.id)!

@@ -24,7 +24,8 @@ export function withSection(wasm: Uint8Array, name: keyof typeof sectionId, ...c
   const { start, end } = findSection(wasm, name)
   const before = start - leb(end - start).length
   const length = contents.reduce((sum, each) => sum + each.length, 0)
-  return Uint8Array.from(Buffer.concat([wasm.subarray(0, before), Uint8Array.from(leb(length)), ...contents, wasm.subarray(end)]))
+  // (Uint8Array.from would take each byte by itself.)
+  return new Uint8Array(Buffer.concat([wasm.subarray(0, before), Uint8Array.from(leb(length)), ...contents, wasm.subarray(end)]))
 }
 
 /** Unsigned LEB128: the value and the place behind it. */

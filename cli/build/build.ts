@@ -9,11 +9,12 @@ import { CliError, trouble } from '../errors.ts'
 import type { NativeShare } from '../native/make.ts'
 import { nativeUsual, parseNative } from '../native/option.ts'
 import type { AssetReport } from './assets.ts'
-import { guessBundle, readProgram } from './bundle.ts'
+import { askedFor, type Begun, begin, beginBuild } from './begin.ts'
+import { readProgram } from './bundle.ts'
 import type { Bundle } from './image-bundle.ts'
 import { PlanCache } from './plan.ts'
 import { type GivenOptions, prepare } from './prepare.ts'
-import { extensions, findProject, type Project } from './project.ts'
+import { extensions, type Project } from './project.ts'
 import { bundleShares, type SizeRow } from './report.ts'
 import type { FoundTarget } from './targets.ts'
 
@@ -44,8 +45,11 @@ export interface BuildReport {
 
 const kernelPath = fileURLToPath(import.meta.resolve('@xen-ts/boot/kernel.elf'))
 
-/** Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before. */
-export async function buildProgram(options: BuildOptions): Promise<BuildReport> {
+/**
+ * Builds a program into a `.xen` file (and `.xen.map` beside it). Needs no C compiler: the kernel was built before.
+ * @param begun of the same program and target
+ */
+export async function buildProgram(options: BuildOptions, begun: Begun = beginBuild(options.app, options.target)): Promise<BuildReport> {
   const stages: { name: string; milliseconds: number }[] = []
   const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
     options.onStage?.(name)
@@ -57,11 +61,11 @@ export async function buildProgram(options: BuildOptions): Promise<BuildReport> 
     return result
   }
 
-  const project = findProject(options.app)
+  const { project } = begun
   const shown = options.output ?? `${project.name}.xen`
   const output = resolve(shown)
   checkWritable(output, shown)
-  const { target, bundle, composed, warnings } = await makeImage(project, options, stage)
+  const { target, bundle, composed, warnings } = await makeImage(project, options, stage, begun)
   // On another thread, and as deploy does it: at level 9 it would take longer than all else here, for a file that is half a percent smaller.
   const gzipped = options.gzip ? promisify(gzip)(composed.image) : undefined
   await stage('write', () => writeImage(output, shown, project, { bundle, composed }))
@@ -95,7 +99,12 @@ export interface MadeImage {
 }
 
 /** An image, which is not written anywhere. */
-export async function makeImage(project: Project, options: GivenOptions, stage: Stage): Promise<MadeImage> {
+export async function makeImage(
+  project: Project,
+  options: GivenOptions,
+  stage: Stage,
+  { guess }: Begun = begin(project, options.target),
+): Promise<MadeImage> {
   if (!existsSync(kernelPath))
     throw new CliError(
       'the kernel has not been built',
@@ -111,14 +120,19 @@ export async function makeImage(project: Project, options: GivenOptions, stage: 
         `--target ${options.target ?? target.name}`,
         'build it with buildProcess',
       )
-    const guess = guessBundle(project, target)
     const reading = readProgram(project, target)
     reading.catch(() => {}) // it is waited for
     // What else is needed is loaded while esbuild is at work.
-    const [{ warmEngine }, { bundleProgram }] = await Promise.all([import('@xen-ts/boot'), import('./image-bundle.ts')])
-    warmEngine()
+    const [{ readyEngine }, { bundleProgram }] = await Promise.all([import('./engine.ts'), import('./image-bundle.ts')])
+    void readyEngine(project)
     const code = await reading
-    return { target, bundle: await bundleProgram(project, target, { ...main, code, guess }), noted: warnings, check, code }
+    return {
+      target,
+      bundle: await bundleProgram(project, target, { ...main, code, guess, asked: askedFor(options.target) }),
+      noted: warnings,
+      check,
+      code,
+    }
   })
   const kernel = readFileSync(kernelPath)
   const { composeImage } = await import('@xen-ts/boot')

@@ -67,18 +67,22 @@ export interface Guess {
 }
 
 const QUESTION = 'question'
-const questions = (project: Project, target: FoundTarget): Cache<Question> =>
-  new Cache(project.root, `main-${sha256(`${project.entry} ${target.module}`).slice(0, 16)}`)
+const questions = (project: Project, asked: string): Cache<Question> =>
+  new Cache(project.root, `main-${sha256(`${project.entry} ${asked}`).slice(0, 16)}`)
 
-/** Most changes of a program leave the main module as it was: so the bundle of the last one is made at once, while the program is read. */
-export function guessBundle(project: Project, target: FoundTarget): Guess | undefined {
-  const question = questions(project, target).known(QUESTION)
+/**
+ * Most changes of a program leave the main module as it was: so the bundle of the last one is made at once, before anything is known of the target
+ * or read of the program.
+ * @param asked the target as it was given, '' where none was; should it mean another one now, the guess is wrong, and is not taken
+ */
+export function guessBundle(project: Project, asked: string): Guess | undefined {
+  const question = questions(project, asked).known(QUESTION)
   if (question === undefined) return undefined
   return { question, answer: bundleFor(project, question).catch(() => undefined) }
 }
 
-export function keepQuestion(project: Project, target: FoundTarget, question: Question): void {
-  const cache = questions(project, target)
+export function keepQuestion(project: Project, asked: string, question: Question): void {
+  const cache = questions(project, asked)
   if (isSame(cache.known(QUESTION), question)) return
   cache.set(QUESTION, question)
   cache.save()

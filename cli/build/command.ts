@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
 import type { AssetReport } from './assets.ts'
+import type { Begun } from './begin.ts'
 import { buildProgram } from './build.ts'
 import { type GivenOptions, targetOf } from './prepare.ts'
-import { buildProcess } from './process.ts'
-import { findProject } from './project.ts'
+import type { Project } from './project.ts'
 import { kib, nodeCommand, sizeTree } from './report.ts'
 
 export interface BuildCommandOptions extends GivenOptions {
@@ -12,21 +12,17 @@ export interface BuildCommandOptions extends GivenOptions {
 }
 
 /** `xen-ts build`: stages with times, size tree, least memory, sha256. */
-export async function buildCommand(app: string, options: BuildCommandOptions): Promise<void> {
-  if (await becomesProcess(app, options.target)) return processCommand(app, options)
+export async function buildCommand(app: string, options: BuildCommandOptions, begun: Begun): Promise<void> {
+  if (await becomesProcess(begun.project, options.target)) return processCommand(app, options)
   const say = options.json
     ? () => {}
     : (text: string) => {
         process.stdout.write(text)
       }
-  const report = await buildProgram({
-    ...options,
-    app,
-    gzip: options.json,
-    onStage: (name, milliseconds) => {
-      if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
-    },
-  })
+  const onStage = (name: string, milliseconds?: number): void => {
+    if (milliseconds !== undefined) say(`${name.padEnd(10)} ${milliseconds.toFixed(0).padStart(6)} ms\n`)
+  }
+  const report = await buildProgram({ ...options, app, gzip: options.json, onStage }, begun)
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...report, output: relative(process.cwd(), report.output) }, undefined, 2)}\n`)
@@ -37,11 +33,12 @@ export async function buildCommand(app: string, options: BuildCommandOptions): P
   say(`memory     ${report.memoryMiB} MiB at least\nbuild      ${report.buildId}\nsha256     ${report.sha256}\n`)
 }
 
-async function becomesProcess(app: string, given: string | undefined): Promise<boolean> {
-  return (await targetOf(findProject(app), given, 'xen')).target.becomes === 'process'
+async function becomesProcess(project: Project, given: string | undefined): Promise<boolean> {
+  return (await targetOf(project, given, 'xen')).target.becomes === 'process'
 }
 
 async function processCommand(app: string, options: BuildCommandOptions): Promise<void> {
+  const { buildProcess } = await import('./process.ts')
   const report = await buildProcess({ ...options, app })
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning.replaceAll('\n', '\n  ')}\n`)
   const output = relative(process.cwd(), report.output)

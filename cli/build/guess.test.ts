@@ -21,11 +21,11 @@ async function projectOf(t: ExecutionContext, source: string): Promise<[string, 
 
 test('the bundle of the last build is made again, and taken, where the program asks for the same', async t => {
   const [root, project, target] = await projectOf(t, plain)
-  t.is(guessBundle(project, target), undefined)
+  t.is(guessBundle(project, target.name), undefined)
   await bundleProgram(project, target)
   t.is(cached(root).length, 1)
   writeFileSync(join(root, 'app.ts'), handler('new Response(request.method)'))
-  const guess = guessBundle(project, target)!
+  const guess = guessBundle(project, target.name)!
   const { code, map } = await bundleProgram(project, target, { guess })
   const answer = (await guess.answer)!
   t.regex(code, /request\.method/)
@@ -44,14 +44,14 @@ for (const [what, source, needs] of [
     const [root, project, target] = await projectOf(t, plain)
     await bundleProgram(project, target)
     writeFileSync(join(root, 'app.ts'), source)
-    const guess = guessBundle(project, target)!
+    const guess = guessBundle(project, target.name)!
     const { code, network } = await bundleProgram(project, target, { guess })
     t.regex(code, needs)
     const without = await bundleProgram(project, target)
     t.is(code, without.code)
     t.is(network, without.network)
     t.not(
-      guessBundle(project, target)!.question.main + guessBundle(project, target)!.question.left,
+      guessBundle(project, target.name)!.question.main + guessBundle(project, target.name)!.question.left,
       guess.question.main + guess.question.left,
     )
   })
@@ -62,13 +62,13 @@ test('a file that is broken is no guess; one that fails is not taken, and the er
   const { code } = await bundleProgram(project, target)
   const [name] = cached(root)
   writeFileSync(join(root, 'node_modules/.cache/xen-ts', name), 'broken')
-  t.is(guessBundle(project, target), undefined)
+  t.is(guessBundle(project, target.name), undefined)
   t.is((await bundleProgram(project, target)).code, code)
-  const question = guessBundle(project, target)!.question
+  const question = guessBundle(project, target.name)!.question
   const fails = { question, answer: Promise.resolve(undefined) }
   t.is((await bundleProgram(project, target, { guess: fails })).code, code)
   writeFileSync(join(root, 'app.ts'), `import './absent.ts'\n${plain}`)
-  const guess = guessBundle(project, target)!
+  const guess = guessBundle(project, target.name)!
   t.is(await guess.answer, undefined)
   await t.throwsAsync(bundleProgram(project, target, { guess }), { message: /absent/ })
   t.true(existsSync(join(root, 'app.ts')))

@@ -61,7 +61,7 @@ export interface Bundle {
 export async function bundleProgram(
   project: Project,
   target: FoundTarget,
-  given: MainModule & { code?: string; guess?: Guess } = {},
+  given: MainModule & { code?: string; guess?: Guess; asked?: string } = {},
 ): Promise<Bundle> {
   const code = given.code ?? (await readProgram(project, target))
   const facts = factsOf(code, project)
@@ -76,7 +76,7 @@ export async function bundleProgram(
   const question: Question = { main, left: leftOut(kinds, partsOf(target)) }
   const guessed = isSame(given.guess?.question, question) ? await given.guess?.answer : undefined
   const { result, modules } = guessed ?? (await reported(project, target, () => bundleFor(project, question)))
-  keepQuestion(project, target, question)
+  keepQuestion(project, given.asked ?? target.name, question)
   const text = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))!.text
   const script = withModuleNames(text('.js'), new Set(Object.keys(result.metafile.inputs)), project.root)
   const map = text('.map')

@@ -1,6 +1,6 @@
 /**
  * How the heap of a program's last image was laid out, for the next one: after most changes it fits, and the bundle is evaluated once instead of
- * twice (boot/image/snapshot.ts, which sees whether it does).
+ * twice (boot/image/take.ts, which sees whether it does).
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { Cache, sha256 } from './cache.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin, ResolveResult } from 'esbuild'
 import { ownExports, ownPath } from './own.ts'
@@ -47,16 +47,22 @@ export function ownPackages(): Plugin {
   }
 }
 
+/** The relative imports that may be of a module, by the name of its file; without its types it ends in .js. */
+const byFile = (path: string): string => `^\\..*/${escaped(basename(path).replace(/\.ts$/, ''))}\\.[jt]s$`
+
 /**
  * Modules of ours that nothing of the program reaches: another one stands for them, or nothing, and what they export is undefined.
  * @param modules by `@xen-ts/NAME`, or by their paths from the folder of xen-ts: the `@xen-ts/NAME` of what stands for them there, or ''
  */
 export function without(modules: Readonly<Record<string, string>>): Plugin {
+  const named = Object.keys(modules)
   return {
     name: 'without',
     setup(build) {
-      if (Object.keys(modules).length === 0) return
-      build.onResolve({ filter: /^@xen-ts\/|^\..*\.[jt]s$/ }, ({ path, resolveDir }) => {
+      if (named.length === 0) return
+      // It asks for what has such a name only: to be asked for each import takes esbuild a fifth of its time.
+      const filter = new RegExp(named.map(name => (name.startsWith('@') ? `^${escaped(name)}$` : byFile(name))).join('|'))
+      build.onResolve({ filter }, ({ path, resolveDir }) => {
         const file = path.startsWith('.') ? resolve(resolveDir, path) : undefined
         const module = file === undefined ? path : ownPath(file)
         if (module === undefined || !Object.hasOwn(modules, module)) return undefined

@@ -49,9 +49,9 @@ test('an image is the same with caches of each build before it, with broken ones
   }
   t.deepEqual(
     readdirSync(folder)
-      .map(name => name.split('-')[0])
+      .map(name => name.split(/[-.]/)[0])
       .sort(),
-    ['main', 'module', 'plan', 'program', 'sections'],
+    ['engine', 'main', 'module', 'plan', 'program', 'sections'],
   )
   const right = await built(bare)
   /** A value that is whole, and of another build. */

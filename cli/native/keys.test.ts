@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { listFunctions } from '@xen-ts/boot'
+import { listFunctions } from '@xen-ts/boot/native'
 import test from 'ava'
 import { snapshotOf } from '../build/build.ts'
 import { findProject } from '../build/project.ts'
