@@ -14,12 +14,15 @@ import { findBytecode } from '../image/functions.ts'
 import { addressesOf, readSymbols } from '../image/sections.ts'
 import { createEngine } from '../node/create.ts'
 import { compileBodies } from './ahead/compile.ts'
+import type { CompiledBodies } from './ahead/file.ts'
 import { functionsOf } from './ahead/functions.ts'
 import { engineFolder } from './build.ts'
 import { readStencilFile } from './stencils/file.ts'
 
 export interface NativeOptions {
   readonly bodies: 'all' | 'compiled' | 'none'
+  /** With `compiled`: what was compiled before (compileScripts). */
+  readonly ready?: CompiledBodies
   /** Folder of the engine's build. */
   readonly folder?: string
   /** What goes before the program's name, such as ['valgrind', '--tool=callgrind']. */
@@ -61,11 +64,11 @@ export interface NativeRun extends Pick<NativeOptions, 'prefix' | 'seconds'> {
 /** A script that can be run more than once. */
 export async function prepareNative(
   script: string,
-  { bodies, folder = engineFolder }: NativeOptions,
+  { bodies, ready, folder = engineFolder }: NativeOptions,
 ): Promise<{ run(options?: NativeRun): NativeResult; dispose(): void }> {
   const snapshot = await snapshotOf(script)
   const functions = findBytecode(snapshot)
-  const compiled = bodies === 'compiled' ? await compileBodies(functionsOf(snapshot), folder) : undefined
+  const compiled = bodies === 'compiled' ? (ready ?? (await compileBodies(functionsOf(snapshot), folder))) : undefined
   const chosen = new Set(bodies === 'none' ? [] : functions.map(({ address }) => address))
   const made = makeBodies(snapshot, readStencilFile(readFileSync(join(folder, 'stencils.json'), 'utf8')), chosen, compiled)
   const host = join(folder, 'host')
@@ -91,6 +94,17 @@ export async function prepareNative(
   }
 }
 
+/** Compiles the functions of many scripts at once: those that are the same only once, and gcc starts less often. */
+export async function compileScripts(scripts: readonly string[], folder = engineFolder): Promise<CompiledBodies> {
+  const functions = []
+  for (const script of scripts) {
+    // Not every script can be parsed.
+    const snapshot = await snapshotOf(script).catch(() => undefined)
+    if (snapshot) functions.push(...functionsOf(snapshot))
+  }
+  return compileBodies(functions, folder)
+}
+
 /** In JSRuntime, JSMallocState: bytes in use, and how many there may be. QTS_RuntimeSetMemoryLimit sets the second. */
 const mallocState = { used: 20, limit: 24 }
 
@@ -104,7 +118,7 @@ function limited(memory: Uint8Array, runtime: number, room: number | undefined):
 
 type EngineSnapshot = Pick<Snapshot, 'pages' | 'memoryPages' | 'runtime' | 'context' | 'turn' | 'stackPointer'> & Snapshot
 
-async function snapshotOf(script: string): Promise<EngineSnapshot> {
+export async function snapshotOf(script: string): Promise<EngineSnapshot> {
   const engine = await createEngine({ jsStackLimit, clock: () => 0 })
   engine.memory.u32[(engine.runtime + engine.layout.rejectionTracker) >>> 2] = 0 // nobody is told of rejections
   const global = engine.global()
