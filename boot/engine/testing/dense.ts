@@ -36,7 +36,24 @@ interface Scope {
 
 const names = ['a', 'b', 'c', 'n', 'x', 'y', 'z', 'k', 'm']
 const assigned = ['x', 'y', 'z', 'a', 'k', 'm']
-const constants = ['0', '1', '-1', '5', '31', '100', '1000', '70000', '2147483647', '-2147483648', '0.5', 'true', 'null', 'undefined', "''", "'t'"]
+const constants = [
+  '0',
+  '1',
+  '-1',
+  '5',
+  '31',
+  '100',
+  '1000',
+  '70000',
+  '2147483647',
+  '-2147483648',
+  '0.5',
+  'true',
+  'null',
+  'undefined',
+  "''",
+  "'t'",
+]
 const binary = ['+', '-', '*', '&', '|', '^', '>>', '>>>', '%', '/', '<', '<=', '>', '>=', '==', '!=', '===', '!==', '+', '-', '<']
 const capped = ['<<', '**']
 
@@ -55,13 +72,15 @@ function expression(scope: Scope): string {
     () => `(${next()} ${choices.of(capped)} cap(${next()}))`,
     () => `(${choices.of(['-', '~', '!', '+', 'typeof ', 'void '])}${next()})`,
     () => `(${choices.of(assigned)} ${choices.of(['=', '+=', '-=', '*=', '&=', '|=', '%=', '>>>=', '??=', '||=', '&&='])} ${next()})`,
-    () => (choices.chance(128) ? `(${choices.of(assigned)}${choices.of(['++', '--'])})` : `(${choices.of(['++', '--'])}${choices.of(assigned)})`),
+    () =>
+      choices.chance(128) ? `(${choices.of(assigned)}${choices.of(['++', '--'])})` : `(${choices.of(['++', '--'])}${choices.of(assigned)})`,
     () => `(${next()} ? ${next()} : ${next()})`,
     () => `(${next()} ${choices.of(['&&', '||', '??'])} ${next()})`,
     () => `(${next()}, ${next()})`,
     () => `${choices.of(['a', 'b', 'o', 'l', 'o.p'])}?.${choices.of(['x', 'length', 'p', 'a'])}`,
     () => `${choices.of(['a', 'o', 'l', 'u'])}[${next()}]`,
-    () => `(${choices.of(['o.p', 'o.q', 'a.x', 'l.length', 'o.p.x', 'l[1]', 'u[n]', 'u[1]', 'l[n]', `o[at(${next()})]`])} ${choices.of(['=', '+=', '-='])} ${next()})`,
+    () =>
+      `(${choices.of(['o.p', 'o.q', 'a.x', 'l.length', 'o.p.x', 'l[1]', 'u[n]', 'u[1]', 'l[n]', `o[at(${next()})]`])} ${choices.of(['=', '+=', '-='])} ${next()})`,
     () => `(${choices.of(['o.p', 'o.q', 'l[0]', 'u[n]', 'o.#r'].slice(0, 4))}${choices.of(['++', '--'])})`,
     () => `same(${next()}${choices.chance(128) ? `, ${next()}, ${next()}` : ''})`,
     () => `o.f(${next()})`,
@@ -85,7 +104,8 @@ function statement(scope: Scope): string {
     () => `try { ${inner()} ${inner()} } catch (e) { y = e; ${inner()} }`,
     () => `try { ${inner()} ${choices.of(['', 'return [x, y]', `if (${value()}) throw z`])} } finally { ${inner()} }`,
     () => `switch (${value()}) { case 1: ${inner()} case 'a': ${inner()} break; case ${value()}: ${inner()} default: ${inner()} }`,
-    () => `for (const v of [${value()}, ${value()}]) { z = v; if (${value()}) ${choices.of(['continue', 'break', `return ${value()}`])}; ${inner()} }`,
+    () =>
+      `for (const v of [${value()}, ${value()}]) { z = v; if (${value()}) ${choices.of(['continue', 'break', `return ${value()}`])}; ${inner()} }`,
     () => `{ const { p, [n]: q = ${value()}, 0: r } = ${choices.of(['o', 'l', 'a'])}; x = [p, q, r]; }`,
   ])()
 }
@@ -104,4 +124,6 @@ return [${result}, x, y, z, a, b, keep(), o.p, l, u] } })`
 export const writeDense = (functions: readonly Uint8Array[]): string =>
   `${prelude}\n${driver}\n${values}\nconst same = v => v\n${functions.map(writeFunction).join('\n')}`
 
-export const dense = fc.array(fc.uint8Array({ minLength: 60, maxLength: 300, size: 'max' }), { minLength: 6, maxLength: 12, size: 'max' }).map(writeDense)
+export const dense = fc
+  .array(fc.uint8Array({ minLength: 60, maxLength: 300, size: 'max' }), { minLength: 6, maxLength: 12, size: 'max' })
+  .map(writeDense)
