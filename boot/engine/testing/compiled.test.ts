@@ -31,7 +31,7 @@ const mixed =
 async function agree(t: ExecutionContext, from: fc.Arbitrary<string>, { few, seed: first }: { few: number; seed: number }) {
   const seed = firstSeed({ seed: first })
   const again = repeat(new Error().stack)(seed)
-  const all = fc.sample(from, { numRuns: inputs({ few, cost: 50 }), seed })
+  const all = fc.sample(from, { numRuns: inputs({ few, cost: 500 }), seed })
   let [ran, lines, late] = [0, 0, 0]
   for (let start = 0; start < all.length; start += BATCH) {
     const batch = all.slice(start, start + BATCH)

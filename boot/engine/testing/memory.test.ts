@@ -16,7 +16,7 @@ test('each allocation fails once', async t => {
   t.timeout(5 * 60_000)
   const seed = firstSeed({ seed: 7 })
   const again = repeat(new Error().stack)(seed)
-  const [count, steps] = [inputs({ few: 2, cost: 1000 }), inputs({ few: 30, cost: 100 })]
+  const [count, steps] = [inputs({ few: 2, cost: 2000 }), inputs({ few: 30, cost: 100 })]
   let [ran, failures] = [0, 0]
   const scripts = fc.sample(programs, { numRuns: count, seed }).map(program => `${program}\n${rest}`)
   const ready = await compileScripts(scripts)
