@@ -9,6 +9,7 @@
  *	--clock			time passes (else by a millisecond at every look, so that a run is the same every time)
  *	--uint8array DATA,LENGTH	offsets in a Uint8Array's JSObject, for checksum() (layout.ts finds them)
  *	--rejections OFFSET	sets the rejection tracker, at that offset in JSRuntime; rejections are printed
+ *	--live OFFSET		prints at the end of a snapshot's function how many allocations are left, which is at that offset in JSRuntime
  *	--stack-used		prints the native stack's high water mark at the end
  *	--code FILE		code of the memory's own (bodies, boot/image/bodies.ts), linked for HOST_CODE
  *	--run STACK,PAGES,RUNTIME,CONTEXT,FUNCTION	goes on from a snapshot of memory: calls the function, and runs no files
@@ -289,7 +290,7 @@ int main(int argc, char **argv)
 		fail("usage: host MEMORY [option...] FILE.js...", "arguments");
 	make_memory(argv[1]);
 	int watch_stack = 0;
-	u32 tracker = 0, function = 0;
+	u32 tracker = 0, function = 0, live = 0;
 	int i = 2;
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--clock"))
@@ -298,6 +299,8 @@ int main(int argc, char **argv)
 			i++;
 		else if (!strcmp(argv[i], "--rejections") && i + 1 < argc)
 			tracker = strtoul(argv[++i], 0, 10);
+		else if (!strcmp(argv[i], "--live") && i + 1 < argc)
+			live = strtoul(argv[++i], 0, 10);
 		else if (!strcmp(argv[i], "--code") && i + 1 < argc)
 			map_code(argv[++i]);
 		else if (!strcmp(argv[i], "--run") && i + 1 < argc && sscanf(argv[i + 1], "%u,%u,%u,%u,%u", &engine_sp, &engine_pages, &runtime, &context, &function) == 5)
@@ -313,6 +316,8 @@ int main(int argc, char **argv)
 		u32 none = engine_malloc(sizeof(u32));
 		check(engine_QTS_Call(context, function, engine_QTS_GetUndefined(), 0, none), "the snapshot's function");
 		drain("the snapshot's function");
+		if (live)
+			printf("allocations left: %u\n", *word(runtime + live));
 		if (watch_stack)
 			printf("native stack used: %u bytes\n", stack_used(1));
 		return 0;

@@ -91,6 +91,17 @@ const programs: Record<string, string> = {
     var v = 1; { v ||= 2; v &&= 3; v ??= 4 } print(v); print([1, [2, [3]]].flat(Infinity).map((x, i, all) => x * all.length).join())
     print(eval('1 + v') + new Function('a', 'return a * 2')(4))
     print(new Function("o", "with (o) return v")({ v: "inside" }))`,
+  'properties by number are taken apart and set': `
+    const f = ({ 0: a, 5: b, ...rest }) => a + b + JSON.stringify(rest)
+    print(f([1, 2, 3, 4, 5, 6]))
+    const o = { 7: 1, get 8() { return this[7] } }
+    function take(o) { let x, y; ({ 7: x, 8: y = 9, 2147483647: o[3] = 4 } = o); return [x, y, o[3]].join() }
+    print(take(o) + JSON.stringify(o))`,
+  'the stack is as deep as a long list': `
+    const list = (a, b) => [${Array.from({ length: 70 }, (_, i) => (i % 2 ? `-a + ${i}` : 'b++')).join()}]
+    print(list(3, 4).join())
+    function call(a) { return ((...all) => all.join())(${Array.from({ length: 70 }, (_, i) => `a - ${i}`).join()}, ...[a], a | 1) }
+    print(call(5) + call('7') + call(1.5))`,
   'objects are freed as before': `
     class Big { constructor() { this.list = Array.from({ length: 2000 }, (_, i) => ({ i })) } }
     let sum = 0

@@ -14,17 +14,31 @@ import { findBytecode } from '../image/functions.ts'
 import { addressesOf, readSymbols } from '../image/sections.ts'
 import { createEngine } from '../node/create.ts'
 import { compileBodies } from './ahead/compile.ts'
+import type { CompiledBodies } from './ahead/file.ts'
 import { functionsOf } from './ahead/functions.ts'
 import { engineFolder } from './build.ts'
 import { readStencilFile } from './stencils/file.ts'
 
-export interface NativeOptions {
-  readonly bodies: 'all' | 'compiled' | 'none'
+/** What functions become: joined from stencils, compiled, or neither. */
+export type BodyKind = 'all' | 'compiled' | 'none'
+
+export interface NativeOptions extends NativeRun {
+  /** Of all functions, or of each, by its number in the snapshot. */
+  readonly bodies: BodyKind | ((index: number) => BodyKind)
+  /** With `compiled`: what was compiled before (compileScripts). */
+  readonly ready?: CompiledBodies
   /** Folder of the engine's build. */
   readonly folder?: string
+}
+
+export interface NativeRun {
   /** What goes before the program's name, such as ['valgrind', '--tool=callgrind']. */
   readonly prefix?: readonly string[]
   readonly seconds?: number
+  /** Bytes that the engine may allocate beyond what it has, for its allocations to fail. Default: all there are. */
+  readonly room?: number
+  /** Tells at the end how many allocations are left. */
+  readonly live?: boolean
 }
 
 export interface NativeResult {
@@ -53,20 +67,19 @@ export async function runNative(script: string, options: NativeOptions): Promise
   }
 }
 
-export interface NativeRun extends Pick<NativeOptions, 'prefix' | 'seconds'> {
-  /** Bytes that the engine may allocate beyond what it has, for its allocations to fail. Default: all there are. */
-  readonly room?: number
-}
-
 /** A script that can be run more than once. */
 export async function prepareNative(
   script: string,
-  { bodies, folder = engineFolder }: NativeOptions,
+  { bodies, ready, folder = engineFolder }: NativeOptions,
 ): Promise<{ run(options?: NativeRun): NativeResult; dispose(): void }> {
   const snapshot = await snapshotOf(script)
   const functions = findBytecode(snapshot)
-  const compiled = bodies === 'compiled' ? await compileBodies(functionsOf(snapshot), folder) : undefined
-  const chosen = new Set(bodies === 'none' ? [] : functions.map(({ address }) => address))
+  const kinds = new Map(functions.map(({ address }, i) => [address, typeof bodies === 'string' ? bodies : bodies(i)]))
+  const ofKind = (kind: BodyKind) => functionsOf(snapshot).filter(({ address }) => kinds.get(address) === kind)
+  const compiled = [...kinds.values()].includes('compiled')
+    ? without(ready ?? (await compileBodies(ofKind('compiled'), folder)), ofKind('all'))
+    : undefined
+  const chosen = new Set(functions.map(({ address }) => address).filter(address => kinds.get(address) !== 'none'))
   const made = makeBodies(snapshot, readStencilFile(readFileSync(join(folder, 'stencils.json'), 'utf8')), chosen, compiled)
   const host = join(folder, 'host')
   const symbols = addressesOf(readSymbols(readElf(readFileSync(host), 'the host').sections))
@@ -80,10 +93,10 @@ export async function prepareNative(
   const args = [join(work, 'memory'), ...(code.length > 0 ? ['--code', join(work, 'code')] : []), ...where]
   let written: number | undefined = -1
   return {
-    run({ prefix = [], seconds = 60, room }: NativeRun = {}) {
+    run({ prefix = [], seconds = 60, room, live }: NativeRun = {}) {
       if (written !== room) writeFileSync(join(work, 'memory'), limited(memory, runtime, room))
       written = room
-      const [program, ...rest] = [...prefix, host, ...args]
+      const [program, ...rest] = [...prefix, host, ...args, ...(live ? ['--live', `${mallocState.count}`] : [])]
       const { stdout, stderr, status, signal } = spawnSync(program, rest, { encoding: 'utf8', timeout: seconds * 1000, maxBuffer: 1 << 28 })
       return { stdout, stderr, status, signal, functions: functions.length, bytes: code.length }
     },
@@ -91,8 +104,25 @@ export async function prepareNative(
   }
 }
 
-/** In JSRuntime, JSMallocState: bytes in use, and how many there may be. QTS_RuntimeSetMemoryLimit sets the second. */
-const mallocState = { used: 20, limit: 24 }
+/** Compiles the functions of many scripts at once: those that are the same only once, and gcc starts less often. */
+export async function compileScripts(scripts: readonly string[], folder = engineFolder): Promise<CompiledBodies> {
+  const functions = []
+  for (const script of scripts) {
+    // Not every script can be parsed.
+    const snapshot = await snapshotOf(script).catch(() => undefined)
+    if (snapshot) functions.push(...functionsOf(snapshot))
+  }
+  return compileBodies(functions, folder)
+}
+
+/** In JSRuntime, JSMallocState: allocations, bytes in use, and how many there may be. QTS_RuntimeSetMemoryLimit sets the third. */
+const mallocState = { count: 16, used: 20, limit: 24 }
+
+/** Those functions are to have other bodies. */
+const without = (compiled: CompiledBodies, others: readonly { readonly key: string }[]): CompiledBodies => {
+  const keys = new Set(others.map(({ key }) => key))
+  return { ...compiled, bodies: new Map([...compiled.bodies].filter(([key]) => !keys.has(key))) }
+}
 
 function limited(memory: Uint8Array, runtime: number, room: number | undefined): Uint8Array {
   if (room === undefined) return memory

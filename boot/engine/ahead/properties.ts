@@ -8,6 +8,9 @@ const hole = ({ at }: Instruction): string => `hole_atom_${at}`
 const atom = (instruction: Instruction): string => `NUMBER(${hole(instruction)})`
 const after = ({ at, opcode }: Instruction): string => `PC(${at + opcode.size})`
 
+/** Whether the name is a number: such an atom is no address below 2 GiB, as which the compiler takes it. The interpreter does these. */
+const isNumber = ({ operand }: Instruction): boolean => operand >= 0x80000000
+
 /** Whether somebody else keeps the value alive until something is done. */
 const isBorrowed = (value: Value): boolean => value.kind === 'place' || (value.kind === 'weak' && !value.keep)
 
@@ -32,6 +35,7 @@ function look(
 }
 
 operations.set('get_field', (body, instruction) => {
+  if (isNumber(instruction)) return false
   const object = body.pop()
   look(body, object, {
     quick: (value, label) =>
@@ -52,6 +56,7 @@ operations.set('get_private_field', body => {
   return true
 })
 operations.set('get_field2', (body, instruction) => {
+  if (isNumber(instruction)) return false
   body.effects()
   const object = body.top()
   const name = body.name()
@@ -62,6 +67,7 @@ operations.set('get_field2', (body, instruction) => {
   return true
 })
 operations.set('put_field', (body, instruction) => {
+  if (isNumber(instruction)) return false
   const value = body.pop()
   const object = body.pop()
   body.effects()

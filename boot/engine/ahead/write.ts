@@ -32,6 +32,9 @@ export function writeBody(key: string, code: FunctionCode, steps: ReadonlySet<nu
   return new BodyWriter(code, reached, steps).write(key)
 }
 
+/** The variable of C for a place on the stack. Not `s32`, which is a type. */
+const slot = (i: number): string => `s${i}_`
+
 export class BodyWriter {
   readonly code: FunctionCode
   readonly #instructions: readonly Instruction[]
@@ -64,15 +67,15 @@ export class BodyWriter {
       if (leads && this.#isOpen) this.#settle()
       if (leads || !this.#isOpen) {
         if (leads) this.emit(`L${instruction.at}:;`)
-        this.#stack = Array.from({ length: instruction.depth }, (_, i): Value => ({ kind: 'own', name: `s${i}` }))
+        this.#stack = Array.from({ length: instruction.depth }, (_, i): Value => ({ kind: 'own', name: slot(i) }))
       }
       this.#isOpen = goesOn(instruction)
       this.#write(instruction)
     }
-    const slots = Array.from({ length: deepest }, (_, i) => `s${i}`)
+    const slots = Array.from({ length: deepest }, (_, i) => slot(i))
     const cases = entries.map((at, i) => {
       const { depth } = this.#instructions.find(each => each.at === at)!
-      const loads = slots.slice(0, depth).map((slot, j) => `${slot} = i64_load(SLOT(${j})); `)
+      const loads = slots.slice(0, depth).map((name, j) => `${name} = i64_load(SLOT(${j})); `)
       return i === 0 ? '' : `\tcase ${i}: ${loads.join('')}goto L${at};\n`
     })
     const exits = [...this.#exits].map(([text, label]) => `\t${label}: __attribute__((cold)); ${text}\n`)
@@ -83,7 +86,7 @@ export class BodyWriter {
 	enum { VARIABLES = ${code.variables} };
 	const u64 sf = AT(S->sf - ENGINE_BASE), variables = AT(S->var - ENGINE_BASE), arguments = AT(S->arg - ENGINE_BASE), closures = AT(S->vref - ENGINE_BASE);
 	u32 k = 0;
-	${slots.length > 0 ? `u64 ${slots.map(slot => `${slot} = 0`).join(', ')};` : ''}
+	${slots.length > 0 ? `u64 ${slots.map(name => `${name} = 0`).join(', ')};` : ''}
 	if (LIKELY(!entry)) goto L0;
 	switch (entry) {
 ${cases.join('')}	}
@@ -267,13 +270,13 @@ u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 
   #settle(): void {
     const moves: [string, string][] = []
     this.#stack.forEach((value, i) => {
-      if (value.kind === 'own' && value.name === `s${i}`) return
+      if (value.kind === 'own' && value.name === slot(i)) return
       const name = this.name('m')
-      moves.push([`s${i}`, name])
+      moves.push([slot(i), name])
       this.emit(`u64 ${name} = ${owned(value)};`)
     })
-    for (const [slot, name] of moves) this.emit(`${slot} = ${name};`)
-    this.#stack = this.#stack.map((_, i): Value => ({ kind: 'own', name: `s${i}` }))
+    for (const [to, name] of moves) this.emit(`${to} = ${name};`)
+    this.#stack = this.#stack.map((_, i): Value => ({ kind: 'own', name: slot(i) }))
   }
 
   /** Goes on at another instruction, always or if the condition holds, with the stack as it is now. */

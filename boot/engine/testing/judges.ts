@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { createEngine } from '../instance.ts'
-import { runNative } from '../native.ts'
+import { type NativeResult, runNative } from '../native.ts'
 import type { V8Request } from './v8-thread.ts'
 
 /** What a program printed, one line each; undefined: it took too long. */
@@ -36,19 +36,21 @@ export const wasm: Judge = async program => {
 }
 
 const native =
-  (bodies: 'all' | 'compiled' | 'none'): Judge =>
-  async program => {
-    const { stdout, stderr, status, signal } = await runNative(program, { bodies, seconds: LONGEST })
-    const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
-    if (signal === 'SIGTERM') return undefined
-    return status === 0 ? lines : [...lines, ended(signal ?? stderr)]
-  }
+  (bodies: 'all' | 'none'): Judge =>
+  async program =>
+    linesOf(await runNative(program, { bodies, seconds: LONGEST }))
+
+/** What a program printed, and how it ended; undefined: it took too long. */
+export function linesOf({ stdout, stderr, status, signal }: NativeResult): readonly string[] | undefined {
+  if (signal === 'SIGTERM') return undefined
+  const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n')
+  return status === 0 ? lines : [...lines, ended(signal ?? stderr)]
+}
 
 /** The native engine, as a Linux program. */
 export const interpreted = native('none')
-/** The same, with all functions as machine code, joined from stencils; and compiled by gcc, which takes seconds. */
+/** The same, with all functions as machine code, joined from stencils. What gcc compiles is in compiled.test.ts: it takes seconds. */
 export const joined = native('all')
-export const compiled = native('compiled')
 
 let thread: Worker | undefined
 

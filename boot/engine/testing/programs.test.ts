@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { runs } from '../../node/fuzz.ts'
 import { buildEngine, engineFolder } from '../build.ts'
-import { compiled, difference, interpreted, type Judge, joined, standard, v8, wasm } from './judges.ts'
+import { difference, interpreted, type Judge, joined, standard, v8, wasm } from './judges.ts'
 import { ownText, programs, write } from './program.ts'
 
 test.before('the engine is built', async t => {
@@ -54,11 +54,6 @@ test('every program can be parsed', t => {
 test('the native engine does what the engine in Node does', t => agree(t, wasm, interpreted))
 
 test('machine code joined from stencils does what the engine in Node does', t => agree(t, wasm, joined))
-
-test('compiled machine code does what the engine in Node does', t => {
-  t.timeout(5 * 60_000)
-  return agree(t, wasm, compiled, difference, { few: 3 })
-})
 
 // How often a proxy is asked, by for-in for one, the two do not agree on, nor on some other things: what is found by chance with other seeds is
 // for a person to look at.
