@@ -34,6 +34,18 @@ for (const file of files)
   })
 
 const programs: Record<string, string> = {
+  'calls have too few arguments, too many, and variables that outlive them': `
+    function three(a, b, c) { return [a, b, c, this === undefined].join() }
+    function strict(a, b) { 'use strict'; return [a, b, this === undefined, arguments.length].join() }
+    function changed(a, b) { arguments[0] = 'other'; return [a, b, arguments.length].join() }
+    function defaults(a = {}, b = [a]) { a = 1; return [typeof a, b.length].join() }
+    function many(a) { let b = a + 1, c = b + 1, d = c + 1, e = d + 1; return { add: n => a += n, all: () => [a, b, c, d, e].join() } }
+    function made(a, b) { return new.target ? { a, b } : 'called' }
+    for (const f of [three, strict, changed, defaults])
+      for (const list of [[], [{}], ['x', 'y'], [1, 'two', 3n, {}, []]]) print(f.name, f(...list), f.apply(null, list), f(), f('a'), f('a', 'b', 'c', 'd'))
+    const kept = many('1'), others = many('2'); kept.add('3'); print(kept.all(), others.all())
+    print(JSON.stringify([new made(), new made({}), Reflect.construct(made, ['p', 'q', 'r']), made('p')]))
+    print([3, 1, 2].sort((a, b, c) => a - b + (c ?? 0)).map((x, i, all) => x * i + all.length).join())`,
   'exceptions are caught, with the places where they were thrown': `
     function thrower(x) { if (x > 2) throw new TypeError('x is ' + x); return thrower(x + 1) }
     try { thrower(0) } catch (error) { print(error.stack) }

@@ -24,7 +24,7 @@ const programs = [
 /** What they may take together, about: an image gets what fits of them (nativeAuto), and no program has all. */
 const BUDGET = 640 << 10
 /** Bytes of machine code for one of bytecode, about. */
-const GROWTH = 36
+const GROWTH = 30
 
 export interface CompileOptions {
   /** Where to. */

@@ -59,19 +59,23 @@ enum { INT, BOOL, NIL, UNDEFINED, UNINITIALIZED, CATCH_OFFSET, EXCEPTION };
 enum { ARRAY = 2, BYTECODE_FUNCTION = 13, UINT8_ARRAY = 23 };
 
 #define COLD_BODY __attribute__((cold, noinline))
+/* Rare for bodies: what leads there is compiled for size, and lies apart. For steps.c, which has these functions, they are like others. */
+#ifndef RARE
+#define RARE __attribute__((cold))
+#endif
 
 /* steps.c */
 COLD_BODY void gone(u64 value);
 COLD_BODY u32 truth_of(u64 value);
 void drop_all(u64 first, u32 count);
 struct kept field(struct native_state *S, u64 object, u32 atom, u32 pc);
-struct kept element(struct native_state *S, u64 object, u64 index, u32 pc);
+RARE struct kept element(struct native_state *S, u64 object, u64 index, u32 pc);
 /* An instruction of two values, or of one, as the interpreter does it, at this place of the stack; bits of the place: which have to be counted. */
 typedef u32 step(struct native_state *S, u32 pc);
 /* Its address, from where the code lies. */
 #define STEP(name) ({ step *address; asm("lea %c1(%%rip), %0" : "=r"(address) : "i"(name)); address; })
-u64 slow_one(struct native_state *S, u64 a, u64 place, u32 pc, step *step);
-u64 slow_two(struct native_state *S, u64 a, u64 b, u64 place, u32 pc, step *step);
+RARE u64 slow_one(struct native_state *S, u64 a, u64 place, u32 pc, step *step);
+RARE u64 slow_two(struct native_state *S, u64 a, u64 b, u64 place, u32 pc, step *step);
 COLD_BODY u32 set_field(struct native_state *S, u64 object, u32 atom, u64 value, u32 pc);
 u64 native_apply(u32 context, u64 function, u64 this_value, u32 argc, u32 argv);
 
@@ -205,12 +209,13 @@ INLINE void set(u64 place, u64 value)
 	drop(before);
 }
 
-/* ---- calls ---- */
+/* ---- calls: steps.c has what follows ---- */
 
-extern char hole_rt[], hole_bytecode[];
+#ifdef CALLS
+extern char hole_rt[];
 /* engine.c */
-u64 native_overflow(u32 context, u32 frame);
-u64 native_resume(const struct native_state *state, u32 locals, u64 kind);
+COLD_BODY u64 native_overflow(u32 context, u32 frame);
+COLD_BODY u64 native_resume(const struct native_state *state, u32 locals, u64 kind);
 void native_close(u32 runtime, u32 bytecode, u32 sf);
 #define FRAME 160
 #define FRAME_SF 24
@@ -218,13 +223,13 @@ void native_close(u32 runtime, u32 bytecode, u32 sf);
 typedef struct left body(struct native_state *S, u32 entry);
 
 /*
- * What JS_CallInternal does before and after the interpreter's loop, with the same frame in linear memory, so that JavaScript may call as deep as without. Counts are
- * constants: a function has its own copy.
+ * What JS_CallInternal does before and after the interpreter's loop, with the same frame in linear memory, so that JavaScript may call as deep as without. One
+ * for all bodies, by the counts in JSFunctionBytecode: a copy for each was a seventh of all code.
  */
-INLINE u64 call_body(body *run, u32 arity, u32 count, u32 depth, u32 references, u32 mode,
-	u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 copies)
+u64 call_body(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 copies, body *run)
 {
-	u64 runtime = KNOWN(hole_rt);
+	u64 runtime = KNOWN(hole_rt), function = i32_load((u64)(u32)callee + 32);
+	u32 arity = i32_load16_u(function + 40), count = i32_load16_u(function + 42), depth = i32_load16_u(function + 46), references = i32_load16_u(function + 48);
 	u32 own = (s32)argc < (s32)arity || copies ? arity : 0;
 	u32 size = (own + count + depth) * 8 + references * 4;
 	u32 frame = engine_sp - FRAME;
@@ -237,10 +242,10 @@ INLINE u64 call_body(body *run, u32 arity, u32 count, u32 depth, u32 references,
 		return native_overflow(CTX, frame);
 	locals = frame - ((size + 15) & ~15u);
 	engine_sp = locals;
-	i32_store(sf + 36, mode);
+	i32_store(sf + 36, i32_load8_u(function + 16));
 	i64_store(sf + 8, callee);
 	place = locals;
-	if (arity && own) {
+	if (UNLIKELY(own)) {
 		for (u32 i = 0; i < arity; i++)
 			i64_store(locals + 8 * i, (s32)i < (s32)argc ? dup(i64_load((u64)argv + 8 * i)) : VALUE(UNDEFINED, 0));
 		i32_store(sf + 16, locals);
@@ -268,7 +273,7 @@ INLINE u64 call_body(body *run, u32 arity, u32 count, u32 depth, u32 references,
 	state.vref = ENGINE_BASE + (u64)i32_load((u64)(u32)callee + 36);
 	state.sf = ENGINE_BASE + sf;
 	state.w2c_l24 = frame;
-	state.w2c_l28 = KNOWN(hole_bytecode);
+	state.w2c_l28 = function;
 	state.w2c_l37 = callee;
 	state.w2c_p0 = CTX;
 	state.w2c_p1 = callee;
@@ -282,7 +287,7 @@ INLINE u64 call_body(body *run, u32 arity, u32 count, u32 depth, u32 references,
 	if (LIKELY(left.kind == NATIVE_RETURN)) {
 		value = left.value;
 		if (references)
-			native_close(runtime, state.w2c_l28, sf);
+			native_close(runtime, function, sf);
 		for (place = locals; place < state.sp - ENGINE_BASE; place += 8)
 			drop_at(place);
 	} else
@@ -290,3 +295,4 @@ INLINE u64 call_body(body *run, u32 arity, u32 count, u32 depth, u32 references,
 	engine_sp = frame + FRAME;
 	return value;
 }
+#endif

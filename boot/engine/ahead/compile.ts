@@ -75,7 +75,7 @@ function fileOf(bodies: readonly BodySource[]): string {
   return `#include "body.h"
 
 ${holes.length > 0 ? `extern char ${holes.map(name => `${name}[]`).join(', ')};` : ''}
-${steps.map(opcode => `u32 step_${opcode}(struct native_state *S, u32 pc);`).join('\n')}
+${steps.map(opcode => `step step_${opcode};\nRARE step rare_${opcode} asm("step_${opcode}");`).join('\n')}
 
 ${text}`
 }

@@ -50,6 +50,8 @@ export function writeSteps(engine: string): StepSource {
   const [, slots] = /^static const struct engine_function engine_table\[(\d+)\] = \{$/m.exec(engine) ?? unexpected('there is no table')
   return {
     source: `/* Made by boot/engine/ahead/steps.ts: do not edit. */
+#define RARE
+#define CALLS
 #include "body.h"
 
 extern const struct engine_function engine_table[${slots}];

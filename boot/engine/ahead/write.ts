@@ -80,7 +80,6 @@ export class BodyWriter {
     })
     const exits = [...this.#exits].map(([text, label]) => `\t${label}: __attribute__((cold)); ${text}\n`)
     const { code } = this
-    const counts = [code.arguments, code.variables, code.stackSize, code.references, code.mode]
     const text = `struct left body_${key}(struct native_state *const S, u32 entry)
 {
 	enum { VARIABLES = ${code.variables} };
@@ -93,10 +92,10 @@ ${cases.join('')}	}
 	__builtin_unreachable();
 ${this.#lines.map(line => `\t${line}\n`).join('')}${exits.join('')}}
 
-u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 copies)
-{
-	return call_body(body_${key}, ${counts.join(', ')}, callee, this_value, target, argc, argv, copies);
-}
+asm(".section .text.call_${key},\\"ax\\",@progbits\\n"
+	"call_${key}: .globl call_${key}\\n"
+	"lea body_${key}(%rip), %rax\\n push %rax\\n call call_body\\n pop %rdx\\n ret\\n"
+	".type call_${key}, @function; .size call_${key}, . - call_${key}\\n.text\\n");
 `
     return { text, entries, steps: this.#used }
   }
@@ -241,12 +240,13 @@ u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 
   /**
    * C that does the instruction as the interpreter does, with the values that it takes, which are no longer on the stack: what it leaves is in
    * their places.
+   * @param name `step` where that is its only way
    */
-  slow(taken: readonly Value[]): string {
+  slow(taken: readonly Value[], name = 'rare'): string {
     const { at, opcode } = this.at
     this.#used.add(opcode.number)
     const base = this.depth
-    return `${this.spilled(base, taken)} S->sp = SP_AT(${base + taken.length}); k = step_${opcode.number}(S, PC(${at})); if (UNLIKELY(k)) ${this.#exit('return ended(S, k);')}`
+    return `${this.spilled(base, taken)} S->sp = SP_AT(${base + taken.length}); k = ${name}_${opcode.number}(S, PC(${at})); if (UNLIKELY(k)) ${this.#exit('return ended(S, k);')}`
   }
 
   /** The whole instruction as the interpreter does it. */
@@ -261,7 +261,7 @@ u64 call_${key}(u64 callee, u64 this_value, u64 target, u32 argc, u32 argv, u32 
     this.effects()
     const results = Array.from({ length: left - base }, () => this.name())
     if (results.length > 0) this.emit(`u64 ${results.join(', ')};`)
-    this.emit(`{ ${this.slow(taken)} ${results.map((name, i) => `${name} = i64_load(SLOT(${base + i}));`).join(' ')} }`)
+    this.emit(`{ ${this.slow(taken, 'step')} ${results.map((name, i) => `${name} = i64_load(SLOT(${base + i}));`).join(' ')} }`)
     if (!goesOn(this.at)) this.emit('__builtin_unreachable();')
     for (const name of results) this.push({ kind: 'own', name })
   }
