@@ -21,10 +21,9 @@ export class Outbox {
   readonly #timers: Timers
   readonly #log: Log
   #link: Link | undefined
-  /** Who has something to tell while nobody else has, which is so as a rule: a set costs more than all else here. */
-  #single: Teller | undefined
-  /** All who have, when there are several; empty while there is a single one. */
-  readonly #several = new Set<Teller>()
+  #waiting = new Set<Teller>()
+  /** Of them who came last: as a rule there is no other. */
+  #newest: Teller | undefined
   #timer: Timer | undefined
   /** When the timer was set, which fires at the end of the turn: the turn is not older. */
   #since = 0
@@ -44,43 +43,24 @@ export class Outbox {
 
   /** The window has something to tell: it is asked at the end of the turn, or later. */
   add(teller: Teller): void {
-    if (this.#single !== teller) {
-      if (this.#isEmpty) this.#single = teller
-      else this.#join(teller)
-    }
-    if (this.#timer === undefined) this.#schedule()
+    this.#waiting.add(teller)
+    this.#newest = teller
+    this.#schedule()
   }
 
   /** Tells now what is to be told, unless the daemon takes no more now, or this turn has had its share. */
   flush(): void {
-    if (this.#isBusy || this.#link === undefined || this.#isEmpty) return
+    if (this.#isBusy || this.#link === undefined || this.#waiting.size === 0) return
     if (this.#timer !== undefined && this.#timers.now() - this.#since > SHARE) return
     this.#tell(this.#link)
   }
 
   remove(teller: Teller): void {
-    this.#taken(teller)
-  }
-
-  get #isEmpty(): boolean {
-    return this.#single === undefined && this.#several.size === 0
-  }
-
-  #join(teller: Teller): void {
-    if (this.#single !== undefined) this.#several.add(this.#single)
-    this.#single = undefined
-    this.#several.add(teller)
-  }
-
-  /** Takes one out. Whether it was there. */
-  #taken(teller: Teller): boolean {
-    if (this.#single !== teller) return this.#several.delete(teller)
-    this.#single = undefined
-    return true
+    this.#waiting.delete(teller)
   }
 
   #schedule(): void {
-    if (this.#isBusy || this.#timer !== undefined || this.#link === undefined || this.#isEmpty) return
+    if (this.#isBusy || this.#timer !== undefined || this.#link === undefined || this.#waiting.size === 0) return
     this.#since = this.#timers.now()
     this.#timer = this.#timers.set(0, this.#turn)
   }
@@ -91,15 +71,14 @@ export class Outbox {
   }
 
   #tell(link: Link): void {
-    const teller = this.#single
-    if (teller === undefined) return this.#work(link, [...this.#several])
-    this.#single = undefined
+    const teller = this.#newest
+    if (teller === undefined || this.#waiting.size !== 1 || !this.#waiting.delete(teller)) return this.#work(link, [...this.#waiting])
     this.#isBusy = true
     const bytes = this.#ask(teller, link)
     if (bytes !== undefined && !link.trySend(bytes)) return this.#sendAndGoOn(link, bytes, [teller])
     teller.told()
     this.#isBusy = false
-    if (!this.#isEmpty) this.#schedule()
+    if (this.#waiting.size > 0) this.#schedule()
   }
 
   /** @param batch those that are asked now, one after the other */
@@ -108,7 +87,7 @@ export class Outbox {
     for (let next = 0; next < batch.length; next++) {
       const teller = batch[next]
       // A window that was closed meanwhile has taken itself out.
-      if (!this.#taken(teller)) continue
+      if (!this.#waiting.delete(teller)) continue
       const bytes = this.#ask(teller, link)
       if (bytes !== undefined && !link.trySend(bytes)) return this.#sendAndGoOn(link, bytes, batch.slice(next))
       teller.told()
