@@ -28,7 +28,7 @@ interface Work {
 }
 
 const network = (name: string, title: string, unit = 1): Work => ({ name, title, unit, peers: 'network', families: [4, 6] })
-const qubes = (name: string, title: string): Work => ({ name, title, unit: 1, peers: 'qubes', families: [4] })
+const qubes = (name: string, title: string, unit = 1): Work => ({ name, title, unit, peers: 'qubes', families: [4] })
 const works: readonly Work[] = [
   network('request', 'HTTP request, connection stays'),
   network('api', 'HTTP, async handler with URL and JSON'),
@@ -43,6 +43,7 @@ const works: readonly Work[] = [
   qubes('trip', 'vchan, a byte and back'),
   qubes('call', 'qrexec call'),
   qubes('frame', 'window: key, 64x64 drawn and told'),
+  qubes('told', 'window: frame only told and awaited, of 50', 50),
   qubes('qdb', 'QubesDB: change heard, key written'),
 ]
 const programs = {

@@ -11,7 +11,7 @@ const RINGS = { readSize: 65_536, writeSize: 65_536 }
 const [QDB_WRITE, QDB_MULTIREAD, QDB_OK, QDB_MULTIREAD_ANSWER] = [1, 2, 7, 11]
 const [EXEC_CMDLINE, CONNECTION_TERMINATED, HELLO] = [0x200, 0x211, 0x300]
 const [STDIN, EXIT_CODE] = [0x190, 0x193]
-const [KEYPRESS, CREATE, SHMIMAGE] = [124, 130, 136]
+const [KEYPRESS, CREATE, SHMIMAGE, WINDOW_DUMP_ACK] = [124, 130, 136, 149]
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, character => character.charCodeAt(0))
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
@@ -113,8 +113,8 @@ async function trip(): Promise<() => Promise<void>> {
   }
 }
 
-/** A key is pressed, the program draws, and tells it. */
-async function frame(): Promise<() => Promise<void>> {
+/** A key is pressed, the program draws, and tells it. @param frames how many pictures the key brings */
+async function frame(keycode = 38, frames = 1): Promise<() => Promise<void>> {
   const channel = await channels.connect(guest.domid, 6000)
   await read(channel, 4)
   await channel.write(words(0x10007))
@@ -127,9 +127,10 @@ async function frame(): Promise<() => Promise<void>> {
     return type!
   }
   while ((await next()) !== SHMIMAGE);
+  await channel.write(words(WINDOW_DUMP_ACK, window, 0))
   return async () => {
-    await channel.write(words(KEYPRESS, window, 20, 2, 10, 10, 0, 38))
-    while ((await next()) !== SHMIMAGE);
+    await channel.write(words(KEYPRESS, window, 20, 2, 10, 10, 0, keycode))
+    for (let left = frames; left > 0; ) if ((await next()) === SHMIMAGE) left--
   }
 }
 
@@ -140,5 +141,5 @@ begin('', async () => {
     throw error
   })
   await logged('ready')
-  return { qdb, call, trip, frame }[WORK as 'call']()
+  return { qdb, call, trip, frame, told: () => frame(39, 50) }[WORK as 'call']()
 })

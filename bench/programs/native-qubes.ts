@@ -8,6 +8,8 @@ import { once, unikernel } from 'xen-ts'
 
 const [WIDTH, HEIGHT, SQUARE] = [640, 480, 64]
 const PORT = 5010
+/** A key that draws nothing and tells so many frames. */
+const [TELLING, FRAMES] = [39, 50]
 
 export default unikernel({
   name: 'native-qubes',
@@ -18,7 +20,16 @@ export default unikernel({
     })
     let drawn = 0
     const window = screen.window({ title: 'native', width: WIDTH, height: HEIGHT })
-    window.on('key', () => window.fill(drawn * 4711, (drawn++ * SQUARE) % (WIDTH - SQUARE), 0, SQUARE, SQUARE))
+    const tell = async () => {
+      for (let frame = 0; frame < FRAMES; frame++) {
+        window.damage()
+        await window.frame()
+      }
+    }
+    window.on('key', ({ keycode }) => {
+      if (keycode === TELLING) void tell()
+      else window.fill(drawn * 4711, (drawn++ * SQUARE) % (WIDTH - SQUARE), 0, SQUARE, SQUARE)
+    })
     qubesdb.watch('/bench', ({ value }) => void qubesdb.write('/heard', value ?? ''))
     const serve = async () => {
       for (;;) {
