@@ -44,7 +44,9 @@ export class Loop implements Ports, Timers {
   }
 
   recent(): number {
-    return this.#abi.clockRecent()
+    this.#newer = this.#heap.added
+    this.#isFresh = true
+    return (this.#last = this.#abi.clockRecent())
   }
 
   /** `delay` in milliseconds: what is not above 0 means as soon as possible, Infinity means never. */

@@ -11,13 +11,14 @@ void wait_for_event(void);	/* traps.S */
 static u64 to_scan;		/* words of the pending bitmap that may have a bit set */
 static u32 scan_from;		/* port where the scan goes on, round and round: no port comes again before the others have had their turn */
 static u64 timer_set_for;	/* system time the one-shot timer is set for; 0: not set */
-static bool is_recent;		/* the clock was asked since the last wait */
+static bool is_bounded;		/* a timer comes before what the clock said last is too old */
+static u32 readings;		/* of it by time_recent since the last wait */
 static bool console_fired;
 
 void events_resume(void)
 {
 	to_scan = timer_set_for = 0;
-	console_fired = is_recent = false;
+	console_fired = is_bounded = false;
 }
 
 static bool test_and_clear(u32 port)
@@ -91,21 +92,29 @@ static bool timer_comes(u64 system_time) { return timer_set_for && timer_set_for
 
 static bool is_pending(u32 port) { return *(volatile u64 *)&shared_info->pending[port / 64] >> (port & 63) & 1; }
 
-/* Whether RECENT has gone by is seen without asking the clock: a timer has come by then, this one or an earlier one. */
+/*
+ * Whether RECENT has gone by is seen without asking the clock: a timer has come by then, this one or an earlier one. It is set when the clock
+ * has been asked twice since the last wait: who has little to do pays for no timer.
+ */
 u64 time_recent(void)
 {
-	if (is_recent && !is_pending(timer_port))
+	if (is_bounded && !is_pending(timer_port))
 		return time_latest();
-	is_recent = true;
+	if (test_and_clear(timer_port))
+		timer_set_for = 0;
 	u64 now = time_since_entry(), end = now + time_of_entry() + RECENT;
-	if (!timer_comes(end))
+	is_bounded = timer_comes(end);
+	if (!is_bounded && ++readings > 2) {
 		set_timer(end);
+		is_bounded = true;
+	}
 	return now;
 }
 
 u32 events_wait(u64 deadline, u32 *ports, u32 most)
 {
-	is_recent = false;
+	is_bounded = false;
+	readings = 0;
 	for (;;) {
 		u32 n = collect(ports, most);
 		if (n || !deadline)
