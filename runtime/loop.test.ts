@@ -253,6 +253,25 @@ test('a handler that has read the clock spares the loop to do so; a timer that c
   t.true(log.indexOf('timer') === 4, log.join())
 })
 
+test('a handler that asks for a recent time is given that of the kernel, and spares the loop a reading too', t => {
+  const { kernel, loop } = setUp()
+  let readings = 0
+  kernel.abi.clockMonotonic = () => {
+    readings++
+    return kernel.time
+  }
+  kernel.abi.clockRecent = () => kernel.time - 3
+  loop.set(100, () => {})
+  readings = 0
+  const times: number[] = []
+  loop.on(1, () => times.push(loop.recent()))
+  for (let i = 0; i < 5; i++) {
+    kernel.notify(1)
+    loop.turn()
+  }
+  t.deepEqual([times, readings], [Array(5).fill(kernel.time - 3), 0])
+})
+
 test('a timer at a time that is known: with its subject, without a look at the clock, and it cancels itself', t => {
   const { kernel, loop, log } = setUp()
   loop.now()

@@ -19,7 +19,7 @@ const RECEIVE_BUFFERS = 128
 const SEND_BUFFERS = 128
 /** Packets taken in one turn of the event loop. Timers and other devices get their turn under any flood. */
 const BUDGET = 256
-/** After so many the backend sees what was sent meanwhile, so that it and its clients work while we do. It asks for no event then before it sleeps. */
+/** After so many, twice as many, and so on, the backend sees what was sent meanwhile: it and its clients work while we do. */
 const BURST = 4
 
 const resolved = Promise.resolve()
@@ -176,7 +176,8 @@ export class Link implements FrontendLink {
 
   #receive(): void {
     for (let budget = BUDGET; this.#open; ) {
-      const taken = this.#rx.receive(this.#device, Math.min(budget, BURST))
+      const most = Math.min(budget, Math.max(BURST, BUDGET - budget))
+      const taken = this.#rx.receive(this.#device, most)
       if (taken === BROKEN) return this.#fail('it delivered a packet into a buffer it did not have, or beyond its end')
       if (this.#rx.dropped !== this.#dropped) this.#warnOfDropped()
       if (this.#rx.push()) this.#wanted = true
@@ -185,10 +186,8 @@ export class Link implements FrontendLink {
         this.#pending = this.#machine.timers.set(0, this.#again)
         return
       }
-      if (taken >= BURST) {
-        this.#device.onIdle?.()
-        this.#flush()
-      } else if (!this.#rx.sleep()) return
+      if (taken >= most) this.#flush()
+      else if (!this.#rx.sleep()) return
     }
   }
 

@@ -29,6 +29,24 @@ test('a frame says whether its checksum needs a look, and blank ones come only t
   await end(set, device)
 })
 
+test('while many packets are looked at, the backend has the answers to the first of them already', async t => {
+  const set = setUp()
+  const device = await connect(set)
+  let received = 0
+  const events: number[] = []
+  set.guest.hook = operation => {
+    if (operation === 'evtchnSend') events.push(received)
+  }
+  device.onReceive = () => {
+    received++
+    transmit(device, packet(60))
+  }
+  for (let i = 0; i < 50; i++) set.netback.send(packet(60))
+  await set.xen.settle()
+  t.deepEqual([received, events], [50, [4]])
+  await end(set, device)
+})
+
 test('what is sent in one turn goes out with one notification, and what came in is over with one onIdle', async t => {
   const set = setUp()
   const device = await connect(set)

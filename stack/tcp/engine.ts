@@ -62,7 +62,12 @@ export class TcpEngine implements Environment {
     this.#isn = new InitialSequence(machine.abi)
     this.cookies = new Cookies(machine.abi)
     this.#offsets = new StampOffsets(machine.abi)
-    this.timeWaiting = new TimeWait(machine.timers, limits.timeWait, () => ip.counters.tcpTimeWaitEvicted++)
+    this.timeWaiting = new TimeWait(
+      machine.timers,
+      () => this.now(),
+      limits.timeWait,
+      () => ip.counters.tcpTimeWaitEvicted++,
+    )
     this.#acks = new HeldAcknowledgments(machine.timers, limits.receiveWindow)
   }
 

@@ -12,12 +12,15 @@ export class TimeWait {
   /** When each ends; a Map keeps the order of insertion. */
   readonly #ends = new Map<Connection, number>()
   readonly #timers: Timers
+  readonly #now: () => number
   readonly #limit: number
   readonly #evicted: () => void
   #timer: Timer | undefined = undefined
 
-  constructor(timers: Timers, limit: number, evicted: () => void) {
+  /** @param now milliseconds, on the clock of `timers`, or a little before it */
+  constructor(timers: Timers, now: () => number, limit: number, evicted: () => void) {
     this.#timers = timers
+    this.#now = now
     this.#limit = limit
     this.#evicted = evicted
   }
@@ -36,7 +39,7 @@ export class TimeWait {
         break
       }
     }
-    this.#ends.set(c, this.#timers.now() + DURATION)
+    this.#ends.set(c, this.#now() + DURATION)
     this.#timer ??= this.#timers.set(DURATION, () => this.#expire())
   }
 
