@@ -2,7 +2,7 @@
  * What windows have to tell the GUI daemon, at its pace: each window once a turn, one after the other, and the next when the daemon has
  * taken the one before. What changes meanwhile is told as it is then, so the program's own pace fills no memory.
  */
-import { describeBriefly, type Log, type Timer, type Timers } from '@xen-ts/runtime/machine'
+import { describeBriefly, type Log, recently, type Timer, type Timers } from '@xen-ts/runtime/machine'
 import type { Link } from './window-context.ts'
 
 export interface Teller {
@@ -27,6 +27,8 @@ export class Outbox {
   #timer: Timer | undefined
   /** When the timer was set, which fires at the end of the turn: the turn is not older. */
   #since = 0
+  /** How often the time was asked for. */
+  #asked = 0
   #isBusy = false
 
   constructor(timers: Timers, log: Log) {
@@ -51,7 +53,7 @@ export class Outbox {
   /** Tells now what is to be told, unless the daemon takes no more now, or this turn has had its share. */
   flush(): void {
     if (this.#isBusy || this.#link === undefined || this.#waiting.size === 0) return
-    if (this.#timer !== undefined && this.#timers.now() - this.#since > SHARE) return
+    if (this.#timer !== undefined && this.#time() - this.#since > SHARE) return
     this.#tell(this.#link)
   }
 
@@ -61,8 +63,13 @@ export class Outbox {
 
   #schedule(): void {
     if (this.#isBusy || this.#timer !== undefined || this.#link === undefined || this.#waiting.size === 0) return
-    this.#since = this.#timers.now()
+    this.#since = recently(this.#timers)
     this.#timer = this.#timers.set(0, this.#turn)
+  }
+
+  /** To the millisecond now and then is enough: what draws long is seen by the other. */
+  #time(): number {
+    return (++this.#asked & 15) === 0 ? this.#timers.now() : recently(this.#timers)
   }
 
   readonly #turn = (): void => {

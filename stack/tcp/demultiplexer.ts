@@ -1,5 +1,5 @@
 /** Finds the connection of a segment, or the listener, and does what connections leave to do: resets, and new connections. */
-import { describeError, type Frame } from '@xen-ts/runtime/machine'
+import { describeError, type Frame, recently } from '@xen-ts/runtime/machine'
 import type { Unreachable } from '../ip/icmp.ts'
 import type { PacketReceiver } from '../ip/interface.ts'
 import type { Route } from '../ip/route.ts'
@@ -62,7 +62,7 @@ export class Demultiplexer implements PacketReceiver {
   #arrives(c: Connection, s: Segment): number {
     const engine = this.#engine
     try {
-      return segmentArrives(c, s, (engine.segmentTime = engine.recent()))
+      return segmentArrives(c, s, (engine.segmentTime = recently(engine.timers)))
     } catch (error) {
       const peer = c.route.endpoint(c.remotePort)
       this.#log.write('error', () => `connection from ${peer} to port ${c.localPort} is reset: ${describeError(error)}`)

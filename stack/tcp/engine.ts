@@ -2,7 +2,7 @@
  * The engine room of TCP: makes and forgets connections, and is the environment of the protocol core. Segments come in through
  * demultiplexer.ts and go out through sending.ts; what programs see of it is in tcp.ts.
  */
-import { describeError, type HostFunctions, type Machine, type Timers } from '@xen-ts/runtime/machine'
+import { describeError, type HostFunctions, type Machine, recently, type Timers } from '@xen-ts/runtime/machine'
 import type { Limits } from '../config.ts'
 import type { Counters } from '../counters.ts'
 import type { Interface } from '../ip/interface.ts'
@@ -213,13 +213,7 @@ export class TcpEngine implements Environment {
   // ---- environment of the protocol core
 
   now(): number {
-    return this.segmentTime < 0 ? this.recent() : this.segmentTime
-  }
-
-  /** The time of this turn of the event loop. */
-  recent(): number {
-    const { timers } = this
-    return timers.recent === undefined ? timers.now() : timers.recent()
+    return this.segmentTime < 0 ? recently(this.timers) : this.segmentTime
   }
 
   block(c: Connection): void {
