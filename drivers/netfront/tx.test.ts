@@ -35,6 +35,23 @@ test('when all send buffers are under way, onWritable tells of the first that ar
   await end(set, device)
 })
 
+test('who was told that there is no buffer hears of the first, also when somebody else found it before the event', async t => {
+  const set = setUp()
+  const device = await connect(set, { sendBuffers: 8 })
+  let writable = 0
+  device.onWritable = () => writable++
+  set.netback.holdResponses = true
+  for (let i = 0; i < 8; i++) t.true(transmit(device, packet(100, i)))
+  t.is(device.reserve(), undefined)
+  await set.xen.settle()
+  set.netback.releaseResponses()
+  t.true(transmit(device, packet(100)))
+  t.is(writable, 0)
+  await set.xen.settle()
+  t.is(writable, 1)
+  await end(set, device)
+})
+
 test('an event that brings back large frames only is not the last one for who waits for a usual frame', async t => {
   const set = setUp()
   const device = await connect(set, { sendBuffers: 4 })

@@ -207,7 +207,9 @@ export class Transmitter {
 
   /** Whether usual frames are free after `reserve` had said no. If not, an event tells again when some may be. */
   relieve(): boolean {
-    return this.starved && this.#reclaimOrWait() !== undefined
+    if (!this.starved || this.#reclaimOrWait() === undefined) return false
+    this.starved = false
+    return true
   }
 
   /** Whether the backend holds pages that were given back. */
@@ -281,7 +283,8 @@ export class Transmitter {
       if (this.#ring.responsesOrEvent(Math.max(1, underway >>> 1)) === 0) break
       this.reclaim() // large frames perhaps: then the event is to be asked for again
     }
-    this.starved = this.#free === undefined
+    // That there are some again does not help who was told that there are none: they wait for the event.
+    if (this.#free === undefined) this.starved = true
     return this.#free
   }
 }
